@@ -1,0 +1,53 @@
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+UV := .venv/lock/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench schema lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
+	$(BIN)/mainsheet serve --demo
+
+test: $(STAMP) ## run the tests, on SQLite and PostgreSQL
+	$(BIN)/pytest
+
+check: $(STAMP) ## lint, format, types, layers, and the schema against its file
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mainsheet schema check
+
+bench: $(STAMP) ## run the benchmarks
+	$(BIN)/python -m benchmarks
+
+schema: $(STAMP) ## write schema/schema.graphql
+	$(BIN)/mainsheet schema print > .venv/schema.graphql
+	mv .venv/schema.graphql schema/schema.graphql
+
+lock: $(UV) ## lock the newest versions that pyproject.toml allows
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
+	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
+
+clean: ## remove everything that was made
+	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Mainsheet needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv .venv
+
+$(STAMP): requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(UV): | $(BIN)/python
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,46 @@
+"""What is measured: the reads that frontends send most."""
+
+POINT = """
+query Point($key: String!) {
+  jobByKey(jobKey: $key) {
+    id jobKey description status createdAt updatedAt
+    currentVersion { id number status schedule { cron timezone } publishedAt cluster { id name status } }
+  }
+}
+"""
+
+DASHBOARD = """
+query Dashboard($limit: Int!) {
+  me {
+    member { id name }
+    jobs(limit: $limit) {
+      totalCount
+      nodes {
+        id jobKey description status createdAt updatedAt
+        teams { nodes { id name } }
+        currentVersion { number schedule { cron timezone } publishedAt cluster { id name status } }
+        latestRun { id status createdAt }
+      }
+    }
+  }
+}
+"""
+
+NESTED = """
+query Nested($jobs: Int!, $versions: Int!) {
+  teams(limit: 10) {
+    nodes {
+      id name
+      jobs(limit: $jobs) {
+        nodes { id jobKey status versions(limit: $versions) { nodes { id number status cluster { name } } } }
+      }
+    }
+  }
+}
+"""
+
+OPERATIONS = {
+    "point": (POINT, {"key": "daily-sales-etl"}),
+    "dashboard of 100": (DASHBOARD, {"limit": 100}),
+    "nested 3 x 20 x 5": (NESTED, {"jobs": 20, "versions": 5}),
+}

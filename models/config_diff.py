@@ -1,0 +1,72 @@
+"""What differs between two configurations, value by value.
+
+A path mirrors the input: `schedule.cron`, `source.sqlSnapshot.sql`, `environment.NAME`. A dependency is kept by
+the other job's id and named only when it is read, since not every reader may see every job.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from models.job_config import JobConfig
+
+
+class ChangeKind(StrEnum):
+    ADDED = "ADDED"
+    CHANGED = "CHANGED"
+    REMOVED = "REMOVED"
+
+
+class Change(TypedDict):
+    path: list[str]
+    kind: str
+    before: str | None
+    after: str | None
+
+
+def differences(before: JobConfig | None, after: JobConfig) -> list[Change]:
+    """List what was added, changed and removed, by path; `None` before means that all is new."""
+    old = dict(_values(before)) if before else {}
+    new = dict(_values(after))
+    return [
+        Change(path=list(path), kind=_kind(path in old, path in new), before=old.get(path), after=new.get(path))
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
+    ]
+
+
+def change_of(name: str, before: str | None, after: str | None) -> Change:
+    """The change of one named value, `None` where there is none."""
+    return Change(path=[name], kind=_kind(before is not None, after is not None), before=before, after=after)
+
+
+def _kind(was: bool, is_now: bool) -> ChangeKind:
+    if was and is_now:
+        return ChangeKind.CHANGED
+    return ChangeKind.ADDED if is_now else ChangeKind.REMOVED
+
+
+def _values(config: JobConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    yield ("cluster_id",), config.cluster_id
+    yield from _present(("source", config.source.kind.lower()), config.source.values())
+    if config.schedule:
+        yield from _present(("schedule",), asdict(config.schedule))
+    for dependency in config.dependencies:
+        yield ("dependencies", dependency.job_id), dependency.condition
+    yield from _present(("compute",), asdict(config.compute))
+    for variable in config.environment:
+        yield ("environment", variable.name), variable.value
+    retries = ("max_retries", "retry_delay_seconds", "timeout_seconds")
+    yield from _present((), {name: getattr(config, name) for name in retries})
+
+
+def _present(path: tuple[str, ...], values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, value in values.items():
+        if value is not None and value != ():
+            yield (*path, name), _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,224 @@
+"""Everything that can be expected to go wrong.
+
+    MainsheetError
+    ├── BadInput                 the request is wrong before any rule is asked: a top-level error
+    └── UserError                a mutation is refused: an entry of its payload's `userErrors`
+        ├── JobNotFound · DraftNotFound · VersionNotFound · TeamNotFound · ClusterNotFound · QueryNotFound
+        ├── Forbidden            visible, but the right is missing
+        ├── Invalid              a value breaks its limit or format
+        ├── DraftExists          the job has its one draft already
+        ├── VersionNotPublished  a draft can't be activated
+        ├── ClusterNotActive     jobs run on active clusters only
+        ├── TeamRequired         a job has at least one team
+        ├── JobKeyTaken          keys are unique in the organization
+        ├── StaleRevision        somebody was faster
+        ├── DependencyCycle      a job would wait for itself
+        └── IdempotencyKeyReused the key belongs to another input
+
+A new expected error is one class here and nothing else: its docstring becomes the description of the
+GraphQL type `<name>Error` and of the code, its fields become the type's fields.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from models.roles import JobPermission, TeamRole
+
+Path = tuple[str, ...]
+
+
+class MainsheetError(Exception):
+    """The root of the tree."""
+
+
+class BadInput(MainsheetError):
+    """An argument is out of range or contradicts another one."""
+
+
+class Refused(MainsheetError):
+    """All that is wrong with one mutation's input."""
+
+    def __init__(self, problems: Iterable["UserError"]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class Problems(list["UserError"]):
+    """Collects what is wrong, so that it is reported at once."""
+
+    def refuse(self) -> None:
+        """Raise `Refused` if anything was found."""
+        if self:
+            raise Refused(self)
+
+
+@dataclass(kw_only=True, eq=False)
+class UserError(MainsheetError):
+    code: ClassVar[str]
+    text: ClassVar[str]
+    path: Path
+
+    @property
+    def message(self) -> str:
+        return self.text.format_map(vars(self))
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(kw_only=True, eq=False)
+class JobNotFound(UserError):
+    """There is no such job, or the caller can't see it."""
+
+    code = "JOB_NOT_FOUND"
+    text = "There is no such job."
+    path: Path = ("job_id",)
+
+
+@dataclass(kw_only=True, eq=False)
+class DraftNotFound(UserError):
+    """The job has no draft."""
+
+    code = "DRAFT_NOT_FOUND"
+    text = "The job has no draft. Create one first."
+    path: Path = ("job_id",)
+
+
+@dataclass(kw_only=True, eq=False)
+class VersionNotFound(UserError):
+    """The job has no version with this number."""
+
+    code = "VERSION_NOT_FOUND"
+    text = "The job has no version {number}."
+    path: Path = ("number",)
+    number: int
+
+
+@dataclass(kw_only=True, eq=False)
+class TeamNotFound(UserError):
+    """There is no such team, or the job isn't shared with it."""
+
+    code = "TEAM_NOT_FOUND"
+    text = "There is no such team."
+
+
+@dataclass(kw_only=True, eq=False)
+class ClusterNotFound(UserError):
+    """There is no such cluster."""
+
+    code = "CLUSTER_NOT_FOUND"
+    text = "There is no such cluster."
+
+
+@dataclass(kw_only=True, eq=False)
+class QueryNotFound(UserError):
+    """There is no such saved query."""
+
+    code = "QUERY_NOT_FOUND"
+    text = "There is no such saved query."
+
+
+@dataclass(kw_only=True, eq=False)
+class Forbidden(UserError):
+    """The caller sees the job or the team but lacks the right; says which permission or team role is missing."""
+
+    code = "FORBIDDEN"
+    path: Path = ("job_id",)
+    missing_permission: JobPermission | None = None
+    team_id: str | None = None
+    missing_team_role: TeamRole | None = None
+
+    @property
+    def message(self) -> str:
+        if self.missing_permission:
+            return f"You may not do this: the permission {self.missing_permission} on the job is missing."
+        return f"You may not do this: the role {self.missing_team_role} in the team is missing."
+
+
+@dataclass(kw_only=True, eq=False)
+class Invalid(UserError):
+    """A value breaks a limit or a format; says the limit where there is one."""
+
+    code = "INVALID"
+    text = "{reason}"
+    reason: str = field(metadata={"private": True})
+    minimum: int | None = None
+    maximum: int | None = None
+    pattern: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class DraftExists(UserError):
+    """The job has a draft already, and the step needs it gone; carries that draft."""
+
+    code = "DRAFT_EXISTS"
+    text = "The job has a draft already. Publish or discard it first."
+    path: Path = ("job_id",)
+    draft_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class VersionNotPublished(UserError):
+    """The number is a draft's; only published versions can be activated."""
+
+    code = "VERSION_NOT_PUBLISHED"
+    text = "Version {number} is a draft. Publish it instead."
+    path: Path = ("number",)
+    number: int
+
+
+@dataclass(kw_only=True, eq=False)
+class ClusterNotActive(UserError):
+    """A version can be current only on an active cluster; carries the cluster."""
+
+    code = "CLUSTER_NOT_ACTIVE"
+    text = "The cluster isn't active."
+    cluster_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TeamRequired(UserError):
+    """A job is shared with at least one team."""
+
+    code = "TEAM_REQUIRED"
+    text = "A job needs at least one team."
+
+
+@dataclass(kw_only=True, eq=False)
+class JobKeyTaken(UserError):
+    """Another job of the organization has this key."""
+
+    code = "JOB_KEY_TAKEN"
+    text = "The key {job_key} is taken in this organization."
+    path: Path = ("job_key",)
+    job_key: str
+
+
+@dataclass(kw_only=True, eq=False)
+class StaleRevision(UserError):
+    """The state isn't the one the caller expected; says both."""
+
+    code = "STALE_REVISION"
+    text = "Expected {expected}, but it is {actual} by now."
+    path: Path = ("expected_revision",)
+    expected: int
+    actual: int | None
+
+
+@dataclass(kw_only=True, eq=False)
+class DependencyCycle(UserError):
+    """The job would wait for itself; carries the jobs along the cycle, null where the caller can't see one."""
+
+    code = "DEPENDENCY_CYCLE"
+    text = "The job would wait for itself."
+    job_ids: Sequence[str]
+
+
+@dataclass(kw_only=True, eq=False)
+class IdempotencyKeyReused(UserError):
+    """The key was used with another input within the last 24 hours."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    text = "This idempotency key was used with another input."
+    path: Path = ("idempotency_key",)

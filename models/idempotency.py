@@ -1,0 +1,24 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id, Json, Name, tenant
+
+KEPT = timedelta(hours=24)
+
+
+class IdempotencyRecord(Base):
+    """What a member's key was answered with; kept for 24 hours."""
+
+    __tablename__ = "idempotency_record"
+
+    organization_id: Mapped[Id]
+    member_id: Mapped[Id] = mapped_column(primary_key=True)
+    key: Mapped[Name] = mapped_column(primary_key=True)
+    input_digest: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (tenant("member_id", "member", ondelete="CASCADE"),)

@@ -1,0 +1,24 @@
+"""Ids: a type's prefix, the time, chance.
+
+An id is 20 characters of ``^[A-Z0-9]{1,20}$``: two letters of type, nine of Crockford base 32 for the
+millisecond since 1970 (so that ids of one type grow with time and an index stays local), nine of chance
+(45 bits, so that a neighbour can't be guessed).
+"""
+
+import secrets
+from datetime import UTC, datetime
+from random import Random
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHANCE_BITS = 45
+_chance = secrets.SystemRandom()
+
+
+def new_id(prefix: str, at: datetime | None = None, chance: Random = _chance) -> str:
+    """Return a fresh id; ``at`` and ``chance`` make the demo data the same in every run."""
+    milliseconds = int((at or datetime.now(UTC)).timestamp() * 1000)
+    return prefix + _base32(milliseconds) + _base32(chance.getrandbits(_CHANCE_BITS))
+
+
+def _base32(number: int) -> str:
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(40, -1, -5))

@@ -1,0 +1,330 @@
+"""The life of a job: which step is allowed when, and what each step does.
+
+Nothing here asks the database; `resolvers` finds the rows, locks them, and keeps what the steps leave behind. The
+file is long since the steps are understood together, not one by one.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
+
+from models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
+from models.config_diff import Change, change_of, differences
+from models.edit import Edit
+from models.errors import (
+    DraftExists,
+    DraftNotFound,
+    Path,
+    Problems,
+    StaleRevision,
+    TeamNotFound,
+    TeamRequired,
+    VersionNotFound,
+    VersionNotPublished,
+)
+from models.ids import new_id
+from models.job_config import JobConfig, null_problems
+from models.job_event import JobAction
+from models.job_input import value_problems
+from models.job_team import JobTeam
+from models.job_version import JobVersion
+from models.known import Known
+
+
+class JobStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+
+
+# Each step of a configuration's life either needs the draft or needs that there is none.
+NEEDS_DRAFT: Mapping[JobAction, bool] = {
+    JobAction.DRAFT_CREATED: False,
+    JobAction.DRAFT_UPDATED: True,
+    JobAction.DRAFT_DISCARDED: True,
+    JobAction.DRAFT_PUBLISHED: True,
+    JobAction.VERSION_CREATED: False,
+    JobAction.VERSION_ACTIVATED: False,
+}
+
+CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
+
+
+class Job(Base):
+    """A named, versioned workload.
+
+    `current_number` points to what runs, `last_number` is the highest number ever given out, `event_count` that of
+    the history's lines. `revision` grows with each of them but an edit of the draft, which has a revision of its own.
+    """
+
+    __tablename__ = "job"
+    PREFIX = "JB"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    organization_id: Mapped[Id] = mapped_column(ForeignKey("organization.id"))
+    job_key: Mapped[str] = mapped_column(sorted_text(100))
+    name: Mapped[Name]
+    description: Mapped[Note | None]
+    search_text: Mapped[str] = mapped_column(Text)
+    status: Mapped[JobStatus]
+    revision: Mapped[int]
+    current_number: Mapped[int]
+    last_number: Mapped[int]
+    event_count: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[Id]
+    updated_at: Mapped[datetime]
+    updated_by_id: Mapped[Id]
+
+    versions: WriteOnlyMapped[JobVersion] = relationship(
+        primaryjoin="Job.id == JobVersion.job_id",
+        foreign_keys="JobVersion.job_id",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+    current: Mapped[JobVersion] = relationship(
+        primaryjoin="and_(Job.id == JobVersion.job_id, Job.current_number == JobVersion.number)",
+        foreign_keys="[JobVersion.job_id, JobVersion.number]",
+        viewonly=True,
+        uselist=False,
+        lazy="selectin",
+    )
+    draft: Mapped[JobVersion | None] = relationship(
+        primaryjoin="and_(Job.id == JobVersion.job_id, JobVersion.status == 'DRAFT')",
+        foreign_keys="JobVersion.job_id",
+        viewonly=True,
+        uselist=False,
+        lazy="selectin",
+    )
+    teams: Mapped[list[JobTeam]] = relationship(cascade="all, delete-orphan", lazy="selectin", passive_deletes=True)
+
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("organization_id", "job_key"),
+        tenant("created_by_id", "member"),
+        tenant("updated_by_id", "member"),
+        ForeignKeyConstraint(
+            ["id", "current_number"],
+            ["job_version.job_id", "job_version.number"],
+            name="fk_job_current_version",
+            use_alter=True,
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("current_number BETWEEN 1 AND last_number", name="current_number"),
+        Index("ix_job_organization_created", "organization_id", "created_at", "id"),
+        Index("ix_job_organization_updated", "organization_id", "updated_at", "id"),
+        Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),
+        Index("ix_job_created_by", "created_by_id"),
+    )
+
+    @classmethod
+    def create(
+        cls,
+        values: Mapping[str, Any],
+        config: JobConfig,
+        team_ids: Sequence[str],
+        organization_id: str,
+        edit: Edit,
+    ) -> "Job":
+        """Make a job and its first published version; the values have been checked."""
+        job = cls(
+            id=new_id(cls.PREFIX, edit.at),
+            organization_id=organization_id,
+            **values,
+            status=JobStatus.ACTIVE,
+            revision=0,
+            last_number=0,
+            event_count=0,
+            created_at=edit.at,
+            created_by_id=edit.member_id,
+        )
+        job.draft = None
+        job._describe()
+        job._grant(team_ids, edit)
+        version = job._new_draft(config, edit, based_on=None)
+        version.publish(edit, None)
+        job._point_to(version)
+        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, config))
+        return job
+
+    def expect(self, revision: int | None = None, current_version: int | None = None) -> None:
+        """Raise `StaleRevision` unless the job is as the caller saw it; `None` expects nothing."""
+        _expect(revision, self.revision, "expected_revision")
+        _expect(current_version, self.current_number, "expected_current_version")
+
+    def expect_draft(self, revision: int | None) -> None:
+        """The same for the draft's revision; where there is no draft, the step itself refuses."""
+        if self.draft:
+            _expect(revision, self.draft.revision, "expected_revision")
+
+    def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
+        """Change name, description and status as far as given; the same values again change nothing."""
+        Problems(value_problems({**values, "message": message})).refuse()
+        changes = [
+            change_of(name, getattr(self, name), value)
+            for name, value in values.items()
+            if getattr(self, name) != value
+        ]
+        if changes:
+            for name, value in values.items():
+                setattr(self, name, value)
+            self._describe()
+            self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
+
+    def create_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
+        self._allow(JobAction.DRAFT_CREATED)
+        config = self._laid_over(self.current, values, known, Problems())
+        draft = self._new_draft(config, edit, based_on=self.current_number)
+        self._record(
+            JobAction.DRAFT_CREATED,
+            edit,
+            from_version=self.current_number,
+            to_version=draft.number,
+            changes=differences(self.current.config, config),
+        )
+        self.draft = draft
+        return draft
+
+    def update_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
+        draft = self._allowed_draft(JobAction.DRAFT_UPDATED)
+        before, after = draft.config, self._laid_over(draft, values, known, Problems())
+        if before != after:
+            draft.config = after
+            draft.revision += 1
+            changes = differences(before, after)
+            self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
+        return draft
+
+    def discard_draft(self, edit: Edit) -> JobVersion:
+        """Give up the draft; its number is never used again."""
+        draft = self._allowed_draft(JobAction.DRAFT_DISCARDED)
+        self.versions.remove(draft)
+        self.draft = None
+        self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
+        return draft
+
+    def publish_draft(self, message: str | None, known: Known, edit: Edit) -> JobVersion:
+        draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED)
+        problems = Problems(value_problems({"message": message}))
+        problems += draft.config.running_problems(known, self.id, {})
+        problems.refuse()
+        draft.publish(edit, message)
+        draft.revision += 1
+        self.draft = None
+        self._move(draft, JobAction.DRAFT_PUBLISHED, message, edit)
+        return draft
+
+    def create_version(self, values: Mapping[str, Any], message: str | None, known: Known, edit: Edit) -> JobVersion:
+        """Draft, update and publish in one step."""
+        self._allow(JobAction.VERSION_CREATED)
+        problems = Problems(value_problems({"message": message}))
+        problems += self.current.config.changed(values).running_problems(known, self.id, CHANGES)
+        version = self._new_draft(
+            self._laid_over(self.current, values, known, problems), edit, based_on=self.current_number
+        )
+        version.publish(edit, message)
+        self._move(version, JobAction.VERSION_CREATED, message, edit)
+        return version
+
+    def activate(
+        self, number: int, version: JobVersion | None, message: str | None, known: Known, edit: Edit
+    ) -> JobVersion:
+        """Move the pointer to the published version of that number; the current one again changes nothing."""
+        if self.draft and self.draft.number == number:
+            raise VersionNotPublished(number=number)
+        self._allow(JobAction.VERSION_ACTIVATED)
+        if version is None:
+            raise VersionNotFound(number=number)
+        problems = Problems(value_problems({"message": message}))
+        if number != self.current_number:
+            problems += version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
+        problems.refuse()
+        if number != self.current_number:
+            self._move(version, JobAction.VERSION_ACTIVATED, message, edit)
+        return version
+
+    def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
+        """Grant access; a team that has it keeps its first grant."""
+        if new := self._grant(team_ids, edit):
+            changes = [change_of("teams", None, each) for each in new]
+            self._record(JobAction.TEAMS_ADDED, edit, changes=changes)
+
+    def remove_team(self, team_id: str, edit: Edit) -> None:
+        granted = next((each for each in self.teams if each.team_id == team_id), None)
+        if granted is None:
+            raise TeamNotFound(path=("team_id",))
+        if len(self.teams) == 1:
+            raise TeamRequired(path=("team_id",))
+        self.teams.remove(granted)
+        self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
+
+    def delete(self, edit: Edit) -> None:
+        """Write the last line of the history; versions, runs and grants go with the row by their foreign keys."""
+        self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
+
+    def _allow(self, action: JobAction) -> None:
+        """Raise where the step isn't allowed now."""
+        if NEEDS_DRAFT[action] and self.draft is None:
+            raise DraftNotFound
+        if not NEEDS_DRAFT[action] and self.draft is not None:
+            raise DraftExists(draft_id=self.draft.id)
+
+    def _allowed_draft(self, action: JobAction) -> JobVersion:
+        self._allow(action)
+        return cast("JobVersion", self.draft)
+
+    def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, problems: Problems) -> JobConfig:
+        """Return the version's configuration with the values on it; raise all that is wrong, `problems` included."""
+        config = version.config.changed(values)
+        problems += null_problems(values, ("changes",))
+        problems += config.problems(("changes",), known, self.id)
+        problems.refuse()
+        return config
+
+    def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:
+        self.last_number += 1
+        version = JobVersion.draft(self, self.last_number, config, edit, based_on=based_on)
+        self.versions.add(version)
+        return version
+
+    def _move(self, version: JobVersion, action: JobAction, message: str | None, edit: Edit) -> None:
+        before, changes = self.current_number, differences(self.current.config, version.config)
+        self._point_to(version)
+        self._record(action, edit, from_version=before, to_version=version.number, message=message, changes=changes)
+
+    def _point_to(self, version: JobVersion) -> None:
+        self.current_number = version.number
+        self.current = version
+
+    def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:
+        has = {each.team_id for each in self.teams}
+        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
+        self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
+        return new
+
+    def _describe(self) -> None:
+        """What `filter.search` looks into, folded so that both databases agree on upper and lower case."""
+        self.search_text = "\n".join((self.job_key, self.name, self.description or "")).casefold()
+
+    def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **line: Any) -> None:
+        self.event_count += 1
+        if action is not JobAction.DRAFT_UPDATED:
+            self.revision += 1
+            self.updated_at, self.updated_by_id = edit.at, edit.member_id
+        edit.record(self, action, changes=list(changes), **line)
+
+
+def _expect(expected: int | None, actual: int, name: str) -> None:
+    if expected is not None and expected != actual:
+        raise StaleRevision(path=(name,), expected=expected, actual=actual)

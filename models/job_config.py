@@ -1,0 +1,176 @@
+"""A version's configuration: what it holds, how changes are laid over it, what may be wrong with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from models import limits
+from models.cluster import ClusterStatus
+from models.errors import (
+    ClusterNotActive,
+    ClusterNotFound,
+    DependencyCycle,
+    Invalid,
+    JobNotFound,
+    Path,
+    QueryNotFound,
+    UserError,
+)
+from models.known import Known
+from models.schedule import Schedule
+from models.source import SavedQueries, Source, SourceKind, source_of
+
+
+class DependencyCondition(StrEnum):
+    ON_SUCCESS = "ON_SUCCESS"
+    ON_COMPLETION = "ON_COMPLETION"
+    ON_FAILURE = "ON_FAILURE"
+
+
+class ExecutionMode(StrEnum):
+    STANDALONE = "STANDALONE"
+    CLUSTER = "CLUSTER"
+
+
+@dataclass(frozen=True)
+class Dependency:
+    job_id: str
+    condition: DependencyCondition = DependencyCondition.ON_SUCCESS
+
+
+@dataclass(frozen=True)
+class Compute:
+    execution_mode: ExecutionMode = ExecutionMode.STANDALONE
+    driver_instance_type: str | None = None
+    executor_instance_type: str | None = None
+    executor_count: int | None = None
+
+    def problems(self, path: Path) -> Iterator[UserError]:
+        for name in ("driver_instance_type", "executor_instance_type"):
+            if (value := getattr(self, name)) is not None:
+                yield from limits.NAME.check(value, (*path, name))
+        if self.executor_count is not None:
+            yield from limits.EXECUTORS.check(self.executor_count, (*path, "executor_count"))
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobConfig:
+    cluster_id: str
+    source: Source
+    schedule: Schedule | None = None
+    dependencies: tuple[Dependency, ...] = ()
+    compute: Compute = field(default_factory=Compute)
+    environment: tuple[Variable, ...] = ()
+    max_retries: int = 0
+    retry_delay_seconds: int = 0
+    timeout_seconds: int | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Build a new configuration; an omitted value and, where it clears, a null give the default."""
+        return cls(**_parsed(values))
+
+    def changed(self, values: Mapping[str, Any]) -> Self:
+        """Return this configuration with `values` laid over it; an omitted name keeps what is there."""
+        return replace(self, **_parsed(values))
+
+    def problems(self, path: Path, known: Known, own_id: str | None = None) -> Iterator[UserError]:
+        """Yield all that is wrong with the values; `own_id` is the job that can't depend on itself."""
+        if self.cluster_id not in known.clusters:
+            yield ClusterNotFound(path=(*path, "cluster_id"))
+        yield from self._source_problems((*path, "source"), known)
+        if self.schedule:
+            yield from self.schedule.problems((*path, "schedule"))
+        yield from self._dependency_problems((*path, "dependencies"), known, own_id)
+        yield from self.compute.problems((*path, "compute"))
+        yield from self._environment_problems((*path, "environment"))
+        yield from limits.RETRIES.check(self.max_retries, (*path, "max_retries"))
+        yield from limits.RETRY_DELAY.check(self.retry_delay_seconds, (*path, "retry_delay_seconds"))
+        if self.timeout_seconds is not None:
+            yield from limits.TIMEOUT.check(self.timeout_seconds, (*path, "timeout_seconds"))
+
+    def running_problems(self, known: Known, own_id: str | None, at: Mapping[str, Path]) -> Iterator[UserError]:
+        """Yield what keeps the configuration from being the current one; `at` gives a part's path, if it has one."""
+        if known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE) is not ClusterStatus.ACTIVE:
+            yield ClusterNotActive(path=at.get("cluster_id", ("job_id",)), cluster_id=self.cluster_id)
+        if own_id and (cycle := known.cycle(own_id, [each.job_id for each in self.dependencies])):
+            yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=cycle)
+
+    def _source_problems(self, path: Path, known: Known) -> Iterator[UserError]:
+        path = (*path, self.source.kind.lower())
+        yield from self.source.problems(path)
+        if isinstance(self.source, SavedQueries):
+            for index, query_id in enumerate(self.source.query_ids):
+                if query_id not in known.queries:
+                    yield QueryNotFound(path=(*path, "query_ids", str(index)))
+
+    def _dependency_problems(self, path: Path, known: Known, own_id: str | None) -> Iterator[UserError]:
+        yield from limits.ENTRIES.check(len(self.dependencies), path)
+        seen: set[str] = set()
+        for index, dependency in enumerate(self.dependencies):
+            at = (*path, str(index), "job_id")
+            if dependency.job_id == own_id:
+                yield Invalid(path=at, reason="A job can't depend on itself.")
+            elif dependency.job_id not in known.jobs:
+                yield JobNotFound(path=at)
+            elif dependency.job_id in seen:
+                yield Invalid(path=at, reason="Names the same job a second time.")
+            seen.add(dependency.job_id)
+
+    def _environment_problems(self, path: Path) -> Iterator[UserError]:
+        yield from limits.ENTRIES.check(len(self.environment), path)
+        seen: set[str] = set()
+        for index, variable in enumerate(self.environment):
+            at = (*path, str(index))
+            yield from limits.NAME.check(variable.name, (*at, "name"))
+            yield from limits.ARGUMENT.check(variable.value, (*at, "value"))
+            if variable.name in seen:
+                yield Invalid(path=(*at, "name"), reason="Names the same variable a second time.")
+            seen.add(variable.name)
+
+
+CLEARED = {
+    "schedule": None,
+    "dependencies": (),
+    "compute": Compute(),
+    "environment": (),
+    "timeout_seconds": None,
+}
+
+
+def null_problems(values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
+    """Yield the nulls that clear nothing."""
+    for name, value in values.items():
+        if value is None and name not in CLEARED:
+            yield Invalid(path=(*path, name), reason="Can't be null. Omit it to keep what is there.")
+
+
+def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: CLEARED[name] if value is None else _part(name, value)
+        for name, value in values.items()
+        if value is not None or name in CLEARED
+    }
+
+
+def _part(name: str, value: Any) -> Any:
+    match name:
+        case "source":
+            ((kind, content),) = value.items()
+            return source_of(SourceKind(kind.upper()), content)
+        case "schedule":
+            return Schedule(**value)
+        case "dependencies":
+            return tuple(Dependency(**each) for each in value)
+        case "compute":
+            return Compute(**value)
+        case "environment":
+            return tuple(Variable(**each) for each in value)
+    return value

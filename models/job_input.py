@@ -1,0 +1,24 @@
+"""What may be wrong with the plain values of a job, whichever mutation brings them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from models import limits
+from models.errors import Invalid, Path
+
+TEXTS = {
+    "job_key": limits.JOB_KEY,
+    "name": limits.NAME,
+    "description": limits.DESCRIPTION,
+    "message": limits.MESSAGE,
+}
+NULLABLE = {"description", "message"}
+
+
+def value_problems(values: Mapping[str, Any]) -> Iterator[Invalid]:
+    for name, value in values.items():
+        path: Path = (name,)
+        if value is None and name not in NULLABLE:
+            yield Invalid(path=path, reason="Can't be null. Omit it to keep what is there.")
+        elif value is not None and name in TEXTS:
+            yield from TEXTS[name].check(value, path)

@@ -1,0 +1,36 @@
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id, tenant
+from models.edit import Edit
+
+if TYPE_CHECKING:
+    from models.job import Job
+
+
+class JobTeam(Base):
+    """A team's access to a job."""
+
+    __tablename__ = "job_team"
+
+    organization_id: Mapped[Id]
+    job_id: Mapped[Id] = mapped_column(primary_key=True)
+    team_id: Mapped[Id] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime]
+    granted_by_id: Mapped[Id]
+
+    __table_args__ = (
+        tenant("job_id", "job", ondelete="CASCADE"),
+        tenant("team_id", "team"),
+        tenant("granted_by_id", "member"),
+        Index("ix_job_team_team", "team_id", "job_id"),
+    )
+
+    @classmethod
+    def grant(cls, job: "Job", team_id: str, edit: Edit) -> "JobTeam":
+        return cls(
+            organization_id=job.organization_id, team_id=team_id, granted_at=edit.at, granted_by_id=edit.member_id
+        )

@@ -1,0 +1,241 @@
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, Id, Json, Name, Note, tenant, tenant_key
+from models.edit import Edit
+from models.ids import new_id
+from models.job_config import (
+    Compute,
+    Dependency,
+    DependencyCondition,
+    ExecutionMode,
+    JobConfig,
+    Variable,
+)
+from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy, Schedule
+from models.source import SavedQueries, Source, SourceKind, source_of
+
+if TYPE_CHECKING:
+    from models.job import Job
+
+
+class VersionStatus(StrEnum):
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+
+
+class JobVersion(Base):
+    """A configuration snapshot of one job; once published it never changes again."""
+
+    __tablename__ = "job_version"
+    PREFIX = "JV"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    organization_id: Mapped[Id]
+    job_id: Mapped[Id]
+    number: Mapped[int]
+    status: Mapped[VersionStatus]
+    revision: Mapped[int]
+    based_on_number: Mapped[int | None]
+    message: Mapped[Note | None]
+    cluster_id: Mapped[Id]
+    source_kind: Mapped[SourceKind]
+    source: Mapped[dict[str, Any]] = mapped_column(Json)
+    cron: Mapped[str | None] = mapped_column(String(100))
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    concurrency_policy: Mapped[ConcurrencyPolicy | None]
+    max_concurrent_runs: Mapped[int | None]
+    missed_schedule_policy: Mapped[MissedSchedulePolicy | None]
+    execution_mode: Mapped[ExecutionMode]
+    driver_instance_type: Mapped[Name | None]
+    executor_instance_type: Mapped[Name | None]
+    executor_count: Mapped[int | None]
+    environment: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    max_retries: Mapped[int]
+    retry_delay_seconds: Mapped[int]
+    timeout_seconds: Mapped[int | None]
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[Id]
+    published_at: Mapped[datetime | None]
+    published_by_id: Mapped[Id | None]
+
+    queries: Mapped[list["JobVersionQuery"]] = relationship(
+        cascade="all, delete-orphan",
+        order_by="JobVersionQuery.position",
+        lazy="selectin",
+        passive_deletes=True,
+    )
+    dependencies: Mapped[list["JobVersionDependency"]] = relationship(
+        cascade="all, delete-orphan",
+        order_by="JobVersionDependency.position",
+        lazy="selectin",
+        passive_deletes=True,
+    )
+
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("job_id", "number"),
+        tenant("job_id", "job", ondelete="CASCADE"),
+        tenant("cluster_id", "cluster"),
+        tenant("created_by_id", "member"),
+        tenant("published_by_id", "member"),
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
+        CheckConstraint("(status = 'PUBLISHED') = (published_at IS NOT NULL)", name="published"),
+        CheckConstraint(
+            "(cron IS NULL) = (timezone IS NULL) AND (cron IS NULL) = (concurrency_policy IS NULL)"
+            " AND (cron IS NULL) = (missed_schedule_policy IS NULL)",
+            name="schedule",
+        ),
+        Index(
+            "uq_job_version_one_draft",
+            "job_id",
+            unique=True,
+            postgresql_where=text("status = 'DRAFT'"),
+            sqlite_where=text("status = 'DRAFT'"),
+        ),
+        Index("ix_job_version_cluster", "cluster_id", "job_id", "number"),
+    )
+
+    @property
+    def config(self) -> JobConfig:
+        return JobConfig(
+            cluster_id=self.cluster_id,
+            source=self._source(),
+            schedule=self._schedule(),
+            dependencies=tuple(
+                Dependency(each.depends_on_id, each.condition) for each in self.dependencies if each.depends_on_id
+            ),
+            compute=Compute(
+                self.execution_mode,
+                self.driver_instance_type,
+                self.executor_instance_type,
+                self.executor_count,
+            ),
+            environment=tuple(Variable(**each) for each in self.environment),
+            max_retries=self.max_retries,
+            retry_delay_seconds=self.retry_delay_seconds,
+            timeout_seconds=self.timeout_seconds,
+        )
+
+    @config.setter
+    def config(self, config: JobConfig) -> None:
+        self.cluster_id = config.cluster_id
+        self.source_kind = config.source.kind
+        self.source = config.source.values()
+        self._set_schedule(config.schedule)
+        for name, value in asdict(config.compute).items():
+            setattr(self, name, value)
+        self.environment = [asdict(each) for each in config.environment]
+        self.max_retries = config.max_retries
+        self.retry_delay_seconds = config.retry_delay_seconds
+        self.timeout_seconds = config.timeout_seconds
+        self._set_queries(config.source.query_ids if isinstance(config.source, SavedQueries) else ())
+        self._set_dependencies(config.dependencies)
+
+    @classmethod
+    def draft(cls, job: "Job", number: int, config: JobConfig, edit: Edit, *, based_on: int | None) -> "JobVersion":
+        version = cls(
+            id=new_id(cls.PREFIX, edit.at),
+            organization_id=job.organization_id,
+            job_id=job.id,
+            number=number,
+            status=VersionStatus.DRAFT,
+            revision=1,
+            based_on_number=based_on,
+            created_at=edit.at,
+            created_by_id=edit.member_id,
+        )
+        version.config = config
+        return version
+
+    def publish(self, edit: Edit, message: str | None) -> None:
+        self.status = VersionStatus.PUBLISHED
+        self.message = message
+        self.published_at = edit.at
+        self.published_by_id = edit.member_id
+
+    def _source(self) -> Source:
+        if self.source_kind is SourceKind.SAVED_QUERIES:
+            return SavedQueries(tuple(each.query_id for each in self.queries))
+        return source_of(self.source_kind, self.source)
+
+    def _schedule(self) -> Schedule | None:
+        if self.cron is None:
+            return None
+        return Schedule(**{name: getattr(self, name) for name in SCHEDULE_COLUMNS})
+
+    def _set_schedule(self, schedule: Schedule | None) -> None:
+        for name in SCHEDULE_COLUMNS:
+            setattr(self, name, getattr(schedule, name, None))
+
+    def _set_queries(self, query_ids: Sequence[str]) -> None:
+        if [each.query_id for each in self.queries] != list(query_ids):
+            self.queries = [
+                JobVersionQuery(organization_id=self.organization_id, position=position, query_id=query_id)
+                for position, query_id in enumerate(query_ids)
+            ]
+
+    def _set_dependencies(self, dependencies: Sequence[Dependency]) -> None:
+        if [(each.depends_on_id, each.condition) for each in self.dependencies] != [
+            (each.job_id, each.condition) for each in dependencies
+        ]:
+            self.dependencies = [
+                JobVersionDependency(
+                    organization_id=self.organization_id,
+                    position=position,
+                    depends_on_id=each.job_id,
+                    condition=each.condition,
+                )
+                for position, each in enumerate(dependencies)
+            ]
+
+
+SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
+
+
+class JobVersionQuery(Base):
+    __tablename__ = "job_version_query"
+
+    organization_id: Mapped[Id]
+    version_id: Mapped[Id] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    query_id: Mapped[Id]
+
+    __table_args__ = (
+        tenant("version_id", "job_version", ondelete="CASCADE"),
+        tenant("query_id", "saved_query"),
+        Index("ix_job_version_query_query", "query_id"),
+    )
+
+
+class JobVersionDependency(Base):
+    """`depends_on_id` becomes null when that job is deleted: the condition stays, as history."""
+
+    __tablename__ = "job_version_dependency"
+
+    organization_id: Mapped[Id]
+    version_id: Mapped[Id] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    depends_on_id: Mapped[Id | None] = mapped_column(
+        ForeignKey("job.id", ondelete="SET NULL", name="fk_job_version_dependency_depends_on_id_job")
+    )
+    condition: Mapped[DependencyCondition]
+
+    __table_args__ = (
+        tenant("version_id", "job_version", ondelete="CASCADE"),
+        tenant(
+            "depends_on_id",
+            "job",
+            deferrable=True,
+            initially="DEFERRED",
+            name="fk_job_version_dependency_tenant",
+        ),
+        Index("ix_job_version_dependency_depends_on", "depends_on_id", "version_id"),
+    )

@@ -1,0 +1,72 @@
+"""The limits of every text and number a caller may send."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.errors import Invalid, Path
+
+MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lengths are in Unicode code points."""
+
+    minimum: int = 0
+    maximum: int = MAX_INT
+    pattern: str | None = None
+
+    def check(self, value: str, path: Path) -> Iterator[Invalid]:
+        if not self.minimum <= len(value) <= self.maximum:
+            yield Invalid(
+                path=path,
+                reason=f"Must be {self.minimum} to {self.maximum} characters long, but is {len(value)}.",
+                minimum=self.minimum,
+                maximum=self.maximum,
+            )
+        elif self.pattern and not re.fullmatch(self.pattern, value):
+            yield Invalid(path=path, reason=f"Must match {self.pattern}", pattern=self.pattern)
+        elif not storable(value):
+            yield Invalid(path=path, reason="Must hold neither U+0000 nor a lone surrogate.")
+
+
+@dataclass(frozen=True)
+class Number:
+    minimum: int = 0
+    maximum: int = MAX_INT
+
+    def check(self, value: int, path: Path) -> Iterator[Invalid]:
+        if not self.minimum <= value <= self.maximum:
+            yield Invalid(
+                path=path,
+                reason=f"Must be {self.minimum} to {self.maximum}, but is {value}.",
+                minimum=self.minimum,
+                maximum=self.maximum,
+            )
+
+
+def storable(value: str) -> bool:
+    """Whether both databases can keep the text: PostgreSQL has no U+0000, UTF-8 no surrogates."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+NAME = Text(1, 255)
+DESCRIPTION = Text(0, 1023)
+MESSAGE = Text(0, 1023)
+JOB_KEY = Text(1, 100, r"[a-z0-9]+(-[a-z0-9]+)*")
+CRON = Text(1, 100)
+TIMEZONE = Text(1, 64)
+SQL = Text(1, 8191)
+LOCATION = Text(1, 1023)
+ARGUMENT = Text(0, 8191)
+SAVED_QUERIES = Number(1, 50)
+ENTRIES = Number(0, 100)
+RETRIES = Number(0, 10)
+RETRY_DELAY = Number(0)
+TIMEOUT = Number(1)
+EXECUTORS = Number(0)
+CONCURRENT_RUNS = Number(1)
+PAGE_SIZE = Number(0, 100)
+PAGE = Number(1)
+FIRE_TIMES = Number(0, 100)

@@ -1,0 +1,24 @@
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id, Name, tenant_key
+from models.roles import OrganizationRole
+
+
+class Member(Base):
+    """A person's place in one organization; the email names it across all of them."""
+
+    __tablename__ = "member"
+    PREFIX = "MB"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    organization_id: Mapped[Id] = mapped_column(ForeignKey("organization.id"))
+    name: Mapped[Name]
+    email: Mapped[Name] = mapped_column(unique=True)
+    organization_role: Mapped[OrganizationRole] = mapped_column(default=OrganizationRole.MEMBER)
+
+    __table_args__ = (
+        tenant_key(),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        Index("ix_member_organization_name", "organization_id", "name", "id"),
+    )

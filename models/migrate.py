@@ -1,0 +1,135 @@
+"""Brings a database to this package's tables, and says how far from them it is."""
+
+from functools import cache
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.database import Database
+from models.errors import MainsheetError
+from models.tables import Base
+
+OPTIONS: dict[str, Any] = {
+    "target_metadata": Base.metadata,
+    "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+}
+ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": one number for all who migrate
+LOCK_TIMEOUT = "5s"
+
+
+class NewerDatabase(MainsheetError):
+    """The database was migrated by a newer version of this package."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        super().__init__(f"The database is newer: this version of Mainsheet doesn't know revision {revision}.")
+
+
+async def upgrade(database: Database) -> None:
+    """Run what is pending; whoever does so at the same time waits for the first. Raise `NewerDatabase`."""
+    async with database.writes.connect() as connection:
+        if database.is_sqlite:
+            await _upgrade_sqlite(connection)
+        else:
+            await _upgrade_postgresql(connection)
+
+
+async def current_and_head(database: Database) -> tuple[str | None, str]:
+    """Return the database's revision (`None` where there is none) and this package's."""
+    async with database.reads.connect() as connection:
+        return await connection.run_sync(_current), _head()
+
+
+async def drift(database: Database) -> list[str]:
+    """Say in words how the database differs from the models, one sentence each."""
+    async with database.reads.connect() as connection:
+        current, differences = await connection.run_sync(_compared)
+    pending = [] if current == _head() else [f"The database is at revision {current}, the models at {_head()}."]
+    return pending + [_in_words(*difference) for difference in differences]
+
+
+async def _upgrade_sqlite(connection: AsyncConnection) -> None:
+    """Run with foreign keys off: to alter a table is to drop and rebuild it, and the drop would cascade."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.execute("PRAGMA foreign_keys = OFF")  # does nothing within a transaction
+    try:
+        async with connection.begin():
+            await connection.run_sync(_run_pending)
+            await _refuse_broken_keys(connection)
+    finally:
+        await driver.execute("PRAGMA foreign_keys = ON")
+
+
+async def _refuse_broken_keys(connection: AsyncConnection) -> None:
+    broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+    if broken:
+        raise MainsheetError(f"A migration would leave rows whose foreign key leads nowhere: {broken[:10]}")
+
+
+async def _upgrade_postgresql(connection: AsyncConnection) -> None:
+    """Wait for other migrations as long as it takes, but not for a table: everybody would queue behind us."""
+    async with connection.begin():
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        await connection.run_sync(_run_pending)
+
+
+def _run_pending(connection: Connection) -> None:
+    current = _current(connection)
+    if current is not None and current not in _known():
+        raise NewerDatabase(current)
+    if current != _head():
+        command.upgrade(config(connection), "head")
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Configure Alembic without a file, so that it runs from an installed wheel."""
+    alembic = Config()
+    alembic.set_main_option("script_location", "models:migrations")
+    alembic.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    alembic.attributes["connection"] = connection
+    return alembic
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())
+
+
+@cache
+def _head() -> str:
+    (head,) = ScriptDirectory.from_config(config()).get_heads()
+    return head
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _compared(connection: Connection) -> tuple[str | None, list[tuple[Any, ...]]]:
+    context = MigrationContext.configure(connection, opts=OPTIONS)
+    found = compare_metadata(context, Base.metadata)
+    flat = [each for entry in found for each in (entry if isinstance(entry, list) else [entry])]
+    return context.get_current_revision(), flat
+
+
+def _in_words(what: str, *details: Any) -> str:
+    verb, _, kind = what.partition("_")
+    match verb:
+        case "add":
+            return f"The database lacks the {_named(kind, details[-1])}."
+        case "remove":
+            return f"The models don't know the {_named(kind, details[-1])}."
+    _, table, column, *_, before, after = details
+    return f"The {kind} of {table}.{column} is {before!r}, but should be {after!r}."
+
+
+def _named(kind: str, item: Any) -> str:
+    table = getattr(item, "table", None)
+    return f"{kind} {item.name}" if table is None else f"{kind} {item.name} of {table.name}"

@@ -1,0 +1,36 @@
+"""Drafts a migration for what changed in the models: `python -m models.migrations 0002 "jobs have an owner"`.
+
+Read it and clean it by hand: it is made by comparing with SQLite, but has to run on both databases, and
+where a table is rebuilt, its CHECK constraints and the predicates of its indexes have to survive.
+`tests/test_migrations.py` compares the outcome with the models on both, constraint by constraint.
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import Connection
+
+from models.database import Database
+from models.migrate import config, upgrade
+
+
+async def draft(revision: str, message: str, url: str) -> None:
+    database = Database.open(url)
+    try:
+        await upgrade(database)
+        async with database.reads.connect() as connection:
+            await connection.run_sync(write, revision, message)
+    finally:
+        await database.close()
+
+
+def write(connection: Connection, revision: str, message: str) -> None:
+    command.revision(config(connection), message, autogenerate=True, rev_id=revision)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(draft(sys.argv[1], sys.argv[2], f"sqlite:///{Path(folder, 'scratch.sqlite3')}"))

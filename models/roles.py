@@ -1,0 +1,38 @@
+"""Who may do what: two tables, read by `resolvers.permissions` and nowhere else."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class OrganizationRole(StrEnum):
+    MEMBER = "MEMBER"
+    AUDITOR = "AUDITOR"
+    ADMIN = "ADMIN"
+
+
+class TeamRole(StrEnum):
+    VIEWER = "VIEWER"
+    CONTRIBUTOR = "CONTRIBUTOR"
+    ADMIN = "ADMIN"
+
+
+class JobPermission(StrEnum):
+    VIEW = "VIEW"
+    EDIT = "EDIT"
+    MANAGE_TEAMS = "MANAGE_TEAMS"
+    DELETE = "DELETE"
+
+
+ALL = frozenset(JobPermission)
+
+BY_TEAM: Mapping[TeamRole, frozenset[JobPermission]] = {
+    TeamRole.VIEWER: frozenset({JobPermission.VIEW}),
+    TeamRole.CONTRIBUTOR: frozenset({JobPermission.VIEW, JobPermission.EDIT}),
+    TeamRole.ADMIN: ALL,
+}
+
+BY_ORGANIZATION: Mapping[OrganizationRole, frozenset[JobPermission]] = {
+    OrganizationRole.MEMBER: frozenset(),
+    OrganizationRole.AUDITOR: frozenset({JobPermission.VIEW}),
+    OrganizationRole.ADMIN: ALL,
+}

@@ -1,0 +1,1 @@
+"""The mutations: find, ask the model, answer with ids."""

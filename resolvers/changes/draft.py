@@ -1,0 +1,47 @@
+from collections.abc import Mapping
+from typing import Any
+
+from models.roles import JobPermission
+from resolvers.changes.known import known
+from resolvers.write import Answer, Write
+
+
+async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None = None) -> Answer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    values = changes or {}
+    job.create_draft(values, await known(write, job.current.config.changed(values), values), write.edit)
+    return {"job_id": job.id}
+
+
+async def update(
+    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_revision: int | None = None
+) -> Answer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect_draft(expected_revision)
+    config = (job.draft or job.current).config.changed(changes)
+    job.update_draft(changes, await known(write, config, changes), write.edit)
+    return {"job_id": job.id}
+
+
+async def discard(write: Write, *, job_id: str, expected_revision: int | None = None) -> Answer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect_draft(expected_revision)
+    draft = job.discard_draft(write.edit)
+    await write.session.delete(draft)
+    return {"job_id": job.id, "discarded_number": draft.number}
+
+
+async def publish(
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_revision: int | None = None,
+    expected_current_version: int | None = None,
+) -> Answer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(current_version=expected_current_version)
+    job.expect_draft(expected_revision)
+    config = (job.draft or job.current).config
+    version = job.publish_draft(message, await known(write, config, {}, will_run=True), write.edit)
+    return {"job_id": job.id, "version_id": version.id}

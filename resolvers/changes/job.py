@@ -1,0 +1,119 @@
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+
+from models.errors import Forbidden, JobKeyTaken, Problems, TeamNotFound, TeamRequired, UserError
+from models.job import Job
+from models.job_config import JobConfig, null_problems
+from models.job_input import value_problems
+from models.job_run import UNFINISHED, JobRun, JobRunStatus
+from models.roles import JobPermission, TeamRole
+from models.team import Team, TeamMember
+from resolvers.changes.known import known
+from resolvers.keys import among
+from resolvers.permissions import may_share_with
+from resolvers.write import Answer, Write
+
+
+async def create(
+    write: Write,
+    *,
+    job_key: str,
+    name: str,
+    team_ids: Sequence[str],
+    config: Mapping[str, Any],
+    description: str | None = None,
+) -> Answer:
+    values = {"job_key": job_key, "name": name, "description": description}
+    asked = JobConfig.of(config)
+    facts = await known(write, asked, {"dependencies": ()})
+    problems = Problems(value_problems(values))
+    problems += await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
+    problems += null_problems(config, ("config",))
+    problems += asked.problems(("config",), facts)
+    problems += asked.running_problems(facts, None, {"cluster_id": ("config", "cluster_id")})
+    if await _is_taken(write, job_key):
+        problems.append(JobKeyTaken(job_key=job_key))
+    problems.refuse()
+    job = Job.create(values, asked, team_ids, write.caller.organization_id, write.edit)
+    write.session.add(job)
+    return {"job_id": job.id}
+
+
+async def update(
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_revision: int | None = None,
+    **values: Any,
+) -> Answer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(revision=expected_revision)
+    job.update(values, message, write.edit)
+    return {"job_id": job.id}
+
+
+async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> Answer:
+    """Cancel what is unfinished, then remove the job with all that hangs on it, for ever."""
+    job = await write.job(job_id, JobPermission.DELETE)
+    job.expect(revision=expected_revision)
+    cancelled = await _cancel_runs(write, job_id)
+    job.delete(write.edit)
+    await write.session.execute(delete_from(Job).where(Job.id == job_id))
+    write.session.expunge(job)
+    return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
+
+
+async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Answer:
+    job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    Problems(await _team_problems(write, team_ids, TeamRole.VIEWER)).refuse()
+    job.add_teams(team_ids, write.edit)
+    return {"job_id": job.id}
+
+
+async def remove_team(write: Write, *, job_id: str, team_id: str) -> Answer:
+    job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    job.remove_team(team_id, write.edit)
+    return {"job_id": job.id}
+
+
+async def _team_problems(write: Write, team_ids: Sequence[str], needed: TeamRole) -> Sequence[UserError]:
+    if not team_ids:
+        return [TeamRequired(path=("team_ids",))]
+    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
+    rows = await write.session.execute(
+        select(Team.id, TeamMember.role)
+        .outerjoin(TeamMember, own)
+        .where(among(Team.id, team_ids), Team.organization_id == write.caller.organization_id)
+    )
+    return list(_missing(write, team_ids, {row.id: row.role for row in rows}, needed))
+
+
+def _missing(
+    write: Write, team_ids: Sequence[str], roles: Mapping[str, TeamRole | None], needed: TeamRole
+) -> Iterator[UserError]:
+    for index, team_id in enumerate(team_ids):
+        path = ("team_ids", str(index))
+        if team_id not in roles:
+            yield TeamNotFound(path=path)
+        elif not may_share_with(write.caller, roles[team_id], needed):
+            yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
+
+
+async def _is_taken(write: Write, job_key: str) -> bool:
+    same = (Job.organization_id == write.caller.organization_id) & (Job.job_key == job_key)
+    return bool(await write.session.scalar(select(exists().where(same))))
+
+
+async def _cancel_runs(write: Write, job_id: str) -> Sequence[Row[Any]]:
+    cancelled = (
+        update_of(JobRun)
+        .where(JobRun.job_id == job_id, JobRun.status.in_(UNFINISHED))
+        .values(status=JobRunStatus.CANCELLED, finished_at=write.edit.at)
+        .returning(*JobRun.__table__.c)
+    )
+    return (await write.session.execute(cancelled, execution_options={"synchronize_session": False})).all()

@@ -1,0 +1,105 @@
+"""Changes of configuration as a caller may read them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import aliased
+
+from models.config_diff import Change, differences
+from models.errors import BadInput
+from models.job import Job
+from models.job_config import JobConfig
+from models.job_event import JobEvent
+from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from resolvers.job_version import dependencies
+from resolvers.keys import among
+from resolvers.permissions import visible
+from resolvers.read import Read
+
+HIDDEN = "hidden"
+
+
+@dataclass(frozen=True)
+class ConfigChange:
+    path: Sequence[str]
+    kind: str
+    before: str | None
+    after: str | None
+
+
+async def of_versions(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, list[ConfigChange]]:
+    """Return what differs from version `since`, or by default from what each version was based on.
+
+    Raises `BadInput` if a version's job has no version `since`.
+    """
+    bases = await _bases(read, version_ids, since)
+    if since is not None and set(version_ids) - bases.keys():
+        raise BadInput(f"since: the job has no version {since}.")
+    configs = await _configs(read, {*version_ids, *bases.values()})
+    return await _named(
+        read,
+        {
+            version_id: differences(configs.get(bases.get(version_id, "")), configs[version_id])
+            for version_id in version_ids
+        },
+    )
+
+
+async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:
+    """Return what each event wrote down as changed."""
+    rows = await read.rows(select(JobEvent.id, JobEvent.changes).where(among(JobEvent.id, event_ids)))
+    return await _named(read, {row.id: row.changes for row in rows})
+
+
+async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, str]:
+    base = aliased(JobVersion)
+    number = JobVersion.based_on_number if since is None else since
+    rows = (
+        select(JobVersion.id, base.id.label("base_id"))
+        .join(base, (base.job_id == JobVersion.job_id) & (base.number == number))
+        .where(among(JobVersion.id, version_ids))
+    )
+    return {row.id: row.base_id for row in await read.rows(rows)}
+
+
+async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
+    ids = list(ids)
+    rows = await read.rows(select(*JobVersion.__table__.c).where(among(JobVersion.id, ids)))
+    waits_for = await dependencies(read, ids)
+    assigned = (
+        select(JobVersionQuery.version_id, JobVersionQuery.query_id)
+        .where(among(JobVersionQuery.version_id, ids))
+        .order_by(JobVersionQuery.version_id, JobVersionQuery.position)
+    )
+    queries = await read.grouped(assigned, "version_id", ids)
+    return {row.id: _config(row, queries[row.id], waits_for[row.id]) for row in rows}
+
+
+def _config(row: Row[Any], queries: Sequence[Row[Any]], waits_for: Sequence[Row[Any]]) -> JobConfig:
+    version = JobVersion(**row._mapping)  # noqa: SLF001 the public name of a row's mapping
+    version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
+    version.dependencies = [
+        JobVersionDependency(depends_on_id=each.depends_on_id, condition=each.condition) for each in waits_for
+    ]
+    return version.config
+
+
+async def _named(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
+    """Name each dependency by its job's key, or as hidden where the caller can't see that job."""
+    ids = {each["path"][1] for listed in changes.values() for each in listed if _is_dependency(each)}
+    seen = select(Job.id, Job.job_key).where(among(Job.id, list(ids)), visible(read.caller))
+    keys = {row.id: row.job_key for row in await read.rows(seen)}
+    return {owner: [_change(each, keys) for each in listed] for owner, listed in changes.items()}
+
+
+def _is_dependency(change: Change) -> bool:
+    return change["path"][0] == "dependencies"
+
+
+def _change(change: Change, keys: Mapping[str, str]) -> ConfigChange:
+    path = change["path"]
+    if _is_dependency(change):
+        path = [path[0], keys.get(path[1], HIDDEN)]
+    return ConfigChange(path, change["kind"], change["before"], change["after"])

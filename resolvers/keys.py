@@ -1,0 +1,60 @@
+"""Many keys in one parameter: the statement's text stays the same, and no limit on parameters bites."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, String, Text, TypeDecorator, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import Boolean, TypeEngine
+
+
+class TextArray(TypeDecorator[Sequence[str]]):
+    """`text[]` on PostgreSQL, a JSON array on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(ARRAY(String()))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        keys = list(value or ())
+        return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
+
+
+class Among(ColumnElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+    _is_implicitly_boolean = True  # SQLite would get `… IN (…) = 1`, for which it uses no index
+    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
+        ("column", InternalTraversal.dp_clauseelement),
+        ("keys", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[str], keys: BindParameter[Sequence[str]]) -> None:
+        self.column = column
+        self.keys = keys
+
+
+def among(column: Any, keys: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the column holds one of the keys."""
+    return Among(
+        column.__clause_element__() if hasattr(column, "__clause_element__") else column,
+        bindparam(None, keys, type_=TextArray(), unique=True),
+    )
+
+
+@compiles(Among, "postgresql")
+def _on_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.column, **options)} = ANY ({compiler.process(element.keys, **options)})"
+
+
+@compiles(Among, "sqlite")
+def _on_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    keys = compiler.process(element.keys, **options)
+    return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 compiled parts, no text of a caller's

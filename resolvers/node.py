@@ -1,0 +1,40 @@
+"""Any entity by its id: the prefix says whose batch to ask."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from models.cluster import Cluster
+from models.job import Job
+from models.job_event import JobEvent
+from models.job_run import JobRun
+from models.job_version import JobVersion
+from models.member import Member
+from models.organization import Organization
+from models.saved_query import SavedQuery
+from models.team import Team
+from resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
+from resolvers.read import Read
+
+ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Row[Any]]]]
+
+BY_PREFIX: Mapping[str, ByIds] = {
+    Cluster.PREFIX: cluster.by_ids,
+    Job.PREFIX: job.by_ids,
+    JobEvent.PREFIX: job_event.by_ids,
+    JobRun.PREFIX: job_run.by_ids,
+    JobVersion.PREFIX: job_version.by_ids,
+    Member.PREFIX: member.by_ids,
+    Organization.PREFIX: organization.by_ids,
+    SavedQuery.PREFIX: saved_query.by_ids,
+    Team.PREFIX: team.by_ids,
+}
+
+
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
+    found: dict[str, Row[Any]] = {}
+    for prefix, batch in BY_PREFIX.items():
+        if own := [each for each in ids if each.startswith(prefix)]:
+            found |= await batch(read, own)
+    return found

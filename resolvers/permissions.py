@@ -1,0 +1,60 @@
+"""The one place that knows who sees and who may do what; the tables it reads are in `models.roles`."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Select, select
+
+from models.job import Job
+from models.job_team import JobTeam
+from models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
+from models.team import TeamMember
+from resolvers.caller import Caller
+from resolvers.keys import among
+from resolvers.read import Read
+
+
+def sees_all_jobs(caller: Caller) -> bool:
+    return JobPermission.VIEW in BY_ORGANIZATION[caller.organization_role]
+
+
+def visible(caller: Caller) -> ColumnElement[bool]:
+    """Whether the caller sees the row of `Job`; what isn't visible doesn't exist for them."""
+    own = Job.organization_id == caller.organization_id
+    if sees_all_jobs(caller):
+        return own
+    through_teams = (
+        select(JobTeam.job_id)
+        .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+        .where(TeamMember.member_id == caller.member_id)
+    )
+    return own & Job.id.in_(through_teams)
+
+
+async def of_jobs(read: Read, job_ids: Sequence[str]) -> Mapping[str, list[JobPermission]]:
+    """Return what the caller may do with each job, given that they see it."""
+    roles = await read.grouped(roles_in_jobs(read.caller, job_ids), "job_id", job_ids)
+    return {
+        job_id: [each for each in JobPermission if each in granted(read.caller, [row.role for row in rows])]
+        for job_id, rows in roles.items()
+    }
+
+
+def roles_in_jobs(caller: Caller, job_ids: Sequence[str]) -> Select[str, TeamRole]:
+    """Select the caller's role in each team of each job."""
+    return (
+        select(JobTeam.job_id, TeamMember.role)
+        .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+        .where(TeamMember.member_id == caller.member_id, among(JobTeam.job_id, job_ids))
+    )
+
+
+def granted(caller: Caller, roles: Sequence[TeamRole]) -> frozenset[JobPermission]:
+    """Add up the rights of the organization role and of all team roles."""
+    return BY_ORGANIZATION[caller.organization_role].union(*(BY_TEAM[role] for role in roles))
+
+
+def may_share_with(caller: Caller, role: TeamRole | None, needed: TeamRole) -> bool:
+    """Whether a caller with this role in a team may share a job with it."""
+    if caller.organization_role is OrganizationRole.ADMIN:
+        return True
+    return role is not None and BY_TEAM[role] >= BY_TEAM[needed]

@@ -1,0 +1,157 @@
+"""One short write transaction per mutation: try, keep or take back, try again where the database says so."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import SystemRandom
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import limits
+from models.database import Database
+from models.edit import Edit
+from models.errors import BadInput, Forbidden, IdempotencyKeyReused, JobNotFound, Problems, Refused, UserError
+from models.idempotency import KEPT, IdempotencyRecord
+from models.job import Job
+from models.roles import JobPermission
+from resolvers.caller import Caller
+from resolvers.permissions import granted, roles_in_jobs, visible
+from resolvers.read import Read, is_invalid_text
+
+ATTEMPTS = 10
+BACKOFF_SECONDS = 0.01
+
+# A twin that was faster (unique_violation) is seen by the next attempt, which then says so in the domain's words.
+RETRIED_ON_POSTGRESQL = {"40001", "40P01", "23505"}
+RETRIED_ON_SQLITE = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"}
+
+_chance = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Write:
+    """A transaction, for whom, and the edit whose events it keeps."""
+
+    session: AsyncSession
+    caller: Caller
+    edit: Edit
+
+    async def job(self, job_id: str, permission: JobPermission) -> Job:
+        """Return the job, locked; raises `JobNotFound` if the caller can't see it, `Forbidden` without the right."""
+        found = select(Job).where(Job.id == job_id, visible(self.caller)).with_for_update(of=Job)
+        job = await self.session.scalar(found)
+        if job is None:
+            raise JobNotFound
+        roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
+        if permission not in granted(self.caller, [row.role for row in roles]):
+            raise Forbidden(missing_permission=permission)
+        return job
+
+
+Answer = Mapping[str, Any]
+Change = Callable[..., Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a mutation answers: rows' ids by name, or what is wrong; `read` sees the state after it."""
+
+    answer: Answer
+    problems: Sequence[UserError]
+    read: Read
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change that a caller asks for, with the input's values by name."""
+
+    database: Database
+    caller: Caller
+    change: Change
+    values: Mapping[str, Any]
+    dry_run: bool = False
+    idempotency_key: str | None = None
+
+    async def perform(self) -> Outcome:
+        """Do it in one transaction, again where it met another one."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._attempt()
+            except DBAPIError as error:
+                if is_invalid_text(error):
+                    raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                    raise
+                await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
+        raise AssertionError("unreachable")
+
+    async def _attempt(self) -> Outcome:
+        session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
+        read = Read(self.database.reads, self.caller)
+        try:
+            answer = await self._run(Write(session, self.caller, Edit(self.caller.member_id, datetime.now(UTC))))
+            if self.dry_run:
+                await session.flush()
+                read = Read.inside(session, await session.connection(), self.caller)
+            else:
+                await session.commit()
+        except (UserError, Refused) as error:
+            await session.close()
+            return Outcome({}, [error] if isinstance(error, UserError) else error.problems, read)
+        except BaseException:
+            await session.close()
+            raise
+        if not self.dry_run:
+            await session.close()
+        return Outcome(answer, [], read)
+
+    async def _run(self, write: Write) -> Answer:
+        if self.idempotency_key is not None:
+            Problems(limits.NAME.check(self.idempotency_key, ("idempotency_key",))).refuse()
+            if (answered := await self._answered_before(write)) is not None:
+                return answered
+        answer = await self.change(write, **self.values)
+        write.session.add_all(write.edit.events)
+        if self.idempotency_key is not None:
+            write.session.add(self._record(write, self.idempotency_key, answer))
+        return answer
+
+    async def _answered_before(self, write: Write) -> Answer | None:
+        oldest = write.edit.at - KEPT
+        await write.session.execute(
+            delete(IdempotencyRecord).where(
+                IdempotencyRecord.member_id == self.caller.member_id, IdempotencyRecord.created_at <= oldest
+            )
+        )
+        record = await write.session.get(IdempotencyRecord, (self.caller.member_id, self.idempotency_key))
+        if record is not None and record.input_digest != self._input_digest:
+            raise IdempotencyKeyReused
+        return None if record is None else record.answer
+
+    def _record(self, write: Write, key: str, answer: Answer) -> IdempotencyRecord:
+        return IdempotencyRecord(
+            organization_id=self.caller.organization_id,
+            member_id=self.caller.member_id,
+            key=key,
+            input_digest=self._input_digest,
+            answer=dict(answer),
+            created_at=write.edit.at,
+        )
+
+    @property
+    def _input_digest(self) -> str:
+        asked = [self.change.__qualname__, self.change.__module__, self.values]
+        return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _is_worth_another_try(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in RETRIED_ON_POSTGRESQL:
+        return True
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return name in RETRIED_ON_SQLITE

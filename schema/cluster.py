@@ -1,0 +1,27 @@
+import strawberry
+
+from models.cluster import Cluster as ClusterRow
+from models.cluster import ClusterStatus
+from resolvers import job
+from schema import names
+from schema.job_list import job_list
+from schema.node import Node
+from schema.page import Connection
+from schema.relation import relation
+
+
+@strawberry.type(description="Where jobs execute.")
+class Cluster(Node, prefix=ClusterRow.PREFIX):
+    name: str = strawberry.field(description="Its name.")
+    region: str = strawberry.field(description="Where it stands.")
+    status: ClusterStatus = strawberry.field(description="Where it is in its life.")
+    jobs = relation(
+        job.of_clusters,
+        names.JobConnection,
+        "The jobs that you may see and whose current version runs on it.",
+        arguments=job_list,
+    )
+
+
+@strawberry.type(description="One page of a list of clusters.")
+class ClusterConnection(Connection[Cluster]): ...

@@ -1,0 +1,29 @@
+from datetime import datetime
+
+import strawberry
+
+from models.job_event import JobAction
+from models.job_event import JobEvent as JobEventRow
+from resolvers import config_diff, job, member
+from schema import names
+from schema.config_change import ConfigChange
+from schema.node import Node
+from schema.page import Connection
+from schema.relation import relation
+
+
+@strawberry.type(description="One line of a job's history.")
+class JobEvent(Node, prefix=JobEventRow.PREFIX):
+    action: JobAction = strawberry.field(description="What happened.")
+    job = relation(job.by_ids, names.Job | None, "The job. Null if it was deleted.", key="job_id")
+    job_key: str = strawberry.field(description="The job's key, which outlives the job.")
+    actor = relation(member.by_ids, names.Member | None, "Who did it.", key="actor_id")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    from_version: int | None = strawberry.field(description="The version's number before. Null if it has no such.")
+    to_version: int | None = strawberry.field(description="The version's number after. Null if it has no such.")
+    message: str | None = strawberry.field(description="Why. Null if nobody said.")
+    changes = relation(config_diff.of_events, list[ConfigChange], "What differs since.")
+
+
+@strawberry.type(description="One page of a job's history.")
+class JobEventConnection(Connection[JobEvent]): ...

@@ -1,0 +1,62 @@
+"""What every list of jobs can be asked."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from models import limits
+from models.errors import BadInput
+from models.job import JobStatus
+from resolvers import job
+from resolvers.job import JobSortField
+from resolvers.pages import Paging, SortDirection
+from schema.page import described, paged
+from schema.plain import plain
+
+
+@strawberry.input(description="What a job must be to be listed. What is omitted or null isn't asked.")
+class JobFilter:
+    search: str | None = strawberry.field(
+        default=None,
+        description="Text found in key, name or description, in upper or lower case; at most 255 characters.",
+    )
+    status: list[JobStatus] | None = strawberry.field(default=None, description="Has one of these statuses.")
+    teams: list[strawberry.ID] | None = strawberry.field(default=None, description="Is shared with one of these teams.")
+    clusters: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Its current version runs on one of these clusters."
+    )
+    has_draft: bool | None = strawberry.field(default=None, description="Has a draft, or has none.")
+    has_schedule: bool | None = strawberry.field(
+        default=None, description="Its current version has a schedule, or has none."
+    )
+    created_by: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Was created by one of these members."
+    )
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Changed at this moment or later. Without an offset it is taken as UTC."
+    )
+
+
+@paged
+def job_list(
+    paging: Paging,
+    *,
+    sort_by: Annotated[JobSortField, described("What to sort by.")] = JobSortField.CREATED_AT,
+    sort_direction: Annotated[SortDirection, described("Which end comes first.")] = SortDirection.ASC,
+    filter: Annotated[JobFilter | None, described("What a job must be to be listed.")] = None,
+) -> job.JobList:
+    return job.JobList(paging, sort_by, sort_direction is SortDirection.DESC, _conditions(filter))
+
+
+def _conditions(wanted: JobFilter | None) -> job.JobFilter:
+    if wanted is None:
+        return job.JobFilter()
+    if any(limits.NAME.check(wanted.search or " ", ())):
+        raise BadInput(f"filter.search: at most {limits.NAME.maximum} characters.")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
+    }
+    if (since := wanted.updated_since) is not None and since.tzinfo is None:
+        values["updated_since"] = since.replace(tzinfo=UTC)
+    return job.JobFilter(**values)

@@ -1,0 +1,40 @@
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from models.job_run import JobRun as JobRunRow
+from models.job_run import JobRunStatus, RunTrigger
+from resolvers import job, job_version
+from resolvers.pages import Paging
+from schema import names
+from schema.node import Node
+from schema.page import Connection, described, paged
+from schema.relation import relation
+
+
+@paged
+def run_list(
+    paging: Paging,
+    *,
+    statuses: Annotated[list[JobRunStatus] | None, described("Only runs in one of these. Default: all.")] = None,
+) -> tuple[Paging, tuple[JobRunStatus, ...] | None]:
+    return paging, None if statuses is None else tuple(statuses)
+
+
+@strawberry.type(description="One execution of a job.")
+class JobRun(Node, prefix=JobRunRow.PREFIX):
+    job = relation(job.by_ids, names.Job | None, "The job. Null in the answer that deletes it.", key="job_id")
+    version = relation(
+        job_version.of_runs, names.JobVersion | None, "The version it ran. Null in the answer that deletes the job."
+    )
+    version_number: int = strawberry.field(description="The number of the version it ran.")
+    status: JobRunStatus = strawberry.field(description="Where it is in its life.")
+    trigger: RunTrigger = strawberry.field(description="What started it.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    started_at: datetime | None = strawberry.field(description="When it started. Null before that.")
+    finished_at: datetime | None = strawberry.field(description="When it ended. Null before that.")
+
+
+@strawberry.type(description="One page of a list of runs.")
+class JobRunConnection(Connection[JobRun]): ...

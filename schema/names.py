@@ -1,0 +1,28 @@
+"""The types by name, for fields that refer to each other in circles."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+
+def _lazy(name: str, module: str) -> Any:
+    return Annotated[name, strawberry.lazy(f"schema.{module}")]
+
+
+Cluster = _lazy("Cluster", "cluster")
+ClusterConnection = _lazy("ClusterConnection", "cluster")
+Job = _lazy("Job", "job")
+JobConnection = _lazy("JobConnection", "job")
+JobEventConnection = _lazy("JobEventConnection", "job_event")
+JobRun = _lazy("JobRun", "job_run")
+JobRunConnection = _lazy("JobRunConnection", "job_run")
+JobVersion = _lazy("JobVersion", "job_version")
+JobVersionConnection = _lazy("JobVersionConnection", "job_version")
+Member = _lazy("Member", "member")
+MemberConnection = _lazy("MemberConnection", "member")
+Organization = _lazy("Organization", "organization")
+SavedQuery = _lazy("SavedQuery", "saved_query")
+SavedQueryConnection = _lazy("SavedQueryConnection", "saved_query")
+Team = _lazy("Team", "team")
+TeamConnection = _lazy("TeamConnection", "team")
+JobTeamConnection = _lazy("JobTeamConnection", "team")

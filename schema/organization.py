@@ -1,0 +1,9 @@
+import strawberry
+
+from models import organization as models
+from schema.node import Node
+
+
+@strawberry.type(description="The tenant: nothing crosses it.")
+class Organization(Node, prefix=models.Organization.PREFIX):
+    name: str = strawberry.field(description="Its name.")

@@ -1,0 +1,18 @@
+"""An input as plain values: what wasn't sent isn't there, what was sent as null is None."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from strawberry import Some
+
+
+def plain(value: Any) -> Any:
+    """Turn an input object into a mapping by Python names, all the way down."""
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if not is_dataclass(value):
+        return value
+    named = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {
+        name: plain(each.value if isinstance(each, Some) else each) for name, each in named.items() if each is not None
+    }

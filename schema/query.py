@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types import Info
+
+from models import limits
+from models.errors import BadInput
+from resolvers import cluster as cluster_rows
+from resolvers import job as job_rows
+from resolvers import member as member_rows
+from resolvers import node as node_rows
+from resolvers import organization as organization_rows
+from resolvers import saved_query as query_rows
+from resolvers import team as team_rows
+from resolvers.caller import Caller
+from schema import names
+from schema.context import Context
+from schema.job_list import job_list
+from schema.node import Node
+from schema.page import described, page_only
+from schema.relation import lookup, relation
+
+
+def by_id(*, id: Annotated[strawberry.ID, described("The id.")]) -> str:
+    return id
+
+
+def by_job_key(*, job_key: Annotated[str, described("The job's key.")]) -> str:
+    return job_key
+
+
+@strawberry.type(description="You, and what is yours.")
+class Viewer:
+    member = relation(member_rows.by_ids, names.Member, "Your place in the organization.", key="member_id")
+    organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
+    teams = relation(
+        team_rows.of_members, names.TeamConnection, "Your teams, by name.", key="member_id", arguments=page_only
+    )
+    jobs = relation(
+        job_rows.of_organizations,
+        names.JobConnection,
+        "The jobs that you may see.",
+        key="organization_id",
+        arguments=job_list,
+    )
+
+
+@strawberry.type(description="All that can be read. What you may not see doesn't exist for you.")
+class Query:
+    organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
+    node = lookup(node_rows.by_ids, Node | None, "Any object by its id. Null if there is none.", by_id)
+    job = lookup(job_rows.by_ids, names.Job | None, "A job by its id. Null if there is none.", by_id)
+    job_by_key = lookup(job_rows.by_keys, names.Job | None, "A job by its key. Null if there is none.", by_job_key)
+    jobs = relation(
+        job_rows.of_organizations,
+        names.JobConnection,
+        "The jobs of the organization that you may see.",
+        key="organization_id",
+        arguments=job_list,
+    )
+    team = lookup(team_rows.by_ids, names.Team | None, "A team by its id. Null if there is none.", by_id)
+    teams = relation(
+        team_rows.of_organizations,
+        names.TeamConnection,
+        "The organization's teams, by name.",
+        key="organization_id",
+        arguments=page_only,
+    )
+    cluster = lookup(cluster_rows.by_ids, names.Cluster | None, "A cluster by its id. Null if there is none.", by_id)
+    clusters = relation(
+        cluster_rows.of_organizations,
+        names.ClusterConnection,
+        "The organization's clusters, by name.",
+        key="organization_id",
+        arguments=page_only,
+    )
+    saved_queries = relation(
+        query_rows.of_organizations,
+        names.SavedQueryConnection,
+        "The organization's saved queries, by name.",
+        key="organization_id",
+        arguments=page_only,
+    )
+
+    @strawberry.field(description="You.", graphql_type=Viewer)
+    def me(root: strawberry.Parent[Caller]) -> Any:  # noqa: N805 the caller is the root
+        return root
+
+    @strawberry.field(
+        description="Objects by their ids, in the same order, null where there is none.",
+        graphql_type=list[Node | None],
+    )
+    async def nodes(
+        self,
+        info: Info[Context, Any],
+        ids: Annotated[list[strawberry.ID], described("The ids, at most 100.")],
+    ) -> Sequence[Any]:
+        if any(limits.ENTRIES.check(len(ids), ())):
+            raise BadInput(f"ids: at most {limits.ENTRIES.maximum}.")
+        found = await node_rows.by_ids(info.context.read, list(ids))
+        return [found.get(each) for each in ids]

@@ -1,0 +1,15 @@
+import strawberry
+
+from models.saved_query import SavedQuery as SavedQueryRow
+from schema.node import Node
+from schema.page import Connection
+
+
+@strawberry.type(description="SQL text shared by jobs, resolved when a job runs.")
+class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
+    name: str = strawberry.field(description="Its name.")
+    text: str = strawberry.field(description="The SQL.")
+
+
+@strawberry.type(description="One page of a list of saved queries.")
+class SavedQueryConnection(Connection[SavedQuery]): ...

@@ -1,0 +1,97 @@
+"""Turning results and failures into responses, all of them in GraphQL's shape."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from graphql import ExecutionResult
+
+from server.errors import Code, RequestError, formatted, masked
+from server.keys import METRICS, REQUEST_ID
+from server.request import GRAPHQL_RESPONSE, JSON, answer_type
+
+log = structlog.stdlib.get_logger("server")
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Mainsheet</title>
+<p>This is a GraphQL endpoint. Send operations by POST as <code>{"query": "{ __typename }"}</code>
+with a bearer token.</p></html>
+"""
+
+
+def respond(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
+    """Answer 400 in the new media type when nothing was executed; the old one always had 200 for that."""
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [formatted(error, request[REQUEST_ID]) for error in result.errors]
+    is_refused = result.data is None and not any(error.path for error in result.errors or ())
+    if not is_refused:
+        body["data"] = result.data
+    status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
+    return json_response(request, body, status=status, media_type=media_type)
+
+
+def json_response(
+    request: web.Request,
+    body: Mapping[str, Any],
+    *,
+    status: HTTPStatus,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    request.app[METRICS].count_errors(body.get("errors", ()))
+    return web.Response(
+        body=orjson.dumps(body),
+        status=status,
+        content_type=media_type,
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
+    )
+
+
+@web.middleware
+async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
+    except web.HTTPException as error:
+        return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
+    except Exception:
+        log.exception("unexpected error")
+        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
+
+
+def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:
+    headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
+    status = HTTPStatus(error.status)
+    return _failed(request, status, [_error(f"{status.phrase}: {error.text}", Code.BAD_USER_INPUT)], headers)
+
+
+def _error(message: str, code: Code) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _failed(
+    request: web.Request,
+    status: HTTPStatus,
+    errors: Iterable[Mapping[str, Any]],
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    return json_response(request, {"errors": errors}, status=status, media_type=_failure_type(request), headers=headers)
+
+
+def _failure_type(request: web.Request) -> str:
+    try:
+        return answer_type(request.headers.get(hdrs.ACCEPT))
+    except RequestError:
+        return JSON
+
+
+async def answer_page(_request: web.Request) -> web.Response:
+    policy = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+    return web.Response(text=PAGE, content_type="text/html", headers=policy)

@@ -1,0 +1,85 @@
+"""The application: everything is given to it, so that tests and the command build it alike."""
+
+import gc
+from collections.abc import AsyncIterator, Callable
+
+import strawberry
+from aiohttp import hdrs, web
+
+from models.database import Database
+from resolvers.caller import Caller
+from server.answer import answer_failures, answer_page
+from server.authentication import Authenticator
+from server.complexity import Limits, rule
+from server.cors import allow_origins
+from server.documents import Documents
+from server.execution import Closable, Executions, core_schema
+from server.graphql_http import GraphQLEndpoint, Handler
+from server.health import alive, readiness
+from server.keys import METRICS
+from server.logs import observe_request
+from server.metrics import Metrics
+from server.settings import Settings
+
+GRAPHQL_PATH = "/graphql"
+GC_THRESHOLDS = (50_000, 20, 100)
+
+
+def make_app(
+    settings: Settings,
+    database: Database,
+    authenticator: Authenticator,
+    *,
+    api: strawberry.Schema,
+    open_context: Callable[[Caller], Closable],
+    playground: Handler = answer_page,
+) -> web.Application:
+    """Build the application; database and authenticator stay the caller's to close."""
+    app = web.Application(middlewares=[observe_request, answer_failures], client_max_size=settings.max_body_bytes)
+    app[METRICS] = Metrics()
+    executions = Executions(api, settings.request_timeout_seconds)
+    endpoint = GraphQLEndpoint(
+        authenticator=authenticator,
+        documents=_documents(settings, api),
+        executions=executions,
+        open_context=open_context,
+        public_introspection=settings.public_introspection,
+        playground=playground,
+    )
+    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer)
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", readiness(database))
+    app.router.add_get("/metrics", app[METRICS].answer)
+    if settings.cors_origins:
+        allow_origins(app, settings.cors_origins)
+    app.cleanup_ctx.extend([_rare_garbage_collection, _draining(executions)])
+    return app
+
+
+def make_runner(app: web.Application, settings: Settings) -> web.AppRunner:
+    """Serve it so that a query ends when its client leaves; the log lines are our own."""
+    return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=settings.shutdown_seconds)
+
+
+def _documents(settings: Settings, api: strawberry.Schema) -> Documents:
+    limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
+    return Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters)
+
+
+async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:
+    """Take what the start-up made out of every later collection: those were up to half of the CPU's time."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def _draining(executions: Executions) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def drained(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await executions.drain()
+
+    return drained

@@ -1,0 +1,89 @@
+"""From the `Authorization` header (RFC 6750) to the caller."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken, digest
+from models.database import Database
+from models.member import Member
+from resolvers.caller import Caller
+from server.last_use import LastUse
+from server.oidc import Issuer, RefusedToken
+from server.settings import Settings
+
+OUR_PREFIX = "mst_"
+DOTS_OF_A_JWT = 2
+REFUSED = "bearer token refused"
+
+log = structlog.stdlib.get_logger("server.authentication")
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    database: Database
+    last_use: LastUse
+    issuer: Issuer | None
+
+    @classmethod
+    def configured(cls, database: Database, settings: Settings) -> Self:
+        """Raise `ValueError` when OpenID Connect is configured by half."""
+        return cls(database, LastUse(database), Issuer.trusted(settings))
+
+    async def caller(self, authorization: str | None) -> Caller | None:
+        """Return who sent the header; None, whatever is wrong with it. A database that fails still raises."""
+        scheme, _, credentials = (authorization or "").partition(" ")
+        token = credentials.strip(" ")
+        if scheme.lower() != "bearer" or not token.isascii():
+            return None
+        if token.startswith(OUR_PREFIX):
+            return await self._owner(token)
+        if self.issuer is not None and token.count(".") == DOTS_OF_A_JWT:
+            return await self._subject(self.issuer, token)
+        return None
+
+    async def close(self) -> None:
+        await self.last_use.close()
+
+    async def _owner(self, secret: str) -> Caller | None:
+        now = datetime.now(UTC)
+        statement = select(ApiToken, Member).join(
+            Member,
+            (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id),
+        )
+        async with AsyncSession(self.database.reads) as session:
+            row = (await session.execute(statement.where(ApiToken.digest == digest(secret)))).one_or_none()
+        if row is None:
+            log.info(REFUSED, reason="no such token")
+            return None
+        token, member = row
+        if not token.is_valid(now):
+            log.info(REFUSED, reason="the token is expired or revoked", token_id=token.id)
+            return None
+        self.last_use.note(token, now)
+        return _caller(member)
+
+    async def _subject(self, issuer: Issuer, token: str) -> Caller | None:
+        try:
+            email = await issuer.email(token)
+        except RefusedToken as refusal:
+            log.info(REFUSED, reason=str(refusal))
+            return None
+        async with AsyncSession(self.database.reads) as session:
+            member = await session.scalar(select(Member).where(Member.email == email))
+        if member is None:
+            log.info(REFUSED, reason="its subject is no member")
+            return None
+        return _caller(member)
+
+
+def _caller(member: Member) -> Caller:
+    return Caller(
+        member_id=member.id,
+        organization_id=member.organization_id,
+        organization_role=member.organization_role,
+    )

@@ -1,0 +1,73 @@
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from models.demo import seed_demo, seed_jobs
+from models.migrate import current_and_head, drift, upgrade
+from server.commands.options import with_settings
+from server.commands.running import database_at, migrated, run
+from server.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command(name="upgrade")
+@with_settings("database_url")
+def upgrade_(settings: Settings) -> None:
+    """Bring the tables to what this version needs; many may start this at once."""
+    run(_upgrade(settings))
+
+
+async def _upgrade(settings: Settings) -> None:
+    async with database_at(settings, may_create=True) as database:
+        await upgrade(database)
+        _, head = await current_and_head(database)
+    click.echo(f"The database is at revision {head}.")
+
+
+@db.command()
+@click.option("--jobs", type=click.IntRange(0, 1_000_000), default=0, help="Add so many generated jobs to harbor.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same jobs.")
+@with_settings("database_url")
+def seed(settings: Settings, jobs: int, seed: int) -> None:
+    """Add the demo data, unless it is there; then generated jobs, if asked for."""
+    run(_seed(settings, jobs, seed))
+
+
+async def _seed(settings: Settings, jobs: int, seed: int) -> None:
+    async with migrated(settings) as database:
+        await seed_demo(database)
+        if jobs:
+            with progress_bar("Generated jobs", jobs) as advance:
+                await seed_jobs(database, jobs, seed, advance)
+
+
+@contextmanager
+def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Draw on stderr, and only for a person who watches; the function takes how much is done by now."""
+    bar: Any = click.progressbar(length=length, label=label, file=sys.stderr)
+    with bar:
+        yield lambda done: bar.update(done - bar.pos)
+
+
+@db.command()
+@with_settings("database_url")
+def check(settings: Settings) -> None:
+    """Exit with 0 when the database is reachable, up to date, and exactly what the models say."""
+    run(_check(settings))
+
+
+async def _check(settings: Settings) -> None:
+    async with migrated(settings) as database:
+        differences = await drift(database)
+    for difference in differences:
+        click.echo(difference)
+    if differences:
+        raise click.ClickException(f"The database differs from the models in {len(differences)} places")
+    click.echo("The database is up to date.")

@@ -1,0 +1,36 @@
+"""What the demo prints: its members, their fresh tokens, and a command to paste for each."""
+
+import json
+import shlex
+from collections.abc import Iterator
+
+import click
+
+from models.database import Database
+from models.demo import DEMO_MEMBERS
+from server.tokens import DEMO_LIFETIME, renew_demo
+
+QUERY = "{ me { member { name } organization { name } } }"
+
+
+async def introduce(database: Database, url: str) -> None:
+    """End the tokens of earlier starts and print new ones."""
+    secrets = await renew_demo(database, DEMO_MEMBERS)
+    click.echo(f"Demo members; their tokens end in {DEMO_LIFETIME.days} days, or at the next start:\n")
+    for email, secret in secrets.items():
+        for line in _member(email, secret, url):
+            click.echo(line)
+
+
+def _member(email: str, secret: str, url: str) -> Iterator[str]:
+    yield f"{email}  ({DEMO_MEMBERS[email]})"
+    yield f"  token  {secret}"
+    yield f"  try    {curl(url, secret)}\n"
+
+
+def curl(url: str, secret: str) -> str:
+    """Return a command that a POSIX shell takes as it is."""
+    words = ["curl", "-s", "-g", url]
+    words += ["-H", f"Authorization: Bearer {secret}", "-H", "Content-Type: application/json"]
+    words += ["-d", json.dumps({"query": QUERY})]
+    return shlex.join(words)

@@ -1,0 +1,67 @@
+"""Settings as options of a command: each says its environment variable and its default."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from server.settings import Settings
+
+Command = Callable[..., None]
+PREFIX = "MAINSHEET_"
+
+
+def with_settings(*names: str) -> Callable[[Command], Command]:
+    """Call the command with the settings that its options and the environment make."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(**arguments: Any) -> None:
+            given = {name: arguments.pop(name) for name in names}
+            command(load(given), **arguments)
+
+        decorated: Command = run
+        for name in reversed(names):  # click shows the last one applied first
+            decorated = _option(name)(decorated)
+        return decorated
+
+    return decorate
+
+
+def load(given: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(each['loc'])}: {each['msg']}" for each in error.errors())
+        raise click.ClickException(problems) from None
+
+
+def given_options() -> set[str]:
+    """Name the settings that came from options of the command that runs."""
+    parameters = click.get_current_context().params
+    return {name for name, value in parameters.items() if value is not None and name in Settings.model_fields}
+
+
+def variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return variable(str(location[0])) if location else "settings"
+
+
+def _option(name: str) -> Callable[[Command], Command]:
+    field = Settings.model_fields[name]
+    flag = "--" + name.replace("_", "-")
+    if field.annotation is bool:
+        return click.option(flag, is_flag=True, default=None, help=_help(name, field))
+    kind = int if field.annotation is int else str
+    return click.option(flag, type=kind, help=_help(name, field))
+
+
+def _help(name: str, field: FieldInfo) -> str:
+    default = "" if field.default is False else f"; default: {field.default}"
+    return f"{field.description}  [env: {variable(name)}{default}]"

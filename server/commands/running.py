@@ -1,0 +1,106 @@
+"""What every command needs: an event loop, an open database, and one line when something fails."""
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
+import click
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from models.database import Database, with_driver
+from models.errors import MainsheetError
+from models.migrate import current_and_head
+from server.settings import Settings
+
+URL_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Turn an expected failure into one line; anything else is a bug and keeps its traceback."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main)
+    except MainsheetError as error:
+        raise click.ClickException(str(error)) from None
+    except DATABASE_FAILURES as error:
+        raise click.ClickException(f"The database fails: {_reason(error)}") from None
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  # not everywhere to be had
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+@asynccontextmanager
+async def database_at(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Database]:
+    """Open it whatever its tables are; only `may_create` makes a SQLite file that isn't there."""
+    check_url(settings.database_url, may_create=may_create)
+    database = Database.open(settings.database_url, pool_size=settings.pool_size)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def migrated(settings: Settings) -> AsyncIterator[Database]:
+    async with database_at(settings) as database:
+        await require_head(database)
+        yield database
+
+
+async def require_head(database: Database) -> None:
+    try:
+        current, head = await current_and_head(database)
+    except DATABASE_FAILURES as error:
+        raise click.ClickException(f"The database can't be reached: {_reason(error)}") from None
+    if current is None:
+        raise click.ClickException(f"The database has no tables yet: run `{upgrade_command()}`")
+    if current > head:  # revisions are numbered
+        raise click.ClickException(
+            f"The database is at revision {current}, newer than this version's {head}: update Mainsheet"
+        )
+    if current != head:
+        raise click.ClickException(
+            f"The database is at revision {current}, this version needs {head}: run `{upgrade_command()}`"
+        )
+
+
+def upgrade_command() -> str:
+    url = click.get_current_context().params.get("database_url")
+    if url is None:
+        return "mainsheet db upgrade"
+    return f"mainsheet db upgrade --database-url {shlex.quote(make_url(url).render_as_string())}"
+
+
+def check_url(url: str, *, may_create: bool) -> None:
+    try:
+        parsed = with_driver(make_url(url))
+    except (ArgumentError, ValueError):
+        raise click.ClickException(f"The database URL isn't of the form {URL_FORMS}") from None
+    if parsed.get_backend_name() == "sqlite":
+        _check_file(parsed.database, may_create=may_create)
+
+
+def _check_file(name: str | None, *, may_create: bool) -> None:
+    if name in (None, "", ":memory:"):
+        raise click.ClickException("A SQLite database needs a file: sqlite:///FILE")
+    path = Path(str(name))
+    if not path.parent.is_dir():
+        raise click.ClickException(f"The directory {path.parent} of the database doesn't exist")
+    if not may_create and not path.exists():
+        raise click.ClickException(f"There is no database {path}: run `{upgrade_command()}`")
+
+
+def _reason(error: BaseException) -> str:
+    origin = getattr(error, "orig", None) or error
+    return next(iter(str(origin).splitlines()), "") or type(origin).__name__

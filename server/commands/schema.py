@@ -1,0 +1,63 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from graphql import GraphQLError
+from graphql.utilities import BreakingChange, DangerousChange, SafeChange, SchemaChange
+
+from server import sdl
+
+LEVELS: dict[type[SchemaChange], str] = {
+    BreakingChange: "breaking",
+    DangerousChange: "dangerous",
+    SafeChange: "safe",
+}
+
+
+@click.group()
+def schema() -> None:
+    """The GraphQL schema."""
+
+
+@schema.command(name="print")
+def print_() -> None:
+    """Print the schema in GraphQL's definition language."""
+    click.echo(sdl.current(), nl=False)
+
+
+@schema.command()
+@click.argument("old", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(old: Path | None) -> None:
+    """Compare the code's schema with the committed one, or say what changed for clients since OLD.
+
+    Exits with 1 when the committed one differs, or when a change since OLD breaks clients.
+    """
+    if old is None:
+        _check_committed()
+    else:
+        _check_changes(old)
+
+
+def _check_committed() -> None:
+    difference = sdl.difference()
+    for line in difference:
+        click.echo(line)
+    if difference:
+        raise click.ClickException("schema/schema.graphql isn't the code's schema: run `make schema`")
+
+
+def _check_changes(old: Path) -> None:
+    changes = _changes(old)
+    for change in changes:
+        click.echo(f"{LEVELS[type(change)]:<9}  {change.type.name}  {change.description}")
+    breaking = sum(isinstance(change, BreakingChange) for change in changes)
+    if breaking:
+        raise click.ClickException(f"{breaking} of {len(changes)} changes since {old} break clients")
+
+
+def _changes(old: Path) -> Sequence[SchemaChange]:
+    try:
+        return sdl.changes_since(old.read_text("utf-8"))
+    except (GraphQLError, TypeError, OSError, UnicodeDecodeError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise click.ClickException(f"{old} can't be read as a schema: {reason}") from None

@@ -1,0 +1,48 @@
+import os
+
+import click
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from server.commands.options import given_options, variable, with_settings
+from server.commands.table import table
+from server.settings import Settings
+
+HEADINGS = ("SETTING", "VALUE", "ORIGIN")
+MASK = "***"
+
+
+@click.command(name="settings")
+@with_settings("database_url", "host", "port", "demo")
+def settings(settings: Settings) -> None:
+    """Print every setting, its value (secrets masked) and where it comes from."""
+    rows = [(variable(name), _shown(settings, name), _origin(name)) for name in Settings.model_fields]
+    for line in table(HEADINGS, rows):
+        click.echo(line)
+
+
+def _shown(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    extra = Settings.model_fields[name].json_schema_extra
+    if isinstance(extra, dict) and extra.get("secret"):
+        return masked(str(value))
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def masked(url: str) -> str:
+    """Show a URL without its password, wherever in it that stands; of anything else show nothing."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return MASK
+    query = {key: MASK if "pass" in key.lower() else value for key, value in parsed.query.items()}
+    return parsed.set(query=query).render_as_string()
+
+
+def _origin(name: str) -> str:
+    if name in given_options():
+        return "option"
+    in_environment = {key.upper() for key, value in os.environ.items() if value}
+    return "environment" if variable(name) in in_environment else "default"

@@ -1,0 +1,107 @@
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from models.api_token import ApiToken
+from models.limits import NAME
+from models.member import Member
+from server import tokens
+from server.commands.options import with_settings
+from server.commands.running import migrated, run
+from server.commands.table import table
+from server.settings import Settings
+
+LONGEST = timedelta(days=36_500)
+HEADINGS = ("ID", "MEMBER", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
+
+
+class Duration(click.ParamType[timedelta]):
+    """30d, 12h, 45m or several of them, longest unit first: 1d12h."""
+
+    name = "duration"
+
+    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?", value, re.ASCII)
+        days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+        duration = timedelta(days=days, hours=hours, minutes=minutes)
+        if not timedelta() < duration <= LONGEST:
+            self.fail(f"{value!r} is no duration like 30d, 12h or 45m, of at most {LONGEST.days}d", param, ctx)
+        return duration
+
+
+@click.group()
+def token() -> None:
+    """Members' bearer tokens."""
+
+
+@token.command()
+@click.option("--member", required=True, metavar="EMAIL", help="Whose requests the token makes.")
+@click.option("--expires", type=Duration(), help="How long it is good for: 30d, 12h, 45m; unset, for ever.")
+@click.option("--name", help="What it is for, so that the list can be read.")
+@with_settings("database_url")
+def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
+    """Print a new token, and nothing else: it is shown this once, only its hash is kept."""
+    for problem in NAME.check(name, ("name",)) if name is not None else ():
+        raise click.BadParameter(problem.reason, param_hint="--name")
+    run(_create(settings, member, expires, name))
+
+
+async def _create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
+    async with migrated(settings) as database:
+        click.echo(await tokens.create(database, member, expires, name))
+
+
+@token.command(name="list")
+@click.option("--member", metavar="EMAIL", help="Only this member's.")
+@with_settings("database_url")
+def list_(settings: Settings, member: str | None) -> None:
+    """Print all tokens, oldest first, without the secrets, which aren't kept."""
+    run(_list(settings, member))
+
+
+async def _list(settings: Settings, member: str | None) -> None:
+    async with migrated(settings) as database:
+        rows = await tokens.listing(database, member)
+    now = datetime.now(UTC)
+    for line in table(HEADINGS, [_cells(each, owner, now) for each, owner in rows]):
+        click.echo(line)
+
+
+@token.command()
+@click.argument("token_id", metavar="ID")
+@with_settings("database_url")
+def revoke(settings: Settings, token_id: str) -> None:
+    """End the token with this ID (of `mainsheet token list`) now and for ever."""
+    run(_revoke(settings, token_id))
+
+
+async def _revoke(settings: Settings, token_id: str) -> None:
+    async with migrated(settings) as database:
+        was_good = await tokens.revoke(database, token_id)
+    click.echo(f"Token {token_id} {'is' if was_good else 'was already'} revoked.")
+
+
+def _cells(token: ApiToken, member: Member, now: datetime) -> Sequence[str]:
+    return (
+        token.id,
+        member.email,
+        token.name or "",
+        _moment(token.created_at),
+        _moment(token.expires_at),
+        _moment(token.last_used_at),
+        _state(token, now),
+    )
+
+
+def _moment(value: datetime | None) -> str:
+    return "never" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def _state(token: ApiToken, now: datetime) -> str:
+    if token.is_valid(now):
+        return "active"
+    return "revoked" if token.revoked_at is not None else "expired"

@@ -1,0 +1,95 @@
+"""GraphQL over HTTP: authenticate, parse the request, execute, respond.
+
+Our own handler and not Strawberry's: that one would need most of its methods replaced (docs/decisions).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from graphql import ExecutionResult, OperationType
+
+from resolvers.caller import Caller
+from server.answer import answer_page, respond
+from server.authentication import Authenticator
+from server.documents import Documents, is_introspection, operation_of
+from server.errors import Code, InvalidOperation, RequestError
+from server.execution import Closable, Execution, Executions
+from server.keys import MEMBER, OPERATION
+from server.request import GraphQLRequest, answer_type, prefers_html, read
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+METHODS = (hdrs.METH_GET, hdrs.METH_POST)
+BEARER = "Bearer"
+
+
+@dataclass(frozen=True)
+class GraphQLEndpoint:
+    authenticator: Authenticator
+    documents: Documents
+    executions: Executions
+    open_context: Callable[[Caller], Closable]
+    public_introspection: bool = False
+    playground: Handler = answer_page
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in METHODS:
+            raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
+        if _wants_page(request):
+            return await self.playground(request)
+        media_type = answer_type(request.headers.get(hdrs.ACCEPT))
+        caller = await self._caller(request)
+        asked = await read(request)
+        try:
+            result = await self._run(request, caller, asked)
+        except InvalidOperation as invalid:
+            result = ExecutionResult(None, invalid.errors)
+        return respond(request, result, media_type)
+
+    async def _caller(self, request: web.Request) -> Caller | None:
+        authorization = request.headers.get(hdrs.AUTHORIZATION)
+        caller = await self.authenticator.caller(authorization)
+        if caller is not None:
+            request[MEMBER] = caller.member_id
+        elif authorization is not None or not self.public_introspection:
+            raise unauthenticated(authorization)
+        return caller
+
+    async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
+        document = self.documents.get(asked.query)
+        operation = operation_of(document, asked.operation_name)
+        request[OPERATION] = operation.name.value if operation.name else ""
+        if caller is None and not is_introspection(document, operation):
+            raise unauthenticated(None)
+        _check_method(request.method, operation.operation)
+        context = self.open_context(caller) if caller else None  # introspection asks no resolver
+        return await self.executions.run(Execution(document, operation, asked.variables, context, caller))
+
+
+def _wants_page(request: web.Request) -> bool:
+    is_plain = request.method == hdrs.METH_GET and "query" not in request.query
+    return is_plain and prefers_html(request.headers.get(hdrs.ACCEPT))
+
+
+def _check_method(method: str, operation: OperationType) -> None:
+    if operation is OperationType.SUBSCRIPTION:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
+    if method == hdrs.METH_GET and operation is not OperationType.QUERY:
+        raise _not_allowed("GET runs queries only: send mutations by POST.", (hdrs.METH_POST,))
+
+
+def _not_allowed(message: str, methods: tuple[str, ...]) -> RequestError:
+    headers = {"Allow": ", ".join(methods)}
+    return RequestError(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=headers)
+
+
+def unauthenticated(authorization: str | None) -> RequestError:
+    """Answer 401 as RFC 6750 has it: whoever sent a token hears that it is no good, others what is needed."""
+    sent = authorization is not None and authorization.lower().startswith("bearer ")
+    return RequestError(
+        HTTPStatus.UNAUTHORIZED,
+        "The bearer token isn't valid." if sent else "A bearer token is needed.",
+        code=Code.UNAUTHENTICATED,
+        headers={"WWW-Authenticate": f'{BEARER} error="invalid_token"' if sent else BEARER},
+    )

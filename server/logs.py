@@ -1,0 +1,85 @@
+"""The log: one line for each request on stderr, everything in it under the request's id, never a token."""
+
+import logging
+import re
+import secrets
+import sys
+from time import perf_counter
+from typing import Any, TextIO
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.typing import Processor
+
+from server.keys import MEMBER, METRICS, OPERATION, REQUEST_ID
+from server.settings import LogFormat, LogLevel
+
+CLIENT_GONE = 499
+REQUEST_ID_HEADER = "X-Request-Id"
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+log = structlog.stdlib.get_logger("server.requests")
+
+
+def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
+    """Send our lines and those of the libraries through one formatter to stderr, or to `stream`."""
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(log_format))
+    )
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it would write two lines at each /readyz
+
+
+def _rendering(log_format: LogFormat) -> list[Processor]:
+    drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if log_format == "console":
+        # The default formatter prints local variables: tokens and data would be among them.
+        plain = structlog.dev.plain_traceback
+        return [drop_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [drop_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+@web.middleware
+async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[REQUEST_ID] = _request_id(request)
+    started, status = perf_counter(), CLIENT_GONE
+    with bound_contextvars(request_id=request[REQUEST_ID]):
+        try:
+            response = await handler(request)
+            status = response.status
+        finally:
+            _record(request, status, perf_counter() - started)
+    response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
+    return response
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    return given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    request.app[METRICS].observe(request, status, seconds)
+    details: dict[str, Any] = {"method": request.method, "path": request.path, "status": status}
+    if OPERATION in request:
+        details["operation"] = request[OPERATION]
+    if MEMBER in request:
+        details["member"] = request[MEMBER]
+    log.info("request", **details, ms=round(seconds * 1000, 2))

@@ -1,0 +1,47 @@
+"""Numbers for Prometheus, each application with its own registry."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """What is counted; labels hold only what we named ourselves, or a client could fill the memory."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self.seconds = Histogram(
+            "mainsheet_http_request_seconds",
+            "Time from a request's headers to its answer.",
+            ("method", "route", "status"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.errors = Counter("mainsheet_graphql_errors", "Errors in answers.", ("code",), registry=self.registry)
+
+    def observe(self, request: web.Request, status: int, seconds: float) -> None:
+        resource = request.match_info.route.resource
+        method = request.method if request.method in hdrs.METH_ALL else "OTHER"
+        self.seconds.labels(method, resource.canonical if resource else "", status).observe(seconds)
+
+    def count_errors(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        for error in errors:
+            self.errors.labels(error["extensions"]["code"]).inc()
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self.registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})

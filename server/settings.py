@@ -1,0 +1,75 @@
+"""Everything that can be configured, once: by variables `MAINSHEET_*` or options of the command."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LogFormat = Literal["console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+# Asymmetric only: with a shared secret, whoever can check a token could also issue one.
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# `A,B` in the environment, where pydantic-settings alone would want JSON.
+CommaSeparated = (NoDecode, BeforeValidator(_split))
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="MAINSHEET_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: str = Field(
+        "sqlite:///mainsheet.sqlite3",
+        description="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        json_schema_extra={"secret": True},
+    )
+    pool_size: int = Field(10, ge=1, le=1000, description="Database connections of each process.")
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    demo: bool = Field(False, description="Fill the database with demo data and print tokens; loopback only.")
+    cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = Field(
+        (),
+        description="Origins whose pages may call the API, separated by commas, or `*` for all.",
+    )
+    request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
+    shutdown_seconds: float = Field(
+        30, gt=0, description="How long a stopping server waits for requests and mutations under way."
+    )
+
+    public_introspection: bool = Field(
+        False, description="Answer introspection without a token; data always needs one."
+    )
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="The largest request body.")
+    max_tokens: int = Field(20_000, ge=100, description="The longest document, in lexical tokens.")
+    max_depth: int = Field(20, ge=1, description="How deep the fields of an operation may be nested.")
+    max_fields: int = Field(2_000, ge=1, description="Fields of an operation, fragments expanded.")
+    max_cost: int = Field(
+        1_000_000, ge=1, description="Fields of an operation, each multiplied by the lists' sizes above it."
+    )
+    cached_characters: int = Field(
+        1_000_000, ge=0, description="Parsed documents kept in memory, by the total length of their texts."
+    )
+
+    log_format: LogFormat = Field("console", description="Log lines for people (console) or programs (json).")
+    log_level: LogLevel = Field("info", description="The least important level that is logged.")
+
+    oidc_issuer: str | None = Field(None, description="The `iss` of accepted JWTs; unset, no JWT is accepted.")
+    oidc_audience: str | None = Field(None, description="The `aud` that accepted JWTs must name.")
+    oidc_jwks_url: str | None = Field(None, description="Where the issuer publishes its keys.")
+    oidc_jwks_file: Path | None = Field(None, description="A file with the issuer's keys, instead of the URL.")
+    oidc_algorithms: Annotated[tuple[Algorithm, ...], *CommaSeparated] = Field(
+        ("RS256", "ES256", "EdDSA"),
+        min_length=1,
+        description="Accepted signature algorithms, separated by commas; asymmetric ones only.",
+    )
+    oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated difference of clocks.")
+    oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")

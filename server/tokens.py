@@ -1,0 +1,78 @@
+"""What the command line does with bearer tokens."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken
+from models.database import Database
+from models.errors import BadInput
+from models.member import Member
+
+DEMO_NAME = "demo"
+DEMO_LIFETIME = timedelta(days=7)
+
+
+async def create(database: Database, email: str, expires_in: timedelta | None, name: str | None) -> str:
+    """Return the secret, which can't be shown again; raise `BadInput` for an unknown member."""
+    now = datetime.now(UTC)
+    async with AsyncSession(database.writes) as session, session.begin():
+        member = await _member(session, email)
+        return _issue(session, member, now, now + expires_in if expires_in else None, name)
+
+
+async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToken, Member]]:
+    """Return tokens with their members, oldest first, of one member or of all."""
+    statement = (
+        select(ApiToken, Member)
+        .join(Member, (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id))
+        .order_by(ApiToken.id)
+    )
+    async with AsyncSession(database.reads, expire_on_commit=False) as session:
+        if email is not None:
+            statement = statement.where(Member.id == (await _member(session, email)).id)
+        return (await session.execute(statement)).all()
+
+
+async def revoke(database: Database, token_id: str) -> bool:
+    """Return whether the token was still to be revoked; raise `BadInput` for an unknown one."""
+    async with AsyncSession(database.writes) as session, session.begin():
+        token = await session.get(ApiToken, token_id)
+        if token is None:
+            raise BadInput(f"There is no token {token_id}.")
+        if token.revoked_at is not None:
+            return False
+        token.revoked_at = datetime.now(UTC)
+        return True
+
+
+async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str, str]:
+    """Return a fresh secret for each email; the demo tokens of earlier starts end."""
+    now = datetime.now(UTC)
+    async with AsyncSession(database.writes) as session, session.begin():
+        members = [await _member(session, email) for email in emails]
+        await session.execute(
+            update(ApiToken)
+            .where(
+                ApiToken.member_id.in_([member.id for member in members]),
+                ApiToken.name == DEMO_NAME,
+                ApiToken.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
+        return {member.email: _issue(session, member, now, now + DEMO_LIFETIME, DEMO_NAME) for member in members}
+
+
+def _issue(session: AsyncSession, member: Member, now: datetime, expires_at: datetime | None, name: str | None) -> str:
+    token, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=expires_at, name=name)
+    session.add(token)
+    return secret
+
+
+async def _member(session: AsyncSession, email: str) -> Member:
+    member = await session.scalar(select(Member).where(Member.email == email.lower()))
+    if member is None:
+        raise BadInput(f"There is no member {email}.")
+    return member

@@ -1,0 +1,70 @@
+"""Operations through the schema, as a member."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLError
+from sqlalchemy import event
+
+from models.database import Database
+from models.member import Member
+from schema.api import api
+from schema.context import Context
+from tests.world import World, caller
+
+CREATE_JOB = """
+mutation ($input: CreateJobInput!) {
+  createJob(input: $input) { job { id revision } userErrors { __typename code message path } }
+}
+"""
+
+
+class Failed(Exception):  # noqa: N818
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
+
+
+@dataclass
+class Ask:
+    database: Database
+    statements: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        event.listen(self.database.writes.sync_engine, "before_cursor_execute", self._count)
+        if self.database.is_sqlite:  # on PostgreSQL `reads` is the same engine and tells its listeners
+            event.listen(self.database.reads.sync_engine, "before_cursor_execute", self._count)
+
+    async def __call__(self, member: Member, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the data; raise `Failed` where there are top-level errors."""
+        asker = caller(member)
+        context = Context(self.database, asker)
+        self.statements.clear()
+        try:
+            result = await api.execute(query, variable_values=variables, context_value=context, root_value=asker)
+        finally:
+            await context.close()
+        if result.errors:
+            raise Failed(result.errors)
+        assert result.data is not None
+        return result.data
+
+    async def create_job(self, member: Member, world: World, **values: Any) -> str:
+        """Create a job in `data_eng` on the active cluster and return its id."""
+        data = await self(member, CREATE_JOB, input=job_input(world, **values))
+        assert data["createJob"]["userErrors"] == []
+        return str(data["createJob"]["job"]["id"])
+
+    def _count(self, *event: Any) -> None:
+        self.statements.append(event[2])
+
+
+def job_input(world: World, **values: Any) -> dict[str, Any]:
+    own = {"jobKey": "daily-sales-etl", "name": "Daily sales", "teamIds": [world.data_eng.id], "config": config(world)}
+    return own | values
+
+
+def config(world: World, **values: Any) -> dict[str, Any]:
+    own: Mapping[str, Any] = {"clusterId": world.cluster.id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
+    return dict(own) | values

@@ -1,0 +1,9 @@
+import pytest
+
+from models.database import Database
+from tests.api.ask import Ask
+
+
+@pytest.fixture
+def ask(database: Database) -> Ask:
+    return Ask(database)

@@ -1,0 +1,84 @@
+"""A database with fifty of everything, each different from the next, to see whether fifty cost more than one."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.cluster import ClusterStatus
+from models.database import Database
+from models.edit import Edit
+from models.ids import new_id
+from models.job import Job
+from models.job_config import Dependency, JobConfig
+from models.job_run import JobRun, JobRunStatus, RunTrigger
+from models.known import Known
+from models.member import Member
+from models.organization import Organization
+from models.roles import OrganizationRole, TeamRole
+from models.source import SavedQueries
+from tests.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
+
+SIZE = 50
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def make_crowd(database: Database) -> Member:
+    """Return an admin who sees all of it."""
+    async with AsyncSession(database.writes, expire_on_commit=False, autoflush=False) as session, session.begin():
+        organization = await make_organization(session)
+        admin = await make_member(session, organization, name="admin", organization_role=OrganizationRole.ADMIN)
+        await _jobs(session, organization)
+        return admin
+
+
+async def _jobs(session: AsyncSession, organization: Organization) -> None:
+    members = [await make_member(session, organization) for _ in range(SIZE)]
+    clusters = [await make_cluster(session, organization) for _ in range(SIZE)]
+    queries = [await make_saved_query(session, organization) for _ in range(SIZE)]
+    teams = [await make_team(session, organization) for _ in range(SIZE)]
+    job_ids = [await _last_job(session, members[0], clusters[0].id, queries[0].id, teams[0].id)]
+    for index, member in enumerate(members):
+        await make_membership(session, teams[index], member, TeamRole.CONTRIBUTOR)
+        await make_membership(session, teams[index - 1], member)
+        config = JobConfig(
+            cluster_id=clusters[index].id,
+            source=SavedQueries((queries[index].id, queries[index - 1].id)),
+            dependencies=(Dependency(job_ids[-1]),),
+        )
+        edit = Edit(member.id, START + timedelta(minutes=index))
+        job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)
+        known = Known(
+            {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(config.source.query_ids), frozenset({job_ids[-1]})
+        )
+        job.create_version({"max_retries": 1}, "twice", known, edit)
+        job.create_draft({"max_retries": 2}, known, edit)
+        session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
+        await session.flush()
+        job_ids.append(job.id)
+
+
+async def _last_job(session: AsyncSession, member: Member, cluster_id: str, query_id: str, team_id: str) -> str:
+    """The first job of the crowd waits for this one, which a list of fifty leaves out."""
+    edit = Edit(member.id, START + timedelta(days=1))
+    config = JobConfig(cluster_id=cluster_id, source=SavedQueries((query_id,)))
+    job = _job("last-job", config, [team_id], member.organization_id, edit)
+    session.add_all([job, *edit.events])
+    await session.flush()
+    return job.id
+
+
+def _job(key: str, config: JobConfig, team_ids: list[str], organization_id: str, edit: Edit) -> Job:
+    values = {"job_key": key, "name": key.title(), "description": None}
+    return Job.create(values, config, team_ids, organization_id, edit)
+
+
+def _run(job: Job, edit: Edit, minutes: int) -> JobRun:
+    return JobRun(
+        id=new_id(JobRun.PREFIX, edit.at),
+        organization_id=job.organization_id,
+        job_id=job.id,
+        version_number=1,
+        status=JobRunStatus.RUNNING,
+        trigger=RunTrigger.MANUAL,
+        created_at=edit.at + timedelta(minutes=minutes),
+    )

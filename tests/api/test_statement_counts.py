@@ -1,0 +1,262 @@
+"""However many parents a relation has, its answers cost the same number of statements."""
+
+import asyncio
+import importlib
+import inspect
+import pkgutil
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_origin, get_type_hints
+
+import pytest
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+    is_required_argument,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import resolvers
+from models.database import Database
+from models.member import Member
+from resolvers.read import Read
+from schema.api import api
+from tests.api.ask import Ask
+from tests.api.crowd import SIZE, make_crowd
+from tests.databases import postgres_database, sqlite_database
+from tests.world import World, make_membership, make_team
+
+SCHEMA = api._schema
+NEEDED = {("Job", "version"): "number: 1"}
+ONE_A_MUTATION = {"ClusterNotActiveError", "DraftExistsError"} | {
+    get_named_type(each.type).name for each in SCHEMA.mutation_type.fields.values()
+}
+MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
+WARM_UP = "{ me { member { id } } }"
+ADD_TEAMS = """
+mutation ($input: AddTeamsToJobInput!) {
+  addTeamsToJob(input: $input) { userErrors { ... on ForbiddenError { team { id } } } }
+}
+"""
+Step = tuple[str, str]  # a field and the type behind it
+
+
+@dataclass(frozen=True)
+class Reached:
+    path: tuple[Step, ...]
+    owner: str
+    many: bool
+
+
+def relations() -> list[tuple[str, str]]:
+    return [
+        (owner.name, name)
+        for owner in SCHEMA.type_map.values()
+        if isinstance(owner, GraphQLObjectType)
+        for name, field in owner.fields.items()
+        if "relation" in getattr(field.extensions.get("strawberry-definition"), "metadata", {})
+    ]
+
+
+def reachable() -> dict[str, Reached]:
+    """Find the shortest way from `Query` to each type, through a list where there is such a way."""
+    found: dict[tuple[str, bool], Reached] = {}
+    waiting = deque([Reached((), "Query", many=False)])
+    while waiting:
+        here = waiting.popleft()
+        if (here.owner, here.many) not in found:
+            found[here.owner, here.many] = here
+            waiting.extend(_next(here))
+    return {owner: each for (owner, _), each in sorted(found.items())}
+
+
+def _next(here: Reached) -> Iterator[Reached]:
+    for name, field in SCHEMA.type_map[here.owner].fields.items():
+        if not _needs_more(here.owner, name, field):
+            many = here.many or is_list_type(get_nullable_type(field.type))
+            for owner in _objects(get_named_type(field.type)):
+                yield Reached((*here.path, (name, owner.name)), owner.name, many)
+
+
+def _needs_more(owner: str, name: str, field: GraphQLField) -> bool:
+    return (owner, name) not in NEEDED and any(is_required_argument(each) for each in field.args.values())
+
+
+def _objects(named: GraphQLNamedType) -> Sequence[GraphQLObjectType]:
+    if is_leaf_type(named) or isinstance(named, GraphQLInterfaceType):
+        return ()
+    return (named,) if isinstance(named, GraphQLObjectType) else named.types
+
+
+WAYS = reachable()
+FROM_LISTS = [each for each in relations() if each[0] in WAYS and WAYS[each[0]].many]
+FROM_ROOT = [each for each in relations() if each[0] in WAYS and not WAYS[each[0]].many]
+
+
+def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: int | None = None) -> str:
+    """Write the path to the leaf; the first list on it gets the limit."""
+    if not path:
+        own_id = "id " if "id" in SCHEMA.type_map[owner].fields else ""
+        return f"__typename {own_id}{leaf}" if owner != "Query" else leaf
+    (name, behind), *rest = path
+    can_limit = limit is not None and "limit" in SCHEMA.type_map[owner].fields[name].args
+    arguments = f"limit: {limit}" if can_limit else NEEDED.get((owner, name), "")
+    inner = selection(tuple(rest), leaf, behind, None if can_limit else limit)
+    return f"{name}{arguments and f'({arguments})'} {{ ... on {behind} {{ {inner} }} }}"
+
+
+def leaf_of(owner: str, name: str) -> str:
+    """The relation, and of its answer no more than there must be."""
+    field = SCHEMA.type_map[owner].fields[name]
+    arguments = NEEDED.get((owner, name), "")
+    below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
+    return f"{name}{arguments and f'({arguments})'} {below}"
+
+
+def parents(data: Any, path: Sequence[Step]) -> list[Mapping[str, Any]]:
+    if isinstance(data, list):
+        return [each for item in data for each in parents(item, path)]
+    return [data] if not path else parents(data[path[0][0]], path[1:])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Member]]:
+    with asyncio.Runner() as runner:
+        if request.param == "sqlite":
+            folder: Path = tmp_path_factory.mktemp("crowd")
+            url = sqlite_database(folder, request.getfixturevalue("sqlite_template"))
+            yield url, runner.run(_filled(url))
+            return
+        server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
+        copy = postgres_database(server, template)
+        url = runner.run(copy.__aenter__())
+        yield url, runner.run(_filled(url))
+        runner.run(copy.__aexit__(None, None, None))
+
+
+async def _filled(url: str) -> Member:
+    database = Database.open(url)
+    try:
+        return await make_crowd(database)
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def admin(crowd: tuple[str, Member]) -> Member:
+    return crowd[1]
+
+
+@pytest.fixture
+async def ask_crowd(crowd: tuple[str, Member], admin: Member) -> AsyncIterator[Ask]:
+    database = Database.open(crowd[0])
+    ask = Ask(database)
+    await ask(admin, WARM_UP)
+    yield ask
+    await database.close()
+
+
+def selects(ask: Ask) -> int:
+    return sum(not statement.startswith(("BEGIN", "PRAGMA")) for statement in ask.statements)
+
+
+def test_the_walk_escapes_no_relation() -> None:
+    once = {each for each in relations() if each[0] in ONE_A_MUTATION}
+
+    assert {*FROM_LISTS, *FROM_ROOT, *once, *MANY_IN_A_MUTATION} == set(relations())
+    assert len(FROM_LISTS) > 30
+
+
+@pytest.mark.parametrize(("owner", "name"), FROM_LISTS, ids=lambda each: each)
+async def test_a_relation_of_many_parents_costs_as_much_as_of_one(
+    ask_crowd: Ask, admin: Member, owner: str, name: str
+) -> None:
+    way, costs = WAYS[owner], {}
+    for size in (1, 10, SIZE):
+        data = await ask_crowd(admin, f"{{ {selection(way.path, leaf_of(owner, name), limit=size)} }}")
+        found = parents(data, way.path)
+        assert len({each.get("id", index) for index, each in enumerate(found)}) >= size
+        costs[size] = selects(ask_crowd)
+
+    assert len(set(costs.values())) == 1, costs
+    assert costs[1] >= 2
+
+
+@pytest.mark.parametrize(("owner", "name"), FROM_ROOT, ids=lambda each: each)
+async def test_a_relation_asked_for_many_times_costs_as_much_as_once(
+    ask_crowd: Ask, admin: Member, owner: str, name: str
+) -> None:
+    asked, costs = selection(WAYS[owner].path, leaf_of(owner, name)), {}
+    for size in (1, 10, SIZE):
+        await ask_crowd(admin, "{" + " ".join(f"a{index}: {asked}" for index in range(size)) + "}")
+        costs[size] = selects(ask_crowd)
+
+    assert len(set(costs.values())) == 1, costs
+    assert costs[1] >= 1
+
+
+async def test_many_refused_teams_are_shown_for_the_price_of_one(ask: Ask, world: World, database: Database) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    team_ids = await _strange_teams(database, world)
+    costs = []
+    for size in (1, 10, SIZE):
+        answer = await ask(world.team_admin, ADD_TEAMS, input={"jobId": job_id, "teamIds": team_ids[:size]})
+        assert [each["team"]["id"] for each in answer["addTeamsToJob"]["userErrors"]] == team_ids[:size]
+        costs.append(selects(ask))
+
+    assert len(set(costs)) == 1, costs
+
+
+async def _strange_teams(database: Database, world: World) -> list[str]:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        teams = [await make_team(session, world.organization) for _ in range(SIZE)]
+        for team in teams:
+            await make_membership(session, team, world.outsider)
+        return [team.id for team in teams]
+
+
+@pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
+async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: Ask, admin: Member, path: str) -> None:
+    closing = "}" * path.count("{")
+    await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} pageInfo {{ endCursor }} }} {closing} }}")
+    without = selects(ask_crowd)
+    await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} pageInfo {{ endCursor }} totalCount }} {closing} }}")
+
+    assert selects(ask_crowd) == without + 1
+
+
+def batches() -> list[Any]:
+    """Every function in `resolvers/` that reads."""
+    modules = [importlib.import_module(each.name) for each in pkgutil.iter_modules(resolvers.__path__, "resolvers.")]
+    return [
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("batch", batches(), ids=lambda each: f"{each.__module__}.{each.__name__}")
+def test_a_batch_takes_many_keys_and_answers_by_key(batch: Any) -> None:
+    hints = list(get_type_hints(batch).values())
+
+    assert hints[0] is Read
+    assert get_origin(hints[1]) is Sequence
+    assert get_origin(hints[-1]) is Mapping
+
+
+def test_each_relation_attaches_a_batch() -> None:
+    attached = {
+        SCHEMA.type_map[owner].fields[name].extensions["strawberry-definition"].metadata["relation"].batch
+        for owner, name in relations()
+    }
+
+    assert attached <= set(batches())

@@ -1,0 +1,113 @@
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken
+from models.database import Database
+from models.member import Member
+from models.migrate import upgrade
+from models.organization import Organization
+from resolvers.caller import Caller
+from server.app import GRAPHQL_PATH, make_app, make_runner
+from server.authentication import Authenticator
+from server.settings import Settings
+from tests.server.small_api import Context, small_api
+
+MEMBER_ID = "MB1"
+
+
+@dataclass
+class Server:
+    """A running server, a client with a token, and the contexts of the operations so far."""
+
+    http: ClientSession
+    token: str
+    contexts: asyncio.Queue[Context]
+    stop: Callable[[], Awaitable[None]]
+    headers: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.headers = {"Authorization": f"Bearer {self.token}"}
+
+    async def post(self, query: Any = "{ hello }", /, *, accept: str = "*/*", **parameters: Any) -> ClientResponse:
+        body = {"query": query, **parameters}
+        return await self.http.post(GRAPHQL_PATH, json=body, headers=self.headers | {"Accept": accept})
+
+    async def send(self, body: bytes, content_type: str = "application/json", **headers: str) -> ClientResponse:
+        headers = {**self.headers, "Content-Type": content_type, **headers}
+        return await self.http.post(GRAPHQL_PATH, data=body, headers=headers)
+
+    async def get(self, *, accept: str = "*/*", **parameters: str) -> ClientResponse:
+        headers = self.headers | {"Accept": accept}
+        return await self.http.get(GRAPHQL_PATH, params=parameters, headers=headers)
+
+
+Serve = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A migrated database with one member, and the member's token."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    return path, asyncio.run(_prepare(path))
+
+
+async def _prepare(path: Path) -> str:
+    database = Database.open(f"sqlite:///{path}")
+    await upgrade(database)
+    member = Member(id=MEMBER_ID, organization_id="OR1", name="Ann", email="ann@harbor.example")
+    token, secret = ApiToken.issue("OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None)
+    async with AsyncSession(database.writes) as session, session.begin():
+        for row in (Organization(id="OR1", name="harbor"), member, token):
+            session.add(row)
+            await session.flush()
+    await database.close()
+    return secret
+
+
+@pytest.fixture
+async def database(template: tuple[Path, str], tmp_path: Path) -> AsyncIterator[Database]:
+    path = shutil.copy(template[0], tmp_path / "mainsheet.sqlite3")
+    database = Database.open(f"sqlite:///{path}", pool_size=2)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def serve(template: tuple[Path, str], database: Database) -> AsyncIterator[Serve]:
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Server:
+            contexts: asyncio.Queue[Context] = asyncio.Queue()
+
+            def open_context(caller: Caller) -> Context:
+                contexts.put_nowait(context := Context(caller))
+                return context
+
+            chosen = Settings(**settings)
+            authenticator = Authenticator.configured(database, chosen)
+            app = make_app(chosen, database, authenticator, api=small_api, open_context=open_context)
+            runner = make_runner(app, chosen)
+            await runner.setup()
+            stack.push_async_callback(authenticator.close)
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            host, port = runner.addresses[0][:2]
+            http = await stack.enter_async_context(ClientSession(f"http://{host}:{port}"))
+            return Server(http, template[1], contexts, runner.cleanup)
+
+        yield start
+
+
+@pytest.fixture
+async def server(serve: Serve) -> Server:
+    return await serve()

@@ -1,0 +1,123 @@
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+
+from server.logs import configure_logging
+from tests.server.conftest import MEMBER_ID, Server
+from tests.server.small_api import SECRET
+
+
+@pytest.fixture
+def json_log() -> Iterator[StringIO]:
+    handlers, level, written = logging.root.handlers[:], logging.root.level, StringIO()
+    configure_logging("json", "info", written)
+    yield written
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def _lines(log: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("query", ["{ crash }", "{ crashHard }"])
+async def test_an_accident_is_masked_and_the_log_has_it_under_the_same_id(
+    server: Server, json_log: StringIO, query: str
+) -> None:
+    response = await server.post(query)
+
+    text = await response.text()
+    (error,) = json.loads(text)["errors"]
+    (line,) = [line for line in _lines(json_log) if line["event"] == "unexpected error"]
+    assert SECRET not in text
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert error["path"] == [query.strip("{} ")]
+    assert error["extensions"]["requestId"] == line["request_id"] == response.headers["X-Request-Id"]
+    assert f"RuntimeError: {SECRET}" in line["exception"]
+
+
+async def test_an_accident_outside_of_graphql_is_masked_too(server: Server, database: Any, json_log: StringIO) -> None:
+    async with database.writes.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE api_token")
+
+    response = await server.post()
+
+    (error,) = (await response.json())["errors"]
+    (line,) = [line for line in _lines(json_log) if line["event"] == "unexpected error"]
+    assert response.status == 500
+    assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": line["request_id"]}
+    assert "api_token" not in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "code"),
+    [
+        ("{ bad }", "limit is 0 to 100", "BAD_USER_INPUT"),
+        ("{ forbidden }", "not yours", "FORBIDDEN"),
+        ("{ unheard }", "Cannot query field 'unheard' on type 'Query'.", "GRAPHQL_VALIDATION_FAILED"),
+        ("{", "Syntax Error: Expected Name, found <EOF>.", "GRAPHQL_PARSE_FAILED"),
+    ],
+)
+async def test_what_is_meant_for_the_client_is_shown_and_no_traceback_logged(
+    server: Server, json_log: StringIO, query: str, message: str, code: str
+) -> None:
+    response = await server.post(query)
+
+    (error,) = (await response.json())["errors"]
+    err = json_log.getvalue()
+    assert (error["message"], error["extensions"]["code"]) == (message, code)
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_each_request_has_one_line_without_its_token(server: Server, json_log: StringIO) -> None:
+    response = await server.post("query Greeting { hello }")
+
+    err = json_log.getvalue()
+    (line,) = _lines(json_log)
+    assert {name: line[name] for name in ("method", "path", "status", "operation", "member")} == {
+        "method": "POST",
+        "path": "/graphql",
+        "status": 200,
+        "operation": "Greeting",
+        "member": MEMBER_ID,
+    }
+    assert line["request_id"] == response.headers["X-Request-Id"]
+    assert line["ms"] > 0
+    assert server.token not in err
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_kept"), [("0123-trace_id.A", True), ("short", False), ("x" * 65, False), ("a b c d e f", False)]
+)
+async def test_a_sensible_request_id_is_kept(server: Server, sent: str, is_kept: bool) -> None:
+    response = await server.http.get("/healthz", headers={"X-Request-Id": sent})
+
+    assert (response.headers["X-Request-Id"] == sent) is is_kept
+
+
+async def test_lines_of_the_console_show_no_local_variables(server: Server, json_log: StringIO) -> None:
+    configure_logging("console", "info", json_log)
+
+    await server.post("{ crash }")
+
+    err = json_log.getvalue()
+    assert SECRET in err
+    assert "locals" not in err
+    assert server.token not in err
+
+
+async def test_metrics_count_requests_and_errors(server: Server) -> None:
+    await server.post("{ bad }")
+
+    text = await (await server.http.get("/metrics")).text()
+
+    route = 'method="POST",route="/graphql",status="200"'
+    assert f"mainsheet_http_request_seconds_count{{{route}}} 1.0" in text
+    assert 'mainsheet_graphql_errors_total{code="BAD_USER_INPUT"} 1.0' in text

@@ -1,0 +1,40 @@
+from aiohttp import ClientResponse
+
+from models.database import Database
+from tests.server.conftest import Serve, Server
+
+
+async def _status(response: ClientResponse) -> tuple[int, str | None]:
+    return response.status, (await response.json()).get("reason")
+
+
+async def test_a_process_that_answers_is_alive(server: Server) -> None:
+    response = await server.http.get("/healthz")
+
+    assert (response.status, await response.json()) == (200, {"status": "ok"})
+
+
+async def test_a_migrated_database_makes_it_ready(server: Server) -> None:
+    assert await _status(await server.http.get("/readyz")) == (200, None)
+
+
+async def test_an_old_database_makes_it_unready_until_it_is_migrated(server: Server, database: Database) -> None:
+    async with database.writes.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'old'")
+
+    status, reason = await _status(await server.http.get("/readyz"))
+
+    assert status == 503
+    assert reason is not None
+    assert reason.startswith("The database is at migration old, not at ")
+
+
+async def test_a_database_that_does_not_answer_makes_it_unready_but_alive(serve: Serve, database: Database) -> None:
+    path = database.writes.url.database
+    server = await serve()
+    await database.close()
+    with open(path or "", "wb") as file:  # noqa: ASYNC230, PTH123
+        file.write(b"no database" * 1000)
+
+    assert await _status(await server.http.get("/readyz")) == (503, "The database doesn't answer.")
+    assert (await server.http.get("/healthz")).status == 200

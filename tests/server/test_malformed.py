@@ -1,0 +1,194 @@
+"""Whatever a client sends: an error in JSON, with the status that fits, never a 500."""
+
+import gzip
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+
+from server.app import GRAPHQL_PATH
+from server.request import GRAPHQL_RESPONSE
+from tests.server.conftest import Serve, Server
+
+NESTED_QUERY = "{ thing" + " { parent" * 5_000 + " { name }" + "}" * 5_000 + " }"
+FRAGMENT_CHAIN = "{ ...F0 } " + "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(900))
+FRAGMENT_CHAIN += "fragment F900 on Query { hello }"
+
+
+async def _refused(response: ClientResponse, status: int) -> dict[str, Any]:
+    body = await response.json(content_type=None)
+    assert response.status == status, body
+    assert response.content_type in {"application/json", GRAPHQL_RESPONSE}
+    assert "data" not in body
+    assert body["errors"][0]["message"]
+    error: dict[str, Any] = body["errors"][0]
+    assert error["extensions"]["code"] != "INTERNAL_SERVER_ERROR"
+    return error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"1",
+        b'"{ hello }"',
+        b"[]",
+        b"{",
+        b"{}",
+        b'{"query": "{ hello }"} x',
+        b'{"query": "\xff"}',
+        b'{"query": "{ hello(name: \\"\\ud800\\") }"}',
+        b'{"query": "{ hello }", "variables": {"a": "\\udc00"}}',
+        b"\xef\xbb\xbf{}",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"query": "{ hello }", "variables": {"a": ' + b"9" * 10_000 + b"}}",
+        b'{"query": "{ hello }", "variables": {"a": NaN}}',
+        b'{"query": "{ hello }", "variables": {"a": 1e999}}',
+        b'{"query": null}',
+        b'{"query": ""}',
+        b'{"query": " \\n"}',
+        b'{"query": 1}',
+        b'{"query": ["{ hello }"]}',
+        b'{"query": "{ hello }", "variables": []}',
+        b'{"query": "{ hello }", "variables": "{}"}',
+        b'{"query": "{ hello }", "extensions": []}',
+        b'{"query": "{ hello }", "operationName": 1}',
+    ],
+    ids=lambda body: repr(body[:60]),
+)
+async def test_a_body_that_is_no_graphql_request_is_refused(server: Server, body: bytes) -> None:
+    await _refused(await server.send(body), 400)
+
+
+async def test_a_batch_is_refused_in_so_many_words(server: Server) -> None:
+    response = await server.send(b'[{"query": "{ hello }"}]')
+
+    assert "one operation in each request" in (await _refused(response, 400))["message"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/jsonfoo", "text/plain", "application/graphql", "json", "application/json; charset=latin-1"],
+)
+async def test_another_content_type_is_refused(server: Server, content_type: str) -> None:
+    await _refused(await server.send(b'{"query": "{ hello }"}', content_type), 415)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["APPLICATION/JSON", "application/json; charset=UTF-8", 'application/json;charset="utf-8";a=b']
+)
+async def test_json_is_recognised_however_it_is_written(server: Server, content_type: str) -> None:
+    response = await server.send(b'{"query": "{ hello }"}', content_type)
+
+    assert await response.json() == {"data": {"hello": "hello world"}}
+
+
+async def test_a_body_over_the_limit_is_refused(serve: Serve) -> None:
+    server = await serve(max_body_bytes=2_000)
+
+    await _refused(await server.post("{ hello } #" + "x" * 2_000), 413)
+
+
+async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(serve: Serve) -> None:
+    server = await serve(max_body_bytes=2_000)
+    packed = gzip.compress(b'{"query": "{ hello } #' + b"x" * 1_000_000 + b'"}')
+
+    await _refused(await server.send(packed, **{"Content-Encoding": "gzip"}), 413)
+
+
+async def test_a_body_that_is_not_what_its_encoding_says_is_refused(server: Server) -> None:
+    await _refused(await server.send(b'{"query": "{ hello }"}', **{"Content-Encoding": "gzip"}), 400)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"])
+async def test_another_method_is_refused_with_those_that_are_allowed(server: Server, method: str) -> None:
+    response = await server.http.request(method, GRAPHQL_PATH, headers=server.headers)
+
+    await _refused(response, 405)
+    assert response.headers["Allow"] == "GET, POST"
+
+
+async def test_a_mutation_by_get_is_refused(server: Server) -> None:
+    response = await server.get(query="mutation { greet }")
+
+    await _refused(response, 405)
+    assert response.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"query": ""},
+        {"query": "{ hello }", "variables": "{"},
+        {"query": "{ hello }", "variables": ""},
+        {"query": "{ hello }", "variables": "[]"},
+        {"query": "{ hello }", "extensions": "1"},
+    ],
+)
+async def test_a_url_that_is_no_graphql_request_is_refused(server: Server, parameters: dict[str, str]) -> None:
+    await _refused(await server.get(**parameters), 400)
+
+
+@pytest.mark.parametrize("escaped", ["%ff", "%ed%a0%80", "%00"])
+async def test_a_url_that_is_not_utf_8_is_refused(server: Server, escaped: str) -> None:
+    address = f"{GRAPHQL_PATH}?query={escaped}"
+    response = await server.http.get(address, headers=server.headers | {"Accept": GRAPHQL_RESPONSE})
+
+    await _refused(response, 400)
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/jsonfoo", "application/json;q=0"])
+async def test_a_client_that_takes_no_json_is_refused(server: Server, accept: str) -> None:
+    await _refused(await server.post(accept=accept), 406)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ }", "GRAPHQL_PARSE_FAILED"),
+        ("{ hello { } }", "GRAPHQL_PARSE_FAILED"),
+        ('{ hello(name: "\\uD800") }', "GRAPHQL_PARSE_FAILED"),
+        ("# nothing", "GRAPHQL_PARSE_FAILED"),
+        (NESTED_QUERY, "GRAPHQL_PARSE_FAILED"),
+        ("{" + " hello" * 30_000 + "}", "GRAPHQL_PARSE_FAILED"),
+        ("#\n" * 30_000 + "{ hello }", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ...F } fragment F on Query { ...F }", "GRAPHQL_VALIDATION_FAILED"),
+        (FRAGMENT_CHAIN, "QUERY_TOO_COMPLEX"),
+        ("{ things(limit: " + "9" * 10_000 + ") { nodes { name } } }", "QUERY_TOO_COMPLEX"),
+        ("fragment F on Query { hello }", "GRAPHQL_VALIDATION_FAILED"),
+        ("type T { a: Int }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { ticks }", "BAD_USER_INPUT"),
+        ("query A { hello } query B { hello }", "BAD_USER_INPUT"),
+        ("query($n: String!) { hello(name: $n) }", "BAD_USER_INPUT"),
+    ],
+    ids=lambda text: text[:40],
+)
+async def test_a_document_that_cannot_be_run_is_refused(server: Server, query: str, code: str) -> None:
+    response = await server.post(query, accept=GRAPHQL_RESPONSE)
+
+    assert (await _refused(response, 400))["extensions"]["code"] == code
+
+
+async def test_an_unknown_operation_name_is_refused(server: Server) -> None:
+    response = await server.post("query A { hello }", operationName="B" * 10_000, accept=GRAPHQL_RESPONSE)
+
+    message = (await _refused(response, 400))["message"]
+    assert "no operation named 'BBB" in message
+    assert len(message) < 200
+
+
+async def test_a_variable_beyond_the_type_is_refused(server: Server) -> None:
+    query = "query($v: Int) { things(limit: $v) { totalCount } }"
+
+    response = await server.post(query, variables={"v": 2**70}, accept=GRAPHQL_RESPONSE)
+
+    assert (await _refused(response, 400))["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_an_unknown_path_is_refused_as_json(server: Server) -> None:
+    await _refused(await server.http.get("/nothing"), 404)

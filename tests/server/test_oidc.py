@@ -1,0 +1,447 @@
+"""JSON Web Tokens against a real key set on loopback."""
+
+import asyncio
+import hmac
+import json
+import time
+import warnings
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.member import Member
+from server.authentication import Authenticator
+from server.jwks import MAX_AGE_SECONDS, MAX_BYTES, REFETCH_SECONDS, PublishedKeys, download
+from server.last_use import LastUse
+from server.oidc import Issuer, RefusedToken
+from server.settings import Settings
+from tests.world import make_member, make_organization
+
+ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"
+RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
+EC = ECKey.generate_key("P-256", {"kid": "ec"})
+ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
+NEXT = RSAKey.generate_key(2048, {"kid": "next"})
+FORGED = RSAKey.generate_key(2048, {"kid": "rsa"})
+
+
+@dataclass
+class KeyServer:
+    """The issuer's key set, over real HTTP."""
+
+    keys: list[Key] = field(default_factory=lambda: [RSA, EC, ED])
+    body: bytes | None = None
+    asked: int = 0
+    url: str = ""
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    runner: web.AppRunner | None = None
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        self.asked += 1
+        self.arrived.set()
+        await self.open.wait()
+        body = self.body if self.body is not None else json.dumps(KeySet(self.keys).as_dict()).encode()
+        return web.Response(body=body, content_type="application/json")
+
+    async def start(self) -> None:
+        self.open.set()
+        app = web.Application()
+        app.router.add_get("/jwks", self.answer)
+        app.router.add_get("/moved", self.moved)
+        self.runner = web.AppRunner(app)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/jwks"
+
+    async def moved(self, _request: web.Request) -> web.Response:
+        raise web.HTTPFound("/jwks")
+
+    async def stop(self) -> None:
+        assert self.runner is not None
+        await self.runner.cleanup()
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[KeyServer]:
+    server = KeyServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def issuer(server: KeyServer, clock: Clock) -> Issuer:
+    return trusted(server.url, PublishedKeys(partial(download, server.url), clock))
+
+
+@pytest.fixture
+async def authenticator(database: Database, issuer: Issuer) -> AsyncIterator[Authenticator]:
+    authenticator = Authenticator(database, LastUse(database), issuer)
+    yield authenticator
+    await authenticator.close()
+
+
+@pytest.fixture
+async def ada(database: Database) -> Member:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        return await make_member(session, await make_organization(session), email=EMAIL)
+
+
+def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
+    issuer = Issuer.trusted(Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url=url, **settings))
+    assert issuer is not None
+    return replace(issuer, keys=keys)
+
+
+def signed(key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", **changes: Any) -> str:
+    """Sign usual claims with these changes; `...` leaves one out."""
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "email": EMAIL, "iat": now, "exp": now + 300} | changes
+    moments = {
+        name: now + value.seconds + value.days * 86_400
+        for name, value in claims.items()
+        if isinstance(value, timedelta)
+    }
+    payload = json.dumps({name: value for name, value in (claims | moments).items() if value is not ...})
+    header = {"alg": algorithm, "kid": key.kid if kid == "" else kid}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
+        return jws.serialize_compact(
+            {name: value for name, value in header.items() if value is not None}, payload, key, [algorithm]
+        )
+
+
+def at(seconds: int) -> timedelta:
+    """A moment this far from when the token is signed."""
+    return timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_a_genuine_token_speaks_for_the_member_with_its_email(
+    authenticator: Authenticator, ada: Member, scheme: str
+) -> None:
+    caller = await authenticator.caller(f"{scheme} {signed()}")
+
+    assert caller is not None
+    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert caller.organization_role is ada.organization_role
+
+
+async def test_a_token_for_an_unknown_member_is_refused(authenticator: Authenticator, ada: Member) -> None:
+    assert await authenticator.caller(f"Bearer {signed(email='eve@harbor.example')}") is None
+
+
+async def test_without_an_issuer_no_jwt_is_accepted(database: Database, ada: Member) -> None:
+    authenticator = Authenticator.configured(database, Settings(oidc_issuer=None))
+
+    assert await authenticator.caller(f"Bearer {signed()}") is None
+
+
+@pytest.mark.parametrize(("key", "algorithm"), [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA")])
+async def test_each_kind_of_key_is_accepted(issuer: Issuer, key: Key, algorithm: str) -> None:
+    assert await issuer.email(signed(key, algorithm)) == EMAIL
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": ["other", AUDIENCE]},
+        {"exp": at(-20)},  # the leeway is 30 seconds
+        {"nbf": at(20)},
+        {"email": EMAIL.upper()},
+        {"email_verified": True},
+        {"email_verified": "true"},
+    ],
+)
+async def test_a_token_is_accepted_with(issuer: Issuer, claims: dict[str, Any]) -> None:
+    assert await issuer.email(signed(**claims)) == EMAIL
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": at(-60)},
+        {"exp": ...},
+        {"exp": "tomorrow"},
+        {"nbf": at(60)},
+        {"iat": at(60)},
+        {"iss": "https://id.lagoon.example"},
+        {"iss": ...},
+        {"aud": "other"},
+        {"aud": ["other"]},
+        {"aud": []},
+        {"aud": ...},
+        {"email": ...},
+        {"email": 7},
+        {"email": ""},
+        {"email": "a\0@harbor.example"},
+        {"email": "\ud800@harbor.example"},
+        {"email_verified": False},
+        {"email_verified": "false"},
+    ],
+    ids=str,
+)
+async def test_a_genuine_signature_does_not_help_a_token_with(issuer: Issuer, claims: dict[str, Any]) -> None:
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(**claims))
+
+
+async def test_another_claim_may_hold_the_email(server: KeyServer) -> None:
+    keys = PublishedKeys(partial(download, server.url))
+    issuer = trusted(server.url, keys, oidc_member_claim="upn")
+
+    assert await issuer.email(signed(upn=EMAIL, email=..., email_verified=False)) == EMAIL
+
+
+async def test_a_look_alike_letter_is_not_folded_into_another_address(issuer: Issuer) -> None:
+    assert await issuer.email(signed(email="\u212aim@harbor.example")) != "kim@harbor.example"
+
+
+async def test_an_unsigned_token_is_refused(issuer: Issuer) -> None:
+    header, payload, _ = signed().split(".")
+    none = urlsafe_b64encode(b'{"alg":"none","kid":"rsa"}').rstrip(b"=").decode()
+
+    for token in (f"{none}.{payload}.", f"{header}.{payload}."):
+        with pytest.raises(RefusedToken):
+            await issuer.email(token)
+
+
+async def test_the_public_key_as_a_shared_secret_is_refused(issuer: Issuer) -> None:
+    pem = RSA.as_pem(private=False)
+    _, payload, _ = signed().split(".")
+    header = urlsafe_b64encode(b'{"alg":"HS256","kid":"rsa"}').rstrip(b"=").decode()
+    mac = hmac.digest(pem, f"{header}.{payload}".encode(), "sha256")
+
+    with pytest.raises(RefusedToken):
+        await issuer.email(f"{header}.{payload}.{urlsafe_b64encode(mac).rstrip(b'=').decode()}")
+
+
+async def test_an_algorithm_that_is_not_on_the_list_is_refused(issuer: Issuer) -> None:
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(algorithm="RS512"))
+
+
+def test_shared_secrets_are_no_algorithm_even_if_configured() -> None:
+    configured = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
+
+    mixed = Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256", "none", "RS256")}))
+
+    assert mixed is not None
+    assert mixed.algorithms == {"RS256"}
+    with pytest.raises(ValueError, match="no asymmetric"):
+        Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256",)}))
+
+
+@pytest.mark.parametrize("missing", ["oidc_audience", "oidc_jwks_url"])
+def test_an_issuer_that_is_configured_by_half_is_an_error(missing: str) -> None:
+    whole = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
+
+    with pytest.raises(ValueError, match=missing.upper()):
+        Issuer.trusted(whole.model_copy(update={missing: None}))
+
+
+async def test_a_key_that_the_issuer_rotated_in_is_found(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    await issuer.email(signed())
+    server.keys = [NEXT]
+    clock.now += REFETCH_SECONDS
+
+    assert await issuer.email(signed(NEXT)) == EMAIL
+    assert server.asked == 2
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(RSA))
+
+
+async def test_a_forged_signature_under_a_known_key_id_is_refused(server: KeyServer, issuer: Issuer) -> None:
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(FORGED))
+
+    assert server.asked == 1
+
+
+async def test_forged_key_ids_ask_the_issuer_once_in_a_while(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    await issuer.email(signed())
+
+    for number in range(20):
+        with pytest.raises(RefusedToken):
+            await issuer.email(signed(FORGED, kid=f"forged-{number}"))
+    assert server.asked == 1
+
+    clock.now += REFETCH_SECONDS
+    results = await asyncio.gather(
+        *(issuer.email(signed(FORGED, kid=f"forged-{number}")) for number in range(20)), return_exceptions=True
+    )
+    assert all(isinstance(result, RefusedToken) for result in results)
+    assert server.asked == 2
+
+
+async def test_known_keys_are_kept_while_the_issuer_is_down(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    await issuer.email(signed())
+    await server.stop()
+    clock.now += MAX_AGE_SECONDS + 1
+
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(NEXT))
+
+    assert await issuer.email(signed()) == EMAIL
+
+
+async def test_the_issuer_may_be_down_when_we_start(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    server.body = b"<html>Bad gateway"
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed())
+
+    server.body = None
+    clock.now += REFETCH_SECONDS
+
+    assert await issuer.email(signed()) == EMAIL
+
+
+async def test_a_withdrawn_key_is_not_good_for_ever(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    await issuer.email(signed())
+    server.keys = [EC]
+    clock.now += MAX_AGE_SECONDS + 1
+
+    assert await issuer.email(signed()) == EMAIL  # starts to ask, and doesn't wait for it
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(NEXT))  # waits for the same answer
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed())
+    assert server.asked == 2
+
+
+async def test_a_client_that_leaves_takes_no_keys_with_it(server: KeyServer, issuer: Issuer) -> None:
+    server.open.clear()
+    first = asyncio.create_task(issuer.email(signed()))
+    await server.arrived.wait()
+
+    first.cancel()
+    second = asyncio.create_task(issuer.email(signed()))
+    server.open.set()
+
+    assert await second == EMAIL
+    assert first.cancelled()
+    assert server.asked == 1
+
+
+async def test_a_token_without_a_key_id_takes_the_only_key(server: KeyServer, issuer: Issuer) -> None:
+    server.keys = [RSA]
+
+    assert await issuer.email(signed(kid=None)) == EMAIL
+
+
+async def test_a_token_without_a_key_id_is_refused_when_there_are_several(issuer: Issuer) -> None:
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(kid=None))
+
+
+async def test_a_key_for_encryption_signs_nothing(server: KeyServer, issuer: Issuer) -> None:
+    server.body = json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}).encode()
+
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed())
+
+
+async def test_entries_of_the_key_set_that_make_no_sense_are_left_out(server: KeyServer, issuer: Issuer) -> None:
+    entries = [7, {}, {"kty": "AKP"}, {"kty": "RSA", "n": "!"}, {"kty": "EC", "crv": "P-0"}]
+    server.body = json.dumps({"keys": [*entries, RSA.as_dict(private=False)]}).encode()
+
+    assert await issuer.email(signed()) == EMAIL
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b'{"keys":null}', b'{"keys":7}', b"\xff"], ids=repr)
+async def test_an_answer_that_is_no_key_set_is_refused(server: KeyServer, issuer: Issuer, body: bytes) -> None:
+    server.body = body
+
+    with pytest.raises(RefusedToken, match="no such key"):
+        await issuer.email(signed())
+
+
+async def test_a_key_set_that_is_too_large_is_refused(server: KeyServer) -> None:
+    server.body = b" " * (MAX_BYTES + 1)
+
+    with pytest.raises(ValueError, match="bytes"):
+        await download(server.url)
+
+
+async def test_a_redirect_of_the_key_set_is_not_followed(server: KeyServer) -> None:
+    with pytest.raises(ValueError, match="302"):
+        await download(server.url.replace("jwks", "moved"))
+
+
+async def test_keys_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps(KeySet([RSA]).as_dict()))
+    issuer = Issuer.trusted(Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_file=file))
+
+    assert issuer is not None
+    assert await issuer.email(signed()) == EMAIL
+
+
+FILE_OF_KEYS = json.dumps(KeySet([RSA]).as_dict()).encode()
+SEGMENTS = signed().split(".")
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(SEGMENTS), st.text(), st.binary().map(lambda raw: urlsafe_b64encode(raw).decode())),
+        min_size=3,
+        max_size=3,
+    ).filter(lambda segments: segments != SEGMENTS)
+)
+async def test_whatever_is_sent_is_refused_and_nothing_breaks(segments: list[str]) -> None:
+    async def load() -> bytes:
+        return FILE_OF_KEYS
+
+    issuer = trusted("http://127.0.0.1:1/", PublishedKeys(load))
+
+    with pytest.raises(RefusedToken):
+        await issuer.email(".".join(segments))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "email", "email_verified"]),
+)
+async def test_whatever_a_genuine_token_claims_nothing_breaks(value: Any, claim: str) -> None:
+    async def load() -> bytes:
+        return FILE_OF_KEYS
+
+    issuer = trusted("http://127.0.0.1:1/", PublishedKeys(load))
+
+    try:
+        email = await issuer.email(signed(**{claim: value}))
+    except RefusedToken:
+        return
+    assert claim in {"nbf", "iat", "exp", "email", "email_verified"}
+    assert email == EMAIL or claim == "email"

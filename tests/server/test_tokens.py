@@ -1,0 +1,213 @@
+"""Our own bearer tokens: from the header to the caller, and what the command does with them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken, digest
+from models.database import Database
+from models.errors import BadInput
+from models.member import Member
+from models.roles import OrganizationRole
+from server import tokens
+from server.authentication import Authenticator
+from server.last_use import INTERVAL, LastUse
+from tests.world import make_member, make_organization
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty one of each kind, where this folder's other tests share a filled one."""
+    database = Database.open(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def ada(database: Database) -> Member:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        organization = await make_organization(session)
+        return await make_member(session, organization, organization_role=OrganizationRole.AUDITOR)
+
+
+@pytest.fixture
+async def authenticator(database: Database) -> AsyncIterator[Authenticator]:
+    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    yield authenticator
+    await authenticator.close()
+
+
+async def row(database: Database, secret: str) -> ApiToken:
+    async with AsyncSession(database.reads) as session:
+        return (await session.scalars(select(ApiToken).where(ApiToken.digest == digest(secret)))).one()
+
+
+async def change(database: Database, secret: str, **values: datetime | None) -> None:
+    async with database.writes.begin() as connection:
+        await connection.execute(update(ApiToken).where(ApiToken.digest == digest(secret)).values(**values))
+
+
+@pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER   {} "])
+async def test_a_token_is_its_member(
+    database: Database, authenticator: Authenticator, ada: Member, header: str
+) -> None:
+    secret = await tokens.create(database, ada.email, HOUR, "laptop")
+
+    caller = await authenticator.caller(header.format(secret))
+
+    assert caller is not None
+    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert caller.organization_role is OrganizationRole.AUDITOR
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer ", "{}", "Basic {}", "Token {}", "Bearer {}x", "Bearer  x {}", "Bearer mst_"],
+)
+async def test_a_header_is_nobody_when_it_is(
+    database: Database, authenticator: Authenticator, ada: Member, header: str | None
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+
+    assert await authenticator.caller(header and header.format(secret)) is None
+
+
+@given(st.text())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+async def test_whatever_follows_bearer_nothing_breaks(authenticator: Authenticator, text: str) -> None:
+    assert await authenticator.caller(f"Bearer {text}") is None
+    assert await authenticator.caller(f"Bearer mst_{text}") is None
+    assert await authenticator.caller(f"Bearer mst_\udcff{text}") is None
+
+
+@pytest.mark.parametrize("column", ["expires_at", "revoked_at"])
+async def test_a_token_is_nobody_once_it_has_ended(
+    database: Database, authenticator: Authenticator, ada: Member, column: str
+) -> None:
+    secret = await tokens.create(database, ada.email, HOUR, None)
+
+    await change(database, secret, **{column: datetime.now(UTC) - timedelta(seconds=1)})
+
+    assert await authenticator.caller(f"Bearer {secret}") is None
+
+
+async def test_only_a_hash_of_the_secret_is_kept(database: Database, ada: Member) -> None:
+    secret = await tokens.create(database, ada.email, HOUR, "laptop")
+
+    kept = await row(database, secret)
+
+    assert secret not in map(str, vars(kept).values())
+    assert kept.expires_at == kept.created_at + HOUR
+
+
+async def test_the_last_use_is_written_once_a_minute(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    start = datetime.now(UTC)
+    last_use = authenticator.last_use
+
+    last_use.note(await row(database, secret), start)
+    last_use.note(await row(database, secret), start + INTERVAL - timedelta(seconds=1))
+    await last_use.close()
+    assert (await row(database, secret)).last_used_at == start
+
+    last_use.note(await row(database, secret), start + INTERVAL)
+    await last_use.close()
+    assert (await row(database, secret)).last_used_at == start + INTERVAL
+
+
+async def test_what_another_process_wrote_is_not_written_again(database: Database, ada: Member) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    now = datetime.now(UTC)
+    await change(database, secret, last_used_at=now)
+    last_use = LastUse(database)
+
+    last_use.note(await row(database, secret), now + timedelta(seconds=30))
+    await last_use.close()
+
+    assert (await row(database, secret)).last_used_at == now
+
+
+async def test_a_request_waits_for_no_lock_to_note_the_last_use(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    async with database.writes.begin() as connection:
+        await connection.execute(update(ApiToken).values(name="locked"))
+
+        caller = await authenticator.caller(f"Bearer {secret}")  # would hang, were it to wait
+
+        assert caller is not None
+    await authenticator.close()
+    assert (await row(database, secret)).last_used_at is not None
+
+
+async def test_a_request_does_not_fail_when_the_last_use_can_not_be_written(database: Database, ada: Member) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    read_only = Database(reads=database.reads, writes=database.reads)
+    authenticator = Authenticator(read_only, LastUse(read_only), issuer=None)
+
+    caller = await authenticator.caller(f"Bearer {secret}")
+    await authenticator.close()
+
+    assert caller is not None
+    assert (await row(database, secret)).last_used_at is None
+
+
+async def test_a_token_for_an_unknown_member_is_refused(database: Database) -> None:
+    with pytest.raises(BadInput, match=r"no member eve@harbor\.example"):
+        await tokens.create(database, "eve@harbor.example", None, None)
+
+
+async def test_an_email_is_found_in_capitals(database: Database, ada: Member) -> None:
+    secret = await tokens.create(database, ada.email.upper(), None, None)
+
+    assert (await row(database, secret)).member_id == ada.id
+
+
+async def test_a_token_can_be_revoked_once(database: Database, authenticator: Authenticator, ada: Member) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    token = await row(database, secret)
+
+    assert await tokens.revoke(database, token.id)
+    assert not await tokens.revoke(database, token.id)
+
+    assert await authenticator.caller(f"Bearer {secret}") is None
+
+
+async def test_an_unknown_token_can_not_be_revoked(database: Database) -> None:
+    with pytest.raises(BadInput, match="no token AT0"):
+        await tokens.revoke(database, "AT0")
+
+
+async def test_tokens_are_listed_by_member(database: Database, ada: Member) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        bob = await make_member(session, await make_organization(session))
+    for email in (ada.email, bob.email, ada.email):
+        await tokens.create(database, email, None, None)
+
+    everyone = await tokens.listing(database, None)
+    adas = await tokens.listing(database, ada.email)
+
+    assert [member.email for _, member in everyone] == [ada.email, bob.email, ada.email]
+    assert [member.email for _, member in adas] == [ada.email, ada.email]
+
+
+async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    own = await tokens.create(database, ada.email, None, "laptop")
+    first = (await tokens.renew_demo(database, [ada.email]))[ada.email]
+
+    second = (await tokens.renew_demo(database, [ada.email]))[ada.email]
+
+    answers = [await authenticator.caller(f"Bearer {secret}") for secret in (own, first, second)]
+    assert [answer is not None for answer in answers] == [True, False, True]

@@ -1,0 +1,181 @@
+"""Migrations make what the models say, on both databases, whoever runs them and however often."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from subprocess import PIPE
+
+import pytest
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.migrate import NewerDatabase, current_and_head, drift, upgrade
+from models.tables import Base
+from tests.databases import postgres_database
+from tests.world import make_organization
+
+UPGRADE = """
+import asyncio, sys
+from models.database import Database
+from models.migrate import upgrade
+
+async def main():
+    database = Database.open(sys.argv[1])
+    await upgrade(database)
+    await database.close()
+
+sys.stdin.readline()  # all start together
+asyncio.run(main())
+"""
+PROCESSES = 4
+
+# Everything of a PostgreSQL schema that makes a difference, one line for each thing.
+CATALOG = """
+SELECT format('column %s.%s %s %s %s', table_name, column_name, data_type, character_maximum_length, is_nullable)
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL
+SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+"""
+
+
+@pytest.fixture
+async def empty_url(database: Database, request, tmp_path) -> AsyncIterator[str]:
+    """A database without a single table, of the kind of `database`."""
+    if database.is_sqlite:
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    else:
+        async with postgres_database(request.getfixturevalue("postgres_server")) as url:
+            yield url
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[Database]:
+    async with opened(empty_url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def test_nothing_differs_from_the_models_after_an_upgrade(empty):
+    await upgrade(empty)
+
+    assert await drift(empty) == []
+
+
+async def test_an_upgrade_makes_each_column_constraint_and_index_that_the_models_have(database, empty):
+    async with empty.writes.begin() as connection:
+        await connection.run_sync(create_all)
+
+    made, said = await described(database), await described(empty)
+    assert made - said == set()
+    assert said - made == set()
+    assert any("uq_job_version_one_draft" in line for line in made)
+    assert any("fk_job_current_version" in line for line in made)
+
+
+def create_all(connection: Connection) -> None:
+    """Create a copy: what was once added by ALTER to a PostgreSQL is left out on SQLite ever after."""
+    copy = MetaData(naming_convention=Base.metadata.naming_convention)
+    for table in Base.metadata.tables.values():
+        table.to_metadata(copy)
+    copy.create_all(connection)
+
+
+async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(database):
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DROP INDEX ix_job_created_by"))
+        await connection.execute(text("ALTER TABLE cluster ADD COLUMN colour VARCHAR(7)"))
+        await connection.execute(text("DROP TABLE idempotency_record"))
+
+    assert set(await drift(database)) == {
+        "The database lacks the index ix_job_created_by of job.",
+        "The models don't know the column colour of cluster.",
+        "The database lacks the table idempotency_record.",
+        "The database lacks the index ix_idempotency_record_created_at of idempotency_record.",
+    }
+
+
+async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pending(empty):
+    current, head = await current_and_head(empty)
+
+    assert current is None
+    sentences = await drift(empty)
+    assert sentences[0] == f"The database is at revision None, the models at {head}."
+    assert "The database lacks the table job." in sentences
+
+
+async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
+    async with AsyncSession(database.writes) as session, session.begin():
+        await make_organization(session, name="harbor")
+
+    await upgrade(database)
+
+    async with database.reads.connect() as connection:
+        assert await connection.scalar(text("SELECT name FROM organization")) == "harbor"
+
+
+async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(database):
+    await upgrade(database)
+
+    orphan = text("INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')")
+    with pytest.raises(IntegrityError):
+        async with database.writes.begin() as connection:
+            await connection.execute(orphan)
+
+
+async def test_processes_that_upgrade_at_once_all_succeed(empty, empty_url):
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stdin=PIPE, stderr=PIPE)
+        for _ in range(PROCESSES)
+    ]
+
+    ends = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+
+    assert [stderr for _, stderr in ends] == [b""] * PROCESSES
+    assert {process.returncode for process in processes} == {0}
+    assert await drift(empty) == []
+
+
+async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alone(database):
+    async with database.writes.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NewerDatabase, match="9999"):
+        await upgrade(database)
+
+    current, head = await current_and_head(database)
+    assert current == "9999" != head
+    assert await drift(database) == [f"The database is at revision 9999, the models at {head}."]
+
+
+async def described(database: Database) -> set[str]:
+    """Say all that the database is made of, but for Alembic's own table."""
+    async with database.reads.connect() as connection:
+        if database.is_sqlite:
+            rows = await connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
+            lines = {each for sql in rows for each in _sqlite_lines(sql)}
+        else:
+            lines = set(await connection.scalars(text(CATALOG)))
+    return {line for line in lines if "alembic" not in line}
+
+
+def _sqlite_lines(sql: str) -> list[str]:
+    """One for each column and constraint of a table: their order makes no difference."""
+    if not sql.startswith("CREATE TABLE"):
+        return [sql]
+    head, *rest = [line.strip().rstrip(",") for line in sql.splitlines()]
+    return [re.sub(r"[\s\"]+", " ", f"{head} {line}") for line in rest if line]

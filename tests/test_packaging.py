@@ -1,0 +1,83 @@
+"""What is installed is ours, complete, and pinned by name and hash."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+PACKAGES = ("executor", "models", "resolvers", "schema", "server")
+
+
+@pytest.fixture(scope="module")
+def wheel_files(tmp_path_factory) -> set[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return set(ZipFile(wheel).namelist())
+
+
+def test_every_module_of_every_package_is_in_the_wheel(wheel_files):
+    modules = {str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+
+    assert modules <= wheel_files
+
+
+def test_the_schema_and_the_migrations_are_in_the_wheel(wheel_files):
+    assert {
+        "schema/schema.graphql",
+        "models/migrations/script.py.mako",
+        "models/migrations/versions/0001_initial.py",
+    } <= wheel_files
+
+
+def test_nothing_else_is_in_the_wheel(wheel_files):
+    others = {name for name in wheel_files if name.split("/")[0] not in PACKAGES}
+
+    assert {name.split("/")[0].split("-")[0] for name in others} == {"mainsheet"}
+    assert any(name.endswith("licenses/LICENSE") for name in others)
+
+
+def test_no_other_distribution_brings_a_package_of_our_name():
+    """Two packages of one name, as PyPI has one named `schema`, would overwrite each other without a word."""
+    owners = packages_distributions()
+
+    assert {name for name in PACKAGES if set(owners.get(name, [])) - {"mainsheet"}} == set()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_locked_package_has_a_version_and_hashes(lock):
+    entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
+
+    assert len(entries) > 20
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==[\w.]+( ; [^\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\\n|$))+$", entry), entry
+
+
+def test_the_runtime_is_locked_alike_in_both_locks():
+    runtime, development = (_versions(ROOT / lock) for lock in LOCKS)
+
+    assert runtime.items() <= development.items()
+
+
+def test_all_that_pyproject_asks_for_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
+
+    assert {_name(each) for each in project["project"]["dependencies"]} <= _versions(ROOT / LOCKS[0]).keys()
+    assert {_name(each) for each in asked} <= _versions(ROOT / LOCKS[1]).keys()
+
+
+def _versions(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([\w.]+)", lock.read_text(), re.MULTILINE))
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^\w-]", requirement)[0].lower()

@@ -1,0 +1,153 @@
+"""Rows for tests: one factory per model, and a world made of them. Jobs are made through the API."""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.base import Base
+from models.cluster import Cluster, ClusterStatus
+from models.database import Database
+from models.ids import new_id
+from models.member import Member
+from models.organization import Organization
+from models.roles import OrganizationRole, TeamRole
+from models.saved_query import SavedQuery
+from models.team import Team, TeamMember
+from resolvers.caller import Caller
+
+Row = TypeVar("Row", bound=Base)
+_numbers = count(1)
+
+
+async def make_organization(session: AsyncSession, **values: Any) -> Organization:
+    return await _kept(session, Organization, "OR", {"name": f"organization-{next(_numbers)}"} | values)
+
+
+async def make_member(session: AsyncSession, organization: Organization, **values: Any) -> Member:
+    name = values.get("name", f"member-{next(_numbers)}")
+    own = {"organization_id": organization.id, "name": name, "email": f"{name}@{organization.name}.example"}
+    return await _kept(session, Member, "MB", own | values)
+
+
+async def make_team(session: AsyncSession, organization: Organization, **values: Any) -> Team:
+    own = {"organization_id": organization.id, "name": f"team-{next(_numbers)}", "description": None}
+    return await _kept(session, Team, "TM", own | values)
+
+
+async def make_membership(
+    session: AsyncSession, team: Team, member: Member, role: TeamRole = TeamRole.VIEWER
+) -> TeamMember:
+    row = TeamMember(organization_id=team.organization_id, team_id=team.id, member_id=member.id, role=role)
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def make_cluster(session: AsyncSession, organization: Organization, **values: Any) -> Cluster:
+    own = {
+        "organization_id": organization.id,
+        "name": f"cluster-{next(_numbers)}",
+        "region": "eu-north-1",
+        "status": ClusterStatus.ACTIVE,
+    }
+    return await _kept(session, Cluster, "CL", own | values)
+
+
+async def make_saved_query(session: AsyncSession, organization: Organization, **values: Any) -> SavedQuery:
+    own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "text": "SELECT 1"}
+    return await _kept(session, SavedQuery, "SQ", own | values)
+
+
+async def _kept(session: AsyncSession, model: type[Row], prefix: str, values: dict[str, Any]) -> Row:
+    row = model(**({"id": new_id(prefix)} | values))
+    session.add(row)
+    await session.flush()
+    return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """Another organization, of which nothing may be seen."""
+
+    organization: Organization
+    admin: Member
+    team: Team
+    cluster: Cluster
+    query: SavedQuery
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """`team_admin`, `contributor` and `viewer` have that role in `data_eng`; the contributor views `analytics`."""
+
+    organization: Organization
+    data_eng: Team
+    analytics: Team
+    platform: Team
+    admin: Member
+    auditor: Member
+    team_admin: Member
+    contributor: Member
+    viewer: Member
+    outsider: Member
+    clusters: dict[ClusterStatus, Cluster]
+    queries: list[SavedQuery]
+    foreign: Foreign
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.clusters[ClusterStatus.ACTIVE]
+
+
+def caller(member: Member) -> Caller:
+    return Caller(member.id, member.organization_id, member.organization_role)
+
+
+async def make_world(database: Database) -> World:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        organization = await make_organization(session, name="harbor")
+        teams = {
+            name.replace("-", "_"): await make_team(session, organization, name=name)
+            for name in ("data-eng", "analytics", "platform")
+        }
+        return World(
+            organization=organization,
+            **teams,
+            **await _members(session, organization, teams),
+            clusters={
+                status: await make_cluster(session, organization, name=status.lower(), status=status)
+                for status in ClusterStatus
+            },
+            queries=[await make_saved_query(session, organization, text=f"SELECT {number}") for number in range(1, 6)],
+            foreign=await _foreign(session),
+        )
+
+
+async def _members(session: AsyncSession, organization: Organization, teams: dict[str, Team]) -> dict[str, Member]:
+    names = ("admin", "auditor", "team_admin", "contributor", "viewer", "outsider")
+    roles = {"admin": OrganizationRole.ADMIN, "auditor": OrganizationRole.AUDITOR}
+    members = {
+        name: await make_member(
+            session, organization, name=name, organization_role=roles.get(name, OrganizationRole.MEMBER)
+        )
+        for name in names
+    }
+    data_eng = teams["data_eng"]
+    await make_membership(session, data_eng, members["team_admin"], TeamRole.ADMIN)
+    await make_membership(session, data_eng, members["contributor"], TeamRole.CONTRIBUTOR)
+    await make_membership(session, data_eng, members["viewer"], TeamRole.VIEWER)
+    await make_membership(session, teams["analytics"], members["contributor"], TeamRole.VIEWER)
+    return members
+
+
+async def _foreign(session: AsyncSession) -> Foreign:
+    organization = await make_organization(session, name="lagoon")
+    return Foreign(
+        organization=organization,
+        admin=await make_member(session, organization, organization_role=OrganizationRole.ADMIN),
+        team=await make_team(session, organization),
+        cluster=await make_cluster(session, organization),
+        query=await make_saved_query(session, organization),
+    )
