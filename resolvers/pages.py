@@ -4,15 +4,17 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy.types import TypeEngine
 
 from models import limits
+from models.base import UtcDateTime
 from models.errors import BadInput
 from resolvers.keys import among
 from resolvers.read import Read
@@ -87,7 +89,8 @@ class Listing:
         rows = self.rows.add_columns(self.parent.label("parent_key"), self.by.label("sort_key")).where(
             among(self.parent, keys)
         )
-        if cursor := paging.before if paging.backwards else paging.after:
+        cursor = paging.before if paging.backwards else paging.after
+        if cursor is not None:
             at = tuple_(*self._position(cursor))
             here = tuple_(self.by, self.id)
             rows = rows.where(here < at if down else here > at)
@@ -104,13 +107,30 @@ class Listing:
         try:
             padded = cursor.encode() + b"=" * (-len(cursor) % 4)
             name, value, row_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-            python_type = self.by.type.python_type
-            value = datetime.fromisoformat(value) if python_type is datetime else value
-            if name != self.by.key or not isinstance(value, python_type) or not isinstance(row_id, str):
+            if name != self.by.key:
                 raise ValueError  # noqa: TRY301
-        except (ValueError, TypeError, binascii.Error, UnicodeEncodeError) as error:
+            position = _sort_key(value, self.by.type), _text(row_id)
+        except (ValueError, TypeError, OverflowError, binascii.Error) as error:
             raise BadInput("This cursor isn't one of this list in this order.") from error
-        return bindparam(None, value, type_=self.by.type, unique=True), row_id
+        return bindparam(None, position[0], type_=self.by.type, unique=True), position[1]
+
+
+def _sort_key(value: Any, column: TypeEngine[Any]) -> datetime | int | str:
+    """Read a cursor's value as the column has it; raises `ValueError`, `TypeError` or `OverflowError`."""
+    if isinstance(column, UtcDateTime):
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if isinstance(column, Integer):
+        if type(value) is not int or not 0 <= value <= limits.MAX_INT:
+            raise ValueError
+        return value
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not limits.storable(value):
+        raise ValueError
+    return value
 
 
 def _window(rows: Select[Any], position: ColumnElement[int], paging: Paging) -> Select[Any]:

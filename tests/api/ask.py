@@ -20,7 +20,7 @@ mutation ($input: CreateJobInput!) {
 """
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__("; ".join(error.message for error in errors))
         self.errors = errors

@@ -56,7 +56,7 @@ orders = st.fixed_dictionaries(
 )
 sizes = st.integers(1, 5)
 on_one_database = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 
 
@@ -271,13 +271,10 @@ REFUSED = [
 async def test_a_page_that_cannot_be_is_refused_with_a_clear_error(ask: Ask, world: World, part: Any) -> None:
     await ask.create_job(world.contributor, world)
 
-    try:
-        data = await ask(world.contributor, JOBS + PAGE, **part)
-    except Failed as failed:
-        assert [type(each.original_error) for each in failed.errors] == [BadInput]
-    else:
-        assert ask.database.is_sqlite, data  # which can compare U+0000, so that the cursor is only a strange one
-        assert any("AFwwMDAwI" in str(each) or "XHUwMDAw" in str(each) for each in part.values())
+    with pytest.raises(Failed) as failed:
+        await ask(world.contributor, JOBS + PAGE, **part)
+
+    assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
 
 
 VERSIONS = """
