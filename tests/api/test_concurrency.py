@@ -1,0 +1,177 @@
+"""Whoever asks first wins: nothing is lost, nothing is done twice, and the history agrees with the state."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from models.database import Database
+from models.member import Member
+from tests.api.ask import CREATE_JOB, Ask, job_input
+from tests.world import World
+
+STATE = """
+query ($id: ID!) {
+  job(id: $id) {
+    revision currentVersion { number } draft { number revision } versions { nodes { number } }
+    history { nodes { action fromVersion toVersion } }
+  }
+}
+"""
+PAYLOADS = {
+    "createDraft": "draft { number }",
+    "updateDraft": "draft { revision }",
+    "discardDraft": "discardedNumber",
+    "publishDraft": "version { number }",
+    "createVersion": "version { number }",
+    "activateVersion": "version { number }",
+}
+
+
+@pytest.fixture
+async def servers(database_url: str) -> AsyncIterator[list[Ask]]:
+    """Two processes' worth of connections to one database."""
+    databases = [Database.open(database_url) for _ in range(2)]
+    yield [Ask(each) for each in databases]
+    for each in databases:
+        await each.close()
+
+
+async def change(ask: Ask, member: Member, name: str, **values: Any) -> str:
+    """Return the first user error's code, or `OK`."""
+    kind = name[0].upper() + name[1:]
+    query = f"mutation ($input: {kind}Input!) {{ {name}(input: $input) {{ {PAYLOADS[name]} userErrors {{ code }} }} }}"
+    problems = (await ask(member, query, input=values))[name]["userErrors"]
+    return str(problems[0]["code"]) if problems else "OK"
+
+
+async def state(ask: Ask, member: Member, job_id: str) -> dict[str, Any]:
+    job: dict[str, Any] = (await ask(member, STATE, id=job_id))["job"]
+    history = job["history"]["nodes"]
+    assert job["revision"] == 1 + sum(each["action"] not in {"JOB_CREATED", "DRAFT_UPDATED"} for each in history)
+    moves = [each for each in history if each["action"] in {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}]
+    assert job["currentVersion"]["number"] == (moves[0]["toVersion"] if moves else 1)
+    return job
+
+
+async def drafted(ask: Ask, world: World) -> str:
+    job_id = await ask.create_job(world.contributor, world)
+    assert await change(ask, world.contributor, "createDraft", jobId=job_id) == "OK"
+    return job_id
+
+
+async def test_fifty_drafts_at_once_give_one(servers: list[Ask], world: World) -> None:
+    job_id = await servers[0].create_job(world.contributor, world)
+
+    answers = await asyncio.gather(
+        *(change(servers[each % 2], world.contributor, "createDraft", jobId=job_id) for each in range(50))
+    )
+
+    assert Counter(answers) == {"OK": 1, "DRAFT_EXISTS": 49}
+    job = await state(servers[0], world.viewer, job_id)
+    assert job["draft"] == {"number": 2, "revision": 1}
+    assert [each["action"] for each in job["history"]["nodes"]] == ["DRAFT_CREATED", "JOB_CREATED"]
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_of_publish_and_discard_one_wins(servers: list[Ask], world: World, turn: int) -> None:
+    job_id = await drafted(servers[0], world)
+    names = ["publishDraft", "discardDraft"][:: 1 if turn % 2 else -1]
+
+    answers = await asyncio.gather(
+        *(change(ask, world.contributor, name, jobId=job_id) for ask, name in zip(servers, names, strict=True))
+    )
+
+    assert Counter(answers) == {"OK": 1, "DRAFT_NOT_FOUND": 1}
+    job = await state(servers[0], world.viewer, job_id)
+    published = names[answers.index("OK")] == "publishDraft"
+    assert job["draft"] is None
+    assert job["currentVersion"]["number"] == (2 if published else 1)
+    assert job["history"]["nodes"][0]["action"] == ("DRAFT_PUBLISHED" if published else "DRAFT_DISCARDED")
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_activate_against_create_draft_leaves_an_order_of_the_two(
+    servers: list[Ask], world: World, turn: int
+) -> None:
+    job_id = await servers[0].create_job(world.contributor, world)
+    assert await change(servers[0], world.contributor, "createVersion", jobId=job_id, changes={"maxRetries": 1}) == "OK"
+    asked = [("activateVersion", {"number": 1}), ("createDraft", {})][:: 1 if turn % 2 else -1]
+
+    answers = await asyncio.gather(
+        *(
+            change(ask, world.contributor, name, jobId=job_id, **more)
+            for ask, (name, more) in zip(servers, asked, strict=True)
+        )
+    )
+
+    by_name = {name: answer for (name, _), answer in zip(asked, answers, strict=True)}
+    job = await state(servers[0], world.viewer, job_id)
+    assert by_name["createDraft"] == "OK"
+    assert by_name["activateVersion"] in {"OK", "DRAFT_EXISTS"}
+    activated = by_name["activateVersion"] == "OK"
+    assert job["currentVersion"]["number"] == (1 if activated else 2)
+    draft = next(each for each in job["history"]["nodes"] if each["action"] == "DRAFT_CREATED")
+    assert draft == {"action": "DRAFT_CREATED", "fromVersion": 1 if activated else 2, "toVersion": 3}
+
+
+async def test_of_two_updates_of_the_same_revision_one_wins(servers: list[Ask], world: World) -> None:
+    job_id = await drafted(servers[0], world)
+
+    answers = await asyncio.gather(
+        *(
+            change(
+                ask,
+                world.contributor,
+                "updateDraft",
+                jobId=job_id,
+                expectedRevision=1,
+                changes={"maxRetries": number},
+            )
+            for number, ask in enumerate(servers, 5)
+        )
+    )
+
+    assert Counter(answers) == {"OK": 1, "STALE_REVISION": 1}
+    assert (await state(servers[0], world.viewer, job_id))["draft"] == {"number": 2, "revision": 2}
+
+
+async def test_of_ten_jobs_with_one_key_one_is_made(servers: list[Ask], world: World) -> None:
+    answers = await asyncio.gather(
+        *(servers[each % 2](world.contributor, CREATE_JOB, input=job_input(world)) for each in range(10))
+    )
+
+    errors = [error["__typename"] for each in answers for error in each["createJob"]["userErrors"]]
+    assert errors == ["JobKeyTakenError"] * 9
+    assert sum(each["createJob"]["job"] is not None for each in answers) == 1
+
+
+async def test_ten_requests_with_one_idempotency_key_make_one_job(servers: list[Ask], world: World) -> None:
+    wanted = job_input(world, idempotencyKey="once")
+    answers = await asyncio.gather(
+        *(servers[each % 2](world.contributor, CREATE_JOB, input=wanted) for each in range(10))
+    )
+
+    assert len({each["createJob"]["job"]["id"] for each in answers}) == 1
+    assert all(each["createJob"]["userErrors"] == [] for each in answers)
+
+
+async def test_jobs_that_would_wait_for_each_other_in_a_ring_are_refused_once(servers: list[Ask], world: World) -> None:
+    ids = [await servers[0].create_job(world.contributor, world, jobKey=f"job-{each}") for each in range(4)]
+
+    answers = await asyncio.gather(
+        *(
+            change(
+                servers[index % 2],
+                world.contributor,
+                "createVersion",
+                jobId=job_id,
+                changes={"dependencies": [{"jobId": ids[index - 1]}]},
+            )
+            for index, job_id in enumerate(ids)
+        )
+    )
+
+    assert Counter(answers) == {"OK": 3, "DEPENDENCY_CYCLE": 1}
