@@ -70,3 +70,4 @@ CONCURRENT_RUNS = Number(1)
 PAGE_SIZE = Number(0, 100)
 PAGE = Number(1)
 FIRE_TIMES = Number(0, 100)
+FIRE_YEARS = range(2000, 3000)  # far enough from the ends of the calendar, which datetime can't leave

@@ -112,14 +112,20 @@ class Mutation:
         return Outcome(answer, [], read)
 
     async def _run(self, write: Write) -> Answer:
-        if self.idempotency_key is not None:
-            Problems(limits.NAME.check(self.idempotency_key, ("idempotency_key",))).refuse()
-            if (answered := await self._answered_before(write)) is not None:
-                return answered
+        if self.idempotency_key is None:
+            return await self._change(write)
+        Problems(limits.NAME.check(self.idempotency_key, ("idempotency_key",))).refuse()
+        if (answered := await self._answered_before(write)) is not None:
+            return answered
+        record = self._record(write, self.idempotency_key)
+        write.session.add(record)
+        await write.session.flush()  # a twin waits here until this one ends, before it looks at anything else
+        record.answer = dict(await self._change(write))
+        return record.answer
+
+    async def _change(self, write: Write) -> Answer:
         answer = await self.change(write, **self.values)
         write.session.add_all(write.edit.events)
-        if self.idempotency_key is not None:
-            write.session.add(self._record(write, self.idempotency_key, answer))
         return answer
 
     async def _answered_before(self, write: Write) -> Answer | None:
@@ -134,13 +140,13 @@ class Mutation:
             raise IdempotencyKeyReused
         return None if record is None else record.answer
 
-    def _record(self, write: Write, key: str, answer: Answer) -> IdempotencyRecord:
+    def _record(self, write: Write, key: str) -> IdempotencyRecord:
         return IdempotencyRecord(
             organization_id=self.caller.organization_id,
             member_id=self.caller.member_id,
             key=key,
             input_digest=self._input_digest,
-            answer=dict(answer),
+            answer={},
             created_at=write.edit.at,
         )
 

@@ -11,6 +11,7 @@ from models.job_config import DependencyCondition, ExecutionMode
 from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from resolvers import job
 from schema import names
+from schema.moment import utc
 from schema.page import described
 from schema.relation import relation
 
@@ -33,14 +34,16 @@ class JobSchedule:
     def next_fire_times(
         root: strawberry.Parent[Any],  # noqa: N805
         count: Annotated[int, described("How many, 0 to 100.")] = 5,
-        after: Annotated[datetime | None, described("After which moment. Default: now.")] = None,
+        after: Annotated[
+            datetime | None, described("After which moment, of the years 2000 to 2999. Default: now.")
+        ] = None,
     ) -> list[datetime]:
         if any(limits.FIRE_TIMES.check(count, ())):
             raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
-        moment = after or datetime.now(UTC)
-        return schedule.fire_times(
-            root.cron, root.timezone, moment if moment.tzinfo else moment.replace(tzinfo=UTC), count
-        )
+        moment = utc(after, "after") if after else datetime.now(UTC)
+        if moment.year not in limits.FIRE_YEARS:
+            raise BadInput(f"after: {moment.year} is out of range, {limits.FIRE_YEARS[0]} to {limits.FIRE_YEARS[-1]}.")
+        return schedule.fire_times(root.cron, root.timezone, moment, count)
 
 
 @strawberry.type(description="What a version runs on.")

@@ -1,6 +1,6 @@
 """What every list of jobs can be asked."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -11,6 +11,7 @@ from models.job import JobStatus
 from resolvers import job
 from resolvers.job import JobSortField
 from resolvers.pages import Paging, SortDirection
+from schema.moment import utc
 from schema.page import described, paged
 from schema.plain import plain
 
@@ -57,6 +58,6 @@ def _conditions(wanted: JobFilter | None) -> job.JobFilter:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
     }
-    if (since := wanted.updated_since) is not None and since.tzinfo is None:
-        values["updated_since"] = since.replace(tzinfo=UTC)
+    if wanted.updated_since is not None:
+        values["updated_since"] = utc(wanted.updated_since, "filter.updatedSince")
     return job.JobFilter(**values)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
@@ -7,6 +7,7 @@ from resolvers import write
 from resolvers.changes import draft, job, version
 from schema import inputs, payloads
 from schema.context import Context
+from schema.page import described
 from schema.payloads import Payload
 from schema.plain import plain
 from schema.user_error import Problem
@@ -25,7 +26,7 @@ def mutation(change: write.Change, input_type: type, payload_type: type, descrip
         known = {"job_id": values.get("job_id"), "cancelled_runs": ()}
         return Payload(**{**known, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
-    resolve.__annotations__["input"] = input_type
+    resolve.__annotations__["input"] = Annotated[input_type, described("What to change, and how.")]
     return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
 
 

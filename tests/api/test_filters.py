@@ -1,0 +1,213 @@
+"""Each filter of a list of jobs, alone and with others, wherever jobs are listed."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.cluster import Cluster
+from models.database import Database
+from models.errors import BadInput
+from tests.api.ask import Ask, Failed, config
+from tests.world import World, make_cluster
+
+LISTS = """
+query ($filter: JobFilter, $team: ID!, $cluster: ID!) {
+  jobs(filter: $filter, sortBy: JOB_KEY) { ...Found }
+  none: jobs(filter: $filter, limit: 0) { ...Found }
+  team(id: $team) { jobs(filter: $filter, sortBy: JOB_KEY) { ...Found } }
+  cluster(id: $cluster) { jobs(filter: $filter, sortBy: JOB_KEY) { ...Found } }
+  me { jobs(filter: $filter, sortBy: JOB_KEY) { ...Found } }
+}
+fragment Found on JobConnection { nodes { jobKey } totalCount }
+"""
+UPDATED_AT = "{ jobs(sortBy: UPDATED_AT) { nodes { jobKey updatedAt } } }"
+DO = """
+mutation ($draft: CreateDraftInput!, $pause: UpdateJobInput!, $move: CreateVersionInput!) {
+  createDraft(input: $draft) { userErrors { code } }
+  updateJob(input: $pause) { userErrors { code } }
+  createVersion(input: $move) { userErrors { code } }
+}
+"""
+CRON = {"cron": "0 6 * * *"}
+ALL = ["bare", "drafted", "moved", "paused", "shared"]
+
+
+@pytest.fixture
+async def elsewhere(database: Database, world: World) -> Cluster:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        return await make_cluster(session, world.organization, name="elsewhere")
+
+
+@pytest.fixture
+async def jobs(ask: Ask, world: World, elsewhere: Cluster) -> None:
+    """`ALL` for the contributor to see, and `hidden`, which is like `shared`."""
+    scheduled = {"config": config(world, schedule=CRON)}
+    away = {"config": config(world, clusterId=elsewhere.id)}
+    drafted = await ask.create_job(world.contributor, world, jobKey="drafted", name="100% Straße", **scheduled)
+    paused = await ask.create_job(world.contributor, world, jobKey="paused", name="ÄRGER", description="snake_case")
+    moved = await ask.create_job(world.contributor, world, jobKey="moved", name=r"C:\temp", **away)
+    await ask.create_job(world.contributor, world, jobKey="bare", name="snakeXcase", description="Nightly LOAD")
+    theirs = {"teamIds": [world.analytics.id]} | scheduled
+    await ask.create_job(world.admin, world, jobKey="shared", name="Their 1000", **theirs)
+    await ask.create_job(world.admin, world, jobKey="hidden", name="100%", **theirs | {"teamIds": [world.platform.id]})
+    done = await ask(
+        world.contributor,
+        DO,
+        draft={"jobId": drafted, "changes": {"clusterId": elsewhere.id, "schedule": None}},
+        pause={"jobId": paused, "status": "PAUSED"},
+        move={"jobId": moved, "changes": {"clusterId": world.cluster.id}},
+    )
+    assert all(each["userErrors"] == [] for each in done.values())
+
+
+async def lists(ask: Ask, world: World, wanted: dict[str, Any] | None) -> dict[str, list[str]]:
+    """Ask each kind of list, on `data_eng` and the active cluster, having seen that the totals are right."""
+    data = await ask(world.contributor, LISTS, filter=wanted, team=world.data_eng.id, cluster=world.cluster.id)
+    found = {"jobs": data["jobs"]} | {name: data[name]["jobs"] for name in ("team", "cluster", "me")}
+    keys = {name: [each["jobKey"] for each in page["nodes"]] for name, page in found.items()}
+    assert {name: page["totalCount"] for name, page in found.items()} == {name: len(keys[name]) for name in keys}
+    assert data["none"] == {"nodes": [], "totalCount": len(keys["jobs"])}
+    return keys
+
+
+async def found(ask: Ask, world: World, **wanted: Any) -> list[str]:
+    return (await lists(ask, world, wanted))["jobs"]
+
+
+@pytest.mark.usefixtures("jobs")
+async def test_without_a_filter_all_that_can_be_seen_are_listed(ask: Ask, world: World) -> None:
+    assert await lists(ask, world, None) == {
+        "jobs": ALL,
+        "team": ["bare", "drafted", "moved", "paused"],
+        "cluster": ALL,
+        "me": ALL,
+    }
+    assert await found(ask, world) == ALL
+    assert await found(ask, world, search=None, status=None, teams=None, hasDraft=None) == ALL
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"status": ["PAUSED"]}, ["paused"]),
+        ({"status": ["ACTIVE"]}, ["bare", "drafted", "moved", "shared"]),
+        ({"status": ["ACTIVE", "PAUSED"]}, ALL),
+        ({"hasDraft": True}, ["drafted"]),
+        ({"hasDraft": False}, ["bare", "moved", "paused", "shared"]),
+        ({"hasSchedule": True}, ["drafted", "shared"]),
+        ({"hasSchedule": False}, ["bare", "moved", "paused"]),
+        ({"hasSchedule": True, "hasDraft": False}, ["shared"]),
+        ({"hasSchedule": False, "status": ["ACTIVE"]}, ["bare", "moved"]),
+        ({"hasDraft": True, "status": ["PAUSED"]}, []),
+        ({"search": "snake", "status": ["PAUSED"]}, ["paused"]),
+        ({"search": "ed", "hasSchedule": True}, ["drafted", "shared"]),
+    ],
+)
+async def test_a_filter_holds_in_every_list(
+    ask: Ask, world: World, wanted: dict[str, Any], expected: list[str]
+) -> None:
+    everywhere = await lists(ask, world, None)
+    assert await lists(ask, world, wanted) == {
+        name: [key for key in keys if key in expected] for name, keys in everywhere.items()
+    }
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BARE", ["bare"]),
+        ("nightly load", ["bare"]),
+        ("t", ["drafted", "moved", "bare", "shared"]),
+        ("100%", ["drafted"]),
+        ("%", ["drafted"]),
+        ("_", ["paused"]),
+        ("snake_case", ["paused"]),
+        ("\\", ["moved"]),
+        ("c:\\TEMP", ["moved"]),
+        ("\\%", []),
+        ("/", []),
+        ("ärger", ["paused"]),
+        ("ÄRG", ["paused"]),
+        ("STRASSE", ["drafted"]),
+        ("straße", ["drafted"]),
+        ("'; --", []),
+        ("", ALL),
+    ],
+)
+async def test_text_is_found_as_it_stands_in_key_name_or_description(
+    ask: Ask, world: World, text: str, expected: list[str]
+) -> None:
+    assert await found(ask, world, search=text) == sorted(expected)
+
+
+async def test_a_text_that_is_too_long_is_refused(ask: Ask, world: World) -> None:
+    assert await found(ask, world, search="x" * 255) == []
+    with pytest.raises(Failed, match=r"filter\.search: at most 255 characters"):
+        await found(ask, world, search="x" * 256)
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize("name", ["status", "teams", "clusters", "createdBy"])
+async def test_an_empty_list_lets_nothing_through(ask: Ask, world: World, name: str) -> None:
+    assert await lists(ask, world, {name: []}) == {"jobs": [], "team": [], "cluster": [], "me": []}
+    assert await found(ask, world, **{name: []}, hasSchedule=True) == []
+
+
+@pytest.mark.usefixtures("jobs")
+async def test_jobs_are_found_by_their_teams(ask: Ask, world: World) -> None:
+    data_eng, analytics, platform = world.data_eng.id, world.analytics.id, world.platform.id
+    assert await found(ask, world, teams=[analytics]) == ["shared"]
+    assert await found(ask, world, teams=[data_eng, analytics]) == ALL
+    assert await found(ask, world, teams=[platform, world.foreign.team.id, "nobody"]) == []
+    assert (await lists(ask, world, {"teams": [analytics]}))["team"] == []
+    assert await found(ask, world, teams=[data_eng], hasSchedule=True) == ["drafted"]
+
+
+@pytest.mark.usefixtures("jobs")
+async def test_jobs_are_found_by_the_cluster_of_their_current_version(
+    ask: Ask, world: World, elsewhere: Cluster
+) -> None:
+    assert await found(ask, world, clusters=[elsewhere.id]) == []
+    assert await found(ask, world, clusters=[elsewhere.id, world.cluster.id]) == ALL
+    assert await found(ask, world, clusters=[world.cluster.id], hasDraft=True) == ["drafted"]
+    assert await found(ask, world, clusters=[world.foreign.cluster.id]) == []
+
+
+@pytest.mark.usefixtures("jobs")
+async def test_jobs_are_found_by_who_created_them(ask: Ask, world: World) -> None:
+    assert await found(ask, world, createdBy=[world.admin.id]) == ["shared"]
+    assert await found(ask, world, createdBy=[world.contributor.id, world.viewer.id]) == ALL[:-1]
+    assert await found(ask, world, createdBy=[world.admin.id, world.contributor.id]) == ALL
+    assert await found(ask, world, createdBy=[world.contributor.id], hasDraft=False) == ["bare", "moved", "paused"]
+
+
+@pytest.mark.usefixtures("jobs")
+async def test_jobs_are_found_by_when_they_changed(ask: Ask, world: World) -> None:
+    changes = (await ask(world.contributor, UPDATED_AT))["jobs"]["nodes"]
+    assert [each["jobKey"] for each in changes] == ["bare", "shared", "drafted", "paused", "moved"]
+    moment = datetime.fromisoformat(changes[3]["updatedAt"])
+    india = moment.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    for same in (moment, moment.replace(tzinfo=None), india):
+        assert await found(ask, world, updatedSince=same.isoformat()) == ["moved", "paused"]
+    just_after = (moment + timedelta(microseconds=1)).isoformat()
+    assert await found(ask, world, updatedSince=just_after) == ["moved"]
+    assert await found(ask, world, updatedSince=moment.isoformat(), status=["PAUSED"]) == ["paused"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_a_moment_that_utc_does_not_have_is_refused(ask: Ask, world: World, moment: str) -> None:
+    query = "query ($filter: JobFilter) { jobs(filter: $filter) { totalCount } }"
+    with pytest.raises(Failed) as failed:
+        await ask(world.viewer, query, filter={"updatedSince": moment})
+
+    assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_filter_reaches_to_the_ends_of_the_calendar(ask: Ask, world: World, moment: str) -> None:
+    query = "query ($filter: JobFilter) { jobs(filter: $filter) { totalCount } }"
+    assert await ask(world.viewer, query, filter={"updatedSince": moment}) == {"jobs": {"totalCount": 0}}

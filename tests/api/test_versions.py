@@ -1,0 +1,262 @@
+"""A job's versions, what differs between them, when they fire, and the history they leave."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.cluster import Cluster
+from models.database import Database
+from models.errors import BadInput
+from tests.api.ask import Ask, Failed, config
+from tests.world import World, make_cluster
+
+VERSIONS = """
+query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $last: Int) {
+  job(id: $id) { versions(sortDirection: $direction, limit: $limit, page: $page, last: $last) {
+    nodes { number status isCurrent } totalCount
+  } }
+}
+"""
+VERSION = """
+query ($id: ID!, $number: Int!) { job(id: $id) { version(number: $number) {
+  number status isCurrent message basedOn { number } publishedAt publishedBy { name } createdBy { name }
+} } }
+"""
+CHANGES = """
+query ($id: ID!, $number: Int!, $since: Int) {
+  job(id: $id) { version(number: $number) { changes(since: $since) { path kind before after } } }
+}
+"""
+HISTORY = "query ($id: ID!) { job(id: $id) { history { nodes { action message actor { name } } totalCount } } }"
+PAUSE = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, status: PAUSED, message: "holiday"}) { job { id } } }'
+SCHEDULES = """
+query ($id: ID!, $count: Int! = 3, $after: DateTime) { job(id: $id) {
+  draft { schedule { ...When } } currentVersion { schedule { ...When } }
+} }
+fragment When on JobSchedule { cron description nextFireTimes(count: $count, after: $after) }
+"""
+LISTED = """
+query ($ids: [ID!]!) { nodes(ids: $ids) {
+  ... on Cluster { jobs { nodes { jobKey } totalCount } } ... on Team { jobs { nodes { jobKey } totalCount } }
+} }
+"""
+
+
+@pytest.fixture
+async def elsewhere(database: Database, world: World) -> Cluster:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        return await make_cluster(session, world.organization, name="elsewhere")
+
+
+@pytest.fixture
+async def job_id(ask: Ask, world: World) -> str:
+    return await ask.create_job(world.contributor, world)
+
+
+async def change(ask: Ask, world: World, name: str, job_id: str, **values: Any) -> None:
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code path message }} }} }}"
+    data = await ask(world.contributor, query, input={"jobId": job_id, **values})
+    assert data[name]["userErrors"] == []
+
+
+async def numbers(ask: Ask, world: World, job_id: str, **paging: Any) -> list[int]:
+    versions = (await ask(world.viewer, VERSIONS, id=job_id, **paging))["job"]["versions"]
+    return [each["number"] for each in versions["nodes"]]
+
+
+async def version(ask: Ask, world: World, job_id: str, number: int) -> Any:
+    return (await ask(world.viewer, VERSION, id=job_id, number=number))["job"]["version"]
+
+
+async def changes(ask: Ask, world: World, job_id: str, number: int, since: int | None = None) -> list[Any]:
+    data = await ask(world.contributor, CHANGES, id=job_id, number=number, since=since)
+    return [tuple(each.values()) for each in data["job"]["version"]["changes"]]
+
+
+async def fire_times(ask: Ask, world: World, cron: str, **asked: Any) -> list[str]:
+    schedule = {"cron": cron, "timezone": "Europe/Berlin"}
+    job_id = await ask.create_job(world.contributor, world, config=config(world, schedule=schedule))
+    data = await ask(world.viewer, SCHEDULES, id=job_id, **asked)
+    return list(data["job"]["currentVersion"]["schedule"]["nextFireTimes"])
+
+
+async def listed(ask: Ask, world: World, ids: list[str]) -> list[tuple[list[str], int]]:
+    lists = [each["jobs"] for each in (await ask(world.contributor, LISTED, ids=ids))["nodes"]]
+    return [([job["jobKey"] for job in each["nodes"]], each["totalCount"]) for each in lists]
+
+
+@pytest.fixture
+async def published(ask: Ask, world: World, job_id: str) -> str:
+    """Versions 1, 2 and 4 are published, 3 was discarded, 5 is a draft; 2 is current."""
+    await change(ask, world, "createVersion", job_id, changes={"maxRetries": 2}, message="second")
+    await change(ask, world, "createDraft", job_id)
+    await change(ask, world, "discardDraft", job_id)
+    await change(ask, world, "activateVersion", job_id, number=1)
+    await change(ask, world, "createVersion", job_id, changes={"maxRetries": 4})
+    await change(ask, world, "activateVersion", job_id, number=2, message="back")
+    await change(ask, world, "createDraft", job_id, changes={"maxRetries": 5})
+    return job_id
+
+
+async def test_published_versions_are_listed_by_number(ask: Ask, world: World, published: str) -> None:
+    page = (await ask(world.viewer, VERSIONS, id=published))["job"]["versions"]
+    assert page["totalCount"] == 3
+    nodes = [tuple(each.values()) for each in page["nodes"]]
+    assert nodes == [(1, "PUBLISHED", False), (2, "PUBLISHED", True), (4, "PUBLISHED", False)]
+    assert await numbers(ask, world, published, direction="DESC") == [4, 2, 1]
+    assert await numbers(ask, world, published, direction="DESC", limit=1, page=2) == [2]
+    assert await numbers(ask, world, published, last=2) == [2, 4]
+    assert await numbers(ask, world, published, direction="DESC", last=2) == [2, 1]
+
+
+async def test_a_version_is_found_by_its_number_alone(ask: Ask, world: World, published: str) -> None:
+    second, draft = await version(ask, world, published, 2), await version(ask, world, published, 5)
+    names = ("number", "status", "isCurrent", "message", "publishedBy")
+    assert [second[name] for name in names] == [2, "PUBLISHED", True, "second", {"name": "contributor"}]
+    assert [draft[name] for name in names] == [5, "DRAFT", False, None, None]
+    assert [bool(each["publishedAt"]) for each in (second, draft)] == [True, False]
+    assert [await version(ask, world, published, number) for number in (-1, 0, 3, 6, 2**31 - 1)] == [None] * 5
+    assert second["createdBy"] == draft["createdBy"] == {"name": "contributor"}
+
+
+async def test_a_version_is_based_on_what_was_current_when_it_was_begun(ask: Ask, world: World, published: str) -> None:
+    bases = {number: (await version(ask, world, published, number))["basedOn"] for number in (1, 2, 4, 5)}
+    assert bases == {1: None, 2: {"number": 1}, 4: {"number": 1}, 5: {"number": 2}}
+
+
+async def test_the_first_version_adds_all_it_has(ask: Ask, world: World, job_id: str) -> None:
+    added = {path: (kind, before, after) for path, kind, before, after in await changes(ask, world, job_id, 1)}
+    values = {"clusterId": world.cluster.id, "compute.executionMode": "STANDALONE", "maxRetries": "0"}
+    values |= {"retryDelaySeconds": "0", "source.sqlSnapshot.sql": "SELECT 1"}
+    assert added == {path: ("ADDED", None, value) for path, value in values.items()}
+
+
+async def test_changes_tell_what_differs(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
+    keys = ("first-one", "second-one", "third-one")
+    first, second, third = [await ask.create_job(world.contributor, world, jobKey=key) for key in keys]
+    before = {
+        "schedule": {"cron": "0 6 * * *", "concurrencyPolicy": "ALLOW", "maxConcurrentRuns": 2},
+        "dependencies": [{"jobId": first}, {"jobId": second}],
+        "environment": [{"name": "stage", "value": "test"}, {"name": "snake_case", "value": "x"}],
+    }
+    after = {
+        "clusterId": elsewhere.id,
+        "source": {"savedQueries": {"queryIds": [each.id for each in world.queries[:2]]}},
+        "schedule": {"cron": "0 7 * * *"},
+        "dependencies": [{"jobId": third}, {"jobId": second, "condition": "ON_FAILURE"}],
+        "environment": [{"name": "stage", "value": "live"}, {"name": "NEW", "value": ""}],
+        "maxRetries": 3,
+    }
+    await change(ask, world, "createVersion", job_id, changes=before)
+    await change(ask, world, "createVersion", job_id, changes=after)
+    told = [
+        ("clusterId", "CHANGED", world.cluster.id, elsewhere.id),
+        ("dependencies.first-one", "REMOVED", "ON_SUCCESS", None),
+        ("dependencies.second-one", "CHANGED", "ON_SUCCESS", "ON_FAILURE"),
+        ("dependencies.third-one", "ADDED", None, "ON_SUCCESS"),
+        ("environment.NEW", "ADDED", None, ""),
+        ("environment.snake_case", "REMOVED", "x", None),
+        ("environment.stage", "CHANGED", "test", "live"),
+        ("maxRetries", "CHANGED", "0", "3"),
+        ("schedule.concurrencyPolicy", "CHANGED", "ALLOW", "SKIP"),
+        ("schedule.cron", "CHANGED", "0 6 * * *", "0 7 * * *"),
+        ("schedule.maxConcurrentRuns", "REMOVED", "2", None),
+        ("source.savedQueries.queryIds", "ADDED", None, f'["{world.queries[0].id}", "{world.queries[1].id}"]'),
+        ("source.sqlSnapshot.sql", "REMOVED", "SELECT 1", None),
+    ]
+    turned = {"ADDED": "REMOVED", "REMOVED": "ADDED", "CHANGED": "CHANGED"}
+    assert sorted(await changes(ask, world, job_id, 3)) == told
+    back = [(path, turned[kind], new, old) for path, kind, old, new in told]
+    assert sorted(await changes(ask, world, job_id, 2, since=3)) == back
+
+
+async def test_changes_are_told_since_any_version(ask: Ask, world: World, published: str) -> None:
+    assert await changes(ask, world, published, 5) == [("maxRetries", "CHANGED", "2", "5")]
+    assert await changes(ask, world, published, 5, since=4) == [("maxRetries", "CHANGED", "4", "5")]
+    assert await changes(ask, world, published, 1, since=5) == [("maxRetries", "CHANGED", "5", "0")]
+    assert await changes(ask, world, published, 2, since=2) == []
+
+
+@pytest.mark.parametrize("since", [-1, 0, 3, 9])
+async def test_changes_since_no_version_are_an_error(ask: Ask, world: World, published: str, since: int) -> None:
+    with pytest.raises(Failed, match=rf"^since: the job has no version {since}\.$"):
+        await changes(ask, world, published, 2, since=since)
+
+
+async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: World, job_id: str) -> None:
+    await change(ask, world, "createVersion", job_id, changes={"maxRetries": 1}, message="more patience")
+    await ask(world.admin, PAUSE, id=job_id)
+    history = (await ask(world.viewer, HISTORY, id=job_id))["job"]["history"]
+    assert history["totalCount"] == 3
+    told = [(each["action"], each["message"], each["actor"]["name"]) for each in history["nodes"]]
+    created = ("VERSION_CREATED", "more patience", "contributor"), ("JOB_CREATED", None, "contributor")
+    assert told == [("JOB_UPDATED", "holiday", "admin"), *created]
+
+
+@pytest.mark.parametrize(
+    ("cron", "after", "expected"),
+    [
+        ("0 * * * *", "2026-03-28T23:30:00Z", ["29T01:00:00+01:00", "29T03:00:00+02:00", "29T04:00:00+02:00"]),
+        ("30 2 * * *", "2026-03-27T12:00:00Z", ["28T02:30:00+01:00", "29T03:00:00+02:00", "30T02:30:00+02:00"]),
+        ("0 * * * *", "2026-10-24T23:30:00Z", ["25T02:00:00+02:00", "25T02:00:00+01:00", "25T03:00:00+01:00"]),
+        ("30 2 * * *", "2026-10-23T12:00:00Z", ["24T02:30:00+02:00", "25T02:30:00+02:00", "26T02:30:00+01:00"]),
+        ("0 6 * * *", "2026-03-28T05:00:00Z", ["29T06:00:00+02:00", "30T06:00:00+02:00", "31T06:00:00+02:00"]),
+        ("0 6 * * *", "2026-03-28T05:59:59+01:00", ["28T06:00:00+01:00", "29T06:00:00+02:00", "30T06:00:00+02:00"]),
+        ("0 6 * * *", "2026-03-28T04:30:00", ["28T06:00:00+01:00", "29T06:00:00+02:00", "30T06:00:00+02:00"]),
+    ],
+    ids=["hourly-spring", "skipped", "hourly-autumn", "repeated", "on-the-dot", "with-an-offset", "without-an-offset"],
+)
+async def test_a_schedule_follows_its_zone(ask: Ask, world: World, cron: str, after: str, expected: list[str]) -> None:
+    assert await fire_times(ask, world, cron, after=after) == [f"{after[:8]}{each}" for each in expected]
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+async def test_as_many_times_are_told_as_are_asked_for(ask: Ask, world: World, count: int) -> None:
+    times = await fire_times(ask, world, "*/15 * * * *", count=count)
+    assert len(set(times)) == count
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("count", [-1, 101])
+async def test_too_many_times_are_an_error(ask: Ask, world: World, count: int) -> None:
+    with pytest.raises(Failed, match=rf"^count: {count} is out of range, 0 to 100\.$"):
+        await fire_times(ask, world, "*/15 * * * *", count=count)
+
+
+async def test_a_drafts_schedule_is_shown_before_it_is_published(ask: Ask, world: World, job_id: str) -> None:
+    await change(ask, world, "createDraft", job_id, changes={"schedule": {"cron": "0 6 * * 1"}})
+    data = await ask(world.viewer, SCHEDULES, id=job_id, count=2, after="2026-01-01T00:00:00Z")
+    assert data["job"]["currentVersion"] == {"schedule": None}
+    mondays = ["2026-01-05T06:00:00+00:00", "2026-01-12T06:00:00+00:00"]
+    assert list(data["job"]["draft"]["schedule"].values()) == ["0 6 * * 1", "At 06:00 on Monday", mondays]
+
+
+async def test_a_cluster_has_what_currently_runs_on_it(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
+    ids, one, none = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1), ([], 0)
+    await change(ask, world, "createDraft", job_id, changes={"clusterId": elsewhere.id})
+    assert await listed(ask, world, ids) == [one, none]
+    await change(ask, world, "publishDraft", job_id)
+    assert await listed(ask, world, ids) == [none, one]
+    await change(ask, world, "activateVersion", job_id, number=1)
+    assert await listed(ask, world, ids) == [one, none]
+
+
+@pytest.mark.usefixtures("job_id")
+async def test_a_team_has_the_jobs_it_was_granted(ask: Ask, world: World) -> None:
+    await ask.create_job(world.admin, world, jobKey="shared", teamIds=[world.data_eng.id, world.analytics.id])
+    ids = [world.data_eng.id, world.analytics.id, world.platform.id]
+    assert await listed(ask, world, ids) == [(["daily-sales-etl", "shared"], 2), (["shared"], 1), ([], 0)]
+
+
+@pytest.mark.parametrize("after", ["1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+async def test_fire_times_outside_of_2000_to_2999_are_an_error(ask: Ask, world: World, after: str) -> None:
+    with pytest.raises(Failed) as failed:
+        await fire_times(ask, world, "0 0 29 2 *", after=after)
+
+    assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
+
+
+async def test_fire_times_are_told_to_the_end_of_2999(ask: Ask, world: World) -> None:
+    assert len(await fire_times(ask, world, "0 0 29 2 *", after="2999-12-31T23:59:59Z", count=100)) == 100

@@ -1,0 +1,199 @@
+"""The schema holds what the API's contract says, and the committed text is what the code says."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import graphql
+import pytest
+from graphql import is_introspection_type, is_required_input_field
+from strawberry.utils.str_converters import to_snake_case
+
+from schema.api import api
+from server import sdl
+
+SCHEMA = api._schema
+TYPES = {name: each for name, each in SCHEMA.type_map.items() if not is_introspection_type(each)}
+OBJECTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql.GraphQLObjectType)}
+INPUTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql.GraphQLInputObjectType)}
+CONNECTIONS = [name for name in OBJECTS if name.endswith("Connection")]
+MUTATIONS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
+
+PAGING = "limit page first after last before"
+CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
+SURFACE = {
+    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
+    "Viewer": "member organization teams jobs",
+    "Job": "id jobKey name description status revision createdAt createdBy updatedAt updatedBy currentVersion draft"
+    " version versions teams latestRun runs history viewerPermissions",
+    "JobTeamEdge": "grantedAt grantedBy",
+    "TeamEdge": "role",
+    "JobVersion": "id job number status isCurrent basedOn message revision cluster source queries createdAt"
+    f" createdBy publishedAt publishedBy changes {CONFIG}",
+    "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
+    "JobDependency": "job condition",
+    "ConfigChange": "path kind before after",
+    "Team": "id name description members jobs",
+    "Cluster": "id name region status jobs",
+    "Member": "id name email organizationRole teams",
+    "JobRun": "id job version status trigger createdAt startedAt finishedAt",
+    "SavedQuery": "id name text",
+    "JobEvent": "id action job jobKey actor occurredAt fromVersion toVersion message changes",
+    "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
+    " activateVersion addTeamsToJob removeTeamFromJob",
+    "UserError": "code message path",
+    "CreateJobInput": "jobKey! name! description teamIds! config! idempotencyKey",
+    "UpdateJobInput": "jobId! name description status message expectedRevision",
+    "DeleteJobInput": "jobId! expectedRevision",
+    "CreateDraftInput": "jobId! changes dryRun",
+    "UpdateDraftInput": "jobId! changes! expectedRevision dryRun",
+    "DiscardDraftInput": "jobId! expectedRevision",
+    "PublishDraftInput": "jobId! message expectedRevision expectedCurrentVersion dryRun idempotencyKey",
+    "CreateVersionInput": "jobId! changes! message expectedCurrentVersion dryRun idempotencyKey",
+    "ActivateVersionInput": "jobId! number! message expectedCurrentVersion dryRun",
+    "AddTeamsToJobInput": "jobId! teamIds!",
+    "RemoveTeamFromJobInput": "jobId! teamId!",
+    "JobConfigInput": f"clusterId! source! {CONFIG}",
+    "JobConfigChangesInput": f"clusterId source {CONFIG}",
+    "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
+    "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
+    "JobDependencyInput": "jobId! condition",
+    "JobFilter": "search status teams clusters hasDraft hasSchedule createdBy updatedSince",
+}
+ENUMS = {
+    "JobSortField": "JOB_KEY CREATED_AT UPDATED_AT",
+    "SortDirection": "ASC DESC",
+    "JobPermission": "VIEW EDIT MANAGE_TEAMS DELETE",
+    "ChangeKind": "ADDED CHANGED REMOVED",
+    "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND QUERY_NOT_FOUND"
+    " FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED JOB_KEY_TAKEN"
+    " STALE_REVISION DEPENDENCY_CYCLE IDEMPOTENCY_KEY_REUSED",
+}
+ARGUMENTS = {
+    **{f"{owner}.jobs": f"{PAGING} sortBy sortDirection filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
+    "Job.versions": f"{PAGING} sortDirection",
+    "Job.version": "number",
+    "Job.runs": f"{PAGING} statuses",
+    "JobVersion.changes": "since",
+    "JobSchedule.nextFireTimes": "count after",
+}
+PAYLOADS = {
+    "createJob updateJob addTeamsToJob removeTeamFromJob": "job userErrors",
+    "deleteJob": "deletedJobId cancelledRuns userErrors",
+    "createDraft updateDraft": "draft job userErrors",
+    "discardDraft": "job discardedNumber userErrors",
+    "publishDraft createVersion activateVersion": "version job userErrors",
+}
+FIXED = {"JobConfigChangesInput": set(), "UpdateJobInput": {"jobId", "message", "expectedRevision"}}
+NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
+DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
+
+
+def elements() -> Iterator[tuple[str, Any]]:
+    """Walk all that can be described, with its path."""
+    for name, each in TYPES.items():
+        yield name, each
+        members = each.values if isinstance(each, graphql.GraphQLEnumType) else getattr(each, "fields", {})
+        for member, definition in members.items():
+            yield f"{name}.{member}", definition
+            for argument, own in getattr(definition, "args", {}).items():
+                yield f"{name}.{member}({argument}:)", own
+
+
+def fields(name: str) -> Any:
+    return TYPES[name].fields
+
+
+def paths() -> Iterator[tuple[str, Any]]:
+    return ((f"{owner}.{name}", field) for owner in OBJECTS for name, field in fields(owner).items())
+
+
+def test_the_committed_text_is_what_the_code_says() -> None:
+    assert list(sdl.difference()) == []
+
+
+def test_everything_is_described() -> None:
+    assert [path for path, each in elements() if not (each.description or "").strip()] == []
+
+
+def test_deprecations_name_a_successor_and_a_date() -> None:
+    reasons = {path: each.deprecation_reason for path, each in elements() if getattr(each, "deprecation_reason", None)}
+    assert {path: reason for path, reason in reasons.items() if not DEPRECATED.fullmatch(reason)} == {}
+
+
+@pytest.mark.parametrize(("name", "fixed"), FIXED.items())
+def test_what_an_update_can_leave_out_says_so(name: str, fixed: set[str]) -> None:
+    told = {field: each.description for field, each in fields(name).items() if field not in fixed}
+    assert {field: text for field, text in told.items() if not re.search(r"Null.* Omit to keep\.$", text)} == {}
+
+
+@pytest.mark.parametrize("name", SURFACE)
+def test_a_type_has_its_fields_and_an_input_needs_no_others(name: str) -> None:
+    wanted = SURFACE[name].split()
+    needed = {f"{field}!" for field, each in fields(name).items() if name in INPUTS and is_required_input_field(each)}
+    assert {each.rstrip("!") for each in wanted} - fields(name).keys() == set()
+    assert needed == {each for each in wanted if each.endswith("!")}
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_an_enum_has_its_values(name: str) -> None:
+    assert set(TYPES[name].values) == set(ENUMS[name].split())
+
+
+@pytest.mark.parametrize("path", ARGUMENTS)
+def test_a_field_takes_its_arguments(path: str) -> None:
+    owner, field = path.split(".")
+    assert set(fields(owner)[field].args) == set(ARGUMENTS[path].split())
+
+
+@pytest.mark.parametrize(("mutations", "names"), PAYLOADS.items())
+def test_a_mutation_takes_one_input_and_returns_its_payload(mutations: str, names: str) -> None:
+    for each in mutations.split():
+        own, taken = MUTATIONS[each], f"{each[0].upper()}{each[1:]}Input!"
+        assert {name: str(argument.type) for name, argument in own.args.items()} == {"input": taken}
+        assert str(own.type).endswith("Payload!")
+        assert set(own.type.of_type.fields) == set(names.split())
+        assert str(own.type.of_type.fields["userErrors"].type) == "[UserError!]!"
+
+
+def test_the_source_is_one_of_four() -> None:
+    kinds = ("SavedQueries", "SqlSnapshot", "PythonWheel", "PythonFile")
+    assert {each.name for each in TYPES["JobSource"].types} == {f"{kind}Source" for kind in kinds}
+    assert api.execute_sync('{ __type(name: "JobSourceInput") { isOneOf } }').data == {"__type": {"isOneOf": True}}
+
+
+def test_lists_hold_no_nulls_but_for_what_is_hidden() -> None:
+    lists = {path: str(each.type) for path, each in paths() if "[" in str(each.type) and path not in NULL_IS_HIDDEN}
+    assert {path: each for path, each in lists.items() if not re.fullmatch(r"\[\w+!\]!", each)} == {}
+
+
+def test_what_has_an_id_is_a_node() -> None:
+    nodes = {each.name for each in SCHEMA.get_possible_types(TYPES["Node"])}
+    assert {name for name, each in OBJECTS.items() if "id" in each.fields} == nodes
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_a_connection_has_edges_nodes_and_a_total(name: str) -> None:
+    own = {field: str(each.type) for field, each in fields(name).items()}
+    edge = name.replace("Connection", "Edge")
+    item = str(fields(edge)["node"].type)
+    assert own == {"edges": f"[{edge}!]!", "nodes": f"[{item}]!", "pageInfo": "PageInfo!", "totalCount": "Int!"}
+
+
+def test_connections_are_paged_by_number_and_by_cursor() -> None:
+    taken = {path: set(each.args) for path, each in paths() if str(each.type).rstrip("!") in CONNECTIONS}
+    assert len(taken) > len(CONNECTIONS)
+    assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_change_takes_the_fields_of_its_input(name: str) -> None:
+    resolver = MUTATIONS[name].extensions["strawberry-definition"].base_resolver.wrapped_func
+    change = inspect.getclosurevars(resolver).nonlocals["change"]
+    taken = inspect.signature(change).parameters.values()
+    assert change.__module__.startswith("resolvers.changes.")
+    named = {each.name for each in taken if each.kind is each.KEYWORD_ONLY}
+    sent = {to_snake_case(each) for each in fields(f"{name[0].upper()}{name[1:]}Input")}
+    others = {"name", "description", "status"} if any(each.kind is each.VAR_KEYWORD for each in taken) else set()
+    assert named | others == sent - {"dry_run", "idempotency_key"}
