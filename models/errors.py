@@ -212,7 +212,7 @@ class DependencyCycle(UserError):
 
     code = "DEPENDENCY_CYCLE"
     text = "The job would wait for itself."
-    job_ids: Sequence[str]
+    job_ids: tuple[str, ...]
 
 
 @dataclass(kw_only=True, eq=False)

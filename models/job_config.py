@@ -101,7 +101,7 @@ class JobConfig:
         if known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE) is not ClusterStatus.ACTIVE:
             yield ClusterNotActive(path=at.get("cluster_id", ("job_id",)), cluster_id=self.cluster_id)
         if own_id and (cycle := known.cycle(own_id, [each.job_id for each in self.dependencies])):
-            yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=cycle)
+            yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
     def _source_problems(self, path: Path, known: Known) -> Iterator[UserError]:
         path = (*path, self.source.kind.lower())

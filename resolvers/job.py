@@ -57,6 +57,12 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
     return await read.keyed(select(*COLUMNS).where(among(Job.id, ids), visible(read.caller)))
 
 
+async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Row[Any] | None]]:
+    """Return the jobs along each cycle of ids, null where the caller can't see one."""
+    found = await by_ids(read, list({job_id for cycle in cycles for job_id in cycle}))
+    return {cycle: [found.get(job_id) for job_id in cycle] for cycle in cycles}
+
+
 async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Row[Any]]:
     rows = select(*COLUMNS).where(among(Job.job_key, job_keys), visible(read.caller))
     return await read.keyed(rows, "job_key")

@@ -38,3 +38,9 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
         if own := [each for each in ids if each.startswith(prefix)]:
             found |= await batch(read, own)
     return found
+
+
+async def of_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Row[Any] | None]]:
+    """Return the objects of each list of ids in its order, null where there is none."""
+    found = await by_ids(read, list({each for ids in lists for each in ids}))
+    return {ids: [found.get(each) for each in ids] for ids in lists}

@@ -19,19 +19,36 @@ class Context:
         self.caller = caller
         self.read = Read(database.reads, caller)
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
+        self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
 
-    def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any]":
-        """Return the future of one key's answer; keys of the same batch and arguments are asked for together."""
+    def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any] | Any":
+        """Return one key's answer if it is known, or its future.
+
+        Keys of the same batch and arguments are asked for together.
+        """
+        known = self._known.get((batch, arguments))
+        if known is not None and key in known:
+            return known[key]
         loader = self._loaders.get((batch, arguments))
         if loader is None:
             loader = self._loaders[batch, arguments] = DataLoader(self._load_fn(batch, arguments))
-        return loader.load(key)  # type: ignore[return-value]  # declared as any awaitable, made by create_future
+        return loader.load(key)
+
+    async def load_all(self, batch: Batch, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
+        """Return the answers to many keys, those that are known included; a key without one may be missing."""
+        known = self._known.get((batch, arguments))
+        if known is None:
+            known = self._known[batch, arguments] = await batch(self.read, keys, *arguments)
+        elif missing := [key for key in keys if key not in known]:
+            known = self._known[batch, arguments] = {**known, **await batch(self.read, missing, *arguments)}
+        return known
 
     async def look_at(self, read: Read) -> None:
         """Let what follows see another snapshot."""
         await self.close()
         self.read = read
         self._loaders.clear()
+        self._known.clear()
 
     async def close(self) -> None:
         await self.read.close()

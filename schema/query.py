@@ -1,8 +1,6 @@
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.types import Info
 
 from models import limits
 from models.errors import BadInput
@@ -15,7 +13,6 @@ from resolvers import saved_query as query_rows
 from resolvers import team as team_rows
 from resolvers.caller import Caller
 from schema import names
-from schema.context import Context
 from schema.job_list import job_list
 from schema.node import Node
 from schema.page import described, page_only
@@ -24,6 +21,12 @@ from schema.relation import lookup, relation
 
 def by_id(*, id: Annotated[strawberry.ID, described("The id.")]) -> str:
     return id
+
+
+def by_id_list(*, ids: Annotated[list[strawberry.ID], described("The ids, at most 100.")]) -> tuple[str, ...]:
+    if any(limits.ENTRIES.check(len(ids), ())):
+        raise BadInput(f"ids: at most {limits.ENTRIES.maximum}.")
+    return tuple(ids)
 
 
 def by_job_key(*, job_key: Annotated[str, described("The job's key.")]) -> str:
@@ -50,6 +53,12 @@ class Viewer:
 class Query:
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     node = lookup(node_rows.by_ids, Node | None, "Any object by its id. Null if there is none.", by_id)
+    nodes = lookup(
+        node_rows.of_lists,
+        list[Node | None],
+        "Objects by their ids, in the same order, null where there is none.",
+        by_id_list,
+    )
     job = lookup(job_rows.by_ids, names.Job | None, "A job by its id. Null if there is none.", by_id)
     job_by_key = lookup(job_rows.by_keys, names.Job | None, "A job by its key. Null if there is none.", by_job_key)
     jobs = relation(
@@ -86,17 +95,3 @@ class Query:
     @strawberry.field(description="You.", graphql_type=Viewer)
     def me(root: strawberry.Parent[Caller]) -> Any:  # noqa: N805 the caller is the root
         return root
-
-    @strawberry.field(
-        description="Objects by their ids, in the same order, null where there is none.",
-        graphql_type=list[Node | None],
-    )
-    async def nodes(
-        self,
-        info: Info[Context, Any],
-        ids: Annotated[list[strawberry.ID], described("The ids, at most 100.")],
-    ) -> Sequence[Any]:
-        if any(limits.ENTRIES.check(len(ids), ())):
-            raise BadInput(f"ids: at most {limits.ENTRIES.maximum}.")
-        found = await node_rows.by_ids(info.context.read, list(ids))
-        return [found.get(each) for each in ids]

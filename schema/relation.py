@@ -1,12 +1,12 @@
 """How a field gets its answer from a batch: one line for each relation.
 
 A batch is a function from many parents' keys to many answers (`resolvers/`). `relation` attaches it to a field;
-under graphql-core the field loads its parent's key through a dataloader. The field's `metadata` names the batch,
-so that another executor can call it directly with a whole level of parents.
+under graphql-core the field loads its parent's key through a dataloader. The field's `metadata` names the relation,
+so that another executor can ask it with a whole level of parents at once.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -21,18 +21,17 @@ Arguments = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Relation:
-    """`key` reads a parent's key, `arguments` turns the field's arguments into what the batch takes."""
+    """`arguments` turns the field's arguments into what the batch takes, or into the key where parents have none."""
 
     batch: Batch
-    key: Callable[[Any], Any]
+    key: str | None
     arguments: Arguments | None = None
 
-    def load(self, root: Any, info: Info[Context, Any], values: dict[str, Any]) -> Any:
-        key = self.key(root)
-        if key is None:
-            return None
-        given = () if self.arguments is None else (self.arguments(**values),)
-        return info.context.load(self.batch, key, *given)
+    def question(self, **arguments: Any) -> Any:
+        return None if self.arguments is None else self.arguments(**arguments)
+
+    def answers(self, context: Context, keys: Sequence[Any], *question: Any) -> Awaitable[Mapping[Any, Any]]:
+        return context.load_all(self.batch, keys, *question)
 
 
 def relation(
@@ -44,30 +43,35 @@ def relation(
     arguments: Arguments | None = None,
 ) -> Any:
     """Declare a field that a batch answers, for the key that the parent row holds as `key`."""
-    link = Relation(batch, attrgetter(key), arguments)
+    link = Relation(batch, key, arguments)
+    key_of = attrgetter(key)
 
     def resolve(root: Any, info: Info[Context, Any], **values: Any) -> Any:
-        return link.load(root, info, values)
+        parent = key_of(root)
+        if parent is None:
+            return None
+        question = () if arguments is None else (link.question(**values),)
+        return info.context.load(batch, parent, *question)
 
-    _take_arguments(resolve, arguments)
-    return strawberry.field(
-        resolver=resolve, graphql_type=graphql_type, description=description, metadata={"relation": link}
-    )
+    return _field(resolve, link, graphql_type, description)
 
 
 def lookup(batch: Batch, graphql_type: Any, description: str, argument: Arguments) -> Any:
     """Declare a field that a batch answers, for the key that its one argument gives."""
+    link = Relation(batch, None, argument)
 
     def resolve(root: Any, info: Info[Context, Any], **values: Any) -> Any:  # noqa: ARG001 the resolver's protocol
-        return info.context.load(batch, argument(**values))
+        return info.context.load(batch, link.question(**values))
 
-    _take_arguments(resolve, argument)
-    return strawberry.field(resolver=resolve, graphql_type=graphql_type, description=description)
+    return _field(resolve, link, graphql_type, description)
 
 
-def _take_arguments(resolve: Callable[..., Any], arguments: Arguments | None) -> None:
-    """Show the parameters of `arguments` as the resolver's own: Strawberry makes the field's arguments of them."""
+def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, description: str) -> Any:
+    """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them."""
     own = list(inspect.signature(resolve).parameters.values())[:2]
-    more = [] if arguments is None else inspect.signature(arguments).parameters.values()
+    more = [] if link.arguments is None else inspect.signature(link.arguments).parameters.values()
     parameters = [*own, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in more)]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362's override
+    return strawberry.field(
+        resolver=resolve, graphql_type=graphql_type, description=description, metadata={"relation": link}
+    )

@@ -1,6 +1,5 @@
 """Expected errors as data: one GraphQL type for each class in `models.errors`."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from enum import StrEnum
@@ -8,13 +7,11 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
-from strawberry.types import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from models import errors
 from resolvers import cluster, job, job_version, team
 from schema import names
-from schema.context import Context
 from schema.enums import describe
 from schema.relation import relation
 
@@ -69,15 +66,8 @@ def _shown(each: "Field[Any]") -> tuple[str, Any]:
         case "cluster_id":
             return "cluster", relation(cluster.by_ids, names.Cluster | None, text, key="cluster_id")
         case "job_ids":
-            return "cycle", _jobs("job_ids", text)
+            return "cycle", relation(job.of_cycles, list[names.Job | None], text, key="job_ids")
     return each.name, strawberry.field(description=text)
-
-
-def _jobs(attribute: str, description: str) -> Any:
-    async def resolve(root: Any, info: Info[Context, Any]) -> Any:
-        return await asyncio.gather(*(info.context.load(job.by_ids, each) for each in getattr(root, attribute)))
-
-    return strawberry.field(resolver=resolve, graphql_type=list[names.Job | None], description=description)
 
 
 DESCRIPTIONS: Mapping[str, str] = {

@@ -2,10 +2,12 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import strawberry
 from aiohttp import hdrs, web
 
+from executor import Executor, core_schema, refer
 from models.database import Database
 from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
@@ -13,7 +15,7 @@ from server.authentication import Authenticator
 from server.complexity import Limits, rule
 from server.cors import allow_origins
 from server.documents import Documents
-from server.execution import Closable, Executions, core_schema
+from server.execution import Closable, Execute, Executions
 from server.graphql_http import GraphQLEndpoint, Handler
 from server.health import alive, readiness
 from server.keys import METRICS
@@ -37,7 +39,7 @@ def make_app(
     """Build the application; database and authenticator stay the caller's to close."""
     app = web.Application(middlewares=[observe_request, answer_failures], client_max_size=settings.max_body_bytes)
     app[METRICS] = Metrics()
-    executions = Executions(api, settings.request_timeout_seconds)
+    executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds)
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         documents=_documents(settings, api),
@@ -59,6 +61,12 @@ def make_app(
 def make_runner(app: web.Application, settings: Settings) -> web.AppRunner:
     """Serve it so that a query ends when its client leaves; the log lines are our own."""
     return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=settings.shutdown_seconds)
+
+
+def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
+    if settings.executor == "reference":
+        return partial(refer, api)
+    return Executor(api, observe=metrics.count_operation).execute
 
 
 def _documents(settings: Settings, api: strawberry.Schema) -> Documents:

@@ -10,12 +10,13 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 from graphql import ExecutionResult, OperationType
 
+from executor import Request
 from resolvers.caller import Caller
 from server.answer import answer_page, respond
 from server.authentication import Authenticator
 from server.documents import Documents, is_introspection, operation_of
 from server.errors import Code, InvalidOperation, RequestError
-from server.execution import Closable, Execution, Executions
+from server.execution import Closable, Executions
 from server.keys import MEMBER, OPERATION
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 
@@ -64,7 +65,7 @@ class GraphQLEndpoint:
             raise unauthenticated(None)
         _check_method(request.method, operation.operation)
         context = self.open_context(caller) if caller else None  # introspection asks no resolver
-        return await self.executions.run(Execution(document, operation, asked.variables, context, caller))
+        return await self.executions.run(Request(document, operation, asked.variables, context, caller))
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -32,12 +32,21 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.operations = Counter(
+            "mainsheet_graphql_operations",
+            "Operations by how they were executed: compiled, in parts, replayed for an error, by the reference.",
+            ("executed",),
+            registry=self.registry,
+        )
         self.errors = Counter("mainsheet_graphql_errors", "Errors in answers.", ("code",), registry=self.registry)
 
     def observe(self, request: web.Request, status: int, seconds: float) -> None:
         resource = request.match_info.route.resource
         method = request.method if request.method in hdrs.METH_ALL else "OTHER"
         self.seconds.labels(method, resource.canonical if resource else "", status).observe(seconds)
+
+    def count_operation(self, outcome: str) -> None:
+        self.operations.labels(outcome).inc()
 
     def count_errors(self, errors: Iterable[Mapping[str, Any]]) -> None:
         for error in errors:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogFormat = Literal["console", "json"]
+Executing = Literal["compiled", "reference"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 # Asymmetric only: with a shared secret, whoever can check a token could also issue one.
@@ -45,6 +46,9 @@ class Settings(BaseSettings):
         30, gt=0, description="How long a stopping server waits for requests and mutations under way."
     )
 
+    executor: Executing = Field(
+        "compiled", description="What runs operations: our compiler, or graphql-core alone (reference)."
+    )
     public_introspection: bool = Field(
         False, description="Answer introspection without a token; data always needs one."
     )

@@ -1,16 +1,21 @@
 """Operations through the schema, as a member."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import event
 
+from executor import Executor, Request, core_schema, refer
 from models.database import Database
 from models.member import Member
+from resolvers.caller import Caller
 from schema.api import api
 from schema.context import Context
+from server.documents import operation_of
 from tests.world import World, caller
 
 CREATE_JOB = """
@@ -18,6 +23,21 @@ mutation ($input: CreateJobInput!) {
   createJob(input: $input) { job { id revision } userErrors { __typename code message path } }
 }
 """
+
+
+EXECUTOR = Executor(api)
+
+
+async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:
+    """Run it by what `MAINSHEET_EXECUTOR` names, as the server does."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return ExecutionResult(None, [error])
+    if errors := validate(core_schema(api), document):
+        return ExecutionResult(None, errors)
+    run = partial(refer, api) if os.environ.get("MAINSHEET_EXECUTOR") == "reference" else EXECUTOR.execute
+    return await run(Request(document, operation_of(document, None), dict(variables), context, root))
 
 
 class Failed(Exception):
@@ -42,7 +62,7 @@ class Ask:
         context = Context(self.database, asker)
         self.statements.clear()
         try:
-            result = await api.execute(query, variable_values=variables, context_value=context, root_value=asker)
+            result = await execute(query, variables, context, asker)
         finally:
             await context.close()
         if result.errors:

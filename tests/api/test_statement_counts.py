@@ -25,8 +25,11 @@ from graphql import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import resolvers
+from models.cluster import Cluster
 from models.database import Database
+from models.job import Job
 from models.member import Member
+from models.team import Team
 from resolvers.read import Read
 from schema.api import api
 from tests.api.ask import Ask
@@ -36,7 +39,15 @@ from tests.world import World, make_membership, make_team
 
 SCHEMA = api._schema
 NEEDED = {("Job", "version"): "number: 1"}
-ONE_A_MUTATION = {"ClusterNotActiveError", "DraftExistsError"} | {
+LOOKUPS = {
+    "cluster": f'id: "{Cluster.PREFIX}0"',
+    "job": f'id: "{Job.PREFIX}0"',
+    "jobByKey": 'jobKey: "job-0"',
+    "node": f'id: "{Job.PREFIX}0"',
+    "nodes": f'ids: ["{Job.PREFIX}0"]',
+    "team": f'id: "{Team.PREFIX}0"',
+}
+ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError"} | {
     get_named_type(each.type).name for each in SCHEMA.mutation_type.fields.values()
 }
 MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
@@ -116,7 +127,7 @@ def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: in
 def leaf_of(owner: str, name: str) -> str:
     """The relation, and of its answer no more than there must be."""
     field = SCHEMA.type_map[owner].fields[name]
-    arguments = NEEDED.get((owner, name), "")
+    arguments = LOOKUPS.get(name, "") if owner == "Query" else NEEDED.get((owner, name), "")
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
     return f"{name}{arguments and f'({arguments})'} {below}"
 

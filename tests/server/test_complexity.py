@@ -1,9 +1,9 @@
 import pytest
 from graphql import build_schema, get_introspection_query, parse, validate
 
+from executor import core_schema
 from schema.api import api
 from server.complexity import Limits, rule
-from server.execution import core_schema
 from tests.server.conftest import Serve
 
 SCHEMA = build_schema("""

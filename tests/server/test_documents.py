@@ -1,9 +1,9 @@
 import pytest
 
+from executor import core_schema
 from server.complexity import Limits, rule
 from server.documents import Documents
 from server.errors import InvalidOperation
-from server.execution import core_schema
 from tests.server.small_api import small_api
 
 FIRST, SECOND, THIRD = "{ hello }", "{ thing { name } }", "{ things { totalCount } }"

@@ -1,0 +1,71 @@
+"""A field's arguments: what doesn't depend on the request is done once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    VariableValues,
+    get_argument_values,
+    print_ast,
+)
+
+REMEMBERED = 64
+
+Convert = Callable[[dict[str, Any]], Any]
+
+
+class Arguments:
+    """Coerces the arguments of one field (specification, section "Coercing Field Arguments") and converts them.
+
+    What was made of the same values of the variables is given again if `reusable`: nobody may change it.
+    """
+
+    def __init__(self, field: GraphQLField, node: FieldNode, convert: Convert, *, reusable: bool) -> None:
+        self._field = field
+        self._node = node
+        self._convert = convert
+        self._reusable = reusable
+        self._variables = tuple(sorted({name for each in node.arguments or () for name in _variables(each.value)}))
+        self._known: dict[Any, Any] = {}
+        self.text = ", ".join(sorted(map(print_ast, node.arguments or ())))
+
+    def __call__(self, variables: VariableValues) -> Any:
+        """Raise what the coercion or the conversion raises."""
+        if not self._reusable:
+            return self._made(variables)
+        given = variables.coerced
+        key = tuple([given.get(name, Undefined) for name in self._variables])
+        try:
+            return self._known[key]
+        except KeyError:
+            return self._remembered(key, self._made(variables))
+        except TypeError:  # a list or an object isn't hashable
+            return self._made(variables)
+
+    def _made(self, variables: VariableValues) -> Any:
+        return self._convert(get_argument_values(self._field, self._node, variables))
+
+    def _remembered(self, key: Any, made: Any) -> Any:
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[key] = made
+        return made
+
+
+def _variables(value: ValueNode) -> Iterator[str]:
+    match value:
+        case VariableNode():
+            yield value.name.value
+        case ListValueNode():
+            for item in value.values:
+                yield from _variables(item)
+        case ObjectValueNode():
+            for field in value.fields:
+                yield from _variables(field.value)

@@ -1,0 +1,114 @@
+"""The second half of the source: the answer, from the deepest level up."""
+
+from executor.code import by_type, items, read
+from executor.leaves import coercion, enum_names, is_coerced
+from executor.loading import Group, Loading
+from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName
+from executor.writer import Writer
+
+
+class Building:
+    def __init__(self, writer: Writer, loading: Loading) -> None:
+        self._writer = writer
+        self._loading = loading
+        self._built: dict[Field, str] = {}
+
+    def write(self, shape: Shape) -> None:
+        for group in reversed(self._loading.groups):
+            for field in group.fields:
+                self._build(group, field)
+        self._writer.line("# the answer")
+        self._writer.line(f"return {self._value(shape, 'value')}")
+
+    def _build(self, group: Group, field: Field) -> None:
+        write = self._writer
+        built = self._built[field] = write.fresh("b")
+        key, value = write.fresh("x"), write.fresh("x")
+        write.line(f"# {field.name}")
+        write.line(f"{built} = {{}}")
+        with write.block(f"for {key} in {self._loading.keys[field]}:"):
+            write.line(f"{value} = {group.answers}.get({key})")
+            with write.block(f"if {value} is not None:"):
+                write.line(f"{built}[{key}] = {self._value(field.shape, value)}")
+
+    def _value(self, shape: Shape, value: str) -> str:
+        """Write what completes a value that isn't null; return the expression for the outcome."""
+        match shape:
+            case Leaf():
+                return self._leaf(shape, value)
+            case ListOf():
+                return self._list(shape, value)
+            case Object():
+                return self._object(shape, value)
+            case Abstract():
+                return self._abstract(shape, value)
+
+    def _completed(self, shape: Shape, value: str) -> str:
+        """Write what completes any value; null where none may be ends the execution."""
+        write = self._writer
+        if isinstance(shape, Leaf):
+            return self._leaf(shape, value)
+        answer = write.fresh("x")
+        if not shape.nullable:
+            with write.block(f"if {value} is None:"):
+                write.line("raise ValueError('null')")
+            return self._value(shape, value)
+        with write.block(f"if {value} is None:"):
+            write.line(f"{answer} = None")
+        with write.block("else:"):
+            write.line(f"{answer} = {self._value(shape, value)}")
+        return answer
+
+    def _leaf(self, shape: Leaf, value: str) -> str:
+        write = self._writer
+        coerce = write.constant("coerce", coercion(shape.type))
+        word = "if"
+        if (enum := enum_names(shape.type)) is not None:
+            members, names = write.constant("enum", enum[0]), write.constant("names", enum[1])
+            if issubclass(enum[0], str):  # rows may hold a member's value for the member: they are equal
+                with write.block(f"{word} {value}.__class__ is str:"):
+                    write.line(f"{value} = {names}[{value}]")
+                word = "elif"
+            with write.block(f"{word} {value}.__class__ is {members}:"):
+                write.line(f"{value} = {names}[{value}._value_]")
+            word = "elif"
+        tests = [f"{value} is not None"] if shape.nullable else []
+        if condition := is_coerced(shape.type, value):
+            tests.append(f"not ({condition})")
+        with write.block(f"{word} {' and '.join(tests) or 'True'}:"):
+            write.line(f"{value} = {coerce}({value})")
+        return value
+
+    def _list(self, shape: ListOf, value: str) -> str:
+        write = self._writer
+        answer, item = write.fresh("x"), write.fresh("x")
+        write.line(f"{answer} = []")
+        with write.block(f"for {item} in {items(value)}:"):
+            write.line(f"{answer}.append({self._completed(shape.item, item)})")
+        return answer
+
+    def _object(self, shape: Object, value: str) -> str:
+        if all(isinstance(field.source, TypeName) for field in shape.fields.values()):
+            self._writer.line(f"real({value})")
+        entries = [f"{key!r}: {self._field(field, value)}" for key, field in shape.fields.items()]
+        return f"{{{', '.join(entries)}}}"
+
+    def _field(self, field: Field, parent: str) -> str:
+        match field.source:
+            case TypeName(name):
+                return repr(name)
+            case Link() as link:
+                key = self._loading.questions[field] if link.relation.key is None else f"{parent}.{link.relation.key}"
+                return f"{self._built[field]}.get({key})" if field.shape.nullable else f"{self._built[field]}[{key}]"
+        value = self._writer.fresh("x")
+        self._writer.line(f"{value} = {read(self._writer, field, parent)}")
+        return self._completed(field.shape, value)
+
+    def _abstract(self, shape: Abstract, value: str) -> str:
+        answer = self._writer.fresh("x")
+
+        def build(each: Object) -> None:
+            self._writer.line(f"{answer} = {self._object(each, value)}")
+
+        by_type(self._writer, shape, value, build)
+        return answer

@@ -1,0 +1,37 @@
+"""What both halves of the source write: how a value is read, gone through, told by its type."""
+
+from collections.abc import Callable
+
+from executor.shape import Abstract, Attribute, Call, Field, Object
+from executor.writer import Writer
+
+
+def read(write: Writer, field: Field, parent: str) -> str:
+    """Return the expression for what a field has, before it is completed."""
+    match field.source:
+        case Attribute(name):
+            return f"{parent}.{name}"
+        case Call(function, name, arguments):
+            given = [f"{name}={parent}" if name else parent]
+            if arguments:
+                given.append(f"**{write.constant('arguments', arguments)}(variables)")
+            return f"{write.constant('call', function)}({', '.join(given)})"
+    raise AssertionError(field.source)
+
+
+def items(value: str) -> str:
+    """Return the expression for a list's items."""
+    return f"({value} if {value}.__class__ is list else again({value}))"
+
+
+def by_type(write: Writer, shape: Abstract, value: str, write_one: Callable[[Object], None]) -> None:
+    """Write a branch for each type that the value may have."""
+    name = write.fresh("x")
+    write.line(f"{name} = {write.constant('type_of', shape.type_of)}({value})")
+    word = "if"
+    for type_name, each in shape.objects.items():
+        with write.block(f"{word} {name} == {type_name!r}:"):
+            write_one(each)
+        word = "elif"
+    with write.block("else:"):
+        write.line("raise TypeError('not a type of these')")

@@ -1,0 +1,50 @@
+"""From a shape to Python source: load level by level, then build the answer from the deepest level up.
+
+The source assumes that all goes well. Whatever doesn't (an exception, a null where none may be, a value of another
+kind) ends it with an exception; graphql-core then answers, from what was loaded, with every error in its place.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import Undefined, VariableValues
+
+from executor.building import Building
+from executor.loading import Loading
+from executor.shape import Shape
+from executor.writer import Writer
+
+Answer = Callable[[Any, Any, VariableValues], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A compiled shape: `answer(value, context, variables)` completes a value or raises; `source` is its text."""
+
+    answer: Answer
+    source: str
+
+
+def compile_shape(shape: Shape) -> Unit:
+    write = Writer()
+    loading = Loading(write)
+    with write.block("async def answer(value, context, variables):"):
+        loading.write(shape)
+        Building(write, loading).write(shape)
+    namespace: dict[str, Any] = {"again": again, "real": real, "NOTHING": {}, **write.names}
+    exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
+    return Unit(namespace["answer"], write.source)
+
+
+def again(value: Any) -> Collection[Any]:
+    """Let a value be gone through twice: once for the keys, once for the answer."""
+    if isinstance(value, Collection) and not isinstance(value, str | bytes | bytearray | dict):
+        return value
+    raise TypeError("not a list")
+
+
+def real(value: Any) -> None:
+    """Refuse what resolvers give back instead of a value."""
+    if isinstance(value, Exception) or value is Undefined:
+        raise TypeError("not a value")

@@ -1,0 +1,207 @@
+"""Runs validated operations: compiled where possible, by graphql-core where not, with the same answer."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import isawaitable
+from typing import Any
+
+import strawberry
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    VariableValues,
+    execute,
+    get_variable_values,
+)
+from graphql.execution.collect_fields import FragmentDetails
+
+from executor.compiler import Unit, compile_shape
+from executor.parts import in_parts
+from executor.plan import Planner
+from executor.shape import Shape, Unsupported
+
+CAPACITY = 1000
+NO_VARIABLES = VariableValues({}, {})
+
+
+class Outcome(StrEnum):
+    COMPILED = "compiled"  # from end to end
+    PARTS = "parts"  # graphql-core ran the root fields (mutations, introspection), what is below was compiled
+    REPLAYED = "replayed"  # met an error, and was done again by graphql-core for its place and words
+    REFERENCE = "reference"  # couldn't be compiled
+
+
+def core_schema(api: strawberry.Schema) -> GraphQLSchema:
+    """Return what Strawberry built; it has no public name."""
+    return api._schema  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """An operation of a validated document, to be executed for somebody."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    variables: dict[str, Any] | None = None
+    context: Any = None
+    root: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """An operation as far as it doesn't depend on the request: compiled whole, or run in parts by graphql-core."""
+
+    document: DocumentNode
+    unit: Unit | None
+    parts: Any
+
+
+class Executor:
+    """Executes operations of a Strawberry schema; `observe` is told how each one went."""
+
+    def __init__(
+        self,
+        api: strawberry.Schema,
+        *,
+        observe: Callable[[Outcome], None] = lambda _: None,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._api = api
+        self._schema = core_schema(api)
+        self._observe = observe
+        self._capacity = capacity
+        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
+        self._switches: OrderedDict[int, tuple[DocumentNode, tuple[str, ...]]] = OrderedDict()
+
+    async def execute(self, request: Request) -> ExecutionResult:
+        """Answer as graphql-core's `execute` would."""
+        variables = self._coerced(request)
+        if variables is None:
+            return await self._refer(Outcome.REFERENCE, request)
+        program = self._program(request, variables)
+        if program.unit is None:
+            return await self._refer(Outcome.PARTS, request, program.parts)
+        try:
+            data = await program.unit.answer(request.root, request.context, variables)
+        except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
+            return await self._refer(Outcome.REPLAYED, request)
+        self._observe(Outcome.COMPILED)
+        return ExecutionResult(data, None)
+
+    def explain(self, request: Request) -> str:
+        """Return the source that is made for a query; raise `Unsupported` if none is."""
+        variables = self._coerced(request) or VariableValues({}, {})
+        return compile_shape(self._planner(request, variables).root()).source
+
+    def _coerced(self, request: Request) -> VariableValues | None:
+        definitions = request.operation.variable_definitions
+        if not definitions:
+            return NO_VARIABLES
+        coerced = get_variable_values(self._schema, definitions, request.variables or {})
+        return coerced if isinstance(coerced, VariableValues) else None
+
+    def _program(self, request: Request, variables: VariableValues) -> Program:
+        document, operation = request.document, request.operation
+        switches = tuple([variables.coerced.get(name) for name in self._switches_of(document)])
+        key = (id(document), id(operation), switches)
+        program = self._programs.get(key)
+        if program is not None:
+            self._programs.move_to_end(key)
+            return program
+        unit = None
+        if operation.operation is OperationType.QUERY:
+            unit = _compiled(self._planner(request, variables).root)
+        program = Program(document, unit, None if unit else self._parts_of(request))
+        self._programs[key] = program  # holds the document: its id belongs to no other one
+        if len(self._programs) > self._capacity:
+            self._programs.popitem(last=False)
+        return program
+
+    def _planner(self, request: Request, variables: VariableValues) -> Planner:
+        fragments = {
+            node.name.value: FragmentDetails(node)
+            for node in request.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return Planner(self._api, self._schema, fragments, request.operation, variables)
+
+    def _parts_of(self, request: Request) -> Any:
+        units: dict[str, Unit | None] = {}
+        request = Request(request.document, request.operation)  # what is kept belongs to no caller
+
+        def unit_of(running: Any, key: str, return_type: Any, details: Any) -> Unit | None:
+            if key not in units:
+                planner = self._planner(request, running.variable_values)
+                units[key] = _compiled(lambda: planner.shape(return_type, details))
+            return units[key]
+
+        return in_parts(self._api.execution_context_class, unit_of)
+
+    def _switches_of(self, document: DocumentNode) -> tuple[str, ...]:
+        """Return the variables that decide what is selected; remembered with the document."""
+        known = self._switches.get(id(document))
+        if known is None or known[0] is not document:
+            known = self._switches[id(document)] = document, tuple(sorted(_switches(document)))
+            if len(self._switches) > self._capacity:
+                self._switches.popitem(last=False)
+        return known[1]
+
+    async def _refer(self, outcome: Outcome, request: Request, executor_class: Any = None) -> ExecutionResult:
+        self._observe(outcome)
+        return await refer(self._api, request, executor_class)
+
+
+def _compiled(shape: Callable[[], Shape]) -> Unit | None:
+    try:
+        return compile_shape(shape())
+    except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
+        return None
+
+
+def _switches(node: DocumentNode) -> set[str]:
+    found: set[str] = set()
+    waiting: list[SelectionSetNode] = [
+        definition.selection_set
+        for definition in node.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while waiting:
+        for selection in waiting.pop().selections:
+            found.update(*map(_variables_of, selection.directives or ()))
+            below = getattr(selection, "selection_set", None)
+            if below is not None:
+                waiting.append(below)
+    return found
+
+
+def _variables_of(directive: DirectiveNode) -> set[str]:
+    values = [argument.value for argument in directive.arguments or ()]
+    return {value.name.value for value in values if isinstance(value, VariableNode)}
+
+
+async def refer(api: strawberry.Schema, request: Request, executor_class: Any = None) -> ExecutionResult:
+    """Execute by graphql-core.
+
+    Not by `api.execute`: that parses and validates by itself, and logs each client's mistake with a traceback.
+    """
+    name = request.operation.name
+    result: ExecutionResult | Awaitable[ExecutionResult] = execute(
+        core_schema(api),
+        request.document,
+        root_value=request.root,
+        context_value=request.context,
+        variable_values=request.variables,
+        operation_name=name.value if name else None,
+        executor_class=executor_class or api.execution_context_class,
+        operation_extensions=None,
+    )
+    return await result if isawaitable(result) else result

@@ -1,0 +1,61 @@
+"""Code that completes scalars and enums (specification, section "Handling Field Errors" and "Result Coercion")."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLString,
+    Undefined,
+)
+
+# When a value is already what its type's result coercion would make of it.
+IS_COERCED = {
+    GraphQLString.name: "{0}.__class__ is str",
+    GraphQLID.name: "{0}.__class__ is str",
+    GraphQLInt.name: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
+    GraphQLBoolean.name: "({0} is True or {0} is False)",
+}
+
+
+def is_coerced(type_: GraphQLLeafType, value: str) -> str | None:
+    """Return the condition under which `value` needs nothing, or None if it always needs coercion."""
+    condition = IS_COERCED.get(type_.name)
+    return condition and condition.format(value)
+
+
+def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
+    """Return what coerces a value, or raises."""
+    coerce = type_.coerce_output_value
+
+    def coerced(value: Any) -> Any:
+        if value is None or value is Undefined:
+            raise ValueError("null")
+        answer = coerce(value)
+        if answer is None or answer is Undefined:
+            raise ValueError("null")
+        return answer
+
+    return coerced
+
+
+def enum_names(type_: GraphQLLeafType) -> tuple[type[Enum], dict[Any, str]] | None:
+    """Return an enum whose members are the type's values, and their GraphQL names by their own values.
+
+    None for other types: not every GraphQL enum is a Python enum.
+    """
+    if not isinstance(type_, GraphQLEnumType):
+        return None
+    members = {name: each.value for name, each in type_.values.items()}
+    classes = {each.__class__ for each in members.values()}
+    if len(classes) != 1 or not issubclass(only := classes.pop(), Enum):
+        return None
+    try:
+        return only, {each.value: name for name, each in members.items()}
+    except TypeError:  # a value that isn't hashable
+        return None

@@ -1,0 +1,124 @@
+"""The first half of the source: level by level, collect the keys and ask the batches."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+from executor.code import by_type, items, read
+from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links
+from executor.writer import Writer
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Fields of one level that ask a batch the same question; `answers` is the variable that holds the answers."""
+
+    fields: list[Field]
+    answers: str
+
+
+class Loading:
+    """Knows, once written, the groups in their order and the variables of each field's keys and question."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.groups: list[Group] = []
+        self.keys: dict[Field, str] = {}
+        self.questions: dict[Field, str] = {}
+
+    def write(self, shape: Shape) -> None:
+        """Write what loads all that a shape needs; `value` is what the shape completes."""
+        level = self._groups(links(shape))
+        if level:
+            self._announce(level, 1)
+            self._gather(shape, "value")
+        depth = 1
+        while level:
+            for group in level:
+                self._ask(group)
+            self.groups += level
+            below = self._groups(found for group in level for field in group.fields for found in links(field.shape))
+            depth += 1
+            if below:
+                self._announce(below, depth)
+            for group in level:
+                for field in group.fields:
+                    self._gather_below(group, field)
+            level = below
+
+    def _groups(self, fields: Iterable[Field]) -> list[Group]:
+        groups: dict[tuple[Hashable, str], Group] = {}
+        for field in fields:
+            link = link_of(field)
+            asked = link.arguments.text if link.arguments and link.relation.key else ""
+            key = (link.relation.batch, asked)
+            if key not in groups:
+                groups[key] = Group([], self._writer.fresh("m"))
+            groups[key].fields.append(field)
+        return list(groups.values())
+
+    def _announce(self, groups: list[Group], depth: int) -> None:
+        self._writer.line(f"# level {depth}")
+        for group in groups:
+            for field in group.fields:
+                self.keys[field] = self._writer.fresh("k")
+                self._writer.line(f"{self.keys[field]} = {{}}")
+
+    def _ask(self, group: Group) -> None:
+        write = self._writer
+        keys = [self.keys[field] for field in group.fields]
+        wanted = keys[0] if len(keys) == 1 else write.fresh("k")
+        if len(keys) > 1:
+            write.line(f"{wanted} = {{{', '.join(f'**{each}' for each in keys)}}}")
+        link = link_of(group.fields[0])
+        answers = write.constant("answers", link.relation.answers)
+        question = ""
+        if link.arguments and link.relation.key:
+            question = f", {write.constant('question', link.arguments)}(variables)"
+        write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
+        write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
+
+    def _gather_below(self, group: Group, field: Field) -> None:
+        if not asks(field.shape):
+            return
+        key, value = self._writer.fresh("x"), self._writer.fresh("x")
+        with self._writer.block(f"for {key} in {self.keys[field]}:"):
+            self._writer.line(f"{value} = {group.answers}.get({key})")
+            with self._writer.block(f"if {value} is not None:"):
+                self._gather(field.shape, value)
+
+    def _gather(self, shape: Shape, value: str) -> None:
+        """Write what collects the keys of the next level below a value that isn't null."""
+        match shape:
+            case ListOf():
+                item = self._writer.fresh("x")
+                with self._writer.block(f"for {item} in {items(value)}:"):
+                    self._gather_nullable(shape.item, item)
+            case Object():
+                for field in shape.fields.values():
+                    self._gather_field(field, value)
+            case Abstract():
+                by_type(self._writer, shape, value, lambda each: self._gather(each, value))
+
+    def _gather_nullable(self, shape: Shape, value: str) -> None:
+        with self._writer.block(f"if {value} is not None:"):
+            self._gather(shape, value)
+
+    def _gather_field(self, field: Field, parent: str) -> None:
+        if isinstance(field.source, Link):
+            self._gather_key(field, field.source, parent)
+        elif asks(field.shape):
+            value = self._writer.fresh("x")
+            self._writer.line(f"{value} = {read(self._writer, field, parent)}")
+            self._gather_nullable(field.shape, value)
+
+    def _gather_key(self, field: Field, link: Link, parent: str) -> None:
+        write = self._writer
+        if link.relation.key is None:
+            question = self.questions[field] = write.fresh("q")
+            write.line(f"{question} = {write.constant('question', link.arguments)}(variables)")
+            write.line(f"{self.keys[field]}[{question}] = None")
+            return
+        key = write.fresh("x")
+        write.line(f"{key} = {parent}.{link.relation.key}")
+        with write.block(f"if {key} is not None:"):
+            write.line(f"{self.keys[field]}[{key}] = None")

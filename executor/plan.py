@@ -1,0 +1,157 @@
+"""From a validated operation to the shape of its answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import Any
+
+import strawberry
+from graphql import (
+    FieldNode,
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableValues,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    FieldDetails,
+    FragmentDetails,
+    collect_fields,
+    collect_subfields,
+)
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from executor.arguments import Arguments
+from executor.relation import RELATION
+from executor.shape import (
+    Abstract,
+    Attribute,
+    Call,
+    Field,
+    Leaf,
+    Link,
+    ListOf,
+    Object,
+    Shape,
+    Source,
+    TypeName,
+    Unsupported,
+)
+
+# Fragments that double at each level reach any size; what is this large is no longer worth compiling.
+MAX_FIELDS = 5000
+
+
+@dataclass
+class Planner:
+    """Plans the parts of one operation, for the values that its `@skip` and `@include` have now."""
+
+    api: strawberry.Schema
+    schema: GraphQLSchema
+    fragments: dict[str, FragmentDetails]
+    operation: OperationDefinitionNode
+    variables: VariableValues
+    _count: int = field(default=0, init=False)
+
+    def root(self) -> Object:
+        """Plan the whole operation; raise `Unsupported`."""
+        root_type = self.schema.get_root_type(self.operation.operation)
+        if root_type is None:
+            raise Unsupported("no such root")
+        collected = collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
+        return self._object(root_type, collected, nullable=False)
+
+    def shape(self, declared: GraphQLOutputType, details: list[FieldDetails]) -> Shape:
+        """Plan a value of this type; raise `Unsupported`."""
+        nullable, type_ = not is_non_null_type(declared), get_nullable_type(declared)
+        if is_list_type(type_):
+            return ListOf(nullable, self.shape(type_.of_type, details))
+        if is_leaf_type(type_):
+            return Leaf(nullable, type_)
+        if is_object_type(type_):
+            return self._below(type_, details, nullable=nullable)
+        if is_abstract_type(type_):
+            objects = {
+                each.name: self._below(each, details, nullable=False) for each in self.schema.get_possible_types(type_)
+            }
+            return Abstract(nullable, type_, self._type_of(type_, details), objects)
+        raise Unsupported(f"the type {declared}")
+
+    def _below(self, type_: GraphQLObjectType, details: list[FieldDetails], *, nullable: bool) -> Object:
+        collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
+        return self._object(type_, collected, nullable=nullable)
+
+    def _object(self, type_: GraphQLObjectType, collected: CollectedFields, *, nullable: bool) -> Object:
+        if collected.new_defer_usages:
+            raise Unsupported("@defer")
+        groups = collected.grouped_field_set
+        self._count += len(groups)
+        if self._count > MAX_FIELDS:
+            raise Unsupported("its size")
+        return Object(nullable, {key: self._field(type_, details) for key, details in groups.items()})
+
+    def _field(self, parent: GraphQLObjectType, details: list[FieldDetails]) -> Field:
+        node = details[0].node
+        if details[0].fragment_variable_values is not None:
+            raise Unsupported("fragment arguments")
+        definition = self.schema.get_field(parent, node.name.value)
+        if definition is None:
+            raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
+        source = TypeName(parent.name) if node.name.value == "__typename" else self._source(parent, definition, node)
+        return Field(f"{parent.name}.{node.name.value}", source, self.shape(definition.type, details))
+
+    def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
+        declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if not isinstance(declared, StrawberryField) or declared.extensions:
+            raise Unsupported(f"the resolver of {parent}.{node.name.value}")
+        if (relation := declared.metadata.get(RELATION)) is not None:
+            question = Arguments(
+                definition, node, lambda values: relation.question(**self._convert(declared, values)), reusable=True
+            )
+            return Link(relation, question if definition.args else None)
+        resolver = declared.base_resolver
+        if resolver is None:
+            if declared.default_resolver is not getattr:
+                raise Unsupported("another default resolver")
+            return Attribute(declared.python_name)
+        if resolver.is_async or resolver.info_parameter:
+            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it is asynchronous or asks for `info`")
+        if not (resolver.parent_parameter or resolver.self_parameter):
+            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it takes no parent")
+        arguments = Arguments(definition, node, lambda values: self._convert(declared, values), reusable=False)
+        name = resolver.parent_parameter.name if resolver.parent_parameter else None
+        function: Any = resolver.wrapped_func
+        return Call(function, name, arguments if definition.args else None)
+
+    def _convert(self, declared: StrawberryField, values: dict[str, Any]) -> dict[str, Any]:
+        converter = self.api.schema_converter
+        return convert_arguments(values, declared.arguments, converter.scalar_registry, self.api.config)
+
+    def _type_of(self, type_: GraphQLAbstractType, details: list[FieldDetails]) -> Callable[[Any], str]:
+        resolve_type = type_.resolve_type
+        if resolve_type is None or iscoroutinefunction(resolve_type):
+            raise Unsupported(f"the type resolver of {type_}")
+        info: Any = self._info(type_, details)
+        return lambda value: resolve_type(value, info, type_)  # type: ignore[return-value]  # of another type: KeyError
+
+    def _info(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
+        """What type resolvers may read: nothing of it belongs to one request."""
+        nodes = [each.node for each in details]
+        missing: Any = None
+        return GraphQLResolveInfo(
+            nodes[0].name.value, nodes, type_, missing, missing, self.schema, {}, None, self.operation, missing,
+            missing, missing, missing, missing,
+        )  # fmt: skip

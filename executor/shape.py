@@ -1,0 +1,105 @@
+"""What an operation's answer looks like: a tree of shapes, planned once for each document."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import GraphQLAbstractType, GraphQLLeafType
+
+from executor.arguments import Arguments
+from executor.relation import Relation
+
+
+class Unsupported(Exception):
+    """The compiler can't do this; graphql-core can."""
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    nullable: bool
+    type: GraphQLLeafType
+
+
+@dataclass(frozen=True, eq=False)
+class ListOf:
+    nullable: bool
+    item: "Shape"
+
+
+@dataclass(frozen=True, eq=False)
+class Object:
+    nullable: bool
+    fields: Mapping[str, "Field"]
+
+
+@dataclass(frozen=True, eq=False)
+class Abstract:
+    """One of several objects; `type_of` tells a value's type by name."""
+
+    nullable: bool
+    type: GraphQLAbstractType
+    type_of: Callable[[Any], str]
+    objects: Mapping[str, Object]
+
+
+Shape: TypeAlias = Leaf | ListOf | Object | Abstract
+
+
+@dataclass(frozen=True, eq=False)
+class TypeName:
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function of the parent, which it takes under a name or, without one, as its first argument."""
+
+    function: Callable[..., Any]
+    parent: str | None
+    arguments: Arguments | None
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    relation: Relation
+    arguments: Arguments | None
+
+
+Source: TypeAlias = TypeName | Attribute | Call | Link
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    name: str  # as `Type.field`
+    source: Source
+    shape: Shape
+
+
+def links(shape: Shape) -> Iterator[Field]:
+    """The fields below that relations answer, as far as no other relation is above them."""
+    match shape:
+        case ListOf():
+            yield from links(shape.item)
+        case Object():
+            for field in shape.fields.values():
+                if isinstance(field.source, Link):
+                    yield field
+                else:
+                    yield from links(field.shape)
+        case Abstract():
+            for each in shape.objects.values():
+                yield from links(each)
+
+
+def link_of(field: Field) -> Link:
+    assert isinstance(field.source, Link)  # noqa: S101 for the type checker: `links` yields no others
+    return field.source
+
+
+def asks(shape: Shape) -> bool:
+    return any(True for _ in links(shape))

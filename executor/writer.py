@@ -1,0 +1,44 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+INDENT = "    "
+
+
+class Writer:
+    """Python source, and the objects that it names."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._lines: list[str] = []
+        self._depth = 0
+        self._count = 0
+        self._known: dict[int, str] = {}
+
+    def fresh(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    def constant(self, prefix: str, value: Any) -> str:
+        """Return the name under which the source finds the object."""
+        if id(value) not in self._known:
+            name = self._known[id(value)] = self.fresh(f"{prefix}_")
+            self.names[name] = value  # kept, so that the id stays its own
+        return self._known[id(value)]
+
+    def line(self, text: str) -> None:
+        self._lines.append(INDENT * self._depth + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        self.line(head)
+        self._depth += 1
+        before = len(self._lines)
+        yield
+        if len(self._lines) == before:
+            self.line("pass")
+        self._depth -= 1
+
+    @property
+    def source(self) -> str:
+        return "\n".join([*self._lines, ""])
