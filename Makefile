@@ -1,20 +1,25 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+PAGE := server/page/index.html
+PAGE_SOURCES := $(shell find playground -name node_modules -prune -o -type f -print)
 UV := .venv/lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench schema lock clean
+.PHONY: help run playground test check bench schema lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
+	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built; the API needs none."
 	$(BIN)/mainsheet serve --demo
 
-test: $(STAMP) ## run the tests, on SQLite and PostgreSQL
+playground: $(PAGE) ## build the page that browsers get
+
+test: $(STAMP) $(PAGE) ## run the tests, on SQLite and PostgreSQL
 	$(BIN)/pytest
 
 check: $(STAMP) ## lint, format, types, layers, and the schema against its file
@@ -36,7 +41,7 @@ lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
 
 clean: ## remove everything that was made
-	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist server/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -46,6 +51,10 @@ $(BIN)/python:
 $(STAMP): requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(PAGE): $(PAGE_SOURCES) | $(STAMP)
+	playground/build
 	touch $@
 
 $(UV): | $(BIN)/python

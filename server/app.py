@@ -16,11 +16,12 @@ from server.complexity import Limits, rule
 from server.cors import allow_origins
 from server.documents import Documents
 from server.execution import Closable, Execute, Executions
-from server.graphql_http import GraphQLEndpoint, Handler
+from server.graphql_http import GraphQLEndpoint
 from server.health import alive, readiness
 from server.keys import METRICS
 from server.logs import observe_request
 from server.metrics import Metrics
+from server.playground import Playground
 from server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
@@ -34,7 +35,7 @@ def make_app(
     *,
     api: strawberry.Schema,
     open_context: Callable[[Caller], Closable],
-    playground: Handler = answer_page,
+    playground: Playground | None = None,
 ) -> web.Application:
     """Build the application; database and authenticator stay the caller's to close."""
     app = web.Application(middlewares=[observe_request, answer_failures], client_max_size=settings.max_body_bytes)
@@ -46,12 +47,14 @@ def make_app(
         executions=executions,
         open_context=open_context,
         public_introspection=settings.public_introspection,
-        playground=playground,
+        playground=playground.page if playground else answer_page,
     )
     app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", readiness(database))
     app.router.add_get("/metrics", app[METRICS].answer)
+    if playground:
+        playground.add_routes(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.cleanup_ctx.extend([_rare_garbage_collection, _draining(executions)])

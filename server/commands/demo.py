@@ -8,18 +8,26 @@ import click
 
 from models.database import Database
 from models.demo import DEMO_MEMBERS
+from models.demo.people import HARBOR, LAGOON
+from server.playground import Member
 from server.tokens import DEMO_LIFETIME, renew_demo
 
 QUERY = "{ me { member { name } organization { name } } }"
+NAMES = {person.email: person.name for person in (*HARBOR, *LAGOON)}
 
 
-async def introduce(database: Database, url: str) -> None:
-    """End the tokens of earlier starts and print new ones."""
+async def introduce(database: Database, url: str) -> list[Member]:
+    """End the tokens of earlier starts, print new ones, and return them with their members for the playground."""
     secrets = await renew_demo(database, DEMO_MEMBERS)
     click.echo(f"Demo members; their tokens end in {DEMO_LIFETIME.days} days, or at the next start:\n")
     for email, secret in secrets.items():
         for line in _member(email, secret, url):
             click.echo(line)
+    return [_presented(email, secret) for email, secret in secrets.items()]
+
+
+def _presented(email: str, secret: str) -> Member:
+    return {"email": email, "name": NAMES[email], "role": DEMO_MEMBERS[email], "token": secret}
 
 
 def _member(email: str, secret: str, url: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from ipaddress import ip_address
 
 import click
 from aiohttp import web
@@ -20,7 +19,10 @@ from server.commands.demo import introduce
 from server.commands.options import with_settings
 from server.commands.running import database_at, require_head, run
 from server.logs import configure_logging
+from server.playground import Playground, is_loopback
 from server.settings import Settings
+
+NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
 
 
 @click.command()
@@ -38,13 +40,6 @@ def serve(settings: Settings) -> None:
     run(_serve(settings))
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 async def _serve(settings: Settings) -> None:
     async with database_at(settings, may_create=settings.demo) as database:
         if settings.demo:
@@ -52,10 +47,15 @@ async def _serve(settings: Settings) -> None:
             await seed_demo(database)
         await require_head(database)
         async with _authenticator(database, settings) as authenticator:
-            app = make_app(settings, database, authenticator, api=api, open_context=partial(Context, database))
+            page, open_context = Playground.built(), partial(Context, database)
+            app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
             async with _listening(app, settings) as url:
                 if settings.demo:
-                    await introduce(database, url)
+                    members = await introduce(database, url)
+                    if page:
+                        page.members.extend(members)
+                if not page:
+                    click.echo(NO_PAGE, err=True)
                 click.echo(f"Serving {url}")
                 await _told_to_stop()
 

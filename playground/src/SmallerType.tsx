@@ -1,0 +1,19 @@
+import { useGraphiQL } from '@graphiql/react'
+import { useEffect } from 'react'
+
+const FONT = { fontSize: 13, lineHeight: 20 }
+
+/** The editors' own size leaves half an example outside of a laptop's window. */
+export function SmallerType() {
+  const editors = useGraphiQL(state => ({
+    query: state.queryEditor,
+    variables: state.variableEditor,
+    headers: state.headerEditor,
+    response: state.responseEditor,
+  }))
+
+  useEffect(() => {
+    for (const editor of Object.values(editors)) editor?.updateOptions(FONT)
+  }, [editors])
+  return null
+}

@@ -1,0 +1,82 @@
+import { Button, ChevronDownIcon, Dialog, DropdownMenu } from '@graphiql/react'
+import { type FormEvent, useState } from 'react'
+import { become, bringToken, type Identity, identity, type Member } from './identity.ts'
+import { useStore } from './store.ts'
+
+export function WhoAmI() {
+  const [isAsking, setAsking] = useState(false)
+  const who = useStore(identity)
+  const close = () => setAsking(false)
+  return (
+    <>
+      {who.members.length ? <Members who={who} bring={() => setAsking(true)} /> : <Guest who={who} bring={() => setAsking(true)} />}
+      <Dialog open={isAsking} onOpenChange={setAsking}>
+        <TokenForm close={close} />
+      </Dialog>
+    </>
+  )
+}
+
+function Guest({ who, bring }: { who: Identity; bring: () => void }) {
+  return (
+    <Button className={`who ${who.token ? '' : 'who-unknown'}`} onClick={bring}>
+      {who.token ? 'Token set' : 'Set a token'}
+    </Button>
+  )
+}
+
+function Members({ who, bring }: { who: Identity; bring: () => void }) {
+  return (
+    <DropdownMenu>
+      <DropdownMenu.Button className="who" aria-label="Who am I?">
+        {who.member ? <Face member={who.member} /> : <span className="who-name">Your own token</span>}
+        <ChevronDownIcon aria-hidden="true" />
+      </DropdownMenu.Button>
+      <DropdownMenu.Content align="end" className="who-menu">
+        {who.members.map(member => (
+          <DropdownMenu.Item key={member.email} onSelect={() => become(member)} aria-current={member === who.member}>
+            <Face member={member} />
+          </DropdownMenu.Item>
+        ))}
+        <DropdownMenu.Item onSelect={bring}>Another token …</DropdownMenu.Item>
+      </DropdownMenu.Content>
+    </DropdownMenu>
+  )
+}
+
+function Face({ member }: { member: Member }) {
+  const initials = member.name.replace(/(\p{L})\p{L}*\s*/gu, '$1').slice(0, 2)
+  return (
+    <>
+      <span className="who-face" aria-hidden="true">
+        {initials}
+      </span>
+      <span className="who-name">
+        {member.name}
+        <small>{member.role}</small>
+      </span>
+    </>
+  )
+}
+
+function TokenForm({ close }: { close: () => void }) {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    bringToken(String(new FormData(event.currentTarget).get('token')).trim())
+    close()
+  }
+  return (
+    <form className="token" onSubmit={submit}>
+      <div className="graphiql-dialog-header">
+        <Dialog.Title className="graphiql-dialog-title">Your bearer token</Dialog.Title>
+        <Dialog.Close />
+      </div>
+      <p>
+        <code>mainsheet token create</code> makes one; a JWT of your issuer will do as well. This browser tab keeps it
+        until it is closed, and sends it to this server only.
+      </p>
+      <input name="token" type="password" aria-label="Token" autoComplete="off" spellCheck={false} autoFocus />
+      <Button type="submit">Use it</Button>
+    </form>
+  )
+}

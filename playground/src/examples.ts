@@ -1,0 +1,18 @@
+const files = import.meta.glob<string>('../examples/*', { query: '?raw', import: 'default', eager: true })
+
+export interface Example {
+  title: string
+  about: string
+  query: string
+  variables: string
+}
+
+/** A file's first comment is its title, the comment's other lines say what it is about. */
+function read(path: string, query: string): Example {
+  const [title = '', ...about] = query.slice(0, query.indexOf('\n\n')).replace(/^# ?/gm, '').split('\n')
+  return { title, about: about.join(' ').trim(), query, variables: files[path.replace('.graphql', '.json')] ?? '' }
+}
+
+export const examples = Object.entries(files)
+  .filter(([path]) => path.endsWith('.graphql'))
+  .map(([path, query]) => read(path, query))

@@ -1,0 +1,13 @@
+import './nonce.ts'
+import './workers.ts'
+import '@graphiql/react/style.css'
+import '@graphiql/plugin-doc-explorer/style.css'
+import '@graphiql/plugin-explorer/style.css'
+import '@graphiql/plugin-history/style.css'
+import 'graphiql/graphiql.css'
+import './style.css'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.tsx'
+
+const page = document.getElementById('page')
+if (page) createRoot(page).render(<App />)

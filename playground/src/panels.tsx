@@ -1,0 +1,36 @@
+import type { GraphiQLPlugin } from '@graphiql/react'
+import { type ComponentType, lazy, Suspense } from 'react'
+import { Examples } from './panels/Examples.tsx'
+
+const icon = (path: string) => () => (
+  <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round">
+    <path d={path} />
+  </svg>
+)
+
+function later(load: () => Promise<{ default: ComponentType }>): ComponentType {
+  const Panel = lazy(load)
+  return () => (
+    <Suspense fallback={<p className="quiet">One moment …</p>}>
+      <Panel />
+    </Suspense>
+  )
+}
+
+export const EXAMPLES: GraphiQLPlugin = {
+  title: 'Examples',
+  icon: icon('M12 3v12H4c4-3 7-7 8-12zM14 7c3 2 5 5 6 8h-6zM3 18h18c-1.500 2-3.500 3-6 3H9c-2.500 0-4.500-1-6-3z'),
+  content: Examples,
+}
+
+export const VERSIONS: GraphiQLPlugin = {
+  title: 'Version History',
+  icon: icon('M7 8v8M7 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 10c0 4-6 2-9 6'),
+  content: later(() => import('./panels/Versions.tsx')),
+}
+
+export const COST: GraphiQLPlugin = {
+  title: 'Cost',
+  icon: icon('M4 18a9 9 0 1 1 16 0M12 15l4-6M12 15a1.200 1.200 0 1 0 .010 0'),
+  content: later(() => import('./panels/Cost.tsx')),
+}

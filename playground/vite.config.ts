@@ -1,0 +1,24 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+import { compress } from './compress.ts'
+
+// Relative addresses: the page finds its files wherever a proxy mounts the server.
+export default defineConfig({
+  base: './',
+  plugins: [react(), compress()],
+  html: { cspNonce: '{nonce}' },
+  worker: { format: 'es' },
+  build: {
+    outDir: '../server/page',
+    emptyOutDir: true,
+    assetsDir: 'playground/assets',
+    assetsInlineLimit: 0, // the page's policy allows no fonts from data: addresses
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    chunkSizeWarningLimit: 3000, // Monaco
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      onLog: (level, log, print) => log.code === 'MODULE_LEVEL_DIRECTIVE' || print(level, log), // GraphiQL's own
+    },
+  },
+})
