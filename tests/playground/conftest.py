@@ -1,0 +1,94 @@
+"""The demo, served by this process from a fresh copy of its database."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from models.database import Database
+from models.demo import seed_demo
+from models.migrate import upgrade
+from schema.api import api
+from schema.context import Context
+from server.app import make_app, make_runner
+from server.authentication import Authenticator
+from server.commands.demo import introduce
+from server.playground import Playground
+from server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Demo:
+    url: str
+    http: ClientSession
+    tokens: Mapping[str, str]
+
+    async def ask(self, email: str, query: str, variables: object = None, operation: str | None = None) -> Any:
+        body = {"query": query, "variables": variables, "operationName": operation}
+        headers = {"Authorization": f"Bearer {self.tokens[email]}"}
+        async with self.http.post("/graphql", json=body, headers=headers) as response:
+            return await response.json()
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
+
+    async def make() -> None:
+        database = Database.open(f"sqlite:///{path}")
+        await upgrade(database)
+        await seed_demo(database)
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def page() -> Playground:
+    built = Playground.built()
+    assert built, "`make playground` builds the page"
+    return built
+
+
+@pytest.fixture
+async def demo(demo_template: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
+    async with served(demo_template, tmp_path, page, is_demo=True) as demo:
+        yield demo
+
+
+@pytest.fixture
+async def no_demo(demo_template: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
+    """The same data, but nobody's tokens are told to the page."""
+    async with served(demo_template, tmp_path, page, is_demo=False) as demo:
+        yield demo
+
+
+@asynccontextmanager
+async def served(template: Path, folder: Path, page: Playground | None, *, is_demo: bool) -> AsyncIterator[Demo]:
+    path = shutil.copy(template, folder / "demo.sqlite3")
+    database = Database.open(f"sqlite:///{path}")
+    settings = Settings(demo=is_demo)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        authenticator = Authenticator.configured(database, settings)
+        stack.push_async_callback(authenticator.close)
+        open_context = partial(Context, database)
+        app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
+        runner = make_runner(app, settings)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        members = await introduce(database, f"{url}/graphql")
+        if is_demo and page:
+            page.members.extend(members)
+        http = await stack.enter_async_context(ClientSession(url))
+        yield Demo(f"{url}/graphql", http, {member["email"]: member["token"] for member in members})

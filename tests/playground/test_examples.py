@@ -1,0 +1,122 @@
+"""Each example of the page, run as each member of the demo."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from models.demo import DEMO_MEMBERS
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.graphql"))
+ADMIN, AUDITOR, CONTRIBUTOR, VIEWER, LAGOON = (
+    "admin@harbor.example",
+    "auditor@harbor.example",
+    "contributor@harbor.example",
+    "viewer@harbor.example",
+    "admin@lagoon.example",
+)
+LOOK_UP = """
+query ($jobKey: String!) {
+  jobByKey(jobKey: $jobKey) { id }
+  jobs(limit: 1, filter: { hasDraft: false }) { nodes { id } }
+  teams { nodes { id name } }
+}
+"""
+
+
+async def variables_of(demo, email: str, example: Path) -> dict:
+    """Put ids in the place of names, as the page does."""
+    text = example.with_suffix(".json").read_text()
+    for name, kind, key in re.findall(r"(<id of (job|team) ([^>]+)>)", text):
+        found = (await demo.ask(email, LOOK_UP, {"jobKey": key}))["data"]
+        if kind == "job":
+            entity = found["jobByKey"] or found["jobs"]["nodes"][0]
+        else:
+            teams = found["teams"]["nodes"]
+            entity = next((team for team in teams if team["name"] == key), teams[0])
+        text = text.replace(name, entity["id"])
+    return json.loads(text)
+
+
+async def run(demo, email: str, number: int) -> dict:
+    """Run the example's operations in their order, and return the data of each."""
+    example = EXAMPLES[number - 1]
+    query, variables = example.read_text(), await variables_of(demo, email, example)
+    answers = {}
+    for node in parse(query).definitions:
+        if isinstance(node, OperationDefinitionNode):
+            answer = await demo.ask(email, query, variables, node.name.value)
+            assert "errors" not in answer, answer
+            answers[node.name.value] = answer["data"]
+    return answers
+
+
+def problems(answers: dict) -> list[str]:
+    mutations = [payload for data in answers.values() for payload in data.values() if "userErrors" in (payload or {})]
+    return [error["code"] for payload in mutations for error in payload["userErrors"]]
+
+
+@pytest.mark.parametrize("email", DEMO_MEMBERS)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+async def test_an_example_runs_as_each_member(demo, email, example):
+    answers = await run(demo, email, EXAMPLES.index(example) + 1)
+
+    assert all(data for data in answers.values())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_begins_with_a_title_and_what_it_is_about(example):
+    title, *about = example.read_text().split("\n\n")[0].splitlines()
+
+    assert re.fullmatch(r"# [A-Z][\w ]+", title)
+    assert 1 <= len(about) <= 4
+    assert all(line.startswith("# ") for line in about)
+
+
+async def test_my_jobs_are_those_that_i_see(demo):
+    mine = {email: (await run(demo, email, 1))["MyJobs"]["me"]["jobs"] for email in (ADMIN, VIEWER)}
+
+    assert mine[ADMIN]["totalCount"] > mine[VIEWER]["totalCount"] > 0
+    assert len(mine[ADMIN]["nodes"]) == 10
+
+
+async def test_one_key_is_two_jobs_in_two_organizations(demo):
+    names = {(await run(demo, email, 2))["OneJob"]["jobByKey"]["name"] for email in (ADMIN, LAGOON)}
+
+    assert names == {"Daily sales", "Ticket sales"}
+
+
+async def test_a_version_lives_from_draft_to_going_back(demo):
+    answers = await run(demo, CONTRIBUTOR, 3)
+
+    assert problems(answers) == []
+    changes = {change["path"] for change in answers["UpdateDraft"]["updateDraft"]["draft"]["changes"]}
+    assert {"maxRetries", "schedule.cron"} <= changes
+    assert answers["PublishDraft"]["publishDraft"]["version"]["isCurrent"]
+    assert answers["GoBack"]["activateVersion"]["job"]["currentVersion"]["number"] == 1
+
+
+async def test_who_only_sees_a_job_hears_what_is_missing(demo):
+    assert problems(await run(demo, VIEWER, 3)) == ["FORBIDDEN"] * 4
+    assert problems(await run(demo, AUDITOR, 4)) == ["FORBIDDEN"] * 2
+
+
+async def test_a_team_gets_access_and_loses_it(demo):
+    answers = await run(demo, ADMIN, 4)
+
+    assert problems(answers) == []
+    shared, unshared = (
+        {team["name"] for team in answers[name][field]["job"]["teams"]["nodes"]}
+        for name, field in (("Share", "addTeamsToJob"), ("Unshare", "removeTeamFromJob"))
+    )
+    assert shared - unshared == {"platform"}
+
+
+async def test_all_problems_of_an_input_come_at_once(demo):
+    answers = await run(demo, ADMIN, 5)
+
+    errors = answers["ErrorsAsData"]["createVersion"]["userErrors"]
+    assert {error["path"][-1] for error in errors} == {"cron", "timezone", "maxRetries", "clusterId"}
+    assert problems({"": answers["TooLate"]}) == ["STALE_REVISION"]

@@ -1,0 +1,153 @@
+"""What the server sends to browsers, and to whom it doesn't."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from server.playground import Playground
+from tests.playground.conftest import served
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+OWN_PAGE = {"X-Mainsheet-Playground": "1", "Sec-Fetch-Site": "same-origin"}
+LOCK = Path(__file__).parents[2] / "playground/package-lock.json"
+
+
+async def page_of(demo) -> tuple[str, str]:
+    async with demo.http.get("/graphql", headers=HTML) as response:
+        return await response.text(), response.headers["Content-Security-Policy"]
+
+
+def script_of(html: str) -> str:
+    (path,) = re.findall(r'<script [^>]*src="\.(/playground/assets/[^"]+)"', html)
+    return path
+
+
+async def test_the_page_runs_its_own_scripts_only_and_nobody_may_frame_it(demo):
+    _, policy = await page_of(demo)
+
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["script-src"] == directives["connect-src"] == directives["worker-src"] == "'self'"
+    assert directives["frame-ancestors"] == directives["base-uri"] == directives["form-action"] == "'none'"
+
+
+async def test_each_answer_has_a_nonce_of_its_own(demo):
+    (html, policy), (other, _) = await page_of(demo), await page_of(demo)
+
+    (nonce,) = re.findall(r"'nonce-([^']+)'", policy)
+    assert f'nonce="{nonce}"' in html
+    assert nonce not in other
+    assert "{nonce}" not in html
+
+
+async def test_the_page_needs_no_token_and_holds_none(demo):
+    html, _ = await page_of(demo)
+
+    assert not any(token in html for token in demo.tokens.values())
+
+
+async def test_a_file_may_be_kept_for_a_year(demo):
+    html, _ = await page_of(demo)
+
+    async with demo.http.get(script_of(html)) as response:
+        await response.read()
+
+    assert response.status == 200
+    assert response.content_type == "text/javascript"
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)])
+async def test_a_file_comes_in_the_smallest_form_that_the_client_takes(demo, page, accepted, encoding):
+    html, _ = await page_of(demo)
+    path = script_of(html)
+
+    async with ClientSession(demo.url, auto_decompress=False) as http:
+        response = await http.get(path, headers={"Accept-Encoding": accepted})
+        body = await response.read()
+
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.headers["Vary"] == "Accept-Encoding"
+    file = page.assets[path.rpartition("/")[2]]
+    assert body == file.with_name(file.name + {"br": ".br", "gzip": ".gz", None: ""}[encoding]).read_bytes()
+
+
+def test_the_compressed_files_hold_the_same(page):
+    scripts = [path for path in page.assets.values() if path.with_name(path.name + ".gz").exists()]
+
+    assert len(scripts) > 5
+    for path in scripts:
+        assert gzip.decompress(path.with_name(path.name + ".gz").read_bytes()) == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2f..%2findex.html", "%2e%2e/%2e%2e/index.html"])
+async def test_only_files_of_the_page_are_served(demo, name):
+    response = await demo.http.get(f"/playground/assets/{name}")
+
+    assert response.status == 404
+
+
+async def test_the_demo_tells_its_own_page_who_one_can_be(demo):
+    response = await demo.http.get("/playground/members", headers=OWN_PAGE)
+
+    members = await response.json()
+    assert {member["email"]: member["token"] for member in members} == demo.tokens
+    assert members[0]["name"] == "Ada Lindqvist"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        OWN_PAGE | {"Sec-Fetch-Site": "cross-site"},
+        OWN_PAGE | {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "same-origin"},
+        OWN_PAGE | {"Host": "rebound.example"},
+        OWN_PAGE | {"Host": "127.0.0.1.rebound.example:8000"},
+    ],
+)
+async def test_no_other_page_learns_the_tokens_of_the_demo(demo, headers):
+    response = await demo.http.get("/playground/members", headers=headers)
+
+    assert response.status == 403
+    assert "mst_" not in await response.text()
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "[::1]:8000", "127.0.0.1"])
+async def test_the_demo_has_more_than_one_name(demo, host):
+    response = await demo.http.get("/playground/members", headers=OWN_PAGE | {"Host": host})
+
+    assert response.status == 200
+
+
+async def test_there_is_nobody_to_choose_outside_of_a_demo(no_demo):
+    response = await no_demo.http.get("/playground/members", headers=OWN_PAGE)
+
+    assert await response.json() == []
+
+
+async def test_without_a_built_page_the_api_is_served_all_the_same(demo_template, tmp_path):
+    assert Playground.built(tmp_path) is None
+
+    async with served(demo_template, tmp_path, None, is_demo=True) as bare:
+        async with bare.http.get("/graphql", headers=HTML) as response:
+            text = await response.text()
+        answer = await bare.ask("viewer@harbor.example", "{ me { member { name } } }")
+
+    assert "This is a GraphQL endpoint" in text
+    assert answer == {"data": {"me": {"member": {"name": "Priya Raman"}}}}
+
+
+def test_each_package_of_the_page_is_locked_by_its_hash_and_by_no_address():
+    packages = json.loads(LOCK.read_text())["packages"]
+    bundled = {name for name, package in packages.items() if package.get("inBundle")}
+
+    assert len(packages) > 50
+    assert {name for name, package in packages.items() if "resolved" in package} == set()
+    assert {name for name, package in packages.items() if "integrity" not in package} - bundled == {""}
