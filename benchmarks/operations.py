@@ -39,8 +39,5 @@ query Nested($jobs: Int!, $versions: Int!) {
 }
 """
 
-OPERATIONS = {
-    "point": (POINT, {"key": "daily-sales-etl"}),
-    "dashboard of 100": (DASHBOARD, {"limit": 100}),
-    "nested 3 x 20 x 5": (NESTED, {"jobs": 20, "versions": 5}),
-}
+LIMITS = {"limit": 100}
+DEPTHS = {"jobs": 20, "versions": 5}

@@ -1,4 +1,4 @@
-"""`make bench`: what an operation costs beyond its own SQL.
+"""`python -m benchmarks sql`: what an operation costs beyond its own SQL.
 
 Each operation runs whole, and then its statements alone, on the same connections and in turn: the ratio is what
 parsing, resolving and answering cost on top of the database. The machine's noise hits both alike.
@@ -6,16 +6,15 @@ parsing, resolving and answering cost on top of the database. The machine's nois
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from benchmarks.operations import OPERATIONS
+from benchmarks.operations import DASHBOARD, DEPTHS, LIMITS, NESTED, POINT
 from models.database import Database
 from models.demo import seed_demo, seed_jobs
 from models.member import Member
@@ -24,33 +23,38 @@ from resolvers.caller import Caller
 from schema.api import api
 from schema.context import Context
 
-ROUNDS = 5 if "--quick" in sys.argv else 25
+QUICK_ROUNDS, ROUNDS = 5, 25
 JOBS = 1_000
 MEMBER = "contributor@harbor.example"
+OPERATIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "point": (POINT, {"key": "daily-sales-etl"}),
+    "dashboard of 100": (DASHBOARD, LIMITS),
+    "nested 3 x 20 x 5": (NESTED, DEPTHS),
+}
 
 Statements = list[tuple[str, Any]]
 
 
-async def main() -> None:
+async def main(*, quick: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database.open(f"sqlite:///{folder}/bench.sqlite3")
         try:
             await upgrade(database)
             await seed_demo(database)
             await seed_jobs(database, JOBS, 1, lambda _done: None)
-            await measure(database)
+            await measure(database, QUICK_ROUNDS if quick else ROUNDS)
         finally:
             await database.close()
 
 
-async def measure(database: Database) -> None:
+async def measure(database: Database, rounds: int) -> None:
     caller = await member(database)
-    print(f"SQLite, {JOBS} jobs, median of {ROUNDS} rounds\n")
+    print(f"SQLite, {JOBS} jobs, median of {rounds} rounds\n")
     print("| operation | statements | whole, ms | its SQL alone, ms | ratio |\n|---|---|---|---|---|")
     for name, (text, variables) in OPERATIONS.items():
         statements = await recorded(database, lambda t=text, v=variables: execute(database, caller, t, v))
         whole, alone = [], []
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             whole.append(await timed(lambda t=text, v=variables: execute(database, caller, t, v)))
             alone.append(await timed(lambda s=statements: replay(database, s)))
         a, b = statistics.median(whole), statistics.median(alone)
@@ -95,5 +99,3 @@ async def timed(run: Callable[[], Awaitable[None]]) -> float:
     await run()
     return time.perf_counter() - start
 
-
-asyncio.run(main())

@@ -39,22 +39,22 @@ rm -rf "$folder"
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(more_settings: str = "") -> Iterator[str]:
     """Give the URL of a server that is gone with all it made when this is left, however that happens."""
     if url := os.environ.get(URL_VARIABLE):
         yield url
         return
     folder = Path(tempfile.mkdtemp(prefix="mainsheet-pg-"))
-    with _watcher(_binaries(folder), folder) as watcher:
+    with _watcher(_binaries(folder), folder, SETTINGS + more_settings) as watcher:
         assert watcher.stdout
         if watcher.stdout.readline() != b"ready\n":
             raise RuntimeError("\n".join(each.read_text() for each in sorted(folder.glob("log*"))))
         yield f"postgresql://postgres@/postgres?host={folder}"
 
 
-def _watcher(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["/bin/sh", "-c", WATCH, "sh", binaries, folder, SETTINGS],
+        ["/bin/sh", "-c", WATCH, "sh", binaries, folder, settings],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=folder,

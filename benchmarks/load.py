@@ -1,0 +1,130 @@
+"""A small load generator: keep-alive connections, each of which sends its next request when the answer is there."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import cast
+from urllib.parse import urlsplit
+
+PATIENCE = 60
+
+
+class BadAnswer(Exception):
+    """An answer other than 200, with errors, or broken off."""
+
+
+@dataclass
+class Burst:
+    """Requests drawn in turn until the time is up; those under way are then waited for, so that each counts whole."""
+
+    requests: Iterator[bytes]
+    until: float
+    latencies: list[float] = field(default_factory=list)
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, burst: Burst) -> None:
+        self.burst = burst
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.received = bytearray()
+        self.length: int | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        if not self._is_whole():
+            return
+        if not is_good(self.received):
+            self._fail(BadAnswer(self.received[:1000]))
+            return
+        self.burst.latencies.append(time.perf_counter() - self.sent)
+        if time.perf_counter() < self.burst.until:
+            self._send()
+        else:
+            self.done.set_result(None)
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self._fail(exc or BadAnswer("The server has closed the connection"))
+
+    def _fail(self, error: Exception) -> None:
+        self.done.set_exception(error)
+        self.transport.close()
+
+    def _send(self) -> None:
+        self.received.clear()
+        self.length = None
+        self.sent = time.perf_counter()
+        self.transport.write(next(self.burst.requests))
+
+    def _is_whole(self) -> bool:
+        if self.length is None:
+            end = self.received.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            length = header(self.received[:end], b"content-length")
+            self.length = end + 4 + int(length) if length else 0
+        return len(self.received) >= self.length if self.length else self.received.endswith(b"\r\n0\r\n\r\n")
+
+
+def header(head: bytes, name: bytes) -> bytes | None:
+    for line in head.split(b"\r\n")[1:]:
+        key, _, value = line.partition(b":")
+        if key.lower() == name:
+            return value.strip()
+    return None
+
+
+def is_good(answer: bytes | bytearray) -> bool:
+    return answer.startswith(b"HTTP/1.1 200") and b'"errors":' not in answer
+
+
+def body_of(answer: bytes) -> bytes:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return _joined(body) if b"chunked" in (header(head, b"transfer-encoding") or b"") else body
+
+
+def _joined(chunks: bytes) -> bytes:
+    parts = []
+    while True:
+        size, _, chunks = chunks.partition(b"\r\n")
+        if not (length := int(size, 16)):
+            return b"".join(parts)
+        parts.append(chunks[:length])
+        chunks = chunks[length + 2 :]
+
+
+def post(url: str, headers: dict[str, str], body: bytes) -> bytes:
+    """Write the bytes of a request, once for all times it is sent."""
+    target = urlsplit(url)
+    fields = {"Host": target.netloc, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    lines = [f"POST {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def burst(url: str, requests: list[bytes], connections: int, seconds: float) -> list[float]:
+    """Return the seconds that each answer took; raise `BadAnswer`, or `TimeoutError` for a server that hangs."""
+    target, load = urlsplit(url), Burst(cycle(requests), time.perf_counter() + seconds)
+    async with asyncio.timeout(seconds + PATIENCE):
+        loop = asyncio.get_running_loop()
+        opening = [
+            loop.create_connection(lambda: Connection(load), target.hostname, target.port) for _ in range(connections)
+        ]
+        await asyncio.gather(*[connection.done for _, connection in await asyncio.gather(*opening)])
+    return load.latencies
+
+
+async def ask(url: str, request: bytes) -> bytes:
+    """Send one request on a connection of its own."""
+    target = urlsplit(url)
+    loop, single = asyncio.get_running_loop(), Burst(iter([request]), 0)
+    async with asyncio.timeout(PATIENCE):
+        _, connection = await loop.create_connection(lambda: Connection(single), target.hostname, target.port)
+        await connection.done
+    return body_of(bytes(connection.received))
