@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from server.playground import Playground
 from tests.playground.conftest import served
@@ -67,7 +68,7 @@ async def test_a_file_comes_in_the_smallest_form_that_the_client_takes(demo, pag
     html, _ = await page_of(demo)
     path = script_of(html)
 
-    async with ClientSession(demo.url, auto_decompress=False) as http:
+    async with ClientSession(URL(demo.url).origin(), auto_decompress=False) as http:
         response = await http.get(path, headers={"Accept-Encoding": accepted})
         body = await response.read()
 

@@ -1,0 +1,108 @@
+"""Debian's Chromium, with the network cut to everything but the server."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Route, async_playwright, expect
+from yarl import URL
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 20_000  # milliseconds; other tests may share the machine
+REPORT_VIOLATIONS = """
+addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
+  console.error('policy', violatedDirective, blockedURI, sourceFile))
+"""
+
+
+@dataclass
+class Playground:
+    """The page as a person uses it, and what it shouldn't have done."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    async def open(self, url: str) -> None:
+        await self.page.goto(url)
+        await expect(self.page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
+
+    async def choose(self, tab: str) -> None:
+        await self.page.get_by_role("tab", name=tab).click()
+
+    async def become(self, name: str) -> None:
+        """By keyboard alone."""
+        await self.page.get_by_role("button", name="Who am I?").focus()
+        await self.page.keyboard.press("Enter")
+        item = self.page.get_by_role("menuitem", name=name)
+        await expect(item).to_be_visible()
+        await self.page.keyboard.type(name)
+        await expect(item).to_be_focused()
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.get_by_role("button", name="Who am I?")).to_contain_text(name)
+
+    async def run(self, line: str) -> None:
+        """Put the cursor into the operation that begins with this line, and press the keys."""
+        editor = self.page.locator(".graphiql-query-editor")
+        await editor.locator(".view-line", has_text=line).first.click(position={"x": 5, "y": 5})
+        await self.page.keyboard.press("Control+Enter")
+
+    async def panel(self, name: str) -> Locator:
+        await self.page.get_by_role("button", name=f"Show {name}").click()
+        panel = self.page.get_by_role("region", name=name)
+        await expect(panel).to_be_visible()
+        return panel
+
+    @property
+    def response(self) -> Locator:
+        return self.page.locator(".graphiql-response .view-lines")
+
+    @property
+    def variables(self) -> Locator:
+        return self.page.locator(".graphiql-editor-tool .view-lines").first
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+
+@asynccontextmanager
+async def opened(url: str, **options: str) -> AsyncIterator[Playground]:
+    if CHROMIUM is None:
+        assert "CI" not in os.environ, "Debian's package chromium is missing"
+        pytest.skip("needs Chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", **options)
+        context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        playground = Playground(await context.new_page())
+        await _cut_off(context, url, playground)
+        await playground.open(url)
+        yield playground
+        await browser.close()
+    assert playground.complaints == []
+
+
+async def _cut_off(context: BrowserContext, url: str, playground: Playground) -> None:
+    async def only_ours(route: Route) -> None:
+        if URL(route.request.url).origin() == URL(url).origin():
+            return await route.continue_()
+        playground.complaints.append(f"asked {route.request.url}")
+        return await route.abort()
+
+    await context.add_init_script(REPORT_VIOLATIONS)
+    await context.route(lambda address: not address.startswith(("data:", "blob:")), only_ours)
+    context.on("console", playground.hear)
+    context.on("weberror", lambda error: playground.complaints.append(str(error.error)))

@@ -1,0 +1,144 @@
+"""The page in a real browser. What it asks of other hosts, its policy or its console fails each of these tests."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import expect
+
+from tests.playground.browser import Playground, opened
+
+A_JOB_ID = re.compile(r'"jobId":\s"JB\w+"')  # Monaco's spaces don't break
+STORES = ("session", "local")
+NOA, PRIYA, JONAS = "Noa Berger", "Priya Raman", "Jonas Weber"
+
+
+@pytest.fixture
+async def playground(demo) -> AsyncIterator[Playground]:
+    async with opened(demo.url) as playground:
+        yield playground
+
+
+async def test_an_example_runs_as_it_stands(playground):
+    await playground.run("query MyJobs")
+
+    await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
+    await expect(playground.response).to_contain_text('"totalCount"')
+
+
+async def test_whoever_one_becomes_asks_from_then_on(playground):
+    await playground.choose("OneJob")
+    await playground.become(NOA)
+
+    await playground.run("query OneJob")
+
+    await expect(playground.response).to_contain_text('"name": "Ticket sales"')
+
+
+async def test_a_user_error_is_shown_as_data(playground):
+    await playground.choose("LifeOfAVersion")
+    await playground.become(PRIYA)
+    await expect(playground.variables).not_to_contain_text("<id of")
+
+    await playground.run("mutation CreateDraft")
+
+    await expect(playground.response).to_contain_text('"code": "FORBIDDEN"')
+
+
+async def test_names_in_the_variables_become_the_ids_that_a_member_sees(playground):
+    await playground.choose("LifeOfAVersion")
+    await expect(playground.variables).to_contain_text(A_JOB_ID)
+    seen_by_ada = await playground.variables.inner_text()
+
+    await playground.become(NOA)
+
+    await expect(playground.variables).to_contain_text(A_JOB_ID)
+    await expect(playground.variables).not_to_have_text(seen_by_ada, use_inner_text=True)
+
+
+async def test_a_field_is_completed_from_the_schema(playground):
+    await playground.page.get_by_role("button", name="New tab").click()
+    await playground.page.locator(".graphiql-query-editor textarea").focus()
+    await playground.page.keyboard.press("Control+End")
+    await playground.page.keyboard.type("{ me { memb")
+
+    suggestion = playground.page.locator(".suggest-widget .monaco-list-row").first
+    await expect(suggestion).to_contain_text("member")
+
+
+async def test_the_documentation_explains_a_type(playground):
+    await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
+    explorer = playground.page.locator(".graphiql-doc-explorer")
+
+    await explorer.get_by_role("link", name="Mutation", exact=True).click()
+
+    await expect(explorer).to_contain_text("Each is done whole or not at all.")
+
+
+async def test_the_field_explorer_offers_the_fields_of_the_schema(playground):
+    await playground.page.get_by_role("button", name="Show GraphiQL Explorer").click()
+
+    await expect(playground.page.locator(".graphiql-explorer-root")).to_contain_text("jobByKey")
+
+
+async def test_the_version_history_shows_how_a_job_came_here(playground):
+    panel = await playground.panel("Version History")
+    await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
+    timeline = panel.get_by_role("list", name="Versions, the newest first")
+
+    await expect(timeline.get_by_role("button").first).to_contain_text(re.compile(r"v6.*Draft"))
+    await expect(timeline.locator(".current")).to_contain_text(
+        re.compile("v5.*Month-end peaks ran out of time.*Grace Mbeki")
+    )
+    await expect(timeline.locator(".activation")).to_contain_text("Back to v2: 2.0.0 loses orders")
+
+
+async def test_any_two_versions_can_be_compared(playground):
+    panel = await playground.panel("Version History")
+    await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
+    await panel.get_by_label("To", exact=True).select_option("v5")
+    await panel.get_by_label("From", exact=True).select_option("v1")
+
+    differences = panel.locator(".differences")
+    await expect(differences.get_by_text("cluster", exact=False).first).to_be_visible()
+    await expect(differences.locator(".removed").first).to_contain_text("- ")
+    await expect(differences.locator(".added").first).to_contain_text("+ ")
+
+
+async def test_the_history_follows_what_is_run(playground):
+    await playground.become(JONAS)
+    await playground.choose("LifeOfAVersion")
+    await expect(playground.variables).not_to_contain_text("<id of")
+    panel = await playground.panel("Version History")
+    await panel.get_by_label("Job", exact=True).select_option("low-stock-alert")
+    await expect(panel.locator(".timeline .current")).to_contain_text("v2")
+    await expect(panel.locator(".timeline .draft")).to_have_count(0)
+
+    await playground.run("mutation CreateDraft")
+
+    await expect(panel.locator(".timeline .draft")).to_contain_text("Jonas Weber")
+
+
+async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
+    token = no_demo.tokens["viewer@harbor.example"]
+    async with opened(no_demo.url) as playground:
+        await playground.page.get_by_role("button", name="Set a token").click()
+        await playground.page.get_by_label("Token", exact=True).fill(token)
+        await playground.page.keyboard.press("Enter")
+        await expect(playground.page.get_by_role("button", name="Token set")).to_be_visible()
+        await playground.run("query MyJobs")
+
+        await expect(playground.response).to_contain_text('"name": "Priya Raman"')
+        kept = await playground.page.evaluate(
+            "[JSON.stringify({ ...sessionStorage }), JSON.stringify({ ...localStorage })]"
+        )
+        assert [token in storage for storage in kept] == [True, False]
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+async def test_the_page_is_as_dark_as_the_system(demo, scheme, is_dark):
+    async with opened(demo.url, color_scheme=scheme) as playground:
+        container = playground.page.locator(".graphiql-container")
+        red = await container.evaluate("element => getComputedStyle(element).backgroundColor.match(/\\d+/)[0]")
+
+    assert (int(red) < 100) == is_dark
