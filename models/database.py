@@ -1,6 +1,7 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import orjson
@@ -12,12 +13,19 @@ from sqlalchemy.pool import ConnectionPoolEntry
 BUSY_TIMEOUT_MS = 5000
 
 
+Listener = Callable[[str, float], None]
+
+
 @dataclass(frozen=True)
 class Database:
-    """`reads` opens transactions that see one snapshot and can't write, `writes` ones that can."""
+    """`reads` opens transactions that see one snapshot and can't write, `writes` ones that can.
+
+    `listeners` hear of each statement that a snapshot runs, and how many seconds it took.
+    """
 
     reads: AsyncEngine
     writes: AsyncEngine
+    listeners: list[Listener] = field(default_factory=list)
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10) -> Self:

@@ -19,7 +19,7 @@ A new expected error is one class here and nothing else: its docstring becomes t
 GraphQL type `<name>Error` and of the code, its fields become the type's fields.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 

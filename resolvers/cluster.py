@@ -1,22 +1,32 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from models.cluster import Cluster
 from resolvers.keys import among
 from resolvers.pages import Listing, Page, Paging
+from resolvers.prepared import KEYS, Statement, View
 from resolvers.read import Read
 
 COLUMNS = Cluster.__table__.c
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
-    return await read.keyed(
-        select(*COLUMNS).where(among(Cluster.id, ids), Cluster.organization_id == read.caller.organization_id)
-    )
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+    return await read.keyed(_by_ids, keys=ids)
 
 
 async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
-    listing = Listing(select(*COLUMNS), Cluster.organization_id, Cluster.name, Cluster.id)
-    return await listing.pages(read, organization_ids, paging)
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
+
+
+def _by_ids(view: View) -> Statement:
+    own = Cluster.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Cluster.id, KEYS), own)
+
+
+def _all(view: View) -> Statement:
+    return select(*view.only(COLUMNS))
+
+
+OF_ORGANIZATIONS = Listing(_all, Cluster.organization_id, Cluster.name, Cluster.id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from models.config_diff import Change, differences
@@ -16,6 +16,7 @@ from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from resolvers.job_version import dependencies
 from resolvers.keys import among
 from resolvers.permissions import visible
+from resolvers.prepared import KEYS, NUMBER, Statement, View
 from resolvers.read import Read
 
 HIDDEN = "hidden"
@@ -49,36 +50,51 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
 
 async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:
     """Return what each event wrote down as changed."""
-    rows = await read.rows(select(JobEvent.id, JobEvent.changes).where(among(JobEvent.id, event_ids)))
-    return await _named(read, {row.id: row.changes for row in rows})
+    return await _named(read, {row.id: row.changes for row in await read.rows(_event_changes, keys=event_ids)})
 
 
 async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, str]:
-    base = aliased(JobVersion)
-    number = JobVersion.based_on_number if since is None else since
-    rows = (
-        select(JobVersion.id, base.id.label("base_id"))
-        .join(base, (base.job_id == JobVersion.job_id) & (base.number == number))
-        .where(among(JobVersion.id, version_ids))
-    )
-    return {row.id: row.base_id for row in await read.rows(rows)}
+    rows = await read.rows(_base_ids, since is not None, keys=version_ids, number=since)
+    return {row.id: row.base_id for row in rows}
 
 
 async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
     ids = list(ids)
-    rows = await read.rows(select(*JobVersion.__table__.c).where(among(JobVersion.id, ids)))
+    rows = await read.rows(_whole_versions, keys=ids)
     waits_for = await dependencies(read, ids)
-    assigned = (
-        select(JobVersionQuery.version_id, JobVersionQuery.query_id)
-        .where(among(JobVersionQuery.version_id, ids))
-        .order_by(JobVersionQuery.version_id, JobVersionQuery.position)
-    )
-    queries = await read.grouped(assigned, "version_id", ids)
+    queries = await read.grouped(_query_ids, "version_id", ids)
     return {row.id: _config(row, queries[row.id], waits_for[row.id]) for row in rows}
 
 
-def _config(row: Row[Any], queries: Sequence[Row[Any]], waits_for: Sequence[Row[Any]]) -> JobConfig:
-    version = JobVersion(**row._mapping)  # noqa: SLF001 the public name of a row's mapping
+def _event_changes(_view: View) -> Statement:
+    return select(JobEvent.id, JobEvent.changes).where(among(JobEvent.id, KEYS))
+
+
+def _base_ids(_view: View, is_since: bool) -> Statement:
+    base = aliased(JobVersion)
+    number = NUMBER if is_since else JobVersion.based_on_number
+    is_its = (base.job_id == JobVersion.job_id) & (base.number == number)
+    return select(JobVersion.id, base.id.label("base_id")).join(base, is_its).where(among(JobVersion.id, KEYS))
+
+
+def _whole_versions(_view: View) -> Statement:
+    return select(*JobVersion.__table__.c).where(among(JobVersion.id, KEYS))
+
+
+def _query_ids(_view: View) -> Statement:
+    return (
+        select(JobVersionQuery.version_id, JobVersionQuery.query_id)
+        .where(among(JobVersionQuery.version_id, KEYS))
+        .order_by(JobVersionQuery.version_id, JobVersionQuery.position)
+    )
+
+
+def _job_keys(view: View) -> Statement:
+    return select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
+
+
+def _config(row: Any, queries: Sequence[Any], waits_for: Sequence[Any]) -> JobConfig:
+    version = JobVersion(**row._asdict())
     version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
     version.dependencies = [
         JobVersionDependency(depends_on_id=each.depends_on_id, condition=each.condition) for each in waits_for
@@ -89,8 +105,7 @@ def _config(row: Row[Any], queries: Sequence[Row[Any]], waits_for: Sequence[Row[
 async def _named(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
     """Name each dependency by its job's key, or as hidden where the caller can't see that job."""
     ids = {each["path"][1] for listed in changes.values() for each in listed if _is_dependency(each)}
-    seen = select(Job.id, Job.job_key).where(among(Job.id, list(ids)), visible(read.caller))
-    keys = {row.id: row.job_key for row in await read.rows(seen)}
+    keys = {row.id: row.job_key for row in await read.rows(_job_keys, keys=list(ids))}
     return {owner: [_change(each, keys) for each in listed] for owner, listed in changes.items()}
 
 

@@ -4,17 +4,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, select
+from sqlalchemy import BindParameter, Boolean, ColumnElement, String, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
+from models.base import UtcDateTime
 from models.job import Job, JobStatus
 from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
-from resolvers.keys import among
+from resolvers.keys import TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
+from resolvers.prepared import KEYS, Statement, View
 from resolvers.read import Read
 
+ESCAPE = "/"
 COLUMNS = [column for column in Job.__table__.c if column.name != "search_text"]
 
 
@@ -53,51 +56,64 @@ class JobList:
     filter: JobFilter
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
-    return await read.keyed(select(*COLUMNS).where(among(Job.id, ids), visible(read.caller)))
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+    return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Row[Any] | None]]:
+async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Any]]:
     """Return the jobs along each cycle of ids, null where the caller can't see one."""
     found = await by_ids(read, list({job_id for cycle in cycles for job_id in cycle}))
     return {cycle: [found.get(job_id) for job_id in cycle] for cycle in cycles}
 
 
-async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Row[Any]]:
-    rows = select(*COLUMNS).where(among(Job.job_key, job_keys), visible(read.caller))
-    return await read.keyed(rows, "job_key")
+async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
+    return await read.keyed(_by_keys, key="job_key", keys=job_keys)
 
 
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    return await _pages(read, select(*COLUMNS), Job.organization_id, organization_ids, wanted)
+    return await _pages(OF_ORGANIZATIONS, read, organization_ids, wanted)
 
 
 async def of_teams(read: Read, team_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    rows = select(*COLUMNS).join(JobTeam, JobTeam.job_id == Job.id)
-    return await _pages(read, rows, JobTeam.team_id, team_ids, wanted)
+    return await _pages(OF_TEAMS, read, team_ids, wanted)
 
 
 async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     """List the jobs whose current version targets the cluster."""
-    rows = select(*COLUMNS).join(JobVersion, _is_current())
-    return await _pages(read, rows, JobVersion.cluster_id, cluster_ids, wanted)
+    return await _pages(OF_CLUSTERS, read, cluster_ids, wanted)
 
 
 async def _pages(
-    read: Read, rows: Select[Any], parent: Any, keys: Sequence[str], wanted: JobList
+    listings: Mapping[JobSortField, Listing], read: Read, keys: Sequence[str], wanted: JobList
 ) -> Mapping[str, Page]:
-    rows = rows.where(visible(read.caller), *_conditions(wanted.filter))
-    listing = Listing(rows, parent, SORTED_BY[wanted.sort_by], Job.id, wanted.descending)
-    return await listing.pages(read, keys, wanted.paging)
+    given = {name: getattr(wanted.filter, name) for name in CONDITIONS}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if "search" in asked:
+        asked["search"] = _containing(asked["search"].casefold())
+    listing = listings[wanted.sort_by]
+    return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 
 
-def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
-    asked = {name: getattr(wanted, name) for name in CONDITIONS}
-    return [CONDITIONS[name](value) for name, value in asked.items() if value is not None]
+def _by_ids(view: View) -> Statement:
+    return select(*view.only(COLUMNS)).where(among(Job.id, KEYS), visible(view.caller))
 
 
-def _is_current() -> ColumnElement[bool]:
-    return (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
+def _by_keys(view: View) -> Statement:
+    return select(*view.only(COLUMNS, "job_key")).where(among(Job.job_key, KEYS), visible(view.caller))
+
+
+def _that(view: View, *asked: str) -> Statement:
+    """Select the visible jobs that meet the conditions asked for, each with a parameter of its name."""
+    return select(*view.only(COLUMNS)).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked))
+
+
+def _shared(view: View, *asked: str) -> Statement:
+    return _that(view, *asked).join(JobTeam, JobTeam.job_id == Job.id)
+
+
+def _targeting(view: View, *asked: str) -> Statement:
+    is_current = (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
+    return _that(view, *asked).join(JobVersion, is_current)
 
 
 def _version_that(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -108,16 +124,35 @@ def _current_that(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return _version_that(_Version.number == Job.current_number, condition)
 
 
-_Version = aliased(JobVersion)  # not the one that `of_clusters` joins
+def _containing(text: str) -> str:
+    """Return the pattern of LIKE for texts that contain this one."""
+    for special in (ESCAPE, "%", "_"):
+        text = text.replace(special, ESCAPE + special)
+    return f"%{text}%"
+
+
+def _texts(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=TextArray())
+
+
+def _flag(name: str) -> BindParameter[bool]:
+    return bindparam(name, type_=Boolean())
+
+
+_Version = aliased(JobVersion)  # not the one that `_targeting` joins
 _Grant = aliased(JobTeam)
 
-CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
-    "search": lambda text: Job.search_text.contains(text.casefold(), autoescape=True),
-    "status": Job.status.in_,
-    "teams": lambda ids: exists().where(_Grant.job_id == Job.id, among(_Grant.team_id, ids)),
-    "clusters": lambda ids: _current_that(among(_Version.cluster_id, ids)),
-    "has_draft": lambda wanted: _version_that(_Version.status == VersionStatus.DRAFT) == wanted,
-    "has_schedule": lambda wanted: _current_that(_Version.cron.is_not(None)) == wanted,
-    "created_by": lambda ids: among(Job.created_by_id, ids),
-    "updated_since": lambda moment: Job.updated_at >= moment,
+CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
+    "search": lambda name: Job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE),
+    "status": lambda name: among(Job.status, _texts(name)),
+    "teams": lambda name: exists().where(_Grant.job_id == Job.id, among(_Grant.team_id, _texts(name))),
+    "clusters": lambda name: _current_that(among(_Version.cluster_id, _texts(name))),
+    "has_draft": lambda name: _version_that(_Version.status == VersionStatus.DRAFT) == _flag(name),
+    "has_schedule": lambda name: _current_that(_Version.cron.is_not(None)) == _flag(name),
+    "created_by": lambda name: among(Job.created_by_id, _texts(name)),
+    "updated_since": lambda name: Job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }
+
+OF_ORGANIZATIONS = {name: Listing(_that, Job.organization_id, by, Job.id) for name, by in SORTED_BY.items()}
+OF_TEAMS = {name: Listing(_shared, JobTeam.team_id, by, Job.id) for name, by in SORTED_BY.items()}
+OF_CLUSTERS = {name: Listing(_targeting, JobVersion.cluster_id, by, Job.id) for name, by in SORTED_BY.items()}

@@ -41,11 +41,11 @@ class Among(ColumnElement[bool]):
         self.keys = keys
 
 
-def among(column: Any, keys: Sequence[str]) -> ColumnElement[bool]:
+def among(column: Any, keys: Sequence[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
     """Whether the column holds one of the keys."""
     return Among(
         column.__clause_element__() if hasattr(column, "__clause_element__") else column,
-        bindparam(None, keys, type_=TextArray(), unique=True),
+        keys if isinstance(keys, BindParameter) else bindparam(None, keys, type_=TextArray(), unique=True),
     )
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row
-
 from models.cluster import Cluster
 from models.job import Job
 from models.job_event import JobEvent
@@ -17,7 +15,7 @@ from models.team import Team
 from resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
 from resolvers.read import Read
 
-ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Row[Any]]]]
+ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Any]]]
 
 BY_PREFIX: Mapping[str, ByIds] = {
     Cluster.PREFIX: cluster.by_ids,
@@ -32,15 +30,15 @@ BY_PREFIX: Mapping[str, ByIds] = {
 }
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
-    found: dict[str, Row[Any]] = {}
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
     for prefix, batch in BY_PREFIX.items():
         if own := [each for each in ids if each.startswith(prefix)]:
             found |= await batch(read, own)
     return found
 
 
-async def of_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Row[Any] | None]]:
+async def of_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Any]]:
     """Return the objects of each list of ids in its order, null where there is none."""
     found = await by_ids(read, list({each for ids in lists for each in ids}))
     return {ids: [found.get(each) for each in ids] for ids in lists}

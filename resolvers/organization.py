@@ -1,15 +1,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from models.organization import Organization
 from resolvers.keys import among
+from resolvers.prepared import KEYS, Statement, View
 from resolvers.read import Read
 
+COLUMNS = Organization.__table__.c
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
-    rows = select(*Organization.__table__.c).where(
-        among(Organization.id, ids), Organization.id == read.caller.organization_id
-    )
-    return await read.keyed(rows)
+
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+    return await read.keyed(_by_ids, keys=ids)
+
+
+def _by_ids(view: View) -> Statement:
+    own = Organization.id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Organization.id, KEYS), own)

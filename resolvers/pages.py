@@ -10,14 +10,19 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, Integer, String, bindparam, func, select, tuple_
 from sqlalchemy.types import TypeEngine
 
 from models import limits
 from models.base import UtcDateTime
 from models.errors import BadInput
 from resolvers.keys import among
+from resolvers.prepared import KEYS, Build, Statement, View
 from resolvers.read import Read
+
+NOTHING: Mapping[str, Any] = {}
+_FIRST = bindparam("first", type_=BigInteger())
+_LAST = bindparam("last", type_=BigInteger())
 
 
 class SortDirection(StrEnum):
@@ -66,39 +71,68 @@ def _in_range(names: str, limit: limits.Number, *values: int | None, default: in
 class Listing:
     """A list below each of many parents, before any page is cut from it.
 
-    `rows` selects the rows of all parents, `parent` says whose a row is, `by` is what they are sorted by
-    (never null), `id` breaks ties.
+    `rows` builds the rows of all parents, from a view and the names of what is asked beyond the page; `parent` says
+    whose a row is, `by` is what they are sorted by (never null), `id` breaks ties.
     """
 
-    rows: Select[Any]
+    rows: Build
     parent: Any
     by: Any
     id: Any
-    descending: bool = False
 
-    async def pages(self, read: Read, keys: Sequence[str], paging: Paging) -> Mapping[str, "Page"]:
-        """Return each parent's page; one statement for all of them."""
-        found: dict[str, list[Row[Any]]] = {key: [] for key in keys}
-        for row in await read.rows(self._statement(keys, paging)):
-            found[row.parent_key].append(row)
-        return {key: Page(self, key, paging, rows) for key, rows in found.items()}
-
-    def _statement(self, keys: Sequence[str], paging: Paging) -> Select[Any]:
-        down = self.descending != paging.backwards
-        order = [column.desc() if down else column.asc() for column in (self.by, self.id)]
-        rows = self.rows.add_columns(self.parent.label("parent_key"), self.by.label("sort_key")).where(
-            among(self.parent, keys)
-        )
+    async def pages(
+        self,
+        read: Read,
+        keys: Sequence[str],
+        paging: Paging,
+        *,
+        descending: bool = False,
+        asked: Mapping[str, Any] = NOTHING,
+    ) -> Mapping[str, "Page"]:
+        """Return each parent's page; one statement for all of them. `asked` has the values of what `rows` names."""
+        down = descending != paging.backwards
         cursor = paging.before if paging.backwards else paging.after
-        if cursor is not None:
-            at = tuple_(*self._position(cursor))
+        at_key, at_id = (None, None) if cursor is None else self._position(cursor)
+        values = {
+            "keys": keys,
+            "first": paging.offset if len(keys) == 1 else paging.offset + 1,
+            "last": paging.size + 1 if len(keys) == 1 else paging.offset + paging.size + 1,
+            "at_key": at_key,
+            "at_id": at_id,
+        }
+        build = self._page_of_one if len(keys) == 1 else self._pages_of_many
+        found: dict[str, list[Any]] = {key: [] for key in keys}
+        for row in await read.rows(build, down, cursor is not None, *asked, **values, **asked):
+            found[row.parent_key].append(row)
+        whole = Whole(self, asked)
+        return {key: Page(whole, key, paging, rows) for key, rows in found.items()}
+
+    def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
+        rows, order = self._ordered(view, down, is_after, *asked)
+        return rows.order_by(*order).limit(_LAST).offset(_FIRST)
+
+    def _pages_of_many(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
+        rows, order = self._ordered(view, down, is_after, *asked)
+        position = func.row_number().over(partition_by=self.parent, order_by=order)
+        numbered = rows.add_columns(position.label("position")).subquery()
+        shown = [column for column in numbered.c if column.key != "position"]
+        return select(*shown).where(numbered.c.position.between(_FIRST, _LAST)).order_by(numbered.c.position)
+
+    def _ordered(self, view: View, down: bool, is_after: bool, *asked: str) -> tuple[Statement, list[Any]]:
+        rows = self.rows(view, *asked).where(among(self.parent, KEYS))
+        rows = rows.add_columns(self.parent.label("parent_key"), self.by.label("sort_key"))
+        if is_after:
+            at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
             here = tuple_(self.by, self.id)
             rows = rows.where(here < at if down else here > at)
-        if len(keys) == 1:
-            return rows.order_by(*order).limit(paging.size + 1).offset(_big(paging.offset))
-        return _window(rows, func.row_number().over(partition_by=self.parent, order_by=order), paging)
+        return rows, [column.desc() if down else column.asc() for column in (self.by, self.id)]
 
-    def cursor(self, row: Row[Any]) -> str:
+    def counts(self, view: View, *asked: str) -> Statement:
+        """Count each parent's rows."""
+        rows = self.rows(view, *asked).where(among(self.parent, KEYS)).group_by(self.parent)
+        return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
+
+    def cursor(self, row: Any) -> str:
         value = row.sort_key
         value = value.isoformat() if isinstance(value, datetime) else value
         return base64.urlsafe_b64encode(orjson.dumps([self.by.key, value, row.id])).decode().rstrip("=")
@@ -109,10 +143,9 @@ class Listing:
             name, value, row_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
             if name != self.by.key:
                 raise ValueError  # noqa: TRY301
-            position = _sort_key(value, self.by.type), _text(row_id)
+            return _sort_key(value, self.by.type), _text(row_id)
         except (ValueError, TypeError, OverflowError, binascii.Error) as error:
             raise BadInput("This cursor isn't one of this list in this order.") from error
-        return bindparam(None, position[0], type_=self.by.type, unique=True), position[1]
 
 
 def _sort_key(value: Any, column: TypeEngine[Any]) -> datetime | int | str:
@@ -133,37 +166,31 @@ def _text(value: Any) -> str:
     return value
 
 
-def _window(rows: Select[Any], position: ColumnElement[int], paging: Paging) -> Select[Any]:
-    numbered = rows.add_columns(position.label("position")).subquery()
-    highest = paging.offset + paging.size + 1
-    return (
-        select(numbered)
-        .where(numbered.c.position.between(_big(paging.offset + 1), _big(highest)))
-        .order_by(numbered.c.position)
-    )
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A list of which pages were asked; their totals are counted together."""
 
-
-def _big(number: int) -> Any:
-    return bindparam(None, number, type_=BigInteger, unique=True)
+    listing: Listing
+    asked: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Page:
     """One parent's page; `found` holds one row more than asked for if there is one."""
 
-    listing: Listing
+    whole: Whole
     key: str
     paging: Paging
-    found: Sequence[Row[Any]]
+    found: list[Any]
 
     @cached_property
-    def nodes(self) -> Sequence[Row[Any]]:
+    def nodes(self) -> list[Any]:
         rows = self.found[: self.paging.size]
         return rows[::-1] if self.paging.backwards else rows
 
     @property
     def edges(self) -> Sequence["Edge"]:
-        return [Edge(self.listing, row) for row in self.nodes]
+        return [Edge(self.whole.listing, row) for row in self.nodes]
 
     @property
     def itself(self) -> "Page":
@@ -184,11 +211,11 @@ class Page:
 
     @property
     def start_cursor(self) -> str | None:
-        return self.listing.cursor(self.nodes[0]) if self.nodes else None
+        return self.whole.listing.cursor(self.nodes[0]) if self.nodes else None
 
     @property
     def end_cursor(self) -> str | None:
-        return self.listing.cursor(self.nodes[-1]) if self.nodes else None
+        return self.whole.listing.cursor(self.nodes[-1]) if self.nodes else None
 
     @property
     def _has_more(self) -> bool:
@@ -198,7 +225,7 @@ class Page:
 @dataclass(frozen=True, eq=False)
 class Edge:
     listing: Listing
-    node: Row[Any]
+    node: Any
 
     @property
     def cursor(self) -> str:
@@ -206,19 +233,12 @@ class Edge:
 
 
 async def totals(read: Read, pages: Sequence[Page]) -> Mapping[Page, int]:
-    """Count each page's whole list; one statement for all pages of one listing."""
+    """Count each page's whole list; one statement for all pages of one list."""
     answer: dict[Page, int] = {}
-    for listing in dict.fromkeys(page.listing for page in pages):
-        own = [page for page in pages if page.listing is listing]
-        counts = await _counts(read, listing, [page.key for page in own])
+    for whole in dict.fromkeys(page.whole for page in pages):
+        own = [page for page in pages if page.whole is whole]
+        keys = [page.key for page in own]
+        rows = await read.rows(whole.listing.counts, *whole.asked, keys=keys, **whole.asked)
+        counts = {row.parent_key: row.total for row in rows}
         answer |= {page: counts.get(page.key, 0) for page in own}
     return answer
-
-
-async def _counts(read: Read, listing: Listing, keys: Sequence[str]) -> Mapping[str, int]:
-    statement = (
-        listing.rows.with_only_columns(listing.parent.label("parent_key"), func.count().label("total"))
-        .where(among(listing.parent, keys))
-        .group_by(listing.parent)
-    )
-    return {row.parent_key: row.total for row in await read.rows(statement)}

@@ -1,8 +1,9 @@
 """The one place that knows who sees and who may do what; the tables it reads are in `models.roles`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import BindParameter, ColumnElement, Select, select
 
 from models.job import Job
 from models.job_team import JobTeam
@@ -10,6 +11,7 @@ from models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRo
 from models.team import TeamMember
 from resolvers.caller import Caller
 from resolvers.keys import among
+from resolvers.prepared import KEYS, Statement, View
 from resolvers.read import Read
 
 
@@ -32,14 +34,18 @@ def visible(caller: Caller) -> ColumnElement[bool]:
 
 async def of_jobs(read: Read, job_ids: Sequence[str]) -> Mapping[str, list[JobPermission]]:
     """Return what the caller may do with each job, given that they see it."""
-    roles = await read.grouped(roles_in_jobs(read.caller, job_ids), "job_id", job_ids)
+    roles = await read.grouped(_roles, "job_id", job_ids)
     return {
         job_id: [each for each in JobPermission if each in granted(read.caller, [row.role for row in rows])]
         for job_id, rows in roles.items()
     }
 
 
-def roles_in_jobs(caller: Caller, job_ids: Sequence[str]) -> Select[str, TeamRole]:
+def _roles(view: View) -> Statement:
+    return roles_in_jobs(view.caller, KEYS)
+
+
+def roles_in_jobs(caller: Caller, job_ids: Sequence[str] | BindParameter[Any]) -> Select[str, TeamRole]:
     """Select the caller's role in each team of each job."""
     return (
         select(JobTeam.job_id, TeamMember.role)

@@ -1,85 +1,144 @@
 """One snapshot per operation: every read of it goes through here."""
 
 import asyncio
+import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Row, Select
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util.concurrency import greenlet_spawn
 
+from models.database import Database
 from models.errors import BadInput
 from resolvers.caller import Caller
+from resolvers.prepared import Build, prepare
 
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-class Read:
-    """What a caller can read at one moment.
+class Snapshot:
+    """What the database is at one moment.
 
     The connection is taken at the first statement and given back by `close`, whatever happens in between.
     """
 
-    def __init__(self, engine: AsyncEngine, caller: Caller) -> None:
-        self.caller = caller
-        self._engine = engine
-        self._connection: AsyncConnection | None = None
+    def __init__(self, database: Database, inside: AsyncSession | None = None) -> None:
+        self._database = database
+        self._inside = inside
         self._lock = asyncio.Lock()
-        self._held = AsyncExitStack()
+        self._held: PoolProxiedConnection | None = None
+        self._driver: Any = None
         self._closed = False
 
-    @classmethod
-    def inside(cls, session: AsyncSession, connection: AsyncConnection, caller: Caller) -> Self:
-        """What an uncommitted write would leave; closing takes the write back."""
-        read = cls(connection.engine, caller)
-        read._connection = connection
-        read._held.push_async_callback(session.close)
-        return read
-
-    async def rows(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
-        """Run one statement; concurrent callers wait for each other.
-
-        Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
-        """
+    async def records(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+        """Run one statement; concurrent callers wait for each other."""
         async with self._lock:
-            try:
-                connection = await self._connected()
-                return (await connection.execute(statement)).all()
-            except (DBAPIError, UnicodeEncodeError) as error:
-                if isinstance(error, UnicodeEncodeError) or is_invalid_text(error):
-                    raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
-                raise
-
-    async def keyed(self, statement: Select[*tuple[Any, ...]], key: str = "id") -> dict[str, Row[Any]]:
-        """Return the rows by a column that is different in each of them."""
-        return {getattr(row, key): row for row in await self.rows(statement)}
-
-    async def grouped(
-        self, statement: Select[*tuple[Any, ...]], key: str, keys: Sequence[str]
-    ) -> dict[str, list[Row[Any]]]:
-        """Return the rows of each key, in their order; a key without rows has an empty list."""
-        found: dict[str, list[Row[Any]]] = {each: [] for each in keys}
-        for row in await self.rows(statement):
-            found[getattr(row, key)].append(row)
-        return found
+            driver = self._driver or await self._connected()
+            begun = time.perf_counter()
+            if self._database.is_sqlite:
+                records: Sequence[Any] = await driver.execute_fetchall(sql, parameters)
+            else:
+                records = await driver.fetch(sql, *parameters)
+            for hear in self._database.listeners:
+                hear(sql, time.perf_counter() - begun)
+            return records
 
     async def close(self) -> None:
         """Give the connection back; a later statement is refused."""
         async with self._lock:
             self._closed = True
-            await self._held.aclose()
-            self._connection = None
+            held, driver, inside = self._held, self._driver, self._inside
+            self._held = self._driver = self._inside = None
+            try:
+                if held is not None and not self._database.is_sqlite and not driver.is_closed():
+                    await driver.execute("ROLLBACK")
+            finally:
+                if held is not None:
+                    await greenlet_spawn(_give_back, held, lost=driver is None or _is_lost(driver))
+                if inside is not None:
+                    await inside.close()
 
-    async def _connected(self) -> AsyncConnection:
+    async def _connected(self) -> Any:
         if self._closed:
             raise RuntimeError("This snapshot is closed.")
-        if self._connection is None:
-            connection = await self._held.enter_async_context(self._engine.connect())
-            await self._held.enter_async_context(connection.begin())
-            self._connection = connection
-        return self._connection
+        if self._inside is not None:
+            connection = await (await self._inside.connection()).get_raw_connection()
+            self._driver = connection.driver_connection
+            return self._driver
+        while True:
+            held = await self._database.reads.raw_connection()
+            driver: Any = held.driver_connection
+            if not _is_lost(driver):
+                break
+            await greenlet_spawn(_give_back, held, lost=True)  # the server went away meanwhile
+        self._held, self._driver = held, driver
+        await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+        return driver
 
 
-def is_invalid_text(error: DBAPIError) -> bool:
-    return isinstance(error.orig, UnicodeEncodeError) or getattr(error.orig, "sqlstate", None) == INVALID_TEXT
+def _is_lost(driver: Any) -> bool:
+    return hasattr(driver, "is_closed") and driver.is_closed()
+
+
+def _give_back(held: PoolProxiedConnection, *, lost: bool) -> None:
+    if lost:
+        held.invalidate()
+    held.close()
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a caller can read of a snapshot; `columns` are those that are wanted of its rows, `None` for all."""
+
+    snapshot: Snapshot
+    caller: Caller
+    dialect: Any
+    columns: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, database: Database, caller: Caller) -> Self:
+        return cls(Snapshot(database), caller, database.reads.dialect)
+
+    @classmethod
+    def inside(cls, database: Database, session: AsyncSession, caller: Caller) -> Self:
+        """What an uncommitted write would leave; closing takes the write back."""
+        return cls(Snapshot(database, session), caller, database.reads.dialect)
+
+    async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
+        """Run the statement of this shape with these values.
+
+        Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
+        """
+        prepared = prepare(self.dialect, self.caller.organization_role, self.columns, build, shape)
+        values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        try:
+            return prepared.rows(await self.snapshot.records(prepared.sql, prepared.parameters(values)))
+        except Exception as error:
+            if is_invalid_text(error):
+                raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+            raise
+
+    async def keyed(self, build: Build, *shape: Any, key: str = "id", **values: Any) -> dict[Any, Any]:
+        """Return the rows by a column that is different in each of them."""
+        return {getattr(row, key): row for row in await self.rows(build, *shape, **values)}
+
+    async def grouped(self, build: Build, key: str, keys: Sequence[Any]) -> dict[Any, list[Any]]:
+        """Return the rows of each key, in their order; a key without rows has an empty list."""
+        found: dict[Any, list[Any]] = {each: [] for each in keys}
+        for row in await self.rows(build, keys=keys):
+            found[getattr(row, key)].append(row)
+        return found
+
+    async def close(self) -> None:
+        await self.snapshot.close()
+
+
+def is_invalid_text(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, UnicodeEncodeError) or getattr(cause, "sqlstate", None) == INVALID_TEXT:
+        return True
+    return cause is not None and isinstance(cause.__cause__, UnicodeEncodeError)

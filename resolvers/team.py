@@ -1,36 +1,56 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from models.job_team import JobTeam
 from models.team import Team, TeamMember
 from resolvers.keys import among
 from resolvers.pages import Listing, Page, Paging
+from resolvers.prepared import KEYS, Statement, View
 from resolvers.read import Read
 
 COLUMNS = Team.__table__.c
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Row[Any]]:
-    return await read.keyed(
-        select(*COLUMNS).where(among(Team.id, ids), Team.organization_id == read.caller.organization_id)
-    )
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+    return await read.keyed(_by_ids, keys=ids)
 
 
 async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
     """List all teams, each with the caller's role in it, if there is one."""
-    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == read.caller.member_id)
-    rows = select(*COLUMNS, TeamMember.role).outerjoin(TeamMember, own)
-    return await Listing(rows, Team.organization_id, Team.name, Team.id).pages(read, organization_ids, paging)
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
 
 
 async def of_members(read: Read, member_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
     """List each member's teams with that member's role."""
-    rows = select(*COLUMNS, TeamMember.role).join(TeamMember, TeamMember.team_id == Team.id)
-    return await Listing(rows, TeamMember.member_id, Team.name, Team.id).pages(read, member_ids, paging)
+    return await OF_MEMBERS.pages(read, member_ids, paging)
 
 
 async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
-    rows = select(*COLUMNS, JobTeam.granted_at, JobTeam.granted_by_id).join(JobTeam, JobTeam.team_id == Team.id)
-    return await Listing(rows, JobTeam.job_id, Team.name, Team.id).pages(read, job_ids, paging)
+    """List the teams that each job is shared with, and since when."""
+    return await OF_JOBS.pages(read, job_ids, paging)
+
+
+def _by_ids(view: View) -> Statement:
+    own = Team.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Team.id, KEYS), own)
+
+
+def _with_own_role(view: View) -> Statement:
+    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == view.caller.member_id)
+    return select(*view.only(COLUMNS), TeamMember.role).outerjoin(TeamMember, own)
+
+
+def _with_role(view: View) -> Statement:
+    return select(*view.only(COLUMNS), TeamMember.role).join(TeamMember, TeamMember.team_id == Team.id)
+
+
+def _with_grant(view: View) -> Statement:
+    columns = view.only([*COLUMNS, JobTeam.granted_at, JobTeam.granted_by_id])
+    return select(*columns).join(JobTeam, JobTeam.team_id == Team.id)
+
+
+OF_ORGANIZATIONS = Listing(_with_own_role, Team.organization_id, Team.name, Team.id)
+OF_MEMBERS = Listing(_with_role, TeamMember.member_id, Team.name, Team.id)
+OF_JOBS = Listing(_with_grant, JobTeam.job_id, Team.name, Team.id)

@@ -93,12 +93,12 @@ class Mutation:
 
     async def _attempt(self) -> Outcome:
         session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
-        read = Read(self.database.reads, self.caller)
+        read = Read.of(self.database, self.caller)
         try:
             answer = await self._run(Write(session, self.caller, Edit(self.caller.member_id, datetime.now(UTC))))
             if self.dry_run:
                 await session.flush()
-                read = Read.inside(session, await session.connection(), self.caller)
+                read = Read.inside(self.database, session, self.caller)
             else:
                 await session.commit()
         except (UserError, Refused) as error:

@@ -17,7 +17,7 @@ class Context:
     def __init__(self, database: Database, caller: Caller) -> None:
         self.database = database
         self.caller = caller
-        self.read = Read(database.reads, caller)
+        self.read = Read.of(database, caller)
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
         self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
 

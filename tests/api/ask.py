@@ -53,8 +53,7 @@ class Ask:
 
     def __post_init__(self) -> None:
         event.listen(self.database.writes.sync_engine, "before_cursor_execute", self._count)
-        if self.database.is_sqlite:  # on PostgreSQL `reads` is the same engine and tells its listeners
-            event.listen(self.database.reads.sync_engine, "before_cursor_execute", self._count)
+        self.database.listeners.append(lambda statement, _: self.statements.append(statement))
 
     async def __call__(self, member: Member, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data; raise `Failed` where there are top-level errors."""
