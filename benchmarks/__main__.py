@@ -2,18 +2,17 @@
 
 import argparse
 import asyncio
-import os
-import platform
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import data, node, processor, sql
+from benchmarks import data, processor, sql
 from benchmarks.answers import verify
-from benchmarks.measure import CONNECTIONS, Effort, Sample, measure
+from benchmarks.facts import Facts, facts
+from benchmarks.measure import Effort, Sample, measure
 from benchmarks.plot import plot
-from benchmarks.report import Facts, report
-from benchmarks.servers import OTHER_CPU, Server, every_server, started
+from benchmarks.report import report
+from benchmarks.servers import OTHER_CPU, Running, Server, every_server, started
 
 RESULTS = Path(__file__).parent / "results"
 FULL = Effort(rounds=5, warm_up_seconds=3, seconds=2.5)
@@ -31,9 +30,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as logs, data.database() as url:
         asyncio.run(_fill(url))
         with started(servers, url, Path(logs)) as running, processor.started_on(OTHER_CPU):
-            facts, samples = asyncio.run(_measured(running, url, effort))
+            found, samples = asyncio.run(_measured(running, url, effort))
     name = "quick" if asked.quick or asked.only else "table"
-    _write(servers, facts, samples, name)
+    _write(found, samples, name)
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,3 +45,35 @@ def _arguments() -> argparse.Namespace:
 
 def _is_asked(server: Server, asked: argparse.Namespace) -> bool:
     return server.name in asked.only if asked.only else server.is_quick or not asked.quick
+
+
+async def _fill(url: str) -> None:
+    print(f"Filling PostgreSQL with {data.JOBS:,} jobs …", flush=True)
+    await data.fill(url)
+
+
+async def _measured(running: Sequence[Running], url: str, effort: Effort) -> tuple[Facts, list[Sample]]:
+    calls = await data.calls(url)
+    sizes = await verify(running, calls[:VERIFIED])
+    print(f"All {len(running)} servers give equal answers of so many bytes: {sizes}", flush=True)
+    postmaster, postgres_version = await data.postmaster(url)
+    found = facts(running, postgres_version, effort, sizes)
+    return found, await measure(running, calls, postmaster, effort, _tell)
+
+
+def _tell(sample: Sample) -> None:
+    print(
+        f"{sample.workload:<10} {sample.server:<12} server {sample.server_ms:8.3f} ms   "
+        f"database {sample.database_ms:7.3f} ms   p50 {sample.p50_ms:8.2f} ms",
+        flush=True,
+    )
+
+
+def _write(found: Facts, samples: Sequence[Sample], name: str) -> None:
+    text = report(found, samples, f"{name}.svg")
+    (RESULTS / f"{name}.md").write_text(text, "utf-8")
+    (RESULTS / f"{name}.svg").write_text(plot(found, samples), "utf-8")
+    print(f"\n{text}\nWritten to {RESULTS / name}.md and .svg")
+
+
+main()

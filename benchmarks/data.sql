@@ -92,3 +92,12 @@ CREATE FUNCTION job_granted_teams(job job) RETURNS SETOF team LANGUAGE sql STABL
     SELECT team.* FROM team JOIN job_team ON job_team.team_id = team.id WHERE job_team.job_id = job.id
     ORDER BY team.name, team.id
 $$;
+
+CREATE FUNCTION job_recent_runs(job job) RETURNS SETOF job_run LANGUAGE sql STABLE AS $$
+    SELECT * FROM job_run WHERE job_run.job_id = job.id ORDER BY job_run.created_at DESC, job_run.id DESC
+$$;
+
+CREATE FUNCTION job_published_versions(job job) RETURNS SETOF job_version LANGUAGE sql STABLE AS $$
+    SELECT * FROM job_version WHERE job_version.job_id = job.id AND job_version.status = 'PUBLISHED'
+    ORDER BY job_version.number
+$$;

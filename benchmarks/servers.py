@@ -58,8 +58,8 @@ def _mainsheet() -> list[Server]:
         return Server(name, title, command, as_mainsheet, lambda: version("mainsheet"), environment, is_quick=True)
 
     settings = subprocess.run([MAINSHEET, "settings"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    compiled = with_executor("mainsheet", "**Mainsheet**", "compiled")
-    reference = with_executor("reference", "Mainsheet on graphql-core", "reference")
+    compiled = with_executor("mainsheet", "Mainsheet", "compiled")
+    reference = with_executor("reference", "Mainsheet, reference executor", "reference")
     return [compiled, reference] if EXECUTOR in settings else [compiled]
 
 
@@ -70,18 +70,16 @@ def _python(name: str, title: str, ask: Ask, package: str) -> Server:
 
 def _node(name: str, title: str, ask: Ask, package: str) -> Server:
     command = [str(node.node()), str(node.PEERS / f"{name}.js")]
-    return Server(
-        name, title, command, ask, lambda: node.package_version(package), node.environment(), needs_node=True
-    )
+    return Server(name, title, command, ask, lambda: node.package_version(package), node.environment(), needs_node=True)
 
 
 PEERS = (
-    _python("stock", "Strawberry, as its documentation has it", as_peer, "strawberry-graphql"),
+    _python("stock", "Strawberry, stock", as_peer, "strawberry-graphql"),
     _node("apollo", "Apollo Server", as_peer, "@apollo/server"),
     _node("mercurius", "Mercurius", as_peer, "mercurius"),
     _node("postgraphile", "PostGraphile", as_postgraphile, "postgraphile"),
-    _python("hand", "`hand`, no GraphQL", as_endpoint, "asyncpg"),
-    _python("whole", "one statement, no GraphQL", as_endpoint, "asyncpg"),
+    _python("hand", "hand", as_endpoint, "asyncpg"),
+    _python("whole", "one statement", as_endpoint, "asyncpg"),
 )
 
 

@@ -4,7 +4,6 @@ Each operation runs whole, and then its statements alone, on the same connection
 parsing, resolving and answering cost on top of the database. The machine's noise hits both alike.
 """
 
-import asyncio
 import statistics
 import tempfile
 import time
@@ -98,4 +97,3 @@ async def timed(run: Callable[[], Awaitable[None]]) -> float:
     start = time.perf_counter()
     await run()
     return time.perf_counter() - start
-

@@ -8,11 +8,12 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import strawberry
 import uvloop
 from aiohttp import web
-from sqlalchemy import Text, cast, func, select, true, tuple_
+from sqlalchemy import Select, Text, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import aliased
@@ -27,7 +28,7 @@ url = os.environ["BENCH_DATABASE_URL"].replace("postgresql:", "postgresql+asyncp
 Session = async_sessionmaker(create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0), expire_on_commit=False)
 
 
-def seen_by(caller: str):
+def seen_by(caller: str) -> Select[str]:
     """Select the jobs that the caller sees through a team."""
     return (
         select(tables.JobTeam.job_id)
@@ -36,18 +37,18 @@ def seen_by(caller: str):
     )
 
 
-def unnested(ids: Sequence[str]):
+def unnested(ids: Sequence[str]) -> Any:
     return func.unnest(cast(list(ids), ARRAY(Text))).table_valued("id").render_derived("wanted")
 
 
-async def load_clusters(ids):
+async def load_clusters(ids: list[Any]) -> list[Any]:
     async with Session() as session:
         rows = await session.scalars(select(tables.Cluster).where(tables.Cluster.id.in_(ids)))
         found = {row.id: Cluster(id=row.id, name=row.name, status=row.status) for row in rows}
     return [found.get(each) for each in ids]
 
 
-async def load_current_versions(keys):
+async def load_current_versions(keys: list[Any]) -> list[Any]:
     version = tables.JobVersion
     async with Session() as session:
         rows = await session.scalars(select(version).where(tuple_(version.job_id, version.number).in_(keys)))
@@ -55,7 +56,7 @@ async def load_current_versions(keys):
     return [found.get(each) for each in keys]
 
 
-async def load_teams(job_ids):
+async def load_teams(job_ids: list[Any]) -> list[Any]:
     found = defaultdict(list)
     rows = (
         select(tables.JobTeam.job_id, tables.Team)
@@ -69,16 +70,18 @@ async def load_teams(job_ids):
     return [TeamConnection(nodes=found[each]) for each in job_ids]
 
 
-async def load_latest_runs(job_ids):
+async def load_latest_runs(job_ids: list[Any]) -> list[Any]:
     wanted, run = unnested(job_ids), tables.JobRun
-    newest = select(run).where(run.job_id == wanted.c.id).order_by(run.created_at.desc(), run.id.desc()).limit(1).lateral()
+    newest = (
+        select(run).where(run.job_id == wanted.c.id).order_by(run.created_at.desc(), run.id.desc()).limit(1).lateral()
+    )
     async with Session() as session:
         rows = await session.scalars(select(aliased(run, newest)).select_from(wanted.join(newest, true())))
         found = {row.job_id: JobRun(id=row.id, status=row.status, created_at=row.created_at) for row in rows}
     return [found.get(each) for each in job_ids]
 
 
-async def load_versions(keys):
+async def load_versions(keys: list[Any]) -> list[Any]:
     limit, version = keys[0][1], tables.JobVersion
     wanted, found = unnested([job_id for job_id, _ in keys]), defaultdict(list)
     published = (version.job_id == wanted.c.id) & (version.status == "PUBLISHED")
@@ -99,7 +102,7 @@ class Context:
         self.versions = DataLoader(load_versions)
         self.jobs = DataLoader(self.load_jobs)
 
-    async def load_jobs(self, keys):
+    async def load_jobs(self, keys: list[Any]) -> list[Any]:
         limit, job, granted = keys[0][1], tables.Job, tables.JobTeam
         wanted, found = unnested([team_id for team_id, _ in keys]), defaultdict(list)
         page = (
@@ -294,7 +297,9 @@ class View(GraphQLView):
 
 
 if __name__ == "__main__":
-    schema = strawberry.Schema(Query, extensions=[lambda: ParserCache(maxsize=100), lambda: ValidationCache(maxsize=100)])
+    schema = strawberry.Schema(
+        Query, extensions=[lambda: ParserCache(maxsize=100), lambda: ValidationCache(maxsize=100)]
+    )
     app = web.Application()
     app.router.add_post("/graphql", View(schema=schema, graphql_ide=None))
     uvloop.run(listen(app, "/graphql"))

@@ -1,0 +1,70 @@
+"""The samples as a drawing: a line for each server, on a logarithmic scale, from its own CPU to that with PostgreSQL's."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+
+from benchmarks.facts import Facts
+from benchmarks.measure import Sample
+from benchmarks.report import both, middle, server, short
+from benchmarks.workloads import WORKLOADS, Workload
+
+LABELS, WIDTH, VALUES = 230, 480, 110
+TOP, HEADING, ROW, GAP = 58, 30, 22, 26
+OURS = ("mainsheet", "reference")
+
+STYLE = """
+text { font: 12px system-ui, sans-serif; fill: #24292f }
+.title { font-size: 15px; font-weight: 600 } .heading { font-weight: 600 } .quiet { fill: #6e7781 }
+.label { text-anchor: end } .ours { font-weight: 600; fill: #0550ae }
+.grid { stroke: #d0d7de } .bar { stroke: #8c959f; stroke-width: 3 } .bar.ours { stroke: #0969da }
+.own { fill: #57606a } .own.ours { fill: #0969da } .sum { fill: #ffffff; stroke: #57606a; stroke-width: 2 }
+.sum.ours { stroke: #0969da } .paper { fill: #ffffff }
+"""
+
+
+def plot(facts: Facts, samples: Sequence[Sample]) -> str:
+    panel = HEADING + ROW * len(facts.titles) + GAP
+    width, height = LABELS + WIDTH + VALUES, TOP + panel * len(WORKLOADS) + GAP
+    scale = _scale(samples)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+        f"<title>CPU per request, {facts.date}</title><style>{STYLE}</style>",
+        f'<rect class="paper" width="{width}" height="{height}"/>',
+        f'<text class="title" x="16" y="24">CPU milliseconds per request, {facts.date}</text>',
+        '<text class="quiet" x="16" y="44">filled: the server alone; ring: with PostgreSQL; logarithmic</text>',
+    ]
+    for number, workload in enumerate(WORKLOADS):
+        parts += _panel(facts, samples, workload, TOP + panel * number, scale)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _scale(samples: Sequence[Sample]) -> Callable[[float], float]:
+    """Return where on the axis a number of milliseconds is; the axis has whole decades."""
+    low = math.floor(math.log10(min(each.server_ms for each in samples)))
+    high = math.ceil(math.log10(max(map(both, samples))))
+    return lambda value: LABELS + WIDTH * (math.log10(value) - low) / (high - low)
+
+
+def _panel(
+    facts: Facts, samples: Sequence[Sample], workload: Workload, top: int, scale: Callable[[float], float]
+) -> Iterator[str]:
+    bottom = top + HEADING + ROW * len(facts.titles)
+    yield f'<text class="heading" x="16" y="{top + 16}">{escape(workload.title)}</text>'
+    for power in range(-3, 5):
+        x = scale(10.0**power)
+        if LABELS <= x <= LABELS + WIDTH:
+            yield f'<path class="grid" d="M{x:.1f} {top + HEADING}V{bottom}"/>'
+            yield f'<text class="quiet" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{10.0**power:g}</text>'
+    for number, (name, title) in enumerate(facts.titles.items()):
+        y = top + HEADING + ROW * number + ROW // 2
+        own, sum_ = (middle(samples, name, workload, value) for value in (server, both))
+        yield from _row(title, y, own, sum_, scale, "ours" if name in OURS else "")
+
+
+def _row(title: str, y: int, own: float, sum_: float, scale: Callable[[float], float], whose: str) -> Iterator[str]:
+    yield f'<text class="label {whose}" x="{LABELS - 12}" y="{y + 4}">{escape(title)}</text>'
+    yield f'<path class="bar {whose}" d="M{scale(own):.1f} {y}H{scale(sum_):.1f}"/>'
+    yield f'<circle class="own {whose}" cx="{scale(own):.1f}" cy="{y}" r="5"/>'
+    yield f'<circle class="sum {whose}" cx="{scale(sum_):.1f}" cy="{y}" r="4"/>'
+    yield f'<text class="{whose}" x="{LABELS + WIDTH + 14}" y="{y + 4}">{short(own)} → {short(sum_)}</text>'
