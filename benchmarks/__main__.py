@@ -28,7 +28,8 @@ def main() -> None:
     servers = [each for each in every_server() if _is_asked(each, asked)]
     effort = QUICK if asked.quick else FULL
     with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as logs, data.database() as url:
-        asyncio.run(_fill(url))
+        print(f"Filling PostgreSQL with {data.JOBS:,} jobs …", flush=True)
+        data.fill(url)
         with started(servers, url, Path(logs)) as running, processor.started_on(OTHER_CPU):
             found, samples = asyncio.run(_measured(running, url, effort))
     name = "quick" if asked.quick or asked.only else "table"
@@ -45,11 +46,6 @@ def _arguments() -> argparse.Namespace:
 
 def _is_asked(server: Server, asked: argparse.Namespace) -> bool:
     return server.name in asked.only if asked.only else server.is_quick or not asked.quick
-
-
-async def _fill(url: str) -> None:
-    print(f"Filling PostgreSQL with {data.JOBS:,} jobs …", flush=True)
-    await data.fill(url)
 
 
 async def _measured(running: Sequence[Running], url: str, effort: Effort) -> tuple[Facts, list[Sample]]:

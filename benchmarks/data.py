@@ -1,5 +1,6 @@
 """One PostgreSQL with the benchmark's data in Mainsheet's own tables."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -32,9 +33,13 @@ def database() -> Iterator[str]:
         yield url
 
 
-async def fill(url: str, jobs: int = JOBS) -> None:
+def fill(url: str, jobs: int = JOBS) -> None:
     environment = {**os.environ, "MAINSHEET_DATABASE_URL": url}
     subprocess.run([MAINSHEET, "db", "upgrade"], cwd=ROOT, env=environment, capture_output=True, check=True)
+    asyncio.run(_insert(url, jobs))
+
+
+async def _insert(url: str, jobs: int) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(SQL.read_text("utf-8").replace(":jobs", str(jobs)))

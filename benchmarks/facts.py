@@ -36,7 +36,7 @@ def facts(running: Sequence[Running], postgres: str, effort: Effort, sizes: Mapp
         f"Mainsheet at {_commit()}; PostgreSQL {postgres}, {JOBS:,} jobs, {CALLERS} callers in turn.",
         f"Python {platform.python_version()}: {', '.join(python)}.",
         *with_node,
-        f"{platform.system()} {platform.release()} on {os.cpu_count()} × {_processor()}; load before: {_load()}.",
+        f"{platform.system()} {platform.release()} on {os.cpu_count()} CPUs, {_processor()}; load before: {_load()}.",
         f"Medians of {effort.rounds} interleaved rounds of {effort.seconds:g} s over {CONNECTIONS} connections.",
         f"Bytes of an answer: {', '.join(f'{name} {size:,}' for name, size in sizes.items())}.",
     ]

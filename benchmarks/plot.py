@@ -1,4 +1,4 @@
-"""The samples as a drawing: a line for each server, on a logarithmic scale, from its own CPU to that with PostgreSQL's."""
+"""The samples as a drawing: for each server a line from its own CPU to that with PostgreSQL's, a logarithmic scale."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 LABELS, WIDTH, VALUES = 230, 480, 110
 TOP, HEADING, ROW, GAP = 58, 30, 22, 26
+Point = tuple[float, float]  # milliseconds, and where they are on the axis
 OURS = ("mainsheet", "reference")
 
 STYLE = """
@@ -59,12 +60,12 @@ def _panel(
     for number, (name, title) in enumerate(facts.titles.items()):
         y = top + HEADING + ROW * number + ROW // 2
         own, sum_ = (middle(samples, name, workload, value) for value in (server, both))
-        yield from _row(title, y, own, sum_, scale, "ours" if name in OURS else "")
+        yield from _row(title, "ours" if name in OURS else "", y, (own, scale(own)), (sum_, scale(sum_)))
 
 
-def _row(title: str, y: int, own: float, sum_: float, scale: Callable[[float], float], whose: str) -> Iterator[str]:
+def _row(title: str, whose: str, y: int, own: Point, total: Point) -> Iterator[str]:
     yield f'<text class="label {whose}" x="{LABELS - 12}" y="{y + 4}">{escape(title)}</text>'
-    yield f'<path class="bar {whose}" d="M{scale(own):.1f} {y}H{scale(sum_):.1f}"/>'
-    yield f'<circle class="own {whose}" cx="{scale(own):.1f}" cy="{y}" r="5"/>'
-    yield f'<circle class="sum {whose}" cx="{scale(sum_):.1f}" cy="{y}" r="4"/>'
-    yield f'<text class="{whose}" x="{LABELS + WIDTH + 14}" y="{y + 4}">{short(own)} → {short(sum_)}</text>'
+    yield f'<path class="bar {whose}" d="M{own[1]:.1f} {y}H{total[1]:.1f}"/>'
+    yield f'<circle class="own {whose}" cx="{own[1]:.1f}" cy="{y}" r="5"/>'
+    yield f'<circle class="sum {whose}" cx="{total[1]:.1f}" cy="{y}" r="4"/>'
+    yield f'<text class="{whose}" x="{LABELS + WIDTH + 14}" y="{y + 4}">{short(own[0])} → {short(total[0])}</text>'

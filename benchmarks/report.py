@@ -67,10 +67,10 @@ def _overview(facts: Facts, samples: Sequence[Sample]) -> Iterator[str]:
 def _details(facts: Facts, samples: Sequence[Sample], workload: Workload) -> Iterator[str]:
     """Say of each server the spread too, and how it compares with the yardstick, if that was measured."""
     yield from ("", f"## {workload.title}", "")
-    yield f"| server | server CPU, ms (range) | database CPU, ms (range) | sum, ms | server, × {YARDSTICK} | p50, ms |"
+    yield f"| server | server CPU, ms (range) | database CPU, ms (range) | sum, ms | server / {YARDSTICK} | p50, ms |"
     yield "|---|---|---|---|---|---|"
     for name, title in facts.titles.items():
-        times = "–"
+        times = "-"
         if YARDSTICK in facts.titles:
             ratio = middle(samples, name, workload, server) / middle(samples, YARDSTICK, workload, server)
             times = f"{ratio:.2f}"
@@ -86,7 +86,7 @@ def _details(facts: Facts, samples: Sequence[Sample], workload: Workload) -> Ite
 
 
 def _spread(found: Sequence[float]) -> str:
-    return f"{short(median(found))} ({short(min(found))}–{short(max(found))})"
+    return f"{short(median(found))} ({short(min(found))} - {short(max(found))})"
 
 
 def short(milliseconds: float) -> str:

@@ -40,7 +40,7 @@ class Workload:
 WORKLOADS = (
     Workload("point", "W1: one job by its key", POINT, lambda call: {"key": call.job_key}),
     Workload("dashboard", "W2: 100 jobs with four relations", DASHBOARD, lambda _call: LIMITS),
-    Workload("nested", "W3: 10 teams × 20 jobs × 5 versions", NESTED, lambda _call: DEPTHS),
+    Workload("nested", "W3: 10 teams, 20 jobs each, 5 versions each", NESTED, lambda _call: DEPTHS),
 )
 
 Ask = Callable[[str, Workload, Call], tuple[str, bytes]]
