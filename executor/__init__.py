@@ -1,6 +1,6 @@
 """A compiled executor for Strawberry schemas; `README.md` beside this file tells how it works."""
 
 from executor.engine import Executor, Outcome, Request, core_schema, refer
-from executor.relation import RELATION, Relation
+from executor.relation import READS, RELATION, Relation
 
-__all__ = ["RELATION", "Executor", "Outcome", "Relation", "Request", "core_schema", "refer"]
+__all__ = ["READS", "RELATION", "Executor", "Outcome", "Relation", "Request", "core_schema", "refer"]

@@ -1,7 +1,9 @@
 """The second half of the source: the answer, from the deepest level up."""
 
+from datetime import datetime
+
 from executor.code import by_type, items, read
-from executor.leaves import coercion, enum_names, is_coerced
+from executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from executor.loading import Group, Loading
 from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName
 from executor.writer import Writer
@@ -71,6 +73,10 @@ class Building:
                 word = "elif"
             with write.block(f"{word} {value}.__class__ is {members}:"):
                 write.line(f"{value} = {names}[{value}._value_]")
+            word = "elif"
+        if is_iso_8601(shape.type):
+            with write.block(f"{word} {value}.__class__ is {write.constant('class', datetime)}:"):
+                write.line(f"{value} = {value}.isoformat()")
             word = "elif"
         tests = [f"{value} is not None"] if shape.nullable else []
         if condition := is_coerced(shape.type, value):

@@ -26,9 +26,10 @@ class Unit:
     source: str
 
 
-def compile_shape(shape: Shape) -> Unit:
+def compile_shape(shape: Shape, *, some_attributes: bool = True) -> Unit:
+    """With `some_attributes` batches are told what is read of their answers: by this unit and by no other one."""
     write = Writer()
-    loading = Loading(write)
+    loading = Loading(write, some_attributes=some_attributes)
     with write.block("async def answer(value, context, variables):"):
         loading.write(shape)
         Building(write, loading).write(shape)

@@ -141,7 +141,8 @@ class Executor:
         def unit_of(running: Any, key: str, return_type: Any, details: Any) -> Unit | None:
             if key not in units:
                 planner = self._planner(request, running.variable_values)
-                units[key] = _compiled(lambda: planner.shape(return_type, details))
+                alone = request.operation.operation is OperationType.MUTATION  # each field sees a snapshot of its own
+                units[key] = _compiled(lambda: planner.shape(return_type, details), some_attributes=alone)
             return units[key]
 
         return in_parts(self._api.execution_context_class, unit_of)
@@ -160,9 +161,9 @@ class Executor:
         return await refer(self._api, request, executor_class)
 
 
-def _compiled(shape: Callable[[], Shape]) -> Unit | None:
+def _compiled(shape: Callable[[], Shape], *, some_attributes: bool = True) -> Unit | None:
     try:
-        return compile_shape(shape())
+        return compile_shape(shape(), some_attributes=some_attributes)
     except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
         return None
 

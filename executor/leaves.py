@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from operator import methodcaller
 from typing import Any
 
 from graphql import (
@@ -22,11 +23,19 @@ IS_COERCED = {
     GraphQLBoolean.name: "({0} is True or {0} is False)",
 }
 
+ISO_8601 = methodcaller("isoformat")
+
 
 def is_coerced(type_: GraphQLLeafType, value: str) -> str | None:
     """Return the condition under which `value` needs nothing, or None if it always needs coercion."""
     condition = IS_COERCED.get(type_.name)
     return condition and condition.format(value)
+
+
+def is_iso_8601(type_: GraphQLLeafType) -> bool:
+    """Tell whether values are coerced by their `isoformat`, as those of Strawberry's `DateTime` are."""
+    coerce: Any = type_.coerce_output_value
+    return isinstance(coerce, methodcaller) and coerce.__reduce__() == ISO_8601.__reduce__()
 
 
 def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:

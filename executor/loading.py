@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from executor.code import by_type, items, read
-from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links
+from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads
 from executor.writer import Writer
 
 
@@ -19,14 +19,18 @@ class Group:
 class Loading:
     """Knows, once written, the groups in their order and the variables of each field's keys and question."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, *, some_attributes: bool) -> None:
         self._writer = writer
+        self._some_attributes = some_attributes
+        self._attributes: dict[Hashable, frozenset[str] | None] = {}
         self.groups: list[Group] = []
         self.keys: dict[Field, str] = {}
         self.questions: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
         """Write what loads all that a shape needs; `value` is what the shape completes."""
+        if self._some_attributes:
+            self._find_attributes(shape)
         level = self._groups(links(shape))
         if level:
             self._announce(level, 1)
@@ -44,6 +48,14 @@ class Loading:
                 for field in group.fields:
                     self._gather_below(group, field)
             level = below
+
+    def _find_attributes(self, shape: Shape) -> None:
+        """Add up what is read of each batch's answers, anywhere: they are remembered for the whole operation."""
+        for field in links(shape):
+            batch, own = link_of(field).relation.batch, reads(field.shape)
+            known = self._attributes.get(batch, frozenset())
+            self._attributes[batch] = None if own is None or known is None else own | known
+            self._find_attributes(field.shape)
 
     def _groups(self, fields: Iterable[Field]) -> list[Group]:
         groups: dict[tuple[Hashable, str], Group] = {}
@@ -75,6 +87,9 @@ class Loading:
         if link.arguments and link.relation.key:
             question = f", {write.constant('question', link.arguments)}(variables)"
         write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
+        attributes = self._attributes.get(link.relation.batch)
+        if attributes is not None:
+            question += f", attributes={write.constant('attributes', attributes)}"
         write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
 
     def _gather_below(self, group: Group, field: Field) -> None:

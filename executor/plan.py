@@ -35,7 +35,7 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from executor.arguments import Arguments
-from executor.relation import RELATION
+from executor.relation import READS, RELATION
 from executor.shape import (
     Abstract,
     Attribute,
@@ -134,7 +134,9 @@ class Planner:
         arguments = Arguments(definition, node, lambda values: self._convert(declared, values), reusable=False)
         name = resolver.parent_parameter.name if resolver.parent_parameter else None
         function: Any = resolver.wrapped_func
-        return Call(function, name, arguments if definition.args else None)
+        named = declared.metadata.get(READS)
+        reads = None if named is None else frozenset(named)
+        return Call(function, name, arguments if definition.args else None, reads)
 
     def _convert(self, declared: StrawberryField, values: dict[str, Any]) -> dict[str, Any]:
         converter = self.api.schema_converter

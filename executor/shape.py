@@ -1,6 +1,6 @@
 """What an operation's answer looks like: a tree of shapes, planned once for each document."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -62,6 +62,7 @@ class Call:
     function: Callable[..., Any]
     parent: str | None
     arguments: Arguments | None
+    reads: frozenset[str] | None  # attributes of the parent, and of an answer that is the parent itself; None: any
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,40 @@ def links(shape: Shape) -> Iterator[Field]:
         case Abstract():
             for each in shape.objects.values():
                 yield from links(each)
+
+
+def reads(shape: Shape, *, knows_types: bool = False) -> frozenset[str] | None:
+    """The attributes that are read of a value, or of what it holds, where no other relation answers; None: any."""
+    match shape:
+        case ListOf():
+            return reads(shape.item, knows_types=knows_types)
+        case Object():
+            return _union(_reads_of(field) for field in shape.fields.values())
+        case Abstract():
+            return _union(map(reads, shape.objects.values())) if knows_types else None
+    return frozenset()
+
+
+def _reads_of(field: Field) -> frozenset[str] | None:
+    match field.source:
+        case Attribute(name):
+            own: frozenset[str] | None = frozenset((name,))
+        case Call(reads=named):
+            return _union((named, reads(field.shape, knows_types=named is not None)))
+        case Link(relation=relation):
+            return frozenset((relation.key or "").split("."))
+        case _:
+            own = frozenset()
+    return _union((own, reads(field.shape)))
+
+
+def _union(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    found: frozenset[str] = frozenset()
+    for each in sets:
+        if each is None:
+            return None
+        found |= each
+    return found
 
 
 def link_of(field: Field) -> Link:

@@ -13,7 +13,8 @@ from resolvers.permissions import visible
 from resolvers.prepared import KEYS, NUMBER, Statement, View
 from resolvers.read import Read
 
-COLUMNS = [*JobVersion.__table__.c, (JobVersion.number == Job.current_number).label("is_current")]
+IS_CURRENT = (JobVersion.number == Job.current_number).label("is_current")
+COLUMNS = [*JobVersion.__table__.c, IS_CURRENT]
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
@@ -52,7 +53,7 @@ async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, l
 
 
 def _versions(view: View, *more: Any) -> Statement:
-    """Select versions; whose job the caller sees is for the caller of this to say."""
+    """Select versions with their jobs; whether the caller sees the job is for the caller of this to say."""
     return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
 
 
@@ -85,7 +86,9 @@ def _bases(view: View) -> Statement:
 
 
 def _published(view: View) -> Statement:
-    return _versions(view).where(JobVersion.status == VersionStatus.PUBLISHED)
+    columns = view.only(COLUMNS)
+    rows = select(*columns).where(JobVersion.status == VersionStatus.PUBLISHED)
+    return rows.join(Job, Job.id == JobVersion.job_id) if IS_CURRENT in columns else rows
 
 
 def _dependencies(_view: View) -> Statement:

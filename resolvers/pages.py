@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -105,7 +104,7 @@ class Listing:
         for row in await read.rows(build, down, cursor is not None, *asked, **values, **asked):
             found[row.parent_key].append(row)
         whole = Whole(self, asked)
-        return {key: Page(whole, key, paging, rows) for key, rows in found.items()}
+        return {key: _page(whole, key, paging, rows) for key, rows in found.items()}
 
     def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
         rows, order = self._ordered(view, down, is_after, *asked)
@@ -174,19 +173,15 @@ class Whole:
     asked: Mapping[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Page:
-    """One parent's page; `found` holds one row more than asked for if there is one."""
+    """One parent's page of a list."""
 
     whole: Whole
     key: str
     paging: Paging
-    found: list[Any]
-
-    @cached_property
-    def nodes(self) -> list[Any]:
-        rows = self.found[: self.paging.size]
-        return rows[::-1] if self.paging.backwards else rows
+    nodes: list[Any]
+    has_more: bool
 
     @property
     def edges(self) -> Sequence["Edge"]:
@@ -201,12 +196,12 @@ class Page:
 
     @property
     def has_next_page(self) -> bool:
-        return self.paging.before is not None if self.paging.backwards else self._has_more
+        return self.paging.before is not None if self.paging.backwards else self.has_more
 
     @property
     def has_previous_page(self) -> bool:
         if self.paging.backwards:
-            return self._has_more
+            return self.has_more
         return self.paging.after is not None or self.paging.offset > 0
 
     @property
@@ -217,9 +212,15 @@ class Page:
     def end_cursor(self) -> str | None:
         return self.whole.listing.cursor(self.nodes[-1]) if self.nodes else None
 
-    @property
-    def _has_more(self) -> bool:
-        return len(self.found) > self.paging.size
+
+def _page(whole: Whole, key: str, paging: Paging, rows: list[Any]) -> Page:
+    """Make a page of its rows, of which there is one more than asked for if the list goes on."""
+    has_more = len(rows) > paging.size
+    if has_more:
+        rows.pop()
+    if paging.backwards:
+        rows.reverse()
+    return Page(whole, key, paging, rows, has_more)
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,6 +82,8 @@ def _anybody(role: OrganizationRole) -> Caller:
 
 
 def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Callable[[Any], Any] | None]:
+    if isinstance(bind.type, TextArray):  # SQLAlchemy would look at each item
+        return name, bind.value, partial(bind.type.process_bind_param, dialect=dialect)
     return name, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 

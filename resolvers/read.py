@@ -108,6 +108,9 @@ class Read:
         """What an uncommitted write would leave; closing takes the write back."""
         return cls(Snapshot(database, session), caller, database.reads.dialect)
 
+    def only(self, columns: frozenset[str]) -> "Read":
+        return Read(self.snapshot, self.caller, self.dialect, columns)
+
     async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
         """Run the statement of this shape with these values.
 

@@ -13,7 +13,7 @@ from resolvers import job
 from schema import names
 from schema.moment import utc
 from schema.page import described
-from schema.relation import relation
+from schema.relation import reads, relation
 
 
 @strawberry.type(description="When a job runs by itself.")
@@ -26,11 +26,14 @@ class JobSchedule:
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(description="What happens to missed times.")
 
-    @strawberry.field(description="The cron expression in English.")
+    @strawberry.field(description="The cron expression in English.", metadata=reads("cron"))
     def description(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent
         return schedule.explain(root.cron)
 
-    @strawberry.field(description="The next times at which it fires; for a draft, those it would have.")
+    @strawberry.field(
+        description="The next times at which it fires; for a draft, those it would have.",
+        metadata=reads("cron", "timezone"),
+    )
     def next_fire_times(
         root: strawberry.Parent[Any],  # noqa: N805
         count: Annotated[int, described("How many, 0 to 100.")] = 5,

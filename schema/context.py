@@ -34,13 +34,19 @@ class Context:
             loader = self._loaders[batch, arguments] = DataLoader(self._load_fn(batch, arguments))
         return loader.load(key)
 
-    async def load_all(self, batch: Batch, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
-        """Return the answers to many keys, those that are known included; a key without one may be missing."""
+    async def load_all(
+        self, batch: Batch, keys: Sequence[Any], *arguments: Any, columns: frozenset[str] | None = None
+    ) -> Mapping[Any, Any]:
+        """Return the answers to many keys, those that are known included; a key without one may be missing.
+
+        Rows may have no other columns than these, and what every row has; whoever names them names them each time.
+        """
         known = self._known.get((batch, arguments))
+        read = self.read if columns is None else self.read.only(columns)
         if known is None:
-            known = self._known[batch, arguments] = await batch(self.read, keys, *arguments)
+            known = self._known[batch, arguments] = await batch(read, keys, *arguments)
         elif missing := [key for key in keys if key not in known]:
-            known = self._known[batch, arguments] = {**known, **await batch(self.read, missing, *arguments)}
+            known = self._known[batch, arguments] = {**known, **await batch(read, missing, *arguments)}
         return known
 
     async def look_at(self, read: Read) -> None:

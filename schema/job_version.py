@@ -13,7 +13,7 @@ from schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedu
 from schema.config_change import ConfigChange
 from schema.node import Node
 from schema.page import Connection, described, paged
-from schema.relation import relation
+from schema.relation import reads, relation
 from schema.source import JobSource
 
 
@@ -72,20 +72,26 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         arguments=since,
     )
 
-    @strawberry.field(description="What it runs.", graphql_type=JobSource)
+    @strawberry.field(description="What it runs.", graphql_type=JobSource, metadata=reads("source_kind"))
     def source(root: strawberry.Parent[Any]) -> Any:  # noqa: N805 the row is the parent
         return root
 
-    @strawberry.field(description="When it runs by itself. Null: only by hand.", graphql_type=JobSchedule | None)
+    @strawberry.field(
+        description="When it runs by itself. Null: only by hand.",
+        graphql_type=JobSchedule | None,
+        metadata=reads("cron"),
+    )
     def schedule(root: strawberry.Parent[Any]) -> Any:  # noqa: N805
         return None if root.cron is None else root
 
-    @strawberry.field(description="What it runs on.", graphql_type=Compute)
+    @strawberry.field(description="What it runs on.", graphql_type=Compute, metadata=reads())
     def compute(root: strawberry.Parent[Any]) -> Any:  # noqa: N805
         return root
 
     @strawberry.field(
-        description="The variables that a run finds in its environment.", graphql_type=list[EnvironmentVariable]
+        description="The variables that a run finds in its environment.",
+        graphql_type=list[EnvironmentVariable],
+        metadata=reads("environment"),
     )
     def environment(root: strawberry.Parent[Any]) -> Iterable[Any]:  # noqa: N805
         return [EnvironmentVariable(**each) for each in root.environment]

@@ -6,7 +6,7 @@ from resolvers import team
 from schema import names
 from schema.node import Node
 from schema.page import Connection, Edge, page_only
-from schema.relation import relation
+from schema.relation import reads, relation
 
 
 @strawberry.type(description="A person's place in an organization.")
@@ -19,7 +19,7 @@ class Member(Node, prefix=MemberRow.PREFIX):
 
 @strawberry.type(description="A member in a team's list.")
 class MemberEdge(Edge[Member]):
-    @strawberry.field(description="The member's role in the team.")
+    @strawberry.field(description="The member's role in the team.", metadata=reads("node", "role"))
     def role(self) -> TeamRole:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 

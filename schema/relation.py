@@ -30,8 +30,10 @@ class Relation:
     def question(self, **arguments: Any) -> Any:
         return None if self.arguments is None else self.arguments(**arguments)
 
-    def answers(self, context: Context, keys: Sequence[Any], *question: Any) -> Awaitable[Mapping[Any, Any]]:
-        return context.load_all(self.batch, keys, *question)
+    def answers(
+        self, context: Context, keys: Sequence[Any], *question: Any, attributes: frozenset[str] | None = None
+    ) -> Awaitable[Mapping[Any, Any]]:
+        return context.load_all(self.batch, keys, *question, columns=attributes)
 
 
 def relation(
@@ -75,3 +77,11 @@ def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, descr
     return strawberry.field(
         resolver=resolve, graphql_type=graphql_type, description=description, metadata={"relation": link}
     )
+
+
+def reads(*attributes: str) -> dict[str, Any]:
+    """The metadata of a field whose resolver reads no more than these attributes of the parent row.
+
+    If it gives back the row itself, what tells the row's type counts too.
+    """
+    return {"reads": attributes}

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 from models.source import SourceKind
 from resolvers import saved_query
 from schema import names
-from schema.relation import relation
+from schema.relation import reads, relation
 
 
 class _OfVersion:
@@ -25,7 +25,9 @@ def _kept(name: str, graphql_type: Any, description: str) -> Any:
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return root.source.get(name)
 
-    return strawberry.field(resolver=resolve, graphql_type=graphql_type, description=description)
+    return strawberry.field(
+        resolver=resolve, graphql_type=graphql_type, description=description, metadata=reads("source")
+    )
 
 
 @strawberry.type(description="Runs saved queries, one after the other.")

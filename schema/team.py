@@ -9,7 +9,7 @@ from schema import names
 from schema.job_list import job_list
 from schema.node import Node
 from schema.page import Connection, Edge, page_only
-from schema.relation import relation
+from schema.relation import reads, relation
 
 
 @strawberry.type(description="Members who share jobs.")
@@ -24,7 +24,8 @@ class Team(Node, prefix=TeamRow.PREFIX):
 class TeamEdge(Edge[Team]):
     @strawberry.field(
         description="The role in the team: of the member whose list it is, in the organization's list yours."
-        " Null if you aren't in the team."
+        " Null if you aren't in the team.",
+        metadata=reads("node", "role"),
     )
     def role(self) -> TeamRole | None:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
@@ -39,7 +40,7 @@ class TeamConnection(Connection[Team]):
 class JobTeamEdge(Edge[Team]):
     granted_by = relation(member.by_ids, names.Member, "Who shared the job with it.", key="node.granted_by_id")
 
-    @strawberry.field(description="When the job was shared with it.")
+    @strawberry.field(description="When the job was shared with it.", metadata=reads("node", "granted_at"))
     def granted_at(self) -> datetime:
         return self.node.granted_at  # type: ignore[no-any-return,attr-defined]  # the row has it
 
