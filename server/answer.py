@@ -31,6 +31,8 @@ def respond(request: web.Request, result: ExecutionResult, media_type: str) -> w
     is_refused = result.data is None and not any(error.path for error in result.errors or ())
     if not is_refused:
         body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
     status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
     return json_response(request, body, status=status, media_type=media_type)
 

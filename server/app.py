@@ -23,6 +23,7 @@ from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
 from server.settings import Settings
+from server.trace import Tracer, is_allowed
 
 GRAPHQL_PATH = "/graphql"
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -41,13 +42,16 @@ def make_app(
     app = web.Application(middlewares=[observe_request, answer_failures], client_max_size=settings.max_body_bytes)
     app[METRICS] = Metrics()
     executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds)
+    limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
+    tracer = Tracer(executions, core_schema(api), limits, database) if is_allowed(settings) else None
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
-        documents=_documents(settings, api),
+        documents=Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters),
         executions=executions,
         open_context=open_context,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
+        tracer=tracer,
     )
     app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer)
     app.router.add_get("/healthz", alive)
@@ -70,11 +74,6 @@ def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> E
     if settings.executor == "reference":
         return partial(refer, api)
     return Executor(api, observe=metrics.count_operation).execute
-
-
-def _documents(settings: Settings, api: strawberry.Schema) -> Documents:
-    limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
-    return Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters)
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:

@@ -30,8 +30,10 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    TypeInfo,
     ValidationContext,
     ValidationRule,
     ValueNode,
@@ -95,15 +97,24 @@ class QueryTooComplex(ValidationRule):
         return SKIP
 
     def _compare(self, weight: Weight, definition: Any) -> None:
-        actual = {"depth": weight.depth, "fields": weight.fields, "cost": weight.total(PLAIN_LIST)}
-        for name, value in actual.items():
+        for name, value in _measures(weight).items():
             limit: int = getattr(self.limits, name)
             if value > limit:
                 self.report_error(_too_complex(name, limit, value, definition))
 
 
+def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> dict[str, int]:
+    """Return what is compared with the limits, of one operation."""
+    scale = Scale(ValidationContext(schema, document, TypeInfo(schema), lambda _error: None))
+    return _measures(scale.weigh(operation.selection_set, scale.type_of(operation)))
+
+
 def rule(limits: Limits) -> type[QueryTooComplex]:
     return type("QueryTooComplex", (QueryTooComplex,), {"limits": limits})
+
+
+def _measures(weight: Weight) -> dict[str, int]:
+    return {"depth": weight.depth, "fields": weight.fields, "cost": weight.total(PLAIN_LIST)}
 
 
 def _too_complex(name: str, limit: int, actual: int, definition: Any) -> GraphQLError:

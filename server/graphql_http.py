@@ -19,6 +19,7 @@ from server.errors import Code, InvalidOperation, RequestError
 from server.execution import Closable, Executions
 from server.keys import MEMBER, OPERATION
 from server.request import GraphQLRequest, answer_type, prefers_html, read
+from server.trace import Tracer, is_wanted
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 METHODS = (hdrs.METH_GET, hdrs.METH_POST)
@@ -33,6 +34,7 @@ class GraphQLEndpoint:
     open_context: Callable[[Caller], Closable]
     public_introspection: bool = False
     playground: Handler = answer_page
+    tracer: Tracer | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.method not in METHODS:
@@ -65,7 +67,8 @@ class GraphQLEndpoint:
             raise unauthenticated(None)
         _check_method(request.method, operation.operation)
         context = self.open_context(caller) if caller else None  # introspection asks no resolver
-        return await self.executions.run(Request(document, operation, asked.variables, context, caller))
+        run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
+        return await run(Request(document, operation, asked.variables, context, caller))
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     executor: Executing = Field(
         "compiled", description="What runs operations: our compiler, or graphql-core alone (reference)."
     )
+    trace: bool = Field(
+        False,
+        description="Tell what an operation cost, its SQL too, to who asks by X-Mainsheet-Trace; demos always do.",
+    )
     public_introspection: bool = Field(
         False, description="Answer introspection without a token; data always needs one."
     )

@@ -1,9 +1,9 @@
 import { useGraphiQL } from '@graphiql/react'
 import { useEffect } from 'react'
 
-const FONT = { fontSize: 13, lineHeight: 20 }
+const FONT = { fontSize: 13, lineHeight: 20, wordWrap: 'on', wrappingIndent: 'deepIndent' } as const
 
-/** The editors' own size leaves half an example outside of a laptop's window. */
+/** GraphiQL's own size, unwrapped, leaves half an example outside of a laptop's window. */
 export function SmallerType() {
   const editors = useGraphiQL(state => ({
     query: state.queryEditor,

@@ -4,8 +4,8 @@ import { Store } from './store.ts'
 
 export interface Statement {
   level: number
-  batch: string
-  rows: number
+  fields: string[]
+  keys: number | null
   milliseconds: number
   sql: string
 }

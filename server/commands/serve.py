@@ -12,7 +12,6 @@ from models.database import Database
 from models.demo import seed_demo
 from models.migrate import upgrade
 from schema.api import api
-from schema.context import Context
 from server.app import GRAPHQL_PATH, make_app, make_runner
 from server.authentication import Authenticator
 from server.commands.demo import introduce
@@ -21,6 +20,7 @@ from server.commands.running import database_at, require_head, run
 from server.logs import configure_logging
 from server.playground import Playground, is_loopback
 from server.settings import Settings
+from server.trace import context_type
 
 NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
 
@@ -47,7 +47,7 @@ async def _serve(settings: Settings) -> None:
             await seed_demo(database)
         await require_head(database)
         async with _authenticator(database, settings) as authenticator:
-            page, open_context = Playground.built(), partial(Context, database)
+            page, open_context = Playground.built(), partial(context_type(settings), database)
             app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
             async with _listening(app, settings) as url:
                 if settings.demo:

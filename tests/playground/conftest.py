@@ -16,12 +16,14 @@ from models.database import Database
 from models.demo import seed_demo
 from models.migrate import upgrade
 from schema.api import api
-from schema.context import Context
 from server.app import make_app, make_runner
 from server.authentication import Authenticator
 from server.commands.demo import introduce
 from server.playground import Playground
 from server.settings import Settings
+from server.trace import context_type
+
+pytest.register_assert_rewrite("tests.playground.browser")
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,11 @@ class Demo:
     http: ClientSession
     tokens: Mapping[str, str]
 
-    async def ask(self, email: str, query: str, variables: object = None, operation: str | None = None) -> Any:
+    async def ask(
+        self, email: str, query: str, variables: object = None, operation: str | None = None, **headers: str
+    ) -> Any:
         body = {"query": query, "variables": variables, "operationName": operation}
-        headers = {"Authorization": f"Bearer {self.tokens[email]}"}
+        headers["Authorization"] = f"Bearer {self.tokens[email]}"
         async with self.http.post("/graphql", json=body, headers=headers) as response:
             return await response.json()
 
@@ -80,7 +84,7 @@ async def served(template: Path, folder: Path, page: Playground | None, *, is_de
         stack.push_async_callback(database.close)
         authenticator = Authenticator.configured(database, settings)
         stack.push_async_callback(authenticator.close)
-        open_context = partial(Context, database)
+        open_context = partial(context_type(settings), database)
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         runner = make_runner(app, settings)
         await runner.setup()

@@ -3,7 +3,7 @@ import { type Cost as Spent, type Measured, measured, type Statement, tracing } 
 import { useStore } from '../store.ts'
 
 const number = new Intl.NumberFormat()
-const milliseconds = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+const milliseconds = (value: number) => `${value < 1 ? value.toFixed(2) : value < 10 ? value.toFixed(1) : Math.round(value)} ms`
 
 export default function Cost() {
   const last = useStore(measured)
@@ -57,12 +57,35 @@ function Details({ cost }: { cost: Spent }) {
       <Share label="Fields" value={cost.fields} limit={cost.limits.fields} />
       <Share label="Depth" value={cost.depth} limit={cost.limits.depth} />
       <h3>What the database was asked</h3>
+      {levels(cost.statements).map(([level, statements]) => (
+        <Level key={level} level={level} statements={statements} total={cost.milliseconds} />
+      ))}
+    </>
+  )
+}
+
+function levels(statements: Statement[]): [number, Statement[]][] {
+  const found = new Map<number, Statement[]>()
+  for (const statement of statements) found.set(statement.level, [...(found.get(statement.level) ?? []), statement])
+  return [...found].sort(([a], [b]) => a - b)
+}
+
+function Level({ level, statements, total }: { level: number; statements: Statement[]; total: number }) {
+  const spent = statements.reduce((sum, statement) => sum + statement.milliseconds, 0)
+  return (
+    <section className="level">
+      <h4>
+        {level ? `Level ${level}` : 'The operation itself'}
+        <span>
+          {statements.length === 1 ? '1 statement' : `${statements.length} statements`}, {milliseconds(spent)}
+        </span>
+      </h4>
       <ol className="statements">
-        {cost.statements.map((statement, index) => (
-          <Asked key={index} statement={statement} total={cost.milliseconds} />
+        {statements.map((statement, index) => (
+          <Asked key={index} statement={statement} total={total} />
         ))}
       </ol>
-    </>
+    </section>
   )
 }
 
@@ -76,17 +99,21 @@ const Share = ({ label, value, limit }: { label: string; value: number; limit: n
   </label>
 )
 
+/** Let long paths break after their dots only. */
+const broken = (path: string) => path.split(/(?<=\.)/).flatMap((part, index) => [part, <wbr key={index} />])
+
 function Asked({ statement, total }: { statement: Statement; total: number }) {
-  const { batch, level, rows, sql } = statement
+  const { fields, keys, sql } = statement
   return (
     <li>
       <details>
         <summary>
-          <code>{batch}</code>
+          <code>{fields.length ? broken(fields.join(', ')) : sql.slice(0, 40)}</code>
           <span>
-            level {level} · {rows} {rows === 1 ? 'row' : 'rows'} · {milliseconds(statement.milliseconds)}
+            {keys !== null && `${keys === 1 ? '1 key' : `${keys} keys`} · `}
+            {milliseconds(statement.milliseconds)}
           </span>
-          <meter aria-hidden="true" value={statement.milliseconds} max={Math.max(total, 0.1)} />
+          <span className="bar" aria-hidden="true" style={{ inlineSize: `${Math.min(100, (100 * statement.milliseconds) / total)}%` }} />
         </summary>
         <pre>{sql}</pre>
       </details>

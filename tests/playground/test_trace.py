@@ -1,0 +1,67 @@
+"""What an operation cost is told to who asks, where that is allowed."""
+
+import asyncio
+from pathlib import Path
+
+EXAMPLE = (Path(__file__).parents[2] / "playground/examples/1-my-jobs.graphql").read_text()
+ADMIN = "admin@harbor.example"
+TRACED = {"X-Mainsheet-Trace": "1"}
+PAUSE = """
+mutation ($jobId: ID!) { updateJob(input: { jobId: $jobId, status: PAUSED }) { job { teams { nodes { name } } } } }
+"""
+SAME_BATCH_TWICE = "{ me { member { name } jobs(limit: 3) { nodes { createdBy { name } } } } }"
+
+
+async def test_nobody_is_told_who_did_not_ask(demo):
+    answer = await demo.ask(ADMIN, EXAMPLE)
+
+    assert answer.keys() == {"data"}
+
+
+async def test_nobody_is_told_where_it_is_not_allowed(no_demo):
+    answer = await no_demo.ask(ADMIN, EXAMPLE, **TRACED)
+
+    assert answer.keys() == {"data"}
+
+
+async def test_each_statement_stands_with_its_fields_keys_and_sql(demo):
+    answer = await demo.ask(ADMIN, EXAMPLE, {"limit": 7}, **TRACED)
+
+    by_fields = {tuple(each["fields"]): each for each in answer["extensions"]["cost"]["statements"]}
+    runs = by_fields["me.jobs.nodes.latestRun",]
+    assert (runs["level"], runs["keys"]) == (2, 7)
+    assert "FROM job_run" in runs["sql"]
+    assert by_fields["me.jobs.nodes.currentVersion.cluster",]["level"] == 3
+
+
+async def test_the_estimate_stands_beside_its_limits(demo):
+    answer = await demo.ask(ADMIN, "{ jobs(limit: 10) { nodes { name } } }", **TRACED)
+
+    cost = answer["extensions"]["cost"]
+    assert (cost["depth"], cost["fields"], cost["cost"]) == (3, 3, 21)
+    assert cost["limits"] == {"depth": 20, "fields": 2000, "cost": 1_000_000}
+
+
+async def test_a_batch_that_is_asked_at_two_levels_stands_at_both(demo):
+    answer = await demo.ask(ADMIN, SAME_BATCH_TWICE, **TRACED)
+
+    statements = answer["extensions"]["cost"]["statements"]
+    asking = [(each["level"], each["fields"]) for each in statements if "FROM member" in each["sql"]]
+    assert asking == [(1, ["me.member"]), (2, ["me.jobs.nodes.createdBy"])]
+
+
+async def test_what_a_change_writes_is_told_as_well(demo):
+    found = await demo.ask(ADMIN, '{ jobByKey(jobKey: "stock-snapshot") { id } }')
+
+    answer = await demo.ask(ADMIN, PAUSE, {"jobId": found["data"]["jobByKey"]["id"]}, **TRACED)
+
+    statements = answer["extensions"]["cost"]["statements"]
+    assert any(each["sql"].startswith("UPDATE job ") and each["level"] == 0 for each in statements)
+    assert any(each["fields"] == ["updateJob.job.teams"] for each in statements)
+
+
+async def test_two_operations_at_once_are_told_apart(demo):
+    answers = [demo.ask(ADMIN, query, **TRACED) for query in (EXAMPLE, "{ me { member { name } } }")]
+    _, small = await asyncio.gather(*answers)
+
+    assert [each["fields"] for each in small["extensions"]["cost"]["statements"]] == [["me.member"]]
