@@ -1,13 +1,15 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { compress } from './compress.ts'
+import { defaults } from './defaults.ts'
+import { preload } from './preload.ts'
 
 // Relative addresses: the page finds its files wherever a proxy mounts the server.
 export default defineConfig({
   base: './',
-  plugins: [react(), compress()],
+  plugins: [react(), defaults(), preload('monaco-editor'), compress()],
   html: { cspNonce: '{nonce}' },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [defaults()] },
   build: {
     outDir: '../server/page',
     emptyOutDir: true,

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "server/page"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PACKAGES = ("executor", "models", "resolvers", "schema", "server")
 
@@ -36,6 +37,13 @@ def test_the_schema_and_the_migrations_are_in_the_wheel(wheel_files):
         "models/migrations/script.py.mako",
         "models/migrations/versions/0001_initial.py",
     } <= wheel_files
+
+
+def test_the_playground_is_in_the_wheel(wheel_files):
+    built = {f"server/{path.relative_to(PAGE.parent)}" for path in PAGE.rglob("*") if path.is_file()}
+
+    assert "server/page/index.html" in built, "`make playground` builds it"
+    assert built <= wheel_files
 
 
 def test_nothing_else_is_in_the_wheel(wheel_files):

@@ -69,14 +69,14 @@ function TokenForm({ close }: { close: () => void }) {
     <form className="token" onSubmit={submit}>
       <div className="graphiql-dialog-header">
         <Dialog.Title className="graphiql-dialog-title">Your bearer token</Dialog.Title>
-        <Dialog.Close />
       </div>
       <p>
         <code>mainsheet token create</code> makes one; a JWT of your issuer will do as well. This browser tab keeps it
         until it is closed, and sends it to this server only.
       </p>
-      <input name="token" type="password" aria-label="Token" autoComplete="off" spellCheck={false} autoFocus />
+      <input name="token" type="password" aria-label="Token" autoComplete="off" spellCheck={false} />
       <Button type="submit">Use it</Button>
+      <Dialog.Close />
     </form>
   )
 }

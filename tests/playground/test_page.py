@@ -66,6 +66,20 @@ async def test_a_field_is_completed_from_the_schema(playground):
     await expect(suggestion).to_contain_text("member")
 
 
+@pytest.mark.parametrize("tab", ["MyJobs", "OneJob", "LifeOfAVersion", "TeamAccess", "ErrorsAsData"])
+async def test_the_editors_find_no_fault_with_an_example(playground, tab):
+    await playground.choose(tab)
+    await playground.page.locator(".graphiql-query-editor textarea").focus()
+    await playground.page.keyboard.press("Control+End")
+    await playground.page.keyboard.insert_text("query Mistaken { nonsense }")  # marked once the schema is there
+    await expect(playground.page.locator(".graphiql-query-editor .squiggly-error").first).to_be_visible()
+
+    await playground.page.keyboard.press("Shift+Home")
+    await playground.page.keyboard.press("Delete")
+
+    await expect(playground.page.locator(".squiggly-error")).to_have_count(0)
+
+
 async def test_the_documentation_explains_a_type(playground):
     await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
     explorer = playground.page.locator(".graphiql-doc-explorer")

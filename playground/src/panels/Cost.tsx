@@ -99,6 +99,13 @@ const Share = ({ label, value, limit }: { label: string; value: number; limit: n
   </label>
 )
 
+/** What is done to which table: `SELECT job`. */
+function inShort(sql: string) {
+  const [verb = ''] = sql.match(/^\w+/) ?? []
+  const [, table = ''] = sql.match(/\b(?:FROM|INTO|UPDATE)\s+(\w+)/) ?? []
+  return `${verb} ${table}`
+}
+
 /** Let long paths break after their dots only. */
 const broken = (path: string) => path.split(/(?<=\.)/).flatMap((part, index) => [part, <wbr key={index} />])
 
@@ -108,7 +115,7 @@ function Asked({ statement, total }: { statement: Statement; total: number }) {
     <li>
       <details>
         <summary>
-          <code>{fields.length ? broken(fields.join(', ')) : sql.slice(0, 40)}</code>
+          <code>{fields.length ? broken(fields.join(', ')) : inShort(sql)}</code>
           <span>
             {keys !== null && `${keys === 1 ? '1 key' : `${keys} keys`} · `}
             {milliseconds(statement.milliseconds)}
