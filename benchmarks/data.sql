@@ -8,15 +8,15 @@ CREATE FUNCTION bench_id(prefix text, number bigint) RETURNS text
 INSERT INTO organization (id, name) VALUES (bench_id('OR', 1), 'Benchmark');
 
 INSERT INTO team (id, organization_id, name, description)
-SELECT bench_id('TE', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n
+SELECT bench_id('TM', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n
 FROM generate_series(1, 50) n;
 
 INSERT INTO member (id, organization_id, name, email, organization_role)
-SELECT bench_id('ME', n), bench_id('OR', 1), 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER'
+SELECT bench_id('MB', n), bench_id('OR', 1), 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER'
 FROM generate_series(1, 200) n;
 
 INSERT INTO team_member (organization_id, team_id, member_id, role)
-SELECT bench_id('OR', 1), bench_id('TE', 1 + (n * 7 + k * 11) % 50), bench_id('ME', n),
+SELECT bench_id('OR', 1), bench_id('TM', 1 + (n * 7 + k * 11) % 50), bench_id('MB', n),
     (ARRAY['VIEWER', 'CONTRIBUTOR', 'ADMIN'])[1 + (n + k) % 3]
 FROM generate_series(1, 200) n, generate_series(0, 4) k;
 
@@ -30,8 +30,8 @@ INSERT INTO job (id, organization_id, job_key, name, description, search_text, s
 SELECT bench_id('JB', n), bench_id('OR', 1), 'pipeline-' || lpad(n::text, 5, '0'), 'Pipeline ' || n, text,
     'pipeline-' || lpad(n::text, 5, '0') || E'\npipeline ' || n || E'\n' || lower(text),
     (ARRAY['ACTIVE', 'ACTIVE', 'ACTIVE', 'PAUSED'])[1 + n % 4], 5, 1 + n % 5, 5, 5,
-    timestamptz '2025-01-01 00:00Z' + (n * 7919 % 10007) * interval '53 minutes', bench_id('ME', 1 + n % 200),
-    timestamptz '2026-03-01 00:00Z' + n * interval '1 minute', bench_id('ME', 1 + (n + 7) % 200)
+    timestamptz '2025-01-01 00:00Z' + (n * 7919 % 10007) * interval '53 minutes', bench_id('MB', 1 + n % 200),
+    timestamptz '2026-03-01 00:00Z' + n * interval '1 minute', bench_id('MB', 1 + (n + 7) % 200)
 FROM generate_series(1, :jobs) n, LATERAL (SELECT 'Loads partition ' || n || ' and refreshes what is built on it') t(text);
 
 INSERT INTO job_version (id, organization_id, job_id, number, status, revision, based_on_number, cluster_id, source_kind,
@@ -44,13 +44,13 @@ SELECT bench_id('JV', n * 10 + v), bench_id('OR', 1), bench_id('JB', n), v, 'PUB
     (n % 60) || ' ' || (v * 4) || ' * * *', (ARRAY['UTC', 'Europe/Berlin', 'America/New_York'])[1 + n % 3],
     (ARRAY['SKIP', 'REPLACE'])[1 + (n + v) % 2], 'SKIP', 'STANDALONE', 'm.large',
     jsonb_build_array(jsonb_build_object('name', 'PARTITION', 'value', n::text)), 3, 60,
-    timestamptz '2025-06-01 00:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('ME', 1 + (n + v) % 200),
-    timestamptz '2025-06-01 12:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('ME', 1 + (n + v) % 200)
+    timestamptz '2025-06-01 00:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('MB', 1 + (n + v) % 200),
+    timestamptz '2025-06-01 12:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('MB', 1 + (n + v) % 200)
 FROM generate_series(1, :jobs) n, generate_series(1, 5) v;
 
 INSERT INTO job_team (organization_id, job_id, team_id, granted_at, granted_by_id)
-SELECT DISTINCT bench_id('OR', 1), bench_id('JB', n), bench_id('TE', 1 + (n + shift * sign(k)::int) % 50),
-    timestamptz '2025-01-01 00:00Z', bench_id('ME', 1)
+SELECT DISTINCT bench_id('OR', 1), bench_id('JB', n), bench_id('TM', 1 + (n + shift * sign(k)::int) % 50),
+    timestamptz '2025-01-01 00:00Z', bench_id('MB', 1)
 FROM generate_series(1, :jobs) n, generate_series(0, 2) k,
     LATERAL (SELECT 1 + (n / 50 * (6 * k - 5) + 13 * k) % 49) s(shift)
 WHERE k <= n % 3;

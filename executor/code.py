@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from executor.shape import Abstract, Attribute, Call, Field, Object
+from executor.shape import Abstract, Attribute, Call, Field, Joined, Object
 from executor.writer import Writer
 
 
 def read(write: Writer, field: Field, parent: str) -> str:
     """Return the expression for what a field has, before it is completed."""
     match field.source:
-        case Attribute(name):
+        case Attribute(name) | Joined(name):
             return f"{parent}.{name}"
         case Call(function, name, arguments):
             given = [f"{name}={parent}" if name else parent]

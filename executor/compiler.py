@@ -26,10 +26,10 @@ class Unit:
     source: str
 
 
-def compile_shape(shape: Shape, *, some_attributes: bool = True) -> Unit:
+def compile_shape(shape: Shape, *, some_attributes: bool = True, is_whole: bool = False) -> Unit:
     """With `some_attributes` batches are told what is read of their answers: by this unit and by no other one."""
     write = Writer()
-    loading = Loading(write, some_attributes=some_attributes)
+    loading = Loading(write, some_attributes=some_attributes, is_whole=is_whole)
     with write.block("async def answer(value, context, variables):"):
         loading.write(shape)
         Building(write, loading).write(shape)

@@ -100,7 +100,7 @@ class Executor:
     def explain(self, request: Request) -> str:
         """Return the source that is made for a query; raise `Unsupported` if none is."""
         variables = self._coerced(request) or VariableValues({}, {})
-        return compile_shape(self._planner(request, variables).root()).source
+        return compile_shape(self._planner(request, variables).root(), is_whole=True).source
 
     def _coerced(self, request: Request) -> VariableValues | None:
         definitions = request.operation.variable_definitions
@@ -119,7 +119,7 @@ class Executor:
             return program
         unit = None
         if operation.operation is OperationType.QUERY:
-            unit = _compiled(self._planner(request, variables).root)
+            unit = _compiled(self._planner(request, variables).root, is_whole=True)
         program = Program(document, unit, None if unit else self._parts_of(request))
         self._programs[key] = program  # holds the document: its id belongs to no other one
         if len(self._programs) > self._capacity:
@@ -161,9 +161,9 @@ class Executor:
         return await refer(self._api, request, executor_class)
 
 
-def _compiled(shape: Callable[[], Shape], *, some_attributes: bool = True) -> Unit | None:
+def _compiled(shape: Callable[[], Shape], **options: bool) -> Unit | None:
     try:
-        return compile_shape(shape(), some_attributes=some_attributes)
+        return compile_shape(shape(), **options)
     except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
         return None
 

@@ -1,10 +1,11 @@
 """The first half of the source: level by level, collect the keys and ask the batches."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from executor.code import by_type, items, read
-from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads
+from executor.relation import Attributes
+from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
 from executor.writer import Writer
 
 
@@ -19,16 +20,19 @@ class Group:
 class Loading:
     """Knows, once written, the groups in their order and the variables of each field's keys and question."""
 
-    def __init__(self, writer: Writer, *, some_attributes: bool) -> None:
+    def __init__(self, writer: Writer, *, some_attributes: bool, is_whole: bool) -> None:
         self._writer = writer
+        self._is_whole = is_whole
         self._some_attributes = some_attributes
-        self._attributes: dict[Hashable, frozenset[str] | None] = {}
+        self._attributes: dict[Hashable, Attributes] = {}
+        self._is_alone = False
         self.groups: list[Group] = []
         self.keys: dict[Field, str] = {}
         self.questions: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
         """Write what loads all that a shape needs; `value` is what the shape completes."""
+        self._is_alone = self._is_whole and len([*_all_links(shape)]) == 1
         if self._some_attributes:
             self._find_attributes(shape)
         level = self._groups(links(shape))
@@ -53,8 +57,7 @@ class Loading:
         """Add up what is read of each batch's answers, anywhere: they are remembered for the whole operation."""
         for field in links(shape):
             batch, own = link_of(field).relation.batch, reads(field.shape)
-            known = self._attributes.get(batch, frozenset())
-            self._attributes[batch] = None if own is None or known is None else own | known
+            self._attributes[batch] = union((self._attributes.get(batch, frozenset()), own))
             self._find_attributes(field.shape)
 
     def _groups(self, fields: Iterable[Field]) -> list[Group]:
@@ -90,6 +93,8 @@ class Loading:
         attributes = self._attributes.get(link.relation.batch)
         if attributes is not None:
             question += f", attributes={write.constant('attributes', attributes)}"
+        if self._is_alone and link.relation.is_one_statement:
+            question += ", alone=True"
         write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
 
     def _gather_below(self, group: Group, field: Field) -> None:
@@ -137,3 +142,9 @@ class Loading:
         write.line(f"{key} = {parent}.{link.relation.key}")
         with write.block(f"if {key} is not None:"):
             write.line(f"{self.keys[field]}[{key}] = None")
+
+
+def _all_links(shape: Shape) -> Iterator[Field]:
+    for field in links(shape):
+        yield field
+        yield from _all_links(field.shape)

@@ -41,6 +41,7 @@ from executor.shape import (
     Attribute,
     Call,
     Field,
+    Joined,
     Leaf,
     Link,
     ListOf,
@@ -53,6 +54,7 @@ from executor.shape import (
 
 # Fragments that double at each level reach any size; what is this large is no longer worth compiling.
 MAX_FIELDS = 5000
+NO_JOINS: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -72,38 +74,45 @@ class Planner:
         if root_type is None:
             raise Unsupported("no such root")
         collected = collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
-        return self._object(root_type, collected, nullable=False)
+        return self._object(root_type, collected, NO_JOINS, nullable=False)
 
-    def shape(self, declared: GraphQLOutputType, details: list[FieldDetails]) -> Shape:
-        """Plan a value of this type; raise `Unsupported`."""
+    def shape(
+        self, declared: GraphQLOutputType, details: list[FieldDetails], joins: frozenset[str] = NO_JOINS
+    ) -> Shape:
+        """Plan a value of this type, to which its batch can add `joins`; raise `Unsupported`."""
         nullable, type_ = not is_non_null_type(declared), get_nullable_type(declared)
         if is_list_type(type_):
-            return ListOf(nullable, self.shape(type_.of_type, details))
+            return ListOf(nullable, self.shape(type_.of_type, details, joins))
         if is_leaf_type(type_):
             return Leaf(nullable, type_)
         if is_object_type(type_):
-            return self._below(type_, details, nullable=nullable)
+            return self._below(type_, details, joins, nullable=nullable)
         if is_abstract_type(type_):
             objects = {
-                each.name: self._below(each, details, nullable=False) for each in self.schema.get_possible_types(type_)
+                each.name: self._below(each, details, NO_JOINS, nullable=False)
+                for each in self.schema.get_possible_types(type_)
             }
             return Abstract(nullable, type_, self._type_of(type_, details), objects)
         raise Unsupported(f"the type {declared}")
 
-    def _below(self, type_: GraphQLObjectType, details: list[FieldDetails], *, nullable: bool) -> Object:
+    def _below(
+        self, type_: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str], *, nullable: bool
+    ) -> Object:
         collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
-        return self._object(type_, collected, nullable=nullable)
+        return self._object(type_, collected, joins, nullable=nullable)
 
-    def _object(self, type_: GraphQLObjectType, collected: CollectedFields, *, nullable: bool) -> Object:
+    def _object(
+        self, type_: GraphQLObjectType, collected: CollectedFields, joins: frozenset[str], *, nullable: bool
+    ) -> Object:
         if collected.new_defer_usages:
             raise Unsupported("@defer")
         groups = collected.grouped_field_set
         self._count += len(groups)
         if self._count > MAX_FIELDS:
             raise Unsupported("its size")
-        return Object(nullable, {key: self._field(type_, details) for key, details in groups.items()})
+        return Object(nullable, {key: self._field(type_, details, joins) for key, details in groups.items()})
 
-    def _field(self, parent: GraphQLObjectType, details: list[FieldDetails]) -> Field:
+    def _field(self, parent: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str]) -> Field:
         node = details[0].node
         if details[0].fragment_variable_values is not None:
             raise Unsupported("fragment arguments")
@@ -111,7 +120,13 @@ class Planner:
         if definition is None:
             raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
         source = TypeName(parent.name) if node.name.value == "__typename" else self._source(parent, definition, node)
-        return Field(f"{parent.name}.{node.name.value}", source, self.shape(definition.type, details))
+        if isinstance(source, Link):
+            join = source.relation.join
+            if join is not None and join in joins:
+                source, joins = Joined(join), _below_join(join, joins)
+            else:
+                joins = source.relation.joins
+        return Field(f"{parent.name}.{node.name.value}", source, self.shape(definition.type, details, joins))
 
     def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
@@ -157,3 +172,9 @@ class Planner:
             nodes[0].name.value, nodes, type_, missing, missing, self.schema, {}, None, self.operation, missing,
             missing, missing, missing, missing,
         )  # fmt: skip
+
+
+def _below_join(join: str, joins: frozenset[str]) -> frozenset[str]:
+    """Return what can be joined inside a joined attribute."""
+    prefix = f"{join}."
+    return frozenset(each.removeprefix(prefix) for each in joins if each.startswith(prefix))

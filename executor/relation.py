@@ -1,8 +1,11 @@
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 RELATION: Final = "relation"
 READS: Final = "reads"  # in the `metadata` of a field: the attributes of its parent that its resolver reads
+
+
+Attributes: TypeAlias = frozenset[str | tuple[str, "Attributes"]] | None
 
 
 class Relation(Protocol):
@@ -18,15 +21,28 @@ class Relation(Protocol):
     @property
     def key(self) -> str | None: ...
 
+    @property
+    def join(self) -> str | None:
+        """The attribute in which the parent may hold the answer already, if its own relation can join it."""
+
+    @property
+    def joins(self) -> frozenset[str]:
+        """The attributes that the batch can add to its answers, with dots where one is inside another."""
+
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether the batch asks the database once, so that it needs no snapshot where nothing else is asked."""
+
     def question(self, **arguments: Any) -> Any:
         """Turn the field's arguments into what the batch is asked, or into the key; never changed afterwards."""
 
     def answers(
-        self, context: Any, keys: Sequence[Any], *question: Any, attributes: frozenset[str] | None = None
+        self, context: Any, keys: Sequence[Any], *question: Any, attributes: Attributes = None, alone: bool = False
     ) -> Awaitable[Mapping[Any, Any]]:
         """Return each key's answer. A key without one has null.
 
-        Of the answers no other attributes than these will be read, by nobody; None: any may be.
+        Of the answers no other attributes than these will be read, by nobody; None: any may be. A pair is an
+        attribute to join, with its own attributes. `alone`: nothing else is asked in this operation.
 
         The context must remember the answers: an execution that meets an error is done again by graphql-core, whose
         resolvers are to find them there.

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from graphql import GraphQLAbstractType, GraphQLLeafType
 
 from executor.arguments import Arguments
-from executor.relation import Relation
+from executor.relation import Attributes, Relation
 
 
 class Unsupported(Exception):
@@ -56,6 +56,13 @@ class Attribute:
 
 
 @dataclass(frozen=True, eq=False)
+class Joined:
+    """An attribute that the parent's batch adds: the answer of a relation, without asking it."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
 class Call:
     """A function of the parent, which it takes under a name or, without one, as its first argument."""
 
@@ -71,7 +78,7 @@ class Link:
     arguments: Arguments | None
 
 
-Source: TypeAlias = TypeName | Attribute | Call | Link
+Source: TypeAlias = TypeName | Attribute | Joined | Call | Link
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,33 +104,33 @@ def links(shape: Shape) -> Iterator[Field]:
                 yield from links(each)
 
 
-def reads(shape: Shape, *, knows_types: bool = False) -> frozenset[str] | None:
+def reads(shape: Shape, *, knows_types: bool = False) -> Attributes:
     """The attributes that are read of a value, or of what it holds, where no other relation answers; None: any."""
     match shape:
         case ListOf():
             return reads(shape.item, knows_types=knows_types)
         case Object():
-            return _union(_reads_of(field) for field in shape.fields.values())
+            return union(_reads_of(field) for field in shape.fields.values())
         case Abstract():
-            return _union(map(reads, shape.objects.values())) if knows_types else None
+            return union(map(reads, shape.objects.values())) if knows_types else None
     return frozenset()
 
 
-def _reads_of(field: Field) -> frozenset[str] | None:
+def _reads_of(field: Field) -> Attributes:
     match field.source:
         case Attribute(name):
-            own: frozenset[str] | None = frozenset((name,))
+            return union((frozenset((name,)), reads(field.shape)))
+        case Joined(name):
+            return frozenset(((name, reads(field.shape)),))
         case Call(reads=named):
-            return _union((named, reads(field.shape, knows_types=named is not None)))
+            return union((named, reads(field.shape, knows_types=named is not None)))
         case Link(relation=relation):
             return frozenset((relation.key or "").split("."))
-        case _:
-            own = frozenset()
-    return _union((own, reads(field.shape)))
+    return frozenset()
 
 
-def _union(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    found: frozenset[str] = frozenset()
+def union(sets: Iterable[Attributes]) -> Attributes:
+    found: frozenset[str | tuple[str, Attributes]] = frozenset()
     for each in sets:
         if each is None:
             return None

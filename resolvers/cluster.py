@@ -7,11 +7,12 @@ from models.cluster import Cluster
 from resolvers.keys import among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.prepared import KEYS, Statement, View
-from resolvers.read import Read
+from resolvers.read import Read, batch
 
 COLUMNS = Cluster.__table__.c
 
 
+@batch(is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_ids, keys=ids)
 

@@ -4,18 +4,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, String, bindparam, exists, select
+from sqlalchemy import BindParameter, Boolean, ColumnElement, String, bindparam, exists, inspect, literal, select
 from sqlalchemy.orm import aliased
 
 from models.base import UtcDateTime
+from models.cluster import Cluster
 from models.job import Job, JobStatus
 from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
 from resolvers.keys import TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
-from resolvers.prepared import KEYS, Statement, View
-from resolvers.read import Read
+from resolvers.prepared import KEYS, Statement, View, within
+from resolvers.read import Read, batch
 
 ESCAPE = "/"
 COLUMNS = [column for column in Job.__table__.c if column.name != "search_text"]
@@ -56,6 +57,7 @@ class JobList:
     filter: JobFilter
 
 
+@batch("current_version", "current_version.cluster", is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_ids, keys=ids)
 
@@ -66,18 +68,22 @@ async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tu
     return {cycle: [found.get(job_id) for job_id in cycle] for cycle in cycles}
 
 
+@batch("current_version", "current_version.cluster", is_one_statement=True)
 async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_keys, key="job_key", keys=job_keys)
 
 
+@batch("current_version")
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     return await _pages(OF_ORGANIZATIONS, read, organization_ids, wanted)
 
 
+@batch("current_version")
 async def of_teams(read: Read, team_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     return await _pages(OF_TEAMS, read, team_ids, wanted)
 
 
+@batch("current_version")
 async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     """List the jobs whose current version targets the cluster."""
     return await _pages(OF_CLUSTERS, read, cluster_ids, wanted)
@@ -94,17 +100,34 @@ async def _pages(
     return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 
 
+def _jobs(view: View, *needed: str) -> Statement:
+    """Select jobs, with the current version and its cluster if they are wanted: each job has exactly one."""
+    rows = select(*view.only(COLUMNS, *needed))
+    version = view.joined("current_version")
+    if version is None:
+        return rows
+    is_current = (_Current.job_id == Job.id) & (_Current.number == Job.current_number)
+    columns = version.only([*inspect(_Current).selectable.c, literal(value=True).label("is_current")])
+    rows = rows.add_columns(*within("current_version", columns)).join(_Current, is_current)
+    cluster = version.joined("cluster")
+    if cluster is None:
+        return rows
+    columns = cluster.only(Cluster.__table__.c)
+    rows = rows.add_columns(*within("current_version.cluster", columns))
+    return rows.join(Cluster, Cluster.id == _Current.cluster_id)
+
+
 def _by_ids(view: View) -> Statement:
-    return select(*view.only(COLUMNS)).where(among(Job.id, KEYS), visible(view.caller))
+    return _jobs(view).where(among(Job.id, KEYS), visible(view.caller))
 
 
 def _by_keys(view: View) -> Statement:
-    return select(*view.only(COLUMNS, "job_key")).where(among(Job.job_key, KEYS), visible(view.caller))
+    return _jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller))
 
 
 def _that(view: View, *asked: str) -> Statement:
     """Select the visible jobs that meet the conditions asked for, each with a parameter of its name."""
-    return select(*view.only(COLUMNS)).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked))
+    return _jobs(view).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked))
 
 
 def _shared(view: View, *asked: str) -> Statement:
@@ -139,6 +162,7 @@ def _flag(name: str) -> BindParameter[bool]:
     return bindparam(name, type_=Boolean())
 
 
+_Current = aliased(JobVersion)
 _Version = aliased(JobVersion)  # not the one that `_targeting` joins
 _Grant = aliased(JobTeam)
 

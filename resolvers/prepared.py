@@ -27,18 +27,39 @@ KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
 NUMBER: BindParameter[Any] = bindparam("number", type_=Integer())
 
 
+Columns: TypeAlias = frozenset[str | tuple[str, "Columns"]] | None
+
+
 @dataclass(frozen=True)
 class View:
-    """For whom a statement is: the caller's role as it is, the ids as parameters; and the columns that are wanted."""
+    """For whom a statement is: the caller's role as it is, the ids as parameters; and the columns that are wanted.
+
+    Of the columns, None is all of a row; a pair is a row to join, with the columns wanted of that one.
+    """
 
     caller: Caller
-    columns: frozenset[str] | None
+    columns: Columns
 
     def only(self, columns: Iterable[Any], *needed: str) -> list[Any]:
         """Leave out what nobody wants; `id` and the columns that are `needed` stay."""
         if self.columns is None:
             return list(columns)
         return [column for column in columns if column.key in self.columns or column.key in {"id", *needed}]
+
+    def joined(self, name: str) -> "View | None":
+        """Return the view of a row to join, or None if nobody wants it."""
+        wanted = [each[1] for each in self.columns or () if isinstance(each, tuple) and each[0] == name]
+        if not wanted:
+            return None
+        columns: Columns = frozenset()
+        for each in wanted:
+            columns = None if columns is None or each is None else columns | each
+        return View(self.caller, columns)
+
+
+def within(name: str, columns: Iterable[Any]) -> list[Any]:
+    """Name the columns of a joined row: it becomes an attribute of the whole row."""
+    return [column.label(f"{name}.{column.key}") for column in columns]
 
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
@@ -65,7 +86,7 @@ class Prepared:
 
 @lru_cache(PREPARED)
 def prepare(
-    dialect: Dialect, role: OrganizationRole, columns: frozenset[str] | None, build: Build, shape: tuple[Any, ...]
+    dialect: Dialect, role: OrganizationRole, columns: Columns, build: Build, shape: tuple[Any, ...]
 ) -> Prepared:
     """Build and compile a statement, whose rows have the columns' names as attributes."""
     statement = build(View(_anybody(role), columns), *shape)
@@ -101,15 +122,35 @@ def _is_its_names(members: Any) -> bool:
     return issubclass(members, Enum) and issubclass(members, str) and all(each.value == each.name for each in members)
 
 
-def _row(columns: Sequence[tuple[str, Callable[[Any], Any] | None]]) -> Callable[[Any], Any]:
-    """Return what makes a named tuple of a record."""
-    row: Any = namedtuple("Row", [name for name, _ in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024
-    new = partial(tuple.__new__, row)
+Reader = Callable[[Any], Any]
+
+
+def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
+    """Return what makes a named tuple of a record; `a.b` is the attribute `b` of a tuple of its own, `a`."""
     readers = {f"read_{index}": reader for index, (_, reader) in enumerate(columns) if reader}
-    if not readers:
-        return new
     values = [
         f"read_{index}(record[{index}])" if reader else f"record[{index}]" for index, (_, reader) in enumerate(columns)
     ]
-    made: Callable[[Any], Any] = eval(f"lambda record: new(({', '.join(values)},))", {"new": new, **readers})  # noqa: S307 our own text
+    if not readers and not any("." in name for name, _ in columns):
+        return partial(tuple.__new__, _class([name for name, _ in columns]))
+    names: dict[str, Any] = dict(readers)
+    expression = _expression(
+        [(name.split("."), value) for (name, _), value in zip(columns, values, strict=True)], names
+    )
+    made: Reader = eval(f"lambda record: {expression}", names)  # noqa: S307 our own text
     return made
+
+
+def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+    """Write the tuple of these values, each with its path; `names` gets the tuples' classes."""
+    parts: dict[str, list[tuple[list[str], str]]] = {}
+    for (first, *rest), value in values:
+        parts.setdefault(first, []).append((rest, value))
+    made = [own[0][1] if not own[0][0] else _expression(own, names) for own in parts.values()]
+    name = f"new_{len(names)}"
+    names[name] = partial(tuple.__new__, _class(list(parts)))
+    return f"{name}(({', '.join(made)},))"
+
+
+def _class(names: Sequence[str]) -> Any:
+    return namedtuple("Row", names, rename=True)  # noqa: PYI024 the names are known now only

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +14,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from models.database import Database
 from models.errors import BadInput
 from resolvers.caller import Caller
-from resolvers.prepared import Build, prepare
+from resolvers.prepared import Build, Columns, prepare
 
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -32,12 +32,19 @@ class Snapshot:
         self._lock = asyncio.Lock()
         self._held: PoolProxiedConnection | None = None
         self._driver: Any = None
+        self._begun = inside is not None
         self._closed = False
 
-    async def records(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
-        """Run one statement; concurrent callers wait for each other."""
+    async def records(self, sql: str, parameters: Sequence[Any], *, alone: bool) -> Sequence[Any]:
+        """Run one statement; concurrent callers wait for each other.
+
+        One that is alone is a snapshot by itself: it needs no transaction around it.
+        """
         async with self._lock:
             driver = self._driver or await self._connected()
+            if not (alone or self._begun):
+                self._begun = True
+                await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
             begun = time.perf_counter()
             if self._database.is_sqlite:
                 records: Sequence[Any] = await driver.execute_fetchall(sql, parameters)
@@ -54,7 +61,7 @@ class Snapshot:
             held, driver, inside = self._held, self._driver, self._inside
             self._held = self._driver = self._inside = None
             try:
-                if held is not None and not self._database.is_sqlite and not driver.is_closed():
+                if held is not None and self._begun and not self._database.is_sqlite and not driver.is_closed():
                     await driver.execute("ROLLBACK")
             finally:
                 if held is not None:
@@ -76,7 +83,6 @@ class Snapshot:
                 break
             await greenlet_spawn(_give_back, held, lost=True)  # the server went away meanwhile
         self._held, self._driver = held, driver
-        await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
         return driver
 
 
@@ -97,7 +103,8 @@ class Read:
     snapshot: Snapshot
     caller: Caller
     dialect: Any
-    columns: frozenset[str] | None = None
+    columns: Columns = None
+    alone: bool = False
 
     @classmethod
     def of(cls, database: Database, caller: Caller) -> Self:
@@ -108,8 +115,8 @@ class Read:
         """What an uncommitted write would leave; closing takes the write back."""
         return cls(Snapshot(database, session), caller, database.reads.dialect)
 
-    def only(self, columns: frozenset[str]) -> "Read":
-        return Read(self.snapshot, self.caller, self.dialect, columns)
+    def only(self, columns: Columns, *, alone: bool = False) -> "Read":
+        return Read(self.snapshot, self.caller, self.dialect, columns, alone)
 
     async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
         """Run the statement of this shape with these values.
@@ -119,7 +126,9 @@ class Read:
         prepared = prepare(self.dialect, self.caller.organization_role, self.columns, build, shape)
         values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
         try:
-            return prepared.rows(await self.snapshot.records(prepared.sql, prepared.parameters(values)))
+            return prepared.rows(
+                await self.snapshot.records(prepared.sql, prepared.parameters(values), alone=self.alone)
+            )
         except Exception as error:
             if is_invalid_text(error):
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
@@ -138,6 +147,33 @@ class Read:
 
     async def close(self) -> None:
         await self.snapshot.close()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What else a batch can be asked: columns to join, to be read without a snapshot."""
+
+    joins: frozenset[str] = frozenset()
+    is_one_statement: bool = False
+
+
+ASKED: dict[Any, Asked] = {}
+NOTHING_ELSE = Asked()
+AnyBatch = TypeVar("AnyBatch", bound=Callable[..., Any])
+
+
+def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], AnyBatch]:
+    """Declare what else a batch can be asked."""
+
+    def declare(function: AnyBatch) -> AnyBatch:
+        ASKED[function] = Asked(frozenset(joins), is_one_statement)
+        return function
+
+    return declare
+
+
+def asked_of(function: Any) -> Asked:
+    return ASKED.get(function, NOTHING_ELSE)
 
 
 def is_invalid_text(error: BaseException) -> bool:

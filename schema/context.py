@@ -6,6 +6,7 @@ from strawberry.dataloader import DataLoader
 
 from models.database import Database
 from resolvers.caller import Caller
+from resolvers.prepared import Columns
 from resolvers.read import Read
 
 Batch = Callable[..., Awaitable[Mapping[Any, Any]]]
@@ -35,14 +36,15 @@ class Context:
         return loader.load(key)
 
     async def load_all(
-        self, batch: Batch, keys: Sequence[Any], *arguments: Any, columns: frozenset[str] | None = None
+        self, batch: Batch, keys: Sequence[Any], *arguments: Any, columns: Columns = None, alone: bool = False
     ) -> Mapping[Any, Any]:
         """Return the answers to many keys, those that are known included; a key without one may be missing.
 
         Rows may have no other columns than these, and what every row has; whoever names them names them each time.
+        Whoever is `alone` in reading needs no snapshot.
         """
         known = self._known.get((batch, arguments))
-        read = self.read if columns is None else self.read.only(columns)
+        read = self.read.only(columns, alone=alone)
         if known is None:
             known = self._known[batch, arguments] = await batch(read, keys, *arguments)
         elif missing := [key for key in keys if key not in known]:

@@ -28,7 +28,7 @@ class Job(Node, prefix=JobRow.PREFIX):
     created_by = relation(member.by_ids, names.Member, "Who created it.", key="created_by_id")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     updated_by = relation(member.by_ids, names.Member, "Who last changed it.", key="updated_by_id")
-    current_version = relation(job_version.current, names.JobVersion, "What runs.")
+    current_version = relation(job_version.current, names.JobVersion, "What runs.", join="current_version")
     draft = relation(job_version.drafts, names.JobVersion | None, "The version in the making. Null if there is none.")
     version = relation(
         job_version.numbered,

@@ -49,7 +49,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     )
     message: str | None = strawberry.field(description="Why it was published. Null if nobody said.")
     revision: int = strawberry.field(description="Grows by one with each change of the draft; for `expectedRevision`.")
-    cluster = relation(cluster.by_ids, names.Cluster, "Where it runs.", key="cluster_id")
+    cluster = relation(cluster.by_ids, names.Cluster, "Where it runs.", key="cluster_id", join="cluster")
     queries = relation(
         saved_query.of_versions,
         list[names.SavedQuery],

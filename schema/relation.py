@@ -14,6 +14,8 @@ from typing import Any
 import strawberry
 from strawberry.types import Info
 
+from resolvers.prepared import Columns
+from resolvers.read import asked_of
 from schema.context import Batch, Context
 
 Arguments = Callable[..., Any]
@@ -26,14 +28,23 @@ class Relation:
     batch: Batch
     key: str | None
     arguments: Arguments | None = None
+    join: str | None = None
+
+    @property
+    def joins(self) -> frozenset[str]:
+        return asked_of(self.batch).joins
+
+    @property
+    def is_one_statement(self) -> bool:
+        return asked_of(self.batch).is_one_statement
 
     def question(self, **arguments: Any) -> Any:
         return None if self.arguments is None else self.arguments(**arguments)
 
     def answers(
-        self, context: Context, keys: Sequence[Any], *question: Any, attributes: frozenset[str] | None = None
+        self, context: Context, keys: Sequence[Any], *question: Any, attributes: Columns = None, alone: bool = False
     ) -> Awaitable[Mapping[Any, Any]]:
-        return context.load_all(self.batch, keys, *question, columns=attributes)
+        return context.load_all(self.batch, keys, *question, columns=attributes, alone=alone)
 
 
 def relation(
@@ -43,9 +54,13 @@ def relation(
     *,
     key: str = "id",
     arguments: Arguments | None = None,
+    join: str | None = None,
 ) -> Any:
-    """Declare a field that a batch answers, for the key that the parent row holds as `key`."""
-    link = Relation(batch, key, arguments)
+    """Declare a field that a batch answers, for the key that the parent row holds as `key`.
+
+    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it.
+    """
+    link = Relation(batch, key, arguments, join)
     key_of = attrgetter(key)
 
     def resolve(root: Any, info: Info[Context, Any], **values: Any) -> Any:

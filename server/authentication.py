@@ -1,7 +1,8 @@
 """From the `Authorization` header (RFC 6750) to the caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Self
 
 import structlog
@@ -17,6 +18,7 @@ from server.oidc import Issuer, RefusedToken
 from server.settings import Settings
 
 OUR_PREFIX = "mst_"
+MOST_OWNERS = 10_000
 DOTS_OF_A_JWT = 2
 REFUSED = "bearer token refused"
 
@@ -24,15 +26,28 @@ log = structlog.stdlib.get_logger("server.authentication")
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose token it is, as the database had it at a moment of the monotonic clock."""
+
+    token: ApiToken
+    caller: Caller
+    looked_up: float
+
+
+@dataclass(frozen=True)
 class Authenticator:
+    """Remembers owners of tokens for `remembered_seconds`: so long a revoked token is still good."""
+
     database: Database
     last_use: LastUse
     issuer: Issuer | None
+    remembered_seconds: float = 0
+    _owners: dict[str, Owner] = field(default_factory=dict)
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
         """Raise `ValueError` when OpenID Connect is configured by half."""
-        return cls(database, LastUse(database), Issuer.trusted(settings))
+        return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds)
 
     async def caller(self, authorization: str | None) -> Caller | None:
         """Return who sent the header; None, whatever is wrong with it. A database that fails still raises."""
@@ -51,21 +66,34 @@ class Authenticator:
 
     async def _owner(self, secret: str) -> Caller | None:
         now = datetime.now(UTC)
+        owner = await self._looked_up(digest(secret))
+        if owner is None:
+            log.info(REFUSED, reason="no such token")
+            return None
+        if not owner.token.is_valid(now):
+            log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
+            return None
+        self.last_use.note(owner.token, now)
+        return owner.caller
+
+    async def _looked_up(self, token_digest: str) -> Owner | None:
+        owner = self._owners.get(token_digest)
+        if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
+            return owner
+        looked_up = monotonic()
         statement = select(ApiToken, Member).join(
             Member,
             (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id),
         )
         async with AsyncSession(self.database.reads) as session:
-            row = (await session.execute(statement.where(ApiToken.digest == digest(secret)))).one_or_none()
+            row = (await session.execute(statement.where(ApiToken.digest == token_digest))).one_or_none()
         if row is None:
-            log.info(REFUSED, reason="no such token")
+            self._owners.pop(token_digest, None)
             return None
-        token, member = row
-        if not token.is_valid(now):
-            log.info(REFUSED, reason="the token is expired or revoked", token_id=token.id)
-            return None
-        self.last_use.note(token, now)
-        return _caller(member)
+        if len(self._owners) >= MOST_OWNERS:
+            self._owners.clear()
+        owner = self._owners[token_digest] = Owner(row[0], _caller(row[1]), looked_up)
+        return owner
 
     async def _subject(self, issuer: Issuer, token: str) -> Caller | None:
         try:

@@ -21,6 +21,7 @@ REQUEST_ID_HEADER = "X-Request-Id"
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 log = structlog.stdlib.get_logger("server.requests")
+requests = logging.getLogger("server.requests")
 
 
 def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
@@ -77,6 +78,8 @@ def _request_id(request: web.Request) -> str:
 
 def _record(request: web.Request, status: int, seconds: float) -> None:
     request.app[METRICS].observe(request, status, seconds)
+    if not requests.isEnabledFor(logging.INFO):
+        return
     details: dict[str, Any] = {"method": request.method, "path": request.path, "status": status}
     if OPERATION in request:
         details["operation"] = request[OPERATION]

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     demo: bool = Field(False, description="Fill the database with demo data and print tokens; loopback only.")
+    token_cache_seconds: float = Field(
+        1, ge=0, le=60, description="How long a token's owner is remembered: so long a revoked token is still good."
+    )
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = Field(
         (),
         description="Origins whose pages may call the API, separated by commas, or `*` for all.",
