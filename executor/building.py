@@ -10,8 +10,9 @@ from executor.writer import Writer
 
 
 class Building:
-    def __init__(self, writer: Writer, loading: Loading) -> None:
+    def __init__(self, writer: Writer, loading: Loading, *, keeps_datetimes: bool) -> None:
         self._writer = writer
+        self._keeps_datetimes = keeps_datetimes
         self._loading = loading
         self._built: dict[Field, str] = {}
 
@@ -76,7 +77,7 @@ class Building:
             word = "elif"
         if is_iso_8601(shape.type):
             with write.block(f"{word} {value}.__class__ is {write.constant('class', datetime)}:"):
-                write.line(f"{value} = {value}.isoformat()")
+                write.line("pass" if self._keeps_datetimes else f"{value} = {value}.isoformat()")
             word = "elif"
         tests = [f"{value} is not None"] if shape.nullable else []
         if condition := is_coerced(shape.type, value):

@@ -26,13 +26,26 @@ class Unit:
     source: str
 
 
-def compile_shape(shape: Shape, *, some_attributes: bool = True, is_whole: bool = False) -> Unit:
-    """With `some_attributes` batches are told what is read of their answers: by this unit and by no other one."""
+@dataclass(frozen=True)
+class Options:
+    """How a shape is compiled.
+
+    `some_attributes`: batches are told what is read of their answers, by this unit and by no other one.
+    `is_whole`: the unit is all that the operation does.
+    `keeps_datetimes`: they stay what they are, for a JSON encoder that writes them in ISO 8601.
+    """
+
+    some_attributes: bool = True
+    is_whole: bool = False
+    keeps_datetimes: bool = False
+
+
+def compile_shape(shape: Shape, options: Options) -> Unit:
     write = Writer()
-    loading = Loading(write, some_attributes=some_attributes, is_whole=is_whole)
+    loading = Loading(write, some_attributes=options.some_attributes, is_whole=options.is_whole)
     with write.block("async def answer(value, context, variables):"):
         loading.write(shape)
-        Building(write, loading).write(shape)
+        Building(write, loading, keeps_datetimes=options.keeps_datetimes).write(shape)
     namespace: dict[str, Any] = {"again": again, "real": real, "NOTHING": {}, **write.names}
     exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
     return Unit(namespace["answer"], write.source)

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from inspect import isawaitable
 from typing import Any
@@ -24,7 +24,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails
 
-from executor.compiler import Unit, compile_shape
+from executor.compiler import Options, Unit, compile_shape
 from executor.parts import in_parts
 from executor.plan import Planner
 from executor.shape import Shape, Unsupported
@@ -66,7 +66,10 @@ class Program:
 
 
 class Executor:
-    """Executes operations of a Strawberry schema; `observe` is told how each one went."""
+    """Executes operations of a Strawberry schema; `observe` is told how each one went.
+
+    With `keeps_datetimes` data may hold datetimes, which the JSON encoder is to write in ISO 8601 as orjson does.
+    """
 
     def __init__(
         self,
@@ -74,11 +77,14 @@ class Executor:
         *,
         observe: Callable[[Outcome], None] = lambda _: None,
         capacity: int = CAPACITY,
+        keeps_datetimes: bool = False,
     ) -> None:
         self._api = api
         self._schema = core_schema(api)
         self._observe = observe
         self._capacity = capacity
+        self._part = Options(keeps_datetimes=keeps_datetimes)
+        self._whole = replace(self._part, is_whole=True)
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._switches: OrderedDict[int, tuple[DocumentNode, tuple[str, ...]]] = OrderedDict()
 
@@ -100,7 +106,7 @@ class Executor:
     def explain(self, request: Request) -> str:
         """Return the source that is made for a query; raise `Unsupported` if none is."""
         variables = self._coerced(request) or VariableValues({}, {})
-        return compile_shape(self._planner(request, variables).root(), is_whole=True).source
+        return compile_shape(self._planner(request, variables).root(), self._whole).source
 
     def _coerced(self, request: Request) -> VariableValues | None:
         definitions = request.operation.variable_definitions
@@ -119,7 +125,7 @@ class Executor:
             return program
         unit = None
         if operation.operation is OperationType.QUERY:
-            unit = _compiled(self._planner(request, variables).root, is_whole=True)
+            unit = _compiled(self._planner(request, variables).root, self._whole)
         program = Program(document, unit, None if unit else self._parts_of(request))
         self._programs[key] = program  # holds the document: its id belongs to no other one
         if len(self._programs) > self._capacity:
@@ -142,7 +148,9 @@ class Executor:
             if key not in units:
                 planner = self._planner(request, running.variable_values)
                 alone = request.operation.operation is OperationType.MUTATION  # each field sees a snapshot of its own
-                units[key] = _compiled(lambda: planner.shape(return_type, details), some_attributes=alone)
+                units[key] = _compiled(
+                    lambda: planner.shape(return_type, details), replace(self._part, some_attributes=alone)
+                )
             return units[key]
 
         return in_parts(self._api.execution_context_class, unit_of)
@@ -161,9 +169,9 @@ class Executor:
         return await refer(self._api, request, executor_class)
 
 
-def _compiled(shape: Callable[[], Shape], **options: bool) -> Unit | None:
+def _compiled(shape: Callable[[], Shape], options: Options) -> Unit | None:
     try:
-        return compile_shape(shape(), **options)
+        return compile_shape(shape(), options)
     except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
         return None
 

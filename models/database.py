@@ -12,6 +12,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_MS = 5000
 
+# Statements are few, prepared and by index: planning one again costs more than running it.
+POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 Listener = Callable[[str, float], None]
 
@@ -36,7 +38,7 @@ class Database:
                 reads=_sqlite(url, pool_size, "BEGIN", "PRAGMA query_only = ON"),
                 writes=_sqlite(url, 1, "BEGIN IMMEDIATE"),  # its one writer at a time queues here, in order
             )
-        engine = _engine(url, pool_size)
+        engine = _engine(url, pool_size, connect_args={"server_settings": POSTGRESQL_SETTINGS})
         return cls(
             reads=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             writes=engine,

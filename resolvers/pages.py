@@ -100,9 +100,13 @@ class Listing:
             "at_id": at_id,
         }
         build = self._page_of_one if len(keys) == 1 else self._pages_of_many
+        rows = await read.rows(build, down, cursor is not None, *asked, **values, **asked)
         found: dict[str, list[Any]] = {key: [] for key in keys}
-        for row in await read.rows(build, down, cursor is not None, *asked, **values, **asked):
-            found[row.parent_key].append(row)
+        if len(keys) == 1:
+            found[keys[0]] = rows
+        else:
+            for row in rows:
+                found[row.parent_key].append(row)
         whole = Whole(self, asked)
         return {key: _page(whole, key, paging, rows) for key, rows in found.items()}
 
@@ -113,13 +117,14 @@ class Listing:
     def _pages_of_many(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
         rows, order = self._ordered(view, down, is_after, *asked)
         position = func.row_number().over(partition_by=self.parent, order_by=order)
-        numbered = rows.add_columns(position.label("position")).subquery()
+        numbered = rows.add_columns(self.parent.label("parent_key"), position.label("position")).subquery()
         shown = [column for column in numbered.c if column.key != "position"]
         return select(*shown).where(numbered.c.position.between(_FIRST, _LAST)).order_by(numbered.c.position)
 
     def _ordered(self, view: View, down: bool, is_after: bool, *asked: str) -> tuple[Statement, list[Any]]:
         rows = self.rows(view, *asked).where(among(self.parent, KEYS))
-        rows = rows.add_columns(self.parent.label("parent_key"), self.by.label("sort_key"))
+        if view.wants("cursor", "start_cursor", "end_cursor"):
+            rows = rows.add_columns(self.by.label("sort_key"))
         if is_after:
             at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
             here = tuple_(self.by, self.id)

@@ -14,16 +14,18 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Dialect, Integer, Select, String, bindparam
 from sqlalchemy import Enum as EnumType
+from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
 from models.base import UtcDateTime
 from models.roles import OrganizationRole
 from resolvers.caller import Caller
-from resolvers.keys import TextArray
+from resolvers.keys import Among, TextArray
 
 PREPARED = 2000
 
 KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
+KEY: BindParameter[Any] = bindparam("key", type_=String())
 NUMBER: BindParameter[Any] = bindparam("number", type_=Integer())
 
 
@@ -45,6 +47,9 @@ class View:
         if self.columns is None:
             return list(columns)
         return [column for column in columns if column.key in self.columns or column.key in {"id", *needed}]
+
+    def wants(self, *names: str) -> bool:
+        return self.columns is None or any(name in self.columns for name in names)
 
     def joined(self, name: str) -> "View | None":
         """Return the view of a row to join, or None if nobody wants it."""
@@ -86,15 +91,22 @@ class Prepared:
 
 @lru_cache(PREPARED)
 def prepare(
-    dialect: Dialect, role: OrganizationRole, columns: Columns, build: Build, shape: tuple[Any, ...]
+    dialect: Dialect, role: OrganizationRole, columns: Columns, build: Build, shape: tuple[Any, ...], *, one_key: bool
 ) -> Prepared:
     """Build and compile a statement, whose rows have the columns' names as attributes."""
-    statement = build(View(_anybody(role), columns), *shape)
+    statement: Any = build(View(_anybody(role), columns), *shape)
+    if one_key:
+        statement = replacement_traverse(statement, {}, _with_one_key)
     compiled = statement.compile(dialect=dialect)
     names = compiled.positiontup or ()
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
     found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
     return Prepared(str(compiled), parameters, _row(found))
+
+
+def _with_one_key(element: Any, **_: Any) -> Any:
+    """Compare with the one key: PostgreSQL takes any array for one of ten, and would plan each time anew."""
+    return element.column == KEY if isinstance(element, Among) and element.keys is KEYS else None
 
 
 def _anybody(role: OrganizationRole) -> Caller:

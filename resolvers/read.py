@@ -123,8 +123,13 @@ class Read:
 
         Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
         """
-        prepared = prepare(self.dialect, self.caller.organization_role, self.columns, build, shape)
+        keys = values["keys"]
+        one_key = len(keys) == 1
+        role = self.caller.organization_role
+        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key)
         values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        if one_key:
+            values["key"] = keys[0]
         try:
             return prepared.rows(
                 await self.snapshot.records(prepared.sql, prepared.parameters(values), alone=self.alone)

@@ -73,7 +73,7 @@ def make_runner(app: web.Application, settings: Settings) -> web.AppRunner:
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api)
-    return Executor(api, observe=metrics.count_operation).execute
+    return Executor(api, observe=metrics.count_operation, keeps_datetimes=True).execute
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:
