@@ -1,6 +1,6 @@
 """A field's arguments: what doesn't depend on the request is done once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from graphql import (
@@ -17,6 +17,7 @@ from graphql import (
 )
 
 REMEMBERED = 64
+LONGEST = 100
 
 Convert = Callable[[dict[str, Any]], Any]
 
@@ -42,12 +43,12 @@ class Arguments:
             return self._made(variables)
         given = variables.coerced
         key = tuple([given.get(name, Undefined) for name in self._variables])
+        if not are_small(key):
+            return self._made(variables)
         try:
             return self._known[key]
         except KeyError:
             return self._remembered(key, self._made(variables))
-        except TypeError:  # a list or an object isn't hashable
-            return self._made(variables)
 
     def _made(self, variables: VariableValues) -> Any:
         return self._convert(get_argument_values(self._field, self._node, variables))
@@ -57,6 +58,18 @@ class Arguments:
             self._known.clear()
         self._known[key] = made
         return made
+
+
+def are_small(values: Iterable[Any]) -> bool:
+    """Whether values are worth remembering: scalars, and no long texts."""
+    return all(
+        value is None or value is Undefined or (len(value) <= LONGEST if isinstance(value, str) else _is_number(value))
+        for value in values
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def _variables(value: ValueNode) -> Iterator[str]:

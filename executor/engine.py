@@ -24,6 +24,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails
 
+from executor.arguments import are_small
 from executor.compiler import Options, Unit, compile_shape
 from executor.parts import in_parts
 from executor.plan import Planner
@@ -86,6 +87,7 @@ class Executor:
         self._part = Options(keeps_datetimes=keeps_datetimes)
         self._whole = replace(self._part, is_whole=True)
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
+        self._coercions: dict[tuple[Any, ...], tuple[OperationDefinitionNode, VariableValues]] = {}
         self._switches: OrderedDict[int, tuple[DocumentNode, tuple[str, ...]]] = OrderedDict()
 
     async def execute(self, request: Request) -> ExecutionResult:
@@ -112,8 +114,20 @@ class Executor:
         definitions = request.operation.variable_definitions
         if not definitions:
             return NO_VARIABLES
-        coerced = get_variable_values(self._schema, definitions, request.variables or {})
-        return coerced if isinstance(coerced, VariableValues) else None
+        given = request.variables or {}
+        if not are_small(given.values()):
+            return _coerced(self._schema, request)
+        # Values that are equal but of different types, as 1 and True, are different values.
+        key = (id(request.operation), *((name, value.__class__, value) for name, value in given.items()))
+        known = self._coercions.get(key)
+        if known is not None and known[0] is request.operation:
+            return known[1]
+        coerced = _coerced(self._schema, request)
+        if coerced is not None:
+            if len(self._coercions) >= self._capacity:
+                self._coercions.clear()
+            self._coercions[key] = request.operation, coerced
+        return coerced
 
     def _program(self, request: Request, variables: VariableValues) -> Program:
         document, operation = request.document, request.operation
@@ -174,6 +188,11 @@ def _compiled(shape: Callable[[], Shape], options: Options) -> Unit | None:
         return compile_shape(shape(), options)
     except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
         return None
+
+
+def _coerced(schema: GraphQLSchema, request: Request) -> VariableValues | None:
+    coerced = get_variable_values(schema, request.operation.variable_definitions or (), request.variables or {})
+    return coerced if isinstance(coerced, VariableValues) else None
 
 
 def _switches(node: DocumentNode) -> set[str]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, PoolProxiedConnection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 BUSY_TIMEOUT_MS = 5000
 
@@ -22,12 +23,16 @@ Listener = Callable[[str, float], None]
 class Database:
     """`reads` opens transactions that see one snapshot and can't write, `writes` ones that can.
 
-    `listeners` hear of each statement that a snapshot runs, and how many seconds it took.
+    Of the connections that snapshots were given, `most_idle` wait here for the next one: to take one from SQLAlchemy's
+    pool and to give it back costs as much as a small statement. `listeners` hear of each statement that a snapshot
+    runs, and how many seconds it took.
     """
 
     reads: AsyncEngine
     writes: AsyncEngine
+    most_idle: int = 0
     listeners: list[Listener] = field(default_factory=list)
+    _idle: list[PoolProxiedConnection] = field(default_factory=list)
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10) -> Self:
@@ -37,20 +42,52 @@ class Database:
             return cls(
                 reads=_sqlite(url, pool_size, "BEGIN", "PRAGMA query_only = ON"),
                 writes=_sqlite(url, 1, "BEGIN IMMEDIATE"),  # its one writer at a time queues here, in order
+                most_idle=pool_size - 1,
             )
         engine = _engine(url, pool_size, connect_args={"server_settings": POSTGRESQL_SETTINGS})
         return cls(
             reads=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             writes=engine,
+            most_idle=pool_size // 2,  # the others are for who writes
         )
 
     @property
     def is_sqlite(self) -> bool:
         return self.writes.dialect.name == "sqlite"
 
+    async def take(self) -> PoolProxiedConnection:
+        """Return a connection for a snapshot, on which no transaction is open."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not is_lost(connection):
+                return connection
+            await self.give_back(connection)
+        while is_lost(connection := await self.reads.raw_connection()):
+            await self.give_back(connection)  # the server went away meanwhile
+        return connection
+
+    async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
+        if is_sound and len(self._idle) < self.most_idle and not is_lost(connection):
+            self._idle.append(connection)
+        else:
+            await greenlet_spawn(_release, connection, is_sound=is_sound and not is_lost(connection))
+
     async def close(self) -> None:
+        while self._idle:
+            await greenlet_spawn(_release, self._idle.pop(), is_sound=True)
         await self.reads.dispose()
         await self.writes.dispose()
+
+
+def is_lost(connection: PoolProxiedConnection) -> bool:
+    driver: Any = connection.driver_connection
+    return hasattr(driver, "is_closed") and bool(driver.is_closed())
+
+
+def _release(connection: PoolProxiedConnection, *, is_sound: bool) -> None:
+    if not is_sound:
+        connection.invalidate()
+    connection.close()
 
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}

@@ -9,9 +9,8 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.util.concurrency import greenlet_spawn
 
-from models.database import Database
+from models.database import Database, is_lost
 from models.errors import BadInput
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, prepare
@@ -58,42 +57,32 @@ class Snapshot:
         """Give the connection back; a later statement is refused."""
         async with self._lock:
             self._closed = True
-            held, driver, inside = self._held, self._driver, self._inside
-            self._held = self._driver = self._inside = None
-            try:
-                if held is not None and self._begun and not self._database.is_sqlite and not driver.is_closed():
-                    await driver.execute("ROLLBACK")
-            finally:
-                if held is not None:
-                    await greenlet_spawn(_give_back, held, lost=driver is None or _is_lost(driver))
-                if inside is not None:
-                    await inside.close()
+            held, inside = self._held, self._inside
+            self._held = self._inside = None
+            if held is not None:
+                await self._end(held)
+            if inside is not None:
+                await inside.close()
+
+    async def _end(self, held: PoolProxiedConnection) -> None:
+        is_sound = False
+        try:
+            if self._begun and not is_lost(held):
+                await self._driver.execute("ROLLBACK")
+            is_sound = True
+        finally:
+            self._driver = None
+            await self._database.give_back(held, is_sound=is_sound)
 
     async def _connected(self) -> Any:
         if self._closed:
             raise RuntimeError("This snapshot is closed.")
         if self._inside is not None:
-            connection = await (await self._inside.connection()).get_raw_connection()
-            self._driver = connection.driver_connection
-            return self._driver
-        while True:
-            held = await self._database.reads.raw_connection()
-            driver: Any = held.driver_connection
-            if not _is_lost(driver):
-                break
-            await greenlet_spawn(_give_back, held, lost=True)  # the server went away meanwhile
-        self._held, self._driver = held, driver
-        return driver
-
-
-def _is_lost(driver: Any) -> bool:
-    return hasattr(driver, "is_closed") and driver.is_closed()
-
-
-def _give_back(held: PoolProxiedConnection, *, lost: bool) -> None:
-    if lost:
-        held.invalidate()
-    held.close()
+            held = await (await self._inside.connection()).get_raw_connection()
+        else:
+            held = self._held = await self._database.take()
+        self._driver = held.driver_connection
+        return self._driver
 
 
 @dataclass(frozen=True)
