@@ -1,5 +1,6 @@
 """Our own bearer tokens: from the header to the caller, and what the command does with them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -211,3 +212,36 @@ async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(
 
     answers = [await authenticator.caller(f"Bearer {secret}") for secret in (own, first, second)]
     assert [answer is not None for answer in answers] == [True, False, True]
+
+
+async def test_an_owner_is_remembered_for_so_long_and_no_longer(
+    database: Database, ada: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("server.authentication.monotonic", lambda: clock[0])
+    authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=1)
+    secret = await tokens.create(database, ada.email, None, None)
+    header = f"Bearer {secret}"
+    assert await authenticator.caller(header) is not None
+    await authenticator.close()
+    async with AsyncSession(database.writes) as session, session.begin():
+        await session.execute(update(ApiToken).values(revoked_at=datetime.now(UTC)))
+
+    clock[0] += 0.9
+    within = await authenticator.caller(header)
+    clock[0] += 0.2
+    after = await authenticator.caller(header)
+
+    assert within is not None
+    assert after is None
+
+
+async def test_a_token_that_expires_is_refused_though_its_owner_is_remembered(database: Database, ada: Member) -> None:
+    authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=60)
+    secret = await tokens.create(database, ada.email, timedelta(milliseconds=300), None)
+    first = await authenticator.caller(f"Bearer {secret}")
+    await asyncio.sleep(0.4)
+
+    assert first is not None
+    assert await authenticator.caller(f"Bearer {secret}") is None
+    await authenticator.close()

@@ -1,0 +1,120 @@
+"""Snapshots: one moment, and a connection that always comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from models.database import Database, is_lost
+from models.member import Member
+from resolvers import member
+from resolvers.read import Read
+from tests.world import World, caller
+
+RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
+
+
+@pytest.fixture
+async def small(database_url: str, database: Database) -> AsyncIterator[Database]:
+    """The same database through two connections, of which one is for snapshots."""
+    small = Database.open(database_url, pool_size=2)
+    yield small
+    await small.close()
+
+
+async def name_of(read: Read, whom: Member) -> str:
+    return str((await member.by_ids(read, [whom.id]))[whom.id].name)
+
+
+async def test_a_snapshot_sees_one_moment(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer))
+    before = await name_of(read, world.viewer)
+
+    async with database.writes.begin() as connection:
+        await connection.execute(RENAME, {"id": world.viewer.id})
+
+    assert await name_of(read, world.viewer) == before
+    await read.close()
+    later = Read.of(database, caller(world.viewer))
+    assert await name_of(later, world.viewer) == "Somebody else"
+    await later.close()
+
+
+async def test_a_closed_snapshot_reads_no_more(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer))
+    await read.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await name_of(read, world.viewer)
+
+
+async def test_more_snapshots_than_connections_wait_for_each_other(small: Database, world: World) -> None:
+    async def read_and_close() -> str:
+        read = Read.of(small, caller(world.viewer))
+        try:
+            return await name_of(read, world.viewer)
+        finally:
+            await read.close()
+
+    async with asyncio.timeout(20):
+        names = await asyncio.gather(*(read_and_close() for _ in range(30)))
+
+    assert set(names) == {world.viewer.name}
+    assert len(small._idle) <= small.most_idle
+
+
+async def test_a_connection_kept_for_later_has_no_transaction_open(small: Database, world: World) -> None:
+    read = Read.of(small, caller(world.viewer))
+    await name_of(read, world.viewer)
+    await read.close()
+
+    driver = small._idle[0].driver_connection
+
+    assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
+
+
+async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: Database, world: World) -> None:
+    read = Read.of(small, caller(world.viewer))
+    reading = asyncio.create_task(name_of(read, world.viewer))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await read.close()
+
+    for _ in range(3):
+        again = Read.of(small, caller(world.viewer))
+        assert await name_of(again, world.viewer) == world.viewer.name
+        await again.close()
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(small: Database, world: World) -> None:
+    if small.is_sqlite:
+        return  # has no server
+    read = Read.of(small, caller(world.viewer))
+    await name_of(read, world.viewer)
+    await read.close()
+    kept = small._idle[0]
+    async with small.writes.begin() as connection:
+        await connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"),
+            {"pid": kept.driver_connection.get_server_pid()},
+        )
+    while not is_lost(kept):  # noqa: ASYNC110 the driver tells nobody
+        await asyncio.sleep(0.01)
+
+    again = Read.of(small, caller(world.viewer))
+
+    assert await name_of(again, world.viewer) == world.viewer.name
+    await again.close()
+
+
+async def test_who_reads_alone_opens_no_transaction(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer)).only(None, alone=True)
+    await name_of(read, world.viewer)
+
+    driver = read.snapshot._driver
+
+    assert not (driver.in_transaction if database.is_sqlite else driver.is_in_transaction())
+    await read.close()
