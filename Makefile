@@ -29,8 +29,8 @@ check: $(STAMP) ## lint, format, types, layers, and the schema against its file
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
 
-bench: $(STAMP) ## run the benchmarks
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) ## measure Mainsheet beside other servers; BENCH=--quick for less
+	$(BIN)/python -m benchmarks $(BENCH)
 
 schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql

@@ -59,7 +59,7 @@ def _mainsheet() -> list[Server]:
 
     settings = subprocess.run([MAINSHEET, "settings"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     compiled = with_executor("mainsheet", "Mainsheet", "compiled")
-    reference = with_executor("reference", "Mainsheet, reference executor", "reference")
+    reference = with_executor("reference", "Mainsheet on graphql-core", "reference")
     return [compiled, reference] if EXECUTOR in settings else [compiled]
 
 
@@ -78,8 +78,8 @@ PEERS = (
     _node("apollo", "Apollo Server", as_peer, "@apollo/server"),
     _node("mercurius", "Mercurius", as_peer, "mercurius"),
     _node("postgraphile", "PostGraphile", as_postgraphile, "postgraphile"),
-    _python("hand", "hand", as_endpoint, "asyncpg"),
-    _python("whole", "one statement", as_endpoint, "asyncpg"),
+    _python("hand", "hand, asyncpg", as_endpoint, "asyncpg"),
+    _python("whole", "one statement, asyncpg", as_endpoint, "asyncpg"),
 )
 
 
