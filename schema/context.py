@@ -1,4 +1,4 @@
-from asyncio import Future
+from asyncio import Future, shield
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +33,11 @@ class Context:
         loader = self._loaders.get((batch, arguments))
         if loader is None:
             loader = self._loaders[batch, arguments] = DataLoader(self._load_fn(batch, arguments))
-        return loader.load(key)
+        # Its own future for each who waits: graphql-core cancels the fields beside one that failed, and the loader
+        # would give the cancelled one to everybody else.
+        answer: Future[Any] = loader.load(key)  # type: ignore[assignment]  # declared as any awaitable
+        answer.add_done_callback(_hear)  # all who wait for it may be cancelled
+        return shield(answer)
 
     async def load_all(
         self, batch: Batch, keys: Sequence[Any], *arguments: Any, columns: Columns = None, alone: bool = False
@@ -67,3 +71,8 @@ class Context:
             return [answers.get(key) for key in keys]
 
         return load
+
+
+def _hear(answer: "Future[Any]") -> None:
+    if not answer.cancelled():
+        answer.exception()

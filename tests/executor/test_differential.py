@@ -1,0 +1,208 @@
+"""Random operations over the real schema: the compiled executor answers as graphql-core does.
+
+Of several errors below one place that became null graphql-core reports those that came first in time. So errors are
+compared by the place that they made null, and by what they say where there is one for a place.
+"""
+
+import gc
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from random import Random
+from typing import Any
+from zlib import crc32
+
+import pytest
+from graphql import ExecutionResult, GraphQLError, parse, validate
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from executor import Executor, Outcome, Request, core_schema, refer
+from models.cluster import Cluster
+from models.database import Database
+from models.demo import seed_demo
+from models.job import Job
+from models.job_version import JobVersion
+from models.member import Member
+from models.team import Team
+from resolvers.caller import Caller
+from resolvers.read import ASKED
+from schema.api import api
+from schema.context import Batch, Context
+from server.documents import operation_of
+from tests.executor.operations import Name, Operation, Writer
+from tests.world import caller
+
+# graphql-core leaves coroutines of fields behind that it cancels.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+COUNT = int(os.environ.get("MAINSHEET_DIFFERENTIAL", "250"))
+SEED = int(os.environ.get("MAINSHEET_DIFFERENTIAL_SEED", "20261124"))
+MEMBERS = ("admin@harbor.example", "contributor@harbor.example", "viewer@harbor.example")
+SCHEMA = core_schema(api)
+
+
+@pytest.fixture
+async def demo(database_url: str) -> AsyncIterator[Database]:
+    database = Database.open(database_url)
+    await seed_demo(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()  # here, where the warnings are expected
+
+
+async def callers(database: Database) -> Sequence[Caller]:
+    async with AsyncSession(database.reads) as session:
+        found = await session.scalars(select(Member).where(Member.email.in_(MEMBERS)))
+        return [caller(each) for each in found]
+
+
+async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
+    async with AsyncSession(database.reads) as session:
+        ids = {
+            table.__name__: [*await session.scalars(select(table.id).order_by(table.id).limit(40)), "JB0"]
+            for table in (Cluster, Job, JobVersion, Team, Member)
+        }
+        keys = [*await session.scalars(select(Job.job_key).order_by(Job.id).limit(20)), "no-such-job"]
+    every = [each for own in ids.values() for each in own]
+    return {
+        "Query.job.id": lambda random: random.choice(ids["Job"]),
+        "Query.team.id": lambda random: random.choice(ids["Team"]),
+        "Query.cluster.id": lambda random: random.choice(ids["Cluster"]),
+        "Query.node.id": lambda random: random.choice(every),
+        "ids": lambda random: random.sample(every, 3),
+        "jobKey": lambda random: random.choice(keys),
+        "number": lambda random: random.randint(0, 4),
+        "since": lambda random: random.choice([1, 1, 2]),
+        "count": lambda random: random.randint(0, 3),
+        "JobSchedule.nextFireTimes.after": lambda _: "2026-01-01T00:00:00Z",
+        "search": lambda random: random.choice(["sales", "%", "é"]),
+        "hasDraft": lambda random: random.random() < 0.5,
+        "hasSchedule": lambda random: random.random() < 0.5,
+        "teams": lambda random: random.sample(ids["Team"], 2),
+        "clusters": lambda random: random.sample(ids["Cluster"], 2),
+        "createdBy": lambda random: random.sample(ids["Member"], 2),
+        "status": lambda _: [Name("ACTIVE")],
+    }
+
+
+class Faulty(Context):
+    """Some batches fail, some answers are null or exceptions, decided by names and keys."""
+
+    salt = 0
+    _made: dict[Batch, Batch]
+
+    def load(self, batch: Batch, key: Any, *arguments: Any) -> Any:
+        return super().load(self._faulty(batch), key, *arguments)
+
+    def load_all(self, batch: Batch, keys: Sequence[Any], *arguments: Any, **options: Any) -> Any:
+        return super().load_all(self._faulty(batch), keys, *arguments, **options)
+
+    def _faulty(self, batch: Batch) -> Batch:
+        made = self.__dict__.setdefault("_made", {})
+        if batch not in made:
+            made[batch] = self._spoiled(batch)
+        return made[batch]
+
+    def _spoiled(self, batch: Batch) -> Batch:
+        name = f"{batch.__module__}.{batch.__qualname__}"
+
+        async def spoiled(read: Any, keys: Sequence[Any], *arguments: Any) -> Mapping[Any, Any]:
+            if crc32(f"{self.salt}{name}".encode()) % 15 == 0:
+                raise RuntimeError(f"{name} fails")
+            answers = dict(await batch(read, keys, *arguments))
+            for key in list(answers):
+                match crc32(f"{self.salt}{name}{getattr(key, 'key', key)}".encode()) % 12:
+                    case 0:
+                        answers[key] = None
+                    case 1:
+                        answers[key] = ValueError(f"{name} has no answer")
+            return answers
+
+        return spoiled
+
+
+async def answered(
+    run: Callable[[Request], Awaitable[ExecutionResult]], operation: Operation, context: Context
+) -> ExecutionResult:
+    document = parse(operation.text)
+    try:
+        variables = json.loads(json.dumps(operation.variables))
+        return await run(Request(document, operation_of(document, None), variables, context, context.caller))
+    finally:
+        await context.close()
+
+
+def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
+    """Each place that an error made null, with what is said about it."""
+    found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for error in result.errors or ():
+        at, here = result.data, []
+        for step in error.path or ():
+            if at is None:
+                break
+            at = at[step]
+            here.append(step)
+        assert at is None, error
+        found[tuple(here)].append(described(error))
+    return found
+
+
+def described(error: GraphQLError) -> str:
+    return json.dumps([error.message, error.path, [(each.line, each.column) for each in error.locations or ()]])
+
+
+def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Operation) -> None:
+    assert json.dumps(compiled.data) == json.dumps(reference.data), operation
+    ours, theirs = nulls(compiled), nulls(reference)
+    assert ours.keys() == theirs.keys(), operation
+    for place, said in ours.items():
+        if len(said) == len(theirs[place]) == 1 and json.loads(said[0])[1] == list(place):
+            assert said == theirs[place], operation
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
+async def test_random_operations_have_the_same_answer(demo: Database, wrong: bool) -> None:
+    known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
+    executor = Executor(api, observe=lambda outcome: outcomes.update([outcome]))
+    for number in range(COUNT):
+        random = Random(SEED + number)
+        operation = Writer(SCHEMA, random, known, wrong).operation()
+        assert validate(SCHEMA, parse(operation.text)) == [], operation.text
+        asker = random.choice(who)
+        compiled = await answered(executor.execute, operation, Context(demo, asker))
+        reference = await answered(lambda request: refer(api, request), operation, Context(demo, asker))
+        compare(compiled, reference, operation)
+        replayed = outcomes.pop(Outcome.REPLAYED, 0)
+        assert bool(reference.errors) == bool(replayed), (operation, reference.errors)
+
+    assert set(outcomes) <= {Outcome.COMPILED}
+    assert outcomes[Outcome.COMPILED] > COUNT / 2
+
+
+async def test_random_operations_fail_alike(demo: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without joins: a joined answer passes by the batch that would spoil it."""
+    monkeypatch.setattr("resolvers.read.ASKED", {})
+    assert ASKED
+    known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
+    executor = Executor(api, observe=lambda outcome: outcomes.update([outcome]))
+    for number in range(COUNT):
+        random = Random(SEED + number)
+        operation = Writer(SCHEMA, random, known).operation()
+        asker = random.choice(who)
+        contexts = Faulty(demo, asker), Faulty(demo, asker)
+        contexts[0].salt = contexts[1].salt = number
+        compiled = await answered(executor.execute, operation, contexts[0])
+        reference = await answered(lambda request: refer(api, request), operation, contexts[1])
+        compare(compiled, reference, operation)
+
+    assert outcomes[Outcome.REPLAYED] > COUNT / 10
+    assert outcomes[Outcome.COMPILED] > COUNT / 10
