@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from aiohttp import web
@@ -92,7 +92,7 @@ def test_the_report_has_medians_and_their_ratio_to_hand():
 
 
 def test_the_plot_is_well_formed_and_has_each_server_in_each_workload():
-    texts = [each.text for each in ElementTree.fromstring(plot(FACTS, SAMPLES)).iter() if each.text]
+    texts = [each.text for each in ET.fromstring(plot(FACTS, SAMPLES)).iter() if each.text]
 
     assert texts.count("Ours & theirs") == len(WORKLOADS)
     assert texts.count("5.00 → 6.00") == len(WORKLOADS)
