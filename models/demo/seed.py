@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database
@@ -11,6 +11,7 @@ from models.demo.runs import runs_of
 from models.demo.settlement import Settlement
 from models.demo.tenant import HARBOR, LAGOON
 from models.job_run import JobRun
+from models.migrate import ADVISORY_LOCK
 from models.organization import Organization
 
 
@@ -18,6 +19,8 @@ async def seed_demo(database: Database, progress: Callable[[int], None] = lambda
     """Make both organizations in one transaction, unless `harbor` is there; tell `progress` the jobs done."""
     now, done = datetime.now(UTC), 0
     async with AsyncSession(database.writes) as session, session.begin():
+        if not database.is_sqlite:  # which has one writer anyway
+            await session.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         if await session.scalar(select(Organization.id).where(Organization.name == HARBOR.name)):
             return
         for settlement in (Settlement.found(HARBOR, now), Settlement.found(LAGOON, now)):

@@ -1,0 +1,295 @@
+"""The life of jobs told a second time, in memory and as briefly as it goes: the API has to agree with it."""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+PERMISSIONS = ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]
+RANKS = {"VIEWER": 1, "AUDITOR": 1, "CONTRIBUTOR": 2, "ADMIN": 4}
+ORGANIZATION_ROLES = {"admin": "ADMIN", "auditor": "AUDITOR"}
+TEAM_ROLES = {
+    "team_admin": {"data-eng": "ADMIN"},
+    "contributor": {"data-eng": "CONTRIBUTOR", "analytics": "VIEWER"},
+    "viewer": {"data-eng": "VIEWER"},
+}
+TEAMS = {"data-eng", "analytics", "platform"}
+DEFAULTS = {"maxRetries": 0, "timeoutSeconds": None, "schedule": None, "environment": [], "dependencies": []}
+CLEARABLE = {"timeoutSeconds", "schedule", "environment", "dependencies"}
+UNFINISHED = {"PENDING", "READY", "RUNNING"}
+
+Config = dict[str, Any]
+Problem = tuple[str, str]
+
+
+class Refused(Exception):
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise Refused(*problems)
+
+
+@dataclass
+class Version:
+    number: int
+    based_on: int | None
+    config: Config
+    status: str = "DRAFT"
+    revision: int = 1
+    message: str | None = None
+
+
+@dataclass
+class Job:
+    uid: int
+    key: str
+    teams: set[str]
+    name: str
+    status: str = "ACTIVE"
+    revision: int = 0
+    current: int = 0
+    last: int = 0
+    versions: dict[int, Version] = field(default_factory=dict)
+    runs: list[str] = field(default_factory=list)
+
+    @property
+    def draft(self) -> Version | None:
+        return next((each for each in self.versions.values() if each.status == "DRAFT"), None)
+
+    def begin(self, config: Config) -> Version:
+        self.last += 1
+        self.versions[self.last] = Version(self.last, self.current or None, config)
+        return self.versions[self.last]
+
+
+@dataclass
+class Jobs:
+    """All jobs of an organization; each method is a mutation and raises `Refused` where the API must refuse."""
+
+    jobs: dict[int, Job] = field(default_factory=dict)
+    uids: dict[str, int] = field(default_factory=dict)
+    clusters: dict[str, str] = field(default_factory=lambda: {"active": "ACTIVE", "failed": "FAILED"})
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def after(self, do: str, by: str, /, **values: Any) -> tuple["Jobs", dict[str, Any], Sequence[Problem]]:
+        """Return what the mutation leaves behind, what it answers, and what is wrong with it."""
+        after = deepcopy(self)
+        try:
+            return after, getattr(after, do)(by, **values), ()
+        except Refused as refused:
+            return self, {}, refused.problems
+
+    def rights(self, by: str, job: Job | None) -> list[str]:
+        if job is None:
+            return []
+        roles = [role for team, role in TEAM_ROLES.get(by, {}).items() if team in job.teams]
+        return PERMISSIONS[: max(RANKS.get(each, 0) for each in ("", ORGANIZATION_ROLES.get(by, ""), *roles))]
+
+    def create_job(self, by: str, job_key: str, teams: Sequence[str], config: Config) -> dict[str, Any]:
+        whole = self._laid_over(DEFAULTS, config)
+        problems = [*self._team_problems(by, teams, "CONTRIBUTOR"), *self._config_problems(by, None, config, "config")]
+        problems += self._cluster_problems(whole, "config.clusterId")
+        if job_key in {each.key for each in self.jobs.values()}:
+            problems.append(("JOB_KEY_TAKEN", "jobKey"))
+        refuse(problems)
+        uid = max(self.uids.values(), default=0) + 1
+        self.uids[job_key] = uid
+        job = self.jobs[uid] = Job(uid, job_key, set(teams), job_key.title())
+        job.begin(whole).status = "PUBLISHED"
+        job.current = 1
+        self._record(job, by, "JOB_CREATED", None, 1)
+        return {"uid": uid}
+
+    def update_job(
+        self, by: str, uid: int, expected: int | None = None, message: str | None = None, **values: Any
+    ) -> dict[str, Any]:
+        job = self._found(by, uid, "EDIT")
+        _expect(expected, job.revision, "expectedRevision")
+        refuse([("INVALID", name) for name, value in values.items() if value is None])
+        if any(getattr(job, name) != value for name, value in values.items()):
+            vars(job).update(values)
+            self._record(job, by, "JOB_UPDATED", message=message)
+        return {}
+
+    def delete_job(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
+        job = self._found(by, uid, "DELETE")
+        _expect(expected, job.revision, "expectedRevision")
+        self._record(job, by, "JOB_DELETED", job.current)
+        del self.jobs[uid]
+        for version in (version for other in self.jobs.values() for version in other.versions.values()):
+            waits_for = version.config["dependencies"]
+            version.config["dependencies"] = [None if each == uid else each for each in waits_for]
+        return {"deleted": uid, "cancelled": sum(each in UNFINISHED for each in job.runs)}
+
+    def create_draft(self, by: str, uid: int, changes: Config) -> dict[str, Any]:
+        job = self._found(by, uid, "EDIT")
+        _without_draft(job)
+        refuse([*self._config_problems(by, uid, changes, "changes")])
+        draft = job.begin(self._laid_over(job.versions[job.current].config, changes))
+        self._record(job, by, "DRAFT_CREATED", job.current, draft.number)
+        return {}
+
+    def update_draft(self, by: str, uid: int, changes: Config, expected: int | None = None) -> dict[str, Any]:
+        job, draft = self._drafted(by, uid, expected)
+        refuse([*self._config_problems(by, uid, changes, "changes")])
+        config = self._laid_over(draft.config, changes)
+        if config != self._laid_over(draft.config, {}):
+            draft.config = config
+            draft.revision += 1
+            self._record(job, by, "DRAFT_UPDATED", None, draft.number)
+        return {}
+
+    def discard_draft(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
+        job, draft = self._drafted(by, uid, expected)
+        del job.versions[draft.number]
+        self._record(job, by, "DRAFT_DISCARDED", draft.number)
+        return {"discarded": draft.number}
+
+    def publish_draft(
+        self,
+        by: str,
+        uid: int,
+        message: str | None = None,
+        expected: int | None = None,
+        expected_current: int | None = None,
+    ) -> dict[str, Any]:
+        _expect(expected_current, self._found(by, uid, "EDIT").current, "expectedCurrentVersion")
+        job, draft = self._drafted(by, uid, expected)
+        refuse([*self._running_problems(job, draft.config, "jobId", "jobId")])
+        draft.revision += 1
+        return self._moved(job, draft, by, "DRAFT_PUBLISHED", message)
+
+    def create_version(
+        self, by: str, uid: int, changes: Config, message: str | None = None, expected_current: int | None = None
+    ) -> dict[str, Any]:
+        job = self._found(by, uid, "EDIT")
+        _expect(expected_current, job.current, "expectedCurrentVersion")
+        _without_draft(job)
+        config = self._laid_over(job.versions[job.current].config, changes)
+        seen = config | {"dependencies": [each for each in config["dependencies"] if self._may_name(by, each, changes)]}
+        problems = [*self._running_problems(job, seen, "changes.clusterId", "changes.dependencies")]
+        refuse([*problems, *self._config_problems(by, uid, changes, "changes")])
+        return self._moved(job, job.begin(config), by, "VERSION_CREATED", message)
+
+    def activate_version(
+        self, by: str, uid: int, number: int, message: str | None = None, expected_current: int | None = None
+    ) -> dict[str, Any]:
+        job = self._found(by, uid, "EDIT")
+        _expect(expected_current, job.current, "expectedCurrentVersion")
+        if job.draft and job.draft.number == number:
+            raise Refused(("VERSION_NOT_PUBLISHED", "number"))
+        _without_draft(job)
+        if number not in job.versions:
+            raise Refused(("VERSION_NOT_FOUND", "number"))
+        version = job.versions[number]
+        if number == job.current:
+            return {"version": number}
+        refuse([*self._running_problems(job, version.config, "number", "jobId")])
+        return self._moved(job, version, by, "VERSION_ACTIVATED", message)
+
+    def add_teams_to_job(self, by: str, uid: int, teams: Sequence[str]) -> dict[str, Any]:
+        job = self._found(by, uid, "MANAGE_TEAMS")
+        refuse([*self._team_problems(by, teams, "VIEWER")])
+        if set(teams) - job.teams:
+            job.teams |= set(teams)
+            self._record(job, by, "TEAMS_ADDED")
+        return {}
+
+    def remove_team_from_job(self, by: str, uid: int, team: str) -> dict[str, Any]:
+        job = self._found(by, uid, "MANAGE_TEAMS")
+        if team not in job.teams:
+            raise Refused(("TEAM_NOT_FOUND", "teamId"))
+        if len(job.teams) == 1:
+            raise Refused(("TEAM_REQUIRED", "teamId"))
+        job.teams.remove(team)
+        self._record(job, by, "TEAM_REMOVED")
+        return {}
+
+    def _found(self, by: str, uid: int, permission: str) -> Job:
+        rights = self.rights(by, self.jobs.get(uid))
+        if permission not in rights:
+            raise Refused(("FORBIDDEN" if rights else "JOB_NOT_FOUND", "jobId"))
+        return self.jobs[uid]
+
+    def _drafted(self, by: str, uid: int, expected: int | None) -> tuple[Job, Version]:
+        job = self._found(by, uid, "EDIT")
+        if job.draft is None:
+            raise Refused(("DRAFT_NOT_FOUND", "jobId"))
+        _expect(expected, job.draft.revision, "expectedRevision")
+        return job, job.draft
+
+    def _moved(self, job: Job, to: Version, by: str, action: str, message: str | None) -> dict[str, Any]:
+        if to.status == "DRAFT":
+            to.status, to.message = "PUBLISHED", message
+        before, job.current = job.current, to.number
+        self._record(job, by, action, before, to.number, message)
+        return {"version": to.number}
+
+    def _record(
+        self, job: Job, by: str, action: str, before: int | None = None, to: int | None = None, message: Any = None
+    ) -> None:
+        job.revision += action != "DRAFT_UPDATED"
+        self.events.append((job.uid, action, before, to, message, by))
+
+    def _laid_over(self, config: Config, changes: Config) -> Config:
+        given = {
+            name: DEFAULTS[name] if value is None else value for name, value in changes.items() if _is_set(name, value)
+        }
+        laid = deepcopy(config | given)
+        return laid | {"dependencies": [each for each in laid["dependencies"] if each is not None]}
+
+    def _config_problems(self, by: str, own: int | None, given: Config, at: str) -> Iterator[Problem]:
+        yield from (("INVALID", f"{at}.{name}") for name, value in given.items() if not _is_set(name, value))
+        if (given.get("maxRetries") or 0) > 10:
+            yield "INVALID", f"{at}.maxRetries"
+        if given.get("clusterId") and given["clusterId"] not in self.clusters:
+            yield "CLUSTER_NOT_FOUND", f"{at}.clusterId"
+        waits_for = given.get("dependencies") or []
+        for index, each in enumerate(waits_for):
+            if each == own or (self._may_name(by, each, given) and each in waits_for[:index]):
+                yield "INVALID", f"{at}.dependencies.{index}.jobId"
+            elif not self._may_name(by, each, given):
+                yield "JOB_NOT_FOUND", f"{at}.dependencies.{index}.jobId"
+
+    def _may_name(self, by: str, uid: int, given: Config) -> bool:
+        return "dependencies" not in given or bool(self.rights(by, self.jobs.get(uid)))
+
+    def _running_problems(self, job: Job, config: Config, cluster: str, dependencies: str) -> Iterator[Problem]:
+        yield from self._cluster_problems(config, cluster)
+        reached, ahead = set(), list(config["dependencies"])
+        while ahead:
+            if (each := ahead.pop()) in self.jobs and each not in reached:
+                reached.add(each)
+                ahead += self.jobs[each].versions[self.jobs[each].current].config["dependencies"]
+        if job.uid in reached:
+            yield "DEPENDENCY_CYCLE", dependencies
+
+    def _cluster_problems(self, config: Config, at: str) -> Iterator[Problem]:
+        if self.clusters.get(config["clusterId"], "ACTIVE") != "ACTIVE":
+            yield "CLUSTER_NOT_ACTIVE", at
+
+    def _team_problems(self, by: str, teams: Sequence[str], needed: str) -> Iterator[Problem]:
+        if not teams:
+            yield "TEAM_REQUIRED", "teamIds"
+        for index, team in enumerate(teams):
+            if team not in TEAMS:
+                yield "TEAM_NOT_FOUND", f"teamIds.{index}"
+            elif by != "admin" and RANKS.get(TEAM_ROLES.get(by, {}).get(team, ""), 0) < RANKS[needed]:
+                yield "FORBIDDEN", f"teamIds.{index}"
+
+
+def _is_set(name: str, value: Any) -> bool:
+    return value is not None or name in CLEARABLE
+
+
+def _without_draft(job: Job) -> None:
+    if job.draft:
+        raise Refused(("DRAFT_EXISTS", "jobId"))
+
+
+def _expect(expected: int | None, actual: int, name: str) -> None:
+    if expected not in {None, actual}:
+        raise Refused(("STALE_REVISION", name))

@@ -1,0 +1,303 @@
+"""Whatever is asked in whichever order: each answer and all that can be seen are those of the jobs in memory."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry.utils.str_converters import to_camel_case
+
+from models.cluster import Cluster
+from models.database import Database
+from models.ids import new_id
+from models.job import Job as JobRow
+from models.job_event import JobEvent
+from models.job_run import JobRun, JobRunStatus, RunTrigger
+from models.member import Member
+from tests.api.ask import Ask
+from tests.api.jobs_in_memory import Job, Jobs, Version
+from tests.world import World
+
+NOBODY = "JB00000000000000ZZZZ"
+SHAPE = """
+fragment Shape on Job {
+  jobKey name status revision currentVersion { number } draft { ...Version } versions { nodes { ...Version } }
+  teams { nodes { name } } runs { nodes { status } } viewerPermissions
+  history { nodes { action fromVersion toVersion message actor { name } } }
+}
+fragment Version on JobVersion {
+  number status isCurrent revision message basedOn { number } cluster { name } maxRetries timeoutSeconds
+  schedule { cron } environment { name value } dependencies { job { jobKey } }
+}
+"""
+JOBS = "query { jobs { nodes { ...Shape } totalCount } }" + SHAPE
+ANSWERS = {
+    "delete_job": "deletedJobId cancelledRuns { status }",
+    "create_draft": "job { ...Shape } draft { ...Version }",
+    "update_draft": "job { ...Shape } draft { ...Version }",
+    "discard_draft": "job { ...Shape } discardedNumber",
+    **dict.fromkeys(["publish_draft", "create_version", "activate_version"], "job { ...Shape } version { ...Version }"),
+}
+NAMES = {"uid": "jobId", "teams": "teamIds", "team": "teamId", "expected": "expectedRevision"}
+NAMES |= {"expected_current": "expectedCurrentVersion"}
+
+members = st.sampled_from(["admin", "contributor", "team_admin", "admin", "contributor", "admin", "viewer", "auditor"])
+keys = st.sampled_from(["alpha", "beta", "gamma"])
+teams = st.sampled_from(["data-eng", "analytics", "platform", "elsewhere"])
+team_lists = st.lists(teams, max_size=2) | st.just(["data-eng"])
+messages = st.none() | st.just("because")
+offsets = st.sampled_from([None, 0, None, 0, 1])
+parts: dict[str, st.SearchStrategy[Any]] = {
+    "clusterId": st.sampled_from(["active", "failed", "active", "nowhere", None]),
+    "maxRetries": st.sampled_from([1, 2, 3, 11, None]),
+    "timeoutSeconds": st.sampled_from([None, 60]),
+    "schedule": st.sampled_from([None, {"cron": "0 6 * * *"}]),
+    "environment": st.sampled_from([None, [], [{"name": "STAGE", "value": "test"}]]),
+    "dependencies": st.none() | st.lists(keys, max_size=2),
+}
+changes = st.fixed_dictionaries({}, optional={name: st.none() | part for name, part in parts.items()})
+clusters = st.just("active") | st.sampled_from(["active", "failed", "nowhere"])
+configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": parts["dependencies"]})
+dry = {"dry_run": st.booleans()}
+
+
+def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any) -> st.SearchStrategy[dict[str, Any]]:
+    own = {"do": st.just(name), "by": members, "job": keys}
+    return st.fixed_dictionaries(own | values, optional=optional or {})
+
+
+updates = {"name": st.sampled_from(["Any", "Other", None]), "status": st.sampled_from(["PAUSED", "ACTIVE"])}
+a_step = st.one_of(
+    step("create_job", teams=team_lists, config=configs),
+    step("create_draft", changes=changes, **dry),
+    step("update_draft", changes=changes, expected=offsets, **dry),
+    step("discard_draft", expected=offsets),
+    step("publish_draft", message=messages, expected=offsets, expected_current=offsets, **dry),
+    step("create_version", changes=changes, message=messages, expected_current=offsets, **dry),
+    step("activate_version", number=st.integers(0, 5), message=messages, expected_current=offsets, **dry),
+    step("add_teams_to_job", teams=team_lists),
+    step("remove_team_from_job", team=teams),
+    step("update_job", optional=updates, message=messages, expected=offsets),
+    step("delete_job", expected=offsets),
+    step("run", status=st.sampled_from(list(JobRunStatus))),
+    step("turn_cluster", cluster=st.sampled_from(["active", "failed"]), status=st.sampled_from(["ACTIVE", "FAILED"])),
+)
+steps_of_a_life = st.lists(st.lists(a_step, min_size=1, max_size=7), min_size=1, max_size=6).map(
+    lambda each: list(chain.from_iterable(each))
+)
+
+
+class Lives:
+    """The same steps twice: asked of the API, and told to the jobs in memory."""
+
+    def __init__(self, ask: Ask, database: Database, world: World) -> None:
+        self.ask, self.database, self.world = ask, database, world
+        self.memory = Jobs()
+        self.ids: dict[int, str] = {0: NOBODY}
+
+    async def begin(self) -> None:
+        """Forget the example before, and make a first job."""
+        async with AsyncSession(self.database.writes) as session, session.begin():
+            await session.execute(delete(JobRow))
+            await session.execute(delete(JobEvent))
+        for name, status in self.memory.clusters.items():
+            await self.turn_cluster("", name, status)
+        first = {"teams": ["data-eng"], "config": {"clusterId": "active"}}
+        await self.take({"do": "create_job", "by": "admin", "job": "alpha", **first})
+
+    async def take(self, step: dict[str, Any]) -> None:
+        rest = dict(step)
+        do, by, key = rest.pop("do"), rest.pop("by"), rest.pop("job")
+        if do in {"run", "turn_cluster"}:
+            await getattr(self, do)(key, **rest)
+            return
+        dry_run = rest.pop("dry_run", False)
+        values = self._concrete(do, key, rest)
+        after, answer, problems = self.memory.after(do, by, **values)
+        got = await self._asked(do, by, values | ({"dryRun": True} if dry_run else {}))
+        errors = sorted((each["code"], ".".join(each["path"])) for each in got.pop("userErrors"))
+        assert errors == sorted(problems)
+        if do == "create_job" and not errors:
+            self.ids[answer["uid"]] = got.pop("id")["id"]
+        got.pop("id", None)
+        assert got == _payload(do, by, after, {"uid": values.get("uid"), **answer}, self.ids)
+        if not dry_run:
+            self.memory = after
+
+    async def run(self, key: str, status: JobRunStatus) -> None:
+        """Do as the execution plane does."""
+        uid = self.memory.uids.get(key, 0)
+        if job := self.memory.jobs.get(uid):
+            job.runs.append(status.value)
+            async with AsyncSession(self.database.writes) as session, session.begin():
+                session.add(_run(self.world, self.ids[uid], job.current, status))
+
+    async def turn_cluster(self, _key: str, cluster: str, status: str) -> None:
+        self.memory.clusters[cluster] = status
+        async with AsyncSession(self.database.writes) as session, session.begin():
+            own = (Cluster.organization_id == self.world.organization.id) & (Cluster.name == cluster)
+            await session.execute(update(Cluster).where(own).values(status=status))
+
+    async def compare(self) -> None:
+        """See that everyone sees what they would see in memory, and that the history outlived what was deleted."""
+        for by in ("admin", "contributor", "team_admin", "viewer", "auditor", "outsider"):
+            shown = [_job(self.memory, each, by) for each in self.memory.jobs.values()]
+            seen = [each for each in shown if each]
+            assert (await self.ask(self._member(by), JOBS))["jobs"] == {"nodes": seen, "totalCount": len(seen)}
+        uids = {job_id: uid for uid, job_id in self.ids.items()}
+        names = {self._member(by).id: by for by in ("admin", "contributor", "team_admin")}
+        async with AsyncSession(self.database.reads) as session:
+            own = JobEvent.organization_id == self.world.organization.id
+            events = list(
+                await session.scalars(select(JobEvent).where(own).order_by(JobEvent.job_id, JobEvent.sequence))
+            )
+        told = [
+            (uids[each.job_id], each.action, each.from_version, each.to_version, each.message, names[each.actor_id])
+            for each in events
+        ]
+        assert sorted(told, key=lambda each: each[0]) == sorted(self.memory.events, key=lambda each: each[0])
+
+    def _member(self, name: str) -> Member:
+        member: Member = getattr(self.world, name)
+        return member
+
+    def _concrete(self, do: str, key: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Put the jobs as they are now in place of keys and of how far off an expectation is."""
+        uid = self.memory.uids.get(key, 0)
+        concrete = {"job_key": key} if do == "create_job" else {"uid": uid}
+        job = self.memory.jobs.get(uid) or Job(0, key, set(), key)
+        revision = (job.draft.revision if job.draft else 1) if do.endswith("_draft") else job.revision
+        for name, value in values.items():
+            if name in {"expected", "expected_current"}:
+                actual = revision if name == "expected" else job.current
+                concrete |= {} if value is None else {name: actual + value}
+            else:
+                concrete[name] = self._named(value) if name in {"changes", "config"} else value
+        return concrete
+
+    def _named(self, config: dict[str, Any]) -> dict[str, Any]:
+        if not config.get("dependencies"):
+            return config
+        return config | {"dependencies": [self.memory.uids.get(each, 0) for each in config["dependencies"]]}
+
+    async def _asked(self, do: str, by: str, values: dict[str, Any]) -> dict[str, Any]:
+        name = to_camel_case(do)
+        kind = f"{name[0].upper()}{name[1:]}Input"
+        answer = ANSWERS.get(do, "job { ...Shape } id: job { id }")
+        fragments = SHAPE if "Shape" in answer else ""
+        query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code path }} }} }}"
+        asked: dict[str, Any] = (await self.ask(self._member(by), query + fragments, input=self._input(values)))[name]
+        return asked
+
+    def _input(self, values: dict[str, Any]) -> dict[str, Any]:
+        given = {NAMES.get(name, to_camel_case(name)): self._sent(name, value) for name, value in values.items()}
+        return given | ({"name": values["job_key"].title()} if "job_key" in values else {})
+
+    def _sent(self, name: str, value: Any) -> Any:
+        team_ids = {each.name: each.id for each in (self.world.data_eng, self.world.analytics, self.world.platform)}
+        match name:
+            case "uid":
+                return self.ids[value]
+            case "team":
+                return team_ids.get(value, self.world.foreign.team.id)
+            case "teams":
+                return [self._sent("team", each) for each in value]
+            case "changes" | "config":
+                return self._sent_config(value) | (
+                    {"source": {"sqlSnapshot": {"sql": "1"}}} if name == "config" else {}
+                )
+        return value
+
+    def _sent_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        ids = {each.name: each.id for each in self.world.clusters.values()} | {None: None}
+        sent = dict(config)
+        if "clusterId" in sent:
+            sent["clusterId"] = ids.get(sent["clusterId"], self.world.foreign.cluster.id)
+        if sent.get("dependencies"):
+            sent["dependencies"] = [{"jobId": self.ids[each]} for each in sent["dependencies"]]
+        return sent
+
+
+def _run(world: World, job_id: str, number: int, status: JobRunStatus) -> JobRun:
+    now = datetime.now(UTC)
+    own = {"id": new_id(JobRun.PREFIX, now), "organization_id": world.organization.id, "job_id": job_id}
+    return JobRun(**own, version_number=number, status=status, trigger=RunTrigger.MANUAL, created_at=now)
+
+
+def _payload(do: str, by: str, memory: Jobs, answer: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
+    if do == "delete_job":
+        cancelled = [{"status": "CANCELLED"}] * answer.get("cancelled", 0)
+        return {"deletedJobId": ids[answer["deleted"]] if "deleted" in answer else None, "cancelledRuns": cancelled}
+    job = memory.jobs.get(answer["uid"])
+    shown: dict[str, Any] = {"job": _job(memory, job, by) if job else None}
+    if do in {"create_draft", "update_draft"}:
+        shown["draft"] = shown["job"] and shown["job"]["draft"]
+    if do == "discard_draft":
+        shown["discardedNumber"] = answer.get("discarded")
+    if "version" in ANSWERS.get(do, "").replace("Version", "").split():
+        shown["version"] = (
+            _version(memory, job, job.versions[answer["version"]], by) if job and "version" in answer else None
+        )
+    return shown
+
+
+def _job(memory: Jobs, job: Job, by: str) -> dict[str, Any] | None:
+    if not memory.rights(by, job):
+        return None
+    published = [each for each in job.versions.values() if each.status == "PUBLISHED"]
+    names = ("action", "fromVersion", "toVersion", "message")
+    history = [
+        dict(zip(names, event[1:5], strict=True)) | {"actor": {"name": event[5]}}
+        for event in reversed(memory.events)
+        if event[0] == job.uid
+    ]
+    return {
+        "jobKey": job.key,
+        "name": job.name,
+        "status": job.status,
+        "revision": job.revision,
+        "currentVersion": {"number": job.current},
+        "draft": _version(memory, job, job.draft, by) if job.draft else None,
+        "versions": {"nodes": [_version(memory, job, each, by) for each in published]},
+        "teams": {"nodes": [{"name": each} for each in sorted(job.teams)]},
+        "runs": {"nodes": [{"status": each} for each in reversed(job.runs)]},
+        "viewerPermissions": memory.rights(by, job),
+        "history": {"nodes": history},
+    }
+
+
+def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any]:
+    config = version.config
+    seen = [
+        memory.jobs[each] if memory.rights(by, memory.jobs.get(each or 0)) else None for each in config["dependencies"]
+    ]
+    return {
+        **{name: getattr(version, name) for name in ("number", "status", "revision", "message")},
+        "isCurrent": version.number == job.current,
+        "basedOn": version.based_on and {"number": version.based_on},
+        "cluster": {"name": config["clusterId"]},
+        **{name: config[name] for name in ("maxRetries", "timeoutSeconds", "schedule", "environment")},
+        "dependencies": [{"job": each and {"jobKey": each.key}} for each in seen],
+    }
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(steps=steps_of_a_life)
+async def test_jobs_live_as_they_do_in_memory(
+    ask: Ask, database: Database, world: World, steps: list[dict[str, Any]]
+) -> None:
+    lives = Lives(ask, database, world)
+    await lives.begin()
+    for each in steps:
+        await lives.take(each)
+    await lives.compare()

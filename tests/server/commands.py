@@ -1,0 +1,66 @@
+"""The command `mainsheet` as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MAINSHEET = Path(sys.executable).parent / "mainsheet"
+PATIENCE = 60
+
+
+def mainsheet(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MAINSHEET, *arguments], env=clean(environment), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment without settings of ours, and with these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAINSHEET_")}
+    return {**kept, "MAINSHEET_LOG_LEVEL": "warning", **environment}
+
+
+@dataclass
+class Serving:
+    process: subprocess.Popen[str]
+    url: str
+    tokens: dict[str, str]
+    commands: dict[str, str]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[Serving]:
+    """Start the server on a free port and read what it prints until it serves."""
+    command = [MAINSHEET, "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, env=clean(environment), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield _introduced(process)
+        finally:
+            process.kill()
+
+
+def _introduced(process: subprocess.Popen[str]) -> Serving:
+    assert process.stdout
+    tokens: dict[str, str] = {}
+    commands: dict[str, str] = {}
+    member = ""
+    for line in process.stdout:
+        match line.strip().split(maxsplit=1):
+            case ["token", secret]:
+                tokens[member] = secret
+            case ["try", command]:
+                commands[member] = command
+            case ["Serving", url]:
+                return Serving(process, url, tokens, commands)
+            case [word, *_] if "@" in word:
+                member = word
+    raise AssertionError("it ended before it served")

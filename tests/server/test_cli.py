@@ -1,0 +1,232 @@
+"""The command: what it prints, where, and with which exit code."""
+
+import asyncio
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from models.database import Database
+from server.cli import main
+from tests.server.commands import MAINSHEET, PATIENCE, clean, mainsheet
+from tests.world import World, make_world
+
+SDL = Path(__file__).parents[2] / "schema/schema.graphql"
+
+
+def every_command(command: click.Command, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    below = command.commands if isinstance(command, click.Group) else {}
+    return [words, *(found for name, each in below.items() for found in every_command(each, (*words, name)))]
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """What a failed command says: one line on stderr, nothing else anywhere."""
+    assert result.returncode != 0
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert lines[-1].startswith("Error: "), result.stderr
+    assert all(line.startswith(("Usage: ", "Try ")) or not line for line in lines[:-1]), result.stderr
+    return lines[-1].removeprefix("Error: ")
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    """A migrated, empty database, as the command takes it."""
+    return database_url
+
+
+@pytest.fixture
+def world(url: str) -> World:
+    async def made() -> World:
+        database = Database.open(url)
+        try:
+            return await make_world(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(made())
+
+
+@pytest.mark.parametrize("words", every_command(main), ids=lambda words: " ".join(words) or "mainsheet")
+def test_every_command_has_help(words: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+
+    result = mainsheet(*words, "--help")
+
+    assert result.returncode == 0
+    assert command.help
+    for parameter in command.params:
+        for option in parameter.opts:
+            assert option in result.stdout or parameter.human_readable_name in result.stdout
+    if any(each.name == "database_url" for each in command.params):
+        assert "MAINSHEET_DATABASE_URL" in "".join(result.stdout.split())
+
+
+def test_a_new_database_is_made_checked_and_filled(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.sqlite3"
+    assert "has no tables" in refused(_touched(tmp_path, url))
+
+    assert mainsheet("db", "upgrade", "--database-url", url).returncode == 0
+    assert mainsheet("db", "upgrade", "--database-url", url).returncode == 0  # nothing is left to do
+    assert mainsheet("db", "check", "--database-url", url).stdout == "The database is up to date.\n"
+    seeded = mainsheet("db", "seed", "--jobs", "7", "--seed", "3", "--database-url", url)
+
+    assert (seeded.returncode, seeded.stdout) == (0, "")
+    with sqlite3.connect(tmp_path / "new.sqlite3") as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM organization")}
+        (jobs,) = connection.execute("SELECT count(*) FROM job").fetchone()
+    assert names == {"harbor", "lagoon"}
+    assert jobs > 30
+
+
+def _touched(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    (folder / "new.sqlite3").touch()
+    return mainsheet("db", "check", "--database-url", url)
+
+
+def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
+    found = []
+    for name in ("a", "b"):
+        url = f"sqlite:///{tmp_path}/{name}.sqlite3"
+        mainsheet("db", "upgrade", "--database-url", url)
+        assert mainsheet("db", "seed", "--jobs", "5", "--seed", "42", "--database-url", url).returncode == 0
+        with sqlite3.connect(tmp_path / f"{name}.sqlite3") as connection:
+            found.append(connection.execute("SELECT job_key, name FROM job ORDER BY job_key").fetchall())
+
+    assert found[0] == found[1]
+
+
+def test_two_that_seed_at_once_seed_once(url: str) -> None:
+    command = [MAINSHEET, "db", "seed", "--database-url", url]
+    both = [
+        subprocess.Popen(command, env=clean({}), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+
+    ended = [(each.wait(PATIENCE), each.communicate()) for each in both]
+
+    assert [code for code, _ in ended] == [0, 0], ended
+
+
+def test_drift_is_found(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/drifted.sqlite3"
+    mainsheet("db", "upgrade", "--database-url", url)
+    with sqlite3.connect(tmp_path / "drifted.sqlite3") as connection:
+        connection.execute("ALTER TABLE job ADD COLUMN stray TEXT")
+
+    result = mainsheet("db", "check", "--database-url", url)
+
+    assert result.returncode == 1
+    assert "stray" in result.stdout
+    assert result.stderr.startswith("Error: The database differs from the models in 1 place")
+
+
+def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": url}
+    created = mainsheet("token", "create", "--member", world.viewer.email, "--expires", "30d", **environment)
+
+    (secret,) = created.stdout.splitlines()
+    assert (created.returncode, created.stderr) == (0, "")
+    assert secret.startswith("mst_")
+
+    listed = mainsheet("token", "list", "--member", world.viewer.email, **environment).stdout
+    assert secret not in listed
+    token_id = next(word for word in listed.split() if word.startswith("AT"))
+
+    assert mainsheet("token", "revoke", token_id, **environment).stdout == f"Token {token_id} is revoked.\n"
+    assert "already" in mainsheet("token", "revoke", token_id, **environment).stdout
+    assert "revoked" in mainsheet("token", "list", **environment).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--member", "nobody@example.com"), "nobody@example.com"),
+        (("--member", "{viewer}", "--expires", "soon"), "'soon' is no duration"),
+        (("--member", "{viewer}", "--expires", "0d"), "'0d' is no duration"),
+        (("--member", "{viewer}", "--name", "x" * 256), "--name"),
+        ((), "--member"),
+    ],
+)
+def test_a_token_that_can_not_be_made_is_one_line(
+    url: str, world: World, arguments: tuple[str, ...], said: str
+) -> None:
+    filled = [each.format(viewer=world.viewer.email) for each in arguments]
+
+    assert said in refused(mainsheet("token", "create", *filled, MAINSHEET_DATABASE_URL=url))
+
+
+def test_an_unknown_token_can_not_be_revoked(url: str) -> None:
+    assert "AT0" in refused(mainsheet("token", "revoke", "AT0", MAINSHEET_DATABASE_URL=url))
+
+
+def test_the_schema_is_printed_as_it_is_committed() -> None:
+    assert mainsheet("schema", "print").stdout == SDL.read_text("utf-8")
+    assert mainsheet("schema", "check").returncode == 0
+
+
+def test_changes_since_an_older_schema_are_named(tmp_path: Path) -> None:
+    more, less = tmp_path / "more.graphql", tmp_path / "less.graphql"
+    text = SDL.read_text("utf-8")
+    more.write_text(text.replace("type PageInfo {", "type PageInfo {\n  pages: Int\n"), "utf-8")
+    less.write_text(text.replace('  """Whether items follow the page."""\n  hasNextPage: Boolean!\n', ""), "utf-8")
+    assert less.read_text("utf-8") != text
+
+    broken, grown = mainsheet("schema", "check", str(more)), mainsheet("schema", "check", str(less))
+
+    assert broken.returncode == 1
+    assert "breaking" in broken.stdout
+    assert "PageInfo.pages" in broken.stdout
+    assert grown.returncode == 0
+    assert "safe" in grown.stdout
+
+
+def test_what_is_no_schema_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
+
+    assert "can't be read as a schema" in refused(mainsheet("schema", "check", str(tmp_path / "old.graphql")))
+
+
+def test_settings_show_where_they_come_from_and_no_secret() -> None:
+    url = "postgresql://mainsheet:hunter2@db.internal/mainsheet"
+    shown = mainsheet("settings", "--port", "1234", MAINSHEET_DATABASE_URL=url, MAINSHEET_MAX_DEPTH="7").stdout
+
+    rows = {line.split()[0]: line for line in shown.splitlines() if line}
+    assert "1234" in rows["MAINSHEET_PORT"]
+    assert rows["MAINSHEET_PORT"].endswith("option")
+    assert "7" in rows["MAINSHEET_MAX_DEPTH"]
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MAINSHEET_DATABASE_URL": "nonsense"}, "sqlite:///FILE"),
+        ({"MAINSHEET_DATABASE_URL": "mysql://localhost/x"}, "postgresql://USER"),
+        ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "The database can't be reached"),
+        ({"MAINSHEET_DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "/nowhere/at"),
+        ({"MAINSHEET_PORT": "many"}, "MAINSHEET_PORT"),
+        ({"MAINSHEET_MAX_DEPTH": "0"}, "MAINSHEET_MAX_DEPTH"),
+        ({"MAINSHEET_OIDC_ISSUER": "https://issuer.example"}, "MAINSHEET_OIDC"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value.values())),
+)
+def test_a_setting_that_does_not_do_is_one_line(sqlite_url: str, environment: dict[str, str], said: str) -> None:
+    defaults = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_PORT": "0"}
+
+    assert said in refused(mainsheet("serve", **defaults | environment))
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/newer.sqlite3"
+    mainsheet("db", "upgrade", "--database-url", url)
+    with sqlite3.connect(tmp_path / "newer.sqlite3") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    for words in (("serve", "--port", "0"), ("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
+        assert "newer" in refused(mainsheet(*words, "--database-url", url))
