@@ -2,5 +2,6 @@
 
 from executor.engine import Executor, Outcome, Request, core_schema, refer
 from executor.relation import READS, RELATION, Relation
+from executor.shape import Unsupported
 
-__all__ = ["READS", "RELATION", "Executor", "Outcome", "Relation", "Request", "core_schema", "refer"]
+__all__ = ["READS", "RELATION", "Executor", "Outcome", "Relation", "Request", "Unsupported", "core_schema", "refer"]

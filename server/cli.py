@@ -3,6 +3,7 @@
 import click
 
 from server.commands.db import db
+from server.commands.explain import explain
 from server.commands.schema import schema
 from server.commands.serve import serve
 from server.commands.settings import settings
@@ -18,7 +19,7 @@ def main() -> None:
     """Mainsheet: the GraphQL API for versioned data jobs."""
 
 
-for command in (serve, db, token, schema, settings):
+for command in (serve, db, token, schema, explain, settings):
     main.add_command(command)
 
 

@@ -230,3 +230,35 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
     for words in (("serve", "--port", "0"), ("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
         assert "newer" in refused(mainsheet(*words, "--database-url", url))
+
+
+def test_a_query_is_explained(tmp_path: Path) -> None:
+    file = tmp_path / "query.graphql"
+    file.write_text(
+        "query ($all: Boolean!) { me { jobs { nodes { id draft @include(if: $all) { number } } } } }", "utf-8"
+    )
+
+    short = mainsheet("explain", str(file), "--variables", '{"all": false}').stdout
+    long = mainsheet("explain", str(file), "--variables", '{"all": true}').stdout
+
+    assert short.startswith("async def answer(")
+    assert "# level 1\n" in short
+    assert "Job.draft" not in short
+    assert "Job.draft" in long
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "said"),
+    [
+        ("{ me {", (), "Syntax Error"),
+        ("{ nothing }", (), "nothing"),
+        ("mutation { deleteJob(input: {jobId: 1}) { deletedJobId } }", (), "Only queries"),
+        ("query A { __typename } query B { __typename }", (), "operationName"),
+        ("{ __typename }", ("--variables", "{"), "--variables"),
+        ("{ __typename }", ("--variables", "[]"), "--variables"),
+    ],
+)
+def test_what_can_not_be_explained_is_one_line(tmp_path: Path, text: str, more: tuple[str, ...], said: str) -> None:
+    (tmp_path / "query.graphql").write_text(text, "utf-8")
+
+    assert said in refused(mainsheet("explain", str(tmp_path / "query.graphql"), *more))
