@@ -45,13 +45,25 @@ class Snapshot:
                 self._begun = True
                 await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
             begun = time.perf_counter()
-            if self._database.is_sqlite:
-                records: Sequence[Any] = await driver.execute_fetchall(sql, parameters)
-            else:
-                records = await driver.fetch(sql, *parameters)
+            try:
+                records = await self._fetched(driver, sql, parameters)
+            except Exception:
+                await self._recover(driver)
+                raise
             for hear in self._database.listeners:
                 hear(sql, time.perf_counter() - begun)
             return records
+
+    async def _fetched(self, driver: Any, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+        if self._database.is_sqlite:
+            return await driver.execute_fetchall(sql, parameters)  # type: ignore[no-any-return]
+        return await driver.fetch(sql, *parameters)  # type: ignore[no-any-return]
+
+    async def _recover(self, driver: Any) -> None:
+        """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed."""
+        if self._held is not None and self._begun and not is_lost(self._held) and not self._database.is_sqlite:
+            self._begun = False
+            await driver.execute("ROLLBACK")
 
     async def close(self) -> None:
         """Give the connection back; a later statement is refused."""

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.cluster import Cluster
 from models.database import Database
 from models.errors import BadInput
-from tests.api.ask import Ask, Failed, config
-from tests.world import World, make_cluster
+from schema.context import Context
+from tests.api.ask import Ask, Failed, config, execute
+from tests.world import World, caller, make_cluster
 
 LISTS = """
 query ($filter: JobFilter, $team: ID!, $cluster: ID!) {
@@ -211,3 +212,17 @@ async def test_a_moment_that_utc_does_not_have_is_refused(ask: Ask, world: World
 async def test_a_filter_reaches_to_the_ends_of_the_calendar(ask: Ask, world: World, moment: str) -> None:
     query = "query ($filter: JobFilter) { jobs(filter: $filter) { totalCount } }"
     assert await ask(world.viewer, query, filter={"updatedSince": moment}) == {"jobs": {"totalCount": 0}}
+
+
+async def test_a_text_that_can_not_be_compared_fails_its_own_field_only(ask: Ask, world: World) -> None:
+    query = "query ($key: String!) { jobByKey(jobKey: $key) { id } me { member { email } teams { totalCount } } }"
+    context = Context(ask.database, caller(world.viewer))
+    result = await execute(query, {"key": "\0"}, context, caller(world.viewer))
+    await context.close()
+
+    assert result.data == {
+        "jobByKey": None,
+        "me": {"member": {"email": world.viewer.email}, "teams": {"totalCount": 1}},
+    }
+    refused = [] if ask.database.is_sqlite else [(["jobByKey"], BadInput)]  # SQLite compares any text
+    assert [(each.path, type(each.original_error)) for each in result.errors or ()] == refused
