@@ -45,24 +45,26 @@ ANSWERS = {
 NAMES = {"uid": "jobId", "teams": "teamIds", "team": "teamId", "expected": "expectedRevision"}
 NAMES |= {"expected_current": "expectedCurrentVersion"}
 
-members = st.sampled_from(["admin", "contributor", "team_admin", "admin", "contributor", "admin", "viewer", "auditor"])
-keys = st.sampled_from(["alpha", "beta", "gamma"])
-teams = st.sampled_from(["data-eng", "analytics", "platform", "elsewhere"])
-team_lists = st.lists(teams, max_size=2) | st.just(["data-eng"])
+members = st.sampled_from(["admin"] * 6 + ["contributor"] * 3 + ["team_admin"] * 2 + ["viewer", "auditor"])
+keys = st.sampled_from(["alpha"] * 4 + ["beta"] * 3 + ["gamma"])
+teams = st.sampled_from(["data-eng", "analytics", "platform", "data-eng", "analytics", "elsewhere"])
+team_lists = st.lists(teams, min_size=1, max_size=2) | st.just([])
 messages = st.none() | st.just("because")
-offsets = st.sampled_from([None, 0, None, 0, 1])
+offsets = st.sampled_from([None] * 4 + [0] * 4 + [1])
 parts: dict[str, st.SearchStrategy[Any]] = {
-    "clusterId": st.sampled_from(["active", "failed", "active", "nowhere", None]),
-    "maxRetries": st.sampled_from([1, 2, 3, 11, None]),
-    "timeoutSeconds": st.sampled_from([None, 60]),
-    "schedule": st.sampled_from([None, {"cron": "0 6 * * *"}]),
-    "environment": st.sampled_from([None, [], [{"name": "STAGE", "value": "test"}]]),
-    "dependencies": st.none() | st.lists(keys, max_size=2),
+    "clusterId": st.sampled_from(["active"] * 5 + ["failed", "failed", "nowhere", None]),
+    "maxRetries": st.sampled_from([1, 2, 3, 1, 2, 3, 11, None]),
+    "timeoutSeconds": st.sampled_from([60, None]),
+    "schedule": st.sampled_from([{"cron": "0 6 * * *"}, None]),
+    "environment": st.sampled_from([[{"name": "STAGE", "value": "test"}], [], None]),
+    "dependencies": st.lists(keys, max_size=2) | st.none(),
 }
-changes = st.fixed_dictionaries({}, optional={name: st.none() | part for name, part in parts.items()})
-clusters = st.just("active") | st.sampled_from(["active", "failed", "nowhere"])
+changes = st.one_of(
+    st.fixed_dictionaries({}, optional={name: part}) for name, part in parts.items()
+) | st.fixed_dictionaries({}, optional=parts)
+clusters = st.sampled_from(["active"] * 6 + ["failed", "nowhere"])
 configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": parts["dependencies"]})
-dry = {"dry_run": st.booleans()}
+dry = {"dry_run": st.sampled_from([False, False, False, True])}
 
 
 def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -71,22 +73,26 @@ def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any)
 
 
 updates = {"name": st.sampled_from(["Any", "Other", None]), "status": st.sampled_from(["PAUSED", "ACTIVE"])}
-a_step = st.one_of(
-    step("create_job", teams=team_lists, config=configs),
+draft_steps = st.one_of(
     step("create_draft", changes=changes, **dry),
     step("update_draft", changes=changes, expected=offsets, **dry),
-    step("discard_draft", expected=offsets),
     step("publish_draft", message=messages, expected=offsets, expected_current=offsets, **dry),
+)
+a_step = st.one_of(
+    draft_steps,
+    draft_steps,
+    step("discard_draft", expected=offsets),
     step("create_version", changes=changes, message=messages, expected_current=offsets, **dry),
-    step("activate_version", number=st.integers(0, 5), message=messages, expected_current=offsets, **dry),
+    step("activate_version", number=st.integers(1, 5), message=messages, expected_current=offsets, **dry),
     step("add_teams_to_job", teams=team_lists),
     step("remove_team_from_job", team=teams),
     step("update_job", optional=updates, message=messages, expected=offsets),
+    step("create_job", teams=team_lists, config=configs),
     step("delete_job", expected=offsets),
     step("run", status=st.sampled_from(list(JobRunStatus))),
     step("turn_cluster", cluster=st.sampled_from(["active", "failed"]), status=st.sampled_from(["ACTIVE", "FAILED"])),
 )
-steps_of_a_life = st.lists(st.lists(a_step, min_size=1, max_size=7), min_size=1, max_size=6).map(
+steps_of_a_life = st.lists(st.lists(a_step, min_size=1, max_size=6), min_size=1, max_size=8).map(
     lambda each: list(chain.from_iterable(each))
 )
 
@@ -100,14 +106,15 @@ class Lives:
         self.ids: dict[int, str] = {0: NOBODY}
 
     async def begin(self) -> None:
-        """Forget the example before, and make a first job."""
+        """Forget the example before, and make two jobs."""
         async with AsyncSession(self.database.writes) as session, session.begin():
             await session.execute(delete(JobRow))
             await session.execute(delete(JobEvent))
         for name, status in self.memory.clusters.items():
             await self.turn_cluster("", name, status)
-        first = {"teams": ["data-eng"], "config": {"clusterId": "active"}}
-        await self.take({"do": "create_job", "by": "admin", "job": "alpha", **first})
+        for key, teams in (("alpha", ["data-eng"]), ("beta", ["data-eng", "analytics"])):
+            values = {"teams": teams, "config": {"clusterId": "active"}}
+            await self.take({"do": "create_job", "by": "admin", "job": key, **values})
 
     async def take(self, step: dict[str, Any]) -> None:
         rest = dict(step)

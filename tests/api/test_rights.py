@@ -1,0 +1,233 @@
+"""Who reads and changes what: every way to a job, for every role, in one's own team, another one, another tenant."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType
+
+from models.database import Database
+from models.member import Member
+from models.roles import JobPermission
+from schema.api import api
+from tests.api.ask import Ask
+from tests.world import World
+
+Jobs = Mapping[str, Mapping[str, str]]
+SEES = {
+    "admin": {"own", "viewed", "hidden"},
+    "auditor": {"own", "viewed", "hidden"},
+    "team_admin": {"own"},
+    "contributor": {"own", "viewed"},
+    "viewer": {"own"},
+    "outsider": set(),
+    "abroad": {"abroad"},
+}
+VIEW, EDIT, TEAMS, DELETE = JobPermission
+MAY = {
+    "admin": {"own": set(JobPermission), "viewed": set(JobPermission), "hidden": set(JobPermission)},
+    "auditor": {"own": {VIEW}, "viewed": {VIEW}, "hidden": {VIEW}},
+    "team_admin": {"own": set(JobPermission)},
+    "contributor": {"own": {VIEW, EDIT}, "viewed": {VIEW}},
+    "viewer": {"own": {VIEW}},
+    "outsider": {},
+    "abroad": {"abroad": set(JobPermission)},
+}
+BY_ID = {
+    "job": "query ($id: ID!) { job(id: $id) { id } }",
+    "jobByKey": "query ($key: String!) { jobByKey(jobKey: $key) { id } }",
+    "node": "query ($id: ID!) { node(id: $id) { id } }",
+    "node, a version": "query ($version: ID!) { node(id: $version) { id } }",
+    "node, an event": "query ($event: ID!) { node(id: $event) { id } }",
+    "nodes": "query ($id: ID!) { nodes(ids: [$id]) { id } }",
+}
+LISTS = {
+    "jobs": "{ jobs { totalCount nodes { jobKey } } }",
+    "jobs, by cursor": "{ jobs(last: 100) { totalCount nodes { jobKey } } }",
+    "jobs, found by a text": '{ jobs(filter: {search: "job-"}) { totalCount nodes { jobKey } } }',
+    "me": "{ me { jobs { totalCount nodes { jobKey } } } }",
+    "me, through teams": "{ me { teams { nodes { jobs { totalCount nodes { jobKey } } } } } }",
+    "teams": "{ teams { nodes { jobs { totalCount nodes { jobKey } } } } }",
+    "team": "query ($team: ID!) { team(id: $team) { jobs { totalCount nodes { jobKey } } } }",
+    "clusters": "{ clusters { nodes { jobs { totalCount nodes { jobKey } } } } }",
+    "cluster": "query ($cluster: ID!) { cluster(id: $cluster) { jobs { totalCount nodes { jobKey } } } }",
+    "organization": "{ organization { id } jobs { totalCount nodes { jobKey } } }",
+}
+NO_JOBS = {"savedQueries"}
+CHANGES = {
+    EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
+    TEAMS: """mutation ($id: ID!) {
+        removeTeamFromJob(input: {jobId: $id, teamId: "TM0"}) { userErrors { code } } }""",
+    DELETE: "mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { userErrors { code } } }",
+}
+DRY_RUNS = {
+    "createDraft": "",
+    "updateDraft": "changes: {maxRetries: 3}",
+    "publishDraft": "",
+    "createVersion": "changes: {maxRetries: 3}",
+    "activateVersion": "number: 1",
+}
+PERMISSIONS = "query ($id: ID!) { job(id: $id) { viewerPermissions } }"
+SHOWN = """query ($key: String!) { jobByKey(jobKey: $key) {
+    id currentVersion { id } history { nodes { id } } teams { nodes { id } } } }"""
+
+
+@pytest.fixture
+async def jobs(ask: Ask, world: World) -> Jobs:
+    """One job shared with each team, and one of the other organization."""
+    teams = {"own": world.data_eng, "viewed": world.analytics, "hidden": world.platform}
+    shared: dict[str, dict[str, Any]] = {name: {"teamIds": [team.id]} for name, team in teams.items()}
+    foreign = {"clusterId": world.foreign.cluster.id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
+    shared["abroad"] = {"teamIds": [world.foreign.team.id], "config": foreign}
+    made = {}
+    for name, values in shared.items():
+        by = world.foreign.admin if name == "abroad" else world.admin
+        await ask.create_job(by, world, jobKey=f"job-{name}", **values)
+        shown = (await ask(by, SHOWN, key=f"job-{name}"))["jobByKey"]
+        made[name] = {
+            "id": shown["id"],
+            "key": f"job-{name}",
+            "version": shown["currentVersion"]["id"],
+            "event": shown["history"]["nodes"][0]["id"],
+            "team": shown["teams"]["nodes"][0]["id"],
+            "cluster": world.foreign.cluster.id if name == "abroad" else world.cluster.id,
+        }
+    return made
+
+
+def member(world: World, name: str) -> Member:
+    return world.foreign.admin if name == "abroad" else getattr(world, name)
+
+
+def used(query: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if f"${name}:" in query}
+
+
+def keys(data: Any) -> list[str]:
+    """Every job's key in an answer."""
+    match data:
+        case {"jobKey": str(key)}:
+            return [key]
+        case dict():
+            return [key for each in data.values() for key in keys(each)]
+        case list():
+            return [key for each in data for key in keys(each)]
+    return []
+
+
+def counted(data: Any) -> int:
+    match data:
+        case {"totalCount": int(count)}:
+            return count
+        case dict():
+            return sum(map(counted, data.values()))
+        case list():
+            return sum(map(counted, data))
+    return 0
+
+
+def test_every_way_to_a_job_is_tried() -> None:
+    query = api._schema.query_type
+    assert isinstance(query, GraphQLObjectType)
+    tried = {name.partition(",")[0] for name in (*BY_ID, *LISTS)}
+
+    assert tried | NO_JOBS == set(query.fields)
+
+
+@pytest.mark.parametrize("who", SEES)
+async def test_what_a_member_may_not_see_is_not_there(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+    for query in BY_ID.values():
+        for name, values in jobs.items():
+            (found,) = (await ask(member(world, who), query, **used(query, values))).values()
+            found = found[0] if isinstance(found, list) else found
+            assert (found is not None) is (name in SEES[who]), (query, name)
+
+
+@pytest.mark.parametrize("who", SEES)
+async def test_lists_and_their_totals_hold_what_the_member_sees(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+    for title, query in LISTS.items():
+        asked = [values for name, values in jobs.items() if "$" in query] or [{}]
+        answers = [await ask(member(world, who), query, **used(query, values)) for values in asked]
+        seen = {key.removeprefix("job-") for key in keys(answers)}
+        assert seen <= SEES[who], title
+        if "team" not in title:
+            assert seen == SEES[who], title
+        assert counted(answers) == len(keys(answers)), title
+
+
+@pytest.mark.parametrize("who", SEES)
+async def test_permissions_shown_are_those_that_mutations_grant(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+    for name, values in jobs.items():
+        job = (await ask(member(world, who), PERMISSIONS, id=values["id"]))["job"]
+        shown = set() if job is None else {JobPermission(each) for each in job["viewerPermissions"]}
+        assert shown == MAY[who].get(name, set())
+        for permission, change in CHANGES.items():
+            (answer,) = (await ask(member(world, who), change, **used(change, values))).values()
+            codes = [error["code"] for error in answer["userErrors"]]
+            if job is None:
+                assert codes == ["JOB_NOT_FOUND"]
+            else:
+                assert (codes == ["FORBIDDEN"]) is (permission not in shown), (name, permission, codes)
+
+
+async def test_a_hidden_dependency_has_no_name(ask: Ask, world: World, jobs: Jobs) -> None:
+    change = """mutation ($id: ID!, $other: ID!) {
+        createVersion(input: {jobId: $id, changes: {dependencies: [{jobId: $other}]}}) { userErrors { code } } }"""
+    query = """query ($id: ID!) { job(id: $id) { currentVersion {
+        dependencies { job { jobKey } condition } changes { path } } } }"""
+    made = await ask(world.admin, change, id=jobs["own"]["id"], other=jobs["hidden"]["id"])
+    assert made["createVersion"]["userErrors"] == []
+
+    seen = {
+        who: (await ask(member(world, who), query, id=jobs["own"]["id"]))["job"]["currentVersion"]
+        for who in ("admin", "viewer")
+    }
+
+    assert keys(seen["admin"]) == ["job-hidden"]
+    assert seen["viewer"]["dependencies"] == [{"job": None, "condition": "ON_SUCCESS"}]
+    assert "job-hidden" not in str(seen["viewer"])
+
+
+@pytest.mark.parametrize("name", DRY_RUNS)
+async def test_a_dry_run_changes_nothing_and_keeps_no_lock(
+    ask: Ask, world: World, name: str, database_url: str
+) -> None:
+    state = """query ($id: ID!) { job(id: $id) { revision currentVersion { number }
+        draft { number revision maxRetries } history { totalCount } versions { totalCount } } }"""
+    job_id = await ask.create_job(world.contributor, world)
+    if name == "activateVersion":
+        await ask(world.contributor, changing("createVersion", dry_run=False), id=job_id)
+    if name in {"updateDraft", "publishDraft"}:
+        await ask(world.contributor, changing("createDraft", dry_run=False), id=job_id)
+    before = await ask(world.contributor, state, id=job_id)
+
+    dry = await ask(world.contributor, changing(name, dry_run=True), id=job_id)
+    unchanged = await ask(world.contributor, state, id=job_id)
+    other = Database.open(database_url)
+    real = await Ask(other)(world.contributor, changing(name, dry_run=False), id=job_id)
+    await other.close()
+
+    assert unchanged == before
+    assert dry == real
+    assert real[name]["userErrors"] == []
+    assert await ask(world.contributor, state, id=job_id) != before
+
+
+def changing(name: str, *, dry_run: bool) -> str:
+    shown = "draft" if name.endswith("Draft") and name != "publishDraft" else "version"
+    return f"""mutation ($id: ID!) {{ {name}(input: {{jobId: $id, {DRY_RUNS[name]} dryRun: {str(dry_run).lower()}}}) {{
+        {shown} {{ number revision maxRetries isCurrent }} job {{ revision }} userErrors {{ code }} }} }}"""
+
+
+async def test_a_published_draft_answers_again_to_the_same_key(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.contributor, world, jobKey="twice")
+    publish = """mutation ($id: ID!, $key: String!) { createVersion(input: {
+        jobId: $id, idempotencyKey: $key, changes: {maxRetries: 4}}) { version { number } userErrors { code } } }"""
+
+    first = await ask(world.contributor, publish, id=job_id, key="a")
+    second = await ask(world.contributor, publish, id=job_id, key="a")
+    third = await ask(world.contributor, publish, id=job_id, key="b")
+
+    assert first == second
+    assert first["createVersion"]["version"] == {"number": 2}
+    assert third["createVersion"]["version"] == {"number": 3}
