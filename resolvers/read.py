@@ -60,8 +60,11 @@ class Snapshot:
         return await driver.fetch(sql, *parameters)  # type: ignore[no-any-return]
 
     async def _recover(self, driver: Any) -> None:
-        """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed."""
-        if self._held is not None and self._begun and not is_lost(self._held) and not self._database.is_sqlite:
+        """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
+
+        Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one.
+        """
+        if self._held is not None and not is_lost(self._held) and not self._database.is_sqlite:
             self._begun = False
             await driver.execute("ROLLBACK")
 

@@ -1,0 +1,85 @@
+"""Limits beyond single texts and numbers: lists at 100 entries, machines, pages, ids; one at, one over."""
+
+from typing import Any
+
+import pytest
+
+from models.errors import BadInput
+from schema.context import Context
+from tests.api.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
+from tests.world import World, caller
+
+WHEEL = {"packageName": "etl", "entryPoint": "main"}
+
+
+async def codes(ask: Ask, world: World, **values: Any) -> list[tuple[str, list[str]]]:
+    wanted = job_input(world, config=config(world, **values))
+    errors = (await ask(world.contributor, CREATE_JOB, input=wanted))["createJob"]["userErrors"]
+    return [(each["code"], each["path"]) for each in errors]
+
+
+def variables(count: int) -> list[dict[str, str]]:
+    return [{"name": f"NAME_{number}", "value": "x"} for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "over"),
+    [
+        ("environment", variables(100), variables(101)),
+        (
+            "source",
+            {"pythonWheel": WHEEL | {"arguments": ["a"] * 100}},
+            {"pythonWheel": WHEEL | {"arguments": ["a"] * 101}},
+        ),
+        (
+            "source",
+            {"pythonFile": {"path": "a.py", "arguments": ["a" * 8191]}},
+            {"pythonFile": {"path": "a.py", "arguments": ["a" * 8192]}},
+        ),
+        ("source", {"pythonFile": {"path": "p" * 1023}}, {"pythonFile": {"path": "p" * 1024}}),
+        ("compute", {"driverInstanceType": "d" * 255}, {"driverInstanceType": "d" * 256}),
+        ("compute", {"executorInstanceType": "e" * 255}, {"executorInstanceType": "e" * 256}),
+        ("compute", {"executorInstanceType": "e"}, {"executorInstanceType": ""}),
+        ("environment", [{"name": "N" * 255, "value": "v" * 8191}], [{"name": "N", "value": "v" * 8192}]),
+    ],
+    ids=range(8),
+)
+async def test_a_configuration_at_its_limit_is_taken_and_one_over_refused(
+    ask: Ask, world: World, name: str, at: Any, over: Any
+) -> None:
+    refused = await codes(ask, world, **{name: over})
+
+    assert {code for code, _ in refused} == {"INVALID"}
+    assert all(path[:2] == ["config", name] for _, path in refused)
+    assert await codes(ask, world, **{name: at}) == []
+
+
+async def test_a_job_waits_for_a_hundred_jobs_and_no_more(ask: Ask, world: World) -> None:
+    ids = [await ask.create_job(world.admin, world, jobKey=f"job-{number}") for number in range(101)]
+    waits = [{"jobId": each} for each in ids]
+
+    assert await codes(ask, world, dependencies=waits) == [("INVALID", ["config", "dependencies"])]
+    assert await codes(ask, world, dependencies=waits[:100]) == []
+
+
+async def test_a_hundred_objects_are_found_by_their_ids_and_no_more(ask: Ask, world: World) -> None:
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    ids = [world.viewer.id] * 100
+
+    assert (await ask(world.viewer, query, ids=ids))["nodes"] == [{"id": world.viewer.id}] * 100
+    with pytest.raises(Failed, match="at most 100"):
+        await ask(world.viewer, query, ids=[*ids, "JB0"])
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800", "JB\0", "x" * 10_000], ids=["null", "surrogate", "inside", "long"])
+@pytest.mark.parametrize("field", ["job(id: $text)", "jobByKey(jobKey: $text)", "node(id: $text)", "team(id: $text)"])
+async def test_a_text_that_names_nothing_is_no_accident(ask: Ask, world: World, field: str, bad: str) -> None:
+    kind = "String" if "Key" in field else "ID"
+    query = f"query ($text: {kind}!) {{ it: {field} {{ id }} }}"
+    context = Context(ask.database, caller(world.admin))
+    result = await execute(query, {"text": bad}, context, caller(world.admin))
+    await context.close()
+
+    assert result.data == {"it": None}
+    assert all(isinstance(error.original_error, BadInput) for error in result.errors or ())
+    assert (await ask(world.admin, "{ me { member { id } } }"))["me"]["member"] == {"id": world.admin.id}
