@@ -1,4 +1,4 @@
-"""`make bench`: Mainsheet beside other servers; `python -m benchmarks sql`: Mainsheet beside its own SQL."""
+"""`make bench`: Mainsheet beside other servers, on the same PostgreSQL."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import data, processor, sql
+from benchmarks import data, processor
 from benchmarks.answers import verify
 from benchmarks.facts import Facts, facts
 from benchmarks.measure import Effort, Sample, measure
@@ -22,9 +22,6 @@ VERIFIED = 5
 
 def main() -> None:
     asked = _arguments()
-    if asked.kind == "sql":
-        asyncio.run(sql.main(quick=asked.quick))
-        return
     servers = [each for each in every_server() if _is_asked(each, asked)]
     effort = QUICK if asked.quick else FULL
     with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as logs, data.database() as url:
@@ -38,7 +35,6 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=("servers", "sql"), default="servers")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, no Node servers")
     parser.add_argument("--only", type=lambda names: names.split(","), help="these servers: mainsheet,hand,…")
     return parser.parse_args()
