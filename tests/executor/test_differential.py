@@ -39,7 +39,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-COUNT = int(os.environ.get("MAINSHEET_DIFFERENTIAL", "250"))
+COUNT = int(os.environ.get("MAINSHEET_DIFFERENTIAL", "120"))
 SEED = int(os.environ.get("MAINSHEET_DIFFERENTIAL_SEED", "20261124"))
 MEMBERS = ("admin@harbor.example", "contributor@harbor.example", "viewer@harbor.example")
 SCHEMA = core_schema(api)
