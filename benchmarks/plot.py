@@ -9,7 +9,7 @@ from benchmarks.measure import Sample
 from benchmarks.report import both, middle, server, short
 from benchmarks.workloads import WORKLOADS, Workload
 
-LABELS, WIDTH, VALUES = 230, 480, 110
+LABELS, WIDTH, VALUES = 260, 480, 110
 TOP, HEADING, ROW, GAP = 58, 30, 22, 26
 Point = tuple[float, float]  # milliseconds, and where they are on the axis
 OURS = ("mainsheet", "reference")
