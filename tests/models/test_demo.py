@@ -1,3 +1,8 @@
+"""The demo data, as it is and as the models would have made it.
+
+Longer than 300 lines: one subject, of which most lines are cases and their data.
+"""
+
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
