@@ -100,7 +100,8 @@ class JobConfig:
         """Yield what keeps the configuration from being the current one; `at` gives a part's path, if it has one."""
         if known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE) is not ClusterStatus.ACTIVE:
             yield ClusterNotActive(path=at.get("cluster_id", ("job_id",)), cluster_id=self.cluster_id)
-        if own_id and (cycle := known.cycle(own_id, [each.job_id for each in self.dependencies])):
+        waits_for = [each.job_id for each in self.dependencies if each.job_id in known.jobs]
+        if own_id and (cycle := known.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
     def _source_problems(self, path: Path, known: Known) -> Iterator[UserError]:

@@ -5,6 +5,7 @@ from sqlalchemy import Row, exists, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
+from models import limits
 from models.errors import Forbidden, JobKeyTaken, Problems, TeamNotFound, TeamRequired, UserError
 from models.job import Job
 from models.job_config import JobConfig, null_problems
@@ -35,7 +36,7 @@ async def create(
     problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), facts)
     problems += asked.running_problems(facts, None, {"cluster_id": ("config", "cluster_id")})
-    if await _is_taken(write, job_key):
+    if limits.storable(job_key) and await _is_taken(write, job_key):
         problems.append(JobKeyTaken(job_key=job_key))
     problems.refuse()
     job = Job.create(values, asked, team_ids, write.caller.organization_id, write.edit)

@@ -23,15 +23,17 @@ async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, w
 
     Dependencies that were there before aren't asked for again: the caller needn't see them to keep them. With
     `will_run` the jobs behind them are followed too, and until the transaction's end nobody else changes who waits
-    for whom in the organization: two publications at once could close a cycle that neither sees.
+    for whom in the organization: two publications at once could close a cycle that neither sees. A job that can't be
+    seen isn't followed when it is given: the cycle it closes would tell it from one that never was.
     """
     job_ids = [each.job_id for each in config.dependencies]
     query_ids = config.source.query_ids if isinstance(config.source, SavedQueries) else ()
+    jobs = await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids)
     return Known(
         clusters=await _clusters(write, config.cluster_id),
         queries=await _ids(write, _own(write, SavedQuery).where(among(SavedQuery.id, query_ids)), query_ids),
-        jobs=await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids),
-        waits_for=await _waits_for(write, job_ids) if will_run and job_ids else {},
+        jobs=jobs,
+        waits_for=await _waits_for(write, jobs) if will_run and jobs else {},
     )
 
 

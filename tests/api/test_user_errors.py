@@ -259,6 +259,7 @@ EDGES: list[tuple[str, Any, Any]] = [
     ("jobKey", "k" * 100, "k" * 101),
     ("jobKey", "a-1", "a--1"),
     ("jobKey", "a", "a\n"),
+    ("jobKey", "a", "a\0"),
     ("idempotencyKey", "i" * 255, "i" * 256),
     ("config.source.sqlSnapshot.sql", "s" * 8191, "s" * 8192),
     ("config.source.sqlSnapshot.sql", "s", ""),

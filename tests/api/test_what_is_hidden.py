@@ -1,0 +1,125 @@
+"""A job that the caller can't see answers as one that never was; and rights add up over a member's teams."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.roles import TeamRole
+from tests.api.ask import Ask, config, job_input
+from tests.world import World, make_membership
+
+CHANGES = ["createVersion", "createDraft", "updateDraft", "createJob"]
+READS = {
+    "JB": "query ($id: ID!) { job(id: $id) { jobKey } node(id: $id) { id } nodes(ids: [$id, $id]) { id } }",
+    "JV": "query ($id: ID!) { node(id: $id) { id ... on JobVersion { number job { id } } } }",
+    "JE": "query ($id: ID!) { node(id: $id) { id ... on JobEvent { jobKey changes { path } } } }",
+}
+SHOWN = "query ($id: ID!) { job(id: $id) { id currentVersion { id } history { nodes { id } } } }"
+COUNTED = """query ($search: String!, $team: ID!) {
+  jobs(filter: {search: $search}) { totalCount pageInfo { hasNextPage endCursor } edges { cursor } }
+  team(id: $team) { jobs(last: 1) { totalCount pageInfo { hasPreviousPage startCursor } edges { cursor } } }
+}"""
+PERMISSIONS = "query ($id: ID!) { job(id: $id) { viewerPermissions } }"
+
+
+@pytest.fixture
+async def own(ask: Ask, world: World) -> str:
+    return await ask.create_job(world.contributor, world)
+
+
+@pytest.fixture
+async def hidden(ask: Ask, world: World, own: str) -> str:
+    """A job out of the contributor's sight, which waits for the contributor's own."""
+    waits = config(world, dependencies=[{"jobId": own}])
+    return await ask.create_job(
+        world.admin, world, jobKey="hidden-one", name="Hidden", teamIds=[world.platform.id], config=waits
+    )
+
+
+async def answer(ask: Ask, world: World, name: str, own: str, other: str) -> Any:
+    """What the contributor is told who lets something wait for the other job."""
+    waits = {"dependencies": [{"jobId": other}]}
+    values = {"jobId": own, "changes": waits}
+    if name == "createJob":
+        values = job_input(world, jobKey="new", config=config(world, **waits))
+    more = "... on DependencyCycleError { cycle { id } }"
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    query = f"mutation ($i: {kind}!) {{ {name}(input: $i) {{ userErrors {{ __typename code message path {more} }} }} }}"
+    return await ask(world.contributor, query, i=values)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_waiting_for_a_hidden_job_is_refused_as_for_none(
+    ask: Ask, world: World, own: str, hidden: str, name: str
+) -> None:
+    if name == "updateDraft":
+        await ask(
+            world.contributor, "mutation ($id: ID!) { createDraft(input: {jobId: $id}) { draft { id } } }", id=own
+        )
+
+    told = await answer(ask, world, name, own, hidden)
+
+    assert [each["code"] for each in told[name]["userErrors"]] == ["JOB_NOT_FOUND"]
+    assert told == await answer(ask, world, name, own, "JB00000000000000ZZZZ")
+
+
+async def test_nothing_of_a_hidden_job_is_read_by_its_ids(ask: Ask, world: World, hidden: str) -> None:
+    shown = (await ask(world.admin, SHOWN, id=hidden))["job"]
+    ids = [shown["id"], shown["currentVersion"]["id"], shown["history"]["nodes"][0]["id"]]
+
+    for each in ids:
+        query, unknown = READS[each[:2]], each[:2] + "00000000000000ZZZZ"
+        found = await ask(world.contributor, query, id=each)
+        assert found == await ask(world.contributor, query, id=unknown)
+        assert found != await ask(world.admin, query, id=each)
+
+
+async def test_nothing_of_a_hidden_job_is_counted(ask: Ask, world: World, own: str, hidden: str) -> None:
+    counted = await ask(world.contributor, COUNTED, search="hidden", team=world.platform.id)
+
+    assert counted == await ask(world.contributor, COUNTED, search="nothing like it", team=world.platform.id)
+    assert (await ask(world.admin, COUNTED, search="hidden", team=world.platform.id)) != counted
+    assert {own, hidden}.isdisjoint(str(counted).split("'"))
+
+
+async def test_jobs_that_wait_for_a_hidden_one_in_a_ring_show_a_gap(
+    ask: Ask, world: World, own: str, hidden: str
+) -> None:
+    waits = config(world, dependencies=[{"jobId": hidden}])
+    both = await ask.create_job(world.admin, world, jobKey="both", config=waits)
+
+    problems = (await answer(ask, world, "createVersion", own, both))["createVersion"]["userErrors"]
+
+    assert [each["code"] for each in problems] == ["DEPENDENCY_CYCLE"]
+    assert problems[0]["cycle"] == [{"id": own}, {"id": both}, None, {"id": own}]
+
+
+@pytest.mark.parametrize(
+    ("who", "roles", "expected"),
+    [
+        ("outsider", ["VIEWER", "CONTRIBUTOR"], ["VIEW", "EDIT"]),
+        ("outsider", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]),
+        ("auditor", ["CONTRIBUTOR"], ["VIEW", "EDIT"]),
+        ("auditor", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]),
+        ("outsider", ["CONTRIBUTOR", "CONTRIBUTOR"], ["VIEW", "EDIT"]),
+    ],
+)
+async def test_rights_add_up(
+    ask: Ask, world: World, database: Database, who: str, roles: list[str], expected: list[str]
+) -> None:
+    member, teams = getattr(world, who), [world.analytics, world.platform]
+    async with AsyncSession(database.writes) as session, session.begin():
+        for team, role in zip(teams, roles, strict=False):
+            await make_membership(session, team, member, TeamRole(role))
+    job_id = await ask.create_job(world.admin, world, teamIds=[each.id for each in teams])
+
+    assert (await ask(member, PERMISSIONS, id=job_id))["job"]["viewerPermissions"] == expected
+    remove = (
+        f'mutation {{ removeTeamFromJob(input: {{jobId: "{job_id}", teamId: "TM0"}}) {{ userErrors {{ code }} }} }}'
+    )
+    change = f'mutation {{ createDraft(input: {{jobId: "{job_id}", dryRun: true}}) {{ userErrors {{ code }} }} }}'
+    code = "TEAM_NOT_FOUND" if "MANAGE_TEAMS" in expected else "FORBIDDEN"
+    assert (await ask(member, remove))["removeTeamFromJob"]["userErrors"] == [{"code": code}]
+    assert (await ask(member, change))["createDraft"]["userErrors"] == []
