@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, parse, validate
+from graphql import DocumentNode, ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import event
 
 from executor import Executor, Request, core_schema, refer
@@ -30,14 +30,21 @@ EXECUTOR = Executor(api)
 
 async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:
     """Run it by what `MAINSHEET_EXECUTOR` names, as the server does."""
+    document = _valid(query)
+    if isinstance(document, list):
+        return ExecutionResult(None, document)
+    run = partial(refer, api) if os.environ.get("MAINSHEET_EXECUTOR") == "reference" else EXECUTOR.execute
+    return await run(Request(document, operation_of(document, None), dict(variables), context, root))
+
+
+@lru_cache(256)
+def _valid(query: str) -> DocumentNode | list[GraphQLError]:
+    """The document, or what is wrong with it; the same one for the same text, as the server keeps them."""
     try:
         document = parse(query)
     except GraphQLError as error:
-        return ExecutionResult(None, [error])
-    if errors := validate(core_schema(api), document):
-        return ExecutionResult(None, errors)
-    run = partial(refer, api) if os.environ.get("MAINSHEET_EXECUTOR") == "reference" else EXECUTOR.execute
-    return await run(Request(document, operation_of(document, None), dict(variables), context, root))
+        return [error]
+    return validate(core_schema(api), document) or document
 
 
 class Failed(Exception):

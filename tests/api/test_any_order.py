@@ -1,12 +1,9 @@
 """Whatever is asked in whichever order: each answer and all that can be seen are those of the jobs in memory."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.utils.str_converters import to_camel_case
@@ -18,6 +15,7 @@ from models.job import Job as JobRow
 from models.job_event import JobEvent
 from models.job_run import JobRun, JobRunStatus, RunTrigger
 from models.member import Member
+from tests.api.any_steps import steps_of_a_life
 from tests.api.ask import Ask
 from tests.api.jobs_in_memory import Job, Jobs, Version
 from tests.world import World
@@ -46,71 +44,6 @@ ANSWERS = {
 }
 NAMES = {"uid": "jobId", "teams": "teamIds", "team": "teamId", "expected": "expectedRevision"}
 NAMES |= {"expected_current": "expectedCurrentVersion"}
-
-members = st.sampled_from(["admin"] * 6 + ["contributor"] * 3 + ["team_admin"] * 2 + ["viewer", "auditor"])
-keys = st.sampled_from(["alpha"] * 4 + ["beta"] * 3 + ["gamma"])
-teams = st.sampled_from(["data-eng", "analytics", "platform", "data-eng", "analytics", "elsewhere"])
-team_lists = st.lists(teams, min_size=1, max_size=2) | st.just([])
-messages = st.none() | st.just("because")
-offsets = st.sampled_from([None] * 4 + [0] * 4 + [1])
-parts: dict[str, st.SearchStrategy[Any]] = {
-    "clusterId": st.sampled_from(["active"] * 5 + ["failed", "failed", "nowhere", None]),
-    "maxRetries": st.sampled_from([1, 2, 3, 1, 2, 3, 11, None]),
-    "timeoutSeconds": st.sampled_from([60, None]),
-    "schedule": st.sampled_from([{"cron": "0 6 * * *"}, None]),
-    "environment": st.sampled_from([[{"name": "STAGE", "value": "test"}], [], None]),
-    "dependencies": st.lists(keys, max_size=2) | st.none(),
-}
-changes = st.one_of(
-    st.fixed_dictionaries({}, optional={name: part}) for name, part in parts.items()
-) | st.fixed_dictionaries({}, optional=parts)
-fine = st.fixed_dictionaries({}, optional={"maxRetries": st.integers(1, 3), "dependencies": parts["dependencies"]})
-clusters = st.sampled_from(["active"] * 6 + ["failed", "nowhere"])
-configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": parts["dependencies"]})
-dry = {"dry_run": st.sampled_from([False, False, False, True])}
-
-
-def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any) -> st.SearchStrategy[dict[str, Any]]:
-    own = {"do": st.just(name), "by": members, "job": keys}
-    return st.fixed_dictionaries(own | values, optional=optional or {})
-
-
-updates = {"name": st.sampled_from(["Any", "Other", None]), "status": st.sampled_from(["PAUSED", "ACTIVE"])}
-publication = step("publish_draft", message=messages, expected=offsets, expected_current=offsets, **dry)
-activation = step("activate_version", number=st.integers(1, 5), message=messages, expected_current=offsets, **dry)
-a_step = st.one_of(
-    step("create_draft", changes=changes, **dry),
-    step("update_draft", changes=changes, expected=offsets, **dry),
-    step("discard_draft", expected=offsets),
-    publication,
-    step("create_version", changes=changes, message=messages, expected_current=offsets, **dry),
-    activation,
-    step("add_teams_to_job", teams=team_lists),
-    step("remove_team_from_job", team=teams),
-    step("update_job", optional=updates, message=messages, expected=offsets),
-    step("create_job", teams=team_lists, config=configs),
-    step("delete_job", expected=offsets),
-    step("run", status=st.sampled_from(list(JobRunStatus))),
-    step("turn_cluster", cluster=st.sampled_from(["active", "failed"]), status=st.sampled_from(["ACTIVE", "FAILED"])),
-)
-
-
-def story(*steps: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Let steps that go well together follow each other, which chance alone seldom does."""
-    same = st.fixed_dictionaries(
-        {"by": st.sampled_from(["admin", "contributor"]), "job": st.sampled_from(["alpha", "beta"])}
-    )
-    return st.tuples(same, st.tuples(*steps)).map(lambda each: [one | each[0] for one in each[1]])
-
-
-drafting = step("create_draft", changes=fine)
-stories = st.one_of(
-    st.lists(a_step, min_size=1, max_size=6),
-    story(drafting, step("update_draft", changes=fine, expected=offsets), publication),
-    story(drafting, step("update_draft", changes=changes), step("discard_draft"), drafting, publication),
-    story(step("create_version", changes=fine, message=messages), activation, activation),
-)
-steps_of_a_life = st.lists(stories, min_size=1, max_size=10).map(lambda each: list(chain.from_iterable(each)))
 
 
 class Lives:
@@ -307,7 +240,7 @@ def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any
 
 
 @settings(
-    max_examples=25,
+    max_examples=35,
     deadline=None,
     derandomize=True,
     database=None,
