@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, String, bindparam, exists, inspect, literal, select
+from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, exists, inspect, literal, select
 from sqlalchemy.orm import aliased
 
 from models.base import UtcDateTime
@@ -12,13 +12,13 @@ from models.cluster import Cluster
 from models.job import Job, JobStatus
 from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
+from resolvers import search
 from resolvers.keys import TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
 from resolvers.prepared import KEYS, Statement, View, within
 from resolvers.read import Read, batch
 
-ESCAPE = "/"
 COLUMNS = [column for column in Job.__table__.c if column.name != "search_text"]
 
 
@@ -92,10 +92,8 @@ async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -
 async def _pages(
     listings: Mapping[JobSortField, Listing], read: Read, keys: Sequence[str], wanted: JobList
 ) -> Mapping[str, Page]:
-    given = {name: getattr(wanted.filter, name) for name in CONDITIONS}
-    asked = {name: value for name, value in given.items() if value is not None}
-    if "search" in asked:
-        asked["search"] = _containing(asked["search"].casefold())
+    asked = {name: value for name, value in vars(wanted.filter).items() if value is not None}
+    asked |= search.asked(asked.pop("search", ""))
     listing = listings[wanted.sort_by]
     return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 
@@ -127,7 +125,7 @@ def _by_keys(view: View) -> Statement:
 
 def _that(view: View, *asked: str) -> Statement:
     """Select the visible jobs that meet the conditions asked for, each with a parameter of its name."""
-    return _jobs(view).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked))
+    return _jobs(view).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked if name != search.GRAMS))
 
 
 def _shared(view: View, *asked: str) -> Statement:
@@ -147,13 +145,6 @@ def _current_that(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return _version_that(_Version.number == Job.current_number, condition)
 
 
-def _containing(text: str) -> str:
-    """Return the pattern of LIKE for texts that contain this one."""
-    for special in (ESCAPE, "%", "_"):
-        text = text.replace(special, ESCAPE + special)
-    return f"%{text}%"
-
-
 def _texts(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=TextArray())
 
@@ -167,7 +158,8 @@ _Version = aliased(JobVersion)  # not the one that `_targeting` joins
 _Grant = aliased(JobTeam)
 
 CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
-    "search": lambda name: Job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE),
+    "search": search.found,
+    search.SHORT: search.found,
     "status": lambda name: among(Job.status, _texts(name)),
     "teams": lambda name: exists().where(_Grant.job_id == Job.id, among(_Grant.team_id, _texts(name))),
     "clusters": lambda name: _current_that(among(_Version.cluster_id, _texts(name))),

@@ -109,6 +109,15 @@ async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(databas
     }
 
 
+async def test_a_missing_index_of_searches_is_said_in_words(database):
+    async with database.writes.begin() as connection:
+        await connection.execute(
+            text(f"DROP {'TABLE job_search_row' if database.is_sqlite else 'INDEX ix_job_search'}")
+        )
+
+    assert await drift(database) == ["The database lacks the index of searches."]
+
+
 async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pending(empty):
     current, head = await current_and_head(empty)
 
@@ -163,14 +172,14 @@ async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alon
 
 
 async def described(database: Database) -> set[str]:
-    """Say all that the database is made of, but for Alembic's own table."""
+    """Say all that the database is made of, but for Alembic's own table and the index of searches."""
     async with database.reads.connect() as connection:
         if database.is_sqlite:
             rows = await connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
             lines = {each for sql in rows for each in _sqlite_lines(sql)}
         else:
             lines = set(await connection.scalars(text(CATALOG)))
-    return {line for line in lines if "alembic" not in line}
+    return {line for line in lines if "alembic" not in line and "job_search" not in line}
 
 
 def _sqlite_lines(sql: str) -> list[str]:

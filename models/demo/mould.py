@@ -61,14 +61,12 @@ class Mould:
     @classmethod
     async def find(cls, connection: AsyncConnection) -> Self:
         """Read what is there; raise `NotSeeded` where something is missing."""
-        of = await connection.scalar(select(Organization.id).where(Organization.name == HARBOR.name))
-        if of is None:
-            raise NotSeeded("such organization; seed the demo data first")
+        of = await harbor(connection)
 
         async def some(what: str, found: Select[str]) -> Sequence[str]:
             return (await connection.scalars(found)).all() or _refuse(what)
 
-        until = await _latest_change(connection, of)
+        until = await latest_change(connection, of)
         active = Cluster.status == ClusterStatus.ACTIVE
         admin = Member.organization_role == OrganizationRole.ADMIN
         return cls(
@@ -105,12 +103,18 @@ class Mould:
         return Story(
             key_of(index, name),
             name,
-            chance.sample(self.teams, chance.randint(1, min(MOST_TEAMS, len(self.teams)))),
+            self._teams(chance),
             AGE_DAYS,
             self._config(chance),
             chance.choice((None, f"{name}, as agreed with the team that asked for it.")),
             [*_middle(chance), *_end(index, chance)],
         )
+
+    def _teams(self, chance: Random) -> Sequence[str]:
+        """Take some that are beside each other: those have members in common."""
+        first = chance.randint(0, max(len(self.teams) - MOST_TEAMS, 0))
+        near = self.teams[first : first + MOST_TEAMS]
+        return chance.sample(near, chance.randint(1, len(near)))
 
     def _config(self, chance: Random) -> dict[str, Any]:
         after = chance.sample(self.upstream, chance.randint(0, min(2, len(self.upstream))))
@@ -186,7 +190,14 @@ async def _editors(connection: AsyncConnection, organization_id: str) -> dict[st
     return editors
 
 
-async def _latest_change(connection: AsyncConnection, organization_id: str) -> datetime:
+async def harbor(connection: AsyncConnection) -> str:
+    of = await connection.scalar(select(Organization.id).where(Organization.name == HARBOR.name))
+    if of is None:
+        raise NotSeeded("such organization; seed the demo data first")
+    return of
+
+
+async def latest_change(connection: AsyncConnection, organization_id: str) -> datetime:
     latest = select(func.max(Job.updated_at)).where(Job.organization_id == organization_id)
     return await connection.scalar(latest) or LONG_AGO
 

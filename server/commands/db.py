@@ -36,7 +36,10 @@ async def _upgrade(settings: Settings) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same jobs.")
 @with_settings("database_url")
 def seed(settings: Settings, jobs: int, seed: int) -> None:
-    """Add the demo data, unless it is there; then generated jobs, if asked for."""
+    """Add the demo data, unless it is there; then generated jobs, if asked for, with teams and members for them.
+
+    The same command again adds as many jobs once more.
+    """
     run(_seed(settings, jobs, seed))
 
 
@@ -44,8 +47,8 @@ async def _seed(settings: Settings, jobs: int, seed: int) -> None:
     async with migrated(settings) as database:
         await seed_demo(database)
         if jobs:
-            with progress_bar("Generated jobs", jobs) as advance:
-                await seed_jobs(database, jobs, seed, advance)
+            with progress_bar("Generated jobs", jobs) as advance, told_how_to_go_on(jobs) as done:
+                await seed_jobs(database, jobs, seed, lambda now: advance(done(now)))
 
 
 @contextmanager
@@ -54,6 +57,25 @@ def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     bar: Any = click.progressbar(length=length, label=label, file=sys.stderr)
     with bar:
         yield lambda done: bar.update(done - bar.pos)
+
+
+@contextmanager
+def told_how_to_go_on(jobs: int) -> Iterator[Callable[[int], int]]:
+    """Say on stderr, when it is interrupted, how many jobs are there and how the others are made."""
+    kept = 0
+
+    def done(now: int) -> int:
+        nonlocal kept
+        kept = now
+        return now
+
+    try:
+        yield done
+    except BaseException:
+        if kept:
+            what = f"Stopped: {kept:,} of {jobs:,} generated jobs are kept"
+            click.echo(f"\n{what}; the same command with --jobs {jobs - kept} makes the others.", err=True)
+        raise
 
 
 @db.command()

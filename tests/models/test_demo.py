@@ -3,6 +3,7 @@
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,19 +16,22 @@ from models.base import Base
 from models.cluster import Cluster, ClusterStatus
 from models.database import Database
 from models.demo import DEMO_MEMBERS, NotSeeded, seed_demo, seed_jobs
+from models.demo.crowd import Crowd
+from models.demo.mould import harbor
 from models.ids import new_id
 from models.job import Job, JobStatus
 from models.job_event import JobAction, JobEvent
 from models.job_input import value_problems
 from models.job_run import UNFINISHED, JobRun, JobRunStatus
+from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
 from models.known import Known
 from models.member import Member
 from models.organization import Organization
-from models.roles import JobPermission
+from models.roles import JobPermission, OrganizationRole, TeamRole
 from models.saved_query import SavedQuery
 from models.source import SourceKind
-from models.team import Team
+from models.team import Team, TeamMember
 from resolvers.caller import Caller
 from resolvers.permissions import granted, roles_in_jobs, visible
 
@@ -42,6 +46,14 @@ POINTER_MOVES = {
 
 def ignore(_done: int) -> None:
     pass
+
+
+class Interrupted(Exception):
+    """A person's Ctrl-C."""
+
+
+def interrupt(_done: int) -> None:
+    raise Interrupted
 
 
 @pytest.fixture
@@ -185,10 +197,7 @@ async def test_the_same_seed_on_the_same_state_gives_the_same_jobs(demo: Databas
     before = await _everything(demo)
     await seed_jobs(demo, 30, 7, ignore)
     first = await _everything(demo)
-    async with demo.writes.begin() as connection:
-        generated = select(Job.id).where(FLEET)
-        await connection.execute(delete(JobEvent).where(JobEvent.job_id.in_(generated)))
-        await connection.execute(delete(Job).where(FLEET))
+    await _forget_generated_jobs(demo)
     assert await _everything(demo) == before
 
     await seed_jobs(demo, 30, 7, ignore)
@@ -217,6 +226,51 @@ async def test_the_number_of_a_deleted_job_is_not_used_again(demo: Database) -> 
         assert key.startswith("fleet-0000003-")
 
 
+async def test_what_was_interrupted_goes_on_as_if_it_had_not_been(demo: Database) -> None:
+    await seed_jobs(demo, 1300, 7, ignore)
+    whole = await _everything(demo)
+    await _forget_generated_jobs(demo)
+    with pytest.raises(Interrupted):
+        await seed_jobs(demo, 1300, 7, interrupt)
+
+    await seed_jobs(demo, 1300 - 500, 7, ignore)
+
+    assert await _everything(demo) == whole
+
+
+async def test_generated_jobs_bring_teams_and_members(demo: Database) -> None:
+    await seed_jobs(demo, 1500, 1, ignore)
+    await seed_jobs(demo, 1, 1, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        harbor = await _harbor(session)
+        assert await _count(session, Team, Team.organization_id == harbor) == 7
+        assert await _count(session, Member, Member.organization_id == harbor) == 30
+
+
+async def test_a_hundred_thousand_jobs_would_bring_a_crowd(demo: Database) -> None:
+    async with demo.reads.connect() as connection:
+        crowd = await Crowd(await harbor(connection), datetime.now(UTC), 1).of(connection, 100_000)
+
+    places = Counter(each.member_id for each in crowd if isinstance(each, TeamMember))
+    assert {Team: 497, Member: 1988, Cluster: 93}.items() <= Counter(map(type, crowd)).items()
+    assert Counter(places.values()) == {5: 1968, 50: 20}
+
+
+async def test_generated_jobs_are_changed_by_people_who_may(demo: Database) -> None:
+    await seed_jobs(demo, 2000, 1, ignore)
+    may = select(JobTeam.job_id, TeamMember.member_id).join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+    may = may.where(TeamMember.role != TeamRole.VIEWER)
+    acted = select(JobEvent.job_id, JobEvent.actor_id).join(Job, Job.id == JobEvent.job_id).where(FLEET).distinct()
+
+    async with AsyncSession(demo.reads) as session:
+        admins = set(await session.scalars(select(Member.id).where(Member.organization_role == OrganizationRole.ADMIN)))
+        allowed = set((await session.execute(may)).all())
+        actors = (await session.execute(acted)).all()
+        assert len({actor for _, actor in actors}) > 20
+        assert all(each in allowed or each[1] in admins for each in actors)
+
+
 async def test_generated_jobs_are_written_in_chunks(demo: Database) -> None:
     done: list[int] = []
 
@@ -236,6 +290,13 @@ async def test_jobs_are_not_generated_without_an_active_cluster(demo: Database) 
 
     with pytest.raises(NotSeeded, match="no active cluster"):
         await seed_jobs(demo, 1, 1, ignore)
+
+
+async def _forget_generated_jobs(demo: Database) -> None:
+    async with demo.writes.begin() as connection:
+        generated = select(Job.id).where(FLEET)
+        await connection.execute(delete(JobEvent).where(JobEvent.job_id.in_(generated)))
+        await connection.execute(delete(Job).where(FLEET))
 
 
 async def _everything(database: Database) -> dict[str, list[Any]]:

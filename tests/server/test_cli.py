@@ -1,8 +1,10 @@
 """The command: what it prints, where, and with which exit code."""
 
 import asyncio
+import signal
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -99,6 +101,28 @@ def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
             found.append(connection.execute("SELECT job_key, name FROM job ORDER BY job_key").fetchall())
 
     assert found[0] == found[1]
+
+
+def test_an_interrupted_seed_says_how_to_go_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.sqlite3"
+    mainsheet("db", "upgrade", "--database-url", url)
+    command = [MAINSHEET, "db", "seed", "--jobs", "100000", "--database-url", url]
+    with subprocess.Popen(command, env=clean({}), stderr=subprocess.PIPE, text=True) as seeding:
+        while _generated(tmp_path / "new.sqlite3") < 1000:
+            assert seeding.poll() is None
+        seeding.send_signal(signal.SIGINT)
+        _, said = seeding.communicate(timeout=PATIENCE)
+
+    kept = _generated(tmp_path / "new.sqlite3")
+    assert seeding.returncode == 1
+    assert f"Stopped: {kept:,} of 100,000 generated jobs are kept; the same command with --jobs {100000 - kept}" in said
+    assert "Traceback" not in said
+
+
+def _generated(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        (jobs,) = connection.execute("SELECT count(*) FROM job WHERE job_key LIKE 'fleet-%'").fetchone()
+    return int(jobs)
 
 
 def test_two_that_seed_at_once_seed_once(url: str) -> None:

@@ -38,6 +38,9 @@ def upgrade() -> None:
     job_version_query()
     if op.get_bind().dialect.name == "postgresql":
         current_version()
+        search_on_postgresql()
+    else:
+        search_on_sqlite()
 
 
 def organization() -> None:
@@ -490,3 +493,41 @@ def current_version() -> None:
         initially="DEFERRED",
         deferrable=True,
     )
+
+
+def search_on_postgresql() -> None:
+    """Index what begins at each character, without an extension. By its cost, only the index is ever to call it."""
+    op.execute("""
+        CREATE FUNCTION search_grams(text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10000
+        RETURN array_to_tsvector(ARRAY(SELECT substr($1, start, 3) FROM generate_series(1, length($1)) AS start))
+    """)
+    op.execute("CREATE INDEX ix_job_search ON job USING gin (search_grams(search_text)) WITH (fastupdate = off)")
+
+
+def search_on_sqlite() -> None:
+    """Index three characters in a row, with line breaks after the last: FTS5 has nothing shorter.
+
+    Its rows are numbered by a table of ours, as VACUUM may number those of `job` anew. To rebuild the table of the
+    jobs is to lose these triggers: a migration that does so has to make them again.
+    """
+    op.execute("CREATE TABLE job_search_row (number INTEGER PRIMARY KEY, job_id VARCHAR(20) NOT NULL UNIQUE)")
+    op.execute("""
+        CREATE VIRTUAL TABLE job_search USING fts5(
+            text, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+        )
+    """)
+    op.execute("CREATE VIRTUAL TABLE job_search_terms USING fts5vocab(job_search, row)")
+    added = f"INSERT INTO job_search (rowid, text) SELECT number, {searched('new')};"
+    gone = f"INSERT INTO job_search (job_search, rowid, text) SELECT 'delete', number, {searched('old')};"
+    trigger("insert", "AFTER INSERT ON job", "INSERT INTO job_search_row (job_id) VALUES (new.id);" + added)  # noqa: S608
+    changed = "AFTER UPDATE OF search_text ON job WHEN old.search_text <> new.search_text"
+    trigger("update", changed, gone + added)
+    trigger("delete", "AFTER DELETE ON job", gone + "DELETE FROM job_search_row WHERE job_id = old.id;")  # noqa: S608
+
+
+def trigger(name: str, when: str, body: str) -> None:
+    op.execute(f"CREATE TRIGGER job_search_{name} {when} BEGIN {body} END")
+
+
+def searched(row: str) -> str:
+    return f"{row}.search_text || char(10, 10) FROM job_search_row WHERE job_id = {row}.id"
