@@ -158,15 +158,23 @@ class Job(Base):
         job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, config))
         return job
 
-    def expect(self, revision: int | None = None, current_version: int | None = None) -> None:
-        """Raise `StaleRevision` unless the job is as the caller saw it; `None` expects nothing."""
-        _expect(revision, self.revision, "expected_revision")
-        _expect(current_version, self.current_number, "expected_current_version")
+    def expect(
+        self, *, revision: int | None = None, draft_revision: int | None = None, current_version: int | None = None
+    ) -> None:
+        """Raise `StaleRevision` for each that isn't as the caller saw it; `None` expects nothing.
 
-    def expect_draft(self, revision: int | None) -> None:
-        """The same for the draft's revision; where there is no draft, the step itself refuses."""
-        if self.draft:
-            _expect(revision, self.draft.revision, "expected_revision")
+        Where there is no draft, the step itself refuses.
+        """
+        seen = [
+            ("expected_revision", revision, self.revision),
+            ("expected_revision", draft_revision, self.draft.revision if self.draft else draft_revision),
+            ("expected_current_version", current_version, self.current_number),
+        ]
+        Problems(
+            StaleRevision(path=(name,), expected=expected, actual=actual)
+            for name, expected, actual in seen
+            if expected is not None and expected != actual
+        ).refuse()
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
         """Change name, description and status as far as given; the same values again change nothing."""
@@ -323,8 +331,3 @@ class Job(Base):
             self.revision += 1
             self.updated_at, self.updated_by_id = edit.at, edit.member_id
         edit.record(self, action, changes=list(changes), **line)
-
-
-def _expect(expected: int | None, actual: int, name: str) -> None:
-    if expected is not None and expected != actual:
-        raise StaleRevision(path=(name,), expected=expected, actual=actual)

@@ -51,8 +51,14 @@ NEEDS_DRAFT = {"updateDraft", "publishDraft"}
 
 
 @pytest.mark.parametrize(("name", "values"), FINE, ids=[each[0] for each in FINE])
-async def test_a_dry_run_leaves_no_trace(
-    ask: Ask, world: World, database: Database, job_id: str, name: str, values: dict[str, Any]
+async def test_a_dry_run_leaves_no_trace_and_no_lock(
+    ask: Ask,
+    world: World,
+    database: Database,
+    database_url: str,
+    job_id: str,
+    name: str,
+    values: dict[str, Any],
 ) -> None:
     if name in NEEDS_DRAFT:
         await change(ask, world, "createDraft", job_id)
@@ -60,8 +66,13 @@ async def test_a_dry_run_leaves_no_trace(
 
     dry = await change(ask, world, name, job_id, dryRun=True, **values)
 
-    assert await everything(database) == before
-    assert dry == await change(ask, world, name, job_id, **values)
+    unchanged = await everything(database)
+    other = Database.open(database_url)
+    real = await change(Ask(other), world, name, job_id, **values)
+    await other.close()
+
+    assert unchanged == before
+    assert dry == real
     assert await everything(database) != before
 
 

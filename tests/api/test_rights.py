@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType
 
-from models.database import Database
 from models.member import Member
 from models.roles import JobPermission
 from schema.api import api
@@ -59,13 +58,6 @@ CHANGES = {
     TEAMS: """mutation ($id: ID!) {
         removeTeamFromJob(input: {jobId: $id, teamId: "TM0"}) { userErrors { code } } }""",
     DELETE: "mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { userErrors { code } } }",
-}
-DRY_RUNS = {
-    "createDraft": "",
-    "updateDraft": "changes: {maxRetries: 3}",
-    "publishDraft": "",
-    "createVersion": "changes: {maxRetries: 3}",
-    "activateVersion": "number: 1",
 }
 PERMISSIONS = "query ($id: ID!) { job(id: $id) { viewerPermissions } }"
 SHOWN = """query ($key: String!) { jobByKey(jobKey: $key) {
@@ -186,48 +178,3 @@ async def test_a_hidden_dependency_has_no_name(ask: Ask, world: World, jobs: Job
     assert keys(seen["admin"]) == ["job-hidden"]
     assert seen["viewer"]["dependencies"] == [{"job": None, "condition": "ON_SUCCESS"}]
     assert "job-hidden" not in str(seen["viewer"])
-
-
-@pytest.mark.parametrize("name", DRY_RUNS)
-async def test_a_dry_run_changes_nothing_and_keeps_no_lock(
-    ask: Ask, world: World, name: str, database_url: str
-) -> None:
-    state = """query ($id: ID!) { job(id: $id) { revision currentVersion { number }
-        draft { number revision maxRetries } history { totalCount } versions { totalCount } } }"""
-    job_id = await ask.create_job(world.contributor, world)
-    if name == "activateVersion":
-        await ask(world.contributor, changing("createVersion", dry_run=False), id=job_id)
-    if name in {"updateDraft", "publishDraft"}:
-        await ask(world.contributor, changing("createDraft", dry_run=False), id=job_id)
-    before = await ask(world.contributor, state, id=job_id)
-
-    dry = await ask(world.contributor, changing(name, dry_run=True), id=job_id)
-    unchanged = await ask(world.contributor, state, id=job_id)
-    other = Database.open(database_url)
-    real = await Ask(other)(world.contributor, changing(name, dry_run=False), id=job_id)
-    await other.close()
-
-    assert unchanged == before
-    assert dry == real
-    assert real[name]["userErrors"] == []
-    assert await ask(world.contributor, state, id=job_id) != before
-
-
-def changing(name: str, *, dry_run: bool) -> str:
-    shown = "draft" if name.endswith("Draft") and name != "publishDraft" else "version"
-    return f"""mutation ($id: ID!) {{ {name}(input: {{jobId: $id, {DRY_RUNS[name]} dryRun: {str(dry_run).lower()}}}) {{
-        {shown} {{ number revision maxRetries isCurrent }} job {{ revision }} userErrors {{ code }} }} }}"""
-
-
-async def test_a_published_draft_answers_again_to_the_same_key(ask: Ask, world: World) -> None:
-    job_id = await ask.create_job(world.contributor, world, jobKey="twice")
-    publish = """mutation ($id: ID!, $key: String!) { createVersion(input: {
-        jobId: $id, idempotencyKey: $key, changes: {maxRetries: 4}}) { version { number } userErrors { code } } }"""
-
-    first = await ask(world.contributor, publish, id=job_id, key="a")
-    second = await ask(world.contributor, publish, id=job_id, key="a")
-    third = await ask(world.contributor, publish, id=job_id, key="b")
-
-    assert first == second
-    assert first["createVersion"]["version"] == {"number": 2}
-    assert third["createVersion"]["version"] == {"number": 3}

@@ -202,6 +202,24 @@ async def test_a_draft_stands_in_the_way(ask: Ask, world: World) -> None:
     }
 
 
+async def test_a_draft_and_a_current_version_that_both_moved_on_are_both_told(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    await ask(world.contributor, f'mutation {{ createDraft(input: {{jobId: "{job_id}"}}) {{ draft {{ id }} }} }}')
+
+    assert await refused(
+        ask,
+        world.contributor,
+        "publishDraft",
+        job_id,
+        more="... on StaleRevisionError { expected actual }",
+        expectedRevision=2,
+        expectedCurrentVersion=3,
+    ) == [
+        error("STALE_REVISION", "expectedRevision", expected=2, actual=1),
+        error("STALE_REVISION", "expectedCurrentVersion", expected=3, actual=1),
+    ]
+
+
 async def test_without_a_draft_there_is_none_to_change(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
