@@ -100,6 +100,13 @@ class JobVersion(Base):
             postgresql_where=text("status = 'DRAFT'"),
             sqlite_where=text("status = 'DRAFT'"),
         ),
+        Index(
+            "ix_job_version_unscheduled",
+            "job_id",
+            "number",
+            postgresql_where=text("cron IS NULL"),
+            sqlite_where=text("cron IS NULL"),
+        ),
         Index("ix_job_version_cluster", "cluster_id", "job_id", "number"),
     )
 

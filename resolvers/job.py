@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, exists, inspect, literal, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, inspect, literal, literal_column, select, tuple_
 from sqlalchemy.orm import aliased
 
 from models.base import UtcDateTime
@@ -94,6 +94,8 @@ async def _pages(
 ) -> Mapping[str, Page]:
     asked = {name: value for name, value in vars(wanted.filter).items() if value is not None}
     asked |= search.asked(asked.pop("search", ""))
+    for name in FLAGS & asked.keys():
+        asked |= {name if asked.pop(name) else f"no_{name}": None}
     listing = listings[wanted.sort_by]
     return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 
@@ -141,30 +143,44 @@ def _version_that(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(_Version.job_id == Job.id, *conditions)
 
 
+def _has_draft(_name: str) -> ColumnElement[bool]:
+    """With the status in the statement's text, as the index of drafts has it."""
+    return _version_that(_Version.status == literal_column(f"'{VersionStatus.DRAFT}'"))
+
+
 def _current_that(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return _version_that(_Version.number == Job.current_number, condition)
+
+
+def _runs_on(name: str) -> ColumnElement[bool]:
+    """As a set, which SQLite makes once; it would look a condition of each job up job by job."""
+    targeting = select(_Version.job_id, _Version.number).where(among(_Version.cluster_id, _texts(name)))
+    return tuple_(Job.id, Job.current_number).in_(targeting)
+
+
+def _shared_with(name: str) -> ColumnElement[bool]:
+    return Job.id.in_(select(_Grant.job_id).where(among(_Grant.team_id, _texts(name))))
 
 
 def _texts(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=TextArray())
 
 
-def _flag(name: str) -> BindParameter[bool]:
-    return bindparam(name, type_=Boolean())
-
-
 _Current = aliased(JobVersion)
 _Version = aliased(JobVersion)  # not the one that `_targeting` joins
 _Grant = aliased(JobTeam)
 
+FLAGS = {"has_draft", "has_schedule"}
 CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     "search": search.found,
     search.SHORT: search.found,
     "status": lambda name: among(Job.status, _texts(name)),
-    "teams": lambda name: exists().where(_Grant.job_id == Job.id, among(_Grant.team_id, _texts(name))),
-    "clusters": lambda name: _current_that(among(_Version.cluster_id, _texts(name))),
-    "has_draft": lambda name: _version_that(_Version.status == VersionStatus.DRAFT) == _flag(name),
-    "has_schedule": lambda name: _current_that(_Version.cron.is_not(None)) == _flag(name),
+    "teams": _shared_with,
+    "clusters": _runs_on,
+    "has_draft": _has_draft,
+    "no_has_draft": lambda name: ~_has_draft(name),
+    "has_schedule": lambda _: _current_that(_Version.cron.is_not(None)),
+    "no_has_schedule": lambda _: _current_that(_Version.cron.is_(None)),
     "created_by": lambda name: among(Job.created_by_id, _texts(name)),
     "updated_since": lambda name: Job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -103,6 +104,15 @@ def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a shell runs in the background ignores SIGINT, and its children would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_seed_says_how_to_go_on(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.sqlite3"
     mainsheet("db", "upgrade", "--database-url", url)

@@ -380,6 +380,13 @@ def job_version() -> None:
     )
     op.create_index("ix_job_version_cluster", "job_version", ["cluster_id", "job_id", "number"])
     op.create_index(
+        "ix_job_version_unscheduled",
+        "job_version",
+        ["job_id", "number"],
+        postgresql_where=sa.text("cron IS NULL"),
+        sqlite_where=sa.text("cron IS NULL"),
+    )
+    op.create_index(
         "uq_job_version_one_draft",
         "job_version",
         ["job_id"],

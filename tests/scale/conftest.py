@@ -1,0 +1,86 @@
+"""A database in which a scan would be noticed, filled once for all tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.demo import seed_demo, seed_jobs
+from models.job import Job
+from models.job_team import JobTeam
+from models.job_version import JobVersion
+from models.member import Member
+from models.team import TeamMember
+from tests.api.ask import Ask
+from tests.databases import postgres_database, sqlite_database
+from tests.scale.plans import Plans
+
+JOBS = 5000
+
+
+@dataclass(frozen=True)
+class Big:
+    """`admin` sees all jobs, `member` those of the most teams anyone is in; `ids` are of what that member sees."""
+
+    url: str
+    admin: Member
+    member: Member
+    ids: dict[str, str]
+    plans: Plans
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Big]:
+    with asyncio.Runner() as runner:
+        if request.param == "sqlite":
+            folder: Path = tmp_path_factory.mktemp("big")
+            yield runner.run(_filled(sqlite_database(folder, request.getfixturevalue("sqlite_template"))))
+            return
+        server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
+        copy = postgres_database(server, template)
+        yield runner.run(_filled(runner.run(copy.__aenter__())))
+        runner.run(copy.__aexit__(None, None, None))
+
+
+async def _filled(url: str) -> Big:
+    database = Database.open(url)
+    try:
+        await seed_demo(database)
+        await seed_jobs(database, JOBS, 1, lambda _done: None)
+        async with AsyncSession(database.reads) as session:
+            return await _people(session, url)
+    finally:
+        await database.close()
+
+
+async def _people(session: AsyncSession, url: str) -> Big:
+    async def one(statement: Any) -> Any:
+        return (await session.scalars(statement.limit(1))).one()
+
+    in_most_teams = select(TeamMember.member_id).group_by(TeamMember.member_id).order_by(func.count().desc())
+    member = await one(select(Member).where(Member.id == await one(in_most_teams)))
+    team = await one(select(TeamMember.team_id).where(TeamMember.member_id == member.id))
+    job = await one(select(Job).join(JobTeam, JobTeam.job_id == Job.id).where(JobTeam.team_id == team))
+    cluster = await one(select(JobVersion.cluster_id).where(JobVersion.job_id == job.id))
+    ids = {"team": team, "cluster": cluster, "job": job.id, "author": job.created_by_id}
+    admin = await one(select(Member).where(Member.email == "admin@harbor.example"))
+    session.expunge_all()
+    return Big(url, admin, member, ids, Plans(url))
+
+
+@pytest.fixture
+async def big_database(big: Big) -> AsyncIterator[Database]:
+    database = Database.open(big.url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def ask_big(big_database: Database) -> Ask:
+    return Ask(big_database)
