@@ -4,9 +4,9 @@ from typing import Any
 from sqlalchemy import select
 
 from models.cluster import Cluster
-from resolvers.keys import among
+from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.prepared import Statement, View
 from resolvers.read import Read, batch
 
 COLUMNS = Cluster.__table__.c

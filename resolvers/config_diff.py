@@ -14,9 +14,9 @@ from models.job_config import JobConfig
 from models.job_event import JobEvent
 from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from resolvers.job_version import dependencies
-from resolvers.keys import among
+from resolvers.keys import KEYS, among
 from resolvers.permissions import visible
-from resolvers.prepared import KEYS, NUMBER, Statement, View
+from resolvers.prepared import NUMBER, Statement, View
 from resolvers.read import Read
 
 HIDDEN = "hidden"

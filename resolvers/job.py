@@ -4,19 +4,31 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, inspect, literal, literal_column, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    bindparam,
+    exists,
+    inspect,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from models.base import UtcDateTime
 from models.cluster import Cluster
 from models.job import Job, JobStatus
+from models.job_run import JobRun
 from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
-from resolvers import search
-from resolvers.keys import TextArray, among
+from resolvers import job_run, search
+from resolvers.keys import KEYS, TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
-from resolvers.prepared import KEYS, Statement, View, within
+from resolvers.prepared import OPTIONAL, Build, Statement, View, within
 from resolvers.read import Read, batch
 
 COLUMNS = [column for column in Job.__table__.c if column.name != "search_text"]
@@ -33,6 +45,9 @@ SORTED_BY: Mapping[JobSortField, Any] = {
     JobSortField.CREATED_AT: Job.created_at,
     JobSortField.UPDATED_AT: Job.updated_at,
 }
+
+
+JOINS = ("current_version", "current_version.cluster", "latest_run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +72,7 @@ class JobList:
     filter: JobFilter
 
 
-@batch("current_version", "current_version.cluster", is_one_statement=True)
+@batch(*JOINS, is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_ids, keys=ids)
 
@@ -68,22 +83,22 @@ async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tu
     return {cycle: [found.get(job_id) for job_id in cycle] for cycle in cycles}
 
 
-@batch("current_version", "current_version.cluster", is_one_statement=True)
+@batch(*JOINS, is_one_statement=True)
 async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_keys, key="job_key", keys=job_keys)
 
 
-@batch("current_version")
+@batch(*JOINS)
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     return await _pages(OF_ORGANIZATIONS, read, organization_ids, wanted)
 
 
-@batch("current_version")
+@batch(*JOINS)
 async def of_teams(read: Read, team_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     return await _pages(OF_TEAMS, read, team_ids, wanted)
 
 
-@batch("current_version")
+@batch(*JOINS)
 async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     """List the jobs whose current version targets the cluster."""
     return await _pages(OF_CLUSTERS, read, cluster_ids, wanted)
@@ -101,28 +116,36 @@ async def _pages(
 
 
 def _jobs(view: View, *needed: str) -> Statement:
-    """Select jobs, with the current version and its cluster if they are wanted: each job has exactly one."""
-    rows = select(*view.only(COLUMNS, *needed))
-    version = view.joined("current_version")
-    if version is None:
-        return rows
-    is_current = (_Current.job_id == Job.id) & (_Current.number == Job.current_number)
-    columns = version.only([*inspect(_Current).selectable.c, literal(value=True).label("is_current")])
-    rows = rows.add_columns(*within("current_version", columns)).join(_Current, is_current)
-    cluster = version.joined("cluster")
-    if cluster is None:
-        return rows
-    columns = cluster.only(Cluster.__table__.c)
-    rows = rows.add_columns(*within("current_version.cluster", columns))
-    return rows.join(Cluster, Cluster.id == _Current.cluster_id)
+    joined_by = ("current_number",) if view.joins else ()
+    return select(*view.only(COLUMNS, *needed, *joined_by))
+
+
+def _dressed(view: View, jobs: Statement) -> Statement:
+    return _with_relations(view, jobs.subquery("page")) if view.joins else jobs
+
+
+def _with_relations(view: View, jobs: FromClause) -> Statement:
+    """Join what is wanted of the current version, its cluster, the latest run: of each there is one at the most."""
+    source, columns = jobs, [*jobs.c]
+    if version := view.joined("current_version"):
+        is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)
+        own = version.only([*inspect(_Current).selectable.c, literal(value=True).label("is_current")])
+        source, columns = source.join(_Current, is_current), columns + within("current_version", own)
+        if cluster := version.joined("cluster"):
+            source = source.join(Cluster, Cluster.id == _Current.cluster_id)
+            columns += within("current_version.cluster", cluster.only(Cluster.__table__.c))
+    if run := view.joined("latest_run"):
+        source = source.outerjoin(JobRun, JobRun.id == job_run.newest(jobs.c.id))
+        columns += within(f"latest_run{OPTIONAL}", run.only(job_run.COLUMNS))
+    return select(*columns).select_from(source)
 
 
 def _by_ids(view: View) -> Statement:
-    return _jobs(view).where(among(Job.id, KEYS), visible(view.caller))
+    return _dressed(view, _jobs(view).where(among(Job.id, KEYS), visible(view.caller)))
 
 
 def _by_keys(view: View) -> Statement:
-    return _jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller))
+    return _dressed(view, _jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller)))
 
 
 def _that(view: View, *asked: str) -> Statement:
@@ -185,6 +208,11 @@ CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     "updated_since": lambda name: Job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }
 
-OF_ORGANIZATIONS = {name: Listing(_that, Job.organization_id, by, Job.id) for name, by in SORTED_BY.items()}
-OF_TEAMS = {name: Listing(_shared, JobTeam.team_id, by, Job.id) for name, by in SORTED_BY.items()}
-OF_CLUSTERS = {name: Listing(_targeting, JobVersion.cluster_id, by, Job.id) for name, by in SORTED_BY.items()}
+
+def _by_each(rows: Build, parent: Any) -> Mapping[JobSortField, Listing]:
+    return {name: Listing(rows, parent, by, Job.id, _with_relations) for name, by in SORTED_BY.items()}
+
+
+OF_ORGANIZATIONS = _by_each(_that, Job.organization_id)
+OF_TEAMS = _by_each(_shared, JobTeam.team_id)
+OF_CLUSTERS = _by_each(_targeting, JobVersion.cluster_id)

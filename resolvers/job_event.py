@@ -5,10 +5,10 @@ from sqlalchemy import exists, select
 
 from models.job import Job
 from models.job_event import JobEvent
-from resolvers.keys import among
+from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import sees_all_jobs, visible
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.prepared import Statement, View
 from resolvers.read import Read
 
 COLUMNS = JobEvent.__table__.c
@@ -36,4 +36,4 @@ def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 
 
-OF_JOBS = Listing(_all, JobEvent.job_id, JobEvent.sequence, JobEvent.id)
+OF_JOBS = Listing(_all, JobEvent.job_id, JobEvent.sequence, JobEvent.id, is_indexed=True)

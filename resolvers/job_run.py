@@ -1,15 +1,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ScalarSelect, bindparam, select
 from sqlalchemy.orm import aliased
 
 from models.job import Job
 from models.job_run import JobRun, JobRunStatus
-from resolvers.keys import TextArray, among
+from resolvers.keys import KEYS, TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.prepared import Statement, View
 from resolvers.read import Read
 
 COLUMNS = JobRun.__table__.c
@@ -37,12 +37,16 @@ def _by_ids(view: View) -> Statement:
     return rows.where(among(JobRun.id, KEYS), visible(view.caller))
 
 
+def newest(job_id: Any) -> ScalarSelect[str]:
+    """Look the id of a job's newest run up in the index."""
+    run = aliased(JobRun)
+    runs = select(run.id).where(run.job_id == job_id).order_by(run.created_at.desc(), run.id.desc())
+    return runs.limit(1).scalar_subquery()
+
+
 def _latest(view: View) -> Statement:
-    """Look each one up in the index, however many there are."""
-    other = aliased(JobRun)
-    newest = select(other.id).where(other.job_id == Job.id).order_by(other.created_at.desc(), other.id.desc()).limit(1)
     columns = view.only(COLUMNS, "job_id")
-    return select(*columns).join(Job, JobRun.id == newest.scalar_subquery()).where(among(Job.id, KEYS))
+    return select(*columns).join(Job, JobRun.id == newest(Job.id)).where(among(Job.id, KEYS))
 
 
 def _with_status(view: View, *asked: str) -> Statement:
@@ -50,4 +54,4 @@ def _with_status(view: View, *asked: str) -> Statement:
     return rows.where(among(JobRun.status, bindparam("statuses", type_=TextArray()))) if asked else rows
 
 
-OF_JOBS = Listing(_with_status, JobRun.job_id, JobRun.created_at, JobRun.id)
+OF_JOBS = Listing(_with_status, JobRun.job_id, JobRun.created_at, JobRun.id, is_indexed=True)

@@ -7,10 +7,10 @@ from sqlalchemy.orm import aliased
 from models.job import Job
 from models.job_run import JobRun
 from models.job_version import JobVersion, JobVersionDependency, VersionStatus
-from resolvers.keys import among
+from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import visible
-from resolvers.prepared import KEYS, NUMBER, Statement, View
+from resolvers.prepared import NUMBER, Statement, View
 from resolvers.read import Read
 
 IS_CURRENT = (JobVersion.number == Job.current_number).label("is_current")
@@ -103,4 +103,4 @@ def _dependencies(_view: View) -> Statement:
     )
 
 
-OF_JOBS = Listing(_published, JobVersion.job_id, JobVersion.number, JobVersion.id)
+OF_JOBS = Listing(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)

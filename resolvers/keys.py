@@ -27,6 +27,11 @@ class TextArray(TypeDecorator[Sequence[str]]):
         return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
 
 
+KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
+KEY: BindParameter[Any] = bindparam("key", type_=String())
+ONE_KEY = "one_key"  # of a compilation: `KEYS` holds one, which is given as `KEY` too
+
+
 class Among(ColumnElement[bool]):
     inherit_cache = True
     type = Boolean()
@@ -49,12 +54,13 @@ def among(column: Any, keys: Sequence[str] | BindParameter[Sequence[str]]) -> Co
     )
 
 
-@compiles(Among, "postgresql")
-def _on_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{compiler.process(element.column, **options)} = ANY ({compiler.process(element.keys, **options)})"
-
-
-@compiles(Among, "sqlite")
-def _on_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Among)
+def _written(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    """Compare with the one key: PostgreSQL takes any array for one of ten, and would plan each time anew."""
+    column = compiler.process(element.column, **options)
+    if options.get(ONE_KEY) and element.keys is KEYS:
+        return f"{column} = {compiler.process(KEY, **options)}"
     keys = compiler.process(element.keys, **options)
-    return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 compiled parts, no text of a caller's
+    if compiler.dialect.name == "postgresql":
+        return f"{column} = ANY ({keys})"
+    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 compiled parts, no text of a caller's

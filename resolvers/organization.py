@@ -4,8 +4,8 @@ from typing import Any
 from sqlalchemy import select
 
 from models.organization import Organization
-from resolvers.keys import among
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.keys import KEYS, among
+from resolvers.prepared import Statement, View
 from resolvers.read import Read
 
 COLUMNS = Organization.__table__.c

@@ -2,26 +2,25 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Integer, String, bindparam, func, select, tuple_
+from sqlalchemy import FromClause, Integer, String, bindparam, func, tuple_
 from sqlalchemy.types import TypeEngine
 
 from models import limits
 from models.base import UtcDateTime
 from models.errors import BadInput
-from resolvers.keys import among
-from resolvers.prepared import KEYS, Build, Statement, View
+from resolvers import cuts
+from resolvers.keys import KEYS, among
+from resolvers.prepared import Build, Statement, View
 from resolvers.read import Read
 
 NOTHING: Mapping[str, Any] = {}
-_FIRST = bindparam("first", type_=BigInteger())
-_LAST = bindparam("last", type_=BigInteger())
 
 
 class SortDirection(StrEnum):
@@ -59,6 +58,10 @@ def paging(
     return Paging(size, (number - 1) * size, after, before, backwards=bool(ways[2]))
 
 
+def _directed(down: bool, *columns: Any) -> list[Any]:
+    return [column.desc() if down else column.asc() for column in columns]
+
+
 def _in_range(names: str, limit: limits.Number, *values: int | None, default: int = limits.PAGE_SIZE.maximum) -> int:
     value = next((each for each in values if each is not None), default)
     if not limit.minimum <= value <= limit.maximum:
@@ -71,13 +74,16 @@ class Listing:
     """A list below each of many parents, before any page is cut from it.
 
     `rows` builds the rows of all parents, from a view and the names of what is asked beyond the page; `parent` says
-    whose a row is, `by` is what they are sorted by (never null), `id` breaks ties.
+    whose a row is, `by` is what they are sorted by (never null), `id` breaks ties. `dress` joins to a page what the
+    view wants joined. `is_indexed`: an index has each parent's rows in this order, so that a page is read from it.
     """
 
     rows: Build
     parent: Any
     by: Any
     id: Any
+    dress: Callable[[View, FromClause], Statement] | None = None
+    is_indexed: bool = False
 
     async def pages(
         self,
@@ -94,8 +100,9 @@ class Listing:
         at_key, at_id = (None, None) if cursor is None else self._position(cursor)
         values = {
             "keys": keys,
-            "first": paging.offset if len(keys) == 1 else paging.offset + 1,
-            "last": paging.size + 1 if len(keys) == 1 else paging.offset + paging.size + 1,
+            "offset": paging.offset,
+            "size": paging.size + 1,
+            "end": paging.offset + paging.size + 1,
             "at_key": at_key,
             "at_id": at_id,
         }
@@ -111,25 +118,31 @@ class Listing:
         return {key: _page(whole, key, paging, rows) for key, rows in found.items()}
 
     def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
-        rows, order = self._ordered(view, down, is_after, *asked)
-        return rows.order_by(*order).limit(_LAST).offset(_FIRST)
+        list_ = self._list(view, down, is_after, *asked)
+        return self._dressed(view, down, cuts.of_one(list_))
 
     def _pages_of_many(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
-        rows, order = self._ordered(view, down, is_after, *asked)
-        position = func.row_number().over(partition_by=self.parent, order_by=order)
-        numbered = rows.add_columns(self.parent.label("parent_key"), position.label("position")).subquery()
-        shown = [column for column in numbered.c if column.key != "position"]
-        return select(*shown).where(numbered.c.position.between(_FIRST, _LAST)).order_by(numbered.c.position)
+        list_ = self._list(view, down, is_after, *asked)
+        if not self.is_indexed:
+            return self._dressed(view, down, cuts.of_many(list_))
+        return cuts.by_index_of_sqlite(list_) if view.is_sqlite else cuts.by_index(list_)
 
-    def _ordered(self, view: View, down: bool, is_after: bool, *asked: str) -> tuple[Statement, list[Any]]:
-        rows = self.rows(view, *asked).where(among(self.parent, KEYS))
-        if view.wants("cursor", "start_cursor", "end_cursor"):
+    def _list(self, view: View, down: bool, is_after: bool, *asked: str) -> cuts.List:
+        rows = self.rows(view, *asked)
+        if view.joins or view.wants("cursor", "start_cursor", "end_cursor"):
             rows = rows.add_columns(self.by.label("sort_key"))
         if is_after:
             at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
             here = tuple_(self.by, self.id)
             rows = rows.where(here < at if down else here > at)
-        return rows, [column.desc() if down else column.asc() for column in (self.by, self.id)]
+        return cuts.List(rows, self.parent, self.id, _directed(down, self.by, self.id))
+
+    def _dressed(self, view: View, down: bool, page: Statement) -> Statement:
+        """Join to the page's rows only, and sort them again."""
+        if self.dress is None or not view.joins:
+            return page
+        cut = page.subquery("page")
+        return self.dress(view, cut).order_by(*_directed(down, cut.c.sort_key, cut.c.id))
 
     def counts(self, view: View, *asked: str) -> Statement:
         """Count each parent's rows."""

@@ -10,8 +10,8 @@ from models.job_team import JobTeam
 from models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
 from models.team import TeamMember
 from resolvers.caller import Caller
-from resolvers.keys import among
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.keys import KEYS, among
+from resolvers.prepared import Statement, View
 from resolvers.read import Read
 
 

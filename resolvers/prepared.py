@@ -10,37 +10,43 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any, TypeAlias
 
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 from sqlalchemy import BindParameter, Dialect, Integer, Select, String, bindparam
 from sqlalchemy import Enum as EnumType
-from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
 from models.base import UtcDateTime
 from models.roles import OrganizationRole
 from resolvers.caller import Caller
-from resolvers.keys import Among, TextArray
+from resolvers.keys import ONE_KEY, TextArray
 
 PREPARED = 2000
 
-KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
-KEY: BindParameter[Any] = bindparam("key", type_=String())
 NUMBER: BindParameter[Any] = bindparam("number", type_=Integer())
 
+
+OPTIONAL = "?"
 
 Columns: TypeAlias = frozenset[str | tuple[str, "Columns"]] | None
 
 
 @dataclass(frozen=True)
 class View:
-    """For whom a statement is: the caller's role as it is, the ids as parameters; and the columns that are wanted.
+    """For whom a statement is: the caller's role as it is, the ids as parameters; the columns wanted; the database.
 
     Of the columns, None is all of a row; a pair is a row to join, with the columns wanted of that one.
     """
 
     caller: Caller
     columns: Columns
+    is_sqlite: bool = False
+
+    @property
+    def joins(self) -> bool:
+        return any(isinstance(each, tuple) for each in self.columns or ())
 
     def only(self, columns: Iterable[Any], *needed: str) -> list[Any]:
         """Leave out what nobody wants; `id` and the columns that are `needed` stay."""
@@ -59,11 +65,14 @@ class View:
         columns: Columns = frozenset()
         for each in wanted:
             columns = None if columns is None or each is None else columns | each
-        return View(self.caller, columns)
+        return View(self.caller, columns, self.is_sqlite)
 
 
 def within(name: str, columns: Iterable[Any]) -> list[Any]:
-    """Name the columns of a joined row: it becomes an attribute of the whole row."""
+    """Name the columns of a joined row: it becomes an attribute of the whole row.
+
+    One that may not be there has a name with `OPTIONAL` at its end: without its `id` it is None.
+    """
     return [column.label(f"{name}.{column.key}") for column in columns]
 
 
@@ -76,8 +85,9 @@ class Prepared:
     """A statement's text, and how its parameters and rows are turned into the driver's and back."""
 
     sql: str
+    record_class: Any  # what the driver is to make of a row, or None
     _parameters: Sequence[tuple[str, Any, Callable[[Any], Any] | None]]
-    _row: Callable[[Any], Any]
+    _row: Callable[[Any], Any] | None
 
     def parameters(self, values: Mapping[str, Any]) -> list[Any]:
         return [
@@ -85,8 +95,8 @@ class Prepared:
             for name, given, convert in self._parameters
         ]
 
-    def rows(self, records: Iterable[Any]) -> list[Any]:
-        return list(map(self._row, records))
+    def rows(self, records: list[Any]) -> list[Any]:
+        return list(map(self._row, records)) if self._row else records
 
 
 @lru_cache(PREPARED)
@@ -94,19 +104,14 @@ def prepare(
     dialect: Dialect, role: OrganizationRole, columns: Columns, build: Build, shape: tuple[Any, ...], *, one_key: bool
 ) -> Prepared:
     """Build and compile a statement, whose rows have the columns' names as attributes."""
-    statement: Any = build(View(_anybody(role), columns), *shape)
-    if one_key:
-        statement = replacement_traverse(statement, {}, _with_one_key)
-    compiled = statement.compile(dialect=dialect)
+    statement: Any = build(View(_anybody(role), columns, dialect.name == "sqlite"), *shape)
+    compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
     names = compiled.positiontup or ()
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
     found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
-    return Prepared(str(compiled), parameters, _row(found))
-
-
-def _with_one_key(element: Any, **_: Any) -> Any:
-    """Compare with the one key: PostgreSQL takes any array for one of ten, and would plan each time anew."""
-    return element.column == KEY if isinstance(element, Among) and element.keys is KEYS else None
+    if dialect.name == "postgresql" and not any(reader or "." in name for name, reader in found):
+        return Prepared(str(compiled), _record_class([name for name, _ in found]), parameters, None)
+    return Prepared(str(compiled), None, parameters, _row(found))
 
 
 def _anybody(role: OrganizationRole) -> Caller:
@@ -134,6 +139,13 @@ def _is_its_names(members: Any) -> bool:
     return issubclass(members, Enum) and issubclass(members, str) and all(each.value == each.name for each in members)
 
 
+def _record_class(names: Sequence[str]) -> Any:
+    """Let the driver's own rows have the columns as attributes: there is nothing to convert, and nothing to copy."""
+    columns = {name: property(itemgetter(index)) for index, name in enumerate(names)}
+    as_named_tuples_have = {"_asdict": lambda row: dict(zip(names, row, strict=True))}
+    return type("Row", (asyncpg.Record,), {"__slots__": (), **as_named_tuples_have, **columns})
+
+
 Reader = Callable[[Any], Any]
 
 
@@ -158,10 +170,20 @@ def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, Any]) 
     parts: dict[str, list[tuple[list[str], str]]] = {}
     for (first, *rest), value in values:
         parts.setdefault(first, []).append((rest, value))
-    made = [own[0][1] if not own[0][0] else _expression(own, names) for own in parts.values()]
+    made = [_part(name, own, names) for name, own in parts.items()]
     name = f"new_{len(names)}"
-    names[name] = partial(tuple.__new__, _class(list(parts)))
+    names[name] = partial(tuple.__new__, _class([each.removesuffix(OPTIONAL) for each in parts]))
     return f"{name}(({', '.join(made)},))"
+
+
+def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+    if not own[0][0]:
+        return own[0][1]
+    made = _expression(own, names)
+    if not name.endswith(OPTIONAL):
+        return made
+    (its_id,) = [value for path, value in own if path == ["id"]]
+    return f"({made} if {its_id} is not None else None)"
 
 
 def _class(names: Sequence[str]) -> Any:

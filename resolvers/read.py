@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.database import Database, is_lost
 from models.errors import BadInput
 from resolvers.caller import Caller
-from resolvers.prepared import Build, Columns, prepare
+from resolvers.prepared import Build, Columns, Prepared, prepare
 
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -34,7 +34,7 @@ class Snapshot:
         self._begun = inside is not None
         self._closed = False
 
-    async def records(self, sql: str, parameters: Sequence[Any], *, alone: bool) -> Sequence[Any]:
+    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:
         """Run one statement; concurrent callers wait for each other.
 
         One that is alone is a snapshot by itself: it needs no transaction around it.
@@ -44,20 +44,21 @@ class Snapshot:
             if not (alone or self._begun):
                 self._begun = True
                 await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+            parameters = prepared.parameters(values)
             begun = time.perf_counter()
             try:
-                records = await self._fetched(driver, sql, parameters)
+                records = await self._fetched(driver, prepared, parameters)
             except Exception:
                 await self._recover(driver)
                 raise
             for hear in self._database.listeners:
-                hear(sql, time.perf_counter() - begun)
+                hear(prepared.sql, time.perf_counter() - begun)
             return records
 
-    async def _fetched(self, driver: Any, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
         if self._database.is_sqlite:
-            return await driver.execute_fetchall(sql, parameters)  # type: ignore[no-any-return]
-        return await driver.fetch(sql, *parameters)  # type: ignore[no-any-return]
+            return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
+        return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
 
     async def _recover(self, driver: Any) -> None:
         """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
@@ -135,9 +136,7 @@ class Read:
         if one_key:
             values["key"] = keys[0]
         try:
-            return prepared.rows(
-                await self.snapshot.records(prepared.sql, prepared.parameters(values), alone=self.alone)
-            )
+            return prepared.rows(await self.snapshot.records(prepared, values, alone=self.alone))
         except Exception as error:
             if is_invalid_text(error):
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error

@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from models.job_team import JobTeam
 from models.team import Team, TeamMember
-from resolvers.keys import among
+from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
-from resolvers.prepared import KEYS, Statement, View
+from resolvers.prepared import Statement, View
 from resolvers.read import Read, batch
 
 COLUMNS = Team.__table__.c

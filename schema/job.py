@@ -40,7 +40,9 @@ class Job(Node, prefix=JobRow.PREFIX):
         job_version.of_jobs, names.JobVersionConnection, "The published versions, by number.", arguments=version_list
     )
     teams = relation(team.of_jobs, names.JobTeamConnection, "The teams with access, by name.", arguments=page_only)
-    latest_run = relation(job_run.latest, names.JobRun | None, "The newest run. Null before the first.")
+    latest_run = relation(
+        job_run.latest, names.JobRun | None, "The newest run. Null before the first.", join="latest_run"
+    )
     runs = relation(job_run.of_jobs, names.JobRunConnection, "Its runs, newest first.", arguments=run_list)
     history = relation(
         job_event.of_jobs, names.JobEventConnection, "What happened to it, newest first.", arguments=page_only

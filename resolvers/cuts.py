@@ -1,0 +1,62 @@
+"""How a page is cut from a list in SQL: of one parent, of many at once, of many by an index.
+
+Parameters are `keys`, the parents', and of each one's list `size` rows after `offset`; `end` is their sum.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, func, select, true
+
+from resolvers.keys import KEYS, among
+from resolvers.prepared import Statement
+
+_OFFSET = bindparam("offset", type_=BigInteger())
+_SIZE = bindparam("size", type_=BigInteger())
+_END = bindparam("end", type_=BigInteger())
+
+
+@dataclass(frozen=True)
+class List:
+    """The rows of all parents; `parent` says whose a row is, `order` sorts those of one."""
+
+    rows: Statement
+    parent: Any
+    id: Any
+    order: Sequence[Any]
+
+
+def of_one(whole: List) -> Statement:
+    """Cut the page of the only parent."""
+    return whole.rows.where(among(whole.parent, KEYS)).order_by(*whole.order).limit(_SIZE).offset(_OFFSET)
+
+
+def of_many(whole: List) -> Statement:
+    """Number each parent's rows, all of them, and take those of the page; each says whose it is as `parent_key`."""
+    position = func.row_number().over(partition_by=whole.parent, order_by=whole.order).label("position")
+    rows = whole.rows.where(among(whole.parent, KEYS)).add_columns(whole.parent.label("parent_key"), position)
+    numbered = rows.subquery("numbered")
+    shown = [column for column in numbered.c if column.key != "position"]
+    is_shown = (numbered.c.position > _OFFSET) & (numbered.c.position <= _END)
+    return select(*shown).where(is_shown).order_by(numbered.c.position)
+
+
+def by_index(whole: List) -> Statement:
+    """Look each parent's page up, without reading on; the index gives the order of `whole`."""
+    wanted = func.unnest(KEYS).table_valued("key", name="wanted").render_derived()
+    own = whole.rows.where(whole.parent == wanted.c.key).order_by(*whole.order)
+    page = own.limit(_SIZE).offset(_OFFSET).lateral("page")
+    return select(*page.c, wanted.c.key.label("parent_key")).join_from(wanted, page, true())
+
+
+def by_index_of_sqlite(whole: List) -> Statement:
+    """Do what `by_index` does where there is no LATERAL: look the page's ids up, then their rows."""
+    wanted = func.json_each(KEYS).table_valued("value", name="wanted")
+    own = whole.rows.with_only_columns(whole.id).where(whole.parent == wanted.c.value).order_by(*whole.order)
+    page = own.limit(_SIZE).offset(_OFFSET).correlate(wanted)
+    return (
+        whole.rows.add_columns(wanted.c.value.label("parent_key"))
+        .join(wanted, whole.id.in_(page))
+        .order_by(*whole.order)
+    )
