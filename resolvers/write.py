@@ -27,8 +27,9 @@ from resolvers.read import Read, is_invalid_text
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.01
 
-# A twin that was faster (unique_violation) is seen by the next attempt, which then says so in the domain's words.
-RETRIED_ON_POSTGRESQL = {"40001", "40P01", "23505"}
+# A twin that was faster (unique_violation), or a row that went away meanwhile (foreign_key_violation), is seen by the
+# next attempt, which then says so in the domain's words.
+RETRIED_ON_POSTGRESQL = {"40001", "40P01", "23505", "23503"}
 RETRIED_ON_SQLITE = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"}
 
 _chance = SystemRandom()
@@ -44,12 +45,18 @@ class Write:
 
     async def job(self, job_id: str, permission: JobPermission) -> Job:
         """Return the job, locked; raises `JobNotFound` if the caller can't see it, `Forbidden` without the right."""
-        found = select(Job).where(Job.id == job_id, visible(self.caller)).with_for_update(of=Job)
+        # One writer at a time; only who deletes keeps off new runs, and other jobs that would depend on this one too:
+        # two jobs that begin to wait for each other would lock each other out.
+        shared = permission is not JobPermission.DELETE
+        found = select(Job).where(Job.id == job_id, visible(self.caller)).with_for_update(of=Job, key_share=shared)
         job = await self.session.scalar(found)
         if job is None:
             raise JobNotFound
         roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
-        if permission not in granted(self.caller, [row.role for row in roles]):
+        allowed = granted(self.caller, [row.role for row in roles])
+        if JobPermission.VIEW not in allowed:  # the job was hidden while this waited for the lock
+            raise JobNotFound
+        if permission not in allowed:
             raise Forbidden(missing_permission=permission)
         return job
 

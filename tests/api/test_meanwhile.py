@@ -1,0 +1,111 @@
+"""What others do between a mutation's look and its commit is seen as if it had been done before."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from models.database import Database
+from resolvers import write
+from resolvers.changes import draft
+from tests.api.ask import CREATE_JOB, Ask, config, job_input
+from tests.world import World, caller, make_world
+
+CREATE_DRAFT = """
+mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { id } userErrors { code path } } }
+"""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+NO_JOB = {"code": "JOB_NOT_FOUND", "path": ["jobId"]}
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    """On SQLite one writer follows the other, there is no meanwhile."""
+    database = Database.open(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await make_world(database)
+
+
+@pytest.fixture
+def ask(database: Database) -> Ask:
+    return Ask(database)
+
+
+async def while_uncommitted(
+    database: Database, statement: str, values: Mapping[str, Any], mutation: Awaitable[dict[str, Any]]
+) -> dict[str, Any]:
+    """Run a mutation beside an open transaction, commit that once the mutation waits for it."""
+    async with database.writes.connect() as other, database.writes.connect() as watch:
+        await other.execute(text(statement), values)
+        answer = asyncio.ensure_future(mutation)
+        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+        while not await watching.scalar(text(WAITING)):
+            assert not answer.done(), "it should wait"
+        await other.commit()
+        return await answer
+
+
+async def test_a_dependency_that_is_deleted_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
+    job_id, gone = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
+    changes = {"dependencies": [{"jobId": gone}]}
+
+    mutation = ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id, "changes": changes})
+    answer = await while_uncommitted(database, "DELETE FROM job WHERE id = :id", {"id": gone}, mutation)
+
+    path = ["changes", "dependencies", "0", "jobId"]
+    assert answer["createDraft"] == {"draft": None, "userErrors": [{"code": "JOB_NOT_FOUND", "path": path}]}
+
+
+async def test_a_new_jobs_dependency_that_is_deleted_meanwhile_is_not_found(
+    ask: Ask, world: World, database: Database
+) -> None:
+    gone = await ask.create_job(world.contributor, world, jobKey="a")
+    wanted = job_input(world, jobKey="b", config=config(world, dependencies=[{"jobId": gone}]))
+
+    mutation = ask(world.contributor, CREATE_JOB, input=wanted)
+    answer = await while_uncommitted(database, "DELETE FROM job WHERE id = :id", {"id": gone}, mutation)
+
+    assert [each["code"] for each in answer["createJob"]["userErrors"]] == ["JOB_NOT_FOUND"]
+
+
+async def test_to_depend_on_a_job_is_not_to_wait_for_who_changes_it(ask: Ask, world: World, database: Database) -> None:
+    job_id, other = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
+    changes = {"dependencies": [{"jobId": other}]}
+    outcome = await write.Mutation(database, caller(world.contributor), draft.create, {"job_id": other}, True).perform()
+
+    try:  # the dry run holds its locks until it is closed
+        async with asyncio.timeout(30):
+            answer = await ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id, "changes": changes})
+    finally:
+        await outcome.read.close()
+
+    assert answer["createDraft"]["userErrors"] == []
+
+
+async def test_a_job_that_is_deleted_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+
+    mutation = ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id})
+    answer = await while_uncommitted(database, "DELETE FROM job WHERE id = :id", {"id": job_id}, mutation)
+
+    assert answer["createDraft"] == {"draft": None, "userErrors": [NO_JOB]}
+
+
+async def test_a_job_that_is_hidden_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
+    """A removal of a team locks the job's row; who waited for that sees the row, but not why it was theirs to see."""
+    job_id = await ask.create_job(world.contributor, world)
+    hide = (
+        "WITH gone AS (DELETE FROM job_team WHERE job_id = :id) UPDATE job SET revision = revision + 1 WHERE id = :id"
+    )
+
+    mutation = ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id})
+    answer = await while_uncommitted(database, hide, {"id": job_id}, mutation)
+
+    assert answer["createDraft"] == {"draft": None, "userErrors": [NO_JOB]}
