@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.api_token import ApiToken
 from models.database import Database
 from models.errors import BadInput
+from models.limits import storable
 from models.member import Member
 
 DEMO_NAME = "demo"
@@ -39,7 +40,7 @@ async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToke
 async def revoke(database: Database, token_id: str) -> bool:
     """Return whether the token was still to be revoked; raise `BadInput` for an unknown one."""
     async with AsyncSession(database.writes) as session, session.begin():
-        token = await session.get(ApiToken, token_id)
+        token = await session.get(ApiToken, token_id) if storable(token_id) else None
         if token is None:
             raise BadInput(f"There is no token {token_id}.")
         if token.revoked_at is not None:
@@ -72,7 +73,8 @@ def _issue(session: AsyncSession, member: Member, now: datetime, expires_at: dat
 
 
 async def _member(session: AsyncSession, email: str) -> Member:
-    member = await session.scalar(select(Member).where(Member.email == email.lower()))
+    found = select(Member).where(Member.email == email.lower())
+    member = await session.scalar(found) if storable(email) else None
     if member is None:
         raise BadInput(f"There is no member {email}.")
     return member

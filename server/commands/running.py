@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -99,6 +100,15 @@ def _check_file(name: str | None, *, may_create: bool) -> None:
         raise click.ClickException(f"The directory {path.parent} of the database doesn't exist")
     if not may_create and not path.exists():
         raise click.ClickException(f"There is no database {path}: run `{upgrade_command()}`")
+    _check_opens(path)
+
+
+def _check_opens(path: Path) -> None:
+    """Ask without the driver: its thread may outlive the loop when it fails, and then prints a traceback."""
+    try:
+        sqlite3.connect(path).close()
+    except sqlite3.Error as error:
+        raise click.ClickException(f"The database {path} can't be opened: {error}") from None
 
 
 def _reason(error: BaseException) -> str:

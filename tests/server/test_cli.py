@@ -181,6 +181,7 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
     ("arguments", "said"),
     [
         (("--member", "nobody@example.com"), "nobody@example.com"),
+        (("--member", "not-utf-8-\udcff"), "There is no member"),
         (("--member", "{viewer}", "--expires", "soon"), "'soon' is no duration"),
         (("--member", "{viewer}", "--expires", "0d"), "'0d' is no duration"),
         (("--member", "{viewer}", "--name", "x" * 256), "--name"),
@@ -196,7 +197,8 @@ def test_a_token_that_can_not_be_made_is_one_line(
 
 
 def test_an_unknown_token_can_not_be_revoked(url: str) -> None:
-    assert "AT0" in refused(mainsheet("token", "revoke", "AT0", MAINSHEET_DATABASE_URL=url))
+    for token_id in ("AT0", "not-utf-8-\udcff"):
+        assert "There is no token" in refused(mainsheet("token", "revoke", token_id, MAINSHEET_DATABASE_URL=url))
 
 
 def test_the_schema_is_printed_as_it_is_committed() -> None:
@@ -244,6 +246,7 @@ def test_settings_show_where_they_come_from_and_no_secret() -> None:
         ({"MAINSHEET_DATABASE_URL": "mysql://localhost/x"}, "postgresql://USER"),
         ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "The database can't be reached"),
         ({"MAINSHEET_DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "/nowhere/at"),
+        ({"MAINSHEET_DATABASE_URL": "sqlite:////tmp"}, "/tmp can't be opened"),
         ({"MAINSHEET_PORT": "many"}, "MAINSHEET_PORT"),
         ({"MAINSHEET_MAX_DEPTH": "0"}, "MAINSHEET_MAX_DEPTH"),
         ({"MAINSHEET_OIDC_ISSUER": "https://issuer.example"}, "MAINSHEET_OIDC"),
