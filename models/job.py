@@ -27,6 +27,7 @@ from models.errors import (
     DraftNotFound,
     Path,
     Problems,
+    Refused,
     StaleRevision,
     TeamNotFound,
     TeamRequired,
@@ -252,9 +253,9 @@ class Job(Base):
         if self.draft and self.draft.number == number:
             raise VersionNotPublished(number=number)
         self._allow(JobAction.VERSION_ACTIVATED)
-        if version is None:
-            raise VersionNotFound(number=number)
         problems = Problems(value_problems({"message": message}))
+        if version is None:
+            raise Refused([*problems, VersionNotFound(number=number)])
         if number != self.current_number:
             problems += version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
         problems.refuse()

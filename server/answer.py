@@ -71,7 +71,9 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
 def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
     status = HTTPStatus(error.status)
-    return _failed(request, status, [_error(f"{status.phrase}: {error.text}", Code.BAD_USER_INPUT)], headers)
+    is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's words where there are no others
+    message = f"{status.phrase}: {error.text}" if is_said else f"{status.phrase}."
+    return _failed(request, status, [_error(message, Code.BAD_USER_INPUT)], headers)
 
 
 def _error(message: str, code: Code) -> dict[str, Any]:

@@ -233,6 +233,8 @@ async def test_only_a_version_that_is_there_can_be_activated(ask: Ask, world: Wo
     assert await refused(ask, world.contributor, "activateVersion", job_id, number=2) == [
         error("VERSION_NOT_FOUND", "number")
     ]
+    found = await refused(ask, world.contributor, "activateVersion", job_id, number=2, message="m" * 1024)
+    assert {each["code"] for each in found} == {"INVALID", "VERSION_NOT_FOUND"}
     found = await refused(
         ask,
         world.contributor,
@@ -284,6 +286,7 @@ EDGES: list[tuple[str, Any, Any]] = [
     ("config.schedule.cron", "0 0 * * *", "0 0 * *"),
     ("config.schedule.cron", "0," * 45 + "0 * * * *", "0," * 46 + "0 * * * *"),
     ("config.schedule.timezone", "Europe/Stockholm", "E" * 65),
+    ("config.schedule.timezone", "UTC", "localtime"),
     ("config.maxRetries", 10, 11),
     ("config.maxRetries", 0, -1),
     ("config.retryDelaySeconds", 0, -1),

@@ -191,4 +191,4 @@ async def test_a_variable_beyond_the_type_is_refused(server: Server) -> None:
 
 
 async def test_an_unknown_path_is_refused_as_json(server: Server) -> None:
-    await _refused(await server.http.get("/nothing"), 404)
+    assert (await _refused(await server.http.get("/nothing"), 404))["message"] == "Not Found."
