@@ -87,11 +87,20 @@ class JobVersion(Base):
         tenant("published_by_id", "member"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
-        CheckConstraint("(status = 'PUBLISHED') = (published_at IS NOT NULL)", name="published"),
+        CheckConstraint(
+            "(status = 'PUBLISHED') = (published_at IS NOT NULL)"
+            " AND (published_at IS NULL) = (published_by_id IS NULL)",
+            name="published",
+        ),
         CheckConstraint(
             "(cron IS NULL) = (timezone IS NULL) AND (cron IS NULL) = (concurrency_policy IS NULL)"
             " AND (cron IS NULL) = (missed_schedule_policy IS NULL)",
             name="schedule",
+        ),
+        CheckConstraint(
+            "CASE WHEN concurrency_policy = 'ALLOW' THEN coalesce(max_concurrent_runs, 0) >= 1"
+            " ELSE max_concurrent_runs IS NULL END",
+            name="concurrent_runs",
         ),
         Index(
             "uq_job_version_one_draft",

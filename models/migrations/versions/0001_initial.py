@@ -345,11 +345,16 @@ def job_version() -> None:
         sa.Column("published_at", MOMENT, nullable=True),
         sa.Column("published_by_id", ID, nullable=True),
         sa.CheckConstraint(
-            "(status = 'PUBLISHED') = (published_at IS NOT NULL)", name=op.f("ck_job_version_published")
+            "(status = 'PUBLISHED') = (published_at IS NOT NULL) AND (published_at IS NULL) = (published_by_id IS NULL)",
+            name=op.f("ck_job_version_published"),
         ),
         sa.CheckConstraint(
             "(cron IS NULL) = (timezone IS NULL) AND (cron IS NULL) = (concurrency_policy IS NULL) AND (cron IS NULL) = (missed_schedule_policy IS NULL)",
             name=op.f("ck_job_version_schedule"),
+        ),
+        sa.CheckConstraint(
+            "CASE WHEN concurrency_policy = 'ALLOW' THEN coalesce(max_concurrent_runs, 0) >= 1 ELSE max_concurrent_runs IS NULL END",
+            name=op.f("ck_job_version_concurrent_runs"),
         ),
         sa.CheckConstraint("max_retries BETWEEN 0 AND 10", name=op.f("ck_job_version_max_retries")),
         sa.CheckConstraint("number >= 1", name=op.f("ck_job_version_number")),
