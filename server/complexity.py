@@ -5,9 +5,9 @@ what its fragments expand to. Three numbers follow the client's limits:
 
 depth   fields below fields
 fields  aliases count, and a fragment counts wherever it is spread
-cost    fields, each times the sizes of the lists above it: `limit`, `first` or `last` where they are given,
-        the default page where a list takes them, the length of a list argument (`nodes(ids:)`), else
-        `PLAIN_LIST`
+cost    fields, each times the sizes of the lists above it: `limit`, `first`, `last` or `count` where they are given,
+        their default or the default page where a list takes them, the length of a list argument (`nodes(ids:)`),
+        else `PLAIN_LIST`; a field whose `metadata` has a `weight` counts as so many
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,9 @@ from graphql import (
     get_nullable_type,
     is_composite_type,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-PAGE_ARGUMENTS = ("limit", "first", "last")
+SIZE_ARGUMENTS = ("limit", "first", "last", "count")
 DEFAULT_PAGE = 100
 PLAIN_LIST = 10
 # Fragments that double at each step reach any number; beyond this one nobody cares by how much.
@@ -173,9 +174,14 @@ class Scale:
 def _above(below: Weight, node: FieldNode, field: GraphQLField | None) -> Weight:
     depth, fields = below.depth + 1, below.fields + 1
     if field and isinstance(get_nullable_type(field.type), GraphQLList):
-        each, size = 1 + below.total(PLAIN_LIST), _list_size(node, field)
+        each, size = _own_weight(field) + below.total(PLAIN_LIST), _list_size(node, field)
         return Weight(depth, fields, items=each) if size is None else Weight(depth, fields, cost=size * each)
     return Weight(depth, fields, cost=1 + below.total(_page_size(node, field) if field else PLAIN_LIST))
+
+
+def _own_weight(field: GraphQLField) -> int:
+    declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return declared.metadata.get("weight", 1) if declared else 1
 
 
 def _field_of(schema: GraphQLSchema, parent: GraphQLCompositeType | None, name: str) -> GraphQLField | None:
@@ -185,15 +191,18 @@ def _field_of(schema: GraphQLSchema, parent: GraphQLCompositeType | None, name: 
 
 
 def _page_size(node: FieldNode, field: GraphQLField) -> int:
-    if not any(name in field.args for name in PAGE_ARGUMENTS):
+    sizes = [argument for name, argument in field.args.items() if name in SIZE_ARGUMENTS]
+    if not sizes:
         return PLAIN_LIST
-    given = [argument.value for argument in node.arguments or () if argument.name.value in PAGE_ARGUMENTS]
+    given = [argument.value for argument in node.arguments or () if argument.name.value in SIZE_ARGUMENTS]
+    defaults = (each.default_value for each in sizes)
+    default = max((each for each in defaults if isinstance(each, int)), default=DEFAULT_PAGE)
     # The document is weighed once for all values of its variables: those count as the largest page.
-    return max((_number(value) for value in given), default=DEFAULT_PAGE)
+    return max((_number(value) for value in given), default=default)
 
 
 def _list_size(node: FieldNode, field: GraphQLField) -> int | None:
-    if any(name in field.args for name in PAGE_ARGUMENTS):
+    if any(name in field.args for name in SIZE_ARGUMENTS):
         return _page_size(node, field)
     lists = [argument.value for argument in node.arguments or () if _is_list(field.args.get(argument.name.value))]
     return max((len(v.values) if isinstance(v, ListValueNode) else DEFAULT_PAGE for v in lists), default=None)

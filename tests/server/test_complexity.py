@@ -123,6 +123,19 @@ def test_introspection_of_the_playground_passes_with_the_default_limits() -> Non
     assert validate(core_schema(api), parse(query), [rule(Limits(20, 2_000, 1_000_000))]) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "cost"),
+    [("", 5), ("(count: 0)", 0), ("(count: 100)", 100), ('(after: "2026-01-01T00:00:00Z")', 5), ("(count: $n)", 100)],
+)
+def test_a_time_at_which_a_job_fires_costs_a_hundred_fields(arguments: str, cost: int) -> None:
+    query = f"query($n: Int!) {{ job(id: 1) {{ currentVersion {{ schedule {{ nextFireTimes{arguments} }} }} }} }}"
+
+    errors = validate(core_schema(api), parse(query), [rule(Limits(ROOMY, ROOMY, 0))])
+
+    assert errors[0].extensions is not None
+    assert errors[0].extensions["actual"] == 3 + 100 * cost
+
+
 async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -> None:
     server = await serve(max_cost=50)
 
