@@ -304,6 +304,7 @@ class Job(Base):
     def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:
         self.last_number += 1
         version = JobVersion.draft(self, self.last_number, config, edit, based_on=based_on)
+        version.revision = max(1, self.event_count)  # above all revisions of earlier drafts: each was a line too
         self.versions.add(version)
         return version
 

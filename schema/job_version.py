@@ -48,7 +48,10 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         job_version.bases, names.JobVersion | None, "The version it was copied from. Null for the first."
     )
     message: str | None = strawberry.field(description="Why it was published. Null if nobody said.")
-    revision: int = strawberry.field(description="Grows by one with each change of the draft; for `expectedRevision`.")
+    revision: int = strawberry.field(
+        description="Grows by one with each change of the draft, from above those of earlier drafts; for"
+        " `expectedRevision`."
+    )
     cluster = relation(cluster.by_ids, names.Cluster, "Where it runs.", key="cluster_id", join="cluster")
     queries = relation(
         saved_query.of_versions,

@@ -52,6 +52,7 @@ class Job:
     revision: int = 0
     current: int = 0
     last: int = 0
+    lines: int = 0
     versions: dict[int, Version] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class Job:
 
     def begin(self, config: Config) -> Version:
         self.last += 1
-        self.versions[self.last] = Version(self.last, self.current or None, config)
+        self.versions[self.last] = Version(self.last, self.current or None, config, revision=max(1, self.lines))
         return self.versions[self.last]
 
 
@@ -231,6 +232,7 @@ class Jobs:
     def _record(
         self, job: Job, by: str, action: str, before: int | None = None, to: int | None = None, message: Any = None
     ) -> None:
+        job.lines += 1
         job.revision += action != "DRAFT_UPDATED"
         self.events.append((job.uid, action, before, to, message, by))
 

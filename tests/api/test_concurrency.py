@@ -138,6 +138,21 @@ async def test_of_two_updates_of_the_same_revision_one_wins(servers: list[Ask], 
     assert (await state(servers[0], world.viewer, job_id))["draft"] == {"number": 2, "revision": 2}
 
 
+async def test_who_saw_a_draft_that_was_discarded_changes_no_later_one(servers: list[Ask], world: World) -> None:
+    job_id = await drafted(servers[0], world)
+    seen = {"jobId": job_id, "expectedRevision": 1}
+    assert await change(servers[1], world.team_admin, "discardDraft", jobId=job_id) == "OK"
+    assert await change(servers[1], world.team_admin, "createDraft", jobId=job_id) == "OK"
+
+    answers = [
+        await change(servers[0], world.contributor, "updateDraft", **seen, changes={"maxRetries": 3}),
+        await change(servers[0], world.contributor, "publishDraft", **seen),
+        await change(servers[0], world.contributor, "discardDraft", **seen),
+    ]
+
+    assert answers == ["STALE_REVISION"] * 3
+
+
 async def test_of_ten_jobs_with_one_key_one_is_made(servers: list[Ask], world: World) -> None:
     answers = await asyncio.gather(
         *(servers[each % 2](world.contributor, CREATE_JOB, input=job_input(world)) for each in range(10))

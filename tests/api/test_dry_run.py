@@ -42,7 +42,7 @@ async def job_id(ask: Ask, world: World) -> str:
 
 FINE: list[tuple[str, dict[str, Any]]] = [
     ("createDraft", {"changes": {"maxRetries": 2}}),
-    ("updateDraft", {"changes": {"maxRetries": 3, "dependencies": None}, "expectedRevision": 1}),
+    ("updateDraft", {"changes": {"maxRetries": 3, "dependencies": None}, "expectedRevision": 2}),
     ("publishDraft", {"message": "go", "idempotencyKey": "k"}),
     ("createVersion", {"changes": {"maxRetries": 4}, "idempotencyKey": "k"}),
     ("activateVersion", {"number": 1}),
