@@ -1,23 +1,42 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 from sqlalchemy import URL, PoolProxiedConnection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-BUSY_TIMEOUT_MS = 5000
+BUSY_TIMEOUT_MS = 5000  # where nobody says how long to wait for SQLite's lock
+
+# The driver gives up so much later than the server should have: for one that is silent, or out of reach.
+GRACE_SECONDS = 5
 
 # Statements are few, prepared and by index: planning one again costs more than running it.
 # A page read out of turn costs no more from memory or a solid-state disk: whole tables are never the cheaper way.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 
 Listener = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds to wait: for a connection to get free or be made, for one statement, for a lock in it.
+
+    On SQLite, who writes waits for the only writer as for a lock.
+    """
+
+    connection: float = 30
+    statement: float | None = None  # for ever
+    lock: float | None = None
+
+
+PATIENT = Patience()
 
 
 @dataclass(frozen=True)
@@ -36,16 +55,16 @@ class Database:
     _idle: list[PoolProxiedConnection] = field(default_factory=list)
 
     @classmethod
-    def open(cls, url: str | URL, *, pool_size: int = 10) -> Self:
+    def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
         """Prepare engines for `sqlite:///…` or `postgresql://…`; nothing is connected yet."""
         url = with_driver(make_url(url))
         if url.get_backend_name() == "sqlite":
             return cls(
-                reads=_sqlite(url, pool_size, "BEGIN", "PRAGMA query_only = ON"),
-                writes=_sqlite(url, 1, "BEGIN IMMEDIATE"),  # its one writer at a time queues here, in order
+                reads=_sqlite(url, pool_size, patience, "BEGIN", "PRAGMA query_only = ON"),
+                writes=_sqlite(url, 1, _of_writers(patience), "BEGIN IMMEDIATE"),
                 most_idle=pool_size - 1,
             )
-        engine = _engine(url, pool_size, connect_args={"server_settings": POSTGRESQL_SETTINGS})
+        engine = _postgresql(url, pool_size, patience)
         return cls(
             reads=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             writes=engine,
@@ -63,9 +82,7 @@ class Database:
             if not is_lost(connection):
                 return connection
             await self.give_back(connection)
-        while is_lost(connection := await self.reads.raw_connection()):
-            await self.give_back(connection)  # the server went away meanwhile
-        return connection
+        return await self.reads.raw_connection()
 
     async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
         if is_sound and len(self._idle) < self.most_idle and not is_lost(connection):
@@ -80,7 +97,7 @@ class Database:
         await self.writes.dispose()
 
 
-def is_lost(connection: PoolProxiedConnection) -> bool:
+def is_lost(connection: PoolProxiedConnection | ConnectionPoolEntry) -> bool:
     driver: Any = connection.driver_connection
     return hasattr(driver, "is_closed") and bool(driver.is_closed())
 
@@ -102,23 +119,52 @@ def with_driver(url: URL) -> URL:
     return url.set(drivername=DRIVERS[name])
 
 
-def _engine(url: URL, pool_size: int, **options: Any) -> AsyncEngine:
+def _engine(url: URL, pool_size: int, patience: Patience, **options: Any) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=patience.connection,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **options,
     )
 
 
-def _sqlite(url: URL, pool_size: int, begin: str, *pragmas: str) -> AsyncEngine:
-    engine = _engine(url, pool_size)
+def _postgresql(url: URL, pool_size: int, patience: Patience) -> AsyncEngine:
+    connect_args: dict[str, Any] = {"timeout": patience.connection, "server_settings": dict(POSTGRESQL_SETTINGS)}
+    if patience.statement is not None:
+        connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
+        # Whoever vanishes within a transaction holds its locks no longer than a statement would.
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connect_args["server_settings"][name] = _milliseconds(patience.statement)
+    if patience.lock is not None:
+        connect_args["server_settings"]["lock_timeout"] = _milliseconds(patience.lock)
+    engine = _engine(url, pool_size, patience, connect_args=connect_args)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_lost(_driver: DBAPIConnection, entry: ConnectionPoolEntry, _given: PoolProxiedConnection) -> None:
+        if is_lost(entry):
+            raise DisconnectionError  # the pool makes a new one
+
+    return engine
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def _of_writers(patience: Patience) -> Patience:
+    """SQLite has one writer at a time: the others queue in its pool, in order."""
+    return patience if patience.lock is None else replace(patience, connection=patience.lock)
+
+
+def _sqlite(url: URL, pool_size: int, patience: Patience, begin: str, *pragmas: str) -> AsyncEngine:
+    engine = _engine(url, pool_size, patience)
     at_connect = (
         "PRAGMA journal_mode = WAL",
         "PRAGMA foreign_keys = ON",
-        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS if patience.lock is None else _milliseconds(patience.lock)}",
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -10,8 +10,9 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database, is_lost
-from models.errors import BadInput
+from models.database import Database
+from models.errors import BadInput, Unavailable
+from models.failures import failure_of
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, Prepared, prepare
 
@@ -22,7 +23,8 @@ SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class Snapshot:
     """What the database is at one moment.
 
-    The connection is taken at the first statement and given back by `close`, whatever happens in between.
+    The connection is taken at the first statement and given back by `close`, whatever happens in between. If the
+    database fails, so does every later statement: another connection would see another moment.
     """
 
     def __init__(self, database: Database, inside: AsyncSession | None = None) -> None:
@@ -33,23 +35,29 @@ class Snapshot:
         self._driver: Any = None
         self._begun = inside is not None
         self._closed = False
+        self._failure: Unavailable | None = None
 
     async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:
         """Run one statement; concurrent callers wait for each other.
 
-        One that is alone is a snapshot by itself: it needs no transaction around it.
+        One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
         """
         async with self._lock:
-            driver = self._driver or await self._connected()
-            if not (alone or self._begun):
-                self._begun = True
-                await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+            if self._failure is not None:
+                raise self._failure
             parameters = prepared.parameters(values)
-            begun = time.perf_counter()
             try:
+                driver = self._driver or await self._connected()
+                if not (alone or self._begun):
+                    self._begun = True
+                    await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+                begun = time.perf_counter()
                 records = await self._fetched(driver, prepared, parameters)
-            except Exception:
-                await self._recover(driver)
+            except Exception as error:
+                self._failure = failure_of(error)
+                if self._failure is not None:
+                    raise self._failure from error
+                await self._recover()
                 raise
             for hear in self._database.listeners:
                 hear(prepared.sql, time.perf_counter() - begun)
@@ -60,14 +68,14 @@ class Snapshot:
             return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
         return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
 
-    async def _recover(self, driver: Any) -> None:
+    async def _recover(self) -> None:
         """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
 
         Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one.
         """
-        if self._held is not None and not is_lost(self._held) and not self._database.is_sqlite:
+        if self._held is not None and not self._database.is_sqlite:
             self._begun = False
-            await driver.execute("ROLLBACK")
+            await self._driver.execute("ROLLBACK")
 
     async def close(self) -> None:
         """Give the connection back; a later statement is refused."""
@@ -78,14 +86,18 @@ class Snapshot:
             if held is not None:
                 await self._end(held)
             if inside is not None:
-                await inside.close()
+                await (inside.close() if self._failure is None else inside.invalidate())
 
     async def _end(self, held: PoolProxiedConnection) -> None:
+        """Never fails: what was read is read, and a connection that can't roll back is given up."""
         is_sound = False
         try:
-            if self._begun and not is_lost(held):
+            if self._failure is None and self._begun:
                 await self._driver.execute("ROLLBACK")
-            is_sound = True
+            is_sound = self._failure is None
+        except Exception as error:
+            if failure_of(error) is None:
+                raise
         finally:
             self._driver = None
             await self._database.give_back(held, is_sound=is_sound)

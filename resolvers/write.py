@@ -16,7 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import limits
 from models.database import Database
 from models.edit import Edit
-from models.errors import BadInput, Forbidden, IdempotencyKeyReused, JobNotFound, Problems, Refused, UserError
+from models.errors import (
+    BadInput,
+    DatabaseDown,
+    Forbidden,
+    IdempotencyKeyReused,
+    JobNotFound,
+    OutcomeUnknown,
+    Problems,
+    Refused,
+    UserError,
+)
+from models.failures import failure_of, failures_named
 from models.idempotency import KEPT, IdempotencyRecord
 from models.job import Job
 from models.roles import JobPermission
@@ -86,16 +97,20 @@ class Mutation:
     idempotency_key: str | None = None
 
     async def perform(self) -> Outcome:
-        """Do it in one transaction, again where it met another one."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return await self._attempt()
-            except DBAPIError as error:
-                if is_invalid_text(error):
-                    raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
-                if attempt == ATTEMPTS or not _is_worth_another_try(error):
-                    raise
-                await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
+        """Do it in one transaction, again where it met another one.
+
+        Raises `Unavailable` where the database fails, of which only `OutcomeUnknown` may have changed something.
+        """
+        with failures_named():
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return await self._attempt()
+                except DBAPIError as error:
+                    if is_invalid_text(error):
+                        raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+                    if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                        raise
+                    await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
         raise AssertionError("unreachable")
 
     async def _attempt(self) -> Outcome:
@@ -103,16 +118,16 @@ class Mutation:
         read = Read.of(self.database, self.caller)
         try:
             answer = await self._run(Write(session, self.caller, Edit(self.caller.member_id, datetime.now(UTC))))
+            await session.flush()
             if self.dry_run:
-                await session.flush()
                 read = Read.inside(self.database, session, self.caller)
             else:
-                await session.commit()
+                await _commit(session)
         except (UserError, Refused) as error:
             await session.close()
             return Outcome({}, [error] if isinstance(error, UserError) else error.problems, read)
-        except BaseException:
-            await session.close()
+        except BaseException as error:
+            await _abandon(session, error)
             raise
         if not self.dry_run:
             await session.close()
@@ -161,6 +176,24 @@ class Mutation:
     def _input_digest(self) -> str:
         asked = [self.change.__qualname__, self.change.__module__, self.values]
         return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Raise `OutcomeUnknown` if the connection is lost before the database says that it is done, or isn't."""
+    try:
+        await session.commit()
+    except Exception as error:
+        if isinstance(failure_of(error), DatabaseDown):
+            raise OutcomeUnknown from error
+        raise
+
+
+async def _abandon(session: AsyncSession, error: BaseException) -> None:
+    """Take the transaction back; on a connection that fails or is busy with a cancelled statement, by ending it."""
+    if not isinstance(error, Exception) or isinstance(failure_of(error), DatabaseDown | OutcomeUnknown):
+        await session.invalidate()
+    else:
+        await session.close()
 
 
 def _is_worth_another_try(error: DBAPIError) -> bool:

@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from graphql import ExecutionResult
 
-from server.errors import Code, RequestError, formatted, masked
+from models.errors import Unavailable
+from server.errors import Code, RequestError, formatted, log_unavailable, masked, unavailable
 from server.keys import METRICS, REQUEST_ID
 from server.request import GRAPHQL_RESPONSE, JSON, answer_type
 
@@ -61,11 +62,24 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except RequestError as error:
         return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
+    except Unavailable as failure:
+        return _unavailable(request, failure)
     except web.HTTPException as error:
         return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
     except Exception:
         log.exception("unexpected error")
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
+
+
+def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
+    """Answer 503 only where the same may be sent again: some clients and proxies do that unasked."""
+    log_unavailable(failure)
+    request_id, retry_after = request[REQUEST_ID], failure.retry_after
+    if retry_after is None:
+        error = unavailable(failure, f"{failure}.", request_id)
+        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [error])
+    error = unavailable(failure, f"{failure}; nothing was changed.", request_id)
+    return _failed(request, HTTPStatus.SERVICE_UNAVAILABLE, [error], {"Retry-After": str(retry_after)})
 
 
 def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:

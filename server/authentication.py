@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.api_token import ApiToken, digest
 from models.database import Database
+from models.failures import failures_named
 from models.member import Member
 from resolvers.caller import Caller
 from server.last_use import LastUse
@@ -50,7 +51,7 @@ class Authenticator:
         return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds)
 
     async def caller(self, authorization: str | None) -> Caller | None:
-        """Return who sent the header; None, whatever is wrong with it. A database that fails still raises."""
+        """Return who sent the header; None, whatever is wrong with it. Raise `Unavailable` if the database fails."""
         scheme, _, credentials = (authorization or "").partition(" ")
         token = credentials.strip(" ")
         if scheme.lower() != "bearer" or not token.isascii():
@@ -85,8 +86,9 @@ class Authenticator:
             Member,
             (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id),
         )
-        async with AsyncSession(self.database.reads) as session:
-            row = (await session.execute(statement.where(ApiToken.digest == token_digest))).one_or_none()
+        with failures_named():
+            async with AsyncSession(self.database.reads) as session:
+                row = (await session.execute(statement.where(ApiToken.digest == token_digest))).one_or_none()
         if row is None:
             self._owners.pop(token_digest, None)
             return None
@@ -101,8 +103,9 @@ class Authenticator:
         except RefusedToken as refusal:
             log.info(REFUSED, reason=str(refusal))
             return None
-        async with AsyncSession(self.database.reads) as session:
-            member = await session.scalar(select(Member).where(Member.email == email))
+        with failures_named():
+            async with AsyncSession(self.database.reads) as session:
+                member = await session.scalar(select(Member).where(Member.email == email))
         if member is None:
             log.info(REFUSED, reason="its subject is no member")
             return None

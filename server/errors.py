@@ -8,7 +8,9 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from models.errors import BadInput
+from models.errors import BadInput, Unavailable
+
+MOST_OF_A_REASON = 300
 
 log = structlog.stdlib.get_logger("server")
 
@@ -55,10 +57,10 @@ def with_code(error: GraphQLError, code: Code) -> GraphQLError:
 
 def is_unexpected(error: GraphQLError) -> bool:
     """Tell a resolver's accident from what it, or graphql-core, says to the client."""
-    return bool(error.path) and not isinstance(_cause(error), BadInput | GraphQLError)
+    return bool(error.path) and not isinstance(cause_of(error), BadInput | GraphQLError | Unavailable)
 
 
-def _cause(error: GraphQLError) -> Exception:
+def cause_of(error: GraphQLError) -> Exception:
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
@@ -66,14 +68,34 @@ def _cause(error: GraphQLError) -> Exception:
 
 
 def log_unexpected(errors: Iterable[GraphQLError]) -> None:
-    for error in filter(is_unexpected, errors):
-        log.error("unexpected error", path=error.path, exc_info=_cause(error))
+    for error in errors:
+        if is_unexpected(error):
+            log.error("unexpected error", path=error.path, exc_info=cause_of(error))
+        elif isinstance(cause := cause_of(error), Unavailable):
+            log_unavailable(cause)
+
+
+def log_unavailable(failure: Unavailable) -> None:
+    """Say it in one line; the traceback of a database that is away tells nothing."""
+    log.error("the database fails", failure=type(failure).__name__, reason=repr(failure.__cause__)[:MOST_OF_A_REASON])
 
 
 def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = cause_of(error)
+    if isinstance(cause, Unavailable):
+        message = f"{cause}: this couldn't be read. What was changed before it is kept."
+        return unavailable(cause, message, request_id) | {"path": error.path, "locations": _locations(error)}
     if is_unexpected(error):
         return masked(request_id) | {"path": error.path, "locations": _locations(error)}
     return dict(with_code(error, Code.BAD_USER_INPUT).formatted)
+
+
+def unavailable(failure: Unavailable, message: str, request_id: str) -> dict[str, Any]:
+    code = Code.TIMEOUT if failure.is_timeout else Code.INTERNAL_SERVER_ERROR
+    extensions: dict[str, Any] = {"code": code, "requestId": request_id}
+    if failure.retry_after is not None:
+        extensions["retryAfter"] = failure.retry_after
+    return {"message": message, "extensions": extensions}
 
 
 def _locations(error: GraphQLError) -> list[dict[str, int]]:

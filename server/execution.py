@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from executor import Request
-from server.errors import Code, RequestError, log_unexpected
+from models.errors import LOOK_FIRST, OutcomeUnknown, Unavailable
+from server.errors import Code, RequestError, cause_of, log_unexpected
 
 
 class Closable(Protocol):
@@ -28,7 +29,7 @@ class Executions:
     _mutations: set[asyncio.Task[ExecutionResult]] = field(default_factory=set)
 
     async def run(self, request: Request) -> ExecutionResult:
-        """Raise `RequestError` if it takes too long."""
+        """Raise `RequestError` if it takes too long, `Unavailable` if the database fails."""
         if request.operation.operation is not OperationType.MUTATION:
             return await self._bounded(request)
         task = asyncio.create_task(self._bounded(request))
@@ -53,14 +54,36 @@ class Executions:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise _too_slow(self.timeout) from None
+            raise _too_slow(self.timeout, request.operation) from None
         finally:
             if request.context:
                 await request.context.close()
+        _refuse_whole(request.operation, result)
         log_unexpected(result.errors or ())
         return result
 
 
-def _too_slow(seconds: float) -> RequestError:
-    message = f"The operation took longer than {seconds:g} seconds and was stopped."
-    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT)
+def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -> None:
+    """Raise `Unavailable` if the database failed: all or nothing is read, while a mutation tells what it has done."""
+    failures = [(error, cause) for error in result.errors or () if isinstance(cause := cause_of(error), Unavailable)]
+    if not failures:
+        return
+    error, failure = failures[0]
+    if operation.operation is not OperationType.MUTATION or _changed_nothing(operation, error):
+        raise failure
+    if result.data is None:
+        raise OutcomeUnknown from failure
+
+
+def _changed_nothing(operation: OperationDefinitionNode, error: GraphQLError) -> bool:
+    """Whether the only change was refused, not one after another, nor the reading of what it did."""
+    selections = operation.selection_set.selections
+    return len(selections) == 1 and isinstance(selections[0], FieldNode) and len(error.path or ()) == 1
+
+
+def _too_slow(seconds: float, operation: OperationDefinitionNode) -> RequestError:
+    message = f"The operation took longer than {seconds:g} seconds and was stopped"
+    if operation.operation is OperationType.MUTATION:
+        message = f"{message}; {LOOK_FIRST}."
+        return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, message, code=Code.TIMEOUT)
+    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, f"{message}.", code=Code.TIMEOUT)

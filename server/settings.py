@@ -33,6 +33,15 @@ class Settings(BaseSettings):
         json_schema_extra={"secret": True},
     )
     pool_size: int = Field(10, ge=1, le=1000, description="Database connections of each process.")
+    pool_timeout_seconds: float = Field(
+        3, gt=0, le=60, description="How long a request waits for a database connection before it is answered 503."
+    )
+    statement_timeout_seconds: float = Field(
+        20, gt=0, description="How long one statement may take on PostgreSQL, or a transaction be idle."
+    )
+    lock_timeout_seconds: float = Field(
+        5, gt=0, description="How long a change waits for another one of the same; on SQLite, of any."
+    )
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")

@@ -13,7 +13,7 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from models.database import Database, with_driver
+from models.database import PATIENT, Database, Patience, with_driver
 from models.errors import MainsheetError
 from models.migrate import current_and_head
 from server.settings import Settings
@@ -42,10 +42,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 @asynccontextmanager
-async def database_at(settings: Settings, *, may_create: bool = False) -> AsyncIterator[Database]:
+async def database_at(
+    settings: Settings, *, may_create: bool = False, patience: Patience = PATIENT
+) -> AsyncIterator[Database]:
     """Open it whatever its tables are; only `may_create` makes a SQLite file that isn't there."""
     check_url(settings.database_url, may_create=may_create)
-    database = Database.open(settings.database_url, pool_size=settings.pool_size)
+    database = Database.open(settings.database_url, pool_size=settings.pool_size, patience=patience)
     try:
         yield database
     finally:

@@ -8,7 +8,7 @@ from functools import partial
 import click
 from aiohttp import web
 
-from models.database import Database
+from models.database import Database, Patience
 from models.demo import seed_demo
 from models.migrate import upgrade
 from schema.api import api
@@ -41,23 +41,34 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with database_at(settings, may_create=settings.demo) as database:
+    async with database_at(settings, may_create=settings.demo) as database:  # as long as it takes
         if settings.demo:
             await upgrade(database)
             await seed_demo(database)
         await require_head(database)
-        async with _authenticator(database, settings) as authenticator:
-            page, open_context = Playground.built(), partial(context_type(settings), database)
-            app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
-            async with _listening(app, settings) as url:
-                if settings.demo:
-                    members = await introduce(database, url)
-                    if page:
-                        page.members.extend(members)
-                if not page:
-                    click.echo(NO_PAGE, err=True)
-                click.echo(f"Serving {url}")
-                await _told_to_stop()
+    async with (
+        database_at(settings, patience=patience(settings)) as database,
+        _authenticator(database, settings) as authenticator,
+    ):
+        page, open_context = Playground.built(), partial(context_type(settings), database)
+        app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
+        async with _listening(app, settings) as url:
+            if settings.demo:
+                members = await introduce(database, url)
+                if page:
+                    page.members.extend(members)
+            if not page:
+                click.echo(NO_PAGE, err=True)
+            click.echo(f"Serving {url}")
+            await _told_to_stop()
+
+
+def patience(settings: Settings) -> Patience:
+    return Patience(
+        connection=settings.pool_timeout_seconds,
+        statement=settings.statement_timeout_seconds,
+        lock=settings.lock_timeout_seconds,
+    )
 
 
 @asynccontextmanager

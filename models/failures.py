@@ -1,0 +1,63 @@
+"""Telling a database that fails from a statement that does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from models.errors import DatabaseDown, Locked, NoConnection, TooSlow, Unavailable
+
+# SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes; the longest prefix counts.
+MEANINGS: dict[str, type[Unavailable]] = {
+    "08": DatabaseDown,  # the connection was lost, or is refused
+    "25P03": DatabaseDown,  # we were idle within a transaction for too long
+    "28": DatabaseDown,  # the password was changed
+    "3D000": DatabaseDown,  # there is no such database any more
+    "53": DatabaseDown,  # no memory, disk or connection left
+    "55P03": Locked,
+    "57014": TooSlow,
+    "57P": DatabaseDown,  # it shuts down, or starts
+    "58": DatabaseDown,  # the disk fails
+    "SQLITE_BUSY": Locked,
+    "SQLITE_CANTOPEN": DatabaseDown,
+    "SQLITE_CORRUPT": DatabaseDown,
+    "SQLITE_FULL": DatabaseDown,
+    "SQLITE_IOERR": DatabaseDown,
+    "SQLITE_LOCKED": Locked,
+    "SQLITE_NOTADB": DatabaseDown,
+    "SQLITE_READONLY": DatabaseDown,
+}
+
+
+@contextmanager
+def failures_named() -> Iterator[None]:
+    """Raise `Unavailable` where the database fails; what is within this asks nobody else."""
+    try:
+        yield
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None or failure is error:
+            raise
+        raise failure from error
+
+
+def failure_of(error: Exception) -> Unavailable | None:
+    """Return what a driver's error says of the database, None if it is about the statement."""
+    match error:
+        case Unavailable():
+            return error
+        case exc.TimeoutError():
+            return NoConnection()
+        case OSError():  # a timeout of the driver is one too
+            return DatabaseDown()
+        case exc.DBAPIError(orig=BaseException() as origin):
+            return DatabaseDown() if error.connection_invalidated else _meaning(origin)
+    return _meaning(error)
+
+
+def _meaning(error: BaseException) -> Unavailable | None:
+    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or ""
+    known = [prefix for prefix in MEANINGS if code.startswith(prefix)]
+    if known:
+        return MEANINGS[max(known, key=len)]()
+    return DatabaseDown() if "connection is closed" in str(error) else None  # asyncpg says that without a code

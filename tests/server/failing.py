@@ -1,0 +1,93 @@
+"""The whole API over HTTP on a database of our own, to see what a client gets when the database fails."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aiohttp import ClientSession, web
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken
+from models.database import Database
+from models.member import Member
+from schema.api import api
+from schema.context import Context
+from server.app import GRAPHQL_PATH, make_app, make_runner
+from server.authentication import Authenticator
+from server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    retry_after: str | None
+    body: dict[str, Any]
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.body.get("errors", ())]
+
+    @property
+    def message(self) -> str:
+        return str(self.body["errors"][0]["message"])
+
+
+@dataclass(frozen=True)
+class Client:
+    database: Database
+    http: ClientSession
+
+    async def __call__(self, query: str, **variables: Any) -> Answer:
+        async with self.http.post(GRAPHQL_PATH, json={"query": query, "variables": variables}) as response:
+            return Answer(response.status, response.headers.get("Retry-After"), await response.json())
+
+
+@asynccontextmanager
+async def client(database: Database, member: Member, **settings: Any) -> AsyncIterator[Client]:
+    """Serve the database to one member."""
+    chosen = Settings(**settings)
+    authenticator = Authenticator.configured(database, chosen)
+    app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
+    runner = make_runner(app, chosen)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        headers = {"Authorization": f"Bearer {await token(database, member)}"}
+        host, port = runner.addresses[0][:2]
+        async with ClientSession(f"http://{host}:{port}", headers=headers) as http:
+            yield Client(database, http)
+    finally:
+        await runner.cleanup()
+        await authenticator.close()
+
+
+async def token(database: Database, member: Member) -> str:
+    """Return the secret of a token that was used just now, or its use would be noted beside a test's statements."""
+    now = datetime.now(UTC)
+    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    row.last_used_at = now
+    async with AsyncSession(database.writes) as session, session.begin():
+        session.add(row)
+    return secret
+
+
+@asynccontextmanager
+async def holding(database: Database, statement: str, **values: Any) -> AsyncIterator[None]:
+    """Keep what the statement locks until this is left."""
+    async with database.writes.begin() as connection:
+        await connection.execute(text(statement), values)
+        yield
+
+
+async def end_connections(other: Database, *, waiting: bool = False) -> None:
+    """Let the server end every connection but our own; or those that wait for a lock, as soon as there is one."""
+    statement = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid != pg_backend_pid()"
+    statement += " AND datname = current_database()" + (" AND wait_event_type = 'Lock'" if waiting else "")
+    async with other.writes.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while not await connection.scalar(text(statement)) and waiting:
+            pass

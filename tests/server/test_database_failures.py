@@ -1,0 +1,208 @@
+"""What a client gets when the database is the problem, and that the next request is fine again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from models.database import Database, Patience
+from tests.api.ask import Ask
+from tests.databases import execute
+from tests.server.failing import Client, client, end_connections, holding
+from tests.world import World, make_world
+
+POOL_SIZE = 2
+SHORT = Patience(connection=0.2, statement=30, lock=30)
+
+NAME = "query ($id: ID!) { job(id: $id) { name } }"
+LAST_RUN = "query ($id: ID!) { job(id: $id) { name latestRun { id } } }"
+RENAME = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Renamed"}) { job { name } userErrors { code } } }'
+RENAME_AND_SHOW_RUN = RENAME.replace("job { name }", "job { name latestRun { id } }")
+RENAME_BOTH = """
+mutation ($id: ID!, $other: ID!) {
+  first: updateJob(input: {jobId: $id, name: "Renamed"}) { userErrors { code } }
+  second: updateJob(input: {jobId: $other, name: "Renamed"}) { userErrors { code } }
+}
+"""
+LOCK_RUNS = "LOCK TABLE job_run IN ACCESS EXCLUSIVE MODE"
+LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
+
+# At its commit, a renamed job waits for whoever holds the advisory lock 1.
+WAIT = """
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
+"""
+AT_COMMIT = """
+CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON job DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()
+"""
+
+
+@pytest.fixture
+async def other(postgres_url: str) -> AsyncIterator[Database]:
+    """A database as somebody else sees it, who is in no hurry."""
+    database = Database.open(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(other: Database) -> World:
+    return await make_world(other)
+
+
+@pytest.fixture
+async def job_id(other: Database, world: World) -> str:
+    return await Ask(other).create_job(world.contributor, world)
+
+
+@pytest.fixture
+async def ask(request: pytest.FixtureRequest, postgres_url: str, world: World) -> AsyncIterator[Client]:
+    """The server with little patience (the test's own, by the mark `parametrize`), its member the contributor."""
+    database = Database.open(postgres_url, pool_size=POOL_SIZE, patience=getattr(request, "param", SHORT))
+    async with client(database, world.contributor, token_cache_seconds=60) as asking:
+        yield asking
+    await database.close()
+
+
+async def name_of(ask: Client, job_id: str) -> str:
+    answer = await ask(NAME, id=job_id)
+    assert answer.status == 200
+    return str(answer.body["data"]["job"]["name"])
+
+
+@pytest.mark.parametrize("query", [NAME, RENAME])
+async def test_a_full_pool_is_503_and_over_when_a_connection_gets_free(ask: Client, job_id: str, query: str) -> None:
+    assert await name_of(ask, job_id) == "Daily sales"
+    async with AsyncExitStack() as stack:
+        for _ in range(POOL_SIZE):
+            connection = await ask.database.take()
+            stack.push_async_callback(ask.database.give_back, connection)
+        answer = await ask(query, id=job_id)
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
+    assert "data" not in answer.body
+    assert await name_of(ask, job_id) == "Daily sales"
+
+
+async def test_a_token_that_cannot_be_looked_up_is_503_and_not_refused(ask: Client, job_id: str) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(POOL_SIZE):
+            connection = await ask.database.take()
+            stack.push_async_callback(ask.database.give_back, connection)
+        answer = await ask(NAME, id=job_id)
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
+
+
+@pytest.mark.parametrize("ask", [Patience(statement=0.2)], indirect=True)
+async def test_a_statement_that_takes_too_long_is_503(ask: Client, other: Database, job_id: str) -> None:
+    async with holding(other, LOCK_RUNS):
+        answer = await ask(LAST_RUN, id=job_id)
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
+    assert "took too long" in answer.message
+    assert await name_of(ask, job_id) == "Daily sales"
+
+
+@pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
+async def test_a_change_that_waits_too_long_for_another_is_503(ask: Client, other: Database, job_id: str) -> None:
+    async with holding(other, LOCK_JOB, id=job_id):
+        answer = await ask(RENAME, id=job_id)
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
+    assert answer.message == "Somebody else is changing the same, and takes too long; nothing was changed."
+    assert await name_of(ask, job_id) == "Daily sales"
+
+
+@pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
+async def test_a_change_that_is_made_but_cannot_be_read_says_so_by_field(
+    ask: Client, other: Database, job_id: str
+) -> None:
+    async with holding(other, LOCK_RUNS):
+        answer = await ask(RENAME_AND_SHOW_RUN, id=job_id)
+
+    assert (answer.status, answer.codes) == (200, ["TIMEOUT"])
+    assert answer.body["data"]["updateJob"]["userErrors"] == []
+    assert "is kept" in answer.message
+    assert await name_of(ask, job_id) == "Renamed"
+
+
+@pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
+async def test_of_two_changes_one_may_be_made_when_the_other_fails(
+    ask: Client, other: Database, world: World, job_id: str
+) -> None:
+    locked = await Ask(other).create_job(world.contributor, world, jobKey="locked")
+    async with holding(other, LOCK_JOB, id=locked):
+        answer = await ask(RENAME_BOTH, id=job_id, other=locked)
+
+    assert (answer.status, answer.retry_after) == (500, None)
+    assert "isn't known" in answer.message
+    assert await name_of(ask, job_id) == "Renamed"
+
+
+@pytest.mark.parametrize(("query", "lock"), [(LAST_RUN, LOCK_RUNS), (RENAME, LOCK_JOB)])
+async def test_a_connection_lost_within_a_request_is_503_and_replaced(
+    ask: Client, other: Database, job_id: str, query: str, lock: str
+) -> None:
+    values: dict[str, Any] = {"id": job_id} if ":id" in lock else {}
+    async with holding(other, lock, **values):
+        asking = asyncio.create_task(ask(query, id=job_id))
+        await end_connections(other, waiting=True)
+        answer = await asking
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
+    assert answer.message == "The database can't be reached now; nothing was changed."
+    assert await name_of(ask, job_id) == "Daily sales"
+
+
+async def test_connections_lost_between_requests_are_replaced_unnoticed(
+    ask: Client, other: Database, job_id: str
+) -> None:
+    connections = [await ask.database.take() for _ in range(POOL_SIZE)]
+    drivers: list[Any] = [each.driver_connection for each in connections]
+    for each in connections:
+        await ask.database.give_back(each)
+    await end_connections(other)
+    while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110 the driver tells nobody
+        await asyncio.sleep(0.01)
+
+    assert (await ask(RENAME, id=job_id)).status == 200
+    assert await name_of(ask, job_id) == "Renamed"
+
+
+async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
+    ask: Client, other: Database, job_id: str
+) -> None:
+    async with other.writes.begin() as connection:
+        await connection.exec_driver_sql(WAIT)
+        await connection.exec_driver_sql(AT_COMMIT)
+    async with holding(other, "SELECT pg_advisory_xact_lock(1)"):
+        asking = asyncio.create_task(ask(RENAME, id=job_id))
+        await end_connections(other, waiting=True)
+        answer = await asking
+
+    assert (answer.status, answer.retry_after, answer.codes) == (500, None, ["INTERNAL_SERVER_ERROR"])
+    assert "whether it was made isn't known" in answer.message
+    assert "idempotencyKey" in answer.message
+    assert await name_of(ask, job_id) == "Daily sales"  # here it wasn't
+
+
+async def test_a_database_that_is_away_is_503_until_it_is_back(
+    ask: Client, other: Database, job_id: str, postgres_server: str, postgres_url: str
+) -> None:
+    assert await name_of(ask, job_id) == "Daily sales"
+    name = make_url(postgres_url).database
+    await end_connections(other)
+    await other.close()
+    await execute(postgres_server, f"ALTER DATABASE {name} RENAME TO {name}_away")
+    try:
+        answers = [await ask(query, id=job_id) for query in (NAME, RENAME)]
+    finally:
+        await execute(postgres_server, f"ALTER DATABASE {name}_away RENAME TO {name}")
+
+    for answer in answers:
+        assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
+    assert await name_of(ask, job_id) == "Daily sales"
