@@ -18,14 +18,16 @@ from server.documents import Documents
 from server.execution import Closable, Execute, Executions
 from server.graphql_http import GraphQLEndpoint
 from server.health import alive, readiness
-from server.keys import METRICS
+from server.keys import METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
+from server.under_way import UnderWay
 
 GRAPHQL_PATH = "/graphql"
+FLUSH_SECONDS = 2  # for a client to take its answer, when all answers are made
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -39,9 +41,11 @@ def make_app(
     playground: Playground | None = None,
 ) -> web.Application:
     """Build the application; database and authenticator stay the caller's to close."""
-    app = web.Application(middlewares=[observe_request, answer_failures], client_max_size=settings.max_body_bytes)
-    app[METRICS] = Metrics()
-    executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds)
+    under_way = UnderWay(settings.shutdown_seconds)
+    middlewares = [under_way.note, observe_request, answer_failures]
+    app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
+    app[METRICS], app[UNDER_WAY] = Metrics(), under_way
+    executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds, under_way)
     limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
     tracer = Tracer(executions, core_schema(api), limits, database) if is_allowed(settings) else None
     endpoint = GraphQLEndpoint(
@@ -61,13 +65,14 @@ def make_app(
         playground.add_routes(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
-    app.cleanup_ctx.extend([_rare_garbage_collection, _draining(executions)])
+    app.on_shutdown.append(under_way.drain)
+    app.cleanup_ctx.append(_rare_garbage_collection)
     return app
 
 
-def make_runner(app: web.Application, settings: Settings) -> web.AppRunner:
+def make_runner(app: web.Application) -> web.AppRunner:
     """Serve it so that a query ends when its client leaves; the log lines are our own."""
-    return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=settings.shutdown_seconds)
+    return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=FLUSH_SECONDS)
 
 
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
@@ -85,11 +90,3 @@ async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]
     yield
     gc.set_threshold(*before)
     gc.unfreeze()
-
-
-def _draining(executions: Executions) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def drained(_app: web.Application) -> AsyncIterator[None]:
-        yield
-        await executions.drain()
-
-    return drained

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 from executor import Request
 from models.errors import LOOK_FIRST, OutcomeUnknown, Unavailable
 from server.errors import Code, RequestError, cause_of, log_unexpected
+from server.under_way import UnderWay, called
 
 
 class Closable(Protocol):
@@ -26,26 +27,15 @@ class Executions:
 
     execute: Execute
     timeout: float
-    _mutations: set[asyncio.Task[ExecutionResult]] = field(default_factory=set)
+    under_way: UnderWay
 
     async def run(self, request: Request) -> ExecutionResult:
         """Raise `RequestError` if it takes too long, `Unavailable` if the database fails."""
         if request.operation.operation is not OperationType.MUTATION:
             return await self._bounded(request)
-        task = asyncio.create_task(self._bounded(request))
-        self._mutations.add(task)
-        task.add_done_callback(self._ended)
+        task = asyncio.create_task(self._bounded(request), name=called(request.operation))
+        self.under_way.note_mutation(task)
         return await asyncio.shield(task)
-
-    async def drain(self) -> None:
-        """Wait for mutations whose clients have left; each has its time limit."""
-        if self._mutations:
-            await asyncio.wait(self._mutations)
-
-    def _ended(self, task: asyncio.Task[ExecutionResult]) -> None:
-        self._mutations.discard(task)
-        if not task.cancelled():
-            task.exception()  # nobody may be left to ask
 
     async def _bounded(self, request: Request) -> ExecutionResult:
         try:

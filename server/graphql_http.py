@@ -17,9 +17,10 @@ from server.authentication import Authenticator
 from server.documents import Documents, is_introspection, operation_of
 from server.errors import Code, InvalidOperation, RequestError
 from server.execution import Closable, Executions
-from server.keys import MEMBER, OPERATION
+from server.keys import MEMBER
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
+from server.under_way import OPERATION
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 METHODS = (hdrs.METH_GET, hdrs.METH_POST)

@@ -1,6 +1,7 @@
 """Whether the process lives, and whether requests should be sent to it."""
 
 import asyncio
+import os
 from http import HTTPStatus
 
 import structlog
@@ -15,7 +16,7 @@ log = structlog.stdlib.get_logger("server")
 
 
 async def alive(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+    return web.json_response({"status": "ok", "pid": os.getpid()})
 
 
 def readiness(database: Database) -> Handler:

@@ -5,9 +5,10 @@ from typing import Final
 from aiohttp import web
 
 from server.metrics import Metrics
+from server.under_way import UnderWay
 
 METRICS: Final = web.AppKey("metrics", Metrics)
+UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 MEMBER: Final = web.RequestKey("member", str)
-OPERATION: Final = web.RequestKey("operation", str)

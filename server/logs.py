@@ -13,8 +13,9 @@ from aiohttp.typedefs import Handler
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import Processor
 
-from server.keys import MEMBER, METRICS, OPERATION, REQUEST_ID
+from server.keys import MEMBER, METRICS, REQUEST_ID
 from server.settings import LogFormat, LogLevel
+from server.under_way import OPERATION
 
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"

@@ -1,5 +1,10 @@
-"""Numbers for Prometheus, each application with its own registry."""
+"""Numbers for Prometheus: of this process, or of all workers together, whichever of them is asked.
 
+Workers keep their numbers in files of a folder that `PROMETHEUS_MULTIPROC_DIR` names; what a worker counted stays
+when it is gone. Memory and CPU time are then nobody's in particular, and left out.
+"""
+
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -23,7 +29,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        self._is_one_of_many = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        for collector in () if self._is_one_of_many else (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.seconds = Histogram(
             "mainsheet_http_request_seconds",
@@ -53,4 +60,7 @@ class Metrics:
             self.errors.labels(error["extensions"]["code"]).inc()
 
     async def answer(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self.registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+        registry = self.registry
+        if self._is_one_of_many:
+            MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]  # has no annotations
+        return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    workers: int = Field(
+        1, ge=1, le=64, description="Processes that share the port, each with its own connections; PostgreSQL only."
+    )
     demo: bool = Field(False, description="Fill the database with demo data and print tokens; loopback only.")
     token_cache_seconds: float = Field(
         1, ge=0, le=60, description="How long a token's owner is remembered: so long a revoked token is still good."

@@ -79,7 +79,8 @@ async def require_head(database: Database) -> None:
 
 
 def upgrade_command() -> str:
-    url = click.get_current_context().params.get("database_url")
+    context = click.get_current_context(silent=True)  # a worker is no command
+    url = context.params.get("database_url") if context else None
     if url is None:
         return "mainsheet db upgrade"
     return f"mainsheet db upgrade --database-url {shlex.quote(make_url(url).render_as_string())}"

@@ -1,34 +1,34 @@
-import asyncio
-import errno
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Sequence
+from socket import socket
 
 import click
-from aiohttp import web
+from sqlalchemy import text
 
-from models.database import Database, Patience
+from models.database import Database
 from models.demo import seed_demo
 from models.migrate import upgrade
-from schema.api import api
-from server.app import GRAPHQL_PATH, make_app, make_runner
-from server.authentication import Authenticator
 from server.commands.demo import introduce
 from server.commands.options import with_settings
 from server.commands.running import database_at, require_head, run
+from server.commands.worker import serving, told_to_stop
+from server.listening import listen, url
 from server.logs import configure_logging
-from server.playground import Playground, is_loopback
+from server.playground import Member, Playground, is_loopback
 from server.settings import Settings
-from server.trace import context_type
+from server.supervisor import CannotStart, Supervisor
 
 NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
 
+CONNECTIONS = text("""
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+  - coalesce(current_setting('reserved_connections', true)::int, 0)
+""")
+
 
 @click.command()
-@with_settings("demo", "host", "port", "database_url")
+@with_settings("demo", "host", "port", "workers", "database_url")
 def serve(settings: Settings) -> None:
-    """Answer GraphQL requests at /graphql until SIGTERM or SIGINT.
+    """Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.
 
     The database must be migrated; --demo does that, fills it with demo data, and prints tokens.
     """
@@ -36,6 +36,8 @@ def serve(settings: Settings) -> None:
         raise click.ClickException(
             f"Demo mode listens on loopback only (127.0.0.1, ::1, localhost), not on {settings.host}"
         )
+    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
+        raise click.ClickException(f"SQLite is for one process: {settings.workers} workers need PostgreSQL")
     configure_logging(settings.log_format, settings.log_level)
     run(_serve(settings))
 
@@ -46,74 +48,45 @@ async def _serve(settings: Settings) -> None:
             await upgrade(database)
             await seed_demo(database)
         await require_head(database)
-    async with (
-        database_at(settings, patience=patience(settings)) as database,
-        _authenticator(database, settings) as authenticator,
-    ):
-        page, open_context = Playground.built(), partial(context_type(settings), database)
-        app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
-        async with _listening(app, settings) as url:
-            if settings.demo:
-                members = await introduce(database, url)
-                if page:
-                    page.members.extend(members)
-            if not page:
-                click.echo(NO_PAGE, err=True)
-            click.echo(f"Serving {url}")
-            await _told_to_stop()
-
-
-def patience(settings: Settings) -> Patience:
-    return Patience(
-        connection=settings.pool_timeout_seconds,
-        statement=settings.statement_timeout_seconds,
-        lock=settings.lock_timeout_seconds,
-    )
-
-
-@asynccontextmanager
-async def _authenticator(database: Database, settings: Settings) -> AsyncIterator[Authenticator]:
-    try:
-        authenticator = Authenticator.configured(database, settings)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    try:
-        yield authenticator
-    finally:
-        await authenticator.close()
-
-
-@asynccontextmanager
-async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
-    """Yield the URL of the endpoint; at the end let the requests under way finish."""
-    runner = make_runner(app, settings)
-    await runner.setup()
-    try:
+        await _check_connections(database, settings)
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            sockets = listen(settings.host, settings.port)
         except OSError as error:
-            raise click.ClickException(_cannot_listen(settings, error)) from None
-        yield _url(settings.host, runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+            raise click.ClickException(str(error)) from None
+        members = await introduce(database, url(settings.host, sockets)) if settings.demo else []
+    if not Playground.built():
+        click.echo(NO_PAGE, err=True)
+    await (_supervised if settings.workers > 1 else _alone)(settings, sockets, members)
 
 
-def _cannot_listen(settings: Settings, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} of {settings.host} is in use: choose another one with --port"
-    return f"Can't listen on {settings.host} port {settings.port}: {error.strerror or error}"
+async def _alone(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+    async with serving(settings, sockets, members):
+        click.echo(f"Serving {url(settings.host, sockets)}")
+        await told_to_stop()
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{GRAPHQL_PATH}"
+async def _supervised(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+    reasons: list[str] = []
+    try:
+        async with Supervisor(settings, sockets, members).serving():
+            click.echo(f"Serving {url(settings.host, sockets)}")
+            await told_to_stop()
+    except* CannotStart as group:
+        reasons.extend(map(str, group.exceptions))
+    if reasons:
+        raise click.ClickException(f"The workers can't start: {reasons[0]}")
 
 
-async def _told_to_stop() -> None:
-    """Return at the first signal; a second one finds the default handlers, and ends at once."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for each in signals:
-        loop.add_signal_handler(each, told.set)
-    await told.wait()
-    for each in signals:
-        loop.remove_signal_handler(each)
+async def _check_connections(database: Database, settings: Settings) -> None:
+    """Each process has a pool of its own; while they are replaced, there are twice as many."""
+    if database.is_sqlite:
+        return
+    async with database.reads.connect() as connection:
+        most = int((await connection.execute(CONNECTIONS)).scalar_one())
+    needed = settings.workers * settings.pool_size
+    what = f"{settings.workers} workers with MAINSHEET_POOL_SIZE={settings.pool_size}"
+    if needed > most:
+        raise click.ClickException(f"{what} need {needed} connections: PostgreSQL's max_connections leaves {most}")
+    if settings.workers > 1 and 2 * needed > most:
+        reload = f"{what} may need {2 * needed} connections during a reload"
+        click.echo(f"{reload}: PostgreSQL's max_connections leaves {most}", err=True)

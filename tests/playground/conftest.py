@@ -86,7 +86,7 @@ async def served(template: Path, folder: Path, page: Playground | None, *, is_de
         stack.push_async_callback(authenticator.close)
         open_context = partial(context_type(settings), database)
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
-        runner = make_runner(app, settings)
+        runner = make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 MAINSHEET = Path(sys.executable).parent / "mainsheet"
 PATIENCE = 60
@@ -38,10 +39,10 @@ class Serving:
 
 
 @contextmanager
-def serving(*arguments: str, **environment: str) -> Iterator[Serving]:
+def serving(*arguments: str, log: IO[str] | None = None, **environment: str) -> Iterator[Serving]:
     """Start the server on a free port and read what it prints until it serves."""
     command = [MAINSHEET, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, env=clean(environment), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=clean(environment), stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             yield _introduced(process)
         finally:

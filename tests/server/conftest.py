@@ -96,7 +96,7 @@ async def serve(template: tuple[Path, str], database: Database) -> AsyncIterator
             chosen = Settings(**settings)
             authenticator = Authenticator.configured(database, chosen)
             app = make_app(chosen, database, authenticator, api=small_api, open_context=open_context)
-            runner = make_runner(app, chosen)
+            runner = make_runner(app)
             await runner.setup()
             stack.push_async_callback(authenticator.close)
             stack.push_async_callback(runner.cleanup)

@@ -52,7 +52,7 @@ async def client(database: Database, member: Member, **settings: Any) -> AsyncIt
     chosen = Settings(**settings)
     authenticator = Authenticator.configured(database, chosen)
     app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
-    runner = make_runner(app, chosen)
+    runner = make_runner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,3 +1,5 @@
+import os
+
 from aiohttp import ClientResponse
 
 from models.database import Database
@@ -11,7 +13,7 @@ async def _status(response: ClientResponse) -> tuple[int, str | None]:
 async def test_a_process_that_answers_is_alive(server: Server) -> None:
     response = await server.http.get("/healthz")
 
-    assert (response.status, await response.json()) == (200, {"status": "ok"})
+    assert (response.status, await response.json()) == (200, {"status": "ok", "pid": os.getpid()})
 
 
 async def test_a_migrated_database_makes_it_ready(server: Server) -> None:

@@ -1,0 +1,114 @@
+"""One process that serves: the only one, or one of many that the supervisor starts by this module.
+
+The supervisor writes a `Start` into its standard input, and reads from its standard output whether it is ready.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from socket import socket
+
+import click
+import structlog
+from aiohttp import web
+
+from models.database import Database, Patience
+from schema.api import api
+from server.app import make_app, make_runner
+from server.authentication import Authenticator
+from server.commands.running import database_at, require_head, run
+from server.keys import UNDER_WAY
+from server.listening import BACKLOG
+from server.logs import configure_logging
+from server.playground import Member, Playground
+from server.settings import Settings
+from server.supervisor import FAILED, READY, Start
+from server.trace import context_type
+
+
+@asynccontextmanager
+async def serving(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> AsyncIterator[None]:
+    """Answer requests until this is left; then let those under way finish."""
+    async with (
+        database_at(settings, patience=_patience(settings)) as database,
+        _authenticator(database, settings) as authenticator,
+    ):
+        await require_head(database)  # of this package's version, which may be newer than the supervisor's
+        page, open_context = Playground.built(), partial(context_type(settings), database)
+        if page:
+            page.members.extend(members)
+        app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
+        runner = make_runner(app)
+        await runner.setup()
+        try:
+            for each in sockets:
+                await web.SockSite(runner, each, backlog=BACKLOG).start()
+            yield
+            await app[UNDER_WAY].linger(runner)
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def _authenticator(database: Database, settings: Settings) -> AsyncIterator[Authenticator]:
+    try:
+        authenticator = Authenticator.configured(database, settings)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield authenticator
+    finally:
+        await authenticator.close()
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        connection=settings.pool_timeout_seconds,
+        statement=settings.statement_timeout_seconds,
+        lock=settings.lock_timeout_seconds,
+    )
+
+
+async def told_to_stop() -> None:
+    """Return at the first signal; a second one finds the default handlers, and ends at once."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for each in signals:
+        loop.add_signal_handler(each, told.set)
+    await told.wait()
+    for each in signals:
+        loop.remove_signal_handler(each)
+
+
+def main() -> None:
+    start = Start.read(sys.stdin)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is for the supervisor
+    configure_logging(start.settings.log_format, start.settings.log_level)
+    structlog.contextvars.bind_contextvars(worker=os.getpid())
+    try:
+        run(_work(start))
+    except click.ClickException as error:
+        print(FAILED, error.message, flush=True)  # noqa: T201 for the supervisor
+        sys.exit(1)
+
+
+async def _work(start: Start) -> None:
+    sockets = [socket(fileno=each) for each in start.sockets]
+    async with serving(start.settings, sockets, start.members):
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
+        print(READY, flush=True)  # noqa: T201 for the supervisor
+        await told_to_stop()
+
+
+def _left_alone() -> None:
+    """The supervisor is gone, by which its end of our standard input was closed: as if it had told us to stop."""
+    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()
