@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.concurrency import greenlet_spawn
 
+CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
 BUSY_TIMEOUT_MS = 5000  # where nobody says how long to wait for SQLite's lock
 
-# The driver gives up so much later than the server should have: for one that is silent, or out of reach.
+# The driver gives up so much later than the server should have: that one may be silent, or out of reach.
 GRACE_SECONDS = 5
 
 # Statements are few, prepared and by index: planning one again costs more than running it.
@@ -90,6 +91,12 @@ class Database:
         else:
             await greenlet_spawn(_release, connection, is_sound=is_sound and not is_lost(connection))
 
+    async def make_room(self) -> None:
+        """Let who takes a connection from the pool have one that waits here, if that has no other."""
+        pool: Any = self.reads.pool
+        if self._idle and pool.checkedin() == 0 and pool.overflow() >= 0:
+            await greenlet_spawn(_release, self._idle.pop(), is_sound=True)
+
     async def close(self) -> None:
         while self._idle:
             await greenlet_spawn(_release, self._idle.pop(), is_sound=True)
@@ -132,14 +139,18 @@ def _engine(url: URL, pool_size: int, patience: Patience, **options: Any) -> Asy
 
 
 def _postgresql(url: URL, pool_size: int, patience: Patience) -> AsyncEngine:
-    connect_args: dict[str, Any] = {"timeout": patience.connection, "server_settings": dict(POSTGRESQL_SETTINGS)}
+    server_settings = dict(POSTGRESQL_SETTINGS)
+    connect_args: dict[str, Any] = {
+        "timeout": max(patience.connection, CONNECT_SECONDS),
+        "server_settings": server_settings,
+    }
     if patience.statement is not None:
-        connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
-        # Whoever vanishes within a transaction holds its locks no longer than a statement would.
-        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            connect_args["server_settings"][name] = _milliseconds(patience.statement)
+        most = patience.statement + GRACE_SECONDS
+        connect_args["command_timeout"] = most
+        server_settings["statement_timeout"] = _milliseconds(patience.statement)
+        server_settings["idle_in_transaction_session_timeout"] = _milliseconds(most)  # its locks go when we vanish
     if patience.lock is not None:
-        connect_args["server_settings"]["lock_timeout"] = _milliseconds(patience.lock)
+        server_settings["lock_timeout"] = _milliseconds(patience.lock)
     engine = _engine(url, pool_size, patience, connect_args=connect_args)
 
     @event.listens_for(engine.sync_engine, "checkout")

@@ -87,6 +87,7 @@ class Authenticator:
             (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id),
         )
         with failures_named():
+            await self.database.make_room()
             async with AsyncSession(self.database.reads) as session:
                 row = (await session.execute(statement.where(ApiToken.digest == token_digest))).one_or_none()
         if row is None:
@@ -104,6 +105,7 @@ class Authenticator:
             log.info(REFUSED, reason=str(refusal))
             return None
         with failures_named():
+            await self.database.make_room()
             async with AsyncSession(self.database.reads) as session:
                 member = await session.scalar(select(Member).where(Member.email == email))
         if member is None:

@@ -36,9 +36,7 @@ class Settings(BaseSettings):
     pool_timeout_seconds: float = Field(
         3, gt=0, le=60, description="How long a request waits for a database connection before it is answered 503."
     )
-    statement_timeout_seconds: float = Field(
-        20, gt=0, description="How long one statement may take on PostgreSQL, or a transaction be idle."
-    )
+    statement_timeout_seconds: float = Field(20, gt=0, description="How long one statement may take on PostgreSQL.")
     lock_timeout_seconds: float = Field(
         5, gt=0, description="How long a change waits for another one of the same; on SQLite, of any."
     )

@@ -20,6 +20,9 @@ from server.app import GRAPHQL_PATH, make_app, make_runner
 from server.authentication import Authenticator
 from server.settings import Settings
 
+OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
+WAITS = "wait_event_type = 'Lock'"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -83,11 +86,19 @@ async def holding(database: Database, statement: str, **values: Any) -> AsyncIte
         yield
 
 
-async def end_connections(other: Database, *, waiting: bool = False) -> None:
+async def waiting(other: Database, many: int = 1) -> None:
+    """Return when so many wait for a lock."""
+    await _until(other, f"SELECT count(*) >= {many} FROM pg_stat_activity WHERE {OF_OTHERS} AND {WAITS}")
+
+
+async def end_connections(other: Database, *, who_wait: bool = False) -> None:
     """Let the server end every connection but our own; or those that wait for a lock, as soon as there is one."""
-    statement = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid != pg_backend_pid()"
-    statement += " AND datname = current_database()" + (" AND wait_event_type = 'Lock'" if waiting else "")
+    ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {OF_OTHERS}"
+    await _until(other, f"{ended} AND {WAITS}" if who_wait else f"SELECT ({ended}) >= 0")
+
+
+async def _until(other: Database, statement: str) -> None:
     async with other.writes.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        while not await connection.scalar(text(statement)) and waiting:
+        while not await connection.scalar(text(statement)):
             pass

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from models.database import Database, Patience
 from tests.api.ask import Ask
 from tests.databases import execute
-from tests.server.failing import Client, client, end_connections, holding
+from tests.server.failing import Client, client, end_connections, holding, waiting
 from tests.world import World, make_world
 
 POOL_SIZE = 2
@@ -97,7 +97,16 @@ async def test_a_token_that_cannot_be_looked_up_is_503_and_not_refused(ask: Clie
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
 
 
-@pytest.mark.parametrize("ask", [Patience(statement=0.2)], indirect=True)
+async def test_changes_may_have_every_connection(ask: Client, other: Database, job_id: str) -> None:
+    assert await name_of(ask, job_id) == "Daily sales"  # by a connection that then waits for the next query
+    async with holding(other, LOCK_JOB, id=job_id):
+        asking = [asyncio.create_task(ask(RENAME, id=job_id)) for _ in range(POOL_SIZE)]
+        await waiting(other, POOL_SIZE)
+
+    assert [(await each).status for each in asking] == [200] * POOL_SIZE
+
+
+@pytest.mark.parametrize("ask", [Patience(statement=1)], indirect=True)
 async def test_a_statement_that_takes_too_long_is_503(ask: Client, other: Database, job_id: str) -> None:
     async with holding(other, LOCK_RUNS):
         answer = await ask(LAST_RUN, id=job_id)
@@ -150,7 +159,7 @@ async def test_a_connection_lost_within_a_request_is_503_and_replaced(
     values: dict[str, Any] = {"id": job_id} if ":id" in lock else {}
     async with holding(other, lock, **values):
         asking = asyncio.create_task(ask(query, id=job_id))
-        await end_connections(other, waiting=True)
+        await end_connections(other, who_wait=True)
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
@@ -181,7 +190,7 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
         await connection.exec_driver_sql(AT_COMMIT)
     async with holding(other, "SELECT pg_advisory_xact_lock(1)"):
         asking = asyncio.create_task(ask(RENAME, id=job_id))
-        await end_connections(other, waiting=True)
+        await end_connections(other, who_wait=True)
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (500, None, ["INTERNAL_SERVER_ERROR"])

@@ -17,7 +17,7 @@ from models.database import Database
 from tests.api.ask import Ask
 from tests.databases import postgres_database
 from tests.server.commands import PATIENCE, Serving, mainsheet, serving
-from tests.server.failing import holding, token
+from tests.server.failing import holding, token, waiting
 from tests.world import World, make_world
 
 NAME = "query ($id: ID!) { job(id: $id) { name } }"
@@ -28,7 +28,6 @@ mutation Describe($id: ID!, $text: String) {
 """
 COUNT = r'mainsheet_http_request_seconds_count\{method="GET",route="/healthz",status="200"\} (.*)'
 LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,6 @@ class Site:
     database: Database
     token: str
     job_id: str
-
-    async def is_waited_for(self) -> None:
-        """Return when somebody waits for a lock."""
-        async with self.database.reads.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            while not await connection.scalar(WAITING):
-                pass
 
 
 @dataclass(frozen=True)
@@ -227,7 +219,7 @@ async def test_a_change_under_way_is_finished_before_the_end(lock: Site) -> None
         async with connected(lock, server) as clients:
             async with holding(lock.database, LOCK_JOB, id=lock.job_id):
                 changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="finished"))
-                await lock.is_waited_for()
+                await waiting(lock.database)
                 server.process.terminate()
                 await _refused(clients)
             answer = await changing
@@ -258,7 +250,7 @@ async def test_what_is_not_done_at_the_deadline_is_cut_and_named(lock: Site, tmp
     with (tmp_path / "log").open("w") as file, serving(log=file, **more) as server:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
             changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="never"))
-            await lock.is_waited_for()
+            await waiting(lock.database)
             server.process.terminate()
             code = await asyncio.to_thread(server.process.wait, PATIENCE)
             with pytest.raises(ClientError):
@@ -276,7 +268,7 @@ async def test_a_second_signal_ends_all_at_once(lock: Site) -> None:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
             workers = await clients.pids(2)
             changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="never"))
-            await lock.is_waited_for()
+            await waiting(lock.database)
             server.process.terminate()
             await _refused(clients)
             server.process.terminate()
