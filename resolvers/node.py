@@ -13,11 +13,18 @@ from models.organization import Organization
 from models.saved_query import SavedQuery
 from models.team import Team
 from resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
+from resolvers.caller import Caller
 from resolvers.read import Read
 
 ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Any]]]
 
+
+async def _the_caller(read: Read, ids: Sequence[str]) -> Mapping[str, Caller]:
+    return {each: read.caller for each in ids if each == read.caller.id}
+
+
 BY_PREFIX: Mapping[str, ByIds] = {
+    Caller.PREFIX: _the_caller,
     Cluster.PREFIX: cluster.by_ids,
     Job.PREFIX: job.by_ids,
     JobEvent.PREFIX: job_event.by_ids,

@@ -34,7 +34,7 @@ def by_job_key(*, job_key: Annotated[str, described("The job's key.")]) -> str:
 
 
 @strawberry.type(description="You, and what is yours.")
-class Viewer:
+class Viewer(Node, prefix=Caller.PREFIX):
     member = relation(member_rows.by_ids, names.Member, "Your place in the organization.", key="member_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(

@@ -32,6 +32,7 @@ from models.member import Member
 from models.organization import Organization
 from models.saved_query import SavedQuery
 from models.team import Team
+from resolvers.caller import Caller
 from schema.api import api
 from tests.api.ask import Ask, config
 from tests.world import World
@@ -153,6 +154,10 @@ async def visible(database: Database, organization_id: str, job_ids: set[str]) -
     return {**found, Job: job_ids, Organization: {organization_id}, object: everything}
 
 
+def as_viewer(member_id: str) -> str:
+    return f"{Caller.PREFIX}{member_id[2:]}"
+
+
 @pytest.mark.parametrize("who", SEES)
 async def test_every_link_leads_to_what_the_member_may_see(
     ask: Ask, world: World, database: Database, jobs: Mapping[str, str], who: str
@@ -160,7 +165,8 @@ async def test_every_link_leads_to_what_the_member_may_see(
     member = world.foreign.admin if who == "abroad" else getattr(world, who)
     seen = await visible(database, member.organization_id, {jobs[each] for each in SEES[who]})
     everything = seen.pop(object)
-    allowed = set().union(*seen.values())
+    everything |= {as_viewer(each) for each in everything if each.startswith(Member.PREFIX)}
+    allowed = {as_viewer(member.id)}.union(*seen.values())
 
     reached, new, text = set(), ids(roots := await ask(member, ROOTS)), str(roots)
     while new:

@@ -24,7 +24,7 @@ PAGING = "limit page first after last before"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
     "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
-    "Viewer": "member organization teams jobs",
+    "Viewer": "id member organization teams jobs",
     "Job": "id jobKey name description status revision createdAt createdBy updatedAt updatedBy currentVersion draft"
     " version versions teams latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
