@@ -1,0 +1,47 @@
+"""The demo, served by a process of its own, and the clients' scripts beside their packages."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import node
+from tests.server.commands import Serving, serving
+
+HERE = Path(__file__).parent
+SDL = HERE.parents[1] / "schema/schema.graphql"
+ADMIN = "admin@harbor.example"
+
+
+@dataclass(frozen=True)
+class Clients:
+    folder: Path
+    demo: Serving
+
+    async def tool(self, name: str, *arguments: str, cwd: str, **environment: str) -> str:
+        """Run a command that a package brings."""
+        command = (self.folder / "node_modules/.bin" / name).resolve()
+        return await node.node(command, *arguments, cwd=self.folder / cwd, **environment)
+
+    async def script(self, path: str) -> Any:
+        """Run a script against the demo, and return what it printed."""
+        file = self.folder / path
+        told = {"URL": self.demo.url, "TOKEN": self.demo.tokens[ADMIN], "TOKENS": json.dumps(self.demo.tokens)}
+        return json.loads(await node.node(file.name, cwd=file.parent, **told))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
+    with serving("--demo", "--database-url", f"sqlite:///{path}") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def clients(demo: Serving, tmp_path_factory: pytest.TempPathFactory) -> Clients:
+    folder = asyncio.run(node.workplace(HERE, tmp_path_factory.mktemp("node") / "clients"))
+    return Clients(folder, demo)

