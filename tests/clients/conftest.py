@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
 from tests import node
 from tests.server.commands import Serving, serving
@@ -32,6 +33,15 @@ class Clients:
         file = self.folder / path
         told = {"URL": self.demo.url, "TOKEN": self.demo.tokens[ADMIN], "TOKENS": json.dumps(self.demo.tokens)}
         return json.loads(await node.node(file.name, cwd=file.parent, **told))
+
+    async def job_keys(self) -> list[str]:
+        """The keys of all jobs, in their order, as asked without a client."""
+        headers = {"Authorization": f"Bearer {self.demo.tokens[ADMIN]}"}
+        body = {"query": "{ me { jobs(sortBy: JOB_KEY) { totalCount nodes { jobKey } } } }"}
+        async with ClientSession(headers=headers) as http, http.post(self.demo.url, json=body) as response:
+            jobs = (await response.json())["data"]["me"]["jobs"]
+        assert len(jobs["nodes"]) == jobs["totalCount"]
+        return [job["jobKey"] for job in jobs["nodes"]]
 
 
 @pytest.fixture(scope="session")
