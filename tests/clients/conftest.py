@@ -26,13 +26,15 @@ class Clients:
     async def tool(self, name: str, *arguments: str, cwd: str, **environment: str) -> str:
         """Run a command that a package brings."""
         command = (self.folder / "node_modules/.bin" / name).resolve()
-        return await node.node(command, *arguments, cwd=self.folder / cwd, **environment)
+        return (await node.node(command, *arguments, cwd=self.folder / cwd, **environment)).output
 
     async def script(self, path: str) -> Any:
-        """Run a script against the demo, and return what it printed."""
+        """Run a script against the demo, and return what it printed. A warning of its client fails the test."""
         file = self.folder / path
         told = {"URL": self.demo.url, "TOKEN": self.demo.tokens[ADMIN], "TOKENS": json.dumps(self.demo.tokens)}
-        return json.loads(await node.node(file.name, cwd=file.parent, **told))
+        output, complaints = await node.node(file.name, cwd=file.parent, **told)
+        assert complaints == ""
+        return json.loads(output)
 
     async def job_keys(self) -> list[str]:
         """The keys of all jobs, in their order, as asked without a client."""
