@@ -3,6 +3,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PAGE := server/page/index.html
 PAGE_SOURCES := $(shell find playground -name node_modules -prune -o -type f -print)
+MAJOR := $(shell sed -n 's/^version = "\([0-9]*\)\..*/\1/p' pyproject.toml)
+RELEASED := $(shell ls releases/$(MAJOR).*/schema.graphql 2> /dev/null | sort -V | tail -n 1)
 UV := .venv/lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -22,12 +24,13 @@ playground: $(PAGE) ## build the page that browsers get
 test: $(STAMP) $(PAGE) ## run the tests, on SQLite and PostgreSQL
 	$(BIN)/pytest
 
-check: $(STAMP) ## lint, format, types, layers, and the schema against its file
+check: $(STAMP) ## lint, format, types, layers, and the schema against its file and the last release
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
+	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))
 
 bench: $(STAMP) ## measure Mainsheet beside other servers; BENCH=--quick for less
 	$(BIN)/python -m benchmarks $(BENCH)

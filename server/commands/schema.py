@@ -3,15 +3,8 @@ from pathlib import Path
 
 import click
 from graphql import GraphQLError
-from graphql.utilities import BreakingChange, DangerousChange, SafeChange, SchemaChange
 
 from server import sdl
-
-LEVELS: dict[type[SchemaChange], str] = {
-    BreakingChange: "breaking",
-    DangerousChange: "dangerous",
-    SafeChange: "safe",
-}
 
 
 @click.group()
@@ -30,7 +23,8 @@ def print_() -> None:
 def check(old: Path | None) -> None:
     """Compare the code's schema with the committed one, or say what changed for clients since OLD.
 
-    Exits with 1 when the committed one differs, or when a change since OLD breaks clients.
+    Exits with 1 when the committed one differs, or when a change since OLD breaks clients. The removal of what OLD
+    has as deprecated ("Use `x`. Removal on YYYY-MM-DD.") is announced, and breaks nobody from that day on.
     """
     if old is None:
         _check_committed()
@@ -49,15 +43,15 @@ def _check_committed() -> None:
 def _check_changes(old: Path) -> None:
     changes = _changes(old)
     for change in changes:
-        click.echo(f"{LEVELS[type(change)]:<9}  {change.type.name}  {change.description}")
-    breaking = sum(isinstance(change, BreakingChange) for change in changes)
+        click.echo(f"{change.level:<9}  {change.kind}  {change.description}")
+    breaking = sum(change.level is sdl.Level.BREAKING for change in changes)
     if breaking:
         raise click.ClickException(f"{breaking} of {len(changes)} changes since {old} break clients")
 
 
-def _changes(old: Path) -> Sequence[SchemaChange]:
+def _changes(old: Path) -> Sequence[sdl.Change]:
     try:
         return sdl.changes_since(old.read_text("utf-8"))
-    except (GraphQLError, TypeError, OSError, UnicodeDecodeError) as error:
+    except (GraphQLError, TypeError, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), "")
         raise click.ClickException(f"{old} can't be read as a schema: {reason}") from None

@@ -206,28 +206,6 @@ def test_the_schema_is_printed_as_it_is_committed() -> None:
     assert mainsheet("schema", "check").returncode == 0
 
 
-def test_changes_since_an_older_schema_are_named(tmp_path: Path) -> None:
-    more, less = tmp_path / "more.graphql", tmp_path / "less.graphql"
-    text = SDL.read_text("utf-8")
-    more.write_text(text.replace("type PageInfo {", "type PageInfo {\n  pages: Int\n"), "utf-8")
-    less.write_text(text.replace('  """Whether items follow the page."""\n  hasNextPage: Boolean!\n', ""), "utf-8")
-    assert less.read_text("utf-8") != text
-
-    broken, grown = mainsheet("schema", "check", str(more)), mainsheet("schema", "check", str(less))
-
-    assert broken.returncode == 1
-    assert "breaking" in broken.stdout
-    assert "PageInfo.pages" in broken.stdout
-    assert grown.returncode == 0
-    assert "safe" in grown.stdout
-
-
-def test_what_is_no_schema_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
-
-    assert "can't be read as a schema" in refused(mainsheet("schema", "check", str(tmp_path / "old.graphql")))
-
-
 def test_settings_show_where_they_come_from_and_no_secret() -> None:
     url = "postgresql://mainsheet:hunter2@db.internal/mainsheet"
     shown = mainsheet("settings", "--port", "1234", MAINSHEET_DATABASE_URL=url, MAINSHEET_MAX_DEPTH="7").stdout

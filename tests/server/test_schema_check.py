@@ -1,0 +1,66 @@
+"""What changed for clients since an older schema, and since the last release."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.server.commands import mainsheet
+
+ROOT = Path(__file__).parents[2]
+SDL = (ROOT / "schema/schema.graphql").read_text("utf-8")
+PAGE_INFO = "type PageInfo {"
+PAUSED = '  """The schedule is off."""\n  PAUSED\n'
+NEXT = '  """Whether items follow the page."""\n  hasNextPage: Boolean!\n'
+PAGES = f"{PAGE_INFO}\n  pages: Int"
+UNTIL_2026, UNTIL_2999 = (f'{PAGES} @deprecated(reason: "Use `x`. Removal on {each}-01-01.")' for each in (2026, 2999))
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said", "exit_code"),
+    [
+        pytest.param(PAGE_INFO, PAGES, r"breaking +FIELD_REMOVED .*PageInfo\.pages", 1, id="a removal"),
+        pytest.param(PAGE_INFO, UNTIL_2999, "breaking .*pages", 1, id="one before its day"),
+        pytest.param(PAGE_INFO, UNTIL_2026, "announced .*pages", 0, id="one after its day"),
+        pytest.param(PAUSED, "", "dangerous +VALUE_ADDED_TO_ENUM .*PAUSED", 0, id="a new value"),
+        pytest.param(NEXT, "", r"safe +FIELD_ADDED .*PageInfo\.hasNextPage", 0, id="a new field"),
+    ],
+)
+def test_a_change_since_an_older_schema_is_named(
+    tmp_path: Path, now: str, before: str, said: str, exit_code: int
+) -> None:
+    older = tmp_path / "older.graphql"
+    older.write_text(SDL.replace(now, before, 1), "utf-8")
+    assert older.read_text("utf-8") != SDL
+
+    result = mainsheet("schema", "check", str(older))
+
+    assert re.match(said, result.stdout), result
+    assert result.returncode == exit_code
+
+
+def test_what_is_no_schema_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
+
+    result = mainsheet("schema", "check", str(tmp_path / "old.graphql"))
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"Error: .* can't be read as a schema: .*\n", result.stderr)
+
+
+@pytest.mark.parametrize(("version", "release"), [("1.11.0", "1.10.0"), ("1.0.1", "1.10.0"), ("3.0.0", None)])
+def test_a_change_is_checked_against_the_last_release_of_its_major_version(
+    tmp_path: Path, version: str, release: str | None
+) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "pyproject.toml").write_text(f'version = "{version}"\n', "utf-8")
+    for each in ("0.9.0", "1.9.0", "1.10.0", "2.0.0"):
+        (tmp_path / "releases" / each).mkdir(parents=True)
+        (tmp_path / "releases" / each / "schema.graphql").touch()
+
+    planned = subprocess.check_output(["make", "-n", "-o", ".venv/.installed", "check"], cwd=tmp_path, text=True)
+
+    compared = re.findall(r"schema check (\S+)", planned)
+    assert compared == ([f"releases/{release}/schema.graphql"] if release else [])
