@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from tests.server.commands import mainsheet
+from server.cli import main
 
 ROOT = Path(__file__).parents[2]
 SDL = (ROOT / "schema/schema.graphql").read_text("utf-8")
@@ -16,6 +17,10 @@ PAUSED = '  """The schedule is off."""\n  PAUSED\n'
 NEXT = '  """Whether items follow the page."""\n  hasNextPage: Boolean!\n'
 PAGES = f"{PAGE_INFO}\n  pages: Int"
 UNTIL_2026, UNTIL_2999 = (f'{PAGES} @deprecated(reason: "Use `x`. Removal on {each}-01-01.")' for each in (2026, 2999))
+
+
+def checked(older: Path) -> Result:
+    return CliRunner().invoke(main, ["schema", "check", str(older)])
 
 
 @pytest.mark.parametrize(
@@ -35,18 +40,18 @@ def test_a_change_since_an_older_schema_is_named(
     older.write_text(SDL.replace(now, before, 1), "utf-8")
     assert older.read_text("utf-8") != SDL
 
-    result = mainsheet("schema", "check", str(older))
+    result = checked(older)
 
     assert re.match(said, result.stdout), result
-    assert result.returncode == exit_code
+    assert result.exit_code == exit_code
 
 
 def test_what_is_no_schema_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
 
-    result = mainsheet("schema", "check", str(tmp_path / "old.graphql"))
+    result = checked(tmp_path / "old.graphql")
 
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch(r"Error: .* can't be read as a schema: .*\n", result.stderr)
 
 
