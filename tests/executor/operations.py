@@ -18,6 +18,7 @@ from graphql import (
     get_nullable_type,
     is_leaf_type,
     is_list_type,
+    is_object_type,
     is_required_argument,
 )
 
@@ -55,6 +56,7 @@ class Writer:
     definitions: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
+    heads: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def operation(self) -> Operation:
         assert self.schema.query_type
@@ -72,8 +74,8 @@ class Writer:
         parts = [self.field(type_, name, depth) for name in names] or ["__typename"]
         if self.chance(0.2):
             parts.insert(self.random.randrange(len(parts) + 1), "__typename")
-        if self.chance(0.15) and parts:
-            parts.append(parts[0])  # merged
+        if self.chance(0.15) and names:
+            parts.append(self._again(type_, names[0], depth))
         if self.chance(0.15) and depth > 1:
             parts.append(self._fragment(type_, depth - 1))
         return f"{{ {' '.join(parts)} }}"
@@ -81,17 +83,27 @@ class Writer:
     def field(self, parent: Any, name: str, depth: int) -> str:
         definition: GraphQLField = parent.fields[name]
         arguments = self._arguments(parent, name, definition)
-        below = "" if self._is_leaf(definition) else self.selections(get_named_type(definition.type), depth - 1)
-        alias = f"a{self.random.randrange(10**6)}: " if arguments or below else f"{parent.name}_{name}: "
-        return f"{alias}{name}{arguments} {self._directive()} {below}"
+        is_leaf = self._is_leaf(definition)
+        alias = f"{parent.name}_{name}" if is_leaf and not arguments else f"a{self.random.randrange(10**6)}"
+        head = self.heads[parent.name, name] = f"{alias}: {name}{arguments}"
+        return f"{head} {self._directive()} {self._below(definition, depth)}"
+
+    def _again(self, parent: Any, name: str, depth: int) -> str:
+        """Write a field that merges with the one of its name that was written last, with another selection."""
+        return f"{self.heads[parent.name, name]} {self._directive()} {self._below(parent.fields[name], depth)}"
+
+    def _below(self, definition: GraphQLField, depth: int) -> str:
+        return "" if self._is_leaf(definition) else self.selections(get_named_type(definition.type), depth - 1)
 
     def _is_leaf(self, definition: GraphQLField) -> bool:
         return is_leaf_type(get_named_type(definition.type))
 
     def _fragment(self, type_: Any, depth: int) -> str:
-        body = self.selections(type_, depth)
+        type_ = self.random.choice([type_, *type_.interfaces])
         if self.chance(0.5):
-            return f"... on {type_.name} {self._directive()} {body}"
+            condition = f"on {type_.name}" if self.chance(0.7) or not is_object_type(type_) else ""
+            return f"... {condition} {self._directive()} {self.selections(type_, depth)}"
+        body = self.selections(type_, depth)
         name = f"F{len(self.fragments)}"
         self.fragments.append(f"fragment {name} on {type_.name} {body}")
         return f"...{name} {self._directive()}"
@@ -131,12 +143,15 @@ class Writer:
         return {name: self.values[name](self.random) for name in self.some(known, 2)}
 
     def _given(self, type_text: str, value: Any) -> str:
-        """Write a value in place, or as a variable, sometimes with a default that isn't used."""
+        """Write a value in place, as a variable, or as the default of one that isn't given."""
         if self.chance(0.5):
             return literal(value)
         name = f"v{len(self.definitions)}"
         self.definitions[name] = type_text
-        self.variables[name] = plain(value)
+        if self.chance(0.3):
+            self.definitions[name] += f" = {literal(value)}"
+        else:
+            self.variables[name] = plain(value)
         return f"${name}"
 
     def chance(self, share: float) -> bool:
