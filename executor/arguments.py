@@ -35,16 +35,17 @@ class Arguments:
         self._reusable = reusable
         self._variables = tuple(sorted({name for each in node.arguments or () for name in _variables(each.value)}))
         self._known: dict[Any, Any] = {}
-        self.text = ", ".join(sorted(map(print_ast, node.arguments or ())))
+        self.text = ", ".join([*sorted(map(print_ast, node.arguments or ())), *_defaults(field)])
 
     def __call__(self, variables: VariableValues) -> Any:
         """Raise what the coercion or the conversion raises."""
         if not self._reusable:
             return self._made(variables)
         given = variables.coerced
-        key = tuple([given.get(name, Undefined) for name in self._variables])
-        if not are_small(key):
+        values = [given.get(name, Undefined) for name in self._variables]
+        if not are_small(values):
             return self._made(variables)
+        key = (*values, *map(type, values))  # 1 and True are equal, and different values
         try:
             return self._known[key]
         except KeyError:
@@ -61,15 +62,19 @@ class Arguments:
 
 
 def are_small(values: Iterable[Any]) -> bool:
-    """Whether values are worth remembering: scalars, and no long texts."""
+    """Whether values are worth remembering: scalars, and no long texts. No floats: 0.0 and -0.0 are equal."""
     return all(
-        value is None or value is Undefined or (len(value) <= LONGEST if isinstance(value, str) else _is_number(value))
+        value is None
+        or value is Undefined
+        or (len(value) <= LONGEST if isinstance(value, str) else isinstance(value, int))
         for value in values
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+def _defaults(field: GraphQLField) -> Iterator[str]:
+    """What distinguishes two fields whose arguments are written alike."""
+    for name, argument in field.args.items():
+        yield f"{name} = {argument.default or argument.default_value!r}"
 
 
 def _variables(value: ValueNode) -> Iterator[str]:

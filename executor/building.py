@@ -10,9 +10,10 @@ from executor.writer import Writer
 
 
 class Building:
-    def __init__(self, writer: Writer, loading: Loading, *, keeps_datetimes: bool) -> None:
+    def __init__(self, writer: Writer, loading: Loading, *, keeps_datetimes: bool, believes_rows: bool) -> None:
         self._writer = writer
         self._keeps_datetimes = keeps_datetimes
+        self._believes_rows = believes_rows
         self._loading = loading
         self._built: dict[Field, str] = {}
 
@@ -95,8 +96,10 @@ class Building:
         return answer
 
     def _object(self, shape: Object, value: str) -> str:
-        if all(isinstance(field.source, TypeName) for field in shape.fields.values()):
+        if not self._believes_rows or all(isinstance(field.source, TypeName) for field in shape.fields.values()):
             self._writer.line(f"real({value})")
+        if shape.is_type_of is not None:
+            self._writer.line(f"yes({self._writer.constant('is_type_of', shape.is_type_of)}({value}))")
         entries = [f"{key!r}: {self._field(field, value)}" for key, field in shape.fields.items()]
         return f"{{{', '.join(entries)}}}"
 

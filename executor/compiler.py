@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import Undefined, VariableValues
+from graphql.pyutils import is_awaitable, is_collection
 
 from executor.building import Building
 from executor.loading import Loading
@@ -33,11 +34,13 @@ class Options:
     `some_attributes`: batches are told what is read of their answers, by this unit and by no other one.
     `is_whole`: the unit is all that the operation does.
     `keeps_datetimes`: they stay what they are, for a JSON encoder that writes them in ISO 8601.
+    `believes_rows`: objects aren't asked whether they are what their fields are declared to give.
     """
 
     some_attributes: bool = True
     is_whole: bool = False
     keeps_datetimes: bool = False
+    believes_rows: bool = False
 
 
 def compile_shape(shape: Shape, options: Options) -> Unit:
@@ -45,20 +48,28 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
     loading = Loading(write, some_attributes=options.some_attributes, is_whole=options.is_whole)
     with write.block("async def answer(value, context, variables):"):
         loading.write(shape)
-        Building(write, loading, keeps_datetimes=options.keeps_datetimes).write(shape)
-    namespace: dict[str, Any] = {"again": again, "real": real, "NOTHING": {}, **write.names}
+        Building(write, loading, keeps_datetimes=options.keeps_datetimes, believes_rows=options.believes_rows).write(
+            shape
+        )
+    namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **write.names}
     exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
     return Unit(namespace["answer"], write.source)
 
 
 def again(value: Any) -> Collection[Any]:
     """Let a value be gone through twice: once for the keys, once for the answer."""
-    if isinstance(value, Collection) and not isinstance(value, str | bytes | bytearray | dict):
+    if is_collection(value):
         return value
     raise TypeError("not a list")
 
 
+def yes(answer: Any) -> None:
+    """Go on if the answer is known to be yes."""
+    if not answer or is_awaitable(answer):
+        raise TypeError("not of this type")
+
+
 def real(value: Any) -> None:
     """Refuse what resolvers give back instead of a value."""
-    if isinstance(value, Exception) or value is Undefined:
+    if isinstance(value, Exception) or value is Undefined or is_awaitable(value):
         raise TypeError("not a value")

@@ -13,6 +13,7 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
@@ -32,6 +33,7 @@ from executor.shape import Shape, Unsupported
 
 CAPACITY = 1000
 NO_VARIABLES = VariableValues({}, {})
+DECIDING = {"skip", "include", "defer"}
 
 
 class Outcome(StrEnum):
@@ -70,6 +72,8 @@ class Executor:
     """Executes operations of a Strawberry schema; `observe` is told how each one went.
 
     With `keeps_datetimes` data may hold datetimes, which the JSON encoder is to write in ISO 8601 as orjson does.
+    With `believes_rows` objects are taken for what their fields are declared to give: `is_type_of` isn't asked where
+    a type is concrete, nor is an exception looked for that stands for an object and has its attributes.
     """
 
     def __init__(
@@ -79,12 +83,13 @@ class Executor:
         observe: Callable[[Outcome], None] = lambda _: None,
         capacity: int = CAPACITY,
         keeps_datetimes: bool = False,
+        believes_rows: bool = False,
     ) -> None:
         self._api = api
         self._schema = core_schema(api)
         self._observe = observe
         self._capacity = capacity
-        self._part = Options(keeps_datetimes=keeps_datetimes)
+        self._part = Options(keeps_datetimes=keeps_datetimes, believes_rows=believes_rows)
         self._whole = replace(self._part, is_whole=True)
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._coercions: dict[tuple[Any, ...], tuple[OperationDefinitionNode, VariableValues]] = {}
@@ -152,7 +157,9 @@ class Executor:
             for node in request.document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
-        return Planner(self._api, self._schema, fragments, request.operation, variables)
+        return Planner(
+            self._api, self._schema, fragments, request.operation, variables, believes_rows=self._part.believes_rows
+        )
 
     def _parts_of(self, request: Request) -> Any:
         units: dict[str, Unit | None] = {}
@@ -186,7 +193,7 @@ class Executor:
 def _compiled(shape: Callable[[], Shape], options: Options) -> Unit | None:
     try:
         return compile_shape(shape(), options)
-    except (Unsupported, RecursionError, SyntaxError):  # Python's blocks nest only so deep
+    except (Unsupported, GraphQLError, RecursionError, SyntaxError):  # Python's blocks nest only so deep
         return None
 
 
@@ -212,6 +219,8 @@ def _switches(node: DocumentNode) -> set[str]:
 
 
 def _variables_of(directive: DirectiveNode) -> set[str]:
+    if directive.name.value not in DECIDING:
+        return set()
     values = [argument.value for argument in directive.arguments or ()]
     return {value.name.value for value in values if isinstance(value, VariableNode)}
 

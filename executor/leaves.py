@@ -14,6 +14,7 @@ from graphql import (
     GraphQLString,
     Undefined,
 )
+from graphql.pyutils import is_awaitable
 
 # When a value is already what its type's result coercion would make of it.
 IS_COERCED = {
@@ -43,8 +44,8 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     coerce = type_.coerce_output_value
 
     def coerced(value: Any) -> Any:
-        if value is None or value is Undefined:
-            raise ValueError("null")
+        if value is None or value is Undefined or isinstance(value, Exception) or is_awaitable(value):
+            raise ValueError("not a value")
         answer = coerce(value)
         if answer is None or answer is Undefined:
             raise ValueError("null")

@@ -1,7 +1,7 @@
 """From a validated operation to the shape of its answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -30,6 +30,7 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
+from graphql.pyutils import is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -66,6 +67,7 @@ class Planner:
     fragments: dict[str, FragmentDetails]
     operation: OperationDefinitionNode
     variables: VariableValues
+    believes_rows: bool
     _count: int = field(default=0, init=False)
 
     def root(self) -> Object:
@@ -99,7 +101,8 @@ class Planner:
         self, type_: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str], *, nullable: bool
     ) -> Object:
         collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
-        return self._object(type_, collected, joins, nullable=nullable)
+        found = self._object(type_, collected, joins, nullable=nullable)
+        return found if self.believes_rows else replace(found, is_type_of=self._is_type_of(type_, details))
 
     def _object(
         self, type_: GraphQLObjectType, collected: CollectedFields, joins: frozenset[str], *, nullable: bool
@@ -164,13 +167,20 @@ class Planner:
         info: Any = self._info(type_, details)
         return lambda value: resolve_type(value, info, type_)  # type: ignore[return-value]  # of another type: KeyError
 
+    def _is_type_of(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Callable[[Any], Any] | None:
+        is_type_of = type_.is_type_of
+        if is_type_of is None:
+            return None
+        info: Any = self._info(type_, details)
+        return lambda value: is_type_of(value, info)
+
     def _info(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
         """What type resolvers may read: nothing of it belongs to one request."""
         nodes = [each.node for each in details]
         missing: Any = None
         return GraphQLResolveInfo(
             nodes[0].name.value, nodes, type_, missing, missing, self.schema, {}, None, self.operation, missing,
-            missing, missing, missing, missing,
+            missing, is_awaitable, missing, missing,
         )  # fmt: skip
 
 

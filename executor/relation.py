@@ -12,7 +12,8 @@ class Relation(Protocol):
     """A field that many parents ask together; its Strawberry field has it in `metadata`, as `RELATION`.
 
     `key` is the path of the attribute by which a parent's answer is found, or None where the field's arguments
-    are the key. Relations with the same `batch` are asked together where they ask the same question.
+    are the key. Relations with the same `batch` are asked together where they ask the same question: where they have a
+    key, they make the same question of the same arguments.
     """
 
     @property

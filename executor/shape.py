@@ -30,6 +30,7 @@ class ListOf:
 class Object:
     nullable: bool
     fields: Mapping[str, "Field"]
+    is_type_of: Callable[[Any], Any] | None = None  # to be asked; it may read any attribute
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +110,10 @@ def reads(shape: Shape, *, knows_types: bool = False) -> Attributes:
     match shape:
         case ListOf():
             return reads(shape.item, knows_types=knows_types)
-        case Object():
+        case Object(is_type_of=None):
             return union(_reads_of(field) for field in shape.fields.values())
+        case Object():
+            return None
         case Abstract():
             return union(map(reads, shape.objects.values())) if knows_types else None
     return frozenset()

@@ -78,7 +78,7 @@ def make_runner(app: web.Application) -> web.AppRunner:
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api)
-    return Executor(api, observe=metrics.count_operation, keeps_datetimes=True).execute
+    return Executor(api, observe=metrics.count_operation, keeps_datetimes=True, believes_rows=True).execute
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:

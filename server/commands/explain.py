@@ -46,6 +46,6 @@ def _explained(query: Path, variables: dict[str, Any], name: str | None) -> str:
             raise click.ClickException(
                 "Only queries are compiled whole: of a mutation, graphql-core runs the root fields"
             )
-        return Executor(api).explain(Request(document, operation, variables))
+        return Executor(api, believes_rows=True).explain(Request(document, operation, variables))
     except (InvalidOperation, Unsupported, UnicodeDecodeError) as error:
         raise click.ClickException(" ".join(f"{query}: {error}".split())) from None

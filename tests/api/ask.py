@@ -25,7 +25,7 @@ mutation ($input: CreateJobInput!) {
 """
 
 
-EXECUTOR = Executor(api)
+EXECUTOR = Executor(api, believes_rows=True)
 
 
 async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:

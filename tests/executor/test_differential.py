@@ -172,7 +172,7 @@ def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Op
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
 async def test_random_operations_have_the_same_answer(demo: Database, wrong: bool) -> None:
     known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
-    executor = Executor(api, observe=lambda outcome: outcomes.update([outcome]))
+    executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
     for number in range(COUNT):
         random = Random(SEED + number)
         operation = Writer(SCHEMA, random, known, wrong).operation()
@@ -193,7 +193,7 @@ async def test_random_operations_fail_alike(demo: Database, monkeypatch: pytest.
     monkeypatch.setattr("resolvers.read.ASKED", {})
     assert ASKED
     known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
-    executor = Executor(api, observe=lambda outcome: outcomes.update([outcome]))
+    executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
     for number in range(COUNT):
         random = Random(SEED + number)
         operation = Writer(SCHEMA, random, known).operation()
