@@ -1,0 +1,72 @@
+"""Runs an operation by both executors and holds them to one literal answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, parse, validate
+
+from executor import Executor, Outcome, Request, core_schema, refer
+from tests.executor.specification.relation import Context
+from tests.executor.specification.rows import Row
+from tests.executor.specification.world import api
+
+NOTHING = Row()
+OUTCOMES: list[Outcome] = []
+EXECUTOR = Executor(api, observe=OUTCOMES.append)  # one for all: what it remembers must not show
+
+
+def said(message: str, *path: str | int, at: tuple[int, int], **extensions: str) -> dict[str, Any]:
+    """Return an error as a response has it; `at` is its line and column."""
+    answer: dict[str, Any] = {"message": message, "locations": [{"line": at[0], "column": at[1]}]}
+    if path:
+        answer["path"] = [*path]
+    return answer | ({"extensions": extensions} if extensions else {})
+
+
+async def holds(
+    text: str,
+    data: Mapping[str, Any] | None,
+    outcome: Outcome,
+    *,
+    errors: Sequence[Mapping[str, Any]] = (),
+    root: Any = NOTHING,
+    store: Mapping[str, Any] | None = None,
+    variables: dict[str, Any] | None = None,
+    name: str | None = None,
+) -> Context:
+    """Assert what both executors answer, the order of keys included, and how the compiled one came to it.
+
+    Returns what the compiled one's operation left behind.
+    """
+    document = validated(text)
+    reference, compiled = (
+        Request(document, operation(document, name), variables, Context(store or {}), root) for _ in range(2)
+    )
+    OUTCOMES.clear()
+
+    answers = [shown(await refer(api, reference)), shown(await EXECUTOR.execute(compiled))]
+
+    assert answers == [(json.dumps(data), [*errors])] * 2
+    assert [outcome] == OUTCOMES
+    assert isinstance(compiled.context, Context)
+    return compiled.context
+
+
+@cache
+def validated(text: str) -> DocumentNode:
+    document = parse(text)
+    assert validate(core_schema(api), document) == []
+    return document
+
+
+def operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and (name is None or (node.name and node.name.value == name)):
+            return node
+    raise LookupError(name)
+
+
+def shown(result: ExecutionResult) -> tuple[str, list[Any]]:
+    return json.dumps(result.data), [dict(error.formatted) for error in result.errors or ()]

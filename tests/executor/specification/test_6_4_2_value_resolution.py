@@ -1,0 +1,102 @@
+"""Section 6.4.2: how a field gets its value."""
+
+from executor import Outcome
+from tests.executor.specification.both import holds, said
+from tests.executor.specification.rows import Row
+
+STORE = {"a": Row(string="of a", int=1, child_id="b"), "b": Row(string="of b", int=2)}
+
+
+class Counted(Row):
+    """Knows how often it was read."""
+
+    reads = 0
+
+    @property
+    def string(self) -> str:
+        self.reads += 1
+        return "counted"
+
+
+async def test_a_field_without_resolver_is_read_of_the_object() -> None:
+    await holds("{ thing { int } }", {"thing": {"int": 2}}, Outcome.COMPILED, root=Row(thing=Row(int=2)))
+
+
+async def test_an_attribute_is_read_once_by_each_executor() -> None:
+    row = Counted()
+
+    await holds("{ thing { string } }", {"thing": {"string": "counted"}}, Outcome.COMPILED, root=Row(thing=row))
+
+    assert row.reads == 2
+
+
+async def test_an_attribute_that_is_not_there_is_an_error() -> None:
+    error = said("type object 'object' has no attribute 'string'", "thing", "string", at=(1, 11))
+
+    await holds(
+        "{ thing { string } }", {"thing": {"string": None}}, Outcome.REPLAYED, errors=[error], root=Row(thing=object)
+    )
+
+
+async def test_a_resolver_gets_its_object_and_arguments() -> None:
+    data = {"myself": {"thing": {"needs": 3}}}
+
+    await holds("{ myself { thing { needs(value: 3) } } }", data, Outcome.COMPILED, root=Row(thing=Row()))
+
+
+async def test_a_relation_is_asked_by_the_key_that_its_object_has() -> None:
+    data = {"child": {"child": {"string": "of b"}}}
+
+    context = await holds("{ child { child { string } } }", data, Outcome.COMPILED, root=Row(child_id="a"), store=STORE)
+
+    assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
+
+
+async def test_a_relation_without_key_is_null_and_not_asked() -> None:
+    context = await holds("{ child { string } }", {"child": None}, Outcome.COMPILED)
+
+    assert context.asked == []
+
+
+async def test_a_relation_without_answer_is_null() -> None:
+    await holds("{ child { string } }", {"child": None}, Outcome.COMPILED, root=Row(child_id="nobody"))
+
+
+async def test_a_resolver_may_be_asynchronous() -> None:
+    await holds("{ later int }", {"later": "later", "int": 1}, Outcome.PARTS, root=Row(int=1))
+
+
+async def test_a_resolver_may_be_asynchronous_below_the_root() -> None:
+    data = {"child": {"later": "later", "child": {"int": 2}}, "int": 1}
+    text = "{ child { later child { int } } int }"
+
+    await holds(text, data, Outcome.PARTS, root=Row(int=1, child_id="a"), store=STORE)
+
+
+async def test_a_resolver_may_ask_where_it_is() -> None:
+    data = {"things": [{"it": {"where": ["things", 0, "it", "where"]}}]}
+
+    await holds("{ things { it: thing { where } } }", data, Outcome.PARTS, root=Row(things=[Row(thing=Row())]))
+
+
+async def test_fields_beside_an_asynchronous_one_keep_their_order() -> None:
+    data = {"a": "later", "string": "s", "b": "later", "child": {"int": 1}}
+    root = Row(string="s", child_id="a")
+
+    await holds("{ a: later string b: later child { int } }", data, Outcome.PARTS, root=root, store=STORE)
+
+
+async def test_an_asynchronous_resolver_that_fails_is_an_error_of_its_field() -> None:
+    error = said("it fails later", "failsLater", at=(1, 3))
+
+    await holds("{ failsLater int }", {"failsLater": None, "int": 1}, Outcome.PARTS, errors=[error], root=Row(int=1))
+
+
+async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
+    text = "{ child { string child { string } fails } }"
+    data = {"child": {"string": "of a", "child": {"string": "of b"}, "fails": None}}
+    error = said("it fails", "child", "fails", at=(1, 35))
+
+    context = await holds(text, data, Outcome.REPLAYED, errors=[error], root=Row(child_id="a"), store=STORE)
+
+    assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
