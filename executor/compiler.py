@@ -25,6 +25,7 @@ class Unit:
 
     answer: Answer
     source: str
+    loading: Loading
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
         )
     namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **write.names}
     exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
-    return Unit(namespace["answer"], write.source)
+    return Unit(namespace["answer"], write.source, loading)
 
 
 def again(value: Any) -> Collection[Any]:

@@ -29,6 +29,7 @@ from executor.arguments import are_small
 from executor.compiler import Options, Unit, compile_shape
 from executor.parts import in_parts
 from executor.plan import Planner
+from executor.rehearsal import Rehearsal
 from executor.shape import Shape, Unsupported
 
 CAPACITY = 1000
@@ -110,10 +111,11 @@ class Executor:
         self._observe(Outcome.COMPILED)
         return ExecutionResult(data, None)
 
-    def explain(self, request: Request) -> str:
-        """Return the source that is made for a query; raise `Unsupported` if none is."""
-        variables = self._coerced(request) or VariableValues({}, {})
-        return compile_shape(self._planner(request, variables).root(), self._whole).source
+    def rehearsal(self, request: Request) -> Rehearsal:
+        """Return what is made for a query, to be looked at; raise `Unsupported` if nothing is."""
+        variables = self._coerced(request) or NO_VARIABLES
+        shape = self._planner(request, variables).root()
+        return Rehearsal(shape, compile_shape(shape, self._whole), variables)
 
     def _coerced(self, request: Request) -> VariableValues | None:
         definitions = request.operation.variable_definitions

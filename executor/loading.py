@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from executor.code import by_type, items, read
-from executor.relation import Attributes
+from executor.relation import Asked, Attributes
 from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
 from executor.writer import Writer
 
@@ -90,12 +90,19 @@ class Loading:
         if link.arguments and link.relation.key:
             question = f", {write.constant('question', link.arguments)}(variables)"
         write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
+        for name, value in self.asked(link).items():
+            question += f", {name}={write.constant(name, value)}"
+        write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
+
+    def asked(self, link: Link) -> Asked:
+        """Return what else the batch is asked, beside the keys and the question."""
+        asked: Asked = {}
         attributes = self._attributes.get(link.relation.batch)
         if attributes is not None:
-            question += f", attributes={write.constant('attributes', attributes)}"
+            asked["attributes"] = attributes
         if self._is_alone and link.relation.is_one_statement:
-            question += ", alone=True"
-        write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
+            asked["alone"] = True
+        return asked
 
     def _gather_below(self, group: Group, field: Field) -> None:
         if not asks(field.shape):

@@ -1,11 +1,18 @@
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 RELATION: Final = "relation"
 READS: Final = "reads"  # in the `metadata` of a field: the attributes of its parent that its resolver reads
 
 
 Attributes: TypeAlias = frozenset[str | tuple[str, "Attributes"]] | None
+
+
+class Asked(TypedDict, total=False):
+    """What a batch is asked beside keys and question: see `Relation.answers`."""
+
+    attributes: Attributes
+    alone: bool
 
 
 class Relation(Protocol):

@@ -253,13 +253,16 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
         "query ($all: Boolean!) { me { jobs { nodes { id draft @include(if: $all) { number } } } } }", "utf-8"
     )
 
-    short = mainsheet("explain", str(file), "--variables", '{"all": false}').stdout
+    url, admin = "sqlite:///nowhere.sqlite3", ("--role", "ADMIN")
+    short = mainsheet("explain", str(file), "--variables", '{"all": false}', *admin, MAINSHEET_DATABASE_URL=url).stdout
     long = mainsheet("explain", str(file), "--variables", '{"all": true}').stdout
 
     assert short.startswith("async def answer(")
     assert "# level 1\n" in short
     assert "Job.draft" not in short
     assert "Job.draft" in long
+    assert "WHERE job.organization_id = ? AND job.organization_id = ? ORDER BY" in short
+    assert "WHERE job_version.job_id = ANY ($1::VARCHAR[])" in long
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""What a query is compiled to, with the SQL that each of its batches sends: found without a database."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import indent
+from typing import Any, Literal
+
+from executor import Executor, Request
+from models.database import Database
+from models.roles import OrganizationRole
+from resolvers.caller import Caller
+from resolvers.read import Read, Snapshot
+from schema.api import api
+from schema.context import Context
+
+Dialect = Literal["postgresql", "sqlite"]
+NOWHERE: Mapping[Dialect, str] = {
+    "postgresql": "postgresql://nobody@nowhere.invalid/nothing",
+    "sqlite": "sqlite:///nowhere.sqlite3",
+}
+
+
+class Recording(Snapshot):
+    """Notes what it is asked, and finds nothing."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.statements: list[str] = []
+
+    async def records(self, sql: str, parameters: Sequence[Any], *, alone: bool) -> Sequence[Any]:  # noqa: ARG002 as declared
+        self.statements.append(sql)
+        return []
+
+
+async def explained(request: Request, dialect: Dialect, role: OrganizationRole) -> str:
+    """Return the source, each batch with its statements above it; raise `Unsupported`, or what a batch raises."""
+    database = Database.open(NOWHERE[dialect])
+    context = Context(database, Caller("MEMBER", "ORGANIZATION", role))
+    recording = Recording(database)
+    context.read = Read(recording, context.caller, context.read.dialect)
+    rehearsal = Executor(api, believes_rows=True).rehearsal(request)
+    statements: dict[str, list[str]] = {}
+    async for group in rehearsal.asked(context):
+        statements[group.answers], recording.statements = recording.statements, []
+    return "\n".join([*_commented(rehearsal.unit.source, statements), ""])
+
+
+def _commented(source: str, statements: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for line in source.splitlines():
+        name, _, _ = line.strip().partition(" = await ")
+        for sql in statements.get(name, ()):
+            yield indent(f"{sql};", "    #   ")
+        yield line

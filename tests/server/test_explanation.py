@@ -1,0 +1,105 @@
+"""The SQL that `mainsheet explain` shows, without a database, is what a database then hears."""
+
+import re
+from random import Random
+
+import pytest
+from graphql import parse, validate
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from executor import Executor, Request, core_schema
+from models.database import Database
+from models.demo import seed_demo
+from models.member import Member
+from models.roles import OrganizationRole
+from schema.api import api
+from schema.context import Context
+from server.documents import operation_of
+from server.explanation import Dialect, explained
+from tests.executor.operations import Writer
+from tests.world import caller
+
+BOARD = """
+query ($limit: Int!) {
+  me {
+    member { name }
+    jobs(limit: $limit) {
+      totalCount
+      nodes {
+        jobKey teams { totalCount nodes { name } } latestRun { status } createdBy { name } updatedBy { name }
+        currentVersion { cluster { name } dependencies { job { name } } }
+      }
+    }
+  }
+}
+"""
+ONE = '{ jobByKey(jobKey: "a") { teams { nodes { name } } } }'
+SQL = re.compile(r"((?:^    #   .*\n)+)(?=^    m\d+ = await)", re.MULTILINE)
+IDS = {
+    "Query.job.id": lambda _: "JB1",
+    "Query.team.id": lambda _: "TM1",
+    "Query.cluster.id": lambda _: "CL1",
+    "Query.node.id": lambda _: "JB1",
+    "ids": lambda _: ["JB1", "JB2"],
+    "jobKey": lambda _: "a",
+    "number": lambda _: 1,
+}
+
+
+def request(text: str, **variables: object) -> Request:
+    document = parse(text)
+    assert validate(core_schema(api), document) == []
+    return Request(document, operation_of(document, None), variables)
+
+
+def statements(text: str) -> list[str]:
+    shown = "".join(SQL.findall(text)).replace("    #   ", "")
+    return [each.strip() for each in shown.split(";\n") if each.strip()]
+
+
+async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER", **variables: object) -> list[str]:
+    return statements(await explained(request(text, **variables), dialect, OrganizationRole(role)))
+
+
+async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> None:
+    database = Database.open(database_url)
+    await seed_demo(database)
+    async with AsyncSession(database.reads) as session:
+        asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
+    context, heard = Context(database, asker), []
+    database.listeners.append(lambda sql, _seconds: heard.append(sql))
+
+    asked = request(BOARD, limit=20)
+    result = await Executor(api, believes_rows=True).execute(
+        Request(asked.document, asked.operation, asked.variables, context, asker)
+    )
+    await context.close()
+    await database.close()
+
+    assert result.errors is None
+    dialect: Dialect = "sqlite" if database.is_sqlite else "postgresql"
+    assert await shown(BOARD, dialect, asker.organization_role, limit=20) == [each.strip() for each in heard]
+
+
+async def test_a_role_that_sees_every_job_is_not_asked_for_its_teams() -> None:
+    assert "team_member" in (await shown("{ jobs { nodes { id } } }"))[0]
+    assert "team_member" not in (await shown("{ jobs { nodes { id } } }", role="ADMIN"))[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "several"), [("postgresql", "= ANY ($1"), ("sqlite", "IN (SELECT value FROM json_each(?))")]
+)
+async def test_several_parents_are_asked_for_together(dialect: Dialect, several: str) -> None:
+    of_one, of_many = await shown(ONE, dialect), await shown(BOARD, dialect, limit=3)
+
+    assert not [each for each in of_one if several in each]
+    assert [each for each in of_many if several in each]
+
+
+async def test_every_batch_of_any_operation_shows_its_statement() -> None:
+    for seed in range(40):
+        made = Writer(core_schema(api), Random(seed), IDS).operation()
+        text = await explained(request(made.text, **made.variables), "postgresql", OrganizationRole.MEMBER)
+
+        assert len(SQL.findall(text)) == len(re.findall(r"^    m\d+ = await", text, re.MULTILINE)), made
