@@ -18,6 +18,7 @@ from graphql import (
 
 REMEMBERED = 64
 LONGEST = 100
+REFUSED = object()
 
 Convert = Callable[[dict[str, Any]], Any]
 
@@ -46,10 +47,16 @@ class Arguments:
         if not are_small(values):
             return self._made(variables)
         key = (*values, *map(type, values))  # 1 and True are equal, and different values
+        made = self._known[key] if key in self._known else self._remembered(key, self._made_or_refused(variables))
+        if made is REFUSED:
+            raise ValueError("refused")
+        return made
+
+    def _made_or_refused(self, variables: VariableValues) -> Any:
         try:
-            return self._known[key]
-        except KeyError:
-            return self._remembered(key, self._made(variables))
+            return self._made(variables)
+        except Exception:  # noqa: BLE001 graphql-core says it, each time it is asked
+            return REFUSED
 
     def _made(self, variables: VariableValues) -> Any:
         return self._convert(get_argument_values(self._field, self._node, variables))

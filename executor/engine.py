@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -34,14 +35,15 @@ from executor.shape import Shape, Unsupported
 
 CAPACITY = 1000
 NO_VARIABLES = VariableValues({}, {})
+MAX_COERCION_ERRORS = 50  # graphql-core's
 DECIDING = {"skip", "include", "defer"}
 
 
 class Outcome(StrEnum):
     COMPILED = "compiled"  # from end to end
-    PARTS = "parts"  # graphql-core ran the root fields (mutations, introspection), what is below was compiled
+    PARTS = "parts"  # graphql-core ran the root fields (mutations, resolvers with `info`), what is below was compiled
     REPLAYED = "replayed"  # met an error, and was done again by graphql-core for its place and words
-    REFERENCE = "reference"  # couldn't be compiled
+    REFERENCE = "reference"  # nothing to compile: introspection, variables that are refused, what isn't supported
 
 
 def core_schema(api: strawberry.Schema) -> GraphQLSchema:
@@ -99,11 +101,13 @@ class Executor:
     async def execute(self, request: Request) -> ExecutionResult:
         """Answer as graphql-core's `execute` would."""
         variables = self._coerced(request)
-        if variables is None:
-            return await self._refer(Outcome.REFERENCE, request)
+        if isinstance(variables, list):
+            self._observe(Outcome.REFERENCE)
+            return ExecutionResult(None, variables)
         program = self._program(request, variables)
         if program.unit is None:
-            return await self._refer(Outcome.PARTS, request, program.parts)
+            outcome = Outcome.PARTS if program.parts else Outcome.REFERENCE
+            return await self._refer(outcome, request, program.parts)
         try:
             data = await program.unit.answer(request.root, request.context, variables)
         except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
@@ -113,11 +117,13 @@ class Executor:
 
     def rehearsal(self, request: Request) -> Rehearsal:
         """Return what is made for a query, to be looked at; raise `Unsupported` if nothing is."""
-        variables = self._coerced(request) or NO_VARIABLES
+        variables = self._coerced(request)
+        if isinstance(variables, list):
+            raise Unsupported("; ".join(error.message for error in variables))
         shape = self._planner(request, variables).root()
         return Rehearsal(shape, compile_shape(shape, self._whole), variables)
 
-    def _coerced(self, request: Request) -> VariableValues | None:
+    def _coerced(self, request: Request) -> VariableValues | list[GraphQLError]:
         definitions = request.operation.variable_definitions
         if not definitions:
             return NO_VARIABLES
@@ -130,7 +136,7 @@ class Executor:
         if known is not None and known[0] is request.operation:
             return known[1]
         coerced = _coerced(self._schema, request)
-        if coerced is not None:
+        if not isinstance(coerced, list):
             if len(self._coercions) >= self._capacity:
                 self._coercions.clear()
             self._coercions[key] = request.operation, coerced
@@ -147,7 +153,7 @@ class Executor:
         unit = None
         if operation.operation is OperationType.QUERY:
             unit = _compiled(self._planner(request, variables).root, self._whole)
-        program = Program(document, unit, None if unit else self._parts_of(request))
+        program = Program(document, unit, None if unit else self._parts_of(request, variables))
         self._programs[key] = program  # holds the document: its id belongs to no other one
         if len(self._programs) > self._capacity:
             self._programs.popitem(last=False)
@@ -163,20 +169,17 @@ class Executor:
             self._api, self._schema, fragments, request.operation, variables, believes_rows=self._part.believes_rows
         )
 
-    def _parts_of(self, request: Request) -> Any:
-        units: dict[str, Unit | None] = {}
-        request = Request(request.document, request.operation)  # what is kept belongs to no caller
-
-        def unit_of(running: Any, key: str, return_type: Any, details: Any) -> Unit | None:
-            if key not in units:
-                planner = self._planner(request, running.variable_values)
-                alone = request.operation.operation is OperationType.MUTATION  # each field sees a snapshot of its own
-                units[key] = _compiled(
-                    lambda: planner.shape(return_type, details), replace(self._part, some_attributes=alone)
-                )
-            return units[key]
-
-        return in_parts(self._api.execution_context_class, unit_of)
+    def _parts_of(self, request: Request, variables: VariableValues) -> Any:
+        """Return graphql-core's executor with what can be compiled below the root; None if nothing can."""
+        planner = self._planner(request, variables)
+        alone = request.operation.operation is OperationType.MUTATION  # each field sees a snapshot of its own
+        options = replace(self._part, some_attributes=alone)
+        try:
+            found = {key: _compiled(partial(planner.shape, *root), options) for key, root in planner.roots().items()}
+        except (Unsupported, GraphQLError):
+            return None
+        units = {key: unit for key, unit in found.items() if unit}
+        return in_parts(self._api.execution_context_class, units) if units else None
 
     def _switches_of(self, document: DocumentNode) -> tuple[str, ...]:
         """Return the variables that decide what is selected; remembered with the document."""
@@ -199,9 +202,9 @@ def _compiled(shape: Callable[[], Shape], options: Options) -> Unit | None:
         return None
 
 
-def _coerced(schema: GraphQLSchema, request: Request) -> VariableValues | None:
-    coerced = get_variable_values(schema, request.operation.variable_definitions or (), request.variables or {})
-    return coerced if isinstance(coerced, VariableValues) else None
+def _coerced(schema: GraphQLSchema, request: Request) -> VariableValues | list[GraphQLError]:
+    definitions = request.operation.variable_definitions or ()
+    return get_variable_values(schema, definitions, request.variables or {}, max_errors=MAX_COERCION_ERRORS)
 
 
 def _switches(node: DocumentNode) -> set[str]:

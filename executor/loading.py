@@ -41,8 +41,9 @@ class Loading:
             self._gather(shape, "value")
         depth = 1
         while level:
-            for group in level:
-                self._ask(group)
+            questions = [self._question(group) for group in level]  # before any is asked: one may be refused
+            for group, (wanted, question) in zip(level, questions, strict=True):
+                self._ask(group, wanted, question)
             self.groups += level
             below = self._groups(found for group in level for field in group.fields for found in links(field.shape))
             depth += 1
@@ -78,17 +79,24 @@ class Loading:
                 self.keys[field] = self._writer.fresh("k")
                 self._writer.line(f"{self.keys[field]} = {{}}")
 
-    def _ask(self, group: Group) -> None:
+    def _question(self, group: Group) -> tuple[str, str]:
+        """Write what a group wants to know; return the names of all its keys and of the question, if it has one."""
         write = self._writer
         keys = [self.keys[field] for field in group.fields]
         wanted = keys[0] if len(keys) == 1 else write.fresh("k")
         if len(keys) > 1:
             write.line(f"{wanted} = {{{', '.join(f'**{each}' for each in keys)}}}")
         link = link_of(group.fields[0])
+        if not (link.arguments and link.relation.key):
+            return wanted, ""
+        question = write.fresh("q")
+        write.line(f"{question} = {write.constant('question', link.arguments)}(variables) if {wanted} else None")
+        return wanted, f", {question}"
+
+    def _ask(self, group: Group, wanted: str, question: str) -> None:
+        write = self._writer
+        link = link_of(group.fields[0])
         answers = write.constant("answers", link.relation.answers)
-        question = ""
-        if link.arguments and link.relation.key:
-            question = f", {write.constant('question', link.arguments)}(variables)"
         write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
         for name, value in self.asked(link).items():
             question += f", {name}={write.constant(name, value)}"

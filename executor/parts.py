@@ -1,19 +1,14 @@
 """graphql-core for the root fields, compiled code for what is below them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
 from executor.compiler import Unit
 
-UnitOf = Callable[[Any, Any, Any, Any], Unit | None]
 
-
-def in_parts(base: Any, unit_of: UnitOf) -> Any:
-    """Derive from graphql-core's executor one that completes the values of root fields by compiled units.
-
-    `unit_of` gets the executor, a field's response key, its type and its nodes.
-    """
+def in_parts(base: Any, units: Mapping[str, Unit]) -> Any:
+    """Derive from graphql-core's executor one that completes the values of root fields by units, by response key."""
 
     class Parts(base):  # type: ignore[misc]  # chosen at run time
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -23,7 +18,7 @@ def in_parts(base: Any, unit_of: UnitOf) -> Any:
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
             """Complete `result[0]`; the rest is graphql-core's own."""
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
-                unit = unit_of(self, path.key, return_type, details)
+                unit = units.get(path.key)
                 if unit is not None:
                     return self._completed(unit, path.key, result[0], (return_type, details, info, path, *result))
             return super().complete_value(return_type, details, info, path, *result)

@@ -16,8 +16,10 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     VariableValues,
+    get_named_type,
     get_nullable_type,
     is_abstract_type,
+    is_composite_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -72,11 +74,25 @@ class Planner:
 
     def root(self) -> Object:
         """Plan the whole operation; raise `Unsupported`."""
+        root_type, collected = self._collected()
+        return self._object(root_type, collected, NO_JOINS, nullable=False)
+
+    def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails]]]:
+        """Return the root fields that have fields of their own, as `shape` takes them; raise `Unsupported`."""
+        root_type, collected = self._collected()
+        fields = collected.grouped_field_set.items()
+        found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
+        return {
+            key: (field.type, nodes)
+            for key, (field, nodes) in found.items()
+            if field and is_composite_type(get_named_type(field.type))
+        }
+
+    def _collected(self) -> tuple[GraphQLObjectType, CollectedFields]:
         root_type = self.schema.get_root_type(self.operation.operation)
         if root_type is None:
             raise Unsupported("no such root")
-        collected = collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
-        return self._object(root_type, collected, NO_JOINS, nullable=False)
+        return root_type, collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
 
     def shape(
         self, declared: GraphQLOutputType, details: list[FieldDetails], joins: frozenset[str] = NO_JOINS

@@ -41,8 +41,14 @@ def id_alone(*, id: strawberry.ID) -> str:
     return id
 
 
+def factor(*, times: int = 2) -> int:
+    if times < 0:
+        raise ValueError("below zero")
+    return times
+
+
 def multiple(root: Any, info: Info, times: int = 2) -> Any:
-    return info.context.load(multiples, root.int, times)
+    return info.context.load(multiples, root.int, factor(times=times))
 
 
 def tenfold(root: Any, info: Info, times: int = 10) -> Any:

@@ -171,3 +171,12 @@ async def test_a_variable_inside_a_list_that_is_not_given_is_null() -> None:
     text = "query ($one: Int) { arguments(ints: [$one, 2]) }"
 
     await holds(text, {"arguments": {"ints": [None, 2], "default": 7}}, Outcome.COMPILED)
+
+
+async def test_no_more_than_fifty_errors_of_variables_are_reported() -> None:
+    text = "query ($ints: [Int]) { arguments(ints: $ints) }"
+    wrong = "Variable '$ints' has invalid value at [{}]: Int cannot represent non-integer value: 'x'"
+    errors = [said(wrong.format(index), at=(1, 8)) for index in range(50)]
+    last = {"message": "Too many errors processing variables, error limit reached. Execution aborted."}
+
+    await holds(text, None, Outcome.REFERENCE, errors=[*errors, last], variables={"ints": ["x"] * 60})

@@ -63,20 +63,20 @@ async def test_a_relation_without_answer_is_null() -> None:
 
 
 async def test_a_resolver_may_be_asynchronous() -> None:
-    await holds("{ later int }", {"later": "later", "int": 1}, Outcome.PARTS, root=Row(int=1))
+    await holds("{ later int }", {"later": "later", "int": 1}, Outcome.REFERENCE, root=Row(int=1))
 
 
 async def test_a_resolver_may_be_asynchronous_below_the_root() -> None:
     data = {"child": {"later": "later", "child": {"int": 2}}, "int": 1}
     text = "{ child { later child { int } } int }"
 
-    await holds(text, data, Outcome.PARTS, root=Row(int=1, child_id="a"), store=STORE)
+    await holds(text, data, Outcome.REFERENCE, root=Row(int=1, child_id="a"), store=STORE)
 
 
 async def test_a_resolver_may_ask_where_it_is() -> None:
     data = {"things": [{"it": {"where": ["things", 0, "it", "where"]}}]}
 
-    await holds("{ things { it: thing { where } } }", data, Outcome.PARTS, root=Row(things=[Row(thing=Row())]))
+    await holds("{ things { it: thing { where } } }", data, Outcome.REFERENCE, root=Row(things=[Row(thing=Row())]))
 
 
 async def test_fields_beside_an_asynchronous_one_keep_their_order() -> None:
@@ -89,7 +89,9 @@ async def test_fields_beside_an_asynchronous_one_keep_their_order() -> None:
 async def test_an_asynchronous_resolver_that_fails_is_an_error_of_its_field() -> None:
     error = said("it fails later", "failsLater", at=(1, 3))
 
-    await holds("{ failsLater int }", {"failsLater": None, "int": 1}, Outcome.PARTS, errors=[error], root=Row(int=1))
+    await holds(
+        "{ failsLater int }", {"failsLater": None, "int": 1}, Outcome.REFERENCE, errors=[error], root=Row(int=1)
+    )
 
 
 async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
@@ -100,3 +102,18 @@ async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
     context = await holds(text, data, Outcome.REPLAYED, errors=[error], root=Row(child_id="a"), store=STORE)
 
     assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
+
+
+async def test_no_batch_of_a_level_is_asked_before_the_arguments_of_all_are_coerced() -> None:
+    error = said("below zero", "multipleMust", at=(1, 17))
+
+    context = await holds(
+        "{ child { int } multipleMust(times: -1) }",
+        None,
+        Outcome.REPLAYED,
+        errors=[error],
+        root=Row(int=2, child_id="a"),
+        store=STORE,
+    )
+
+    assert context.asked == []

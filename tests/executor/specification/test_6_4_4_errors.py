@@ -199,4 +199,4 @@ async def test_a_directive_that_can_not_be_decided_is_an_error() -> None:
     detail = "Expected variable '$no' provided to non-null type 'Boolean!' not to be None."
     error = said(f"Argument 'if' has invalid value: {detail}", at=(1, 52))
 
-    await holds(text, None, Outcome.PARTS, errors=[error], variables={"no": None})
+    await holds(text, None, Outcome.REFERENCE, errors=[error], variables={"no": None})

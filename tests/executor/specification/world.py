@@ -15,6 +15,7 @@ from tests.executor.specification.relation import Context, asked, related
 from tests.executor.specification.rows import (
     Row,
     by_keys,
+    factor,
     failing,
     found,
     id_alone,
@@ -128,7 +129,8 @@ class Everything:
     broken = related(failing, Thing | None, "child_id")
     broken_must = related(failing, Thing, "child_id")
     find = asked(found, by_keys, None, Thing | None, id_alone)
-    multiple = asked(multiple, multiples, "int", int | None, lambda *, times=2: times)
+    multiple_must = asked(multiple, multiples, "int", int, factor)
+    multiple = asked(multiple, multiples, "int", int | None, factor)  # from here on, the name is the field's
     tenfold = asked(tenfold, multiples, "int", int | None, lambda *, times=10: times)
     repr = asked(text, texts, "int", str | None, lambda *, value: value)
 
