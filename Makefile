@@ -34,6 +34,7 @@ check: $(STAMP) ## lint, format, types, layers, and the schema against its file 
 
 bench: $(STAMP) ## measure Mainsheet beside other servers; BENCH=--quick for less
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.executor $(BENCH)
 
 schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql

@@ -1,0 +1,139 @@
+"""The compiled executor beside graphql-core, in one process, on SQLite: `python -m benchmarks.executor`.
+
+Two ratios for each operation: compiling a new document to graphql-core's validation of it, and executing a known one
+to graphql-core's execution. CPU time, of interleaved rounds the median.
+"""
+
+import argparse
+import asyncio
+import gc
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from graphql import ExecutionResult, validate
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from benchmarks.cases import Case, cases
+from benchmarks.report import short
+from executor import Executor, Outcome, Request, core_schema, refer
+from models.database import Database
+from models.demo import seed_demo
+from models.member import Member
+from models.migrate import upgrade
+from resolvers.caller import Caller
+from schema.api import api
+from schema.context import Context
+
+RESULTS = Path(__file__).parent / "results"
+WHO = "contributor@harbor.example"
+FULL, QUICK = 25, 7
+
+Run = Callable[[Request], Awaitable[ExecutionResult]]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Milliseconds of CPU. A mutation is compiled in parts, as it runs: that isn't measured."""
+
+    name: str
+    outcome: Outcome
+    validation: float
+    compilation: float | None
+    compiled: float
+    reference: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.executor", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    asked, _ = parser.parse_known_args()
+    ratios = asyncio.run(_measured(QUICK if asked.quick else FULL))
+    text = "\n".join([*_report(ratios), ""])
+    print(text)
+    if not asked.quick:
+        (RESULTS / "executor.md").write_text(text, "utf-8")
+
+
+async def _measured(rounds: int) -> list[Ratio]:
+    with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as folder:
+        database = Database.open(f"sqlite:///{folder}/demo.sqlite3")
+        await upgrade(database)
+        await seed_demo(database)
+        who = await _caller(database)
+        found = await cases(database)
+        gc.collect()
+        gc.freeze()
+        ratios = [await _ratio(database, who, case, rounds) for case in found]
+        await database.close()
+    return ratios
+
+
+async def _caller(database: Database) -> Caller:
+    async with AsyncSession(database.reads) as session:
+        member = (await session.scalars(select(Member).where(Member.email == WHO))).one()
+    return Caller(member.id, member.organization_id, member.organization_role)
+
+
+async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ratio:
+    outcomes: list[Outcome] = []
+    executor = Executor(api, believes_rows=True, keeps_datetimes=True, observe=outcomes.append)
+    request = Request(case.document, case.operation, case.variables, None, who)
+    compiled, reference = [], []
+    for _ in range(rounds + 1):  # the first one compiles
+        compiled.append(await _executed(executor.execute, database, who, case))
+        reference.append(await _executed(partial(refer, api), database, who, case))
+    is_whole = outcomes[-1] in {Outcome.COMPILED, Outcome.REPLAYED}
+    return Ratio(
+        case.name,
+        outcomes[-1],
+        _milliseconds(_seconds(lambda: validate(core_schema(api), case.document)) for _ in range(rounds)),
+        _milliseconds(_seconds(lambda: executor.rehearsal(request)) for _ in range(rounds)) if is_whole else None,
+        _milliseconds(compiled[1:]),
+        _milliseconds(reference[1:]),
+    )
+
+
+async def _executed(run: Run, database: Database, who: Caller, case: Case) -> float:
+    context = Context(database, who)
+    request = Request(case.document, case.operation, case.variables, context, who)
+    begun = time.process_time()
+    await run(request)
+    await context.close()
+    return time.process_time() - begun
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _milliseconds(seconds: Iterable[float]) -> float:
+    return median(seconds) * 1000
+
+
+def _report(ratios: Sequence[Ratio]) -> Iterator[str]:
+    yield f"# The two executors, {datetime.now(UTC).date()}\n"
+    yield "CPU milliseconds, in one process, with the demo's data on SQLite: graphql-core's validation and our compilation"
+    yield "of a new document, our execution and graphql-core's of a known one.\n"
+    yield "| operation | outcome | validate | compile | ratio | executed | by graphql-core | ratio |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for each in ratios:
+        times = each.validation, each.compilation, each.compiled, each.reference
+        validation, compilation, compiled, reference = ("-" if time is None else short(time) for time in times)
+        to_validation = "-" if each.compilation is None else f"{each.compilation / each.validation:.2f}"
+        to_reference = f"{each.compiled / each.reference:.2f}"
+        cells = each.name, each.outcome, validation, compilation, to_validation, compiled, reference, to_reference
+        yield f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
