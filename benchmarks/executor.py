@@ -122,7 +122,7 @@ def _milliseconds(seconds: Iterable[float]) -> float:
 
 def _report(ratios: Sequence[Ratio]) -> Iterator[str]:
     yield f"# The two executors, {datetime.now(UTC).date()}\n"
-    yield "CPU milliseconds, in one process, with the demo's data on SQLite: graphql-core's validation and our compilation"
+    yield "CPU milliseconds, in one process, on SQLite: graphql-core's validation and our compilation"
     yield "of a new document, our execution and graphql-core's of a known one.\n"
     yield "| operation | outcome | validate | compile | ratio | executed | by graphql-core | ratio |"
     yield "|---|---|---|---|---|---|---|---|"
