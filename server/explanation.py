@@ -8,6 +8,7 @@ from executor import Executor, Request
 from models.database import Database
 from models.roles import OrganizationRole
 from resolvers.caller import Caller
+from resolvers.prepared import Prepared
 from resolvers.read import Read, Snapshot
 from schema.api import api
 from schema.context import Context
@@ -26,8 +27,8 @@ class Recording(Snapshot):
         super().__init__(database)
         self.statements: list[str] = []
 
-    async def records(self, sql: str, parameters: Sequence[Any], *, alone: bool) -> Sequence[Any]:  # noqa: ARG002 as declared
-        self.statements.append(sql)
+    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
+        self.statements.append(prepared.sql)
         return []
 
 
