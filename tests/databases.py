@@ -22,17 +22,23 @@ async def migrated(url: str) -> str:
     return url
 
 
-async def execute(server: str, statement: str) -> None:
-    """Run one statement outside of a transaction, as CREATE DATABASE wants it."""
-    url = make_url(server)
+@asynccontextmanager
+async def connected(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+    url = make_url(postgres_url)
     host = url.host or url.query.get("host")
     connection = await asyncpg.connect(
         host=host, port=url.port, user=url.username, password=url.password, database=url.database
     )
     try:
-        await connection.execute(statement)
+        yield connection
     finally:
         await connection.close()
+
+
+async def execute(server: str, statement: str) -> None:
+    """Run one statement outside of a transaction, as CREATE DATABASE wants it."""
+    async with connected(server) as connection:
+        await connection.execute(statement)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,31 +26,75 @@ max_wal_size = 4GB
 checkpoint_timeout = 1h
 """
 
+# Of a server that loses nothing it has acknowledged, whatever ends it.
+DURABLE = """
+fsync = on
+full_page_writes = on
+synchronous_commit = on
+"""
+
 # The shell outlives a killed pytest: it sees the end of its input, stops the server and clears up.
+# Until then each line names a mode in which the server is to be restarted.
 WATCH = """
 binaries=$1 folder=$2
 "$binaries/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > log 2>&1 &&
 printf '%s' "$3" >> data/postgresql.conf &&
 "$binaries/pg_ctl" -D data -w -l log -o "-k $folder" start > log.start 2>&1 &&
 echo ready
-read -r _
+while read -r mode; do
+    "$binaries/pg_ctl" -D data -w -m "$mode" -l log restart > log.restart 2>&1 && echo ready
+done
 "$binaries/pg_ctl" -D data -w -m immediate stop > log.stop 2>&1
 rm -rf "$folder"
 """
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server of one's own."""
+
+    folder: Path
+    watcher: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / ".s.PGSQL.5432"
+
+    def restart(self, mode: str) -> None:
+        """Stop it as `pg_ctl` does in this mode (`fast`, or `immediate` as in a crash); return when it is back."""
+        assert self.watcher.stdin
+        self.watcher.stdin.write(f"{mode}\n".encode())
+        self.watcher.stdin.flush()
+        self.wait()
+
+    def wait(self) -> None:
+        assert self.watcher.stdout
+        if self.watcher.stdout.readline() != b"ready\n":
+            raise RuntimeError("\n".join(each.read_text() for each in sorted(self.folder.glob("log*"))))
+
+
 @contextmanager
 def postgres(more_settings: str = "") -> Iterator[str]:
-    """Give the URL of a server that is gone with all it made when this is left, however that happens."""
+    """Give the URL of a server: the one that the environment names, or one of our own."""
     if url := os.environ.get(URL_VARIABLE):
         yield url
         return
+    with own_postgres(more_settings) as server:
+        yield server.url
+
+
+@contextmanager
+def own_postgres(more_settings: str = "") -> Iterator[Postgres]:
+    """Give a server that is gone with all it made when this is left, however that happens."""
     folder = Path(tempfile.mkdtemp(prefix="mainsheet-pg-"))
     with _watcher(_binaries(folder), folder, SETTINGS + more_settings) as watcher:
-        assert watcher.stdout
-        if watcher.stdout.readline() != b"ready\n":
-            raise RuntimeError("\n".join(each.read_text() for each in sorted(folder.glob("log*"))))
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        server = Postgres(folder, watcher)
+        server.wait()
+        yield server
 
 
 def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[bytes]:
