@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground test check bench schema lock clean
+.PHONY: help run playground test chaos check bench schema lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ playground: $(PAGE) ## build the page that browsers get
 
 test: $(STAMP) $(PAGE) ## run the tests, on SQLite and PostgreSQL
 	$(BIN)/pytest
+
+chaos: $(STAMP) ## inject faults into real processes, in full; writes benchmarks/results/chaos.md
+	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos
 
 check: $(STAMP) ## lint, format, types, layers, and the schema against its file and the last release
 	$(BIN)/ruff check

@@ -1,0 +1,158 @@
+"""A member who sends one request after the other, and knows of each what became of it, or that nobody knows."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import aiohttp
+
+from models.job_event import JobAction
+from tests.chaos.ledger import Ledger, Told
+from tests.chaos.server import Server
+from tests.chaos.steps import Step, Steps
+
+PATIENCE_SECONDS = 20  # whoever waits longer was left hanging
+BREATH_SECONDS = 0.1
+HURRY_SECONDS = 0.1
+READS = 0.3  # for each change
+JOB = "id revision draft { number } currentVersion { number }"
+MORE = {
+    "deleteJob": "deletedJobId",
+    **dict.fromkeys(("publishDraft", "createVersion", "activateVersion"), f"version {{ number }} job {{ {JOB} }}"),
+}
+READ = f"""
+query ($id: ID!) {{
+  me {{ member {{ id }} jobs(first: 5) {{ totalCount nodes {{ jobKey }} }} }}
+  job(id: $id) {{ {JOB} history(first: 1) {{ nodes {{ action fromVersion toVersion }} }} }}
+}}
+"""
+REFUSALS = {
+    "JOB_NOT_FOUND",
+    "DRAFT_NOT_FOUND",
+    "DRAFT_EXISTS",
+    "VERSION_NOT_FOUND",
+    "VERSION_NOT_PUBLISHED",
+    "STALE_REVISION",
+}
+
+
+@dataclass
+class Client:
+    name: str
+    member_id: str
+    token: str
+    http: aiohttp.ClientSession
+    steps: Steps
+    ledger: Ledger
+    server: Server | None = None
+    answered: int = 0
+    restlessness: float = 0  # how often it leaves before it can be answered
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    async def work(self, server: Server, stopped: asyncio.Event) -> None:
+        """Change something, now and then look at it, until told to stop; after a failure, wait for the service."""
+        self.server = server
+        while not stopped.is_set():
+            step = self.steps.choose(f"{self.name}-{next(self.numbers)}", self.member_id)
+            told, answer = await self.change(step)
+            if told is Told.DONE:
+                self.steps.learn(step, answer)
+            if not told.is_answer:
+                await self.read_again(stopped)
+            elif step.job and self.steps.chance.random() < READS:
+                await self.read(step.job.id)
+
+    async def change(self, step: Step) -> tuple[Told, dict[str, Any]]:
+        """Ask for it; with an idempotency key, until it is known what became of it."""
+        is_keyed = "idempotencyKey" in step.input
+        if is_keyed:
+            self.ledger.keyed.add(step.effect)
+        told, answer = await self.send(step)
+        while is_keyed and not told.is_answer:
+            await asyncio.sleep(BREATH_SECONDS)
+            told, answer = await self.send(step)
+        await self.ledger.settle(step.effect, told, answer)
+        return told, answer
+
+    async def send(self, step: Step) -> tuple[Told, dict[str, Any]]:
+        name = step.mutation
+        wanted = MORE.get(name, f"job {{ {JOB} }}")
+        kind = f"{name[0].upper()}{name[1:]}Input"
+        query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {wanted} userErrors {{ code }} }} }}"
+        told, data = await self.ask(query, input=step.input)
+        answer = data.get(name) or {}
+        codes = {each["code"] for each in answer.get("userErrors", ())}
+        if codes:
+            told = Told.REFUSED if codes <= REFUSALS else Told.SURPRISED
+        await self.ledger.count(told, f"{name} {step.input}: {codes or data}")
+        return told, answer
+
+    async def read(self, job_id: str) -> Told:
+        told, data = await self.ask(READ, id=job_id)
+        if told is Told.DONE and (torn := _torn(data["job"])):
+            told, data = Told.SURPRISED, {"torn": torn}
+        await self.ledger.count(told, f"read {job_id}: {data}")
+        return told
+
+    async def read_again(self, stopped: asyncio.Event) -> None:
+        while not stopped.is_set():
+            if await self.read("JB0") is Told.DONE:
+                return
+            await asyncio.sleep(BREATH_SECONDS)
+
+    async def ask(self, query: str, **variables: Any) -> tuple[Told, dict[str, Any]]:
+        """Send one request; the data, or under `surprise` what came instead."""
+        try:
+            async with asyncio.timeout(self._patience()):
+                told, data = await self._answer({"query": query, "variables": variables})
+        except TimeoutError:
+            told, data = Told.CUT if self.restlessness else Told.SURPRISED, {"surprise": "no answer at all"}
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
+            told, data = Told.CUT, {}
+        except (aiohttp.ClientError, ValueError) as error:  # a page instead of JSON
+            told, data = Told.SURPRISED, {"surprise": repr(error)}
+        self.answered += told is Told.DONE
+        return told, data
+
+    async def _answer(self, body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        assert self.server
+        async with self.http.post(self.server.url, json=body, headers=headers) as response:
+            return _told(response.status, response.headers, await response.json())
+
+    def _patience(self) -> float:
+        """Seconds until it leaves, now and then before it can be answered."""
+        chance = self.steps.chance
+        return chance.uniform(0, HURRY_SECONDS) if chance.random() < self.restlessness else PATIENCE_SECONDS
+
+
+def _told(status: int, headers: Any, body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
+    errors = body.get("errors", ())
+    codes = {each["extensions"]["code"] for each in errors}
+    if status == 200 and all("What was changed before it is kept" in each["message"] for each in errors):
+        return Told.DONE, body["data"]
+    if status == 503 and int(headers.get("Retry-After", 0)) > 0:
+        return Told.UNAVAILABLE, {}
+    if status == 503 and codes == {"TIMEOUT"}:
+        return Told.TIMED_OUT, {}
+    if status == 500 and "whether it was made isn't known" in errors[0]["message"]:
+        return Told.UNSURE, {}
+    return Told.SURPRISED, {"surprise": f"{status} {body}"}
+
+
+def _torn(job: dict[str, Any] | None) -> str | None:
+    """What a job's last line contradicts, where both were read at the same moment."""
+    last = job["history"]["nodes"][0] if job else {"action": None}
+    draft = job["draft"] and job["draft"]["number"] if job else None
+    match last["action"]:
+        case JobAction.DRAFT_CREATED | JobAction.DRAFT_UPDATED:
+            is_so = draft == last["toVersion"]
+        case JobAction.DRAFT_PUBLISHED | JobAction.VERSION_CREATED | JobAction.VERSION_ACTIVATED:
+            is_so = draft is None and job is not None and job["currentVersion"]["number"] == last["toVersion"]
+        case JobAction.DRAFT_DISCARDED:
+            is_so = draft is None
+        case _:
+            is_so = True
+    return None if is_so else str(job)

@@ -1,0 +1,117 @@
+"""What clients were told, beside what is stored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.idempotency import IdempotencyRecord
+from models.job import Job
+from models.job_event import JobEvent
+from models.job_team import JobTeam
+from models.job_version import JobVersion, VersionStatus
+from tests.chaos.history import Contradiction, Shape, effect_of, fold
+from tests.chaos.ledger import Effect, Ledger
+from tests.chaos.steps import MARK
+
+
+@dataclass(frozen=True)
+class Stored:
+    events: Sequence[JobEvent]
+    jobs: dict[str, Shape]
+    keys: dict[str, Any]
+    complaints: list[str]  # of SQLite about its own file
+
+    @property
+    def effects(self) -> Counter[Effect]:
+        return Counter(map(effect_of, self.events))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`lost`: acknowledged, and not there. `unasked`: there more often than anyone asked for. `halves`: torn."""
+
+    lost: list[Any] = field(default_factory=list)
+    unasked: list[Any] = field(default_factory=list)
+    halves: list[str] = field(default_factory=list)
+
+
+async def compare(database_url: str, ledger: Ledger, team_id: str) -> Findings:
+    stored = await _stored(database_url)
+    return Findings(
+        lost=list((ledger.done - stored.effects).elements()),
+        unasked=list((stored.effects - ledger.done - ledger.unknown).elements()),
+        halves=[
+            *stored.complaints,
+            *_torn_jobs(stored, team_id),
+            *_torn_keys(stored, ledger),
+            *_other_numbers(stored, ledger),
+        ],
+    )
+
+
+def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
+    """Where a job isn't what its history makes of it, or one is there without the other."""
+    histories = defaultdict(list)
+    for event in stored.events:
+        histories[event.job_id].append(event)
+    for job_id in histories.keys() | stored.jobs.keys():
+        try:
+            told = fold(histories[job_id], team_id)
+        except (Contradiction, KeyError, ValueError) as error:
+            yield f"{job_id}: its history contradicts itself: {error}"
+            continue
+        if told != (is_ := stored.jobs.get(job_id)):
+            yield f"{job_id}: by its history {told}, in its tables {is_}"
+
+
+def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
+    """Where an idempotency key was kept without its work, or the work without its key."""
+    done = {each.mark for each in stored.effects if each in ledger.keyed}
+    yield from (f"the key {key} has no work" for key in stored.keys.keys() - done)
+    yield from (f"the work {mark} has no key" for mark in done - stored.keys.keys())
+    yield from (f"the key {key} has no answer" for key, answer in stored.keys.items() if not answer)
+
+
+def _other_numbers(stored: Stored, ledger: Ledger) -> Iterator[str]:
+    for event in stored.events:
+        if ledger.numbers.get(effect_of(event), event.to_version) != event.to_version:
+            yield f"{effect_of(event)} was told another number than {event.to_version}"
+
+
+async def _stored(database_url: str) -> Stored:
+    database = Database.open(database_url)
+    try:
+        async with AsyncSession(database.reads) as session:
+            ordered = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
+            events = (await session.scalars(ordered)).all()
+            keys = {each.key: each.answer for each in await session.scalars(select(IdempotencyRecord))}
+            complaints = await _complaints(session) if database.is_sqlite else []
+            return Stored(events, await _jobs(session), keys, complaints)
+    finally:
+        await database.close()
+
+
+async def _complaints(session: AsyncSession) -> list[str]:
+    intact = (await session.scalars(text("PRAGMA integrity_check"))).all()
+    dangling = (await session.execute(text("PRAGMA foreign_key_check"))).all()
+    return [each for each in intact if each != "ok"] + [f"a foreign key leads nowhere: {each}" for each in dangling]
+
+
+async def _jobs(session: AsyncSession) -> dict[str, Shape]:
+    jobs: dict[str, Shape] = {}
+    for job in await session.scalars(select(Job)):
+        numbers = {"last": job.last_number, "current": job.current_number}
+        jobs[job.id] = Shape(job.name, set(), job.revision, job.event_count, **numbers)
+    for version in await session.scalars(select(JobVersion)):
+        shape = jobs[version.job_id]
+        shape.versions[version.number] = next(each["value"] for each in version.environment if each["name"] == MARK)
+        if version.status is VersionStatus.DRAFT:
+            shape.draft = version.number
+    for grant in await session.scalars(select(JobTeam)):
+        jobs[grant.job_id].teams.add(grant.team_id)
+    return jobs

@@ -1,0 +1,110 @@
+"""Clients at work on the same jobs, at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+import aiohttp
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.api_token import ApiToken
+from models.database import Database
+from models.member import Member
+from models.roles import OrganizationRole
+from tests.chaos.client import Client
+from tests.chaos.ledger import Ledger
+from tests.chaos.server import Server
+from tests.chaos.steps import Steps
+from tests.world import World, make_member, make_team, make_world
+
+TEAMS = 10
+RECOVERY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is done: `times` for each fault, with so many `changes` before it."""
+
+    times: int
+    changes: int
+    seconds: float
+
+
+@dataclass
+class Crowd:
+    clients: list[Client]
+    ledger: Ledger
+    steps: Steps
+
+    @asynccontextmanager
+    async def at_work(self, server: Server) -> AsyncIterator[None]:
+        """Have all of them busy until this is left, and then until each has its last answer."""
+        stopped = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for each in self.clients:
+                tasks.create_task(each.work(server, stopped))
+            yield
+            stopped.set()
+
+    async def rounds(self, scale: Scale) -> AsyncIterator[None]:
+        """Before each round let much be changed, after it see that each client is answered again."""
+        for _ in range(scale.times):
+            await self.changes(scale.changes)
+            yield
+            await self.recovered()
+
+    async def changes(self, count: int) -> None:
+        """Return when so many more changes were acknowledged."""
+        goal = self.ledger.done.total() + count
+        await self._until(lambda: self.ledger.done.total() >= goal)
+
+    async def recovered(self) -> None:
+        """Return when each client has been answered again."""
+        before = [(each, each.answered) for each in self.clients]
+        await self._until(lambda: all(each.answered > then for each, then in before))
+
+    async def failures(self, count: int) -> None:
+        """Return when clients were told so often more that something doesn't go."""
+        goal = self.ledger.failures.total() + count
+        await self._until(lambda: self.ledger.failures.total() >= goal)
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(RECOVERY_SECONDS), self.ledger.progress:
+            await self.ledger.progress.wait_for(is_so)
+
+
+@asynccontextmanager
+async def crowd_at(database_url: str, size: int = 8, seed: int = 1) -> AsyncIterator[Crowd]:
+    """A crowd for a migrated database, each client with a token; nobody works yet."""
+    database = Database.open(database_url)
+    try:
+        world = await make_world(database)
+        members, team_ids = await _people(database, world, size)
+    finally:
+        await database.close()
+    steps = Steps(world.cluster.id, world.data_eng.id, team_ids, Random(seed))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        crowd = Crowd([], Ledger(), steps)
+        for index, (member_id, token) in enumerate(members.items()):
+            name = f"client{index}"
+            crowd.clients.append(Client(name, member_id, token, http, steps, crowd.ledger))
+        yield crowd
+
+
+async def _people(database: Database, world: World, size: int) -> tuple[dict[str, str], list[str]]:
+    """Return tokens by member, and teams."""
+    admin = {"organization_role": OrganizationRole.ADMIN}
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        members = [await make_member(session, world.organization, **admin) for _ in range(size)]
+        teams = [await make_team(session, world.organization) for _ in range(TEAMS)]
+        return {each.id: _token(session, each) for each in members}, [each.id for each in teams]
+
+
+def _token(session: AsyncSession, member: Member) -> str:
+    now = datetime.now(UTC)
+    token, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    session.add(token)
+    return secret

@@ -1,0 +1,73 @@
+"""What clients were told: the one side of the comparison."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from models.job_event import JobAction
+
+
+class Effect(NamedTuple):
+    """The line that a request adds to a job's history; the mark says which request's line it is."""
+
+    action: JobAction
+    mark: str
+
+
+class Told(StrEnum):
+    """What a client knows of its request afterwards."""
+
+    DONE = "acknowledged"
+    REFUSED = "refused"  # by the domain's rules
+    UNAVAILABLE = "unavailable"  # 503 with Retry-After: nothing was changed
+    TIMED_OUT = "timed out"  # 503 after the time that a query may take
+    UNSURE = "unsure"  # 500 that says so: the change may have been made
+    CUT = "cut"  # the connection ended before an answer
+    SURPRISED = "surprised"  # anything else
+
+    @property
+    def is_answer(self) -> bool:
+        return self in {Told.DONE, Told.REFUSED}
+
+    @property
+    def leaves_doubt(self) -> bool:
+        return self in {Told.UNSURE, Told.CUT, Told.SURPRISED}
+
+
+@dataclass
+class Ledger:
+    """Of each effect how often it was acknowledged, and how often nobody knows; `numbers` are what versions got."""
+
+    done: Counter[Effect] = field(default_factory=Counter)
+    unknown: Counter[Effect] = field(default_factory=Counter)
+    numbers: dict[Effect, int] = field(default_factory=dict)
+    keyed: set[Effect] = field(default_factory=set)
+    answers: Counter[Told] = field(default_factory=Counter)
+    surprises: list[str] = field(default_factory=list)
+    progress: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def failures(self) -> Counter[Told]:
+        """Requests that got no answer, or one that sends away."""
+        return Counter({told: count for told, count in self.answers.items() if not told.is_answer})
+
+    async def count(self, told: Told, what: str) -> None:
+        """Every answer, the reading ones too."""
+        self.answers[told] += 1
+        if told is Told.SURPRISED:
+            self.surprises.append(what)
+        async with self.progress:
+            self.progress.notify_all()
+
+    async def settle(self, effect: Effect, told: Told, answer: dict[str, Any]) -> None:
+        """Keep how a change ended for its client."""
+        if told is Told.DONE:
+            self.done[effect] += 1
+            if answer.get("version"):
+                self.numbers[effect] = answer["version"]["number"]
+        elif told.leaves_doubt:
+            self.unknown[effect] += 1
+        async with self.progress:
+            self.progress.notify_all()

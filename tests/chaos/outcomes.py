@@ -1,0 +1,36 @@
+"""The table of faults and what came of them."""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+
+ABOUT = """\
+# Faults and what came of them
+
+By `make chaos`: real processes, eight clients that change the same few jobs (sixteen in the load without a fault).
+After each fault every client had to be answered again before the next one, and at the end all that clients were told
+was compared with all that is stored.
+
+- *acknowledged*: changes that a client was told are done; *answered*: all answers, refusals and reads among them.
+- *failed*: requests that were told to try again or that nobody knows the outcome, or that were cut off.
+- *lost*: acknowledged, and not in the database; *half-written*: there in part, twice, or though nobody asked for it.
+
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    fault: str
+    database: str
+    injected: int
+    answered: int
+    acknowledged: int
+    failed: str
+    lost: int
+    half_written: int
+    recovered: str = "yes"  # or the test had failed before
+
+
+def table(outcomes: Iterable[Outcome]) -> str:
+    names = [each.name.replace("_", "-") for each in fields(Outcome)]
+    rows = [names, ["---"] * len(names), *sorted([str(value) for value in astuple(each)] for each in outcomes)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"

@@ -1,0 +1,56 @@
+"""Another session with the database: to hold locks, and to look at the server's sessions."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from sqlalchemy import make_url
+
+from tests.databases import connected
+
+PATIENCE_SECONDS = 30
+LOOK_SECONDS = 0.01
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@dataclass(frozen=True)
+class Outside:
+    holder: asyncpg.Connection
+    watcher: asyncpg.Connection
+
+    @asynccontextmanager
+    async def holding(self, lock: str) -> AsyncIterator[None]:
+        async with self.holder.transaction():
+            await self.holder.execute(lock)
+            yield
+
+    async def sees_waiting(self, count: int) -> None:
+        """Return when so many statements wait for a lock."""
+        await self.sees(WAITING, count)
+
+    async def sees(self, query: str, value: object) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                if await self.watcher.fetchval(query) == value:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+@asynccontextmanager
+async def outside(postgres_url: str) -> AsyncIterator[Outside]:
+    async with connected(postgres_url) as holder, connected(postgres_url) as watcher:
+        yield Outside(holder, watcher)
+
+
+@contextmanager
+def writing(sqlite_url: str) -> Iterator[None]:
+    """Be the one writer that SQLite has."""
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield

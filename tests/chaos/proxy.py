@@ -1,0 +1,88 @@
+"""A way to the database that can be cut, made to swallow everything, and slowed down."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+CHUNK = 64 * 1024
+
+
+@dataclass
+class Proxy:
+    """Forwards TCP connections to a Unix socket; while `open_` isn't set it accepts, but nothing comes through."""
+
+    socket: Path
+    delay_seconds: float = 0  # of each piece, in each direction
+    port: int = 0
+    open_: asyncio.Event = field(default_factory=asyncio.Event)
+    _pairs: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def connections(self) -> int:
+        return len(self._pairs)
+
+    def swallow(self) -> None:
+        self.open_.clear()
+
+    def let_through(self) -> None:
+        self.open_.set()
+
+    def cut(self) -> None:
+        """Drop all connections; new ones are welcome."""
+        for each in self._pairs:
+            each.cancel()
+
+    def url(self, database_url: str) -> str:
+        """The database's URL by way of this proxy."""
+        url = make_url(database_url).set(host="127.0.0.1", port=self.port, query={})
+        return url.render_as_string(hide_password=False)
+
+    async def accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        pair = asyncio.create_task(self._joined(reader, writer))
+        self._pairs.add(pair)
+        pair.add_done_callback(self._pairs.discard)
+        with suppress(asyncio.CancelledError):
+            await pair
+
+    async def _joined(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            await self.open_.wait()
+            there, back = await asyncio.open_unix_connection(str(self.socket))
+        except OSError:
+            writer.transport.abort()
+            return
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pumped(reader, back))
+                both.create_task(self._pumped(there, writer))
+        finally:
+            writer.transport.abort()
+            back.transport.abort()
+
+    async def _pumped(self, source: StreamReader, sink: StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while piece := await source.read(CHUNK):
+                await asyncio.sleep(self.delay_seconds)
+                await self.open_.wait()
+                sink.write(piece)
+                await sink.drain()
+        sink.transport.abort()
+
+
+@asynccontextmanager
+async def proxy_to(socket: Path) -> AsyncIterator[Proxy]:
+    proxy = Proxy(socket)
+    proxy.let_through()
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield proxy
+        proxy.cut()

@@ -1,0 +1,84 @@
+"""`mainsheet serve` as a process that can be killed and started again."""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.server.commands import MAINSHEET, PATIENCE, clean
+
+LOOK_SECONDS = 0.02
+
+
+@dataclass
+class Server:
+    options: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path  # of all its lives
+    url: str = ""
+    process: Process | None = None
+
+    async def start(self) -> None:
+        """Return when it serves, on a free port."""
+        with self.log.open("ab") as errors:
+            self.process = await asyncio.create_subprocess_exec(
+                *(MAINSHEET, "serve", "--port", "0", *self.options),
+                env=self.environment,
+                stdout=PIPE,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is for pytest, which then ends it
+            )
+        async with asyncio.timeout(PATIENCE):
+            self.url = await _url(self.process)
+
+    async def kill(self) -> None:
+        """Give it no chance to finish anything, its workers neither."""
+        if self.process and self.process.returncode is None:
+            for pid in (*_children(self.process.pid), self.process.pid):
+                os.kill(pid, signal.SIGKILL)
+            await self.process.wait()
+
+    async def stop(self) -> int:
+        assert self.process
+        self.process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+    async def kill_a_worker(self, of: int) -> None:
+        """Kill the oldest one as soon as there are so many."""
+        assert self.process
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                workers = _children(self.process.pid)
+                if len(workers) == of:
+                    return os.kill(workers[0], signal.SIGKILL)
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+@asynccontextmanager
+async def serving(database_url: str, log: Path, *options: str, **settings: object) -> AsyncIterator[Server]:
+    """Have it serve the database, with these settings."""
+    variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in settings.items()}
+    server = Server(("--database-url", database_url, *options), clean(variables), log)
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.kill()
+
+
+async def _url(process: Process) -> str:
+    assert process.stdout
+    async for line in process.stdout:
+        if line.startswith(b"Serving "):
+            return line.split()[1].decode()
+    raise AssertionError("it ended before it served; its log says why")
+
+
+def _children(pid: int) -> list[int]:
+    """Linux lists them with the oldest first."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]

@@ -1,0 +1,134 @@
+"""What a client may ask for next, each with the one line that it would add to a job's history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from models.job_event import JobAction
+from tests.chaos.ledger import Effect
+
+MARK = "MARK"  # the variable of the environment that tells whose configuration it is
+WITHOUT_DRAFT = ["create_draft"] * 5 + ["create_version"] * 3 + ["activate_version"] * 2
+WITH_DRAFT = ["update_draft"] * 5 + ["publish_draft"] * 3 + ["discard_draft"] * 2
+ALWAYS = ["create_job", "update_job", "add_teams_to_job", "remove_team_from_job"] * 2 + ["delete_job"]
+JOBS = 12
+
+
+@dataclass
+class Seen:
+    """What the clients last heard of a job; a team is added to it only once, so that it has only one line."""
+
+    id: str
+    untried: list[str]
+    current: int = 1
+    has_draft: bool = False
+    published: set[int] = field(default_factory=lambda: {1})
+    added: list[str] = field(default_factory=list)
+
+    def look_at(self, job: dict[str, Any]) -> None:
+        self.current = job["currentVersion"]["number"]
+        self.has_draft = job["draft"] is not None
+        self.published.add(self.current)
+
+
+@dataclass(frozen=True)
+class Step:
+    mutation: str
+    input: dict[str, Any]
+    effect: Effect
+    job: Seen | None = None
+
+
+@dataclass
+class Steps:
+    """Chooses by chance, mostly what goes well; clients share the jobs and so get into each other's way."""
+
+    cluster_id: str
+    team_id: str
+    team_ids: Sequence[str]
+    chance: Random
+    jobs: dict[str, Seen] = field(default_factory=dict)
+
+    def choose(self, mark: str, member_id: str) -> Step:
+        if len(self.jobs) < JOBS:
+            return self.create_job(mark)
+        job = self.chance.choice(list(self.jobs.values()))
+        usual = WITH_DRAFT if job.has_draft else WITHOUT_DRAFT
+        name = self.chance.choice(usual * 4 + ALWAYS)
+        step: Step | None = self.create_job(mark) if name == "create_job" else getattr(self, name)(job, mark, member_id)
+        return step or self.update_job(job, mark, member_id)
+
+    def create_job(self, mark: str) -> Step:
+        config = {"clusterId": self.cluster_id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}, **_marked(mark)}
+        values = {"jobKey": mark, "name": mark, "teamIds": [self.team_id], "config": config}
+        return Step("createJob", self._maybe_keyed(values, mark), Effect(JobAction.JOB_CREATED, mark))
+
+    def update_job(self, job: Seen, mark: str, _member_id: str) -> Step:
+        values = {"jobId": job.id, "name": mark, "message": mark}
+        return Step("updateJob", values, Effect(JobAction.JOB_UPDATED, mark), job)
+
+    def delete_job(self, job: Seen, _mark: str, _member_id: str) -> Step:
+        self.jobs.pop(job.id)  # whatever the answer will be: nobody else is to ask for the same
+        return Step("deleteJob", {"jobId": job.id}, Effect(JobAction.JOB_DELETED, job.id))
+
+    def create_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
+        values = {"jobId": job.id, "changes": _marked(mark)}
+        return Step("createDraft", values, Effect(JobAction.DRAFT_CREATED, mark), job)
+
+    def update_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
+        values = {"jobId": job.id, "changes": _marked(mark)}
+        return Step("updateDraft", values, Effect(JobAction.DRAFT_UPDATED, mark), job)
+
+    def discard_draft(self, job: Seen, _mark: str, member_id: str) -> Step:
+        effect = Effect(JobAction.DRAFT_DISCARDED, f"{job.id} {member_id}")  # it has no mark of its own
+        return Step("discardDraft", {"jobId": job.id}, effect, job)
+
+    def publish_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
+        values = self._maybe_keyed({"jobId": job.id, "message": mark}, mark)
+        return Step("publishDraft", values, Effect(JobAction.DRAFT_PUBLISHED, mark), job)
+
+    def create_version(self, job: Seen, mark: str, _member_id: str) -> Step:
+        values = self._maybe_keyed({"jobId": job.id, "message": mark, "changes": _marked(mark)}, mark)
+        return Step("createVersion", values, Effect(JobAction.VERSION_CREATED, mark), job)
+
+    def activate_version(self, job: Seen, mark: str, _member_id: str) -> Step | None:
+        others = sorted(job.published - {job.current})
+        if not others:
+            return None
+        values = {"jobId": job.id, "message": mark, "number": self.chance.choice(others)}
+        values["expectedCurrentVersion"] = job.current  # the current one again would leave no line
+        return Step("activateVersion", values, Effect(JobAction.VERSION_ACTIVATED, mark), job)
+
+    def add_teams_to_job(self, job: Seen, _mark: str, _member_id: str) -> Step | None:
+        if not job.untried:
+            return None
+        team_id = job.untried.pop()
+        effect = Effect(JobAction.TEAMS_ADDED, f"{job.id} {team_id}")
+        return Step("addTeamsToJob", {"jobId": job.id, "teamIds": [team_id]}, effect, job)
+
+    def remove_team_from_job(self, job: Seen, _mark: str, _member_id: str) -> Step | None:
+        if not job.added:
+            return None
+        team_id = job.added.pop()
+        effect = Effect(JobAction.TEAM_REMOVED, f"{job.id} {team_id}")
+        return Step("removeTeamFromJob", {"jobId": job.id, "teamId": team_id}, effect, job)
+
+    def learn(self, step: Step, answer: dict[str, Any]) -> None:
+        """Take from an acknowledged step's answer what the next ones need to know."""
+        job = answer.get("job")
+        if job is None:
+            return
+        if step.effect.action is JobAction.JOB_CREATED:
+            self.jobs[job["id"]] = Seen(job["id"], list(self.team_ids))
+        if step.effect.action is JobAction.TEAMS_ADDED and step.job:
+            step.job.added += step.input["teamIds"]
+        if seen := self.jobs.get(job["id"]):
+            seen.look_at(job)
+
+    def _maybe_keyed(self, values: dict[str, Any], mark: str) -> dict[str, Any]:
+        return values | ({"idempotencyKey": mark} if self.chance.random() < 0.5 else {})
+
+
+def _marked(mark: str) -> dict[str, Any]:
+    return {"environment": [{"name": MARK, "value": mark}]}

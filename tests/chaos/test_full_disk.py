@@ -1,0 +1,54 @@
+"""The disk under SQLite is full: clients are told, the database stays whole, and goes on when there is space."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import Verdict
+from tests.chaos.crowd import Scale, crowd_at
+from tests.chaos.disk import Disk, small_disk
+from tests.chaos.ledger import Told
+from tests.chaos.server import serving
+
+TURNED_AWAY = 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    if os.geteuid():
+        pytest.skip("only root may mount a small disk")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with small_disk(folder) as disk:
+        yield disk
+
+
+async def test_a_full_disk_leaves_the_database_whole(
+    disk: Disk, sqlite_template: Path, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
+    file = shutil.copy(sqlite_template, disk.folder / "full.sqlite3")
+    url = f"sqlite:///{file}"
+    async with (
+        crowd_at(url) as crowd,
+        serving(url, tmp_path / "log") as server,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            disk.fill()
+            await crowd.failures(TURNED_AWAY)
+            assert integrity(file) == "ok"
+            assert await crowd.clients[0].read("JB0") is Told.DONE
+            disk.clear()
+
+    assert integrity(file) == "ok"
+    await verdict("disk full", url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+
+
+def integrity(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])

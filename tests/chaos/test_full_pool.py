@@ -1,0 +1,45 @@
+"""All connections are in use, or the one writer's place is: whoever must wait is told so, and later served."""
+
+from pathlib import Path
+
+from tests.chaos.conftest import Verdict
+from tests.chaos.crowd import Scale, crowd_at
+from tests.chaos.ledger import Told
+from tests.chaos.outside import outside, writing
+from tests.chaos.server import serving
+
+SMALL = {"pool_size": 3, "pool_timeout_seconds": 0.5}
+TURNED_AWAY = 20
+
+
+async def test_a_full_pool_turns_away_and_empties_by_itself(
+    postgres_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
+    async with (
+        crowd_at(postgres_url) as crowd,
+        serving(postgres_url, tmp_path / "log", **SMALL) as server,
+        outside(postgres_url) as other,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            async with other.holding("LOCK TABLE job IN ACCESS EXCLUSIVE MODE"):
+                await other.sees_waiting(SMALL["pool_size"])
+                await crowd.failures(TURNED_AWAY)
+
+    await verdict("pool full", postgres_url, crowd, scale.times, {Told.UNAVAILABLE})
+
+
+async def test_who_waits_too_long_for_the_only_writer_is_told_so(
+    sqlite_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
+    async with (
+        crowd_at(sqlite_url) as crowd,
+        serving(sqlite_url, tmp_path / "log", lock_timeout_seconds=0.2) as server,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            with writing(sqlite_url):
+                await crowd.failures(TURNED_AWAY)
+                assert await crowd.clients[0].read("JB0") is Told.DONE
+
+    await verdict("somebody else writes on and on", sqlite_url, crowd, scale.times, {Told.UNAVAILABLE})

@@ -1,0 +1,62 @@
+"""Clients leave before they are answered: a query ends with them, a change is finished."""
+
+import asyncio
+from pathlib import Path
+
+from tests.chaos.client import READ
+from tests.chaos.conftest import Verdict
+from tests.chaos.crowd import Scale, crowd_at
+from tests.chaos.ledger import Told
+from tests.chaos.outside import outside
+from tests.chaos.server import serving
+
+RESTLESSNESS = 0.4
+LONG = {"pool_size": 1, "lock_timeout_seconds": 60, "statement_timeout_seconds": 60, "request_timeout_seconds": 60}
+LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
+
+
+async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_url: str, tmp_path: Path) -> None:
+    async with (
+        crowd_at(postgres_url, size=1) as crowd,
+        serving(postgres_url, tmp_path / "log", **LONG) as server,
+        outside(postgres_url) as other,
+    ):
+        client = crowd.clients[0]
+        client.server = server
+        async with other.holding(LOCK):
+            asking = asyncio.create_task(client.ask(READ, id="JB0"))
+            await other.sees_waiting(1)
+            asking.cancel()
+            await other.sees_waiting(0)
+
+        assert await client.read("JB0") is Told.DONE
+
+
+async def test_a_change_is_finished_without_its_client(postgres_url: str, tmp_path: Path) -> None:
+    async with (
+        crowd_at(postgres_url, size=1) as crowd,
+        serving(postgres_url, tmp_path / "log", **LONG) as server,
+        outside(postgres_url) as other,
+    ):
+        client = crowd.clients[0]
+        client.server = server
+        async with other.holding(LOCK):
+            asking = asyncio.create_task(client.change(crowd.steps.create_job("left-alone")))
+            await other.sees_waiting(1)
+            asking.cancel()
+            await asyncio.wait([asking])
+
+        await other.sees("SELECT count(*) FROM job_event WHERE job_key = 'left-alone'", 1)
+        assert await client.read("JB0") is Told.DONE
+
+
+async def test_what_is_left_behind_is_whole(database_url: str, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    async with crowd_at(database_url) as crowd, serving(database_url, tmp_path / "log") as server:
+        for each in crowd.clients:
+            each.restlessness = RESTLESSNESS
+        async with crowd.at_work(server):
+            await crowd.changes(scale.times * scale.changes)
+        assert await server.stop() == 0  # all changes under way are finished
+
+    times = crowd.ledger.answers[Told.CUT]
+    await verdict("clients leave", database_url, crowd, times, {Told.CUT})

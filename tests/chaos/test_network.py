@@ -1,0 +1,54 @@
+"""What lies between the server and PostgreSQL is cut, swallows everything, or is slow."""
+
+from pathlib import Path
+
+from tests.chaos.conftest import Durable, Verdict
+from tests.chaos.crowd import Scale, crowd_at
+from tests.chaos.ledger import Told
+from tests.chaos.proxy import proxy_to
+from tests.chaos.server import serving
+
+IMPATIENT = {"request_timeout_seconds": 2, "statement_timeout_seconds": 2, "pool_timeout_seconds": 1}
+SLOWLY_SECONDS = 0.01
+
+
+async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    async with (
+        crowd_at(durable.url) as crowd,
+        proxy_to(durable.server.socket) as proxy,
+        serving(proxy.url(durable.url), tmp_path / "log") as server,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            proxy.cut()
+
+    await verdict("connections cut", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+
+
+async def test_a_silent_database_hangs_nobody(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    async with (
+        crowd_at(durable.url) as crowd,
+        proxy_to(durable.server.socket) as proxy,
+        serving(proxy.url(durable.url), tmp_path / "log", **IMPATIENT) as server,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            proxy.swallow()
+            await crowd.failures(16)
+            proxy.let_through()
+
+    failures = {Told.UNAVAILABLE, Told.UNSURE, Told.TIMED_OUT}
+    await verdict("nothing comes through", durable.url, crowd, scale.times, failures)
+
+
+async def test_a_slow_database_is_waited_for(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    async with (
+        crowd_at(durable.url) as crowd,
+        proxy_to(durable.server.socket) as proxy,
+        serving(proxy.url(durable.url), tmp_path / "log") as server,
+    ):
+        proxy.delay_seconds = SLOWLY_SECONDS
+        async with crowd.at_work(server):
+            await crowd.changes(scale.changes)
+
+    await verdict(f"each packet {SLOWLY_SECONDS * 1000:g} ms late", durable.url, crowd, 1, set())

@@ -1,0 +1,28 @@
+"""PostgreSQL is restarted under load: requests fail clearly, go on by themselves, and nothing acknowledged is lost."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import Durable, Verdict
+from tests.chaos.crowd import Scale, crowd_at
+from tests.chaos.ledger import Told
+from tests.chaos.server import serving
+
+FAULTS = {"fast": "PostgreSQL restarted", "immediate": "PostgreSQL crashed"}
+
+
+@pytest.mark.parametrize("mode", FAULTS)
+async def test_a_restarted_database_has_what_was_acknowledged(
+    durable: Durable, mode: str, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
+    async with (
+        crowd_at(durable.url) as crowd,
+        serving(durable.url, tmp_path / "log") as server,
+        crowd.at_work(server),
+    ):
+        async for _ in crowd.rounds(scale):
+            await asyncio.to_thread(durable.server.restart, mode)
+
+    await verdict(FAULTS[mode], durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
