@@ -22,10 +22,6 @@ class Proxy:
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     _pairs: set[asyncio.Task[None]] = field(default_factory=set)
 
-    @property
-    def connections(self) -> int:
-        return len(self._pairs)
-
     def swallow(self) -> None:
         self.open_.clear()
 

@@ -61,7 +61,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(database_url: str, log: Path, *options: str, **settings: object) -> AsyncIterator[Server]:
-    """Have it serve the database, with these settings."""
+    """Have it serve the database, with these settings; no failure may have been new to it."""
     variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in settings.items()}
     server = Server(("--database-url", database_url, *options), clean(variables), log)
     try:
@@ -69,6 +69,7 @@ async def serving(database_url: str, log: Path, *options: str, **settings: objec
         yield server
     finally:
         await server.kill()
+    assert "Traceback" not in _text(log)
 
 
 async def _url(process: Process) -> str:
@@ -77,6 +78,10 @@ async def _url(process: Process) -> str:
         if line.startswith(b"Serving "):
             return line.split()[1].decode()
     raise AssertionError("it ended before it served; its log says why")
+
+
+def _text(log: Path) -> str:
+    return log.read_text("utf-8")
 
 
 def _children(pid: int) -> list[int]:

@@ -5,22 +5,27 @@ from pathlib import Path
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
 from tests.chaos.ledger import Told
+from tests.chaos.outside import outside
 from tests.chaos.proxy import proxy_to
 from tests.chaos.server import serving
 
+POOL = 3
 IMPATIENT = {"request_timeout_seconds": 2, "statement_timeout_seconds": 2, "pool_timeout_seconds": 1}
+LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
 SLOWLY_SECONDS = 0.01
+TURNED_AWAY = 20
 
 
 async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
     async with (
         crowd_at(durable.url) as crowd,
         proxy_to(durable.server.socket) as proxy,
-        serving(proxy.url(durable.url), tmp_path / "log") as server,
+        serving(proxy.url(durable.url), tmp_path / "log", pool_size=POOL) as server,
         crowd.at_work(server),
     ):
         async for _ in crowd.rounds(scale):
             proxy.cut()
+        await whole_pool_is_used(durable)
 
     await verdict("connections cut", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
 
@@ -29,13 +34,14 @@ async def test_a_silent_database_hangs_nobody(durable: Durable, tmp_path: Path, 
     async with (
         crowd_at(durable.url) as crowd,
         proxy_to(durable.server.socket) as proxy,
-        serving(proxy.url(durable.url), tmp_path / "log", **IMPATIENT) as server,
+        serving(proxy.url(durable.url), tmp_path / "log", pool_size=POOL, **IMPATIENT) as server,
         crowd.at_work(server),
     ):
         async for _ in crowd.rounds(scale):
             proxy.swallow()
-            await crowd.failures(16)
+            await crowd.failures(TURNED_AWAY)
             proxy.let_through()
+        await whole_pool_is_used(durable)
 
     failures = {Told.UNAVAILABLE, Told.UNSURE, Told.TIMED_OUT}
     await verdict("nothing comes through", durable.url, crowd, scale.times, failures)
@@ -52,3 +58,9 @@ async def test_a_slow_database_is_waited_for(durable: Durable, tmp_path: Path, s
             await crowd.changes(scale.changes)
 
     await verdict(f"each packet {SLOWLY_SECONDS * 1000:g} ms late", durable.url, crowd, 1, set())
+
+
+async def whole_pool_is_used(durable: Durable) -> None:
+    """See as many statements wait as there are connections: none is lost to the pool."""
+    async with outside(durable.url) as other, other.holding(LOCK):
+        await other.sees_waiting(POOL)
