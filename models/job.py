@@ -65,7 +65,9 @@ class Job(Base):
     """A named, versioned workload.
 
     `current_number` points to what runs, `last_number` is the highest number ever given out, `event_count` that of
-    the history's lines. `revision` grows with each of them but an edit of the draft, which has a revision of its own.
+    the history's lines. Two facts of the current version stand here as well, its cluster and whether it has a schedule:
+    lists ask for them, and to look into the versions would cost more with each job. `revision` grows with each of
+    these but an edit of the draft, which has a revision of its own.
     """
 
     __tablename__ = "job"
@@ -80,6 +82,8 @@ class Job(Base):
     status: Mapped[JobStatus]
     revision: Mapped[int]
     current_number: Mapped[int]
+    current_cluster_id: Mapped[Id]
+    is_scheduled: Mapped[bool]
     last_number: Mapped[int]
     event_count: Mapped[int]
     created_at: Mapped[datetime]
@@ -115,8 +119,8 @@ class Job(Base):
         tenant("created_by_id", "member"),
         tenant("updated_by_id", "member"),
         ForeignKeyConstraint(
-            ["id", "current_number"],
-            ["job_version.job_id", "job_version.number"],
+            ["current_cluster_id", "id", "current_number"],
+            ["job_version.cluster_id", "job_version.job_id", "job_version.number"],
             name="fk_job_current_version",
             use_alter=True,
             deferrable=True,
@@ -126,6 +130,8 @@ class Job(Base):
         Index("ix_job_organization_created", "organization_id", "created_at", "id"),
         Index("ix_job_organization_updated", "organization_id", "updated_at", "id"),
         Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),
+        Index("ix_job_organization_scheduled", "organization_id", "is_scheduled", "created_at", "id"),
+        Index("ix_job_current_cluster", "current_cluster_id", "created_at", "id"),
         Index("ix_job_created_by", "created_by_id"),
     )
 
@@ -315,6 +321,8 @@ class Job(Base):
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
+        self.current_cluster_id = version.cluster_id
+        self.is_scheduled = version.cron is not None
         self.current = version
 
     def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:

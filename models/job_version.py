@@ -81,6 +81,7 @@ class JobVersion(Base):
     __table_args__ = (
         tenant_key(),
         UniqueConstraint("job_id", "number"),
+        UniqueConstraint("cluster_id", "job_id", "number"),  # a job refers to its current version with the cluster
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("cluster_id", "cluster"),
         tenant("created_by_id", "member"),
@@ -109,14 +110,6 @@ class JobVersion(Base):
             postgresql_where=text("status = 'DRAFT'"),
             sqlite_where=text("status = 'DRAFT'"),
         ),
-        Index(
-            "ix_job_version_unscheduled",
-            "job_id",
-            "number",
-            postgresql_where=text("cron IS NULL"),
-            sqlite_where=text("cron IS NULL"),
-        ),
-        Index("ix_job_version_cluster", "cluster_id", "job_id", "number"),
     )
 
     @property

@@ -14,7 +14,6 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import aliased
 
@@ -27,11 +26,14 @@ from models.job_version import JobVersion, VersionStatus
 from resolvers import job_run, search
 from resolvers.keys import KEYS, TextArray, among
 from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import visible
+from resolvers.permissions import met, reached, sees_all_jobs, visible
 from resolvers.prepared import OPTIONAL, Build, Statement, View, within
+from resolvers.reach import is_wide
 from resolvers.read import Read, batch
 
-COLUMNS = [column for column in Job.__table__.c if column.name != "search_text"]
+FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
+COLUMNS = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
+NEAR = 1000  # how far into a list rows are met one by one, until it is cheaper to take all and sort them
 
 
 class JobSortField(StrEnum):
@@ -90,7 +92,8 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
 
 @batch(*JOINS)
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    return await _pages(OF_ORGANIZATIONS, read, organization_ids, wanted)
+    is_met = wanted.paging.offset <= NEAR and not sees_all_jobs(read.caller) and await is_wide(read)
+    return await _pages(MET if is_met else OF_ORGANIZATIONS, read, organization_ids, wanted)
 
 
 @batch(*JOINS)
@@ -150,35 +153,29 @@ def _by_keys(view: View) -> Statement:
 
 def _that(view: View, *asked: str) -> Statement:
     """Select the visible jobs that meet the conditions asked for, each with a parameter of its name."""
-    return _jobs(view).where(visible(view.caller), *(CONDITIONS[name](name) for name in asked if name != search.GRAMS))
+    return _asked(view, visible(view.caller), *asked)
+
+
+def _reached(view: View, *asked: str) -> Statement:
+    return _asked(view, reached(view.caller), *asked)
+
+
+def _met(view: View, *asked: str) -> Statement:
+    return _asked(view, met(view.caller), *asked)
+
+
+def _asked(view: View, seen: ColumnElement[bool], *asked: str) -> Statement:
+    return _jobs(view).where(seen, *(CONDITIONS[name](name) for name in asked if name != search.GRAMS))
 
 
 def _shared(view: View, *asked: str) -> Statement:
     return _that(view, *asked).join(JobTeam, JobTeam.job_id == Job.id)
 
 
-def _targeting(view: View, *asked: str) -> Statement:
-    is_current = (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
-    return _that(view, *asked).join(JobVersion, is_current)
-
-
-def _version_that(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(_Version.job_id == Job.id, *conditions)
-
-
 def _has_draft(_name: str) -> ColumnElement[bool]:
     """With the status in the statement's text, as the index of drafts has it."""
-    return _version_that(_Version.status == literal_column(f"'{VersionStatus.DRAFT}'"))
-
-
-def _current_that(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return _version_that(_Version.number == Job.current_number, condition)
-
-
-def _runs_on(name: str) -> ColumnElement[bool]:
-    """As a set, which SQLite makes once; it would look a condition of each job up job by job."""
-    targeting = select(_Version.job_id, _Version.number).where(among(_Version.cluster_id, _texts(name)))
-    return tuple_(Job.id, Job.current_number).in_(targeting)
+    is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
+    return exists().where(JobVersion.job_id == Job.id, is_draft)
 
 
 def _shared_with(name: str) -> ColumnElement[bool]:
@@ -190,7 +187,6 @@ def _texts(name: str) -> BindParameter[Any]:
 
 
 _Current = aliased(JobVersion)
-_Version = aliased(JobVersion)  # not the one that `_targeting` joins
 _Grant = aliased(JobTeam)
 
 FLAGS = {"has_draft", "has_schedule"}
@@ -199,20 +195,24 @@ CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     search.SHORT: search.found,
     "status": lambda name: among(Job.status, _texts(name)),
     "teams": _shared_with,
-    "clusters": _runs_on,
+    "clusters": lambda name: among(Job.current_cluster_id, _texts(name)),
     "has_draft": _has_draft,
     "no_has_draft": lambda name: ~_has_draft(name),
-    "has_schedule": lambda _: _current_that(_Version.cron.is_not(None)),
-    "no_has_schedule": lambda _: _current_that(_Version.cron.is_(None)),
+    "has_schedule": lambda _: Job.is_scheduled.is_(True),
+    "no_has_schedule": lambda _: Job.is_scheduled.is_(False),
     "created_by": lambda name: among(Job.created_by_id, _texts(name)),
     "updated_since": lambda name: Job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }
 
 
-def _by_each(rows: Build, parent: Any) -> Mapping[JobSortField, Listing]:
-    return {name: Listing(rows, parent, by, Job.id, _with_relations) for name, by in SORTED_BY.items()}
+def _by_each(rows: Build, parent: Any, counted: Build | None = None) -> Mapping[JobSortField, Listing]:
+    return {
+        name: Listing(rows, parent, by, Job.id, dress=_with_relations, counted=counted)
+        for name, by in SORTED_BY.items()
+    }
 
 
-OF_ORGANIZATIONS = _by_each(_that, Job.organization_id)
+OF_ORGANIZATIONS = _by_each(_reached, Job.organization_id)
+MET = _by_each(_met, Job.organization_id, counted=_reached)
 OF_TEAMS = _by_each(_shared, JobTeam.team_id)
-OF_CLUSTERS = _by_each(_targeting, JobVersion.cluster_id)
+OF_CLUSTERS = _by_each(_that, Job.current_cluster_id)

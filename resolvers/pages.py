@@ -75,7 +75,8 @@ class Listing:
 
     `rows` builds the rows of all parents, from a view and the names of what is asked beyond the page; `parent` says
     whose a row is, `by` is what they are sorted by (never null), `id` breaks ties. `dress` joins to a page what the
-    view wants joined. `is_indexed`: an index has each parent's rows in this order, so that a page is read from it.
+    view wants joined. `counted` builds the same rows for who needs all of them, where that is done better in another
+    way than by pages. `is_indexed`: an index has each parent's rows in this order, so that a page is read from it.
     """
 
     rows: Build
@@ -83,6 +84,7 @@ class Listing:
     by: Any
     id: Any
     dress: Callable[[View, FromClause], Statement] | None = None
+    counted: Build | None = None
     is_indexed: bool = False
 
     async def pages(
@@ -146,7 +148,7 @@ class Listing:
 
     def counts(self, view: View, *asked: str) -> Statement:
         """Count each parent's rows."""
-        rows = self.rows(view, *asked).where(among(self.parent, KEYS)).group_by(self.parent)
+        rows = (self.counted or self.rows)(view, *asked).where(among(self.parent, KEYS)).group_by(self.parent)
         return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
 
     def cursor(self, row: Any) -> str:

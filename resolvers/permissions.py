@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, select
+from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
 
 from models.job import Job
 from models.job_team import JobTeam
@@ -20,16 +20,38 @@ def sees_all_jobs(caller: Caller) -> bool:
 
 
 def visible(caller: Caller) -> ColumnElement[bool]:
-    """Whether the caller sees the row of `Job`; what isn't visible doesn't exist for them."""
+    """Whether the caller sees the row of `Job`, looked up for that row; what isn't visible doesn't exist for them."""
     own = Job.organization_id == caller.organization_id
-    if sees_all_jobs(caller):
-        return own
-    through_teams = (
+    return own if sees_all_jobs(caller) else own & _grants(caller).exists()
+
+
+def reached(caller: Caller) -> ColumnElement[bool]:
+    """The same, but looked up in a set of all jobs that the caller's teams reach."""
+    own = Job.organization_id == caller.organization_id
+    return own if sees_all_jobs(caller) else own & Job.id.in_(through_teams(caller))
+
+
+def met(caller: Caller) -> ColumnElement[bool]:
+    """The same, but whatever the database thinks of it, row by row in the order in which jobs are met."""
+    own = Job.organization_id == caller.organization_id
+    return (
+        own
+        if sees_all_jobs(caller)
+        else own & _grants(caller).limit(literal_column("1")).scalar_subquery().is_not(None)
+    )
+
+
+def through_teams(caller: Caller) -> Select[str]:
+    """Select the jobs that the caller's teams have access to, some more than once."""
+    return (
         select(JobTeam.job_id)
         .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
         .where(TeamMember.member_id == caller.member_id)
     )
-    return own & Job.id.in_(through_teams)
+
+
+def _grants(caller: Caller) -> Select[str]:
+    return through_teams(caller).where(JobTeam.job_id == Job.id).correlate(Job)
 
 
 async def of_jobs(read: Read, job_ids: Sequence[str]) -> Mapping[str, list[JobPermission]]:

@@ -333,6 +333,7 @@ async def _check_versions(session: AsyncSession, job: Job, history: Sequence[Job
     published = {each.number for each in versions if each.status is VersionStatus.PUBLISHED}
     drafts = [each.number for each in versions if each.status is VersionStatus.DRAFT]
     assert job.current_number == _pointer(history)
+    assert (job.current_cluster_id, job.is_scheduled) == (job.current.cluster_id, job.current.cron is not None)
     assert job.current_number in published
     assert drafts in ([], [job.last_number])
     assert max(each.to_version or 0 for each in history) == job.last_number

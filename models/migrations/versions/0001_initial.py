@@ -173,6 +173,8 @@ def job() -> None:
         sa.Column("status", one_of("jobstatus", "ACTIVE", "PAUSED"), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("current_number", sa.Integer(), nullable=False),
+        sa.Column("current_cluster_id", ID, nullable=False),
+        sa.Column("is_scheduled", sa.Boolean(), nullable=False),
         sa.Column("last_number", sa.Integer(), nullable=False),
         sa.Column("event_count", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -181,8 +183,8 @@ def job() -> None:
         sa.Column("updated_by_id", ID, nullable=False),
         sa.CheckConstraint("current_number BETWEEN 1 AND last_number", name=op.f("ck_job_current_number")),
         sa.ForeignKeyConstraint(
-            ["id", "current_number"],
-            ["job_version.job_id", "job_version.number"],
+            ["current_cluster_id", "id", "current_number"],
+            ["job_version.cluster_id", "job_version.job_id", "job_version.number"],
             name="fk_job_current_version",
             initially="DEFERRED",
             deferrable=True,
@@ -204,7 +206,9 @@ def job() -> None:
         sa.UniqueConstraint("organization_id", "job_key", name=op.f("uq_job_organization_id_job_key")),
     )
     op.create_index("ix_job_created_by", "job", ["created_by_id"])
+    op.create_index("ix_job_current_cluster", "job", ["current_cluster_id", "created_at", "id"])
     op.create_index("ix_job_organization_created", "job", ["organization_id", "created_at", "id"])
+    op.create_index("ix_job_organization_scheduled", "job", ["organization_id", "is_scheduled", "created_at", "id"])
     op.create_index("ix_job_organization_status", "job", ["organization_id", "status", "created_at", "id"])
     op.create_index("ix_job_organization_updated", "job", ["organization_id", "updated_at", "id"])
 
@@ -380,16 +384,9 @@ def job_version() -> None:
             name=op.f("fk_job_version_organization_id_published_by_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_version")),
+        sa.UniqueConstraint("cluster_id", "job_id", "number", name=op.f("uq_job_version_cluster_id_job_id_number")),
         sa.UniqueConstraint("job_id", "number", name=op.f("uq_job_version_job_id_number")),
         sa.UniqueConstraint("organization_id", "id", name=op.f("uq_job_version_organization_id_id")),
-    )
-    op.create_index("ix_job_version_cluster", "job_version", ["cluster_id", "job_id", "number"])
-    op.create_index(
-        "ix_job_version_unscheduled",
-        "job_version",
-        ["job_id", "number"],
-        postgresql_where=sa.text("cron IS NULL"),
-        sqlite_where=sa.text("cron IS NULL"),
     )
     op.create_index(
         "uq_job_version_one_draft",
@@ -500,8 +497,8 @@ def current_version() -> None:
         "fk_job_current_version",
         "job",
         "job_version",
-        ["id", "current_number"],
-        ["job_id", "number"],
+        ["current_cluster_id", "id", "current_number"],
+        ["cluster_id", "job_id", "number"],
         initially="DEFERRED",
         deferrable=True,
     )

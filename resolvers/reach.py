@@ -1,0 +1,41 @@
+"""Whether a member's teams reach many jobs: then a page fills soon when jobs are met in order, one by one.
+
+Where they reach few, it is better to take these and to sort them: of jobs met in order nearly all would be others'.
+The rows are the same either way, so what is remembered of a member may be out of date.
+"""
+
+import time
+
+from sqlalchemy import func, literal_column, select
+
+from models.job_team import JobTeam
+from models.team import TeamMember
+from resolvers.keys import KEYS, among
+from resolvers.prepared import Statement, View
+from resolvers.read import Read
+
+WIDE = 1000
+REMEMBERED_SECONDS = 60
+MOST = 10_000
+
+_known: dict[str, tuple[bool, float]] = {}
+
+
+async def is_wide(read: Read) -> bool:
+    """Whether the caller's teams were granted so many jobs; asked of the database once in a while."""
+    member_id, now = read.caller.member_id, time.monotonic()
+    answer, until = _known.get(member_id, (False, now))
+    if until > now:
+        return answer
+    (row,) = await read.rows(_grants, keys=[member_id])
+    if len(_known) >= MOST:
+        _known.clear()
+    _known[member_id] = row.grants >= WIDE, now + REMEMBERED_SECONDS
+    return _known[member_id][0]
+
+
+def _grants(_view: View) -> Statement:
+    """Count no further than to what is wide."""
+    rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)
+    some = rows.where(among(TeamMember.member_id, KEYS)).limit(literal_column(str(WIDE))).subquery()
+    return select(func.count().label("grants")).select_from(some)
