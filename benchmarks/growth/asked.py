@@ -1,0 +1,143 @@
+"""What is asked of each database: reads that any client sends, and one job's life for the mutations."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.growth.grown import Grown
+
+PAGE = "nodes { id jobKey } pageInfo { endCursor hasNextPage }"
+SORTS = ("CREATED_AT", "UPDATED_AT", "JOB_KEY")
+FILTERS = {
+    "status": "{status: [PAUSED]}",
+    "teams": "{teams: [$team]}",
+    "clusters": "{clusters: [$cluster]}",
+    "hasDraft": "{hasDraft: true}",
+    "hasDraft: false": "{hasDraft: false}",
+    "hasSchedule": "{hasSchedule: true}",
+    "hasSchedule: false": "{hasSchedule: false}",
+    "createdBy": "{createdBy: [$author]}",
+    "updatedSince": "{updatedSince: $since}",
+    "search, common": '{search: "orders"}',
+    "search, rare": "{search: $key}",
+    "search, nothing": '{search: "zebra"}',
+    "search, short": '{search: "or"}',
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    group: str
+    name: str
+    query: str
+
+
+def reads() -> Iterator[Read]:
+    yield Read("point", "job by id", "{ job(id: $job) { name currentVersion { cluster { name } } } }")
+    yield Read("point", "job by key", "{ jobByKey(jobKey: $key) { name } }")
+    yield Read("point", "run by id", "{ node(id: $run) { id } }")
+    yield Read("point", "a job's permissions, latest run, draft", OF_A_JOB)
+    for sort in SORTS:
+        for name, arguments in (
+            ("first", "first: 20"),
+            ("middle", f"first: 20, after: $at{sort}"),
+            ("last", "last: 20"),
+        ):
+            yield Read("cursor", f"{name} 20 by {sort}", f"{{ jobs({arguments}, sortBy: {sort}) {{ {PAGE} }} }}")
+    yield Read("number", "page 1 of 20", f"{{ jobs(limit: 20) {{ {PAGE} }} }}")
+    yield Read("number", "page at nine tenths", f"{{ jobs(limit: 20, page: $deep) {{ {PAGE} }} }}")
+    yield Read("total", "totalCount", "{ jobs(limit: 0) { totalCount } }")
+    for name, asked in FILTERS.items():
+        yield Read("filter", name, f"{{ jobs(first: 20, filter: {asked}) {{ {PAGE} }} }}")
+        yield Read("total", f"totalCount, {name}", f"{{ jobs(limit: 0, filter: {asked}) {{ totalCount }} }}")
+    yield from NESTED
+
+
+OF_A_JOB = "{ job(id: $job) { viewerPermissions latestRun { status } draft { number } } }"
+NESTED = (
+    Read(
+        "nested",
+        "20 jobs, four relations",
+        """{ jobs(first: 20) { nodes { id teams { nodes { name } }
+      currentVersion { cluster { name } } latestRun { status } draft { number } } } }""",
+    ),
+    Read(
+        "nested",
+        "a job's versions, runs, history",
+        """{ job(id: $job) { versions(first: 5) { nodes { number } }
+      runs(first: 5) { nodes { status } } history(first: 5) { nodes { action } } } }""",
+    ),
+    Read("nested", "a team's jobs", f"{{ team(id: $team) {{ jobs(first: 20) {{ {PAGE} }} }} }}"),
+    Read("nested", "a cluster's jobs", f"{{ cluster(id: $cluster) {{ jobs(first: 20) {{ {PAGE} }} }} }}"),
+    Read("nested", "5 teams, 10 jobs of each", f"{{ teams(limit: 5) {{ nodes {{ jobs(first: 10) {{ {PAGE} }} }} }} }}"),
+    Read(
+        "nested",
+        "5 clusters, 10 jobs of each",
+        f"{{ clusters(limit: 5) {{ nodes {{ jobs(first: 10) {{ {PAGE} }} }} }} }}",
+    ),
+)
+TYPES = {
+    **dict.fromkeys(("job", "run", "team", "cluster", "author"), "ID!"),
+    **dict.fromkeys((f"at{sort}" for sort in SORTS), "String!"),
+    "key": "String!",
+    "deep": "Int!",
+    "since": "DateTime!",
+}
+
+
+def declared(query: str) -> tuple[str, list[str]]:
+    """Return the document that declares the variables of the query, and their names."""
+    names = [name for name in TYPES if f"${name}" in query]
+    variables = ", ".join(f"${name}: {TYPES[name]}" for name in names)
+    return f"query {variables and f'({variables})'} {query}", names
+
+
+Input = Callable[[Grown, Mapping[str, Any]], dict[str, Any]]  # `made` has what the steps before answered
+
+
+@dataclass(frozen=True)
+class Step:
+    """A mutation; the steps are taken in their order on one job, which is gone in the end."""
+
+    name: str
+    selection: str
+    input: Input
+
+    @property
+    def query(self) -> str:
+        kind = self.name[0].upper() + self.name[1:]
+        answer = f"{self.selection} userErrors {{ message }}"
+        return f"mutation ($input: {kind}Input!) {{ {self.name}(input: $input) {{ {answer} }} }}"
+
+
+def of_job(**values: Any) -> Input:
+    return lambda _, made: {"jobId": made["id"], **values}
+
+
+STEPS = (
+    Step(
+        "createJob",
+        "job { id }",
+        lambda grown, made: {
+            "jobKey": f"growth-{made['number']}",
+            "name": "Growth",
+            "teamIds": [grown.values["team"]],
+            "config": {
+                "clusterId": grown.values["cluster"],
+                "source": {"sqlSnapshot": {"sql": "SELECT 1"}},
+                "dependencies": [{"jobId": grown.values["job"]}],
+            },
+        },
+    ),
+    Step("updateJob", "job { id }", of_job(name="Growth, renamed")),
+    Step("createDraft", "job { id }", of_job(changes={"maxRetries": 1})),
+    Step("updateDraft", "job { id }", of_job(changes={"maxRetries": 2})),
+    Step("publishDraft", "job { id }", of_job(message="Once more")),
+    Step("createVersion", "job { id }", of_job(changes={"maxRetries": 3})),
+    Step("activateVersion", "job { id }", of_job(number=1)),
+    Step("createDraft", "job { id }", of_job()),
+    Step("discardDraft", "job { id }", of_job()),
+    Step("addTeamsToJob", "job { id }", lambda grown, made: {"jobId": made["id"], "teamIds": [grown.values["other"]]}),
+    Step("removeTeamFromJob", "job { id }", lambda grown, made: {"jobId": made["id"], "teamId": grown.values["other"]}),
+    Step("deleteJob", "deletedJobId", of_job()),
+)

@@ -1,0 +1,137 @@
+"""A database with so many generated jobs, and whom and what of it is asked."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.demo import seed_demo, seed_jobs
+from models.job import Job
+from models.job_run import JobRun
+from models.job_team import JobTeam
+from models.job_version import JobVersion
+from models.member import Member
+from models.migrate import upgrade
+from models.roles import TeamRole
+from models.team import Team, TeamMember
+from resolvers import job as jobs
+from tests.databases import postgres_database
+
+PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
+TEAMS = 50
+SEED = 1
+CONNECTIONS = 2  # one for reads, one for mutations
+
+
+@dataclass(frozen=True)
+class Grown:
+    """`admin` sees all jobs, `member` those of fifty teams; `values` are those of the variables."""
+
+    kind: str
+    size: int
+    database: Database
+    backends: Sequence[int]  # PostgreSQL's processes that serve it
+    people: Mapping[str, Member]
+    values: Mapping[str, Any]
+
+
+@asynccontextmanager
+async def grown(kind: str, size: int, folder: Path, server: str) -> AsyncIterator[Grown]:
+    """Make the database; it is gone when this is left."""
+    if kind == "SQLite":
+        async with opened(kind, size, f"sqlite:///{folder / str(size)}.sqlite3") as made:
+            yield made
+        return
+    async with postgres_database(server) as url, opened(kind, size, url) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(kind: str, size: int, url: str) -> AsyncIterator[Grown]:
+    """Fill the database, unless it is filled, and give it with whom and what to ask."""
+    database = Database.open(url, pool_size=CONNECTIONS)
+    try:
+        await _fill(database, size)
+        async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+            people = {name: await _one(session, select(Member).where(Member.email == PEOPLE[name])) for name in PEOPLE}
+            await _join(session, people["member"])
+            values = await _values(session, people["member"])
+        yield Grown(kind, size, database, await _backends(database), people, values)
+    finally:
+        await database.close()
+
+
+async def _backends(database: Database) -> Sequence[int]:
+    """Open every connection of the pool, and say which processes are behind them."""
+    if database.is_sqlite:
+        return ()
+    async with AsyncExitStack() as stack:
+        open_ = [await stack.enter_async_context(database.writes.connect()) for _ in range(CONNECTIONS)]
+        return [await each.scalar(text("SELECT pg_backend_pid()")) for each in open_]
+
+
+async def _fill(database: Database, size: int) -> None:
+    await upgrade(database)
+    await seed_demo(database)
+    async with database.reads.connect() as connection:
+        there = await connection.scalar(select(func.count()).select_from(Job)) or 0
+    if there < size:
+        await seed_jobs(database, size, SEED, lambda _done: None)
+
+
+async def _join(session: AsyncSession, member: Member) -> None:
+    """Bring the member into fifty teams, or all where there are fewer."""
+    has = set(await session.scalars(select(TeamMember.team_id).where(TeamMember.member_id == member.id)))
+    of = member.organization_id
+    new = select(Team.id).where(Team.organization_id == of, Team.id.not_in(has)).order_by(Team.id.desc())
+    for team_id in await session.scalars(new.limit(TEAMS - len(has))):
+        row = TeamMember(organization_id=of, team_id=team_id, member_id=member.id, role=TeamRole.ADMIN)
+        session.add(row)
+
+
+async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
+    """Choose what stands in the middle of what both people see."""
+    await session.flush()
+    admin_of = (TeamMember.member_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
+    teams = await session.scalars(select(TeamMember.team_id).where(admin_of).order_by(TeamMember.team_id).limit(2))
+    team, other = teams.all()
+    of_team = select(Job).join(JobTeam, JobTeam.job_id == Job.id).where(JobTeam.team_id == team)
+    job = await _one(session, of_team.where(Job.job_key.startswith("fleet-")).order_by(Job.created_at))
+    current = select(JobVersion).where(JobVersion.job_id == job.id, JobVersion.number == job.current_number)
+    run = select(JobRun.id).where(JobRun.job_id == job.id)
+    own = select(Job).where(Job.organization_id == member.organization_id)
+    count = await session.scalar(select(func.count()).select_from(own.subquery())) or 0
+    return {
+        "job": job.id,
+        "key": job.job_key,
+        "author": job.created_by_id,
+        "cluster": (await _one(session, current)).cluster_id,
+        "run": await _one(session, run),
+        "team": team,
+        "other": other,
+        "since": (await _at(session, own, Job.updated_at, count * 9 // 10)).updated_at.isoformat(),
+        "deep": count * 9 // 10 // 20,
+        **{f"at{sort}": await _cursor(session, own, sort, count // 2) for sort in jobs.JobSortField},
+    }
+
+
+async def _cursor(session: AsyncSession, own: Any, sort: jobs.JobSortField, place: int) -> str:
+    listing = jobs.OF_ORGANIZATIONS[sort]
+    row = await session.execute(
+        own.with_only_columns(Job.id, listing.by.label("sort_key")).order_by(listing.by, Job.id).offset(place).limit(1)
+    )
+    return listing.cursor(row.one())
+
+
+async def _at(session: AsyncSession, own: Any, by: Any, place: int) -> Job:
+    found: Job = await _one(session, own.order_by(by).offset(place))
+    return found
+
+
+async def _one(session: AsyncSession, statement: Any) -> Any:
+    return (await session.scalars(statement.limit(1))).one()
