@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from models.job import Job
 
 
-@dataclass(frozen=True)
+@dataclass
 class Edit:
     """Who changes something, when, and the history lines that come of it."""
 

@@ -150,7 +150,7 @@ def null_problems(values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
     """Yield the nulls that clear nothing."""
     for name, value in values.items():
         if value is None and name not in CLEARED:
-            yield Invalid(path=(*path, name), reason="Can't be null. Omit it to keep what is there.")
+            yield Invalid(path=(*path, name), reason="Can't be null: omit it.")
 
 
 def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:

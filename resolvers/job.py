@@ -28,11 +28,12 @@ from resolvers.keys import KEYS, TextArray, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.permissions import met, reached, sees_all_jobs, visible
 from resolvers.prepared import OPTIONAL, Build, Statement, View, within
-from resolvers.reach import is_wide
+from resolvers.reach import Reach
 from resolvers.read import Read, batch
 
 FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
 COLUMNS = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
+REACH = Reach()
 NEAR = 1000  # how far into a list rows are met one by one, until it is cheaper to take all and sort them
 
 
@@ -92,7 +93,7 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
 
 @batch(*JOINS)
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    is_met = wanted.paging.offset <= NEAR and not sees_all_jobs(read.caller) and await is_wide(read)
+    is_met = wanted.paging.offset <= NEAR and not sees_all_jobs(read.caller) and await REACH.is_wide(read)
     return await _pages(MET if is_met else OF_ORGANIZATIONS, read, organization_ids, wanted)
 
 

@@ -18,20 +18,24 @@ WIDE = 1000
 REMEMBERED_SECONDS = 60
 MOST = 10_000
 
-_known: dict[str, tuple[bool, float]] = {}
 
+class Reach:
+    """What is known of each member, until when by the monotonic clock."""
 
-async def is_wide(read: Read) -> bool:
-    """Whether the caller's teams were granted so many jobs; asked of the database once in a while."""
-    member_id, now = read.caller.member_id, time.monotonic()
-    answer, until = _known.get(member_id, (False, now))
-    if until > now:
-        return answer
-    (row,) = await read.rows(_grants, keys=[member_id])
-    if len(_known) >= MOST:
-        _known.clear()
-    _known[member_id] = row.grants >= WIDE, now + REMEMBERED_SECONDS
-    return _known[member_id][0]
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[bool, float]] = {}
+
+    async def is_wide(self, read: Read) -> bool:
+        """Whether the caller's teams were granted so many jobs; asked of the database once in a while."""
+        member_id, now = read.caller.member_id, time.monotonic()
+        answer, until = self._known.get(member_id, (False, now))
+        if until > now:
+            return answer
+        (row,) = await read.rows(_grants, keys=[member_id])
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[member_id] = row.grants >= WIDE, now + REMEMBERED_SECONDS
+        return bool(row.grants >= WIDE)
 
 
 def _grants(_view: View) -> Statement:

@@ -69,6 +69,7 @@ class Write:
             raise JobNotFound
         if permission not in allowed:
             raise Forbidden(missing_permission=permission)
+        self.edit.at = datetime.now(UTC)  # who came before may have changed the job later than this one began
         return job
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
 
 from models import limits, schedule
 from models.errors import BadInput
@@ -15,6 +16,7 @@ from schema.moment import utc
 from schema.page import described
 from schema.relation import reads, relation
 
+FIRE_TIMES = 5
 FIRE_TIME = 100  # to find one takes as long as so many fields, a leap day longer
 
 
@@ -38,11 +40,12 @@ class JobSchedule:
     )
     def next_fire_times(
         root: strawberry.Parent[Any],  # noqa: N805
-        count: Annotated[int, described("How many, 0 to 100.")] = 5,
+        count: Annotated[int | None, described("How many, 0 to 100.")] = FIRE_TIMES,
         after: Annotated[
             datetime | None, described("After which moment, of the years 2000 to 2999. Default: now.")
-        ] = None,
+        ] = UNSET,
     ) -> list[datetime]:
+        count = FIRE_TIMES if count is None else count
         if any(limits.FIRE_TIMES.check(count, ())):
             raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
         moment = utc(after, "after") if after else datetime.now(UTC)

@@ -1,10 +1,16 @@
 """A configuration as input: whole for a new job, in part for a change of an existing one."""
 
+from typing import Any
+
 import strawberry
-from strawberry import Maybe
+from strawberry import UNSET, Maybe
 
 from models.job_config import DependencyCondition, ExecutionMode
 from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+
+
+def _arguments() -> Any:
+    return strawberry.field(default_factory=list, description="At most 100, each 0 to 8191 characters.")
 
 
 @strawberry.input(description="Saved queries to run.")
@@ -16,7 +22,7 @@ class SavedQueriesSourceInput:
 class SqlSnapshotSourceInput:
     sql: str = strawberry.field(description="1 to 8191 characters.")
     origin: str | None = strawberry.field(
-        default=None, description="Where it came from, as a path in Git; at most 1023 characters."
+        default=UNSET, description="Where it came from, as a path in Git; at most 1023 characters."
     )
 
 
@@ -24,14 +30,18 @@ class SqlSnapshotSourceInput:
 class PythonWheelSourceInput:
     package_name: str = strawberry.field(description="1 to 255 characters.")
     entry_point: str = strawberry.field(description="1 to 255 characters.")
-    version: str | None = strawberry.field(default=None, description="At most 255 characters. Omit for the newest.")
-    arguments: list[str] = strawberry.field(default_factory=list, description="At most 100, each 0 to 8191 characters.")
+    version: str | None = strawberry.field(default=UNSET, description="At most 255 characters. Omit for the newest.")
+    arguments: list[str] | None = strawberry.field(
+        default_factory=list, description="At most 100, each 0 to 8191 characters."
+    )
 
 
 @strawberry.input(description="A Python file to run.")
 class PythonFileSourceInput:
     path: str = strawberry.field(description="1 to 1023 characters.")
-    arguments: list[str] = strawberry.field(default_factory=list, description="At most 100, each 0 to 8191 characters.")
+    arguments: list[str] | None = strawberry.field(
+        default_factory=list, description="At most 100, each 0 to 8191 characters."
+    )
 
 
 @strawberry.input(one_of=True, description="What a version runs: exactly one of these.")
@@ -45,14 +55,14 @@ class JobSourceInput:
 @strawberry.input(description="When a job runs by itself.")
 class JobScheduleInput:
     cron: str = strawberry.field(description="Five fields: minute, hour, day of month, month, day of week.")
-    timezone: str = strawberry.field(default="UTC", description="A name of the IANA time zone database.")
-    concurrency_policy: ConcurrencyPolicy = strawberry.field(
+    timezone: str | None = strawberry.field(default="UTC", description="A name of the IANA time zone database.")
+    concurrency_policy: ConcurrencyPolicy | None = strawberry.field(
         default=ConcurrencyPolicy.SKIP, description="What happens when runs would overlap."
     )
     max_concurrent_runs: int | None = strawberry.field(
-        default=None, description="How many runs may overlap, from 1. Needed with `ALLOW`, and only there."
+        default=UNSET, description="How many runs may overlap, from 1. Needed with `ALLOW`, and only there."
     )
-    missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
+    missed_schedule_policy: MissedSchedulePolicy | None = strawberry.field(
         default=MissedSchedulePolicy.SKIP, description="What happens to missed times."
     )
 
@@ -60,24 +70,24 @@ class JobScheduleInput:
 @strawberry.input(description="A job that must end before this one runs.")
 class JobDependencyInput:
     job_id: strawberry.ID = strawberry.field(description="The other job.")
-    condition: DependencyCondition = strawberry.field(
+    condition: DependencyCondition | None = strawberry.field(
         default=DependencyCondition.ON_SUCCESS, description="How the other job's run must end."
     )
 
 
 @strawberry.input(description="What a version runs on.")
 class ComputeInput:
-    execution_mode: ExecutionMode = strawberry.field(
+    execution_mode: ExecutionMode | None = strawberry.field(
         default=ExecutionMode.STANDALONE, description="How a run uses its cluster."
     )
     driver_instance_type: str | None = strawberry.field(
-        default=None, description="The driver's machine, 1 to 255 characters. Omit for the cluster's default."
+        default=UNSET, description="The driver's machine, 1 to 255 characters. Omit for the cluster's default."
     )
     executor_instance_type: str | None = strawberry.field(
-        default=None, description="The executors' machines, 1 to 255 characters. Omit for the cluster's default."
+        default=UNSET, description="The executors' machines, 1 to 255 characters. Omit for the cluster's default."
     )
     executor_count: int | None = strawberry.field(
-        default=None, description="How many executors, from 0. Omit for the cluster's default."
+        default=UNSET, description="How many executors, from 0. Omit for the cluster's default."
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from strawberry import Maybe
+from strawberry import UNSET, Maybe
 
 from models.job import JobStatus
 from schema.config_input import JobConfigChangesInput, JobConfigInput
@@ -14,18 +14,18 @@ def _job_id() -> Any:
 
 
 def _message(why: str) -> Any:
-    return strawberry.field(default=None, description=f"{why}, for the history; at most 1023 characters.")
+    return strawberry.field(default=UNSET, description=f"{why}, for the history; at most 1023 characters.")
 
 
 def _expected_revision(whose: str) -> Any:
     return strawberry.field(
-        default=None, description=f"Refuse unless the {whose} has this revision. Omit: the last write wins."
+        default=UNSET, description=f"Refuse unless the {whose} has this revision. Omit: the last write wins."
     )
 
 
 def _expected_current_version() -> Any:
     return strawberry.field(
-        default=None, description="Refuse unless this is the current version's number. Omit: the last write wins."
+        default=UNSET, description="Refuse unless this is the current version's number. Omit: the last write wins."
     )
 
 
@@ -35,7 +35,7 @@ def _dry_run() -> Any:
 
 def _idempotency_key() -> Any:
     return strawberry.field(
-        default=None,
+        default=UNSET,
         description="Any text of 1 to 255 characters. The same key with the same input within 24 hours does the work"
         " once and gives the first answer.",
     )
@@ -48,7 +48,7 @@ class CreateJobInput:
         " the organization, never changes."
     )
     name: str = strawberry.field(description="1 to 255 characters.")
-    description: str | None = strawberry.field(default=None, description="At most 1023 characters.")
+    description: str | None = strawberry.field(default=UNSET, description="At most 1023 characters.")
     team_ids: list[strawberry.ID] = strawberry.field(
         description="The teams to share it with, at least one; you need the role CONTRIBUTOR or more in each."
     )
@@ -80,9 +80,9 @@ class DeleteJobInput:
 class CreateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput | None = strawberry.field(
-        default=None, description="What to change in the copy of the current version. Omit for a plain copy."
+        default=UNSET, description="What to change in the copy of the current version. Omit for a plain copy."
     )
-    dry_run: bool = _dry_run()
+    dry_run: bool | None = _dry_run()
 
 
 @strawberry.input(description="What to change in a draft.")
@@ -90,7 +90,7 @@ class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(description="What to change in the draft.")
     expected_revision: int | None = _expected_revision("draft")
-    dry_run: bool = _dry_run()
+    dry_run: bool | None = _dry_run()
 
 
 @strawberry.input(description="Which draft to give up.")
@@ -105,7 +105,7 @@ class PublishDraftInput:
     message: str | None = _message("Why it is published")
     expected_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
+    dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
@@ -115,7 +115,7 @@ class CreateVersionInput:
     changes: JobConfigChangesInput = strawberry.field(description="What to change in the current version.")
     message: str | None = _message("Why it is published")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
+    dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
@@ -125,7 +125,7 @@ class ActivateVersionInput:
     number: int = strawberry.field(description="The number of a published version.")
     message: str | None = _message("Why it is activated")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
+    dry_run: bool | None = _dry_run()
 
 
 @strawberry.input(description="With whom to share a job.")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
 
 from models import limits
 from models.errors import BadInput
@@ -19,23 +20,25 @@ from schema.plain import plain
 @strawberry.input(description="What a job must be to be listed. What is omitted or null isn't asked.")
 class JobFilter:
     search: str | None = strawberry.field(
-        default=None,
+        default=UNSET,
         description="Text found in key, name or description, in upper or lower case; at most 255 characters.",
     )
-    status: list[JobStatus] | None = strawberry.field(default=None, description="Has one of these statuses.")
-    teams: list[strawberry.ID] | None = strawberry.field(default=None, description="Is shared with one of these teams.")
-    clusters: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Its current version runs on one of these clusters."
+    status: list[JobStatus] | None = strawberry.field(default=UNSET, description="Has one of these statuses.")
+    teams: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="Is shared with one of these teams."
     )
-    has_draft: bool | None = strawberry.field(default=None, description="Has a draft, or has none.")
+    clusters: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="Its current version runs on one of these clusters."
+    )
+    has_draft: bool | None = strawberry.field(default=UNSET, description="Has a draft, or has none.")
     has_schedule: bool | None = strawberry.field(
-        default=None, description="Its current version has a schedule, or has none."
+        default=UNSET, description="Its current version has a schedule, or has none."
     )
     created_by: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Was created by one of these members."
+        default=UNSET, description="Was created by one of these members."
     )
     updated_since: datetime | None = strawberry.field(
-        default=None, description="Changed at this moment or later. Without an offset it is taken as UTC."
+        default=UNSET, description="Changed at this moment or later. Without an offset it is taken as UTC."
     )
 
 
@@ -43,21 +46,23 @@ class JobFilter:
 def job_list(
     paging: Paging,
     *,
-    sort_by: Annotated[JobSortField, described("What to sort by.")] = JobSortField.CREATED_AT,
-    sort_direction: Annotated[SortDirection, described("Which end comes first.")] = SortDirection.ASC,
+    sort_by: Annotated[JobSortField | None, described("What to sort by.")] = JobSortField.CREATED_AT,
+    sort_direction: Annotated[SortDirection | None, described("Which end comes first.")] = SortDirection.ASC,
     filter: Annotated[JobFilter | None, described("What a job must be to be listed.")] = None,
 ) -> job.JobList:
-    return job.JobList(paging, sort_by, sort_direction is SortDirection.DESC, _conditions(filter))
+    return job.JobList(
+        paging, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)
+    )
 
 
 def _conditions(wanted: JobFilter | None) -> job.JobFilter:
     if wanted is None:
         return job.JobFilter()
-    if any(limits.NAME.check(wanted.search or " ", ())):
-        raise BadInput(f"filter.search: at most {limits.NAME.maximum} characters.")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
     }
-    if wanted.updated_since is not None:
-        values["updated_since"] = utc(wanted.updated_since, "filter.updatedSince")
+    if any(limits.NAME.check(values.get("search") or " ", ())):
+        raise BadInput(f"filter.search: at most {limits.NAME.maximum} characters.")
+    if "updated_since" in values:
+        values["updated_since"] = utc(values["updated_since"], "filter.updatedSince")
     return job.JobFilter(**values)

@@ -31,7 +31,7 @@ def since(
 def version_list(
     paging: Paging,
     *,
-    sort_direction: Annotated[SortDirection, described("Which end comes first.")] = SortDirection.ASC,
+    sort_direction: Annotated[SortDirection | None, described("Which end comes first.")] = SortDirection.ASC,
 ) -> tuple[Paging, bool]:
     return paging, sort_direction is SortDirection.DESC
 

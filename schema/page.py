@@ -46,7 +46,7 @@ def paged(arguments: Callable[..., T]) -> Callable[..., T]:
     """Give a function of a `Paging` the six arguments of a page, in front of its own."""
 
     def read(**values: Any) -> T:
-        own = {name: values.pop(name) for name in PAGE_PARAMETERS}
+        own = {name: values.pop(name, None) for name in PAGE_PARAMETERS}
         return arguments(pages.paging(**own), **values)
 
     own = list(inspect.signature(arguments).parameters.values())[1:]

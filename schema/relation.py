@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 import strawberry
+from strawberry import UNSET
 from strawberry.types import Info
 
 from resolvers.prepared import Columns
@@ -84,14 +85,22 @@ def lookup(batch: Batch, graphql_type: Any, description: str, argument: Argument
 
 
 def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, description: str) -> Any:
-    """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them."""
+    """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them.
+
+    One whose default is None has none in the schema: to omit it and to send null is the same.
+    """
     own = list(inspect.signature(resolve).parameters.values())[:2]
     more = [] if link.arguments is None else inspect.signature(link.arguments).parameters.values()
-    parameters = [*own, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in more)]
+    parameters = [*own, *map(_shown, more)]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362's override
     return strawberry.field(
         resolver=resolve, graphql_type=graphql_type, description=description, metadata={"relation": link}
     )
+
+
+def _shown(parameter: inspect.Parameter) -> inspect.Parameter:
+    default = UNSET if parameter.default is None else parameter.default
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
 def reads(*attributes: str) -> dict[str, Any]:

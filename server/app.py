@@ -22,6 +22,7 @@ from server.keys import METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
+from server.protocol import Runner
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
 from server.under_way import UnderWay
@@ -70,9 +71,9 @@ def make_app(
     return app
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
+def make_runner(app: web.Application) -> Runner:
     """Serve it so that a query ends when its client leaves; the log lines are our own."""
-    return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=FLUSH_SECONDS)
+    return Runner(app, handler_cancellation=True, access_log=None, shutdown_timeout=FLUSH_SECONDS)
 
 
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:

@@ -71,7 +71,9 @@ async def delete(write: Write, *, job_id: str, expected_revision: int | None = N
 
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Answer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
-    Problems(await _team_problems(write, team_ids, TeamRole.VIEWER)).refuse()
+    has = {each.team_id for each in job.teams}
+    problems = await _team_problems(write, team_ids, TeamRole.VIEWER)
+    Problems(each for each in problems if not (isinstance(each, Forbidden) and each.team_id in has)).refuse()
     job.add_teams(team_ids, write.edit)
     return {"job_id": job.id}
 

@@ -1,8 +1,10 @@
 """Whatever a client sends: an error in JSON, with the status that fits, never a 500."""
 
+import asyncio
 import gzip
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import ClientResponse
 
@@ -192,3 +194,33 @@ async def test_a_variable_beyond_the_type_is_refused(server: Server) -> None:
 
 async def test_an_unknown_path_is_refused_as_json(server: Server) -> None:
     assert (await _refused(await server.http.get("/nothing"), 404))["message"] == "Not Found."
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /graphql HTTP/9.9\r\n\r\n",
+        b"GET /graphql?query=" + b"x" * 10_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 10_000 + b"\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: ten\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
+    ],
+    ids=["no HTTP", "its version", "a long URL", "a long header", "its length", "a header"],
+)
+async def test_what_is_not_even_http_is_refused_as_json(
+    server: Server, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = server.http._base_url
+    assert url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(sent)
+
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.split(maxsplit=2)[1] == b"400"
+    assert b"Content-Type: application/json" in head
+    (error,) = orjson.loads(body)["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert len(error["message"]) < 200
+    assert "Traceback" not in caplog.text
