@@ -12,6 +12,8 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "08": DatabaseDown,  # the connection was lost, or is refused
     "25P03": DatabaseDown,  # we were idle within a transaction for too long
     "28": DatabaseDown,  # the password was changed
+    "40001": Locked,  # again and again
+    "40P01": Locked,
     "3D000": DatabaseDown,  # there is no such database any more
     "53": DatabaseDown,  # no memory, disk or connection left
     "55P03": Locked,

@@ -15,7 +15,8 @@ from server.listening import listen, url
 from server.logs import configure_logging
 from server.playground import Member, Playground, is_loopback
 from server.settings import Settings
-from server.supervisor import CannotStart, Supervisor
+from server.supervisor import Supervisor
+from server.worker import CannotStart
 
 NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
 

@@ -26,8 +26,8 @@ from server.listening import BACKLOG
 from server.logs import configure_logging
 from server.playground import Member, Playground
 from server.settings import Settings
-from server.supervisor import FAILED, READY, Start
 from server.trace import context_type
+from server.worker import FAILED, READY, Start
 
 
 @asynccontextmanager
