@@ -3,17 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 import structlog
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import String, bindparam, select
 
 from models.api_token import ApiToken, digest
 from models.database import Database
-from models.failures import failures_named
 from models.member import Member
+from models.roles import OrganizationRole
 from resolvers.caller import Caller
+from resolvers.prepared import Build, Statement, View, prepare
+from resolvers.read import Snapshot
 from server.last_use import LastUse
 from server.oidc import Issuer, RefusedToken
 from server.settings import Settings
@@ -22,6 +23,9 @@ OUR_PREFIX = "mst_"
 MOST_OWNERS = 10_000
 DOTS_OF_A_JWT = 2
 REFUSED = "bearer token refused"
+
+TOKEN = ("id", "expires_at", "revoked_at", "last_used_at")
+MEMBER = (Member.id.label("member_id"), Member.organization_id, Member.organization_role)
 
 log = structlog.stdlib.get_logger("server.authentication")
 
@@ -82,20 +86,13 @@ class Authenticator:
         if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
             return owner
         looked_up = monotonic()
-        statement = select(ApiToken, Member).join(
-            Member,
-            (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id),
-        )
-        with failures_named():
-            await self.database.make_room()
-            async with AsyncSession(self.database.reads) as session:
-                row = (await session.execute(statement.where(ApiToken.digest == token_digest))).one_or_none()
+        row = await self._one(_tokens, digest=token_digest)
         if row is None:
             self._owners.pop(token_digest, None)
             return None
         if len(self._owners) >= MOST_OWNERS:
             self._owners.clear()
-        owner = self._owners[token_digest] = Owner(row[0], _caller(row[1]), looked_up)
+        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), looked_up)
         return owner
 
     async def _subject(self, issuer: Issuer, token: str) -> Caller | None:
@@ -104,19 +101,36 @@ class Authenticator:
         except RefusedToken as refusal:
             log.info(REFUSED, reason=str(refusal))
             return None
-        with failures_named():
-            await self.database.make_room()
-            async with AsyncSession(self.database.reads) as session:
-                member = await session.scalar(select(Member).where(Member.email == email))
+        member = await self._one(_members, email=email)
         if member is None:
             log.info(REFUSED, reason="its subject is no member")
             return None
         return _caller(member)
 
+    async def _one(self, build: Build, **values: str) -> Any:
+        """Return the only row, or None; a session of SQLAlchemy's would cost as much as a whole small request."""
+        snapshot = Snapshot(self.database)
+        prepared = prepare(self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False)
+        try:
+            rows = prepared.rows(await snapshot.records(prepared, values, alone=True))
+        finally:
+            await snapshot.close()
+        return rows[0] if rows else None
 
-def _caller(member: Member) -> Caller:
-    return Caller(
-        member_id=member.id,
-        organization_id=member.organization_id,
-        organization_role=member.organization_role,
-    )
+
+def _tokens(_view: View) -> Statement:
+    own = (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id)
+    columns = [getattr(ApiToken, name) for name in TOKEN]
+    return select(*columns, *MEMBER).join(Member, own).where(ApiToken.digest == bindparam("digest", type_=String()))
+
+
+def _members(_view: View) -> Statement:
+    return select(*MEMBER).where(Member.email == bindparam("email", type_=String()))
+
+
+def _token(row: Any) -> ApiToken:
+    return ApiToken(**{name: getattr(row, name) for name in TOKEN})
+
+
+def _caller(row: Any) -> Caller:
+    return Caller(row.member_id, row.organization_id, OrganizationRole(row.organization_role))
