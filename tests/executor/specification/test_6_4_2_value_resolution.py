@@ -30,6 +30,16 @@ async def test_an_attribute_is_read_once_by_each_executor() -> None:
     assert row.reads == 2
 
 
+async def test_after_an_error_it_is_read_once_more_for_fields_of_queries_have_no_side_effects() -> None:
+    row = Counted()
+    data = {"thing": {"string": "counted"}, "fails": None}
+    error = said("it fails", "fails", at=(1, 20))
+
+    await holds("{ thing { string } fails }", data, Outcome.REPLAYED, errors=[error], root=Row(thing=row))
+
+    assert row.reads == 3  # by the reference, by the compiled executor, and by the reference for its errors
+
+
 async def test_an_attribute_that_is_not_there_is_an_error() -> None:
     error = said("type object 'object' has no attribute 'string'", "thing", "string", at=(1, 11))
 
