@@ -31,11 +31,11 @@ class Reach:
         answer, until = self._known.get(member_id, (False, now))
         if until > now:
             return answer
-        (row,) = await read.rows(_grants, keys=[member_id])
+        answer = any(row.grants >= WIDE for row in await read.rows(_grants, keys=[member_id]))
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[member_id] = row.grants >= WIDE, now + REMEMBERED_SECONDS
-        return bool(row.grants >= WIDE)
+        self._known[member_id] = answer, now + REMEMBERED_SECONDS
+        return answer
 
 
 def _grants(_view: View) -> Statement:

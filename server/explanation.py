@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from executor import Executor, Request
 from models.database import Database
+from models.ids import new_id
+from models.member import Member
+from models.organization import Organization
 from models.roles import OrganizationRole
 from resolvers.caller import Caller
 from resolvers.prepared import Prepared
@@ -35,7 +38,8 @@ class Recording(Snapshot):
 async def explained(request: Request, dialect: Dialect, role: OrganizationRole) -> str:
     """Return the source, each batch with its statements above it; raise `Unsupported`, or what a batch raises."""
     database = Database.open(NOWHERE[dialect])
-    context = Context(database, Caller("MEMBER", "ORGANIZATION", role))
+    nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)  # of whom nothing is remembered
+    context = Context(database, nobody)
     recording = Recording(database)
     context.read = Read(recording, context.caller, context.read.dialect)
     rehearsal = Executor(api, believes_rows=True).rehearsal(request)
