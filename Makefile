@@ -22,7 +22,7 @@ run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
 playground: $(PAGE) ## build the page that browsers get
 
 test: $(STAMP) $(PAGE) ## run the tests, on SQLite and PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 chaos: $(STAMP) ## inject faults into real processes, in full; writes benchmarks/results/chaos.md
 	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos

@@ -1,6 +1,7 @@
 """Node, and packages of npm: both locked, neither installed outside of `.venv`."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -23,13 +24,15 @@ class Said(NamedTuple):
 async def installed(here: Path) -> Path:
     """Return the `node_modules` that the lock file in `here` asks for, installed once for each state of it."""
     folder = INSTALLED / here.name
+    folder.mkdir(parents=True, exist_ok=True)
     done, lock = folder / "installed.json", (here / "package-lock.json").read_bytes()
-    if not done.exists() or done.read_bytes() != lock:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in MANIFESTS:
-            shutil.copy(here / name, folder)
-        await node(NPM, "ci", "--loglevel=error", cwd=folder)
-        done.write_bytes(lock)
+    with (folder / "installing").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # tests run in several processes
+        if not done.exists() or done.read_bytes() != lock:
+            for name in MANIFESTS:
+                shutil.copy(here / name, folder)
+            await node(NPM, "ci", "--loglevel=error", cwd=folder)
+            done.write_bytes(lock)
     return folder / "node_modules"
 
 
