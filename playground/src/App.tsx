@@ -4,6 +4,7 @@ import { GraphiQL } from 'graphiql'
 import { useMemo } from 'react'
 import { examples } from './examples.ts'
 import { FillNames } from './FillNames.tsx'
+import { FromTheTop } from './FromTheTop.tsx'
 import { SmallerType } from './SmallerType.tsx'
 import { currentToken, identity } from './identity.ts'
 import { fetcher } from './measured.ts'
@@ -37,6 +38,7 @@ export function App() {
       <GraphiQL.Logo>
         <WhoAmI />
         <FillNames />
+        <FromTheTop />
         <SmallerType />
       </GraphiQL.Logo>
     </GraphiQL>

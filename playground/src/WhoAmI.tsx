@@ -34,7 +34,12 @@ function Members({ who, bring }: { who: Identity; bring: () => void }) {
       </DropdownMenu.Button>
       <DropdownMenu.Content align="end" className="who-menu">
         {who.members.map(member => (
-          <DropdownMenu.Item key={member.email} onSelect={() => become(member)} aria-current={member === who.member}>
+          <DropdownMenu.Item
+            key={member.email}
+            textValue={member.name}
+            onSelect={() => become(member)}
+            aria-current={member === who.member}
+          >
             <Face member={member} />
           </DropdownMenu.Item>
         ))}

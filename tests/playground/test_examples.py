@@ -10,9 +10,10 @@ from graphql import OperationDefinitionNode, parse
 from models.demo import DEMO_MEMBERS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.graphql"))
-ADMIN, AUDITOR, CONTRIBUTOR, VIEWER, LAGOON = (
+ADMIN, AUDITOR, TEAM_ADMIN, CONTRIBUTOR, VIEWER, LAGOON = (
     "admin@harbor.example",
     "auditor@harbor.example",
+    "team-admin@harbor.example",
     "contributor@harbor.example",
     "viewer@harbor.example",
     "admin@lagoon.example",
@@ -112,6 +113,14 @@ async def test_a_team_gets_access_and_loses_it(demo):
         for name, field in (("Share", "addTeamsToJob"), ("Unshare", "removeTeamFromJob"))
     )
     assert shared - unshared == {"platform"}
+
+
+async def test_a_team_admin_shares_with_teams_of_her_own_only(demo):
+    answers = await run(demo, TEAM_ADMIN, 4)
+
+    (error,) = answers["Share"]["addTeamsToJob"]["userErrors"]
+    assert (error["missingPermission"], error["team"]) == (None, {"name": "platform"})
+    assert problems({"": answers["Unshare"]}) == ["TEAM_NOT_FOUND"]
 
 
 async def test_all_problems_of_an_input_come_at_once(demo):

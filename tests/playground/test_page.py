@@ -11,7 +11,7 @@ from tests.playground.browser import Playground, opened
 A_JOB_ID = re.compile(r'"jobId":\s"JB\w+"')  # Monaco's spaces don't break
 TABS = ("MyJobs", "OneJob", "LifeOfAVersion", "TeamAccess", "ErrorsAsData")
 STORES = ("session", "local")
-NOA, PRIYA, JONAS = "Noa Berger", "Priya Raman", "Jonas Weber"
+ADA, NOA, PRIYA, JONAS = "Ada Lindqvist", "Noa Berger", "Priya Raman", "Jonas Weber"
 
 
 @pytest.fixture
@@ -34,6 +34,35 @@ async def test_whoever_one_becomes_asks_from_then_on(playground):
     await playground.run("query OneJob")
 
     await expect(playground.response).to_contain_text('"name": "Ticket sales"')
+
+
+async def test_typing_a_name_finds_its_member(playground):
+    for name in (NOA, ADA, JONAS):
+        await playground.become(name)
+
+
+async def test_a_tab_begins_at_its_first_line(playground):
+    await playground.choose("LifeOfAVersion")
+    await playground.page.locator(".graphiql-query-editor textarea").focus()
+    await playground.page.keyboard.press("Control+End")
+    await expect(playground.page.get_by_text("# The life of a version")).to_have_count(0)
+
+    await playground.choose("TeamAccess")
+
+    await expect(playground.page.get_by_text("# Team access")).to_be_visible()
+
+
+async def test_a_telephone_shows_the_operation_above_its_answer(playground):
+    await playground.page.set_viewport_size({"width": 390, "height": 844})
+    await playground.page.get_by_role("button", name="Hide Examples").click()
+    await playground.page.get_by_role("button", name="Execute query").click()
+    await expect(playground.response).to_contain_text('"data"')
+
+    operation, answer = [
+        await playground.page.locator(f".graphiql-{each}").bounding_box() for each in ("query-editor", "response")
+    ]
+    assert operation["y"] + operation["height"] <= answer["y"]
+    assert min(operation["width"], answer["width"]) > 250
 
 
 async def test_a_user_error_is_shown_as_data(playground):
@@ -115,10 +144,9 @@ async def test_any_two_versions_can_be_compared(playground):
     await panel.get_by_label("To", exact=True).select_option("v5")
     await panel.get_by_label("From", exact=True).select_option("v1")
 
-    differences = panel.locator(".differences")
-    await expect(differences.get_by_text("cluster", exact=False).first).to_be_visible()
-    await expect(differences.locator(".removed").first).to_contain_text("- ")
-    await expect(differences.locator(".added").first).to_contain_text("+ ")
+    cluster = panel.locator(".differences figure", has_text="clusterId")
+    await expect(cluster.locator(".removed")).to_contain_text("- legacy-eu")
+    await expect(cluster.locator(".added")).to_contain_text("+ prod-eu")
 
 
 async def test_the_history_follows_what_is_run(playground):

@@ -1,6 +1,6 @@
 import { diff } from '../diff.ts'
 import { useAsked } from './useAsked.ts'
-import { type Change, type Diff, DIFF } from './versions.ts'
+import { type Change, type Diff, DIFF, named } from './versions.ts'
 
 interface Compared {
   jobKey: string
@@ -18,7 +18,10 @@ export function Differences({ jobKey, number, since, turn }: Compared) {
   return (
     <div className="differences">
       {changes.map(change => (
-        <Difference key={change.path} change={change} />
+        <Difference
+          key={change.path}
+          change={{ ...change, before: named(data, change.before), after: named(data, change.after) }}
+        />
       ))}
     </div>
   )

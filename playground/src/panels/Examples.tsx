@@ -11,7 +11,8 @@ export function Examples() {
       <p>
         What runs, on which cluster, on which schedule, and who may touch it. Open an example, press{' '}
         <kbd>Ctrl</kbd>&nbsp;<kbd>Enter</kbd> on the operation under your cursor, and become somebody else at the top
-        right: what a member can't see doesn't exist for them.
+        right: what a member can't see doesn't exist for them. With <kbd>Ctrl</kbd>&nbsp;<kbd>M</kbd>, <kbd>Tab</kbd> leaves
+        an editor.
       </p>
       <ol className="examples">
         {examples.map(example => (

@@ -40,7 +40,6 @@ function Version({ moment, isCurrent }: { moment: Moment; isCurrent: boolean }) 
         <strong>
           {kind === 'draft' ? 'Draft' : (message ?? (from ? 'No message' : 'The first version'))}
           {isCurrent && <em className="badge">current</em>}
-          {kind === 'draft' && <em className="badge badge-draft">draft</em>}
         </strong>
         <Signed moment={moment} />
         {from && (

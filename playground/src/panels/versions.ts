@@ -23,6 +23,8 @@ export const DIFF = `query VersionDiff($jobKey: String!, $number: Int!, $since: 
       changes(since: $since) { path kind before after }
     }
   }
+  clusters { nodes { id name } }
+  savedQueries { nodes { id name } }
 }`
 
 export interface Jobs {
@@ -75,8 +77,20 @@ export interface Change {
   after: string | null
 }
 
+interface Named {
+  nodes: { id: string; name: string }[]
+}
+
 export interface Diff {
   jobByKey: { version: { changes: Change[] } | null } | null
+  clusters: Named
+  savedQueries: Named
+}
+
+/** Put names in the place of the ids of clusters and saved queries. */
+export function named({ clusters, savedQueries }: Diff, text: string | null) {
+  const names = new Map([...clusters.nodes, ...savedQueries.nodes].map(({ id, name }) => [id, name]))
+  return text?.replace(/\b[A-Z0-9]{20}\b/g, id => names.get(id) ?? id) ?? null
 }
 
 export interface Moment {

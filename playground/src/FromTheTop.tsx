@@ -1,0 +1,17 @@
+import { useGraphiQL } from '@graphiql/react'
+import { useEffect } from 'react'
+
+/** Begin each tab at its first line: the editors would stay scrolled to where the tab before was left. */
+export function FromTheTop() {
+  const tab = useGraphiQL(state => state.tabs[state.activeTabIndex]?.id)
+  const { query, variables, response } = useGraphiQL(state => ({
+    query: state.queryEditor,
+    variables: state.variableEditor,
+    response: state.responseEditor,
+  }))
+
+  useEffect(() => {
+    for (const editor of [query, variables, response]) editor?.setScrollTop(0)
+  }, [tab, query, variables, response])
+  return null
+}
