@@ -8,14 +8,14 @@ from typing import Any
 
 import aiohttp
 
-from models.job_event import JobAction
+from tests.chaos.answers import is_torn, told_by
 from tests.chaos.ledger import Ledger, Told
 from tests.chaos.server import Server
 from tests.chaos.steps import Step, Steps
 
 PATIENCE_SECONDS = 20  # whoever waits longer was left hanging
 BREATH_SECONDS = 0.1
-HURRY_SECONDS = 0.1
+HURRY_SECONDS = 0.1  # within which who leaves does
 READS = 0.3  # for each change
 JOB = "id revision draft { number } currentVersion { number }"
 MORE = {
@@ -91,8 +91,8 @@ class Client:
 
     async def read(self, job_id: str) -> Told:
         told, data = await self.ask(READ, id=job_id)
-        if told is Told.DONE and (torn := _torn(data["job"])):
-            told, data = Told.SURPRISED, {"torn": torn}
+        if told is Told.DONE and data["job"] and is_torn(data["job"]):
+            told = Told.SURPRISED
         await self.ledger.count(told, f"read {job_id}: {data}")
         return told
 
@@ -103,12 +103,14 @@ class Client:
             await asyncio.sleep(BREATH_SECONDS)
 
     async def ask(self, query: str, **variables: Any) -> tuple[Told, dict[str, Any]]:
-        """Send one request; the data, or under `surprise` what came instead."""
+        """Send one request; return the data too, or under `surprise` what came instead."""
+        chance = self.steps.chance
+        leaves = chance.random() < self.restlessness
         try:
-            async with asyncio.timeout(self._patience()):
+            async with asyncio.timeout(chance.uniform(0, HURRY_SECONDS) if leaves else PATIENCE_SECONDS):
                 told, data = await self._answer({"query": query, "variables": variables})
         except TimeoutError:
-            told, data = Told.CUT if self.restlessness else Told.SURPRISED, {"surprise": "no answer at all"}
+            told, data = Told.CUT if leaves else Told.SURPRISED, {"surprise": "no answer at all"}
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
             told, data = Told.CUT, {}
         except (aiohttp.ClientError, ValueError) as error:  # a page instead of JSON
@@ -120,39 +122,4 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}"}
         assert self.server
         async with self.http.post(self.server.url, json=body, headers=headers) as response:
-            return _told(response.status, response.headers, await response.json())
-
-    def _patience(self) -> float:
-        """Seconds until it leaves, now and then before it can be answered."""
-        chance = self.steps.chance
-        return chance.uniform(0, HURRY_SECONDS) if chance.random() < self.restlessness else PATIENCE_SECONDS
-
-
-def _told(status: int, headers: Any, body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
-    errors = body.get("errors", ())
-    codes = {each["extensions"]["code"] for each in errors}
-    if status == 200 and all("What was changed before it is kept" in each["message"] for each in errors):
-        return Told.DONE, body["data"]
-    if status == 503 and int(headers.get("Retry-After", 0)) > 0:
-        return Told.UNAVAILABLE, {}
-    if status == 503 and codes == {"TIMEOUT"}:
-        return Told.TIMED_OUT, {}
-    if status == 500 and "whether it was made isn't known" in errors[0]["message"]:
-        return Told.UNSURE, {}
-    return Told.SURPRISED, {"surprise": f"{status} {body}"}
-
-
-def _torn(job: dict[str, Any] | None) -> str | None:
-    """What a job's last line contradicts, where both were read at the same moment."""
-    last = job["history"]["nodes"][0] if job else {"action": None}
-    draft = job["draft"] and job["draft"]["number"] if job else None
-    match last["action"]:
-        case JobAction.DRAFT_CREATED | JobAction.DRAFT_UPDATED:
-            is_so = draft == last["toVersion"]
-        case JobAction.DRAFT_PUBLISHED | JobAction.VERSION_CREATED | JobAction.VERSION_ACTIVATED:
-            is_so = draft is None and job is not None and job["currentVersion"]["number"] == last["toVersion"]
-        case JobAction.DRAFT_DISCARDED:
-            is_so = draft is None
-        case _:
-            is_so = True
-    return None if is_so else str(job)
+            return told_by(response.status, response.headers, await response.json())

@@ -49,6 +49,11 @@ class Crowd:
             yield
             stopped.set()
 
+    def let_leave(self, restlessness: float) -> None:
+        """Have clients leave, so often of all their requests, before they can be answered."""
+        for each in self.clients:
+            each.restlessness = restlessness
+
     async def rounds(self, scale: Scale) -> AsyncIterator[None]:
         """Before each round let much be changed, after it see that each client is answered again."""
         for _ in range(scale.times):

@@ -11,7 +11,7 @@ After each fault every client had to be answered again before the next one, and 
 was compared with all that is stored.
 
 - *acknowledged*: changes that a client was told are done; *answered*: all answers, refusals and reads among them.
-- *failed*: requests that were told to try again or that nobody knows the outcome, or that were cut off.
+- *failed*: requests that were sent away, cut off, or told that nobody knows whether the change was made.
 - *lost*: acknowledged, and not in the database; *half-written*: there in part, twice, or though nobody asked for it.
 
 """

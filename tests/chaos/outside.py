@@ -13,6 +13,7 @@ from tests.databases import connected
 
 PATIENCE_SECONDS = 30
 LOOK_SECONDS = 0.01
+LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"  # neither read nor written by anybody else
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -25,9 +26,9 @@ class Outside:
     watcher: asyncpg.Connection
 
     @asynccontextmanager
-    async def holding(self, lock: str) -> AsyncIterator[None]:
+    async def holding_jobs(self) -> AsyncIterator[None]:
         async with self.holder.transaction():
-            await self.holder.execute(lock)
+            await self.holder.execute(LOCK)
             yield
 
     async def sees_waiting(self, count: int) -> None:
@@ -46,6 +47,12 @@ class Outside:
 async def outside(postgres_url: str) -> AsyncIterator[Outside]:
     async with connected(postgres_url) as holder, connected(postgres_url) as watcher:
         yield Outside(holder, watcher)
+
+
+async def whole_pool_is_used(postgres_url: str, size: int) -> None:
+    """See as many statements wait as the pool has connections: it has lost none."""
+    async with outside(postgres_url) as other, other.holding_jobs():
+        await other.sees_waiting(size)
 
 
 @contextmanager

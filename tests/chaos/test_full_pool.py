@@ -22,7 +22,7 @@ async def test_a_full_pool_turns_away_and_empties_by_itself(
         crowd.at_work(server),
     ):
         async for _ in crowd.rounds(scale):
-            async with other.holding("LOCK TABLE job IN ACCESS EXCLUSIVE MODE"):
+            async with other.holding_jobs():
                 await other.sees_waiting(SMALL["pool_size"])
                 await crowd.failures(TURNED_AWAY)
 

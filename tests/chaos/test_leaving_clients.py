@@ -7,12 +7,12 @@ from tests.chaos.client import READ
 from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Scale, crowd_at
 from tests.chaos.ledger import Told
-from tests.chaos.outside import outside
+from tests.chaos.outside import outside, whole_pool_is_used
 from tests.chaos.server import serving
 
 RESTLESSNESS = 0.4
+POOL = 3
 LONG = {"pool_size": 1, "lock_timeout_seconds": 60, "statement_timeout_seconds": 60, "request_timeout_seconds": 60}
-LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
 
 
 async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_url: str, tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_
     ):
         client = crowd.clients[0]
         client.server = server
-        async with other.holding(LOCK):
+        async with other.holding_jobs():
             asking = asyncio.create_task(client.ask(READ, id="JB0"))
             await other.sees_waiting(1)
             asking.cancel()
@@ -40,7 +40,7 @@ async def test_a_change_is_finished_without_its_client(postgres_url: str, tmp_pa
     ):
         client = crowd.clients[0]
         client.server = server
-        async with other.holding(LOCK):
+        async with other.holding_jobs():
             asking = asyncio.create_task(client.change(crowd.steps.create_job("left-alone")))
             await other.sees_waiting(1)
             asking.cancel()
@@ -52,11 +52,22 @@ async def test_a_change_is_finished_without_its_client(postgres_url: str, tmp_pa
 
 async def test_what_is_left_behind_is_whole(database_url: str, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
     async with crowd_at(database_url) as crowd, serving(database_url, tmp_path / "log") as server:
-        for each in crowd.clients:
-            each.restlessness = RESTLESSNESS
+        crowd.let_leave(RESTLESSNESS)
         async with crowd.at_work(server):
             await crowd.changes(scale.times * scale.changes)
         assert await server.stop() == 0  # all changes under way are finished
 
     times = crowd.ledger.answers[Told.CUT]
     await verdict("clients leave", database_url, crowd, times, {Told.CUT})
+
+
+async def test_who_leaves_takes_no_connection_along(postgres_url: str, tmp_path: Path, scale: Scale) -> None:
+    async with (
+        crowd_at(postgres_url) as crowd,
+        serving(postgres_url, tmp_path / "log", pool_size=POOL) as server,
+        crowd.at_work(server),
+    ):
+        crowd.let_leave(RESTLESSNESS)
+        await crowd.changes(scale.changes)
+
+        await whole_pool_is_used(postgres_url, POOL)

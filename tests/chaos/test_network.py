@@ -5,13 +5,12 @@ from pathlib import Path
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
 from tests.chaos.ledger import Told
-from tests.chaos.outside import outside
+from tests.chaos.outside import whole_pool_is_used
 from tests.chaos.proxy import proxy_to
 from tests.chaos.server import serving
 
 POOL = 3
 IMPATIENT = {"request_timeout_seconds": 2, "statement_timeout_seconds": 2, "pool_timeout_seconds": 1}
-LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
 SLOWLY_SECONDS = 0.01
 TURNED_AWAY = 20
 
@@ -25,7 +24,7 @@ async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, sc
     ):
         async for _ in crowd.rounds(scale):
             proxy.cut()
-        await whole_pool_is_used(durable)
+        await whole_pool_is_used(durable.url, POOL)
 
     await verdict("connections cut", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
 
@@ -41,7 +40,7 @@ async def test_a_silent_database_hangs_nobody(durable: Durable, tmp_path: Path, 
             proxy.swallow()
             await crowd.failures(TURNED_AWAY)
             proxy.let_through()
-        await whole_pool_is_used(durable)
+        await whole_pool_is_used(durable.url, POOL)
 
     failures = {Told.UNAVAILABLE, Told.UNSURE, Told.TIMED_OUT}
     await verdict("nothing comes through", durable.url, crowd, scale.times, failures)
@@ -58,9 +57,3 @@ async def test_a_slow_database_is_waited_for(durable: Durable, tmp_path: Path, s
             await crowd.changes(scale.changes)
 
     await verdict(f"each packet {SLOWLY_SECONDS * 1000:g} ms late", durable.url, crowd, 1, set())
-
-
-async def whole_pool_is_used(durable: Durable) -> None:
-    """See as many statements wait as there are connections: none is lost to the pool."""
-    async with outside(durable.url) as other, other.holding(LOCK):
-        await other.sees_waiting(POOL)

@@ -1,0 +1,39 @@
+"""What an answer tells its client."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.job_event import JobAction
+from tests.chaos.ledger import Told
+
+KEPT = "What was changed before it is kept"  # done, though what came of it couldn't be read
+UNSURE = "whether it was made isn't known"
+
+
+def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
+    """Return the data too, or under `surprise` what came instead."""
+    errors = body.get("errors", ())
+    codes = {each["extensions"]["code"] for each in errors}
+    if status == 200 and all(KEPT in each["message"] for each in errors):
+        return Told.DONE, body["data"]
+    if status == 503 and int(headers.get("Retry-After", 0)) > 0:
+        return Told.UNAVAILABLE, {}
+    if status == 503 and codes == {"TIMEOUT"}:
+        return Told.TIMED_OUT, {}
+    if status == 500 and any(UNSURE in each["message"] for each in errors):
+        return Told.UNSURE, {}
+    return Told.SURPRISED, {"surprise": f"{status} {body}"}
+
+
+def is_torn(job: dict[str, Any]) -> bool:
+    """Whether a job contradicts the last line of its history, though both were read at the same moment."""
+    last = job["history"]["nodes"][0]
+    draft = job["draft"] and job["draft"]["number"]
+    match last["action"]:
+        case JobAction.DRAFT_CREATED | JobAction.DRAFT_UPDATED:
+            return bool(draft != last["toVersion"])
+        case JobAction.DRAFT_PUBLISHED | JobAction.VERSION_CREATED | JobAction.VERSION_ACTIVATED:
+            return bool(draft or job["currentVersion"]["number"] != last["toVersion"])
+        case JobAction.DRAFT_DISCARDED:
+            return bool(draft)
+    return False
