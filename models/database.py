@@ -1,6 +1,7 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -89,13 +90,14 @@ class Database:
         if is_sound and len(self._idle) < self.most_idle and not is_lost(connection):
             self._idle.append(connection)
         else:
-            await greenlet_spawn(_release, connection, is_sound=is_sound and not is_lost(connection))
+            is_sound = is_sound and not is_lost(connection)
+            await _to_its_end(greenlet_spawn(_release, connection, is_sound=is_sound))
 
     async def make_room(self) -> None:
         """Let who takes a connection from the pool have one that waits here, if that has no other."""
         pool: Any = self.reads.pool
         if self._idle and pool.checkedin() == 0 and pool.overflow() >= 0:
-            await greenlet_spawn(_release, self._idle.pop(), is_sound=True)
+            await _to_its_end(greenlet_spawn(_release, self._idle.pop(), is_sound=True))
 
     async def close(self) -> None:
         while self._idle:
@@ -107,6 +109,16 @@ class Database:
 def is_lost(connection: PoolProxiedConnection | ConnectionPoolEntry) -> bool:
     driver: Any = connection.driver_connection
     return hasattr(driver, "is_closed") and bool(driver.is_closed())
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait until it is done, also if we are cancelled meanwhile: who leaves would take the connection along."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _release(connection: PoolProxiedConnection, *, is_sound: bool) -> None:

@@ -118,3 +118,22 @@ async def test_who_reads_alone_opens_no_transaction(database: Database, world: W
 
     assert not (driver.in_transaction if database.is_sqlite else driver.is_in_transaction())
     await read.close()
+
+
+async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    alone = Database.open(database_url, pool_size=1)
+    connection = await alone.take()
+    driver = connection.driver_connection
+
+    giving = asyncio.create_task(alone.give_back(connection))
+    await asyncio.sleep(0)
+    giving.cancel()
+    await asyncio.wait([giving])
+
+    again = await alone.take()
+    assert again.driver_connection is driver
+    assert caplog.records == []
+    await alone.give_back(again)
+    await alone.close()
