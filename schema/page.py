@@ -34,7 +34,10 @@ class Connection(Generic[NodeType]):
     nodes: list[NodeType] = strawberry.field(description="The page's items.")
     page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
     total_count: int = relation(
-        pages.totals, int, "How many items the whole list has. Costs a query of its own.", key="itself"
+        pages.totals,
+        int,
+        "How many items the whole list has. Costs a query of its own, which counts each of them.",
+        key="itself",
     )
 
 
@@ -57,7 +60,10 @@ def paged(arguments: Callable[..., T]) -> Callable[..., T]:
 def _page(
     *,
     limit: Annotated[int | None, described("Page size, 0 to 100. Default: 100. Goes with `page`.")] = None,
-    page: Annotated[int | None, described("Page number, from 1. Default: 1.")] = None,
+    page: Annotated[
+        int | None,
+        described("Page number, from 1. Default: 1. Costs as much as all pages up to it; a page by cursor doesn't."),
+    ] = None,
     first: Annotated[int | None, described("How many items from the start, or after `after`; 0 to 100.")] = None,
     after: Annotated[str | None, described("The cursor behind which the page begins.")] = None,
     last: Annotated[int | None, described("How many items from the end, or before `before`; 0 to 100.")] = None,
