@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground test chaos check bench schema lock clean
+.PHONY: help run playground test chaos check bench schema release lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(STAMP) ## measure Mainsheet beside other servers; BENCH=--quick for les
 schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql
 	mv .venv/schema.graphql schema/schema.graphql
+
+release: $(STAMP) ## keep databases as this version makes them in releases/, for later ones to upgrade
+	$(BIN)/python -m tests.releases
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock

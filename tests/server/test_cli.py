@@ -247,6 +247,16 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         assert "newer" in refused(mainsheet(*words, "--database-url", url))
 
 
+def test_a_database_of_an_older_version_is_refused(sqlite_url: str) -> None:
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+
+    for words in (("serve", "--port", "0"), ("db", "check")):
+        said = refused(mainsheet(*words, "--database-url", sqlite_url))
+        assert "is at revision 0000, this version needs" in said
+        assert "run `mainsheet db upgrade" in said
+
+
 def test_a_query_is_explained(tmp_path: Path) -> None:
     file = tmp_path / "query.graphql"
     file.write_text(

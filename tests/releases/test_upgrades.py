@@ -1,0 +1,116 @@
+"""A database of each released version, with data in it, becomes one of this version and loses nothing."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.job import Job
+from models.job_version import JobVersion, VersionStatus
+from models.member import Member
+from models.migrate import drift, upgrade
+from tests.api.ask import Ask
+from tests.databases import postgres_database
+from tests.releases.kept import restore_postgresql, restore_sqlite, versions
+
+# What has to be there afterwards, whatever becomes of the other columns; by these columns it is sorted as well.
+KEPT = {
+    "organization": "id, name",
+    "member": "id, email, organization_role",
+    "team": "id, name",
+    "team_member": "team_id, member_id, role",
+    "cluster": "id, name, status",
+    "saved_query": "id, name, text",
+    "job": "id, job_key, name, status, revision, current_number, last_number, created_by_id",
+    "job_team": "job_id, team_id, granted_by_id",
+    "job_version": "id, job_id, number, status, cluster_id, cron, timezone, max_retries",
+    "job_version_query": "version_id, position, query_id",
+    "job_version_dependency": "version_id, position, depends_on_id",
+    "job_run": "id, job_id, version_number, status",
+    "job_event": "id, job_id, sequence, action, actor_id, message",
+}
+ADMIN = "admin@harbor.example"
+HAS_DRAFT = select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == VersionStatus.DRAFT).exists()
+QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
+  versions { totalCount } latestRun { status } history { nodes { action } } } }
+  found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
+CREATE_VERSION = """mutation ($input: CreateVersionInput!) {
+  createVersion(input: $input) { version { number } userErrors { message } } }"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def released(request: pytest.FixtureRequest, version: str, tmp_path: Path) -> AsyncIterator[Database]:
+    """The database as the released version left it."""
+    if request.param == "sqlite":
+        database = Database.open(restore_sqlite(version, tmp_path / "released.sqlite3"))
+        yield database
+        await database.close()
+        return
+    async with postgres_database(request.getfixturevalue("postgres_server")) as url:
+        restore_postgresql(version, url)
+        database = Database.open(url)
+        yield database
+        await database.close()
+
+
+def test_there_is_a_release() -> None:
+    assert versions()
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_a_released_database_is_upgraded_and_loses_nothing(released: Database) -> None:
+    before = await kept(released)
+
+    await upgrade(released)
+
+    assert await drift(released) == []
+    assert await kept(released) == before
+    assert all(before.values())
+
+
+async def kept(database: Database) -> dict[str, list[Any]]:
+    async with database.reads.connect() as connection:
+        return {
+            table: (await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY {columns}"))).all()
+            for table, columns in KEPT.items()
+        }
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_constraints_hold_in_an_upgraded_database(released: Database) -> None:
+    await upgrade(released)
+
+    for statement in (
+        "UPDATE job SET current_number = last_number + 1, last_number = last_number + 1",
+        "UPDATE job SET job_key = (SELECT min(job_key) FROM job)",
+        "UPDATE job_version SET status = 'DRAFT', published_at = NULL WHERE number = 1",
+        "UPDATE job_run SET version_number = 999",
+        "UPDATE team_member SET organization_id = (SELECT max(id) FROM organization)",
+        "INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')",
+    ):
+        with pytest.raises(IntegrityError):
+            async with released.writes.begin() as connection:
+                await connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_the_api_answers_on_an_upgraded_database(released: Database) -> None:
+    await upgrade(released)
+    async with AsyncSession(released.reads, expire_on_commit=False) as session:
+        admin = (await session.scalars(select(Member).where(Member.email == ADMIN))).one()
+        own = (await session.scalars(select(Job).where(Job.organization_id == admin.organization_id))).all()
+        job = (await session.scalars(select(Job).where(Job.id.in_(each.id for each in own), ~HAS_DRAFT))).first()
+        assert job
+    ask = Ask(released)
+
+    answer = await ask(admin, QUESTION)
+    changed = await ask(admin, CREATE_VERSION, input={"jobId": job.id, "changes": {"maxRetries": 7}})
+
+    assert answer["jobs"]["totalCount"] == len(answer["jobs"]["nodes"]) == len(own)
+    assert answer["found"]["nodes"]
+    assert changed["createVersion"] == {"version": {"number": job.last_number + 1}, "userErrors": []}
