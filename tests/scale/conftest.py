@@ -14,8 +14,8 @@ from models.database import Database
 from models.demo import seed_demo, seed_jobs
 from models.job import Job
 from models.job_team import JobTeam
-from models.job_version import JobVersion
 from models.member import Member
+from models.roles import TeamRole
 from models.team import TeamMember
 from tests.api.ask import Ask
 from tests.databases import postgres_database, sqlite_database
@@ -26,7 +26,7 @@ JOBS = 5000
 
 @dataclass(frozen=True)
 class Big:
-    """`admin` sees all jobs, `member` those of the most teams anyone is in; `ids` are of what that member sees."""
+    """`admin` sees all jobs, `member` those of the most teams anyone is in; `ids` are of what that member may edit."""
 
     url: str
     admin: Member
@@ -65,13 +65,17 @@ async def _people(session: AsyncSession, url: str) -> Big:
 
     in_most_teams = select(TeamMember.member_id).group_by(TeamMember.member_id).order_by(func.count().desc())
     member = await one(select(Member).where(Member.id == await one(in_most_teams)))
-    team = await one(select(TeamMember.team_id).where(TeamMember.member_id == member.id))
-    job = await one(select(Job).join(JobTeam, JobTeam.job_id == Job.id).where(JobTeam.team_id == team))
-    cluster = await one(select(JobVersion.cluster_id).where(JobVersion.job_id == job.id))
-    ids = {"team": team, "cluster": cluster, "job": job.id, "author": job.created_by_id}
+    own = (TeamMember.member_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
+    team_ids = (await session.scalars(select(TeamMember.team_id).where(own))).all()
+    shared = select(JobTeam).join(Job, Job.id == JobTeam.job_id).where(Job.job_key.startswith("fleet-"))
+    grant = await one(shared.where(JobTeam.team_id.in_(team_ids)))
+    job, team = await one(select(Job).where(Job.id == grant.job_id)), grant.team_id
+    has = (await session.scalars(select(JobTeam.team_id).where(JobTeam.job_id == job.id))).all()
+    other = next(each for each in team_ids if each not in has)
+    ids = {"team": team, "other": other, "cluster": job.current_cluster_id, "job": job.id, "author": job.created_by_id}
     admin = await one(select(Member).where(Member.email == "admin@harbor.example"))
     session.expunge_all()
-    return Big(url, admin, member, ids, Plans(url))
+    return Big(url, admin, member, ids, Plans())
 
 
 @pytest.fixture

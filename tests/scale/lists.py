@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, get_named_type
@@ -16,42 +17,53 @@ WAYS: Mapping[str, Sequence[str]] = {
     "Query": ("%s",),
     "Viewer": ("me { %s }",),
     "Organization": ("organization { %s }",),
-    "Team": ("team(id: $team) { %s }", "teams(limit: 5) { nodes { %s } }"),
-    "Cluster": ("cluster(id: $cluster) { %s }", "clusters(limit: 5) { nodes { %s } }"),
-    "Member": ("me { member { %s } }", "team(id: $team) { members(limit: 5) { nodes { %s } } }"),
-    "Job": ("job(id: $job) { %s }", "jobs(limit: 5) { nodes { %s } }"),
+    "Team": ("team(id: $team) { %s }", "teams(limit: 2) { nodes { %s } }"),
+    "Cluster": ("cluster(id: $cluster) { %s }", "clusters(limit: 2) { nodes { %s } }"),
+    "Member": ("me { member { %s } }", "team(id: $team) { members(limit: 2) { nodes { %s } } }"),
+    "Job": ("job(id: $job) { %s }", "jobs(limit: 2) { nodes { %s } }"),
 }
-VALUES: Mapping[str, str] = {
-    "filter.search": '"order"',
-    "filter.status": "[PAUSED]",
-    "filter.teams": "[$team]",
-    "filter.clusters": "[$cluster]",
-    "filter.hasDraft": "true",
-    "filter.hasSchedule": "false",
-    "filter.createdBy": "[$author]",
-    "filter.updatedSince": '"2026-01-01T00:00:00Z"',
-    "statuses": "[FAILED]",
+FILTERS: Mapping[str, Any] = {
+    "search": ["order", "or"],  # of one or two characters it is another statement
+    "status": [["PAUSED"]],
+    "teams": [["$team"]],
+    "clusters": [["$cluster"]],
+    "hasDraft": [True, False],
+    "hasSchedule": [True, False],
+    "createdBy": [["$author"]],
+    "updatedSince": ["2026-01-01T00:00:00Z"],
 }
-SHORT_SEARCH = '{search: "or"}'
-VARIABLES = {"team": "ID!", "cluster": "ID!", "job": "ID!", "author": "ID!"}
+STATUSES = ["FAILED"]
+IDS = ("team", "cluster", "job", "author")
+PAGE = {"limit": "Int", "page": "Int", "first": "Int", "after": "String"}
 
 
 @dataclass(frozen=True)
 class List:
-    way: str
+    """A list below its owner, in one document: all that it can be asked is a variable."""
+
+    owner: str
     name: str
-    conditions: str  # what its filter asks
-    orders: Sequence[str]
+    way: str
 
-    def __str__(self) -> str:
-        place = (self.way % self.name).replace("$", "").translate(str.maketrans(" {", "._", "}"))
-        return f"{place}-{self.conditions}"
+    @property
+    def arguments(self) -> Mapping[str, GraphQLArgument]:
+        own: dict[str, GraphQLArgument] = SCHEMA.type_map[self.owner].fields[self.name].args
+        return {name: argument for name, argument in own.items() if name not in PAGE_PARAMETERS}
 
-    def asked(self, arguments: str) -> str:
-        selected = f"{self.name}({arguments}) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} totalCount }}"
-        query = self.way % selected
-        declared = ", ".join(f"${name}: {type_}" for name, type_ in VARIABLES.items() if f"${name}" in query)
-        return f"query {declared and f'({declared})'} {{ {query} }}"
+    @property
+    def query(self) -> str:
+        own = {name: str(argument.type) for name, argument in self.arguments.items()}
+        given = ", ".join(f"{name}: ${name}" for name in (*PAGE, *own))
+        query = self.way % f"{self.name}({given}) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} totalCount }}"
+        types = PAGE | own | {name: "ID!" for name in IDS if f"${name}" in query}
+        return f"query ({', '.join(f'${name}: {type_}' for name, type_ in types.items())}) {{ {query} }}"
+
+    def variables(self) -> Iterator[dict[str, Any]]:
+        """All that makes another statement: each order, and each condition in each order but its opposite."""
+        for index, order in enumerate(_orders(self.arguments)):
+            yield order
+            if index % 2 == 0:
+                yield from (order | condition for condition in _conditions(self.arguments))
 
 
 def connections() -> set[tuple[str, str]]:
@@ -65,27 +77,13 @@ def connections() -> set[tuple[str, str]]:
 
 def lists() -> Iterator[List]:
     for owner, name in sorted(connections()):
-        own = {each: argument for each, argument in SCHEMA.type_map[owner].fields[name].args.items() if _is_own(each)}
-        orders = list(_orders(own))
-        for way in WAYS[owner]:
-            for conditions in ("", *_conditions(own)):
-                yield List(way, name, conditions, orders)
+        yield from (List(owner, name, way) for way in WAYS[owner])
 
 
-def _is_own(argument: str) -> bool:
-    return argument not in PAGE_PARAMETERS
-
-
-def _orders(arguments: Mapping[str, GraphQLArgument]) -> Iterator[str]:
-    enums = {name: get_named_type(argument.type) for name, argument in arguments.items() if name.startswith("sort")}
-    written = [[f"{name}: {value}" for value in _values(enum)] for name, enum in enums.items()]
-    match written:
-        case []:
-            yield ""
-        case [one]:
-            yield from one
-        case [some, others]:
-            yield from (f"{first}, {second}" for first in some for second in others)
+def _orders(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, Any]]:
+    kinds = {name: get_named_type(each.type) for name, each in arguments.items() if name.startswith("sort")}
+    for values in product(*(_values(kind) for kind in kinds.values())):
+        yield dict(zip(kinds, values, strict=True))
 
 
 def _values(enum: Any) -> Sequence[str]:
@@ -93,11 +91,19 @@ def _values(enum: Any) -> Sequence[str]:
     return list(enum.values)
 
 
-def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[str]:
+def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, Any]]:
     for name, argument in arguments.items():
         kind = get_named_type(argument.type)
         if isinstance(kind, GraphQLInputObjectType):
-            yield from (f"{name}: {{{field}: {VALUES[f'{name}.{field}']}}}" for field in kind.fields)
-            yield f"{name}: {SHORT_SEARCH}"
+            yield from ({name: {field: value}} for field in kind.fields for value in FILTERS[field])
         elif not name.startswith("sort"):
-            yield f"{name}: {VALUES[name]}"
+            yield {name: STATUSES}
+
+
+def filled(value: Any, ids: Mapping[str, str]) -> Any:
+    """Put the ids in where their names are."""
+    if isinstance(value, dict):
+        return {name: filled(each, ids) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, ids) for each in value]
+    return ids[value[1:]] if isinstance(value, str) and value.startswith("$") else value

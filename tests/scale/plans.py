@@ -4,77 +4,99 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import asyncpg
 import orjson
-from sqlalchemy import make_url
 
-from models.database import POSTGRESQL_SETTINGS, Database
+from models.database import Database
 
 GROWING = "job|job_version|job_run|job_event|job_team|job_version_dependency|job_version_query|job_search_row"
-SQLITE_SCAN = re.compile(rf"SCAN ({GROWING})(_\d+)?\b")
-OF_ASKED = {"uq_job_version_one_draft", "ix_job_version_unscheduled"}  # hold nothing but what a filter asks for
+OF_ASKED = {"uq_job_version_one_draft"}  # holds nothing but what a filter asks for
 PARAMETER = re.compile(r"\$(\d+)")
+
+# SQLite: from end to end; through an index that is made for the one statement; all that was ever searched for.
+SQLITE_WALK = re.compile(
+    rf"SCAN (?:{GROWING})(?:_\d+)?\b"
+    rf"|SEARCH (?:{GROWING})(?:_\d+)? USING AUTOMATIC"
+    r"|SCAN job_search(?:_terms)? VIRTUAL TABLE INDEX 0:$"
+)
+SQLITE_TENANT = re.compile(rf"SEARCH (?:{GROWING})(?:_\d+)? USING .*INDEX \w+ \(organization_id=\?\)")
+SQLITE_SORT = "USE TEMP B-TREE FOR ORDER BY"
+POSTGRESQL_TABLE = re.compile(rf"(?:(?:ix|pk|uq)_)?(?:{GROWING})(?:_.*)?")
+POSTGRESQL_TENANT = re.compile(r"\(\(?\(?organization_id\)?(?:::text)? = [^()]*(?:\([^()]*\))?[^()]*\)+")
 
 
 class Plans:
     """The plans of one database, each asked for once."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
     async def of(self, database: Database, sql: str) -> str:
         if sql not in self._known:
-            self._known[sql] = await (self._sqlite(database, sql) if database.is_sqlite else self._postgresql(sql))
+            async with database.reads.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                self._known[sql] = await (_sqlite(driver, sql) if database.is_sqlite else _postgresql(driver, sql))
         return self._known[sql]
 
-    async def _sqlite(self, database: Database, sql: str) -> str:
-        async with database.reads.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            unknown = [None] * sql.count("?")
-            return "\n".join(row[3] for row in await driver.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}", unknown))
 
-    async def _postgresql(self, sql: str) -> str:
-        """Ask for the plan of any parameters: the server has prepared statements use that one."""
-        url = make_url(self._url)
-        settings = dict(POSTGRESQL_SETTINGS)
-        connection = await asyncpg.connect(
-            host=url.host or url.query.get("host"),
-            port=url.port,
-            user=url.username,
-            password=url.password,
-            database=url.database,
-            server_settings=settings,
-        )
-        try:
-            await connection.execute(f"PREPARE asked AS {sql}")
-            unknown = ", ".join(["NULL"] * max((int(each) for each in PARAMETER.findall(sql)), default=0))
-            execute = f"EXECUTE asked({unknown})" if unknown else "EXECUTE asked"
-            return str(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {execute}"))
-        finally:
-            await connection.close()
+async def _sqlite(driver: Any, sql: str) -> str:
+    unknown = [None] * sql.count("?")
+    return "\n".join(row[3] for row in await driver.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}", unknown))
+
+
+async def _postgresql(driver: Any, sql: str) -> str:
+    """Ask for the plan of any parameters: the server has prepared statements use that one."""
+    unknown = ", ".join(["NULL"] * max((int(each) for each in PARAMETER.findall(sql)), default=0))
+    await driver.execute(f"PREPARE asked AS {sql}")
+    try:
+        plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{unknown and f'({unknown})'}")
+        return orjson.dumps(plan).decode()  # SQLAlchemy has had the driver read it
+    finally:
+        await driver.execute("DEALLOCATE asked")
 
 
 def walks(plan: str) -> list[str]:
     """Say which growing tables the plan reads from end to end."""
     if not plan.startswith("["):
-        return [line for line in plan.splitlines() if SQLITE_SCAN.match(line)]
-    ((whole,),) = [[each["Plan"] for each in orjson.loads(plan)]]
-    return [f"{node['Node Type']} of {_read_by(node)}" for node in _nodes(whole) if _is_walk(node)]
+        return [line for line in plan.splitlines() if SQLITE_WALK.match(line)]
+    return [_said(node) for node in _nodes(plan) if _is_scan(node) and "Index Cond" not in node]
 
 
-def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield node
-    for each in node.get("Plans", ()):
-        yield from _nodes(each)
+def through_the_tenant(plan: str) -> list[str]:
+    """Say of which growing tables the plan reads all that the organization has: as good as from end to end."""
+    if not plan.startswith("["):
+        return [line for line in plan.splitlines() if SQLITE_TENANT.match(line)]
+    return [_said(node) for node in _nodes(plan) if _is_scan(node) and _is_tenant(node.get("Index Cond", ""))]
+
+
+def sorts(plan: str) -> bool:
+    """Whether the plan has to see every row before it gives the first, as it would not in an index's order."""
+    if not plan.startswith("["):
+        return SQLITE_SORT in plan.splitlines()
+    return any(node["Node Type"] == "Sort" for node in _nodes(plan))
+
+
+def _nodes(plan: str) -> Iterator[Mapping[str, Any]]:
+    waiting = [each["Plan"] for each in orjson.loads(plan)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += node.get("Plans", ())
+
+
+def _is_scan(node: Mapping[str, Any]) -> bool:
+    """A bitmap's heap is read as its index was."""
+    if "Scan" not in node["Node Type"] or node["Node Type"] == "Bitmap Heap Scan":
+        return False
+    return bool(POSTGRESQL_TABLE.fullmatch(_read_by(node))) and _read_by(node) not in OF_ASKED
+
+
+def _is_tenant(condition: str) -> bool:
+    return bool(POSTGRESQL_TENANT.fullmatch(condition))
 
 
 def _read_by(node: Mapping[str, Any]) -> str:
     return str(node.get("Index Name") or node.get("Relation Name"))
 
 
-def _is_walk(node: Mapping[str, Any]) -> bool:
-    if "Scan" not in node["Node Type"] or "Index Cond" in node or node["Node Type"] == "Bitmap Heap Scan":
-        return False
-    is_growing = re.compile(rf"(?:(?:ix|pk|uq)_)?(?:{GROWING})(?:_.*)?")
-    return bool(is_growing.fullmatch(_read_by(node))) and _read_by(node) not in OF_ASKED
+def _said(node: Mapping[str, Any]) -> str:
+    return f"{node['Node Type']} of {_read_by(node)}: {node.get('Index Cond')}"
