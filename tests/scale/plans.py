@@ -11,6 +11,7 @@ from models.database import Database
 GROWING = "job|job_version|job_run|job_event|job_team|job_version_dependency|job_version_query|job_search_row"
 OF_ASKED = {"uq_job_version_one_draft"}  # holds nothing but what a filter asks for
 PARAMETER = re.compile(r"\$(\d+)")
+QUOTED = re.compile(r"\"[^\"]*\"")
 
 # SQLite: from end to end; through an index that is made for the one statement; all that was ever searched for.
 SQLITE_WALK = re.compile(
@@ -39,7 +40,7 @@ class Plans:
 
 
 async def _sqlite(driver: Any, sql: str) -> str:
-    unknown = [None] * sql.count("?")
+    unknown = [None] * QUOTED.sub("", sql).count("?")
     return "\n".join(row[3] for row in await driver.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}", unknown))
 
 
