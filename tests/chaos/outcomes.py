@@ -8,7 +8,7 @@ ABOUT = """\
 
 By `make chaos`: real processes, eight clients that change the same few jobs (sixteen in the load without a fault).
 After each fault every client had to be answered again before the next one, and at the end all that clients were told
-was compared with all that is stored.
+was compared with all that is stored. A fault that a client makes by leaving is counted for each request left.
 
 - *acknowledged*: changes that a client was told are done; *answered*: all answers, refusals and reads among them.
 - *failed*: requests that were sent away, cut off, or told that nobody knows whether the change was made.
