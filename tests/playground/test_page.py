@@ -195,8 +195,8 @@ async def test_the_cost_panel_shows_what_each_level_asked(playground):
     await playground.run("query MyJobs")
 
     await expect(panel).to_contain_text("Level 2")
-    statement = panel.locator(".statements li", has_text="me.jobs.nodes.latestRun")
+    statement = panel.locator(".statements li", has_text="me.jobs.nodes.teams")
     await expect(statement).to_contain_text("10 keys")
     await statement.locator("summary").click()
-    await expect(statement.locator("pre")).to_contain_text("FROM job_run")
+    await expect(statement.locator("pre")).to_contain_text("JOIN job_team")
     await expect(playground.response).not_to_contain_text("extensions")

@@ -28,10 +28,10 @@ async def test_each_statement_stands_with_its_fields_keys_and_sql(demo):
     answer = await demo.ask(ADMIN, EXAMPLE, {"limit": 7}, **TRACED)
 
     by_fields = {tuple(each["fields"]): each for each in answer["extensions"]["cost"]["statements"]}
-    runs = by_fields["me.jobs.nodes.latestRun",]
-    assert (runs["level"], runs["keys"]) == (2, 7)
-    assert "FROM job_run" in runs["sql"]
-    assert by_fields["me.jobs.nodes.currentVersion.cluster",]["level"] == 3
+    teams = by_fields["me.jobs.nodes.teams",]
+    assert (teams["level"], teams["keys"]) == (2, 7)
+    assert "JOIN job_team" in teams["sql"]
+    assert "JOIN job_run" in by_fields["me.jobs",]["sql"]
 
 
 async def test_the_estimate_stands_beside_its_limits(demo):
