@@ -70,8 +70,9 @@ class Building:
         if (enum := enum_names(shape.type)) is not None:
             members, names = write.constant("enum", enum[0]), write.constant("names", enum[1])
             if issubclass(enum[0], str):  # rows may hold a member's value for the member: they are equal
+                is_its_name = self._believes_rows and all(name == each for each, name in enum[1].items())
                 with write.block(f"{word} {value}.__class__ is str:"):
-                    write.line(f"{value} = {names}[{value}]")
+                    write.line("pass" if is_its_name else f"{value} = {names}[{value}]")
                 word = "elif"
             with write.block(f"{word} {value}.__class__ is {members}:"):
                 write.line(f"{value} = {names}[{value}._value_]")

@@ -35,7 +35,8 @@ class Options:
     `some_attributes`: batches are told what is read of their answers, by this unit and by no other one.
     `is_whole`: the unit is all that the operation does.
     `keeps_datetimes`: they stay what they are, for a JSON encoder that writes them in ISO 8601.
-    `believes_rows`: objects aren't asked whether they are what their fields are declared to give.
+    `believes_rows`: objects aren't asked whether they are what their fields are declared to give, nor texts whether
+    they are the names of their enum's members.
     """
 
     some_attributes: bool = True

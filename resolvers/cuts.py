@@ -43,20 +43,20 @@ def of_many(whole: List) -> Statement:
 
 
 def by_index(whole: List) -> Statement:
-    """Look each parent's page up, without reading on; the index gives the order of `whole`."""
-    wanted = func.unnest(KEYS).table_valued("key", name="wanted").render_derived()
+    """Look each parent's page up, without reading on; the index gives the order of `whole`.
+
+    A row says where its parent is among the keys, as `place`: a number is read faster than the parent's key.
+    """
+    wanted = func.unnest(KEYS).table_valued("key", with_ordinality="number", name="wanted").render_derived()
     own = whole.rows.where(whole.parent == wanted.c.key).order_by(*whole.order)
     page = own.limit(_SIZE).offset(_OFFSET).lateral("page")
-    return select(*page.c, wanted.c.key.label("parent_key")).join_from(wanted, page, true())
+    return select(*page.c, (wanted.c.number - 1).label("place")).join_from(wanted, page, true())
 
 
 def by_index_of_sqlite(whole: List) -> Statement:
     """Do what `by_index` does where there is no LATERAL: look the page's ids up, then their rows."""
-    wanted = func.json_each(KEYS).table_valued("value", name="wanted")
+    wanted = func.json_each(KEYS).table_valued("key", "value", name="wanted")
     own = whole.rows.with_only_columns(whole.id).where(whole.parent == wanted.c.value).order_by(*whole.order)
     page = own.limit(_SIZE).offset(_OFFSET).correlate(wanted)
-    return (
-        whole.rows.add_columns(wanted.c.value.label("parent_key"))
-        .join(wanted, whole.id.in_(page))
-        .order_by(*whole.order)
-    )
+    rows = whole.rows.add_columns(wanted.c.key.label("place")).join(wanted, whole.id.in_(page))
+    return rows.order_by(*whole.order)

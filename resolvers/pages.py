@@ -110,14 +110,21 @@ class Listing:
         }
         build = self._page_of_one if len(keys) == 1 else self._pages_of_many
         rows = await read.rows(build, down, cursor is not None, *asked, **values, **asked)
-        found: dict[str, list[Any]] = {key: [] for key in keys}
+        whole = Whole(self, asked)
+        return {key: _page(whole, key, paging, own) for key, own in self._of_each(keys, rows).items()}
+
+    def _of_each(self, keys: Sequence[str], rows: list[Any]) -> Mapping[str, list[Any]]:
         if len(keys) == 1:
-            found[keys[0]] = rows
+            return {keys[0]: rows}
+        found: dict[str, list[Any]] = {key: [] for key in keys}
+        if self.is_indexed:
+            places = [found[key] for key in keys]
+            for row in rows:
+                places[row.place].append(row)
         else:
             for row in rows:
                 found[row.parent_key].append(row)
-        whole = Whole(self, asked)
-        return {key: _page(whole, key, paging, rows) for key, rows in found.items()}
+        return found
 
     def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
         list_ = self._list(view, down, is_after, *asked)
