@@ -108,7 +108,7 @@ class Jobs:
         self, by: str, uid: int, expected: int | None = None, message: str | None = None, **values: Any
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        _expect(expected, job.revision, "expectedRevision")
+        refuse(_stale(expected, job.revision, "expectedRevision"))
         refuse([("INVALID", name) for name, value in values.items() if value is None])
         if any(getattr(job, name) != value for name, value in values.items()):
             vars(job).update(values)
@@ -117,7 +117,7 @@ class Jobs:
 
     def delete_job(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
         job = self._found(by, uid, "DELETE")
-        _expect(expected, job.revision, "expectedRevision")
+        refuse(_stale(expected, job.revision, "expectedRevision"))
         self._record(job, by, "JOB_DELETED", job.current)
         del self.jobs[uid]
         for version in (version for other in self.jobs.values() for version in other.versions.values()):
@@ -157,7 +157,9 @@ class Jobs:
         expected: int | None = None,
         expected_current: int | None = None,
     ) -> dict[str, Any]:
-        _expect(expected_current, self._found(by, uid, "EDIT").current, "expectedCurrentVersion")
+        job = self._found(by, uid, "EDIT")
+        moved_on = _stale(expected, job.draft.revision, "expectedRevision") if job.draft else []
+        refuse([*moved_on, *_stale(expected_current, job.current, "expectedCurrentVersion")])
         job, draft = self._drafted(by, uid, expected)
         refuse([*self._running_problems(job, draft.config, "jobId", "jobId")])
         draft.revision += 1
@@ -167,7 +169,7 @@ class Jobs:
         self, by: str, uid: int, changes: Config, message: str | None = None, expected_current: int | None = None
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        _expect(expected_current, job.current, "expectedCurrentVersion")
+        refuse(_stale(expected_current, job.current, "expectedCurrentVersion"))
         _without_draft(job)
         config = self._laid_over(job.versions[job.current].config, changes)
         seen = config | {"dependencies": [each for each in config["dependencies"] if self._may_name(by, each, changes)]}
@@ -179,7 +181,7 @@ class Jobs:
         self, by: str, uid: int, number: int, message: str | None = None, expected_current: int | None = None
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        _expect(expected_current, job.current, "expectedCurrentVersion")
+        refuse(_stale(expected_current, job.current, "expectedCurrentVersion"))
         if job.draft and job.draft.number == number:
             raise Refused(("VERSION_NOT_PUBLISHED", "number"))
         _without_draft(job)
@@ -219,7 +221,7 @@ class Jobs:
         job = self._found(by, uid, "EDIT")
         if job.draft is None:
             raise Refused(("DRAFT_NOT_FOUND", "jobId"))
-        _expect(expected, job.draft.revision, "expectedRevision")
+        refuse(_stale(expected, job.draft.revision, "expectedRevision"))
         return job, job.draft
 
     def _moved(self, job: Job, to: Version, by: str, action: str, message: str | None) -> dict[str, Any]:
@@ -292,6 +294,5 @@ def _without_draft(job: Job) -> None:
         raise Refused(("DRAFT_EXISTS", "jobId"))
 
 
-def _expect(expected: int | None, actual: int, name: str) -> None:
-    if expected not in {None, actual}:
-        raise Refused(("STALE_REVISION", name))
+def _stale(expected: int | None, actual: int, name: str) -> list[Problem]:
+    return [] if expected in {None, actual} else [("STALE_REVISION", name)]
