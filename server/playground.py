@@ -1,5 +1,6 @@
 """The page for browsers, as `make` builds it from `playground/`: it holds no data and needs no token."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).parent / "page"
 ASSETS = "playground/assets"
 NONCE = "{nonce}"  # as in playground/vite.config.ts
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".ttf": "font/ttf"}
+ENCODINGS = {"br": ".br", "gzip": ".gz"}  # the smallest first
 OWN_PAGE = "X-Mainsheet-Playground"
 YEAR = 365 * 24 * 3600
 
@@ -65,13 +67,16 @@ class Playground:
         path = self.assets.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
+        encoding, file = _smallest(path, request.headers.get(hdrs.ACCEPT_ENCODING, "").lower())
         headers = {
             hdrs.CONTENT_TYPE: TYPES[path.suffix],
             hdrs.CACHE_CONTROL: f"public, max-age={YEAR}, immutable",
             hdrs.VARY: hdrs.ACCEPT_ENCODING,
             "Content-Security-Policy": WORKER_POLICY,
+            **encoding,
         }
-        return web.FileResponse(path, headers=COMMON | headers)
+        # Not by aiohttp's FileResponse: that leaves the file open when the client leaves at the wrong moment.
+        return web.Response(body=await asyncio.to_thread(file.read_bytes), headers=COMMON | headers)
 
     async def _members(self, request: web.Request) -> web.StreamResponse:
         """Give a demo's members and their tokens to the page itself, and to no page of another origin."""
@@ -79,6 +84,14 @@ class Playground:
             raise web.HTTPForbidden(text="Only the playground's own page may ask this.")
         headers = COMMON | {hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(body=orjson.dumps(self.members), content_type="application/json", headers=headers)
+
+
+def _smallest(path: Path, accepted: str) -> tuple[Mapping[str, str], Path]:
+    for name, suffix in ENCODINGS.items():
+        compressed = path.with_name(path.name + suffix)
+        if name in accepted and compressed.is_file():
+            return {hdrs.CONTENT_ENCODING: name}, compressed
+    return {}, path
 
 
 def _is_own_page(request: web.Request) -> bool:
