@@ -16,7 +16,7 @@ from schema.moment import utc
 from schema.page import described
 from schema.relation import reads, relation
 
-FIRE_TIMES = 5
+DEFAULT_COUNT = 5
 FIRE_TIME = 100  # to find one takes as long as so many fields, a leap day longer
 
 
@@ -40,12 +40,12 @@ class JobSchedule:
     )
     def next_fire_times(
         root: strawberry.Parent[Any],  # noqa: N805
-        count: Annotated[int | None, described("How many, 0 to 100.")] = FIRE_TIMES,
+        count: Annotated[int | None, described("How many, 0 to 100.")] = DEFAULT_COUNT,
         after: Annotated[
             datetime | None, described("After which moment, of the years 2000 to 2999. Default: now.")
         ] = UNSET,
     ) -> list[datetime]:
-        count = FIRE_TIMES if count is None else count
+        count = DEFAULT_COUNT if count is None else count
         if any(limits.FIRE_TIMES.check(count, ())):
             raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
         moment = utc(after, "after") if after else datetime.now(UTC)
