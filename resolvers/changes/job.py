@@ -71,9 +71,8 @@ async def delete(write: Write, *, job_id: str, expected_revision: int | None = N
 
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Answer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
-    has = {each.team_id for each in job.teams}
-    problems = await _team_problems(write, team_ids, TeamRole.VIEWER)
-    Problems(each for each in problems if not (isinstance(each, Forbidden) and each.team_id in has)).refuse()
+    has = frozenset(each.team_id for each in job.teams)
+    Problems(await _team_problems(write, team_ids, TeamRole.VIEWER, has)).refuse()
     job.add_teams(team_ids, write.edit)
     return {"job_id": job.id}
 
@@ -84,7 +83,10 @@ async def remove_team(write: Write, *, job_id: str, team_id: str) -> Answer:
     return {"job_id": job.id}
 
 
-async def _team_problems(write: Write, team_ids: Sequence[str], needed: TeamRole) -> Sequence[UserError]:
+async def _team_problems(
+    write: Write, team_ids: Sequence[str], needed: TeamRole, has: frozenset[str] = frozenset()
+) -> Sequence[UserError]:
+    """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
         return [TeamRequired(path=("team_ids",))]
     own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
@@ -93,17 +95,21 @@ async def _team_problems(write: Write, team_ids: Sequence[str], needed: TeamRole
         .outerjoin(TeamMember, own)
         .where(among(Team.id, team_ids), Team.organization_id == write.caller.organization_id)
     )
-    return list(_missing(write, team_ids, {row.id: row.role for row in rows}, needed))
+    return list(_missing(write, team_ids, {row.id: row.role for row in rows}, needed, has))
 
 
 def _missing(
-    write: Write, team_ids: Sequence[str], roles: Mapping[str, TeamRole | None], needed: TeamRole
+    write: Write,
+    team_ids: Sequence[str],
+    roles: Mapping[str, TeamRole | None],
+    needed: TeamRole,
+    has: frozenset[str],
 ) -> Iterator[UserError]:
     for index, team_id in enumerate(team_ids):
         path = ("team_ids", str(index))
         if team_id not in roles:
             yield TeamNotFound(path=path)
-        elif not may_share_with(write.caller, roles[team_id], needed):
+        elif team_id not in has and not may_share_with(write.caller, roles[team_id], needed):
             yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
 
 
