@@ -29,6 +29,7 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "SQLITE_NOTADB": DatabaseDown,
     "SQLITE_READONLY": DatabaseDown,
 }
+LOST = ("connection is closed", "cannot switch to state")  # asyncpg has no code for a lost one, seen or not yet
 
 
 @contextmanager
@@ -62,4 +63,4 @@ def _meaning(error: BaseException) -> Unavailable | None:
     known = [prefix for prefix in MEANINGS if code.startswith(prefix)]
     if known:
         return MEANINGS[max(known, key=len)]()
-    return DatabaseDown() if "connection is closed" in str(error) else None  # asyncpg says that without a code
+    return DatabaseDown() if any(words in str(error) for words in LOST) else None

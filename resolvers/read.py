@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database
-from models.errors import BadInput, Unavailable
+from models.errors import BadInput, DatabaseDown, Unavailable
 from models.failures import failure_of
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, Prepared, prepare
@@ -54,10 +54,9 @@ class Snapshot:
                 begun = time.perf_counter()
                 records = await self._fetched(driver, prepared, parameters)
             except Exception as error:
-                self._failure = failure_of(error)
+                self._failure = failure_of(error) or await self._unrecovered()
                 if self._failure is not None:
                     raise self._failure from error
-                await self._recover()
                 raise
             for hear in self._database.listeners:
                 hear(prepared.sql, time.perf_counter() - begun)
@@ -68,14 +67,19 @@ class Snapshot:
             return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
         return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
 
-    async def _recover(self) -> None:
+    async def _unrecovered(self) -> Unavailable | None:
         """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
 
-        Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one.
+        Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one. What
+        can't even be rolled back has lost its database.
         """
         if self._held is not None and not self._database.is_sqlite:
             self._begun = False
-            await self._driver.execute("ROLLBACK")
+            try:
+                await self._driver.execute("ROLLBACK")
+            except Exception as error:  # noqa: BLE001 whatever stops a rollback has cost the connection
+                return failure_of(error) or DatabaseDown()
+        return None
 
     async def close(self) -> None:
         """Give the connection back; a later statement is refused."""

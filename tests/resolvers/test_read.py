@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
 from models.database import Database, is_lost
+from models.errors import Unavailable
 from models.member import Member
 from resolvers import member
 from resolvers.read import Read
+from tests.server.failing import end_connections
 from tests.world import World, caller
 
 RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
@@ -89,23 +92,42 @@ async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: D
         await again.close()
 
 
-async def test_a_connection_that_the_server_ended_is_replaced(small: Database, world: World) -> None:
+async def test_a_connection_that_the_server_ended_is_replaced(
+    small: Database, database: Database, world: World
+) -> None:
     if small.is_sqlite:
         return  # has no server
     read = Read.of(small, caller(world.viewer))
     await name_of(read, world.viewer)
     await read.close()
-    kept = small._idle[0]
-    async with small.writes.begin() as connection:
-        await connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"),
-            {"pid": kept.driver_connection.get_server_pid()},
-        )
-    while not is_lost(kept):  # noqa: ASYNC110 the driver tells nobody
-        await asyncio.sleep(0.01)
+    await end_connections(database)
+    await _lost(small)
 
     again = Read.of(small, caller(world.viewer))
 
+    assert await name_of(again, world.viewer) == world.viewer.name
+    await again.close()
+
+
+async def test_reads_amidst_which_the_server_ends_the_connection_are_told_that_the_database_fails(
+    small: Database, database: Database, world: World
+) -> None:
+    if small.is_sqlite:
+        return  # has no server
+    for turns in range(100):
+        read = Read.of(small, caller(world.viewer))
+        ending = asyncio.create_task(end_connections(database))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with suppress(Unavailable):
+            for _ in range(5):
+                await name_of(read, world.viewer)
+        await ending
+        await read.close()
+
+    await end_connections(database)
+    await _lost(small)
+    again = Read.of(small, caller(world.viewer))
     assert await name_of(again, world.viewer) == world.viewer.name
     await again.close()
 
@@ -137,3 +159,9 @@ async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
     assert caplog.records == []
     await alone.give_back(again)
     await alone.close()
+
+
+async def _lost(database: Database) -> None:
+    async with asyncio.timeout(20):
+        while not all(map(is_lost, database._idle)):  # noqa: ASYNC110 the driver tells nobody
+            await asyncio.sleep(0.01)
