@@ -90,7 +90,7 @@ async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ra
     for _ in range(rounds + 1):  # the first one compiles
         compiled.append(await _executed(executor.execute, database, who, case))
         reference.append(await _executed(partial(refer, api), database, who, case))
-    is_whole = outcomes[-1] in {Outcome.COMPILED, Outcome.REPLAYED}
+    is_whole = outcomes[-1] in {Outcome.COMPILED, Outcome.RECOVERED}
     return Ratio(
         case.name,
         outcomes[-1],

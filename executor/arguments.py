@@ -18,9 +18,17 @@ from graphql import (
 
 REMEMBERED = 64
 LONGEST = 100
-REFUSED = object()
 
 Convert = Callable[[dict[str, Any]], Any]
+
+
+class Refused(Exception):
+    """The values of a field's arguments can't be coerced or converted: `error` says why."""
+
+    def __init__(self, arguments: "Arguments", error: Exception) -> None:
+        super().__init__(str(error))
+        self.arguments = arguments
+        self.error = error
 
 
 class Arguments:
@@ -39,24 +47,19 @@ class Arguments:
         self.text = ", ".join([*sorted(map(print_ast, node.arguments or ())), *_defaults(field)])
 
     def __call__(self, variables: VariableValues) -> Any:
-        """Raise what the coercion or the conversion raises."""
-        if not self._reusable:
-            return self._made(variables)
+        """Raise `Refused`."""
+        try:
+            return self._found(variables) if self._reusable else self._made(variables)
+        except Exception as error:
+            raise Refused(self, error) from error
+
+    def _found(self, variables: VariableValues) -> Any:
         given = variables.coerced
         values = [given.get(name, Undefined) for name in self._variables]
         if not are_small(values):
             return self._made(variables)
         key = (*values, *map(type, values))  # 1 and True are equal, and different values
-        made = self._known[key] if key in self._known else self._remembered(key, self._made_or_refused(variables))
-        if made is REFUSED:
-            raise ValueError("refused")
-        return made
-
-    def _made_or_refused(self, variables: VariableValues) -> Any:
-        try:
-            return self._made(variables)
-        except Exception:  # noqa: BLE001 graphql-core says it, each time it is asked
-            return REFUSED
+        return self._known[key] if key in self._known else self._remembered(key, self._made(variables))
 
     def _made(self, variables: VariableValues) -> Any:
         return self._convert(get_argument_values(self._field, self._node, variables))

@@ -1,7 +1,7 @@
 """From a shape to Python source: load level by level, then build the answer from the deepest level up.
 
 The source assumes that all goes well. Whatever doesn't (an exception, a null where none may be, a value of another
-kind) ends it with an exception; graphql-core then answers, from what was loaded, with every error in its place.
+kind) ends it with an exception; `recovery.py` then answers, from what was loaded, with every error in its place.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -23,6 +23,7 @@ Answer = Callable[[Any, Any, VariableValues], Awaitable[Any]]
 class Unit:
     """A compiled shape: `answer(value, context, variables)` completes a value or raises; `source` is its text."""
 
+    shape: Shape
     answer: Answer
     source: str
     loading: Loading
@@ -55,7 +56,7 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
         )
     namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **write.names}
     exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
-    return Unit(namespace["answer"], write.source, loading)
+    return Unit(shape, namespace["answer"], write.source, loading)
 
 
 def again(value: Any) -> Collection[Any]:

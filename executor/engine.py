@@ -30,6 +30,7 @@ from executor.arguments import are_small
 from executor.compiler import Options, Unit, compile_shape
 from executor.parts import in_parts
 from executor.plan import Planner
+from executor.recovery import Recovery
 from executor.rehearsal import Rehearsal
 from executor.shape import Shape, Unsupported
 
@@ -42,7 +43,8 @@ DECIDING = {"skip", "include", "defer"}
 class Outcome(StrEnum):
     COMPILED = "compiled"  # from end to end
     PARTS = "parts"  # graphql-core ran the root fields (mutations, resolvers with `info`), what is below was compiled
-    REPLAYED = "replayed"  # met an error, and was done again by graphql-core for its place and words
+    RECOVERED = "recovered"  # met an error, and was gone through again for its place
+    REPLAYED = "replayed"  # met a value of another kind than its field's, and was done again by graphql-core
     REFERENCE = "reference"  # nothing to compile: introspection, variables that are refused, what isn't supported
 
 
@@ -110,10 +112,20 @@ class Executor:
             return await self._refer(outcome, request, program.parts)
         try:
             data = await program.unit.answer(request.root, request.context, variables)
-        except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
-            return await self._refer(Outcome.REPLAYED, request)
+        except Exception as failure:  # noqa: BLE001 whatever it is, it is met again and gets its place
+            return await self._recovered(program.unit, request, variables, failure)
         self._observe(Outcome.COMPILED)
         return ExecutionResult(data, None)
+
+    async def _recovered(
+        self, unit: Unit, request: Request, variables: VariableValues, failure: Exception
+    ) -> ExecutionResult:
+        try:
+            result = await Recovery(unit, request.context, variables, failure).answer(request.root)
+        except Unsupported:
+            return await self._refer(Outcome.REPLAYED, request)
+        self._observe(Outcome.RECOVERED)
+        return result
 
     def rehearsal(self, request: Request) -> Rehearsal:
         """Return what is made for a query, to be looked at; raise `Unsupported` if nothing is."""

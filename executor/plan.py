@@ -145,7 +145,8 @@ class Planner:
                 source, joins = Joined(join), _below_join(join, joins)
             else:
                 joins = source.relation.joins
-        return Field(f"{parent.name}.{node.name.value}", source, self.shape(definition.type, details, joins))
+        shape = self.shape(definition.type, details, joins)
+        return Field(f"{parent.name}.{node.name.value}", source, shape, [each.node for each in details])
 
     def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)

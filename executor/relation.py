@@ -52,6 +52,6 @@ class Relation(Protocol):
         Of the answers no other attributes than these will be read, by nobody; None: any may be. A pair is an
         attribute to join, with its own attributes. `alone`: nothing else is asked in this operation.
 
-        The context must remember the answers: an execution that meets an error is done again by graphql-core, whose
-        resolvers are to find them there.
+        The context must remember the answers, and what was raised instead: an execution that meets an error asks
+        again, and may be done again by graphql-core, whose resolvers are to find the answers there.
         """

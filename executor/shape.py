@@ -1,10 +1,10 @@
 """What an operation's answer looks like: a tree of shapes, planned once for each document."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import GraphQLAbstractType, GraphQLLeafType
+from graphql import FieldNode, GraphQLAbstractType, GraphQLLeafType
 
 from executor.arguments import Arguments
 from executor.relation import Attributes, Relation
@@ -87,6 +87,7 @@ class Field:
     name: str  # as `Type.field`
     source: Source
     shape: Shape
+    nodes: Sequence[FieldNode]  # where the document has it
 
 
 def links(shape: Shape) -> Iterator[Field]:

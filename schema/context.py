@@ -21,6 +21,7 @@ class Context:
         self.read = Read.of(database, caller)
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
         self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
+        self._failed: dict[tuple[Any, ...], Exception] = {}
 
     def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any] | Any":
         """Return one key's answer if it is known, or its future.
@@ -44,16 +45,28 @@ class Context:
     ) -> Mapping[Any, Any]:
         """Return the answers to many keys, those that are known included; a key without one may be missing.
 
+        What failed fails again, without being asked.
         Rows may have no other columns than these, and what every row has; whoever names them names them each time.
         Whoever is `alone` in reading needs no snapshot.
         """
         known = self._known.get((batch, arguments))
         read = self.read.only(columns, alone=alone)
         if known is None:
-            known = self._known[batch, arguments] = await batch(read, keys, *arguments)
+            known = self._known[batch, arguments] = await self._asked(read, batch, keys, arguments)
         elif missing := [key for key in keys if key not in known]:
-            known = self._known[batch, arguments] = {**known, **await batch(read, missing, *arguments)}
+            known = self._known[batch, arguments] = {**known, **await self._asked(read, batch, missing, arguments)}
         return known
+
+    async def _asked(
+        self, read: Read, batch: Batch, keys: Sequence[Any], arguments: tuple[Any, ...]
+    ) -> Mapping[Any, Any]:
+        if self._failed and (failure := self._failed.get((batch, arguments, *keys))):
+            raise failure
+        try:
+            return await batch(read, keys, *arguments)
+        except Exception as error:
+            self._failed[batch, arguments, *keys] = error
+            raise
 
     async def look_at(self, read: Read) -> None:
         """Let what follows see another snapshot."""
@@ -63,6 +76,7 @@ class Context:
         self._known.clear()
 
     async def close(self) -> None:
+        self._failed.clear()
         await self.read.close()
 
     def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:

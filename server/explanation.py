@@ -36,7 +36,7 @@ class Recording(Snapshot):
 
 
 async def explained(request: Request, dialect: Dialect, role: OrganizationRole) -> str:
-    """Return the source, each batch with its statements above it; raise `Unsupported`, or what a batch raises."""
+    """Return the source, each batch below its statements; raise `Unsupported`, `Refused`, or what a batch raises."""
     database = Database.open(NOWHERE[dialect])
     nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)  # of whom nothing is remembered
     context = Context(database, nobody)

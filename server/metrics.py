@@ -41,7 +41,7 @@ class Metrics:
         )
         self.operations = Counter(
             "mainsheet_graphql_operations",
-            "Operations by how they were executed: compiled, in parts, replayed for an error, by the reference.",
+            "Operations by how they were executed: compiled, in parts, with errors, again, by the reference.",
             ("executed",),
             registry=self.registry,
         )

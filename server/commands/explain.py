@@ -7,7 +7,7 @@ import click
 from graphql import OperationType
 from sqlalchemy import make_url
 
-from executor import Request, Unsupported, core_schema
+from executor import Refused, Request, Unsupported, core_schema
 from models.errors import BadInput
 from models.roles import OrganizationRole
 from schema.api import api
@@ -40,7 +40,7 @@ def explain(
     try:
         request = _request(query, given, operation)
         text = asyncio.run(explained(request, dialect or _dialect(), role))
-    except (InvalidOperation, Unsupported, BadInput, UnicodeDecodeError) as error:
+    except (InvalidOperation, Unsupported, Refused, BadInput, UnicodeDecodeError) as error:
         raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
     click.echo(text, nl=False)
 

@@ -42,4 +42,4 @@ async def test_the_type_is_asked_where_there_are_several(believes_rows: bool) ->
 async def test_an_exception_is_no_row(believes_rows: bool) -> None:
     answer = await executed("{ thing { string } }", Row(thing=ValueError("no row")), believes_rows=believes_rows)
 
-    assert answer == ({"thing": None}, Outcome.REPLAYED)
+    assert answer == ({"thing": None}, Outcome.RECOVERED)

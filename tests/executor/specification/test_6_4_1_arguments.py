@@ -46,7 +46,7 @@ async def test_a_null_variable_is_an_error_of_the_field_whose_argument_must_not_
     error = said(f"Argument 'value' has invalid value: {said_of_null}", "needs", at=(1, 44))
 
     await holds(text, {"int": None, "needs": 3}, Outcome.COMPILED)
-    await holds(text, {"int": None, "needs": None}, Outcome.REPLAYED, errors=[error], variables={"value": None})
+    await holds(text, {"int": None, "needs": None}, Outcome.RECOVERED, errors=[error], variables={"value": None})
 
 
 async def test_arguments_of_a_relation_are_coerced() -> None:
@@ -93,7 +93,7 @@ async def test_an_argument_that_is_refused_is_an_error_of_its_field() -> None:
     text = '{ a: find(id: "a") { string } b: find(id: "refused") { string } }'
     error = said("this id is refused", "b", at=(1, 31))
 
-    await holds(text, {"a": {"string": "of a"}, "b": None}, Outcome.REPLAYED, errors=[error], store=STORE)
+    await holds(text, {"a": {"string": "of a"}, "b": None}, Outcome.RECOVERED, errors=[error], store=STORE)
 
 
 async def test_a_resolver_gets_the_arguments_of_its_own_alias() -> None:

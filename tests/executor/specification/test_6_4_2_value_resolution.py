@@ -35,7 +35,7 @@ async def test_after_an_error_it_is_read_once_more_for_fields_of_queries_have_no
     data = {"thing": {"string": "counted"}, "fails": None}
     error = said("it fails", "fails", at=(1, 20))
 
-    await holds("{ thing { string } fails }", data, Outcome.REPLAYED, errors=[error], root=Row(thing=row))
+    await holds("{ thing { string } fails }", data, Outcome.RECOVERED, errors=[error], root=Row(thing=row))
 
     assert row.reads == 3  # by the reference, by the compiled executor, and by the reference for its errors
 
@@ -44,7 +44,7 @@ async def test_an_attribute_that_is_not_there_is_an_error() -> None:
     error = said("type object 'object' has no attribute 'string'", "thing", "string", at=(1, 11))
 
     await holds(
-        "{ thing { string } }", {"thing": {"string": None}}, Outcome.REPLAYED, errors=[error], root=Row(thing=object)
+        "{ thing { string } }", {"thing": {"string": None}}, Outcome.RECOVERED, errors=[error], root=Row(thing=object)
     )
 
 
@@ -109,7 +109,7 @@ async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
     data = {"child": {"string": "of a", "child": {"string": "of b"}, "fails": None}}
     error = said("it fails", "child", "fails", at=(1, 35))
 
-    context = await holds(text, data, Outcome.REPLAYED, errors=[error], root=Row(child_id="a"), store=STORE)
+    context = await holds(text, data, Outcome.RECOVERED, errors=[error], root=Row(child_id="a"), store=STORE)
 
     assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
 
@@ -120,7 +120,7 @@ async def test_no_batch_of_a_level_is_asked_before_the_arguments_of_all_are_coer
     context = await holds(
         "{ child { int } multipleMust(times: -1) }",
         None,
-        Outcome.REPLAYED,
+        Outcome.RECOVERED,
         errors=[error],
         root=Row(int=2, child_id="a"),
         store=STORE,

@@ -12,14 +12,14 @@ NULL = "Cannot return null for non-nullable field {}."
 async def test_a_resolver_that_fails_makes_its_field_null() -> None:
     error = said("it fails", "fails", at=(1, 7))
 
-    await holds("{ int fails }", {"int": 1, "fails": None}, Outcome.REPLAYED, errors=[error], root=Row(int=1))
+    await holds("{ int fails }", {"int": 1, "fails": None}, Outcome.RECOVERED, errors=[error], root=Row(int=1))
 
 
 async def test_several_errors_are_reported_in_their_order() -> None:
     errors = [said("it fails", "a", at=(1, 3)), said("it fails", "thing", "b", at=(1, 20))]
     data = {"a": None, "thing": {"b": None}}
 
-    await holds("{ a: fails thing { b: fails } }", data, Outcome.REPLAYED, errors=errors, root=Row(thing=Row()))
+    await holds("{ a: fails thing { b: fails } }", data, Outcome.RECOVERED, errors=errors, root=Row(thing=Row()))
 
 
 async def test_null_where_none_may_be_is_an_error_and_makes_the_parent_null() -> None:
@@ -28,7 +28,7 @@ async def test_null_where_none_may_be_is_an_error_and_makes_the_parent_null() ->
     await holds(
         "{ thing { int must } int }",
         {"thing": None, "int": 1},
-        Outcome.REPLAYED,
+        Outcome.RECOVERED,
         errors=[error],
         root=Row(int=1, thing=Row()),
     )
@@ -37,7 +37,7 @@ async def test_null_where_none_may_be_is_an_error_and_makes_the_parent_null() ->
 async def test_an_error_where_no_null_may_be_makes_the_parent_null() -> None:
     error = said("it must not fail", "thing", "failsMust", at=(1, 11))
 
-    await holds("{ thing { failsMust } }", {"thing": None}, Outcome.REPLAYED, errors=[error], root=Row(thing=Row()))
+    await holds("{ thing { failsMust } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=Row(thing=Row()))
 
 
 async def test_a_null_goes_up_to_the_next_field_that_may_be_null() -> None:
@@ -45,7 +45,7 @@ async def test_a_null_goes_up_to_the_next_field_that_may_be_null() -> None:
     error = said(NULL.format("Thing.must"), "thing", "thingMust", "thingMust", "must", at=(1, 35))
     root = Row(int=1, thing=Row(thing_must=Row(thing_must=Row())))
 
-    await holds(text, {"thing": None, "int": 1}, Outcome.REPLAYED, errors=[error], root=root)
+    await holds(text, {"thing": None, "int": 1}, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_if_every_field_up_to_the_root_must_not_be_null_data_is_null() -> None:
@@ -53,17 +53,17 @@ async def test_if_every_field_up_to_the_root_must_not_be_null_data_is_null() -> 
     error = said(NULL.format("Thing.must"), "thingMust", "thingMust", "must", at=(1, 31))
     root = Row(int=1, thing_must=Row(thing_must=Row()))
 
-    await holds(text, None, Outcome.REPLAYED, errors=[error], root=root)
+    await holds(text, None, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_an_error_at_the_root_where_no_null_may_be_makes_data_null() -> None:
-    await holds("{ must }", None, Outcome.REPLAYED, errors=[said(NULL.format("Query.must"), "must", at=(1, 3))])
+    await holds("{ must }", None, Outcome.RECOVERED, errors=[said(NULL.format("Query.must"), "must", at=(1, 3))])
 
 
 async def test_a_null_item_where_none_may_be_makes_the_list_null() -> None:
     error = said(NULL.format("Query.intsItems"), "intsItems", 1, at=(1, 3))
 
-    await holds("{ intsItems }", {"intsItems": None}, Outcome.REPLAYED, errors=[error], root=Row(ints_items=[1, None]))
+    await holds("{ intsItems }", {"intsItems": None}, Outcome.RECOVERED, errors=[error], root=Row(ints_items=[1, None]))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_an_error_in_an_item_goes_as_far_as_the_list_type_says(
 ) -> None:
     error = said("Int cannot represent non-integer value: 'x'", *path, at=(1, 3))
 
-    await holds(f"{{ {field} }}", data, Outcome.REPLAYED, errors=[error], root=Row(**{python_name: value}))
+    await holds(f"{{ {field} }}", data, Outcome.RECOVERED, errors=[error], root=Row(**{python_name: value}))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_list_that_must_not_be_null_and_is_makes_the_parent_null(
     field: str, python_name: str, data: dict[str, object] | None
 ) -> None:
     errors = [] if data else [said(NULL.format(f"Query.{field}"), field, at=(1, 3))]
-    outcome = Outcome.COMPILED if data else Outcome.REPLAYED
+    outcome = Outcome.COMPILED if data else Outcome.RECOVERED
 
     await holds(f"{{ {field} }}", data, outcome, errors=errors, root=Row(**{python_name: None}))
 
@@ -103,14 +103,14 @@ async def test_an_object_in_a_list_is_null_by_itself_where_it_may_be() -> None:
     error = said(NULL.format("Thing.must"), "things", 1, "must", at=(1, 12))
     root = Row(things=[Row(must="a"), Row(), Row(must="c")])
 
-    await holds(text, {"things": [{"must": "a"}, None, {"must": "c"}]}, Outcome.REPLAYED, errors=[error], root=root)
+    await holds(text, {"things": [{"must": "a"}, None, {"must": "c"}]}, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_an_object_in_a_list_that_must_not_be_null_makes_the_list_null() -> None:
     error = said(NULL.format("Thing.must"), "thingsItems", 1, "must", at=(1, 17))
     root = Row(things_items=[Row(must="a"), Row()])
 
-    await holds("{ thingsItems { must } }", {"thingsItems": None}, Outcome.REPLAYED, errors=[error], root=root)
+    await holds("{ thingsItems { must } }", {"thingsItems": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_a_relation_that_fails_makes_its_field_null() -> None:
@@ -119,7 +119,7 @@ async def test_a_relation_that_fails_makes_its_field_null() -> None:
     await holds(
         "{ int broken { int } }",
         {"int": 1, "broken": None},
-        Outcome.REPLAYED,
+        Outcome.RECOVERED,
         errors=[error],
         root=Row(int=1, child_id="a"),
     )
@@ -130,21 +130,21 @@ async def test_a_relation_that_fails_is_an_error_at_each_of_its_parents() -> Non
     root = Row(things=[Row(child_id="a"), Row(), Row(child_id="b")])
     data = {"things": [{"broken": None}, {"broken": None}, {"broken": None}]}
 
-    await holds("{ things { broken { int } } }", data, Outcome.REPLAYED, errors=errors, root=root)
+    await holds("{ things { broken { int } } }", data, Outcome.RECOVERED, errors=errors, root=root)
 
 
 async def test_a_relation_that_must_not_be_null_and_fails_makes_the_parent_null() -> None:
     error = said("the batch fails", "thing", "brokenMust", at=(1, 11))
     root = Row(thing=Row(child_id="a"))
 
-    await holds("{ thing { brokenMust { int } } }", {"thing": None}, Outcome.REPLAYED, errors=[error], root=root)
+    await holds("{ thing { brokenMust { int } } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_a_relation_that_must_not_be_null_and_has_no_answer_makes_the_parent_null() -> None:
     error = said(NULL.format("Thing.childMust"), "thing", "childMust", at=(1, 11))
     root = Row(thing=Row(child_id="nobody"))
 
-    await holds("{ thing { childMust { int } } }", {"thing": None}, Outcome.REPLAYED, errors=[error], root=root)
+    await holds("{ thing { childMust { int } } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
 async def test_an_answer_of_a_relation_may_be_an_exception() -> None:
@@ -153,7 +153,7 @@ async def test_an_answer_of_a_relation_may_be_an_exception() -> None:
     data = {"things": [{"child": {"int": 1}}, {"child": None}, {"child": {"int": 3}}]}
     error = said("'b'", "things", 1, "child", at=(1, 12))
 
-    await holds("{ things { child { int } } }", data, Outcome.REPLAYED, errors=[error], root=root, store=store)
+    await holds("{ things { child { int } } }", data, Outcome.RECOVERED, errors=[error], root=root, store=store)
 
 
 async def test_a_null_among_the_answers_of_a_relation_goes_as_far_as_the_list_type_says() -> None:
@@ -164,7 +164,7 @@ async def test_a_null_among_the_answers_of_a_relation_goes_as_far_as_the_list_ty
     await holds(
         "{ children { int }   childrenItems { int } }",
         data,
-        Outcome.REPLAYED,
+        Outcome.RECOVERED,
         errors=[error],
         root=Row(children_id="all"),
         store=store,
@@ -177,7 +177,7 @@ async def test_an_object_that_two_parents_have_is_null_for_both() -> None:
     errors = [said(NULL.format("Thing.must"), "things", index, "child", "must", at=(1, 20)) for index in (0, 1)]
     data = {"things": [{"child": None}, {"child": None}]}
 
-    await holds("{ things { child { must } } }", data, Outcome.REPLAYED, errors=errors, root=root, store=store)
+    await holds("{ things { child { must } } }", data, Outcome.RECOVERED, errors=errors, root=root, store=store)
 
 
 async def test_an_error_of_an_abstract_type_goes_up_by_the_concrete_field() -> None:
@@ -186,7 +186,7 @@ async def test_an_error_of_an_abstract_type_goes_up_by_the_concrete_field() -> N
     error = said(NULL.format("Dog.must"), "animals", 0, "must", at=(1, 26))
 
     await holds(
-        text, {"animals": [None, {"name": "Tom"}]}, Outcome.REPLAYED, errors=[error], root=Row(animals=[dog, cat])
+        text, {"animals": [None, {"name": "Tom"}]}, Outcome.RECOVERED, errors=[error], root=Row(animals=[dog, cat])
     )
 
 

@@ -1,0 +1,179 @@
+"""Completing an operation in which something failed, value by value: errors with their places, nulls as far as they go.
+
+The source can't do that: it ends at the first error. Of several that make the same place null, the one that is met
+first is told: level by level, and within a level as the document has it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, Undefined, VariableValues, located_error
+from graphql.execution.executor import Executor as Reference
+from graphql.pyutils import is_awaitable, is_collection
+
+from executor.arguments import Arguments, Refused
+from executor.compiler import Unit, yes
+from executor.loading import Group
+from executor.shape import (
+    Abstract,
+    Attribute,
+    Call,
+    Field,
+    Joined,
+    Leaf,
+    Link,
+    ListOf,
+    Object,
+    Shape,
+    TypeName,
+    Unsupported,
+    link_of,
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """Where in the answer a value goes: `holder[key]`."""
+
+    holder: Any
+    key: str | int
+    nullable: bool
+    above: "Place | None" = None
+
+    @property
+    def path(self) -> list[str | int]:
+        return [*self.above.path, self.key] if self.above else []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nothing above it has become null."""
+        above = self.above
+        return above is None or (above.holder[above.key] is self.holder and above.is_there)
+
+
+class Recovery:
+    """Answers one operation; what its context remembers isn't asked again."""
+
+    def __init__(self, unit: Unit, context: Any, variables: VariableValues, failure: Exception) -> None:
+        self._unit = unit
+        self._context = context
+        self._variables = variables
+        self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
+        self._errors: list[GraphQLError] = []
+        self._waiting: dict[Field, list[tuple[Place, Any]]] = defaultdict(list)
+
+    async def answer(self, root: Any) -> ExecutionResult:
+        """Raise `Unsupported` where a value is of another kind than its field: graphql-core knows more of them."""
+        shape, whole = self._unit.shape, dict[str, Any]()
+        assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
+        self._object(Place(whole, "data", nullable=True), shape, root)
+        for group in self._unit.loading.groups:
+            await self._ask(group)
+        return ExecutionResult(whole["data"], self._errors or None)
+
+    async def _ask(self, group: Group) -> None:
+        waiting = [(field, *each) for field in group.fields for each in self._waiting[field] if each[0].is_there]
+        try:
+            answers = await self._answers(group, [*dict.fromkeys(key for _, _, key in waiting)]) if waiting else {}
+        except Exception as error:  # noqa: BLE001 whatever it is, it is each field's error
+            for field, place, _ in waiting:
+                self._fail(field, place, error)
+        else:
+            for field, place, key in waiting:
+                self._complete(field, place, field.shape, answers.get(key))
+
+    async def _answers(self, group: Group, keys: list[Any]) -> Mapping[Any, Any]:
+        link = link_of(group.fields[0])
+        question = [link.arguments(self._variables)] if link.arguments and link.relation.key else []
+        return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(link))
+
+    def _object(self, place: Place, shape: Object, value: Any) -> None:
+        made = place.holder[place.key] = dict.fromkeys(shape.fields)
+        for key, field in shape.fields.items():
+            if place.holder[place.key] is made:
+                self._field(Place(made, key, field.shape.nullable, place), field, value)
+
+    def _field(self, place: Place, field: Field, parent: Any) -> None:
+        try:
+            value = self._read(field, parent)
+            if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
+                self._waiting[field].append((place, value))
+                return
+        except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
+            self._fail(field, place, error)
+        else:
+            self._complete(field, place, field.shape, value)
+
+    def _read(self, field: Field, parent: Any) -> Any:
+        """Return what a field has; of one that a relation answers, the key."""
+        match field.source:
+            case TypeName(name):
+                return name
+            case Attribute(name) | Joined(name):
+                return getattr(parent, name)
+            case Call(function, name, arguments):
+                given = self._given(arguments) if arguments else {}
+                return function(**{name: parent}, **given) if name else function(parent, **given)
+            case Link(relation, arguments):
+                question = self._given(arguments) if arguments else None  # here, since it may be refused
+                return attrgetter(relation.key)(parent) if relation.key else question
+
+    def _given(self, arguments: Arguments) -> Any:
+        if arguments not in self._refused:
+            try:
+                return arguments(self._variables)
+            except Refused as refusal:
+                self._refused[arguments] = refusal.error
+        raise self._refused[arguments]
+
+    def _complete(self, field: Field, place: Place, shape: Shape, value: Any) -> None:
+        if isinstance(value, Exception):
+            self._fail(field, place, value)
+        elif value is not None and value is not Undefined:
+            self._put(field, place, shape, value)
+        elif not place.nullable:
+            self._fail(field, place, TypeError(f"Cannot return null for non-nullable field {field.name}."))
+
+    def _put(self, field: Field, place: Place, shape: Shape, value: Any) -> None:
+        if is_awaitable(value):
+            raise Unsupported("an awaitable")
+        match shape:
+            case Leaf(type=type_):
+                try:
+                    place.holder[place.key] = Reference.complete_leaf_value(type_, value)
+                except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
+                    self._fail(field, place, error)
+            case ListOf(item=item):
+                made = place.holder[place.key] = [None] * len(_counted(value))
+                for index, each in enumerate(value):
+                    if place.holder[place.key] is made:
+                        self._complete(field, Place(made, index, item.nullable, place), item, each)
+            case Object() | Abstract():
+                self._object(place, _object_of(shape, value), value)
+
+    def _fail(self, field: Field, place: Place, error: Exception) -> None:
+        if place.is_there:
+            self._errors.append(located_error(error, field.nodes, place.path))
+            place.holder[place.key] = None
+            while place.above and not place.nullable:
+                place = place.above
+                place.holder[place.key] = None
+
+
+def _counted(value: Any) -> Collection[Any]:
+    if is_collection(value):
+        return value
+    raise Unsupported("no list, or one that is made while it is read")
+
+
+def _object_of(shape: Object | Abstract, value: Any) -> Object:
+    try:
+        found = shape.objects[shape.type_of(value)] if isinstance(shape, Abstract) else shape
+        if found.is_type_of:
+            yes(found.is_type_of(value))
+    except Exception as error:
+        raise Unsupported("an object of another type") from error
+    return found
