@@ -77,8 +77,12 @@ class Crowd:
         await self._until(lambda: self.ledger.failures.total() >= goal)
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(RECOVERY_SECONDS), self.ledger.progress:
-            await self.ledger.progress.wait_for(is_so)
+        try:
+            async with asyncio.timeout(RECOVERY_SECONDS), self.ledger.progress:
+                await self.ledger.progress.wait_for(is_so)
+        except TimeoutError as error:
+            error.add_note(f"So far: {dict(self.ledger.answers)}; surprises: {self.ledger.surprises}")
+            raise
 
 
 @asynccontextmanager

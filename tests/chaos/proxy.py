@@ -28,6 +28,12 @@ class Proxy:
     def let_through(self) -> None:
         self.open_.set()
 
+    def forget(self) -> None:
+        """Let new connections through, while those there are stay silent for ever: as after a firewall's restart."""
+        self.open_.clear()
+        self.open_ = asyncio.Event()
+        self.open_.set()
+
     def cut(self) -> None:
         """Drop all connections; new ones are welcome."""
         for each in self._pairs:
@@ -46,8 +52,9 @@ class Proxy:
             await pair
 
     async def _joined(self, reader: StreamReader, writer: StreamWriter) -> None:
+        open_ = self.open_
         try:
-            await self.open_.wait()
+            await open_.wait()
             there, back = await asyncio.open_unix_connection(str(self.socket))
         except OSError:
             writer.transport.abort()
@@ -57,17 +64,17 @@ class Proxy:
             raise
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pumped(reader, back))
-                both.create_task(self._pumped(there, writer))
+                both.create_task(self._pumped(reader, back, open_))
+                both.create_task(self._pumped(there, writer, open_))
         finally:
             writer.transport.abort()
             back.transport.abort()
 
-    async def _pumped(self, source: StreamReader, sink: StreamWriter) -> None:
+    async def _pumped(self, source: StreamReader, sink: StreamWriter, open_: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while piece := await source.read(CHUNK):
                 await asyncio.sleep(self.delay_seconds)
-                await self.open_.wait()
+                await open_.wait()
                 sink.write(piece)
                 await sink.drain()
         sink.transport.abort()

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
-from tests.server.commands import MAINSHEET, PATIENCE, clean
+from aiohttp import ClientSession, ClientTimeout
+
+from tests.server.commands import MAINSHEET, MOST_SHOWN, PATIENCE, clean, expect_no_traceback
 
 LOOK_SECONDS = 0.02
 
@@ -48,6 +51,19 @@ class Server:
         async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
+    async def status(self, path: str) -> int:
+        async with (
+            ClientSession(timeout=ClientTimeout(PATIENCE)) as http,
+            http.get(urljoin(self.url, path)) as response,
+        ):
+            return response.status
+
+    async def ready(self) -> None:
+        """Return when it can use its database."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.status("/readyz") != 200:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def kill_a_worker(self, of: int) -> None:
         """Kill the oldest one as soon as there are so many."""
         assert self.process
@@ -67,9 +83,12 @@ async def serving(database_url: str, log: Path, *options: str, **settings: objec
     try:
         await server.start()
         yield server
+    except BaseException as error:
+        error.add_note(f"The server's log ends:\n{_text(log)[-MOST_SHOWN:]}")
+        raise
     finally:
         await server.kill()
-    assert "Traceback" not in _text(log)
+    expect_no_traceback(_text(log))
 
 
 async def _url(process: Process) -> str:
@@ -77,7 +96,7 @@ async def _url(process: Process) -> str:
     async for line in process.stdout:
         if line.startswith(b"Serving "):
             return line.split()[1].decode()
-    raise AssertionError("it ended before it served; its log says why")
+    raise AssertionError("it ended before it served")
 
 
 def _text(log: Path) -> str:

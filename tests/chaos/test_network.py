@@ -1,18 +1,25 @@
 """What lies between the server and PostgreSQL is cut, swallows everything, or is slow."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
 from tests.chaos.ledger import Told
 from tests.chaos.outside import whole_pool_is_used
-from tests.chaos.proxy import proxy_to
+from tests.chaos.proxy import Proxy, proxy_to
 from tests.chaos.server import serving
 
 POOL = 3
 IMPATIENT = {"request_timeout_seconds": 2, "statement_timeout_seconds": 2, "pool_timeout_seconds": 1}
 SLOWLY_SECONDS = 0.01
 TURNED_AWAY = 20
+SILENCES = {
+    "for a while": ("nothing comes through", Proxy.let_through),
+    "for ever": ("nothing comes through, and the connections are forgotten", Proxy.forget),
+}
 
 
 async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
@@ -29,7 +36,11 @@ async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, sc
     await verdict("connections cut", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
 
 
-async def test_a_silent_database_hangs_nobody(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+@pytest.mark.parametrize("silence", SILENCES)
+async def test_a_silent_database_hangs_nobody(
+    silence: str, durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
+    fault, come_back = SILENCES[silence]
     async with (
         crowd_at(durable.url) as crowd,
         proxy_to(durable.server.socket) as proxy,
@@ -38,12 +49,16 @@ async def test_a_silent_database_hangs_nobody(durable: Durable, tmp_path: Path, 
     ):
         async for _ in crowd.rounds(scale):
             proxy.swallow()
-            await crowd.failures(TURNED_AWAY)
-            proxy.let_through()
+            unready, alive, _ = await asyncio.gather(
+                server.status("/readyz"), server.status("/healthz"), crowd.failures(TURNED_AWAY)
+            )
+            assert (unready, alive) == (503, 200)
+            come_back(proxy)
+            await server.ready()
         await whole_pool_is_used(durable.url, POOL)
 
     failures = {Told.UNAVAILABLE, Told.UNSURE, Told.TIMED_OUT}
-    await verdict("nothing comes through", durable.url, crowd, scale.times, failures)
+    await verdict(fault, durable.url, crowd, scale.times, failures)
 
 
 async def test_a_slow_database_is_waited_for(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:

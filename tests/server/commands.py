@@ -12,12 +12,20 @@ from typing import IO
 
 MAINSHEET = Path(sys.executable).parent / "mainsheet"
 PATIENCE = 60
+MOST_SHOWN = 10_000  # characters of a log
 
 
 def mainsheet(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [MAINSHEET, *arguments], env=clean(environment), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def expect_no_traceback(log: str) -> None:
+    """Fail with the first one and what is around it: of a long text pytest would show its beginning."""
+    before, is_there, after = log.partition("Traceback")
+    if is_there:
+        raise AssertionError(f"{before[-MOST_SHOWN // 10 :]}{is_there}{after[:MOST_SHOWN]}")
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

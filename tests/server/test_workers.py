@@ -19,7 +19,7 @@ from sqlalchemy import text
 from models.database import Database
 from tests.api.ask import Ask
 from tests.databases import postgres_database
-from tests.server.commands import PATIENCE, Serving, mainsheet, serving
+from tests.server.commands import PATIENCE, Serving, expect_no_traceback, mainsheet, serving
 from tests.server.failing import holding, token, waiting
 from tests.world import World, make_world
 
@@ -326,4 +326,4 @@ def test_workers_that_cannot_start_end_the_command_with_the_reason(site: Site) -
 
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("Error: The workers can't start: MAINSHEET_OIDC_ISSUER needs")
-    assert "Traceback" not in result.stderr
+    expect_no_traceback(result.stderr)

@@ -1,0 +1,103 @@
+"""Connections to PostgreSQL end at any moment: clients hear that the database fails, never that we do."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from structlog.testing import capture_logs
+
+from models.database import Database, Patience
+from tests.api.ask import Ask
+from tests.chaos.answers import told_by
+from tests.chaos.ledger import Told
+from tests.server.failing import Client, client, end_connections
+from tests.world import World, make_world
+
+TIMES = 100
+POOL_SIZE = 4
+PATIENT = Patience(connection=30, statement=30, lock=30)
+
+READ = "query ($id: ID!) { job(id: $id) { name latestRun { id } teams { nodes { name } } } }"
+RENAME = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Renamed"}) { job { name } userErrors { code } } }'
+REFUSED = "mutation ($id: ID!) { activateVersion(input: {jobId: $id, number: 9}) { userErrors { code } } }"
+DRY_RUN = """
+mutation ($id: ID!) {
+  createVersion(input: {jobId: $id, changes: {maxRetries: 2}, dryRun: true}) {
+    version { number job { name latestRun { id } } }
+    userErrors { code }
+  }
+}
+"""
+
+
+@dataclass
+class Crowd:
+    """Asks the same again and again, each time with a token that is looked up; notes what it was told."""
+
+    ask: Client
+    job_id: str
+    told: defaultdict[str, set[Told | int]] = field(default_factory=lambda: defaultdict(set))
+    surprises: list[object] = field(default_factory=list)
+    changed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    is_over: bool = False
+
+    async def send(self, query: str) -> None:
+        while not self.is_over:
+            answer = await self.ask(query, id=self.job_id)
+            told, data = told_by(answer.status, {"Retry-After": answer.retry_after or "0"}, answer.body)
+            self.told[query].add(told)
+            if told is Told.SURPRISED:
+                self.surprises.append(data)
+            if query is RENAME and told is Told.DONE:
+                self.changed.release()
+
+    async def look(self) -> None:
+        while not self.is_over:
+            async with self.ask.http.get("/readyz") as response:
+                self.told["ready"].add(response.status)
+
+
+@pytest.fixture
+async def other(postgres_url: str) -> AsyncIterator[Database]:
+    """The database as whoever ends the connections sees it."""
+    database = Database.open(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(other: Database) -> World:
+    return await make_world(other)
+
+
+@pytest.fixture
+async def crowd(other: Database, world: World, postgres_url: str) -> AsyncIterator[Crowd]:
+    database = Database.open(postgres_url, pool_size=POOL_SIZE, patience=PATIENT)
+    async with client(database, world.contributor, token_cache_seconds=0) as ask:
+        yield Crowd(ask, await Ask(other).create_job(world.contributor, world))
+    await database.close()
+
+
+async def test_whoever_asks_when_connections_are_lost_is_told_so(
+    crowd: Crowd, other: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as log:
+        async with asyncio.TaskGroup() as tasks:
+            for query in (READ, RENAME, RENAME, REFUSED, DRY_RUN):
+                tasks.create_task(crowd.send(query))
+            tasks.create_task(crowd.look())
+            for turns in range(TIMES):
+                await crowd.changed.acquire()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                await end_connections(other)
+            crowd.is_over = True
+
+    assert crowd.surprises == []
+    assert all({Told.DONE, Told.UNAVAILABLE} <= crowd.told[each] for each in (READ, RENAME, REFUSED, DRY_RUN))
+    assert crowd.told["ready"] == {200, 503}
+    assert {each["event"] for each in log if each["log_level"] == "error"} == {"the database fails"}
+    assert [each for each in log if "exc_info" in each] == []
+    assert caplog.records == []  # of the libraries
