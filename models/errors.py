@@ -4,6 +4,7 @@
     ├── BadInput                 the request is wrong before any rule is asked: a top-level error
     ├── Unavailable              the database is the problem, the request may be fine: HTTP's 503
     │   ├── DatabaseDown         it can't be reached, was lost, or can't go on
+    │   ├── DiskFull             SQLite has no room for a change
     │   ├── NoConnection         all connections are in use
     │   ├── TooSlow              a statement took too long and was stopped
     │   ├── Locked               somebody else holds what a change needs
@@ -62,6 +63,13 @@ class DatabaseDown(Unavailable):
     """It can't be reached, was lost, or has no memory or disk left."""
 
     text = "The database can't be reached now"
+    retry_after = 2
+
+
+class DiskFull(Unavailable):
+    """SQLite has no room for a change: it then keeps nothing of it, not even if that shows at the commit."""
+
+    text = "The database's disk is full"
     retry_after = 2
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from models.errors import DatabaseDown, Locked, NoConnection, TooSlow, Unavailable
+from models.errors import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
 
 # SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes; the longest prefix counts.
 MEANINGS: dict[str, type[Unavailable]] = {
@@ -23,7 +23,9 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "SQLITE_BUSY": Locked,
     "SQLITE_CANTOPEN": DatabaseDown,
     "SQLITE_CORRUPT": DatabaseDown,
-    "SQLITE_FULL": DatabaseDown,
+    # At a commit too it is known: the frame that makes a change valid is written last, and can't have been. With
+    # SQLITE_IOERR it may have been, before a sync failed (SQLite's wal.c, `walFrames`).
+    "SQLITE_FULL": DiskFull,
     "SQLITE_IOERR": DatabaseDown,
     "SQLITE_LOCKED": Locked,
     "SQLITE_NOTADB": DatabaseDown,

@@ -46,7 +46,8 @@ async def test_a_full_disk_leaves_the_database_whole(
             disk.clear()
 
     assert integrity(file) == "ok"
-    await verdict("disk full", url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+    assert "failure=DiskFull" in (tmp_path / "log").read_text("utf-8")
+    await verdict("disk full", url, crowd, scale.times, {Told.UNAVAILABLE})
 
 
 def integrity(file: Path) -> str:
