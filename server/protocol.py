@@ -1,12 +1,15 @@
 """Below the application: what isn't even HTTP gets an error in GraphQL's shape too, and one line in the log."""
 
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
-from server.errors import Code
+from server.errors import RequestError
+from server.request import JSON, undecodable
 
 log = structlog.stdlib.get_logger("server")
 
@@ -23,16 +26,23 @@ class Protocol(web.RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         log.info("malformed request", reason=type(exc).__name__)
-        what = (message or "").partition("\n")[0].rstrip(":. ")
-        error = {
-            "message": f"{HTTPStatus(status).phrase}: {what or 'this is no HTTP'}.",
-            "extensions": {"code": Code.BAD_USER_INPUT},
-        }
+        error = undecodable() if isinstance(exc, ContentEncodingError) else _refusal(HTTPStatus(status), message or "")
+        body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
         response = web.Response(
-            body=orjson.dumps({"errors": [error]}), status=status, content_type="application/json", charset="utf-8"
+            body=orjson.dumps(body), status=error.status, content_type=JSON, charset="utf-8", headers=error.headers
         )
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **details: Any) -> None:
+        """Leave out what a body that was refused has left on the connection: aiohttp reads on, and fails again."""
+        if not isinstance(details.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **details)
+
+
+def _refusal(status: HTTPStatus, message: str) -> RequestError:
+    what = message.partition("\n")[0].rstrip(":. ") or "this is no HTTP"
+    return RequestError(status, f"{status.phrase}: {what}.")
 
 
 class _Server(web.Server):

@@ -15,6 +15,8 @@ GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
 
+ENCODINGS: Final = ("gzip", "deflate")  # what aiohttp decodes: it takes any other body as it is, and for JSON
+
 # A client that doesn't name a type gets the old one: it may not know the new one.
 ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
 
@@ -47,6 +49,8 @@ async def _from_body(request: web.Request) -> Mapping[str, Any]:
     # aiohttp lowers the case and drops the parameters.
     if request.content_type != JSON or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {JSON} in UTF-8.")
+    if _encoding(request) not in {*ENCODINGS, "identity"}:
+        raise undecodable()
     match _decode(await _body(request), "body"):
         case dict() as parameters:
             return parameters
@@ -54,6 +58,17 @@ async def _from_body(request: web.Request) -> Mapping[str, Any]:
             raise _bad("Batches aren't supported: send one operation in each request.")
         case _:
             raise _bad("The body must be a JSON object.")
+
+
+def _encoding(request: web.Request) -> str:
+    return ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).lower() or "identity"
+
+
+def undecodable() -> RequestError:
+    """Name the encodings that we know (RFC 9110, section 15.5.16)."""
+    message = f"The body must be encoded as its Content-Encoding says, by {' or '.join(ENCODINGS)}, or not at all."
+    headers = {"Accept-Encoding": ", ".join(ENCODINGS)}
+    return RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers=headers)
 
 
 async def _body(request: web.Request) -> bytes:

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -13,6 +15,7 @@ from server.request import GRAPHQL_RESPONSE
 from tests.server.commands import expect_no_traceback
 from tests.server.conftest import Serve, Server
 
+HELLO = b'{"query": "{ hello }"}'
 NESTED_QUERY = "{ thing" + " { parent" * 5_000 + " { name }" + "}" * 5_000 + " }"
 FRAGMENT_CHAIN = "{ ...F0 } " + "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(900))
 FRAGMENT_CHAIN += "fragment F900 on Query { hello }"
@@ -101,8 +104,34 @@ async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(serve: Serve)
     await _refused(await server.send(packed, **{"Content-Encoding": "gzip"}), 413)
 
 
-async def test_a_body_that_is_not_what_its_encoding_says_is_refused(server: Server) -> None:
-    await _refused(await server.send(b'{"query": "{ hello }"}', **{"Content-Encoding": "gzip"}), 400)
+@pytest.mark.parametrize(("encoding", "encode"), [("gzip", gzip.compress), ("Deflate", zlib.compress), ("", bytes)])
+async def test_a_packed_body_is_unpacked(server: Server, encoding: str, encode: Callable[[bytes], bytes]) -> None:
+    response = await server.send(encode(HELLO), **{"Content-Encoding": encoding})
+
+    assert await response.json() == {"data": {"hello": "hello world"}}
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "nonsense"])
+async def test_an_encoding_that_is_not_known_is_refused_with_those_that_are(server: Server, encoding: str) -> None:
+    response = await server.send(HELLO, **{"Content-Encoding": encoding})
+
+    assert "gzip or deflate" in (await _refused(response, 415))["message"]
+    assert response.headers["Accept-Encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [("gzip", HELLO, 400), ("deflate", zlib.compress(HELLO)[:-5], 415)],
+    ids=["another", "cut short"],
+)
+async def test_a_body_that_is_not_what_its_encoding_says_is_refused_and_no_traceback_logged(
+    server: Server, encoding: str, body: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await server.send(body, **{"Content-Encoding": encoding, "Connection": "close"})
+    await _refused(response, status)
+    await server.stop()
+
+    expect_no_traceback(caplog.text)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"])
