@@ -33,7 +33,6 @@ class Supervisor:
         self._workers: set[Worker] = set()
         self._generation = 0  # grows at each reload
         self._exchanging = asyncio.Lock()
-        self._early_ends = 0
         self._stopping = asyncio.Event()
 
     @asynccontextmanager
@@ -100,7 +99,7 @@ class Supervisor:
     async def _keep(self, first: Worker) -> None:
         """Have one in its place whenever it ends, until it is told to leave."""
         worker: Worker | None = first
-        generation = self._generation
+        generation, early_ends = self._generation, 0
         while worker is not None:
             code = await worker.process.wait()
             self._workers.discard(worker)
@@ -108,21 +107,20 @@ class Supervisor:
                 return
             log.error("a worker died", pid=worker.process.pid, how=ended(code))
             is_early = monotonic() - worker.born < EARLY_SECONDS
-            self._early_ends = self._early_ends + 1 if is_early else 0
-            worker = await self._replacement(generation)
+            early_ends = early_ends + 1 if is_early else 0
+            worker = await self._replacement(generation, early_ends)
 
-    async def _replacement(self, generation: int) -> Worker | None:
+    async def _replacement(self, generation: int, early_ends: int) -> Worker | None:
         """Return one that serves, however long it takes; None if nobody of its generation is wanted any more."""
         failures = 0
-        while not (await self._is_stopping_within(_pause(self._early_ends)) or generation < self._generation):
+        while not (await self._is_stopping_within(_pause(early_ends + failures)) or generation < self._generation):
             try:
                 worker = await self._started()
             except CannotStart as error:
                 failures += 1
-                self._early_ends += 1
-                log.warning("a worker can't start", reason=str(error), next_try_in=_pause(self._early_ends))
                 if failures >= MOST_FAILURES and not self._workers:
                     raise
+                log.warning("a worker can't start", reason=str(error), next_try_in=_pause(early_ends + failures))
                 continue
             if self._stopping.is_set() or generation < self._generation:
                 await self._dismiss([worker])

@@ -1,0 +1,124 @@
+"""What becomes of workers that end again and again; in their place here are small programs, which start at once."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from structlog.testing import capture_logs
+
+from server import supervisor, worker
+from server.commands.serve import _supervised
+from server.listening import listen
+from server.settings import Settings
+from server.supervisor import MOST_FAILURES, _pause
+from tests.server.commands import PATIENCE
+
+WORKER = """
+import os, signal, sys
+sys.stdin.readline()
+if os.path.exists("broken"):
+    print("failed something is broken", flush=True)
+    sys.exit(1)
+print("ready", flush=True)
+if os.path.exists("deadly"):
+    sys.exit(7)
+with open("pids", "a") as pids:
+    print(os.getpid(), file=pids)
+signal.pause()
+"""
+
+Log = list[MutableMapping[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(worker, "COMMAND", (sys.executable, "-S", "-c", WORKER))
+    monkeypatch.setattr(supervisor, "MOST_SECONDS_APART", 0.01)
+
+
+@asynccontextmanager
+async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
+    """The supervisor's task, and its log."""
+    settings = Settings(workers=2, port=0, shutdown_seconds=1)
+    with capture_logs() as log:
+        task = asyncio.create_task(_supervised(settings, listen(settings.host, settings.port), []))
+        try:
+            await _until(lambda: len(_pids()) == 2)
+            yield task, log
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+def _let(what: str, *, be: bool = True) -> None:
+    Path(what).touch() if be else Path(what).unlink()
+
+
+def _pids() -> list[int]:
+    """All that ever served, but those that died at once."""
+    file = Path("pids")
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def _said(log: Log, event: str) -> Log:
+    return [each for each in log if each["event"] == event]
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -> None:
+    async with two_workers() as (task, log):
+        _let("broken")
+        for pid in _pids():
+            os.kill(pid, signal.SIGKILL)
+
+        with pytest.raises(click.ClickException, match=r"^The workers can't start: something is broken$") as end:
+            await asyncio.wait_for(task, PATIENCE)
+
+    assert end.value.exit_code == 1
+    assert [each["how"] for each in _said(log, "a worker died")] == ["was ended by SIGKILL"] * 2
+    assert len(_said(log, "a worker can't start")) >= MOST_FAILURES - 1
+
+
+async def test_while_one_serves_the_place_of_another_is_kept_until_it_can_be_filled() -> None:
+    async with two_workers() as (task, log):
+        _let("broken")
+        os.kill(_pids()[0], signal.SIGKILL)
+        await _until(lambda: len(_said(log, "a worker can't start")) > 2 * MOST_FAILURES)
+        _let("broken", be=False)
+        await _until(lambda: bool(_said(log, "a worker was replaced")))
+
+        assert not task.done()
+    assert {each["reason"] for each in _said(log, "a worker can't start")} == {"something is broken"}
+    assert [each["pid"] for each in _said(log, "a worker was replaced")] == _pids()[2:]
+
+
+async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> None:
+    async with two_workers() as (task, log):
+        _let("deadly")
+        for pid in _pids():
+            os.kill(pid, signal.SIGKILL)
+        await _until(lambda: len(_said(log, "a worker died")) > 4 * MOST_FAILURES)
+        _let("deadly", be=False)
+        await _until(lambda: len(_pids()) == 4)
+
+        assert not task.done()
+    assert {each["how"] for each in _said(log, "a worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
+
+
+def test_each_place_waits_twice_as_long_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "MOST_SECONDS_APART", 30)
+
+    assert [_pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]
