@@ -4,7 +4,7 @@ Nothing here asks the database; `resolvers` finds the rows, locks them, and keep
 file is long since the steps are understood together, not one by one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -26,11 +26,10 @@ from models.errors import (
     DraftExists,
     DraftNotFound,
     Path,
-    Problems,
-    Refused,
     StaleRevision,
     TeamNotFound,
     TeamRequired,
+    UserError,
     VersionNotFound,
     VersionNotPublished,
 )
@@ -39,7 +38,7 @@ from models.job_config import JobConfig, null_problems
 from models.job_event import JobAction
 from models.job_input import value_problems
 from models.job_team import JobTeam
-from models.job_version import JobVersion
+from models.job_version import JobVersion, VersionStatus
 from models.known import Known
 
 
@@ -166,26 +165,32 @@ class Job(Base):
         return job
 
     def expect(
-        self, *, revision: int | None = None, draft_revision: int | None = None, current_version: int | None = None
+        self,
+        edit: Edit,
+        *,
+        revision: int | None = None,
+        draft_revision: int | None = None,
+        current_version: int | None = None,
     ) -> None:
-        """Raise `StaleRevision` for each that isn't as the caller saw it; `None` expects nothing.
+        """Add to the edit's problems for each that isn't as the caller saw it; `None` expects nothing.
 
-        Where there is no draft, the step itself refuses.
+        The step that follows refuses, with all else that is wrong: without a draft, that there is none.
         """
         seen = [
             ("expected_revision", revision, self.revision),
             ("expected_revision", draft_revision, self.draft.revision if self.draft else draft_revision),
             ("expected_current_version", current_version, self.current_number),
         ]
-        Problems(
+        edit.problems += (
             StaleRevision(path=(name,), expected=expected, actual=actual)
             for name, expected, actual in seen
             if expected is not None and expected != actual
-        ).refuse()
+        )
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
         """Change name, description and status as far as given; the same values again change nothing."""
-        Problems(value_problems({**values, "message": message})).refuse()
+        edit.problems += value_problems({**values, "message": message})
+        edit.problems.refuse()
         changes = [
             change_of(name, getattr(self, name), value)
             for name, value in values.items()
@@ -198,8 +203,8 @@ class Job(Base):
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 
     def create_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
-        self._allow(JobAction.DRAFT_CREATED)
-        config = self._laid_over(self.current, values, known, Problems())
+        self._check_allowed(JobAction.DRAFT_CREATED, edit)
+        config = self._laid_over(self.current, values, known, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
         self._record(
             JobAction.DRAFT_CREATED,
@@ -212,8 +217,8 @@ class Job(Base):
         return draft
 
     def update_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
-        draft = self._allowed_draft(JobAction.DRAFT_UPDATED)
-        before, after = draft.config, self._laid_over(draft, values, known, Problems())
+        draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
+        before, after = draft.config, self._laid_over(draft, values, known, edit)
         if before != after:
             draft.config = after
             draft.revision += 1
@@ -223,17 +228,19 @@ class Job(Base):
 
     def discard_draft(self, edit: Edit) -> JobVersion:
         """Give up the draft; its number is never used again."""
-        draft = self._allowed_draft(JobAction.DRAFT_DISCARDED)
+        draft = self._allowed_draft(JobAction.DRAFT_DISCARDED, edit)
+        edit.problems.refuse()
         self.versions.remove(draft)
         self.draft = None
         self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
         return draft
 
     def publish_draft(self, message: str | None, known: Known, edit: Edit) -> JobVersion:
-        draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED)
-        problems = Problems(value_problems({"message": message}))
-        problems += draft.config.running_problems(known, self.id, {})
-        problems.refuse()
+        draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED, edit)
+        edit.problems += value_problems({"message": message})
+        if self.draft and not edit.has_missed("expected_revision"):
+            edit.problems += draft.config.running_problems(known, self.id, {})
+        edit.problems.refuse()
         draft.publish(edit, message)
         draft.revision += 1
         self.draft = None
@@ -242,12 +249,13 @@ class Job(Base):
 
     def create_version(self, values: Mapping[str, Any], message: str | None, known: Known, edit: Edit) -> JobVersion:
         """Draft, update and publish in one step."""
-        self._allow(JobAction.VERSION_CREATED)
-        problems = Problems(value_problems({"message": message}))
-        problems += self.current.config.changed(values).running_problems(known, self.id, CHANGES)
-        version = self._new_draft(
-            self._laid_over(self.current, values, known, problems), edit, based_on=self.current_number
-        )
+        self._check_allowed(JobAction.VERSION_CREATED, edit)
+        edit.problems += value_problems({"message": message})
+        running = self.current.config.changed(values).running_problems(known, self.id, CHANGES)
+        missed = edit.has_missed("expected_current_version")
+        edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
+        config = self._laid_over(self.current, values, known, edit)
+        version = self._new_draft(config, edit, based_on=self.current_number)
         version.publish(edit, message)
         self._move(version, JobAction.VERSION_CREATED, message, edit)
         return version
@@ -256,18 +264,14 @@ class Job(Base):
         self, number: int, version: JobVersion | None, message: str | None, known: Known, edit: Edit
     ) -> JobVersion:
         """Move the pointer to the published version of that number; the current one again changes nothing."""
-        if self.draft and self.draft.number == number:
-            raise VersionNotPublished(number=number)
-        self._allow(JobAction.VERSION_ACTIVATED)
-        problems = Problems(value_problems({"message": message}))
-        if version is None:
-            raise Refused([*problems, VersionNotFound(number=number)])
+        self._check_allowed(JobAction.VERSION_ACTIVATED, edit)
+        edit.problems += value_problems({"message": message})
+        edit.problems += self._activation_problems(number, version, known)
+        edit.problems.refuse()
+        activated = cast("JobVersion", version)
         if number != self.current_number:
-            problems += version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
-        problems.refuse()
-        if number != self.current_number:
-            self._move(version, JobAction.VERSION_ACTIVATED, message, edit)
-        return version
+            self._move(activated, JobAction.VERSION_ACTIVATED, message, edit)
+        return activated
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access; a team that has it keeps its first grant."""
@@ -288,23 +292,32 @@ class Job(Base):
         """Write the last line of the history; versions, runs and grants go with the row by their foreign keys."""
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
 
-    def _allow(self, action: JobAction) -> None:
-        """Raise where the step isn't allowed now."""
+    def _check_allowed(self, action: JobAction, edit: Edit) -> None:
+        """Add to the edit's problems where the step isn't allowed now."""
         if NEEDS_DRAFT[action] and self.draft is None:
-            raise DraftNotFound
+            edit.problems.append(DraftNotFound())
         if not NEEDS_DRAFT[action] and self.draft is not None:
-            raise DraftExists(draft_id=self.draft.id)
+            edit.problems.append(DraftExists(draft_id=self.draft.id))
 
-    def _allowed_draft(self, action: JobAction) -> JobVersion:
-        self._allow(action)
-        return cast("JobVersion", self.draft)
+    def _allowed_draft(self, action: JobAction, edit: Edit) -> JobVersion:
+        """Return the draft; where it is missing the current version, over which given values are checked as well."""
+        self._check_allowed(action, edit)
+        return self.draft or self.current
 
-    def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, problems: Problems) -> JobConfig:
-        """Return the version's configuration with the values on it; raise all that is wrong, `problems` included."""
+    def _activation_problems(self, number: int, version: JobVersion | None, known: Known) -> Iterator[UserError]:
+        if version is None:
+            yield VersionNotFound(number=number)
+        elif version.status is VersionStatus.DRAFT:
+            yield VersionNotPublished(number=number)
+        elif number != self.current_number:
+            yield from version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
+
+    def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, edit: Edit) -> JobConfig:
+        """Return the version's configuration with the values on it; raise all that is wrong with the edit."""
         config = version.config.changed(values)
-        problems += null_problems(values, ("changes",))
-        problems += config.problems(("changes",), known, self.id)
-        problems.refuse()
+        edit.problems += null_problems(values, ("changes",))
+        edit.problems += config.problems(("changes",), known, self.id)
+        edit.problems.refuse()
         return config
 
     def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:

@@ -23,7 +23,6 @@ from models.errors import (
     IdempotencyKeyReused,
     JobNotFound,
     OutcomeUnknown,
-    Problems,
     Refused,
     UserError,
 )
@@ -138,10 +137,18 @@ class Mutation:
     async def _run(self, write: Write) -> Answer:
         if self.idempotency_key is None:
             return await self._change(write)
-        Problems(limits.NAME.check(self.idempotency_key, ("idempotency_key",))).refuse()
-        if (answered := await self._answered_before(write)) is not None:
-            return answered
-        record = self._record(write, self.idempotency_key)
+        write.edit.problems += limits.NAME.check(self.idempotency_key, ("idempotency_key",))
+        before = None if write.edit.problems else await self._recorded_before(write)
+        if before is not None and before.input_digest == self._input_digest:
+            return before.answer
+        if before is not None:
+            write.edit.problems.append(IdempotencyKeyReused())
+        if write.edit.problems:
+            return await self._change(write)  # which refuses, and tells what else is wrong with the input
+        return await self._recorded(write, self.idempotency_key)
+
+    async def _recorded(self, write: Write, key: str) -> Answer:
+        record = self._record(write, key)
         write.session.add(record)
         await write.session.flush()  # a twin waits here until this one ends, before it looks at anything else
         record.answer = dict(await self._change(write))
@@ -149,20 +156,18 @@ class Mutation:
 
     async def _change(self, write: Write) -> Answer:
         answer = await self.change(write, **self.values)
+        write.edit.problems.refuse()
         write.session.add_all(write.edit.events)
         return answer
 
-    async def _answered_before(self, write: Write) -> Answer | None:
+    async def _recorded_before(self, write: Write) -> IdempotencyRecord | None:
         oldest = write.edit.at - KEPT
         await write.session.execute(
             delete(IdempotencyRecord).where(
                 IdempotencyRecord.member_id == self.caller.member_id, IdempotencyRecord.created_at <= oldest
             )
         )
-        record = await write.session.get(IdempotencyRecord, (self.caller.member_id, self.idempotency_key))
-        if record is not None and record.input_digest != self._input_digest:
-            raise IdempotencyKeyReused
-        return None if record is None else record.answer
+        return await write.session.get(IdempotencyRecord, (self.caller.member_id, self.idempotency_key))
 
     def _record(self, write: Write, key: str) -> IdempotencyRecord:
         return IdempotencyRecord(

@@ -30,7 +30,7 @@ def _job() -> Any:
 
 
 def _user_errors() -> Any:
-    return strawberry.field(description="What is wrong with the input. If there is any, nothing was changed.")
+    return strawberry.field(description="All that is wrong with the input. If there is any, nothing was changed.")
 
 
 @strawberry.type(description="The job.")

@@ -17,7 +17,7 @@ async def update(
     write: Write, *, job_id: str, changes: Mapping[str, Any], expected_revision: int | None = None
 ) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(draft_revision=expected_revision)
+    job.expect(write.edit, draft_revision=expected_revision)
     config = (job.draft or job.current).config.changed(changes)
     job.update_draft(changes, await known(write, config, changes), write.edit)
     return {"job_id": job.id}
@@ -25,7 +25,7 @@ async def update(
 
 async def discard(write: Write, *, job_id: str, expected_revision: int | None = None) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(draft_revision=expected_revision)
+    job.expect(write.edit, draft_revision=expected_revision)
     draft = job.discard_draft(write.edit)
     await write.session.delete(draft)
     return {"job_id": job.id, "discarded_number": draft.number}
@@ -40,7 +40,7 @@ async def publish(
     expected_current_version: int | None = None,
 ) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(draft_revision=expected_revision, current_version=expected_current_version)
+    job.expect(write.edit, draft_revision=expected_revision, current_version=expected_current_version)
     config = (job.draft or job.current).config
     version = job.publish_draft(message, await known(write, config, {}, will_run=True), write.edit)
     return {"job_id": job.id, "version_id": version.id}

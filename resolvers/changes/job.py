@@ -6,7 +6,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from models import limits
-from models.errors import Forbidden, JobKeyTaken, Problems, TeamNotFound, TeamRequired, UserError
+from models.errors import Forbidden, JobKeyTaken, TeamNotFound, TeamRequired, UserError
 from models.job import Job
 from models.job_config import JobConfig, null_problems
 from models.job_input import value_problems
@@ -31,7 +31,8 @@ async def create(
     values = {"job_key": job_key, "name": name, "description": description}
     asked = JobConfig.of(config)
     facts = await known(write, asked, {"dependencies": ()})
-    problems = Problems(value_problems(values))
+    problems = write.edit.problems
+    problems += value_problems(values)
     problems += await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), facts)
@@ -53,7 +54,7 @@ async def update(
     **values: Any,
 ) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(revision=expected_revision)
+    job.expect(write.edit, revision=expected_revision)
     job.update(values, message, write.edit)
     return {"job_id": job.id}
 
@@ -61,7 +62,8 @@ async def update(
 async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> Answer:
     """Cancel what is unfinished, then remove the job with all that hangs on it, for ever."""
     job = await write.job(job_id, JobPermission.DELETE)
-    job.expect(revision=expected_revision)
+    job.expect(write.edit, revision=expected_revision)
+    write.edit.problems.refuse()
     cancelled = await _cancel_runs(write, job_id)
     job.delete(write.edit)
     await write.session.execute(delete_from(Job).where(Job.id == job_id))
@@ -72,7 +74,8 @@ async def delete(write: Write, *, job_id: str, expected_revision: int | None = N
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Answer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     has = frozenset(each.team_id for each in job.teams)
-    Problems(await _team_problems(write, team_ids, TeamRole.VIEWER, has)).refuse()
+    write.edit.problems += await _team_problems(write, team_ids, TeamRole.VIEWER, has)
+    write.edit.problems.refuse()
     job.add_teams(team_ids, write.edit)
     return {"job_id": job.id}
 

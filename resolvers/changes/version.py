@@ -19,7 +19,7 @@ async def create(
     expected_current_version: int | None = None,
 ) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(current_version=expected_current_version)
+    job.expect(write.edit, current_version=expected_current_version)
     facts = await known(write, job.current.config.changed(changes), changes, will_run=True)
     version = job.create_version(changes, message, facts, write.edit)
     return {"job_id": job.id, "version_id": version.id}
@@ -34,7 +34,7 @@ async def activate(
     expected_current_version: int | None = None,
 ) -> Answer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(current_version=expected_current_version)
+    job.expect(write.edit, current_version=expected_current_version)
     version = await _numbered(write, job, number)
     facts = await known(write, (version or job.current).config, {}, will_run=True)
     version = job.activate(number, version, message, facts, write.edit)

@@ -108,8 +108,8 @@ class Jobs:
         self, by: str, uid: int, expected: int | None = None, message: str | None = None, **values: Any
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse(_stale(expected, job.revision, "expectedRevision"))
-        refuse([("INVALID", name) for name, value in values.items() if value is None])
+        stale = _stale(expected, job.revision, "expectedRevision")
+        refuse([*stale, *(("INVALID", name) for name, value in values.items() if value is None)])
         if any(getattr(job, name) != value for name, value in values.items()):
             vars(job).update(values)
             self._record(job, by, "JOB_UPDATED", message=message)
@@ -127,16 +127,15 @@ class Jobs:
 
     def create_draft(self, by: str, uid: int, changes: Config) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        _without_draft(job)
-        refuse([*self._config_problems(by, uid, changes, "changes")])
+        refuse([*_draft_in_the_way(job), *self._config_problems(by, uid, changes, "changes")])
         draft = job.begin(self._laid_over(job.versions[job.current].config, changes))
         self._record(job, by, "DRAFT_CREATED", job.current, draft.number)
         return {}
 
     def update_draft(self, by: str, uid: int, changes: Config, expected: int | None = None) -> dict[str, Any]:
-        job, draft = self._drafted(by, uid, expected)
-        refuse([*self._config_problems(by, uid, changes, "changes")])
-        config = self._laid_over(draft.config, changes)
+        job = self._found(by, uid, "EDIT")
+        refuse([*_draft_missed(job, expected), *self._config_problems(by, uid, changes, "changes")])
+        config = self._laid_over((draft := job.draft).config, changes)
         if config != self._laid_over(draft.config, {}):
             draft.config = config
             draft.revision += 1
@@ -144,8 +143,9 @@ class Jobs:
         return {}
 
     def discard_draft(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
-        job, draft = self._drafted(by, uid, expected)
-        del job.versions[draft.number]
+        job = self._found(by, uid, "EDIT")
+        refuse(_draft_missed(job, expected))
+        draft = job.versions.pop(job.draft.number)
         self._record(job, by, "DRAFT_DISCARDED", draft.number)
         return {"discarded": draft.number}
 
@@ -158,10 +158,9 @@ class Jobs:
         expected_current: int | None = None,
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        moved_on = _stale(expected, job.draft.revision, "expectedRevision") if job.draft else []
-        refuse([*moved_on, *_stale(expected_current, job.current, "expectedCurrentVersion")])
-        job, draft = self._drafted(by, uid, expected)
-        refuse([*self._running_problems(job, draft.config, "jobId", "jobId")])
+        draft, missed = job.draft, _draft_missed(job, expected)
+        running = [] if missed else self._running_problems(job, draft.config, "jobId", "jobId")
+        refuse([*missed, *_stale(expected_current, job.current, "expectedCurrentVersion"), *running])
         draft.revision += 1
         return self._moved(job, draft, by, "DRAFT_PUBLISHED", message)
 
@@ -169,11 +168,12 @@ class Jobs:
         self, by: str, uid: int, changes: Config, message: str | None = None, expected_current: int | None = None
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse(_stale(expected_current, job.current, "expectedCurrentVersion"))
-        _without_draft(job)
+        stale = _stale(expected_current, job.current, "expectedCurrentVersion")
         config = self._laid_over(job.versions[job.current].config, changes)
         seen = config | {"dependencies": [each for each in config["dependencies"] if self._may_name(by, each, changes)]}
-        problems = [*self._running_problems(job, seen, "changes.clusterId", "changes.dependencies")]
+        running = self._running_problems(job, seen, "changes.clusterId", "changes.dependencies")
+        seen_by_caller = [each for each in running if not stale or changes.get(each[1].removeprefix("changes."))]
+        problems = [*stale, *_draft_in_the_way(job), *seen_by_caller]
         refuse([*problems, *self._config_problems(by, uid, changes, "changes")])
         return self._moved(job, job.begin(config), by, "VERSION_CREATED", message)
 
@@ -181,16 +181,11 @@ class Jobs:
         self, by: str, uid: int, number: int, message: str | None = None, expected_current: int | None = None
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse(_stale(expected_current, job.current, "expectedCurrentVersion"))
-        if job.draft and job.draft.number == number:
-            raise Refused(("VERSION_NOT_PUBLISHED", "number"))
-        _without_draft(job)
-        if number not in job.versions:
-            raise Refused(("VERSION_NOT_FOUND", "number"))
+        problems = [*_stale(expected_current, job.current, "expectedCurrentVersion"), *_draft_in_the_way(job)]
+        refuse([*problems, *self._activation_problems(job, number)])
         version = job.versions[number]
         if number == job.current:
             return {"version": number}
-        refuse([*self._running_problems(job, version.config, "number", "jobId")])
         return self._moved(job, version, by, "VERSION_ACTIVATED", message)
 
     def add_teams_to_job(self, by: str, uid: int, teams: Sequence[str]) -> dict[str, Any]:
@@ -217,12 +212,13 @@ class Jobs:
             raise Refused(("FORBIDDEN" if rights else "JOB_NOT_FOUND", "jobId"))
         return self.jobs[uid]
 
-    def _drafted(self, by: str, uid: int, expected: int | None) -> tuple[Job, Version]:
-        job = self._found(by, uid, "EDIT")
-        if job.draft is None:
-            raise Refused(("DRAFT_NOT_FOUND", "jobId"))
-        refuse(_stale(expected, job.draft.revision, "expectedRevision"))
-        return job, job.draft
+    def _activation_problems(self, job: Job, number: int) -> Iterator[Problem]:
+        if number not in job.versions:
+            yield "VERSION_NOT_FOUND", "number"
+        elif job.versions[number].status == "DRAFT":
+            yield "VERSION_NOT_PUBLISHED", "number"
+        elif number != job.current:
+            yield from self._running_problems(job, job.versions[number].config, "number", "jobId")
 
     def _moved(self, job: Job, to: Version, by: str, action: str, message: str | None) -> dict[str, Any]:
         if to.status == "DRAFT":
@@ -289,9 +285,14 @@ def _is_set(name: str, value: Any) -> bool:
     return value is not None or name in CLEARABLE
 
 
-def _without_draft(job: Job) -> None:
-    if job.draft:
-        raise Refused(("DRAFT_EXISTS", "jobId"))
+def _draft_in_the_way(job: Job) -> list[Problem]:
+    return [("DRAFT_EXISTS", "jobId")] if job.draft else []
+
+
+def _draft_missed(job: Job, expected: int | None) -> list[Problem]:
+    if job.draft is None:
+        return [("DRAFT_NOT_FOUND", "jobId")]
+    return _stale(expected, job.draft.revision, "expectedRevision")
 
 
 def _stale(expected: int | None, actual: int, name: str) -> list[Problem]:

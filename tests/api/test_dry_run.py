@@ -138,9 +138,9 @@ async def test_a_key_belongs_to_one_mutation_and_one_input(
     await change(ask, world, "publishDraft", job_id, idempotencyKey="once")
     before = await everything(database)
 
-    problems = (await change(ask, world, name, job_id, idempotencyKey="once", **values))["userErrors"]
+    first, *_ = (await change(ask, world, name, job_id, idempotencyKey="once", **values))["userErrors"]
 
-    assert [(each["code"], each["path"]) for each in problems] == [("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])]
+    assert (first["code"], first["path"]) == ("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])
     assert await everything(database) == before
 
 

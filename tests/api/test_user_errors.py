@@ -266,7 +266,7 @@ async def test_an_idempotency_key_belongs_to_one_input(ask: Ask, world: World) -
     first = await ask(world.contributor, CREATE_JOB, input=once)
 
     assert await ask(world.contributor, CREATE_JOB, input=once) == first
-    assert await refused(ask, world.contributor, "createJob", **{**once, "name": "other"}) == [
+    assert await refused(ask, world.contributor, "createJob", **{**once, "jobKey": "other"}) == [
         error("IDEMPOTENCY_KEY_REUSED", "idempotencyKey")
     ]
 

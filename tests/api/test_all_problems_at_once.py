@@ -1,0 +1,250 @@
+"""Whoever mends what they are told of is told of nothing else the next time."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.cluster import Cluster, ClusterStatus
+from models.database import Database
+from tests.api.ask import Ask, config, job_input
+from tests.world import World
+
+TOLD = """userErrors { code path
+  ... on InvalidError { minimum maximum }
+  ... on StaleRevisionError { expected actual }
+  ... on DraftExistsError { draft { number } }
+  ... on VersionNotFoundError { number }
+  ... on VersionNotPublishedError { number }
+  ... on ClusterNotActiveError { cluster { name } }
+  ... on DependencyCycleError { cycle { jobKey } }
+}"""
+
+Told = tuple[str, str, dict[str, Any]]
+
+LONG = "m" * 1024
+MESSAGE: Told = ("INVALID", "message", {"minimum": 0, "maximum": 1023})
+KEY: Told = ("INVALID", "idempotencyKey", {"minimum": 1, "maximum": 255})
+DRAFT: Told = ("DRAFT_EXISTS", "jobId", {"draft": {"number": 3}})
+NO_DRAFT: Told = ("DRAFT_NOT_FOUND", "jobId", {})
+CYCLE = {"cycle": [{"jobKey": "ring"}, {"jobKey": "other"}, {"jobKey": "ring"}]}
+RETRIES: Told = ("INVALID", "changes.maxRetries", {"minimum": 0, "maximum": 10})
+SOURCE: Told = ("INVALID", "changes.source", {"minimum": None, "maximum": None})
+CHANGES = {"maxRetries": 11, "source": None}
+
+
+def stale(name: str, actual: int) -> Told:
+    return "STALE_REVISION", name, {"expected": 99, "actual": actual}
+
+
+def failed(path: str, cluster: str = "active") -> Told:
+    return "CLUSTER_NOT_ACTIVE", path, {"cluster": {"name": cluster}}
+
+
+# Each mutation, the job, all that can be wrong with the input at once, and what is told of it, in this order.
+ALL: list[tuple[str, str, dict[str, Any], list[Told]]] = [
+    (
+        "updateJob",
+        "bare",
+        {"expectedRevision": 99, "name": "", "status": None, "description": LONG, "message": LONG},
+        [
+            stale("expectedRevision", 1),
+            ("INVALID", "name", {"minimum": 1, "maximum": 255}),
+            ("INVALID", "description", {"minimum": 0, "maximum": 1023}),
+            ("INVALID", "status", {"minimum": None, "maximum": None}),
+            MESSAGE,
+        ],
+    ),
+    ("deleteJob", "bare", {"expectedRevision": 99}, [stale("expectedRevision", 1)]),
+    ("createDraft", "ring", {"changes": CHANGES}, [DRAFT, SOURCE, RETRIES]),
+    (
+        "updateDraft",
+        "ring",
+        {"expectedRevision": 99, "changes": CHANGES},
+        [stale("expectedRevision", 2), SOURCE, RETRIES],
+    ),
+    ("updateDraft", "bare", {"expectedRevision": 99, "changes": CHANGES}, [NO_DRAFT, SOURCE, RETRIES]),
+    ("discardDraft", "ring", {"expectedRevision": 99}, [stale("expectedRevision", 2)]),
+    ("discardDraft", "bare", {"expectedRevision": 99}, [NO_DRAFT]),
+    (
+        "publishDraft",
+        "ring",
+        {"idempotencyKey": "", "expectedRevision": 2, "expectedCurrentVersion": 99, "message": LONG},
+        [KEY, stale("expectedCurrentVersion", 2), MESSAGE, failed("jobId"), ("DEPENDENCY_CYCLE", "jobId", CYCLE)],
+    ),
+    (
+        "publishDraft",
+        "bare",
+        {"idempotencyKey": "", "expectedRevision": 99, "expectedCurrentVersion": 99, "message": LONG},
+        [KEY, stale("expectedCurrentVersion", 1), NO_DRAFT, MESSAGE],
+    ),
+    (
+        "createVersion",
+        "ring",
+        {
+            "idempotencyKey": "",
+            "expectedCurrentVersion": 99,
+            "message": LONG,
+            "changes": {**CHANGES, "clusterId": "pending", "dependencies": ["other"]},
+        },
+        [
+            KEY,
+            stale("expectedCurrentVersion", 2),
+            DRAFT,
+            MESSAGE,
+            failed("changes.clusterId", "pending"),
+            ("DEPENDENCY_CYCLE", "changes.dependencies", CYCLE),
+            SOURCE,
+            RETRIES,
+        ],
+    ),
+    (
+        "createVersion",
+        "ring",
+        {"idempotencyKey": "used", "message": LONG, "changes": CHANGES},
+        [
+            ("IDEMPOTENCY_KEY_REUSED", "idempotencyKey", {}),
+            DRAFT,
+            MESSAGE,
+            failed("changes.clusterId"),
+            SOURCE,
+            RETRIES,
+        ],
+    ),
+    (
+        "activateVersion",
+        "ring",
+        {"expectedCurrentVersion": 99, "message": LONG, "number": 1},
+        [
+            stale("expectedCurrentVersion", 2),
+            DRAFT,
+            MESSAGE,
+            failed("number"),
+            ("DEPENDENCY_CYCLE", "jobId", CYCLE),
+        ],
+    ),
+    (
+        "activateVersion",
+        "ring",
+        {"expectedCurrentVersion": 99, "message": LONG, "number": 3},
+        [stale("expectedCurrentVersion", 2), DRAFT, MESSAGE, ("VERSION_NOT_PUBLISHED", "number", {"number": 3})],
+    ),
+    (
+        "activateVersion",
+        "ring",
+        {"expectedCurrentVersion": 99, "message": LONG, "number": 4},
+        [stale("expectedCurrentVersion", 2), DRAFT, MESSAGE, ("VERSION_NOT_FOUND", "number", {"number": 4})],
+    ),
+]
+# What is wrong with a state that the caller didn't expect, and has to look at first, isn't told.
+HIDDEN: list[tuple[str, str, dict[str, Any], list[Told]]] = [
+    ("publishDraft", "ring", {"expectedRevision": 99}, [stale("expectedRevision", 2)]),
+    (
+        "createVersion",
+        "ring",
+        {"expectedCurrentVersion": 99, "changes": {"clusterId": None}},
+        [
+            stale("expectedCurrentVersion", 2),
+            DRAFT,
+            ("INVALID", "changes.clusterId", {"minimum": None, "maximum": None}),
+        ],
+    ),
+]
+DRY = {"createDraft", "updateDraft", "publishDraft", "createVersion", "activateVersion"}
+
+
+@pytest.fixture
+async def ids(ask: Ask, world: World, database: Database) -> dict[str, str]:
+    """Make two jobs on a cluster that fails; of `ring` the first version and the draft would wait for themselves."""
+    other = await ask.create_job(world.contributor, world, jobKey="other")
+    waiting = config(world, dependencies=[{"jobId": other}])
+    ring = await ask.create_job(world.contributor, world, jobKey="ring", config=waiting)
+    ids = {"other": other, "ring": ring, "bare": await ask.create_job(world.contributor, world, jobKey="bare")}
+    ids["pending"] = world.clusters[ClusterStatus.PENDING].id
+    for name, job, values in (
+        ("createVersion", "ring", {"changes": {"dependencies": None}, "idempotencyKey": "used"}),
+        ("createVersion", "other", {"changes": {"dependencies": ["ring"]}}),
+        ("createDraft", "ring", {"changes": {"dependencies": ["other"]}}),
+    ):
+        assert await told(ask, world, name, ids, job, values) == []
+    async with AsyncSession(database.writes) as session, session.begin():
+        await session.execute(update(Cluster).where(Cluster.id == world.cluster.id).values(status=ClusterStatus.FAILED))
+    return ids
+
+
+async def told(
+    ask: Ask, world: World, name: str, ids: dict[str, str], job: str, values: dict[str, Any], **more: Any
+) -> list[Told]:
+    query = f"mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ {TOLD} }} }}"
+    sent = {"jobId": ids[job], **values, **more}
+    if "changes" in sent:
+        sent["changes"] = placed(ids, sent["changes"])
+    answer = await ask(world.admin, query, input=sent)
+    return [(each.pop("code"), ".".join(each.pop("path")), each) for each in answer[name]["userErrors"]]
+
+
+def placed(ids: dict[str, str], changes: dict[str, Any]) -> dict[str, Any]:
+    """Put ids in place of names."""
+    placed = dict(changes)
+    if changes.get("clusterId"):
+        placed["clusterId"] = ids[changes["clusterId"]]
+    if changes.get("dependencies"):
+        placed["dependencies"] = [{"jobId": ids[each]} for each in changes["dependencies"]]
+    return placed
+
+
+CASES = [*ALL, *HIDDEN]
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "values", "expected"), CASES, ids=[f"{number}-{each[0]}" for number, each in enumerate(CASES)]
+)
+async def test_all_that_is_wrong_with_an_input_is_told_at_once(
+    ask: Ask, world: World, ids: dict[str, str], name: str, job: str, values: dict[str, Any], expected: list[Told]
+) -> None:
+    assert await told(ask, world, name, ids, job, values) == expected
+    assert await told(ask, world, name, ids, job, values) == expected
+    if name in DRY:
+        assert await told(ask, world, name, ids, job, values, dryRun=True) == expected
+
+
+async def test_a_bad_key_of_a_new_job_is_told_with_the_rest(ask: Ask, world: World, ids: dict[str, str]) -> None:
+    wanted = job_input(world, jobKey="ring", name="", teamIds=[], idempotencyKey="k" * 256)
+
+    answer = await ask(
+        world.contributor,
+        f"mutation ($input: CreateJobInput!) {{ createJob(input: $input) {{ {TOLD} }} }}",
+        input=wanted,
+    )
+
+    assert [(each["code"], ".".join(each["path"])) for each in answer["createJob"]["userErrors"]] == [
+        ("INVALID", "idempotencyKey"),
+        ("INVALID", "name"),
+        ("TEAM_REQUIRED", "teamIds"),
+        ("CLUSTER_NOT_ACTIVE", "config.clusterId"),
+        ("JOB_KEY_TAKEN", "jobKey"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["", "k", "used"])
+async def test_of_a_job_that_is_not_theirs_they_hear_that_alone(
+    ask: Ask, world: World, ids: dict[str, str], key: str
+) -> None:
+    query = f"mutation ($input: PublishDraftInput!) {{ publishDraft(input: $input) {{ {TOLD} }} }}"
+    wrong = {"jobId": ids["ring"], "idempotencyKey": key, "expectedRevision": 99, "message": LONG}
+
+    for member, code in ((world.outsider, "JOB_NOT_FOUND"), (world.viewer, "FORBIDDEN")):
+        answer = await ask(member, query, input=wrong)
+        assert answer["publishDraft"]["userErrors"] == [{"code": code, "path": ["jobId"]}]
+
+
+async def test_a_key_kept_for_a_job_that_went_on_gives_the_first_answer_and_no_problem(
+    ask: Ask, world: World, ids: dict[str, str]
+) -> None:
+    assert (
+        await told(
+            ask, world, "createVersion", ids, "ring", {"changes": {"dependencies": None}, "idempotencyKey": "used"}
+        )
+        == []
+    )
