@@ -1,6 +1,6 @@
 """Many keys in one parameter: the statement's text stays the same, and no limit on parameters bites."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +9,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeEngine
+
+from models.limits import storable
 
 
 class TextArray(TypeDecorator[Sequence[str]]):
@@ -46,12 +48,16 @@ class Among(ColumnElement[bool]):
         self.keys = keys
 
 
-def among(column: Any, keys: Sequence[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
-    """Whether the column holds one of the keys."""
+def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
+    """Whether the column holds one of the keys; a text that a database can't keep is none."""
     return Among(
         column.__clause_element__() if hasattr(column, "__clause_element__") else column,
-        keys if isinstance(keys, BindParameter) else bindparam(None, keys, type_=TextArray(), unique=True),
+        keys if isinstance(keys, BindParameter) else _bound(keys),
     )
+
+
+def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
+    return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
 
 
 @compiles(Among)

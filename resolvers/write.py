@@ -59,7 +59,7 @@ class Write:
         # two jobs that begin to wait for each other would lock each other out.
         shared = permission is not JobPermission.DELETE
         found = select(Job).where(Job.id == job_id, visible(self.caller)).with_for_update(of=Job, key_share=shared)
-        job = await self.session.scalar(found)
+        job = await self.session.scalar(found) if limits.storable(job_id) else None
         if job is None:
             raise JobNotFound
         roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()

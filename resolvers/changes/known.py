@@ -10,6 +10,7 @@ from models.job import Job
 from models.job_config import JobConfig
 from models.job_version import JobVersion, JobVersionDependency
 from models.known import Known
+from models.limits import storable
 from models.organization import Organization
 from models.saved_query import SavedQuery
 from models.source import SavedQueries
@@ -41,7 +42,7 @@ async def _clusters(write: Write, cluster_id: str) -> Mapping[str, Any]:
     own = select(Cluster.id, Cluster.status).where(
         Cluster.id == cluster_id, Cluster.organization_id == write.caller.organization_id
     )
-    return {row.id: row.status for row in await write.session.execute(own)}
+    return {row.id: row.status for row in await write.session.execute(own)} if storable(cluster_id) else {}
 
 
 async def _jobs(write: Write, ids: Sequence[str]) -> frozenset[str]:

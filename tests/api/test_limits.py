@@ -83,3 +83,40 @@ async def test_a_text_that_names_nothing_is_no_accident(ask: Ask, world: World, 
     assert result.data == {"it": None}
     assert all(isinstance(error.original_error, BadInput) for error in result.errors or ())
     assert (await ask(world.admin, "{ me { member { id } } }"))["me"]["member"] == {"id": world.admin.id}
+
+
+@pytest.mark.parametrize("bad", ["JB\0", "\ud800"], ids=["null", "surrogate"])
+async def test_a_text_that_names_nothing_is_not_found_by_changes_either(ask: Ask, world: World, bad: str) -> None:
+    job_id = await ask.create_job(world.admin, world)
+    query = """
+      mutation (
+        $name: UpdateJobInput!, $bad: UpdateJobInput!, $teams: AddTeamsToJobInput!, $version: CreateVersionInput!
+      ) {
+        named: updateJob(input: $name) { userErrors { code path } }
+        job: updateJob(input: $bad) { userErrors { code path } }
+        teams: addTeamsToJob(input: $teams) { userErrors { code path } }
+        version: createVersion(input: $version) { userErrors { code path } }
+      }
+    """
+    source = {"savedQueries": {"queryIds": [bad]}}
+    changes = {"clusterId": bad, "source": source, "dependencies": [{"jobId": bad}]}
+
+    told = await ask(
+        world.admin,
+        query,
+        name={"jobId": job_id, "name": "Named"},
+        bad={"jobId": bad, "name": "Named"},
+        teams={"jobId": job_id, "teamIds": [bad]},
+        version={"jobId": job_id, "changes": changes},
+    )
+
+    assert {name: [(each["code"], ".".join(each["path"])) for each in told[name]["userErrors"]] for name in told} == {
+        "named": [],
+        "job": [("JOB_NOT_FOUND", "jobId")],
+        "teams": [("TEAM_NOT_FOUND", "teamIds.0")],
+        "version": [
+            ("CLUSTER_NOT_FOUND", "changes.clusterId"),
+            ("QUERY_NOT_FOUND", "changes.source.savedQueries.queryIds.0"),
+            ("JOB_NOT_FOUND", "changes.dependencies.0.jobId"),
+        ],
+    }
