@@ -23,16 +23,19 @@
         └── IdempotencyKeyReused the key belongs to another input
 
 A new expected error is one class here and nothing else: its docstring becomes the description of the
-GraphQL type `<name>Error` and of the code, its fields become the type's fields.
+GraphQL type `<name>Error` and of the code, its fields become the type's fields, but for those that are marked `SAID`:
+they are for its `text` alone. A text says what is wrong, what was given, and what to do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from models.roles import JobPermission, TeamRole
 
 Path = tuple[str, ...]
+
+SAID: Mapping[str, Any] = {"private": True}
 
 
 class MainsheetError(Exception):
@@ -137,8 +140,9 @@ class JobNotFound(UserError):
     """There is no such job, or the caller can't see it."""
 
     code = "JOB_NOT_FOUND"
-    text = "There is no such job."
+    text = "There is no job {asked!a:.60} that you can see."
     path: Path = ("job_id",)
+    asked: str = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -146,7 +150,7 @@ class DraftNotFound(UserError):
     """The job has no draft."""
 
     code = "DRAFT_NOT_FOUND"
-    text = "The job has no draft. Create one first."
+    text = "The job has no draft. Create one with createDraft first."
     path: Path = ("job_id",)
 
 
@@ -155,7 +159,7 @@ class VersionNotFound(UserError):
     """The job has no version with this number."""
 
     code = "VERSION_NOT_FOUND"
-    text = "The job has no version {number}."
+    text = "The job has no version {number}. Its `versions` are those that can be activated."
     path: Path = ("number",)
     number: int
 
@@ -165,7 +169,9 @@ class TeamNotFound(UserError):
     """There is no such team, or the job isn't shared with it."""
 
     code = "TEAM_NOT_FOUND"
-    text = "There is no such team."
+    text = "{lead} no team {asked!a:.60}."
+    asked: str = field(metadata=SAID)
+    lead: str = field(default="There is", metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -173,7 +179,8 @@ class ClusterNotFound(UserError):
     """There is no such cluster."""
 
     code = "CLUSTER_NOT_FOUND"
-    text = "There is no such cluster."
+    text = "There is no cluster {asked!a:.60}."
+    asked: str = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -181,7 +188,8 @@ class QueryNotFound(UserError):
     """There is no such saved query."""
 
     code = "QUERY_NOT_FOUND"
-    text = "There is no such saved query."
+    text = "There is no saved query {asked!a:.60}."
+    asked: str = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -197,8 +205,8 @@ class Forbidden(UserError):
     @property
     def message(self) -> str:
         if self.missing_permission:
-            return f"You may not do this: the permission {self.missing_permission} on the job is missing."
-        return f"You may not do this: the role {self.missing_team_role} in the team is missing."
+            return f"You may not do this: you lack the permission {self.missing_permission} on the job."
+        return f"You may not do this: you need the role {self.missing_team_role} or more in the team {self.team_id}."
 
 
 @dataclass(kw_only=True, eq=False)
@@ -207,7 +215,7 @@ class Invalid(UserError):
 
     code = "INVALID"
     text = "{reason}"
-    reason: str = field(metadata={"private": True})
+    reason: str = field(metadata=SAID)
     minimum: int | None = None
     maximum: int | None = None
     pattern: str | None = None
@@ -218,9 +226,10 @@ class DraftExists(UserError):
     """The job has a draft already, and the step needs it gone; carries that draft."""
 
     code = "DRAFT_EXISTS"
-    text = "The job has a draft already. Publish or discard it first."
+    text = "The job has a draft already, version {number}. Publish or discard it first."
     path: Path = ("job_id",)
     draft_id: str
+    number: int = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -238,8 +247,9 @@ class ClusterNotActive(UserError):
     """A version can be current only on an active cluster; carries the cluster."""
 
     code = "CLUSTER_NOT_ACTIVE"
-    text = "The cluster isn't active."
+    text = "The cluster {cluster_id} is {status}. A current version needs one that is ACTIVE."
     cluster_id: str
+    status: str = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -247,7 +257,8 @@ class TeamRequired(UserError):
     """A job is shared with at least one team."""
 
     code = "TEAM_REQUIRED"
-    text = "A job needs at least one team."
+    text = "A job needs at least one team. {advice}"
+    advice: str = field(metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -255,7 +266,7 @@ class JobKeyTaken(UserError):
     """Another job of the organization has this key."""
 
     code = "JOB_KEY_TAKEN"
-    text = "The key {job_key} is taken in this organization."
+    text = "Another job of the organization has the key {job_key}. Choose another key."
     path: Path = ("job_key",)
     job_key: str
 
@@ -265,8 +276,9 @@ class StaleRevision(UserError):
     """The state isn't the one the caller expected; says both."""
 
     code = "STALE_REVISION"
-    text = "Expected {expected}, but it is {actual} by now."
+    text = "You expected {what} to be {expected}, but it is {actual}. Look at it as it is now, then send this again."
     path: Path = ("expected_revision",)
+    what: str = field(metadata=SAID)
     expected: int
     actual: int | None
 
@@ -276,7 +288,7 @@ class DependencyCycle(UserError):
     """The job would wait for itself; carries the jobs along the cycle, null where the caller can't see one."""
 
     code = "DEPENDENCY_CYCLE"
-    text = "The job would wait for itself."
+    text = "The job would wait for itself. Take out one of the dependencies along the cycle."
     job_ids: tuple[str, ...]
 
 
@@ -285,5 +297,5 @@ class IdempotencyKeyReused(UserError):
     """The key was used with another input within the last 24 hours."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
-    text = "This idempotency key was used with another input."
+    text = "This key was used with another input in the last 24 hours. Send that input again, or choose another key."
     path: Path = ("idempotency_key",)

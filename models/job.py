@@ -177,13 +177,18 @@ class Job(Base):
         The step that follows refuses, with all else that is wrong: without a draft, that there is none.
         """
         seen = [
-            ("expected_revision", revision, self.revision),
-            ("expected_revision", draft_revision, self.draft.revision if self.draft else draft_revision),
-            ("expected_current_version", current_version, self.current_number),
+            ("expected_revision", "the job's revision", revision, self.revision),
+            (
+                "expected_revision",
+                "the draft's revision",
+                draft_revision,
+                self.draft.revision if self.draft else draft_revision,
+            ),
+            ("expected_current_version", "the current version", current_version, self.current_number),
         ]
         edit.problems += (
-            StaleRevision(path=(name,), expected=expected, actual=actual)
-            for name, expected, actual in seen
+            StaleRevision(path=(name,), what=what, expected=expected, actual=actual)
+            for name, what, expected, actual in seen
             if expected is not None and expected != actual
         )
 
@@ -282,9 +287,9 @@ class Job(Base):
     def remove_team(self, team_id: str, edit: Edit) -> None:
         granted = next((each for each in self.teams if each.team_id == team_id), None)
         if granted is None:
-            raise TeamNotFound(path=("team_id",))
+            raise TeamNotFound(path=("team_id",), asked=team_id, lead="The job is shared with")
         if len(self.teams) == 1:
-            raise TeamRequired(path=("team_id",))
+            raise TeamRequired(path=("team_id",), advice="Add another one before you remove this, its last.")
         self.teams.remove(granted)
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
@@ -297,7 +302,7 @@ class Job(Base):
         if NEEDS_DRAFT[action] and self.draft is None:
             edit.problems.append(DraftNotFound())
         if not NEEDS_DRAFT[action] and self.draft is not None:
-            edit.problems.append(DraftExists(draft_id=self.draft.id))
+            edit.problems.append(DraftExists(draft_id=self.draft.id, number=self.draft.number))
 
     def _allowed_draft(self, action: JobAction, edit: Edit) -> JobVersion:
         """Return the draft; where it is missing the current version, over which given values are checked as well."""

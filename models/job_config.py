@@ -84,7 +84,7 @@ class JobConfig:
     def problems(self, path: Path, known: Known, own_id: str | None = None) -> Iterator[UserError]:
         """Yield all that is wrong with the values; `own_id` is the job that can't depend on itself."""
         if self.cluster_id not in known.clusters:
-            yield ClusterNotFound(path=(*path, "cluster_id"))
+            yield ClusterNotFound(path=(*path, "cluster_id"), asked=self.cluster_id)
         yield from self._source_problems((*path, "source"), known)
         if self.schedule:
             yield from self.schedule.problems((*path, "schedule"))
@@ -98,8 +98,10 @@ class JobConfig:
 
     def running_problems(self, known: Known, own_id: str | None, at: Mapping[str, Path]) -> Iterator[UserError]:
         """Yield what keeps the configuration from being the current one; `at` gives a part's path, if it has one."""
-        if known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE) is not ClusterStatus.ACTIVE:
-            yield ClusterNotActive(path=at.get("cluster_id", ("job_id",)), cluster_id=self.cluster_id)
+        status = known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE)
+        if status is not ClusterStatus.ACTIVE:
+            path = at.get("cluster_id", ("job_id",))
+            yield ClusterNotActive(path=path, cluster_id=self.cluster_id, status=status)
         waits_for = [each.job_id for each in self.dependencies if each.job_id in known.jobs]
         if own_id and (cycle := known.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
@@ -110,7 +112,7 @@ class JobConfig:
         if isinstance(self.source, SavedQueries):
             for index, query_id in enumerate(self.source.query_ids):
                 if query_id not in known.queries:
-                    yield QueryNotFound(path=(*path, "query_ids", str(index)))
+                    yield QueryNotFound(path=(*path, "query_ids", str(index)), asked=query_id)
 
     def _dependency_problems(self, path: Path, known: Known, own_id: str | None) -> Iterator[UserError]:
         yield from limits.ENTRIES.check(len(self.dependencies), path)
@@ -120,9 +122,9 @@ class JobConfig:
             if dependency.job_id == own_id:
                 yield Invalid(path=at, reason="A job can't depend on itself.")
             elif dependency.job_id not in known.jobs:
-                yield JobNotFound(path=at)
+                yield JobNotFound(path=at, asked=dependency.job_id)
             elif dependency.job_id in seen:
-                yield Invalid(path=at, reason="Names the same job a second time.")
+                yield Invalid(path=at, reason=f"The job {dependency.job_id} is there already.")
             seen.add(dependency.job_id)
 
     def _environment_problems(self, path: Path) -> Iterator[UserError]:
@@ -133,7 +135,7 @@ class JobConfig:
             yield from limits.NAME.check(variable.name, (*at, "name"))
             yield from limits.ARGUMENT.check(variable.value, (*at, "value"))
             if variable.name in seen:
-                yield Invalid(path=(*at, "name"), reason="Names the same variable a second time.")
+                yield Invalid(path=(*at, "name"), reason=f"The variable {variable.name!a} is there already.")
             seen.add(variable.name)
 
 
@@ -150,7 +152,7 @@ def null_problems(values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
     """Yield the nulls that clear nothing."""
     for name, value in values.items():
         if value is None and name not in CLEARED:
-            yield Invalid(path=(*path, name), reason="Can't be null: omit it.")
+            yield Invalid(path=(*path, name), reason="Can't be null. Omit it instead.")
 
 
 def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,6 @@ def value_problems(values: Mapping[str, Any]) -> Iterator[Invalid]:
     for name, value in values.items():
         path: Path = (name,)
         if value is None and name not in NULLABLE:
-            yield Invalid(path=path, reason="Can't be null: omit it.")
+            yield Invalid(path=path, reason="Can't be null. Omit it instead.")
         elif value is not None and name in TEXTS:
             yield from TEXTS[name].check(value, path)

@@ -16,6 +16,7 @@ class Text:
     minimum: int = 0
     maximum: int = MAX_INT
     pattern: str | None = None
+    form: str = ""  # the pattern in words
 
     def check(self, value: str, path: Path) -> Iterator[Invalid]:
         if not self.minimum <= len(value) <= self.maximum:
@@ -26,7 +27,7 @@ class Text:
                 maximum=self.maximum,
             )
         elif self.pattern and not re.fullmatch(self.pattern, value):
-            yield Invalid(path=path, reason=f"Must match {self.pattern}", pattern=self.pattern)
+            yield Invalid(path=path, reason=f"Must be {self.form}, but is {value!a}.", pattern=self.pattern)
         elif not storable(value):
             yield Invalid(path=path, reason="Must hold neither U+0000 nor a lone surrogate.")
 
@@ -35,12 +36,13 @@ class Text:
 class Number:
     minimum: int = 0
     maximum: int = MAX_INT
+    text: str = "Must be {minimum} to {maximum}, but is {value}."
 
     def check(self, value: int, path: Path) -> Iterator[Invalid]:
         if not self.minimum <= value <= self.maximum:
             yield Invalid(
                 path=path,
-                reason=f"Must be {self.minimum} to {self.maximum}, but is {value}.",
+                reason=self.text.format(minimum=self.minimum, maximum=self.maximum, value=value),
                 minimum=self.minimum,
                 maximum=self.maximum,
             )
@@ -54,14 +56,17 @@ def storable(value: str) -> bool:
 NAME = Text(1, 255)
 DESCRIPTION = Text(0, 1023)
 MESSAGE = Text(0, 1023)
-JOB_KEY = Text(1, 100, r"[a-z0-9]+(-[a-z0-9]+)*")
+JOB_KEY = Text(
+    1, 100, r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case letters and digits in groups joined by single hyphens, as in etl-2"
+)
 CRON = Text(1, 100)
 TIMEZONE = Text(1, 64)
 SQL = Text(1, 8191)
 LOCATION = Text(1, 1023)
 ARGUMENT = Text(0, 8191)
-SAVED_QUERIES = Number(1, 50)
-ENTRIES = Number(0, 100)
+LENGTH = "Must have {minimum} to {maximum} entries, but has {value}."
+SAVED_QUERIES = Number(1, 50, LENGTH)
+ENTRIES = Number(0, 100, LENGTH)
 RETRIES = Number(0, 10)
 RETRY_DELAY = Number(0)
 TIMEOUT = Number(1)

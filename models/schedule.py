@@ -45,15 +45,20 @@ class Schedule:
     def _concurrency_problems(self, path: Path) -> Iterator[Invalid]:
         if self.max_concurrent_runs is not None:
             yield from limits.CONCURRENT_RUNS.check(self.max_concurrent_runs, path)
-        if (self.concurrency_policy is ConcurrencyPolicy.ALLOW) != (self.max_concurrent_runs is not None):
-            yield Invalid(path=path, reason="Goes with the concurrency policy ALLOW, and ALLOW needs it.")
+        is_allow = self.concurrency_policy is ConcurrencyPolicy.ALLOW
+        if is_allow and self.max_concurrent_runs is None:
+            yield Invalid(path=path, reason="The concurrency policy ALLOW needs this number.")
+        if not is_allow and self.max_concurrent_runs is not None:
+            yield Invalid(
+                path=path, reason=f"Goes with the concurrency policy ALLOW only, which is {self.concurrency_policy}."
+            )
 
 
 def _cron_problems(cron: str, path: Path) -> Iterator[Invalid]:
     problems = list(limits.CRON.check(cron, path))
     yield from problems
     if not problems and not _is_cron(cron):
-        yield Invalid(path=path, reason="Isn't a cron expression of five fields that ever fires.")
+        yield Invalid(path=path, reason=f"{cron!a} isn't a cron expression of five fields that ever fires.")
 
 
 def _is_cron(cron: str) -> bool:
@@ -67,7 +72,9 @@ def _timezone_problems(timezone: str, path: Path) -> Iterator[Invalid]:
     problems = list(limits.TIMEZONE.check(timezone, path))
     yield from problems
     if not problems and timezone not in _timezones():
-        yield Invalid(path=path, reason="Isn't a name of the IANA time zone database, as Europe/Berlin is.")
+        yield Invalid(
+            path=path, reason=f"{timezone!a} isn't a name of the IANA time zone database, as Europe/Berlin is."
+        )
 
 
 @cache

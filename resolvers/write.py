@@ -61,11 +61,11 @@ class Write:
         found = select(Job).where(Job.id == job_id, visible(self.caller)).with_for_update(of=Job, key_share=shared)
         job = await self.session.scalar(found) if limits.storable(job_id) else None
         if job is None:
-            raise JobNotFound
+            raise JobNotFound(asked=job_id)
         roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
         allowed = granted(self.caller, [row.role for row in roles])
         if JobPermission.VIEW not in allowed:  # the job was hidden while this waited for the lock
-            raise JobNotFound
+            raise JobNotFound(asked=job_id)
         if permission not in allowed:
             raise Forbidden(missing_permission=permission)
         self.edit.at = datetime.now(UTC)  # who came before may have changed the job later than this one began

@@ -61,8 +61,8 @@ def _conditions(wanted: JobFilter | None) -> job.JobFilter:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
     }
-    if any(limits.NAME.check(values.get("search") or " ", ())):
-        raise BadInput(f"filter.search: at most {limits.NAME.maximum} characters.")
+    for problem in limits.NAME.check(values.get("search") or " ", ()):
+        raise BadInput(f"filter.search: {problem.message}")
     if "updated_since" in values:
         values["updated_since"] = utc(values["updated_since"], "filter.updatedSince")
     return job.JobFilter(**values)

@@ -25,7 +25,7 @@ def by_id(*, id: Annotated[strawberry.ID, described("The id.")]) -> str:
 
 def by_id_list(*, ids: Annotated[list[strawberry.ID], described("The ids, at most 100.")]) -> tuple[str, ...]:
     if any(limits.ENTRIES.check(len(ids), ())):
-        raise BadInput(f"ids: at most {limits.ENTRIES.maximum}.")
+        raise BadInput(f"ids: at most {limits.ENTRIES.maximum}, but there are {len(ids)}.")
     return tuple(ids)
 
 

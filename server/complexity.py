@@ -44,6 +44,8 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from server.errors import Code
+
 SIZE_ARGUMENTS = ("limit", "first", "last", "count")
 DEFAULT_PAGE = 100
 PLAIN_LIST = 10
@@ -120,9 +122,9 @@ def _measures(weight: Weight) -> dict[str, int]:
 
 def _too_complex(name: str, limit: int, actual: int, definition: Any) -> GraphQLError:
     return GraphQLError(
-        f"The query is too complex: {name} {actual}, at most {limit}.",
+        f"The query is too complex: {name} {actual}, at most {limit}. Ask for less at once.",
         definition,
-        extensions={"code": "QUERY_TOO_COMPLEX", "measure": name, "limit": limit, "actual": actual},
+        extensions={"code": Code.QUERY_TOO_COMPLEX, "measure": name, "limit": limit, "actual": actual},
     )
 
 

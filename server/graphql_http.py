@@ -94,7 +94,7 @@ def unauthenticated(authorization: str | None) -> RequestError:
     sent = authorization is not None and authorization.lower().startswith("bearer ")
     return RequestError(
         HTTPStatus.UNAUTHORIZED,
-        "The bearer token isn't valid." if sent else "A bearer token is needed.",
+        "The bearer token isn't valid, or no longer." if sent else "A bearer token is needed in Authorization.",
         code=Code.UNAUTHENTICATED,
         headers={"WWW-Authenticate": f'{BEARER} error="invalid_token"' if sent else BEARER},
     )

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from models.database import Database
 from models.member import Member
 from server.cli import main
+from server.errors import Code
 from tests.server.commands import PATIENCE, mainsheet, serving
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,10 @@ def test_make_knows_the_target(line: str) -> None:
     planned = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert planned.returncode == 0, planned.stderr
+
+
+def test_the_codes_of_errors_are_those_that_the_server_has() -> None:
+    assert re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| [45]", README, re.MULTILINE) == list(Code)
 
 
 def test_the_deployment_runs_as_written(postgres_url: str) -> None:

@@ -91,7 +91,7 @@ async def _team_problems(
 ) -> Sequence[UserError]:
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
-        return [TeamRequired(path=("team_ids",))]
+        return [TeamRequired(path=("team_ids",), advice="Name one.")]
     own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
     rows = await write.session.execute(
         select(Team.id, TeamMember.role)
@@ -111,7 +111,7 @@ def _missing(
     for index, team_id in enumerate(team_ids):
         path = ("team_ids", str(index))
         if team_id not in roles:
-            yield TeamNotFound(path=path)
+            yield TeamNotFound(path=path, asked=team_id)
         elif team_id not in has and not may_share_with(write.caller, roles[team_id], needed):
             yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
 

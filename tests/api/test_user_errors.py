@@ -34,8 +34,12 @@ async def refused(
     problems: list[dict[str, Any]] = (await ask(member, query, input=wanted))[name]["userErrors"]
     assert problems
     assert await ask(member, STATE, id=job_id or NOBODY) == before
-    assert all(each.pop("message") for each in problems)
+    assert all(is_sentence(each.pop("message")) for each in problems)
     return problems
+
+
+def is_sentence(message: str) -> bool:
+    return message.endswith(".") and (message[0].isupper() or message[0] == "'")
 
 
 def error(code: str, *path: str, **more: Any) -> dict[str, Any]:
@@ -334,6 +338,52 @@ async def test_a_message_has_1023_characters_at_most(ask: Ask, world: World, siz
     answer = await ask(world.contributor, query, input=wanted)
 
     assert answer["updateJob"]["userErrors"] == ([] if good else [error("INVALID", "message")])
+
+
+SAYS: list[tuple[str, dict[str, Any], str]] = [
+    ("updateJob", {"jobId": NOBODY}, f"There is no job '{NOBODY}' that you can see."),
+    ("updateJob", {"jobId": "é" * 99}, "There is no job '" + r"\xe9" * 14 + r"\xe that you can see."),
+    ("updateJob", {"name": "n" * 256}, "Must be 1 to 255 characters long, but is 256."),
+    ("updateJob", {"name": None}, "Can't be null. Omit it instead."),
+    (
+        "updateJob",
+        {"expectedRevision": 7},
+        "You expected the job's revision to be 7, but it is 1. Look at it as it is now, then send this again.",
+    ),
+    ("discardDraft", {}, "The job has no draft. Create one with createDraft first."),
+    ("activateVersion", {"number": 7}, "The job has no version 7. Its `versions` are those that can be activated."),
+    ("createVersion", {"changes": {"clusterId": "CL0"}}, "There is no cluster 'CL0'."),
+    (
+        "createVersion",
+        {"changes": {"source": {"savedQueries": {"queryIds": []}}}},
+        "Must have 1 to 50 entries, but has 0.",
+    ),
+    (
+        "createVersion",
+        {"changes": {"schedule": {"cron": "0 0 30 2 *"}}},
+        "'0 0 30 2 *' isn't a cron expression of five fields that ever fires.",
+    ),
+    (
+        "createVersion",
+        {"changes": {"schedule": {"cron": "0 0 * * *", "maxConcurrentRuns": 2}}},
+        "Goes with the concurrency policy ALLOW only, which is SKIP.",
+    ),
+    ("addTeamsToJob", {"teamIds": ["TM0"]}, "There is no team 'TM0'."),
+    ("addTeamsToJob", {"teamIds": []}, "A job needs at least one team. Name one."),
+    ("removeTeamFromJob", {"teamId": "TM0"}, "The job is shared with no team 'TM0'."),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "message"), SAYS, ids=range(len(SAYS)))
+async def test_a_message_says_what_was_given_and_what_to_do(
+    ask: Ask, world: World, name: str, values: dict[str, Any], message: str
+) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    query = f"mutation ($i: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $i) {{ userErrors {{ message }} }} }}"
+
+    answer = await ask(world.team_admin, query, i={"jobId": job_id, **values})
+
+    assert answer[name]["userErrors"] == [{"message": message}]
 
 
 def test_the_codes_are_those_of_the_contract() -> None:

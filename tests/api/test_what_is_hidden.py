@@ -62,7 +62,8 @@ async def test_waiting_for_a_hidden_job_is_refused_as_for_none(
     told = await answer(ask, world, name, own, hidden)
 
     assert [each["code"] for each in told[name]["userErrors"]] == ["JOB_NOT_FOUND"]
-    assert told == await answer(ask, world, name, own, "JB00000000000000ZZZZ")
+    never = "JB00000000000000ZZZZ"
+    assert str(told).replace(hidden, never) == str(await answer(ask, world, name, own, never))
 
 
 async def test_nothing_of_a_hidden_job_is_read_by_its_ids(ask: Ask, world: World, hidden: str) -> None:

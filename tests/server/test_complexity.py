@@ -142,5 +142,5 @@ async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -
     response = await server.post("{ things(limit: 60) { nodes { name } } }")
 
     (error,) = (await response.json())["errors"]
-    assert error["message"] == "The query is too complex: cost 121, at most 50."
+    assert error["message"] == "The query is too complex: cost 121, at most 50. Ask for less at once."
     assert error["extensions"] == {"code": "QUERY_TOO_COMPLEX", "measure": "cost", "limit": 50, "actual": 121}
