@@ -91,13 +91,13 @@ class Database:
             self._idle.append(connection)
         else:
             is_sound = is_sound and not is_lost(connection)
-            await _to_its_end(greenlet_spawn(_release, connection, is_sound=is_sound))
+            await to_its_end(greenlet_spawn(_release, connection, is_sound=is_sound))
 
     async def make_room(self) -> None:
         """Let who takes a connection from the pool have one that waits here, if that has no other."""
         pool: Any = self.reads.pool
         if self._idle and pool.checkedin() == 0 and pool.overflow() >= 0:
-            await _to_its_end(greenlet_spawn(_release, self._idle.pop(), is_sound=True))
+            await to_its_end(greenlet_spawn(_release, self._idle.pop(), is_sound=True))
 
     async def close(self) -> None:
         while self._idle:
@@ -111,7 +111,7 @@ def is_lost(connection: PoolProxiedConnection | ConnectionPoolEntry) -> bool:
     return hasattr(driver, "is_closed") and bool(driver.is_closed())
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     """Wait until it is done, also if we are cancelled meanwhile: who leaves would take the connection along."""
     task = asyncio.ensure_future(work)
     try:

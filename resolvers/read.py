@@ -10,7 +10,7 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
+from models.database import Database, to_its_end
 from models.errors import BadInput, DatabaseDown, Unavailable
 from models.failures import failure_of
 from resolvers.caller import Caller
@@ -83,6 +83,12 @@ class Snapshot:
 
     async def close(self) -> None:
         """Give the connection back; a later statement is refused."""
+        if self._lock.locked():  # by a statement that was left alone: who waits for its end may be cancelled meanwhile
+            await to_its_end(self._give_back())
+        else:
+            await self._give_back()
+
+    async def _give_back(self) -> None:
         async with self._lock:
             self._closed = True
             held, inside = self._held, self._inside
@@ -90,7 +96,7 @@ class Snapshot:
             if held is not None:
                 await self._end(held)
             if inside is not None:
-                await (inside.close() if self._failure is None else inside.invalidate())
+                await to_its_end(inside.close() if self._failure is None else inside.invalidate())
 
     async def _end(self, held: PoolProxiedConnection) -> None:
         """Never fails: what was read is read, and a connection that can't roll back is given up."""

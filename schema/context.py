@@ -70,10 +70,10 @@ class Context:
 
     async def look_at(self, read: Read) -> None:
         """Let what follows see another snapshot."""
-        await self.close()
-        self.read = read
+        before, self.read = self.read, read  # first: whoever is cancelled in what follows still has it closed
         self._loaders.clear()
         self._known.clear()
+        await before.close()
 
     async def close(self) -> None:
         self._failed.clear()

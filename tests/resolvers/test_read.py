@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from models.database import Database, is_lost
+from models.database import Database, Patience, is_lost
 from models.errors import Unavailable
 from models.member import Member
 from resolvers import member
@@ -157,6 +157,28 @@ async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
     again = await alone.take()
     assert again.driver_connection is driver
     assert caplog.records == []
+    await alone.give_back(again)
+    await alone.close()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connection_along(
+    database_url: str, world: World, times: int
+) -> None:
+    alone = Database.open(database_url, pool_size=1, patience=Patience(connection=5))
+    read = Read.of(alone, caller(world.viewer))
+    await name_of(read, world.viewer)
+
+    async with read.snapshot._lock:  # as long as a statement runs whose field nobody waits for any more
+        closing = asyncio.create_task(read.close())
+        for _ in range(times):
+            await asyncio.sleep(0)
+            closing.cancel()
+        await asyncio.sleep(0)
+
+    again = await alone.take()
+    await asyncio.wait([closing])
+    assert closing.cancelled()
     await alone.give_back(again)
     await alone.close()
 

@@ -1,12 +1,20 @@
+<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 
 import pytest
+=======
+import asyncio
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+>>>>>>> 31421e6 (Close snapshots to the end, however often who closes them is cancelled)
 
 from models.database import Database
 from resolvers.read import Read
 from schema.context import Context
 from tests.world import World, caller
 
+<<<<<<< HEAD
 ASKED: list[Sequence[str]] = []
 
 
@@ -35,3 +43,23 @@ async def test_a_batch_that_failed_is_asked_for_other_keys(database: Database, w
             await context.load_all(failing, keys)
 
     assert ASKED == [["a", "b"], ["b"]]
+=======
+
+async def test_a_dry_run_is_taken_back_though_who_was_to_look_at_it_is_cancelled(
+    database: Database, world: World
+) -> None:
+    asker = caller(world.contributor)
+    context, tried = Context(database, asker), AsyncSession(database.writes)
+    await tried.execute(text("UPDATE member SET name = 'Somebody else'"))
+
+    async with context.read.snapshot._lock:  # as long as a statement runs
+        looking = asyncio.create_task(context.look_at(Read.inside(database, tried, asker)))
+        await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([looking])
+    await context.close()
+
+    assert looking.cancelled()
+    assert not tried.in_transaction()
+>>>>>>> 31421e6 (Close snapshots to the end, however often who closes them is cancelled)
