@@ -2,15 +2,15 @@
 
 import logging
 import re
-import secrets
 import sys
+from random import getrandbits
 from time import perf_counter
 from typing import Any, TextIO
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 from structlog.typing import Processor
 
 from server.keys import MEMBER, METRICS, REQUEST_ID
@@ -62,19 +62,20 @@ def _rendering(log_format: LogFormat) -> list[Processor]:
 async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = _request_id(request)
     started, status = perf_counter(), CLIENT_GONE
-    with bound_contextvars(request_id=request[REQUEST_ID]):
-        try:
-            response = await handler(request)
-            status = response.status
-        finally:
-            _record(request, status, perf_counter() - started)
+    tokens = bind_contextvars(request_id=request[REQUEST_ID])
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        _record(request, status, perf_counter() - started)
+        reset_contextvars(**tokens)
     response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
     return response
 
 
 def _request_id(request: web.Request) -> str:
     given = request.headers.get(REQUEST_ID_HEADER, "")
-    return given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+    return given if GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:
