@@ -73,6 +73,7 @@ class Context:
         before, self.read = self.read, read  # first: whoever is cancelled in what follows still has it closed
         self._loaders.clear()
         self._known.clear()
+        self._failed.clear()
         await before.close()
 
     async def close(self) -> None:

@@ -1,20 +1,15 @@
-<<<<<<< HEAD
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
-=======
-import asyncio
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
->>>>>>> 31421e6 (Close snapshots to the end, however often who closes them is cancelled)
 
 from models.database import Database
 from resolvers.read import Read
 from schema.context import Context
 from tests.world import World, caller
 
-<<<<<<< HEAD
 ASKED: list[Sequence[str]] = []
 
 
@@ -43,7 +38,7 @@ async def test_a_batch_that_failed_is_asked_for_other_keys(database: Database, w
             await context.load_all(failing, keys)
 
     assert ASKED == [["a", "b"], ["b"]]
-=======
+
 
 async def test_a_dry_run_is_taken_back_though_who_was_to_look_at_it_is_cancelled(
     database: Database, world: World
@@ -62,4 +57,3 @@ async def test_a_dry_run_is_taken_back_though_who_was_to_look_at_it_is_cancelled
 
     assert looking.cancelled()
     assert not tried.in_transaction()
->>>>>>> 31421e6 (Close snapshots to the end, however often who closes them is cancelled)
