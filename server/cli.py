@@ -1,26 +1,43 @@
-"""The command `mainsheet`."""
+"""The command `mainsheet`; whoever asks for help, or for one command, doesn't wait until all others are imported."""
+
+from importlib import import_module
 
 import click
 
-from server.commands.db import db
-from server.commands.explain import explain
-from server.commands.schema import schema
-from server.commands.serve import serve
-from server.commands.settings import settings
-from server.commands.token import token
+# Each is in the module of its name. What is said of it here is how its own help begins.
+COMMANDS = {
+    "serve": "Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.",
+    "db": "The database.",
+    "token": "Members' bearer tokens.",
+    "schema": "The GraphQL schema.",
+    "explain": "Print the Python that a query in the file QUERY is compiled to: levels, batches, SQL, the answer.",
+    "settings": "Print every setting, its value (secrets masked) and where it comes from.",
+}
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"server.commands.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Every setting is an environment variable MAINSHEET_…; `mainsheet settings` prints them all.",
 )
 @click.version_option(package_name="mainsheet", prog_name="mainsheet")
 def main() -> None:
     """Mainsheet: the GraphQL API for versioned data jobs."""
-
-
-for command in (serve, db, token, schema, explain, settings):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from server.settings import Settings
 def explain(
     query: Path, variables: str, operation: str | None, dialect: Dialect | None, role: OrganizationRole
 ) -> None:
-    """Print the Python that a query in the file QUERY is compiled to: its levels, batches, their SQL, the answer.
+    """Print the Python that a query in the file QUERY is compiled to: levels, batches, SQL, the answer.
 
     No database is asked. A batch whose second statement follows from the rows of the first shows the first one.
     """

@@ -8,20 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import click
 import pytest
 
 from models.database import Database
-from server.cli import main
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, mainsheet
 from tests.world import World, make_world
 
 SDL = Path(__file__).parents[2] / "schema/schema.graphql"
-
-
-def every_command(command: click.Command, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    below = command.commands if isinstance(command, click.Group) else {}
-    return [words, *(found for name, each in below.items() for found in every_command(each, (*words, name)))]
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
@@ -50,24 +43,6 @@ def world(url: str) -> World:
             await database.close()
 
     return asyncio.run(made())
-
-
-@pytest.mark.parametrize("words", every_command(main), ids=lambda words: " ".join(words) or "mainsheet")
-def test_every_command_has_help(words: tuple[str, ...]) -> None:
-    command: click.Command = main
-    for word in words:
-        assert isinstance(command, click.Group)
-        command = command.commands[word]
-
-    result = mainsheet(*words, "--help")
-
-    assert result.returncode == 0
-    assert command.help
-    for parameter in command.params:
-        for option in parameter.opts:
-            assert option in result.stdout or parameter.human_readable_name in result.stdout
-    if any(each.name == "database_url" for each in command.params):
-        assert "MAINSHEET_DATABASE_URL" in "".join(result.stdout.split())
 
 
 def test_a_new_database_is_made_checked_and_filled(tmp_path: Path) -> None:
