@@ -53,6 +53,10 @@ def serving(*arguments: str, log: IO[str] | None = None, **environment: str) -> 
     with subprocess.Popen(command, env=clean(environment), stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             yield _introduced(process)
+        except BaseException as error:
+            if log:
+                error.add_note(f"The server's log ends:\n{Path(log.name).read_text('utf-8')[-MOST_SHOWN:]}")
+            raise
         finally:
             process.kill()
 
