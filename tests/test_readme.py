@@ -13,12 +13,8 @@ from sqlalchemy import update
 
 from models.database import Database
 from models.member import Member
-<<<<<<< HEAD
-from server.cli import main
-from server.errors import Code
-=======
 from server.cli import COMMANDS
->>>>>>> 7d77333 (Import a command when it is asked for: --version and --help took two seconds of CPU, and now a twentieth)
+from server.errors import Code
 from tests.server.commands import PATIENCE, mainsheet, serving
 
 ROOT = Path(__file__).parents[1]
