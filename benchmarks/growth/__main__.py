@@ -2,14 +2,16 @@
 
 import argparse
 import asyncio
+import os
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.growth.costs import Cost, costs
-from benchmarks.growth.grown import grown
+from benchmarks.growth.grown import Places, grown
 from benchmarks.growth.table import table
-from tests.postgres import postgres
+from tests.postgres import URL_VARIABLE, postgres
 
 RESULT = Path(__file__).parents[1] / "results/growth.md"
 KINDS = ("SQLite", "PostgreSQL")
@@ -18,8 +20,9 @@ SETTINGS = "shared_buffers = 512MB\n"
 
 def main() -> None:
     asked = _arguments()
-    with tempfile.TemporaryDirectory(prefix="mainsheet-growth-") as folder, postgres(SETTINGS) as server:
-        text = table(asyncio.run(_measured(Path(folder), server, asked.sizes, asked.rounds)))
+    with _folder(asked.keep) as folder, postgres(SETTINGS) as server:
+        places = Places(folder, server, is_kept=asked.keep is not None)
+        text = table(asyncio.run(_measured(places, asked.sizes, asked.rounds)))
     RESULT.write_text(text, "utf-8")
     print(f"{text}\nWritten to {RESULT}")
 
@@ -30,16 +33,36 @@ def _arguments() -> argparse.Namespace:
         "--sizes", type=lambda text: [int(each) for each in text.split(",")], default="1000,10000,100000"
     )
     parser.add_argument("--rounds", type=int, default=11)
-    return parser.parse_args()
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the databases and use them again: SQLite's in the folder,"
+        f" PostgreSQL's on the server that {URL_VARIABLE} names",
+    )
+    asked = parser.parse_args()
+    if asked.keep and URL_VARIABLE not in os.environ:
+        parser.error(f"--keep needs a server that stays: name it in {URL_VARIABLE}")
+    return asked
 
 
-async def _measured(folder: Path, server: str, sizes: list[int], rounds: int) -> list[Cost]:
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="mainsheet-growth-") as folder:
+        yield Path(folder)
+
+
+async def _measured(places: Places, sizes: list[int], rounds: int) -> list[Cost]:
     async with AsyncExitStack() as stack:
         made = []
         for kind in KINDS:
             for size in sizes:
                 print(f"Filling {kind} with {size:,} jobs …", flush=True)
-                made.append(await stack.enter_async_context(grown(kind, size, folder, server)))
+                made.append(await stack.enter_async_context(grown(kind, size, places)))
         return await costs(made, rounds)
 
 

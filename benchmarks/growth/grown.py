@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database
@@ -20,7 +20,7 @@ from models.migrate import upgrade
 from models.roles import TeamRole
 from models.team import Team, TeamMember
 from resolvers import job as jobs
-from tests.databases import postgres_database
+from tests.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
 TEAMS = 50
@@ -40,15 +40,33 @@ class Grown:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the databases are made: SQLite's in the folder, PostgreSQL's on the server."""
+
+    folder: Path
+    server: str
+    is_kept: bool
+
+
 @asynccontextmanager
-async def grown(kind: str, size: int, folder: Path, server: str) -> AsyncIterator[Grown]:
-    """Make the database; it is gone when this is left."""
-    if kind == "SQLite":
-        async with opened(kind, size, f"sqlite:///{folder / str(size)}.sqlite3") as made:
-            yield made
-        return
-    async with postgres_database(server) as url, opened(kind, size, url) as made:
-        yield made
+async def grown(kind: str, size: int, places: Places) -> AsyncIterator[Grown]:
+    """Make the database; unless it is kept, it is gone when this is left."""
+    async with AsyncExitStack() as stack:
+        if kind == "SQLite":
+            url = f"sqlite:///{places.folder / str(size)}.sqlite3"
+        elif places.is_kept:
+            url = await _kept(places.server, f"mainsheet_growth_{size}")
+        else:
+            url = await stack.enter_async_context(postgres_database(places.server))
+        yield await stack.enter_async_context(opened(kind, size, url))
+
+
+async def _kept(server: str, name: str) -> str:
+    async with connected(server) as connection:
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name):
+            await connection.execute(f"CREATE DATABASE {name}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @asynccontextmanager
