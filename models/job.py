@@ -127,7 +127,8 @@ class Job(Base):
         ),
         CheckConstraint("current_number BETWEEN 1 AND last_number", name="current_number"),
         Index("ix_job_organization_created", "organization_id", "created_at", "id"),
-        Index("ix_job_organization_updated", "organization_id", "updated_at", "id"),
+        # With created_at, what has changed since a moment is sorted by creation without a look at the jobs.
+        Index("ix_job_organization_updated", "organization_id", "updated_at", "id", "created_at"),
         Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),
         Index("ix_job_organization_scheduled", "organization_id", "is_scheduled", "created_at", "id"),
         Index("ix_job_current_cluster", "current_cluster_id", "created_at", "id"),
