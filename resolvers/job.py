@@ -1,32 +1,22 @@
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    FromClause,
-    bindparam,
-    exists,
-    inspect,
-    literal,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, FromClause, Select, inspect, literal, select
 from sqlalchemy.orm import aliased
 
-from models.base import UtcDateTime
 from models.cluster import Cluster
-from models.job import Job, JobStatus
+from models.job import Job
 from models.job_run import JobRun
 from models.job_team import JobTeam
-from models.job_version import JobVersion, VersionStatus
-from resolvers import job_run, search
-from resolvers.keys import KEYS, TextArray, among
+from models.job_version import JobVersion
+from resolvers import glance, job_filter, job_run
+from resolvers.cuts import List, ids_of_one
+from resolvers.job_filter import JobFilter
+from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import met, reached, sees_all_jobs, visible
+from resolvers.permissions import gathered, met, reached, sees_all_jobs, visible
 from resolvers.prepared import OPTIONAL, Build, Statement, View, within
 from resolvers.reach import Reach
 from resolvers.read import Read, batch
@@ -34,7 +24,7 @@ from resolvers.read import Read, batch
 FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
 COLUMNS = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
 REACH = Reach()
-NEAR = 1000  # how far into a list rows are met one by one, until it is cheaper to take all and sort them
+NEAR = 1000  # how far into a list rows are met one by one, until it is cheaper to read the index alone
 
 
 class JobSortField(StrEnum):
@@ -49,22 +39,15 @@ SORTED_BY: Mapping[JobSortField, Any] = {
     JobSortField.UPDATED_AT: Job.updated_at,
 }
 
+# What an index has in the order, or most jobs are: a page of it fills soon when jobs are met one by one.
+IN_ORDER: Mapping[JobSortField, set[str]] = {
+    JobSortField.JOB_KEY: {"no_has_draft"},
+    JobSortField.CREATED_AT: {"no_has_draft", "status", "has_schedule", "no_has_schedule"},
+    JobSortField.UPDATED_AT: {"no_has_draft", "updated_since"},
+}
+
 
 JOINS = ("current_version", "current_version.cluster", "latest_run")
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobFilter:
-    """What a listed job must be; `None` asks nothing, an empty tuple lets nothing through."""
-
-    search: str | None = None
-    status: tuple[JobStatus, ...] | None = None
-    teams: tuple[str, ...] | None = None
-    clusters: tuple[str, ...] | None = None
-    has_draft: bool | None = None
-    has_schedule: bool | None = None
-    created_by: tuple[str, ...] | None = None
-    updated_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -93,13 +76,22 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
 
 @batch(*JOINS)
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    is_met = wanted.paging.offset <= NEAR and not sees_all_jobs(read.caller) and await REACH.is_wide(read)
-    return await _pages(MET if is_met else OF_ORGANIZATIONS, read, organization_ids, wanted)
+    return await _pages(await _way(read, wanted), read, organization_ids, wanted)
+
+
+async def _way(read: Read, wanted: JobList) -> Mapping[JobSortField, Listing]:
+    """Choose how the organization's jobs are read: all ways show the same, but in their own time."""
+    if not sees_all_jobs(read.caller) and not await REACH.is_wide(read):
+        return OF_ORGANIZATIONS
+    if wanted.paging.offset > NEAR:
+        return FAR_AWAY
+    return MET if job_filter.asked(wanted.filter).keys() <= IN_ORDER[wanted.sort_by] else SOUGHT
 
 
 @batch(*JOINS)
 async def of_teams(read: Read, team_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
-    return await _pages(OF_TEAMS, read, team_ids, wanted)
+    """List each team's jobs: by the index for who sees all of them; who doesn't is asked about all at once."""
+    return await _pages(ALL_OF_TEAMS if sees_all_jobs(read.caller) else OF_TEAMS, read, team_ids, wanted)
 
 
 @batch(*JOINS)
@@ -111,10 +103,7 @@ async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -
 async def _pages(
     listings: Mapping[JobSortField, Listing], read: Read, keys: Sequence[str], wanted: JobList
 ) -> Mapping[str, Page]:
-    asked = {name: value for name, value in vars(wanted.filter).items() if value is not None}
-    asked |= search.asked(asked.pop("search", ""))
-    for name in FLAGS & asked.keys():
-        asked |= {name if asked.pop(name) else f"no_{name}": None}
+    asked = job_filter.asked(wanted.filter)
     listing = listings[wanted.sort_by]
     return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 
@@ -165,55 +154,40 @@ def _met(view: View, *asked: str) -> Statement:
     return _asked(view, met(view.caller), *asked)
 
 
+def _gathered(view: View, *asked: str) -> Statement:
+    return _asked(view, gathered(view.caller), *asked)
+
+
+def _counted(view: View, *asked: str) -> Statement:
+    """Begin with the caller's jobs on SQLite, unless an index has only a few that meet the conditions."""
+    is_by_caller = view.is_sqlite and not job_filter.NARROW.intersection(asked)
+    return _reached(view, *asked) if is_by_caller else _gathered(view, *asked)
+
+
 def _asked(view: View, seen: ColumnElement[bool], *asked: str) -> Statement:
-    return _jobs(view).where(seen, *(CONDITIONS[name](name) for name in asked if name != search.GRAMS))
+    return _jobs(view).where(seen, *job_filter.found(*asked))
 
 
 def _shared(view: View, *asked: str) -> Statement:
     return _that(view, *asked).join(JobTeam, JobTeam.job_id == Job.id)
 
 
-def _has_draft(_name: str) -> ColumnElement[bool]:
-    """With the status in the statement's text, as the index of drafts has it."""
-    is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
-    return exists().where(JobVersion.job_id == Job.id, is_draft)
-
-
-def _shared_with(name: str) -> ColumnElement[bool]:
-    return Job.id.in_(select(_Grant.job_id).where(among(_Grant.team_id, _texts(name))))
-
-
-def _texts(name: str) -> BindParameter[Any]:
-    return bindparam(name, type_=TextArray())
+def _ids_far_away(view: View, whole: List, *asked: str) -> Select[str]:
+    seen = gathered(view.caller)
+    return ids_of_one(replace(whole, rows=whole.rows.where(seen, *job_filter.found(*asked))))
 
 
 _Current = aliased(JobVersion)
-_Grant = aliased(JobTeam)
-
-FLAGS = {"has_draft", "has_schedule"}
-CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
-    "search": search.found,
-    search.SHORT: search.found,
-    "status": lambda name: among(Job.status, _texts(name)),
-    "teams": _shared_with,
-    "clusters": lambda name: among(Job.current_cluster_id, _texts(name)),
-    "has_draft": _has_draft,
-    "no_has_draft": lambda name: ~_has_draft(name),
-    "has_schedule": lambda _: Job.is_scheduled.is_(True),
-    "no_has_schedule": lambda _: Job.is_scheduled.is_(False),
-    "created_by": lambda name: among(Job.created_by_id, _texts(name)),
-    "updated_since": lambda name: Job.updated_at >= bindparam(name, type_=UtcDateTime()),
-}
 
 
-def _by_each(rows: Build, parent: Any, counted: Build | None = None) -> Mapping[JobSortField, Listing]:
-    return {
-        name: Listing(rows, parent, by, Job.id, dress=_with_relations, counted=counted)
-        for name, by in SORTED_BY.items()
-    }
+def _by_each(rows: Build, parent: Any, **options: Any) -> Mapping[JobSortField, Listing]:
+    return {name: Listing(rows, parent, by, Job.id, dress=_with_relations, **options) for name, by in SORTED_BY.items()}
 
 
 OF_ORGANIZATIONS = _by_each(_reached, Job.organization_id)
-MET = _by_each(_met, Job.organization_id, counted=_reached)
+MET = _by_each(_met, Job.organization_id, counted=_counted)
+SOUGHT = _by_each(_met, Job.organization_id, counted=_counted, ids=glance.ids, known=_jobs)
+FAR_AWAY = _by_each(_gathered, Job.organization_id, counted=_counted, ids=_ids_far_away, known=_jobs)
 OF_TEAMS = _by_each(_shared, JobTeam.team_id)
-OF_CLUSTERS = _by_each(_that, Job.current_cluster_id)
+ALL_OF_TEAMS = _by_each(_shared, JobTeam.team_id, is_indexed=True, known=_jobs)
+OF_CLUSTERS = _by_each(_met, Job.current_cluster_id, counted=_that, is_indexed=True, known=_jobs)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, String, Text, TypeDecorator, bindparam
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, Select, String, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -58,6 +58,33 @@ def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> Co
 
 def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
     return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
+
+
+class AmongThese(ColumnElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+    _is_implicitly_boolean = True
+    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
+        ("column", InternalTraversal.dp_clauseelement),
+        ("rows", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[str], rows: ColumnElement[Any]) -> None:
+        self.column = column
+        self.rows = rows
+
+
+def among_these(column: Any, rows: Select[str]) -> ColumnElement[bool]:
+    """Whether the column holds a key of these rows, which are read once, before: PostgreSQL would think of a join."""
+    return AmongThese(
+        column.__clause_element__() if hasattr(column, "__clause_element__") else column, rows.scalar_subquery()
+    )
+
+
+@compiles(AmongThese)
+def _written_with_rows(element: AmongThese, compiler: SQLCompiler, **options: Any) -> str:
+    column, rows = (compiler.process(each, **options) for each in (element.column, element.rows))
+    return f"{column} = ANY (ARRAY{rows})" if compiler.dialect.name == "postgresql" else f"{column} IN {rows}"
 
 
 @compiles(Among)

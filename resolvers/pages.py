@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import FromClause, Integer, String, bindparam, func, tuple_
+from sqlalchemy import FromClause, Integer, Select, String, bindparam, func, tuple_
 from sqlalchemy.types import TypeEngine
 
 from models import limits
@@ -76,7 +76,8 @@ class Listing:
     `rows` builds the rows of all parents, from a view and the names of what is asked beyond the page; `parent` says
     whose a row is, `by` is what they are sorted by (never null), `id` breaks ties. `dress` joins to a page what the
     view wants joined. `counted` builds the same rows for who needs all of them, where that is done better in another
-    way than by pages. `is_indexed`: an index has each parent's rows in this order, so that a page is read from it.
+    way than by pages. `is_indexed`: an index has each parent's rows, so that a page is looked up for each. `ids`
+    selects those of the page, where one parent's is better read in two steps; `known` builds what is read by its id.
     """
 
     rows: Build
@@ -86,6 +87,8 @@ class Listing:
     dress: Callable[[View, FromClause], Statement] | None = None
     counted: Build | None = None
     is_indexed: bool = False
+    known: Build | None = None
+    ids: Callable[..., Select[str]] | None = None
 
     async def pages(
         self,
@@ -127,24 +130,30 @@ class Listing:
         return found
 
     def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
-        list_ = self._list(view, down, is_after, *asked)
-        return self._dressed(view, down, cuts.of_one(list_))
+        if self.ids is None or self.known is None:
+            page = cuts.of_one(self._list(self.rows(view, *asked), view, down, is_after))
+        else:
+            all_ = self._list(self.known(view), view, down, is_after)
+            page = cuts.by_ids(all_, self.ids(view, all_, *asked))
+        return self._dressed(view, down, page)
 
     def _pages_of_many(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
-        list_ = self._list(view, down, is_after, *asked)
+        whole = self._list(self.rows(view, *asked), view, down, is_after)
         if not self.is_indexed:
-            return self._dressed(view, down, cuts.of_many(list_))
-        return cuts.by_index_of_sqlite(list_) if view.is_sqlite else cuts.by_index(list_)
+            return self._dressed(view, down, cuts.of_many(whole))
+        if not view.is_sqlite:
+            return self._dressed(view, down, cuts.by_index(whole))
+        known = self._list(self.known(view), view, down, is_after=False).rows if self.known else whole.rows
+        return self._dressed(view, down, cuts.by_index_of_sqlite(whole, known))
 
-    def _list(self, view: View, down: bool, is_after: bool, *asked: str) -> cuts.List:
-        rows = self.rows(view, *asked)
+    def _list(self, rows: Statement, view: View, down: bool, is_after: bool) -> cuts.List:
         if view.joins or view.wants("cursor", "start_cursor", "end_cursor"):
             rows = rows.add_columns(self.by.label("sort_key"))
         if is_after:
             at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
             here = tuple_(self.by, self.id)
             rows = rows.where(here < at if down else here > at)
-        return cuts.List(rows, self.parent, self.id, _directed(down, self.by, self.id))
+        return cuts.List(rows, self.parent, self.by, self.id, down)
 
     def _dressed(self, view: View, down: bool, page: Statement) -> Statement:
         """Join to the page's rows only, and sort them again."""

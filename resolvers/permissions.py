@@ -31,14 +31,25 @@ def reached(caller: Caller) -> ColumnElement[bool]:
     return own if sees_all_jobs(caller) else own & Job.id.in_(through_teams(caller))
 
 
-def met(caller: Caller) -> ColumnElement[bool]:
+def met(caller: Caller, job: Any = Job) -> ColumnElement[bool]:
     """The same, but whatever the database thinks of it, row by row in the order in which jobs are met."""
+    own: ColumnElement[bool] = job.organization_id == caller.organization_id
+    if sees_all_jobs(caller):
+        return own
+    teams = select(TeamMember.team_id).where(TeamMember.member_id == caller.member_id)
+    to_one = JobTeam.team_id.in_(teams).is_(True)
+    return own & is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
+
+
+def gathered(caller: Caller) -> ColumnElement[bool]:
+    """The same, but whatever the database thinks of it, in the set: right where many jobs are asked about."""
     own = Job.organization_id == caller.organization_id
-    return (
-        own
-        if sees_all_jobs(caller)
-        else own & _grants(caller).limit(literal_column("1")).scalar_subquery().is_not(None)
-    )
+    return own if sees_all_jobs(caller) else own & Job.id.in_(through_teams(caller)).is_(True)
+
+
+def is_any(rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is a row; a database that is asked so looks for one when it comes to it, and never joins."""
+    return rows.limit(literal_column("1")).scalar_subquery().is_not(None)
 
 
 def through_teams(caller: Caller) -> Select[str]:

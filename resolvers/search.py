@@ -31,9 +31,14 @@ def asked(text: str) -> Mapping[str, str]:
 
 
 def found(name: str) -> ColumnElement[bool]:
-    """Whether the job holds the text."""
-    grams = bindparam(GRAMS, type_=Grams())
-    return Found(grams, name == SHORT) & Job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
+    """Whether the job holds the text, as the index says."""
+    return Found(bindparam(GRAMS, type_=Grams()), name == SHORT) & held(name, Job)
+
+
+def held(name: str, job: Any) -> ColumnElement[bool]:
+    """Whether the job holds the text, as a look at it says."""
+    holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
+    return holds
 
 
 def _containing(text: str) -> str:

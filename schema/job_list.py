@@ -9,7 +9,7 @@ from strawberry import UNSET
 from models import limits
 from models.errors import BadInput
 from models.job import JobStatus
-from resolvers import job
+from resolvers import job, job_filter
 from resolvers.job import JobSortField
 from resolvers.pages import Paging, SortDirection
 from schema.moment import utc
@@ -55,9 +55,9 @@ def job_list(
     )
 
 
-def _conditions(wanted: JobFilter | None) -> job.JobFilter:
+def _conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
     if wanted is None:
-        return job.JobFilter()
+        return job_filter.JobFilter()
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
     }
@@ -65,4 +65,4 @@ def _conditions(wanted: JobFilter | None) -> job.JobFilter:
         raise BadInput(f"filter.search: {problem.message}")
     if "updated_since" in values:
         values["updated_since"] = utc(values["updated_since"], "filter.updatedSince")
-    return job.JobFilter(**values)
+    return job_filter.JobFilter(**values)

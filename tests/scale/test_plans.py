@@ -129,3 +129,49 @@ async def test_a_search_is_looked_up(big: Big, big_database: Database, ask_big: 
     searches = [plan for statement, plan in found.items() if Job.search_text.key in statement]
     assert len(searches) == 2
     assert all("job_search" in plan for plan in searches)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_page_far_away_skips_entries_of_an_index_and_no_jobs(
+    big: Big, big_database: Database, ask_big: Ask, role: str
+) -> None:
+    for _ in range(2):  # by now it is known how much the member sees
+        await ask_big(getattr(big, role), "{ jobs(limit: 20, page: 100) { nodes { name } } }")
+
+    (plan,) = (await plans(big, big_database, ask_big)).values()
+    assert "job USING COVERING INDEX" in plan or '"Node Type":"Index Only Scan"' in plan
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ('search: "orders"', "job_search"),
+        ('search: "or"', "job_search"),
+        ('updatedSince: "2026-01-01T00:00:00Z"', "ix_job_organization_updated"),
+        ('teams: ["$team"]', "ix_job_team_team"),
+    ],
+)
+async def test_jobs_that_are_sought_are_met_in_order_or_else_found_by_an_index(
+    big: Big, big_database: Database, ask_big: Ask, role: str, wanted: str, index: str
+) -> None:
+    query = f"{{ jobs(limit: 20, filter: {{{wanted.replace('$team', big.ids['team'])}}}) {{ nodes {{ id }} }} }}"
+    for _ in range(2):
+        await ask_big(getattr(big, role), query)
+
+    (plan,) = (await plans(big, big_database, ask_big)).values()
+    assert "ix_job_organization_created" in plan
+    assert index in plan
+
+
+@pytest.mark.parametrize(("name", "role"), [("teams", "admin"), ("clusters", "admin"), ("clusters", "member")])
+async def test_a_page_of_each_of_many_is_cut_without_numbering_all_that_they_have(
+    big: Big, big_database: Database, ask_big: Ask, name: str, role: str
+) -> None:
+    await ask_big(getattr(big, role), f"{{ {name}(limit: 5) {{ nodes {{ jobs(first: 10) {{ nodes {{ id }} }} }} }} }}")
+
+    (statement,) = (each for each in ask_big.statements if "FROM job" in each)
+    plan = await big.plans.of(big_database, statement)
+    assert not walks(plan)
+    assert "WindowAgg" not in plan
+    assert "row_number" not in statement

@@ -1,0 +1,104 @@
+"""What a listed job must be: by the indexes, or looking at one job after the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Select, bindparam, literal_column, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
+
+from models.base import UtcDateTime
+from models.job import Job, JobStatus
+from models.job_team import JobTeam
+from models.job_version import JobVersion, VersionStatus
+from resolvers import search
+from resolvers.keys import TextArray, among, among_these
+from resolvers.permissions import is_any
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """What a listed job must be; `None` asks nothing, an empty tuple lets nothing through."""
+
+    search: str | None = None
+    status: tuple[JobStatus, ...] | None = None
+    teams: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = None
+    has_draft: bool | None = None
+    has_schedule: bool | None = None
+    created_by: tuple[str, ...] | None = None
+    updated_since: datetime | None = None
+
+
+FLAGS = {"has_draft", "has_schedule"}
+# What an index finds in all organizations at once: asked for the organization as well, PostgreSQL would read all of it.
+OF_ANYBODY = {"search", search.SHORT, "teams", "created_by"}
+# What an index has apart, and often little of it.
+NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
+
+
+def asked(wanted: JobFilter) -> Mapping[str, Any]:
+    """Return the parameters of what is asked for; each but that of the search's index names a condition."""
+    values = {name: value for name, value in vars(wanted).items() if value is not None}
+    values |= search.asked(values.pop("search", ""))
+    for name in FLAGS & values.keys():
+        values |= {name if values.pop(name) else f"no_{name}": None}
+    return values
+
+
+def found(*asked: str) -> list[ColumnElement[bool]]:
+    """Return the conditions with these names on `Job`, each with a parameter of its name."""
+    return [FOUND[name](name, Job) for name in asked if name != search.GRAMS]
+
+
+def met(job: Any, *asked: str) -> list[ColumnElement[bool]]:
+    """Return the same conditions, for who looks at one `job` after the other anyway."""
+    return [MET[name](name, job) for name in asked if name != search.GRAMS]
+
+
+def columns(*asked: str) -> Sequence[str]:
+    """Return the names of the columns of `Job` that `met` looks at."""
+    parts = (part for condition in met(Job, *asked) for part in visitors.iterate(condition))
+    return sorted({part.key for part in parts if isinstance(part, ColumnClause) and part.table == Job.__table__})
+
+
+def _drafts(job: Any) -> Select[str]:
+    """With the status in the statement's text, as the index of drafts has it."""
+    is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
+    return select(JobVersion.job_id).where(JobVersion.job_id == job.id, is_draft).correlate(job)
+
+
+def _grants(name: str) -> Select[str]:
+    return select(_Grant.job_id).where(among(_Grant.team_id, _texts(name)))
+
+
+def _texts(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=TextArray())
+
+
+_Grant = aliased(JobTeam)
+
+Condition: TypeAlias = Callable[[str, Any], ColumnElement[bool]]
+FOUND: Mapping[str, Condition] = {
+    "search": lambda name, _: search.found(name),
+    search.SHORT: lambda name, _: search.found(name),
+    "status": lambda name, job: among(job.status, _texts(name)),
+    "teams": lambda name, job: among_these(job.id, _grants(name)),
+    "clusters": lambda name, job: among(job.current_cluster_id, _texts(name)),
+    "has_draft": lambda _, job: _drafts(job).exists(),
+    "no_has_draft": lambda _, job: ~_drafts(job).exists(),
+    "has_schedule": lambda _, job: job.is_scheduled.is_(True),
+    "no_has_schedule": lambda _, job: job.is_scheduled.is_(False),
+    "created_by": lambda name, job: among(job.created_by_id, _texts(name)),
+    "updated_since": lambda name, job: job.updated_at >= bindparam(name, type_=UtcDateTime()),
+}
+MET: Mapping[str, Condition] = {
+    **FOUND,
+    "search": search.held,
+    search.SHORT: search.held,
+    "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
+    "has_draft": lambda _, job: is_any(_drafts(job)),
+    "no_has_draft": lambda _, job: ~is_any(_drafts(job)),
+}
