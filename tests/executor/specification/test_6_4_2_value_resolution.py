@@ -40,6 +40,21 @@ async def test_after_an_error_it_is_read_once_more_for_fields_of_queries_have_no
     assert row.reads == 3  # by the reference, by the compiled executor, and by the reference for its errors
 
 
+async def test_beside_an_error_that_makes_their_list_null_items_are_not_read() -> None:
+    row = Counted()
+    error = said("Cannot return null for non-nullable field Thing.must.", "thingsItems", 0, "must", at=(1, 17))
+
+    await holds(
+        "{ thingsItems { must string } }",
+        {"thingsItems": None},
+        Outcome.RECOVERED,
+        errors=[error],
+        root=Row(things_items=[Row(), row]),
+    )
+
+    assert row.reads == 0
+
+
 async def test_an_attribute_that_is_not_there_is_an_error() -> None:
     error = said("type object 'object' has no attribute 'string'", "thing", "string", at=(1, 11))
 
