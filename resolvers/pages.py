@@ -21,6 +21,7 @@ from resolvers.prepared import Build, Statement, View
 from resolvers.read import Read
 
 NOTHING: Mapping[str, Any] = {}
+OF_ROWS = frozenset(("nodes", "edges", "page_info"))  # what a page has from its rows
 
 
 class SortDirection(StrEnum):
@@ -99,7 +100,10 @@ class Listing:
         descending: bool = False,
         asked: Mapping[str, Any] = NOTHING,
     ) -> Mapping[str, "Page"]:
-        """Return each parent's page; one statement for all of them. `asked` has the values of what `rows` names."""
+        """Return each parent's page; one statement for all of them, none where nothing of a page is wanted.
+
+        `asked` has the values of what `rows` names. Raises `BadInput` for a cursor of another list.
+        """
         down = descending != paging.backwards
         cursor = paging.before if paging.backwards else paging.after
         at_key, at_id = (None, None) if cursor is None else self._position(cursor)
@@ -112,7 +116,8 @@ class Listing:
             "at_id": at_id,
         }
         build = self._page_of_one if len(keys) == 1 else self._pages_of_many
-        rows = await read.rows(build, down, cursor is not None, *asked, **values, **asked)
+        is_read = read.columns is None or not OF_ROWS.isdisjoint(read.columns)
+        rows = await read.rows(build, down, cursor is not None, *asked, **values, **asked) if is_read else []
         whole = Whole(self, asked)
         return {key: _page(whole, key, paging, own) for key, own in self._of_each(keys, rows).items()}
 

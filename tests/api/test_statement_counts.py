@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import inspect
+import os
 import pkgutil
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -248,6 +249,17 @@ async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: As
     await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} pageInfo {{ endCursor }} totalCount }} {closing} }}")
 
     assert selects(ask_crowd) == without + 1
+
+
+@pytest.mark.skipif(os.environ.get("MAINSHEET_EXECUTOR") == "reference", reason="it tells no batch what is read")
+@pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
+async def test_of_a_total_alone_no_page_is_read(ask_crowd: Ask, admin: Member, path: str) -> None:
+    closing = "}" * path.count("{")
+    await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} totalCount }} {closing} }}")
+    with_page = selects(ask_crowd)
+    await ask_crowd(admin, f"{{ {path} {{ totalCount }} {closing} }}")
+
+    assert selects(ask_crowd) == with_page - 1
 
 
 def batches() -> list[Any]:
