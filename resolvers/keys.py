@@ -4,7 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, Select, String, Text, TypeDecorator, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    ScalarSelect,
+    Select,
+    String,
+    Text,
+    TypeDecorator,
+    bindparam,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -43,48 +54,23 @@ class Among(ColumnElement[bool]):
         ("keys", InternalTraversal.dp_clauseelement),
     ]
 
-    def __init__(self, column: ColumnElement[str], keys: BindParameter[Sequence[str]]) -> None:
-        self.column = column
+    def __init__(self, column: Any, keys: BindParameter[Sequence[str]] | ScalarSelect[str]) -> None:
+        self.column = column.__clause_element__() if hasattr(column, "__clause_element__") else column
         self.keys = keys
 
 
 def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
     """Whether the column holds one of the keys; a text that a database can't keep is none."""
-    return Among(
-        column.__clause_element__() if hasattr(column, "__clause_element__") else column,
-        keys if isinstance(keys, BindParameter) else _bound(keys),
-    )
-
-
-def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
-    return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
-
-
-class AmongThese(ColumnElement[bool]):
-    inherit_cache = True
-    type = Boolean()
-    _is_implicitly_boolean = True
-    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
-        ("column", InternalTraversal.dp_clauseelement),
-        ("rows", InternalTraversal.dp_clauseelement),
-    ]
-
-    def __init__(self, column: ColumnElement[str], rows: ColumnElement[Any]) -> None:
-        self.column = column
-        self.rows = rows
+    return Among(column, keys if isinstance(keys, BindParameter) else _bound(keys))
 
 
 def among_these(column: Any, rows: Select[str]) -> ColumnElement[bool]:
     """Whether the column holds a key of these rows, which are read once, before: PostgreSQL would think of a join."""
-    return AmongThese(
-        column.__clause_element__() if hasattr(column, "__clause_element__") else column, rows.scalar_subquery()
-    )
+    return Among(column, rows.scalar_subquery())
 
 
-@compiles(AmongThese)
-def _written_with_rows(element: AmongThese, compiler: SQLCompiler, **options: Any) -> str:
-    column, rows = (compiler.process(each, **options) for each in (element.column, element.rows))
-    return f"{column} = ANY (ARRAY{rows})" if compiler.dialect.name == "postgresql" else f"{column} IN {rows}"
+def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
+    return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
 
 
 @compiles(Among)
@@ -93,7 +79,7 @@ def _written(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column = compiler.process(element.column, **options)
     if options.get(ONE_KEY) and element.keys is KEYS:
         return f"{column} = {compiler.process(KEY, **options)}"
-    keys = compiler.process(element.keys, **options)
+    keys, are_rows = compiler.process(element.keys, **options), isinstance(element.keys, ScalarSelect)
     if compiler.dialect.name == "postgresql":
-        return f"{column} = ANY ({keys})"
-    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 compiled parts, no text of a caller's
+        return f"{column} = ANY ({f'ARRAY{keys}' if are_rows else keys})"
+    return f"{column} IN {keys if are_rows else f'(SELECT value FROM json_each({keys}))'}"  # noqa: S608 compiled parts
