@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database, to_its_end
-from models.errors import BadInput, DatabaseDown, Unavailable
+from models.errors import BadInput
 from models.failures import failure_of
+from models.unavailable import DatabaseDown, Unavailable
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, Prepared, prepare
 

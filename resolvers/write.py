@@ -16,20 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import limits
 from models.database import Database
 from models.edit import Edit
-from models.errors import (
-    BadInput,
-    DatabaseDown,
-    Forbidden,
-    IdempotencyKeyReused,
-    JobNotFound,
-    OutcomeUnknown,
-    Refused,
-    UserError,
-)
+from models.errors import BadInput, Forbidden, IdempotencyKeyReused, JobNotFound, Refused, UserError
 from models.failures import failure_of, failures_named
 from models.idempotency import KEPT, IdempotencyRecord
 from models.job import Job
 from models.roles import JobPermission
+from models.unavailable import DatabaseDown, OutcomeUnknown
 from resolvers.caller import Caller
 from resolvers.permissions import granted, roles_in_jobs, visible
 from resolvers.read import Read, is_invalid_text

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from graphql import ExecutionResult
 
-from models.errors import Unavailable
+from models.unavailable import Unavailable
 from server.errors import Code, RequestError, formatted, log_unavailable, masked, unavailable
 from server.keys import METRICS, REQUEST_ID
 from server.request import GRAPHQL_RESPONSE, JSON, answer_type

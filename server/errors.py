@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from models.errors import BadInput, Unavailable
+from models.errors import BadInput
+from models.unavailable import Unavailable
 
 MOST_OF_A_REASON = 300
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from executor import Request
-from models.errors import LOOK_FIRST, OutcomeUnknown, Unavailable
+from models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
 from server.errors import Code, RequestError, cause_of, log_unexpected
 from server.under_way import UnderWay, called
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from models.database import Database, Patience, is_lost
-from models.errors import Unavailable
 from models.member import Member
+from models.unavailable import Unavailable
 from resolvers import member
 from resolvers.read import Read
 from tests.server.failing import end_connections
