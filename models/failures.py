@@ -46,6 +46,16 @@ def failures_named() -> Iterator[None]:
         raise failure from error
 
 
+@contextmanager
+def failures_passed_over() -> Iterator[None]:
+    """Go on where the database fails: for who clears up, has what they wanted, and has nothing to tell any more."""
+    try:
+        yield
+    except Exception as error:
+        if failure_of(error) is None:
+            raise
+
+
 def failure_of(error: Exception) -> Unavailable | None:
     """Return what a driver's error says of the database, None if it is about the statement."""
     match error:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database, to_its_end
 from models.errors import BadInput
-from models.failures import failure_of
+from models.failures import failure_of, failures_passed_over
 from models.unavailable import DatabaseDown, Unavailable
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, Prepared, prepare
@@ -97,18 +97,17 @@ class Snapshot:
             if held is not None:
                 await self._end(held)
             if inside is not None:
-                await to_its_end(inside.close() if self._failure is None else inside.invalidate())
+                with failures_passed_over():
+                    await to_its_end(inside.close() if self._failure is None else inside.invalidate())
 
     async def _end(self, held: PoolProxiedConnection) -> None:
         """Never fails: what was read is read, and a connection that can't roll back is given up."""
         is_sound = False
         try:
-            if self._failure is None and self._begun:
-                await self._driver.execute("ROLLBACK")
-            is_sound = self._failure is None
-        except Exception as error:
-            if failure_of(error) is None:
-                raise
+            with failures_passed_over():
+                if self._failure is None and self._begun:
+                    await self._driver.execute("ROLLBACK")
+                is_sound = self._failure is None
         finally:
             self._driver = None
             await self._database.give_back(held, is_sound=is_sound)

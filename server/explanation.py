@@ -22,6 +22,8 @@ NOWHERE: Mapping[Dialect, str] = {
     "sqlite": "sqlite:///nowhere.sqlite3",
 }
 
+NOTHING_ASKED = "no statement: nothing of its rows is wanted"
+
 
 class Recording(Snapshot):
     """Notes what it is asked, and finds nothing."""
@@ -45,7 +47,8 @@ async def explained(request: Request, dialect: Dialect, role: OrganizationRole) 
     rehearsal = Executor(api, believes_rows=True).rehearsal(request)
     statements: dict[str, list[str]] = {}
     async for group in rehearsal.asked(context):
-        statements[group.answers], recording.statements = recording.statements, []
+        statements[group.answers] = [f"{each};" for each in recording.statements] or [NOTHING_ASKED]
+        recording.statements = []
     return "\n".join([*_commented(rehearsal.unit.source, statements), ""])
 
 
@@ -53,5 +56,5 @@ def _commented(source: str, statements: Mapping[str, Sequence[str]]) -> Iterator
     for line in source.splitlines():
         name, _, _ = line.strip().partition(" = await ")
         for sql in statements.get(name, ()):
-            yield indent(f"{sql};", "    #   ")
+            yield indent(sql, "    #   ")
         yield line

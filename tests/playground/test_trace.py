@@ -31,7 +31,7 @@ async def test_each_statement_stands_with_its_fields_keys_and_sql(demo):
     teams = by_fields["me.jobs.nodes.teams",]
     assert (teams["level"], teams["keys"]) == (2, 7)
     assert "JOIN job_team" in teams["sql"]
-    assert "JOIN job_run" in by_fields["me.jobs",]["sql"]
+    assert "FROM job" in by_fields["me.jobs",]["sql"]
 
 
 async def test_the_estimate_stands_beside_its_limits(demo):

@@ -16,7 +16,7 @@ from models.roles import OrganizationRole
 from schema.api import api
 from schema.context import Context
 from server.documents import operation_of
-from server.explanation import Dialect, explained
+from server.explanation import NOTHING_ASKED, Dialect, explained
 from tests.executor.operations import Writer
 from tests.world import caller
 
@@ -95,6 +95,13 @@ async def test_several_parents_are_asked_for_together(dialect: Dialect, several:
 
     assert not [each for each in of_one if several in each]
     assert [each for each in of_many if several in each]
+
+
+async def test_a_page_of_which_nothing_is_wanted_shows_no_statement() -> None:
+    page, total = SQL.findall(await explained(request("{ jobs { totalCount } }"), "postgresql", OrganizationRole.ADMIN))
+
+    assert page.strip() == f"#   {NOTHING_ASKED}"
+    assert "count(*)" in total
 
 
 async def test_every_batch_of_any_operation_shows_its_statement() -> None:
