@@ -129,8 +129,16 @@ def leaf_of(owner: str, name: str) -> str:
     """The relation, and of its answer no more than there must be."""
     field = SCHEMA.type_map[owner].fields[name]
     arguments = LOOKUPS.get(name, "") if owner == "Query" else NEEDED.get((owner, name), "")
-    below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
-    return f"{name}{arguments and f'({arguments})'} {below}"
+    return f"{name}{arguments and f'({arguments})'} {_least_of(get_named_type(field.type))}"
+
+
+def _least_of(named: GraphQLNamedType) -> str:
+    if is_leaf_type(named):
+        return ""
+    is_list = (
+        isinstance(named, GraphQLObjectType) and "nodes" in named.fields
+    )  # of which more than itself is to be read
+    return "{ nodes { __typename } }" if is_list else "{ __typename }"
 
 
 def is_joined(owner: str, name: str) -> bool:
