@@ -1,6 +1,6 @@
-from asyncio import Future, shield
+from asyncio import Future, Task, current_task, shield
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from strawberry.dataloader import DataLoader
 
@@ -22,6 +22,7 @@ class Context:
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
         self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
         self._failed: dict[tuple[Any, ...], Exception] = {}
+        self._loading: set[Task[Any]] = set()
 
     def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any] | Any":
         """Return one key's answer if it is known, or its future.
@@ -77,12 +78,19 @@ class Context:
         await before.close()
 
     async def close(self) -> None:
+        for task in self._loading:
+            task.cancel()
         self._failed.clear()
         await self.read.close()
 
     def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:
         async def load(keys: list[Any]) -> Sequence[Any]:
-            answers = await batch(self.read, keys, *arguments)
+            task = cast("Task[Any]", current_task())  # the loader's: whoever waits for it may be gone before it ends
+            self._loading.add(task)
+            try:
+                answers = await batch(self.read, keys, *arguments)
+            finally:
+                self._loading.discard(task)
             return [answers.get(key) for key in keys]
 
         return load

@@ -40,6 +40,26 @@ async def test_a_batch_that_failed_is_asked_for_other_keys(database: Database, w
     assert ASKED == [["a", "b"], ["b"]]
 
 
+async def test_a_load_ends_with_its_context(database: Database, world: World) -> None:
+    context, has_begun, ends = Context(database, caller(world.admin)), asyncio.Event(), asyncio.Event()
+
+    async def endless(_read: Read, _keys: Sequence[str]) -> Mapping[str, str]:
+        has_begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.set()
+        return {}
+
+    waiting = context.load(endless, "a")
+    await has_begun.wait()
+    waiting.cancel()
+    await context.close()
+
+    async with asyncio.timeout(10):
+        await ends.wait()
+
+
 async def test_a_dry_run_is_taken_back_though_who_was_to_look_at_it_is_cancelled(
     database: Database, world: World
 ) -> None:
