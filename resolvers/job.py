@@ -74,7 +74,7 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_keys, key="job_key", keys=job_keys)
 
 
-@batch(*JOINS)
+@batch(*JOINS, is_one_statement=True)  # what `REACH` may ask before only decides how
 async def of_organizations(read: Read, organization_ids: Sequence[str], wanted: JobList) -> Mapping[str, Page]:
     return await _pages(await _way(read, wanted), read, organization_ids, wanted)
 

@@ -8,11 +8,12 @@ from models.team import TeamMember
 from resolvers.keys import KEYS, among
 from resolvers.pages import Listing, Page, Paging
 from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from resolvers.read import Read, batch
 
 COLUMNS = Member.__table__.c
 
 
+@batch(is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_ids, keys=ids)
 

@@ -6,11 +6,12 @@ from sqlalchemy import select
 from models.organization import Organization
 from resolvers.keys import KEYS, among
 from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from resolvers.read import Read, batch
 
 COLUMNS = Organization.__table__.c
 
 
+@batch(is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
     return await read.keyed(_by_ids, keys=ids)
 

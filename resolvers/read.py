@@ -104,13 +104,16 @@ class Snapshot:
         """Never fails: what was read is read, and a connection that can't roll back is given up."""
         is_sound = False
         try:
-            with failures_passed_over():
-                if self._failure is None and self._begun:
-                    await self._driver.execute("ROLLBACK")
-                is_sound = self._failure is None
+            is_sound = self._failure is None and (not self._begun or await self._rolled_back())
         finally:
             self._driver = None
             await self._database.give_back(held, is_sound=is_sound)
+
+    async def _rolled_back(self) -> bool:
+        with failures_passed_over():
+            await self._driver.execute("ROLLBACK")
+            return True
+        return False
 
     async def _connected(self) -> Any:
         if self._closed:

@@ -50,9 +50,7 @@ def json_response(
     return web.Response(
         body=orjson.dumps(body),
         status=status,
-        content_type=media_type,
-        charset="utf-8",
-        headers={hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
+        headers={hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
     )
 
 

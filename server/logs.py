@@ -74,8 +74,8 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def _request_id(request: web.Request) -> str:
-    given = request.headers.get(REQUEST_ID_HEADER, "")
-    return given if GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+    given = request.headers.get(REQUEST_ID_HEADER)
+    return given if given and GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:

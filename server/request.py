@@ -104,6 +104,7 @@ def _bad(message: str) -> RequestError:
     return RequestError(HTTPStatus.BAD_REQUEST, message)
 
 
+@lru_cache(maxsize=256)
 def answer_type(accept: str | None) -> str:
     """Choose the media type of the answer; raise `RequestError` (406) if the client takes none of ours."""
     accepted = [(q, media_range == answer, answer) for media_range, q, answer in _answers(accept or "*/*")]
@@ -122,7 +123,6 @@ def prefers_html(accept: str | None) -> bool:
     return bool(ranges) and max(ranges, key=lambda media_range: media_range[1])[0] == HTML
 
 
-@lru_cache(maxsize=256)
 def media_ranges(accept: str) -> tuple[tuple[str, float], ...]:
     """Each media range of an Accept header with its quality, as listed."""
     parts = ([part.strip().lower() for part in item.split(";")] for item in accept.split(","))

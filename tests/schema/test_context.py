@@ -2,12 +2,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from graphql import parse
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from executor import Request
 from models.database import Database
 from resolvers.read import Read
 from schema.context import Context
+from server.documents import operation_of
+from tests.api.ask import EXECUTOR
 from tests.world import World, caller
 
 ASKED: list[Sequence[str]] = []
@@ -77,3 +81,20 @@ async def test_a_dry_run_is_taken_back_though_who_was_to_look_at_it_is_cancelled
 
     assert looking.cancelled()
     assert not tried.in_transaction()
+
+
+@pytest.mark.parametrize(
+    "query", ["{ me { member { name } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"]
+)
+async def test_what_asks_the_database_once_opens_no_transaction(database: Database, world: World, query: str) -> None:
+    asker = caller(world.contributor)
+    context, document = Context(database, asker), parse(query)
+
+    result = await EXECUTOR.execute(Request(document, operation_of(document, None), None, context, asker))
+
+    driver = context.read.snapshot._driver
+    is_open = driver.in_transaction if database.is_sqlite else driver.is_in_transaction()
+    await context.close()
+
+    assert result.errors is None
+    assert not is_open
