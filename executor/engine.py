@@ -108,14 +108,21 @@ class Executor:
             return ExecutionResult(None, variables)
         program = self._program(request, variables)
         if program.unit is None:
-            outcome = Outcome.PARTS if program.parts else Outcome.REFERENCE
-            return await self._refer(outcome, request, program.parts)
+            return await self._uncompiled(program.parts, request, variables)
         try:
             data = await program.unit.answer(request.root, request.context, variables)
         except Exception as failure:  # noqa: BLE001 whatever it is, it is met again and gets its place
             return await self._recovered(program.unit, request, variables, failure)
         self._observe(Outcome.COMPILED)
         return ExecutionResult(data, None)
+
+    async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
+        if parts is None:
+            return await self._refer(Outcome.REFERENCE, request)
+        self._observe(Outcome.PARTS)
+        made = parts(root_value=request.root, context_value=request.context, variable_values=variables)
+        result: ExecutionResult | Awaitable[ExecutionResult] = made.execute_operation()
+        return await result if isawaitable(result) else result
 
     async def _recovered(
         self, unit: Unit, request: Request, variables: VariableValues, failure: Exception
@@ -182,7 +189,7 @@ class Executor:
         )
 
     def _parts_of(self, request: Request, variables: VariableValues) -> Any:
-        """Return graphql-core's executor with what can be compiled below the root; None if nothing can."""
+        """Return what makes graphql-core's executor, with what can be compiled below the root; None if nothing can."""
         planner = self._planner(request, variables)
         alone = request.operation.operation is OperationType.MUTATION  # each field sees a snapshot of its own
         options = replace(self._part, some_attributes=alone)
@@ -191,7 +198,7 @@ class Executor:
         except (Unsupported, GraphQLError):
             return None
         units = {key: unit for key, unit in found.items() if unit}
-        return in_parts(self._api.execution_context_class, units) if units else None
+        return in_parts(self._api.execution_context_class, planner, units) if units else None
 
     def _switches_of(self, document: DocumentNode) -> tuple[str, ...]:
         """Return the variables that decide what is selected; remembered with the document."""
@@ -202,9 +209,9 @@ class Executor:
                 self._switches.popitem(last=False)
         return known[1]
 
-    async def _refer(self, outcome: Outcome, request: Request, executor_class: Any = None) -> ExecutionResult:
+    async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)
-        return await refer(self._api, request, executor_class)
+        return await refer(self._api, request)
 
 
 def _compiled(shape: Callable[[], Shape], options: Options) -> Unit | None:
@@ -242,7 +249,7 @@ def _variables_of(directive: DirectiveNode) -> set[str]:
     return {value.name.value for value in values if isinstance(value, VariableNode)}
 
 
-async def refer(api: strawberry.Schema, request: Request, executor_class: Any = None) -> ExecutionResult:
+async def refer(api: strawberry.Schema, request: Request) -> ExecutionResult:
     """Execute by graphql-core.
 
     Not by `api.execute`: that parses and validates by itself, and logs each client's mistake with a traceback.
@@ -255,7 +262,7 @@ async def refer(api: strawberry.Schema, request: Request, executor_class: Any = 
         context_value=request.context,
         variable_values=request.variables,
         operation_name=name.value if name else None,
-        executor_class=executor_class or api.execution_context_class,
+        executor_class=api.execution_context_class,
         operation_extensions=None,
     )
     return await result if isawaitable(result) else result

@@ -1,14 +1,21 @@
 """graphql-core for the root fields, compiled code for what is below them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
+from graphql import default_field_resolver, default_type_resolver
+
 from executor.compiler import Unit
+from executor.plan import Planner
 
 
-def in_parts(base: Any, units: Mapping[str, Unit]) -> Any:
-    """Derive from graphql-core's executor one that completes the values of root fields by units, by response key."""
+def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
+    """Derive from graphql-core's executor one that completes the values of root fields by units, by response key.
+
+    It is made of the root, the context and coerced variables: its `build` would coerce them anew for each request.
+    """
 
     class Parts(base):  # type: ignore[misc]  # chosen at run time
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -31,4 +38,13 @@ def in_parts(base: Any, units: Mapping[str, Unit]) -> Any:
                 answer = super().complete_value(*arguments)
                 return await answer if isawaitable(answer) else answer
 
-    return Parts
+    return partial(
+        Parts,
+        schema=planner.schema,
+        fragment_definitions={name: each.definition for name, each in planner.fragments.items()},
+        fragments=planner.fragments,
+        operation=planner.operation,
+        field_resolver=default_field_resolver,
+        type_resolver=default_type_resolver,
+        subscribe_field_resolver=default_field_resolver,
+    )

@@ -80,6 +80,8 @@ class Planner:
     def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails]]]:
         """Return the root fields that have fields of their own, as `shape` takes them; raise `Unsupported`."""
         root_type, collected = self._collected()
+        if collected.new_defer_usages:
+            raise Unsupported("@defer")
         fields = collected.grouped_field_set.items()
         found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
         return {
