@@ -27,7 +27,7 @@ from tests.api import ask
 RESULT = Path(__file__).parent / "results" / "suite.md"
 TESTS = ("tests/api", "-k", "postgresql", "-p", "no:randomly", "--quiet", "--no-header")
 WARM = 2  # pairs that compile, and prepare statements on each connection
-PAIRS = ((0.0, 5), (0.95, 40), (0.98, 155))  # above this ratio, so many more
+PAIRS = ((0.0, 5), (0.95, 40), (0.98, 155), (1.0, 400))  # above this ratio, so many more
 MOST_OF_ONE_TEXT = 2
 WORST = 20
 
