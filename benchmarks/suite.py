@@ -101,11 +101,11 @@ class Suite:
 def _ratios(suite: Suite) -> Iterator[str]:
     yield f"# The two executors over the tests of the API, {datetime.now(UTC).date()}\n"
     beside = suite.texts - {each.text for each in suite.measured}
-    often = ", ".join(f"{count} where it was above {suspect}" for suspect, count in PAIRS[1:])
+    often = ", ".join(f"{count} above {suspect}" for suspect, count in PAIRS[1:])
     yield f"{len(suite.measured)} executions of {len(suite.texts) - len(beside)} operations, repeated by both in turn,"
     yield "in milliseconds of CPU of this process; what they had changed was put back. The ratio is the median of"
-    yield f"{PAIRS[0][1]} pairs, and of so many more: {often}. Changes are executed in parts."
-    yield f"{len(beside)} operations were only executed beside others, and aren't measured.\n"
+    yield f"{PAIRS[0][1]} pairs, and of so many more: {often}."
+    yield f"Changes are executed in parts. Not measured, as they only run beside others: {len(beside)}.\n"
     yield "| executed | how many | ratio to graphql-core's: least | median | 90 % | 99 % | most |"
     yield "|---|---|---|---|---|---|---|"
     for outcome in Outcome:
