@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import orjson
 from sqlalchemy import URL, PoolProxiedConnection, event, make_url
@@ -12,6 +12,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.concurrency import greenlet_spawn
+
+from models.pool import Pool
 
 CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
 BUSY_TIMEOUT_MS = 5000  # where nobody says how long to wait for SQLite's lock
@@ -45,16 +47,12 @@ PATIENT = Patience()
 class Database:
     """`reads` opens transactions that see one snapshot and can't write, `writes` ones that can.
 
-    Of the connections that snapshots were given, `most_idle` wait here for the next one: to take one from SQLAlchemy's
-    pool and to give it back costs as much as a small statement. `listeners` hear of each statement that a snapshot
-    runs, and how many seconds it took.
+    `listeners` hear of each statement that a snapshot runs, and how many seconds it took.
     """
 
     reads: AsyncEngine
     writes: AsyncEngine
-    most_idle: int = 0
     listeners: list[Listener] = field(default_factory=list)
-    _idle: list[PoolProxiedConnection] = field(default_factory=list)
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
@@ -64,44 +62,41 @@ class Database:
             return cls(
                 reads=_sqlite(url, pool_size, patience, "BEGIN", "PRAGMA query_only = ON"),
                 writes=_sqlite(url, 1, _of_writers(patience), "BEGIN IMMEDIATE"),
-                most_idle=pool_size - 1,
             )
         engine = _postgresql(url, pool_size, patience)
         return cls(
             reads=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             writes=engine,
-            most_idle=pool_size // 2,  # the others are for who writes
         )
 
     @property
     def is_sqlite(self) -> bool:
         return self.writes.dialect.name == "sqlite"
 
+    @property
+    def pool(self) -> Pool:
+        """Where snapshots have their connections from; on PostgreSQL, who writes too."""
+        return cast("Pool", self.reads.pool)
+
     async def take(self) -> PoolProxiedConnection:
         """Return a connection for a snapshot, on which no transaction is open."""
-        while self._idle:
-            connection = self._idle.pop()
+        while self.pool.idle:
+            connection = self.pool.idle.pop()
             if not is_lost(connection):
                 return connection
             await self.give_back(connection)
         return await self.reads.raw_connection()
 
     async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
-        if is_sound and len(self._idle) < self.most_idle and not is_lost(connection):
-            self._idle.append(connection)
+        is_sound = is_sound and not is_lost(connection)
+        if is_sound and not self.pool.is_waited_for:
+            self.pool.idle.append(connection)
         else:
-            is_sound = is_sound and not is_lost(connection)
             await to_its_end(greenlet_spawn(_release, connection, is_sound=is_sound))
 
-    async def make_room(self) -> None:
-        """Let who takes a connection from the pool have one that waits here, if that has no other."""
-        pool: Any = self.reads.pool
-        if self._idle and pool.checkedin() == 0 and pool.overflow() >= 0:
-            await to_its_end(greenlet_spawn(_release, self._idle.pop(), is_sound=True))
-
     async def close(self) -> None:
-        while self._idle:
-            await greenlet_spawn(_release, self._idle.pop(), is_sound=True)
+        while self.pool.idle:
+            await greenlet_spawn(_release, self.pool.idle.pop(), is_sound=True)
         await self.reads.dispose()
         await self.writes.dispose()
 
@@ -141,6 +136,7 @@ def with_driver(url: URL) -> URL:
 def _engine(url: URL, pool_size: int, patience: Patience, **options: Any) -> AsyncEngine:
     return create_async_engine(
         url,
+        poolclass=Pool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=patience.connection,

@@ -106,7 +106,6 @@ class Mutation:
         raise AssertionError("unreachable")
 
     async def _attempt(self) -> Outcome:
-        await self.database.make_room()
         session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
         read = Read.of(self.database, self.caller)
         try:

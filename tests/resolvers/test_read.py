@@ -20,7 +20,7 @@ RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
 
 @pytest.fixture
 async def small(database_url: str, database: Database) -> AsyncIterator[Database]:
-    """The same database through two connections, of which one is for snapshots."""
+    """The same database through two connections."""
     small = Database.open(database_url, pool_size=2)
     yield small
     await small.close()
@@ -64,7 +64,7 @@ async def test_more_snapshots_than_connections_wait_for_each_other(small: Databa
         names = await asyncio.gather(*(read_and_close() for _ in range(30)))
 
     assert set(names) == {world.viewer.name}
-    assert len(small._idle) <= small.most_idle
+    assert len(small.pool.idle) <= 2
 
 
 async def test_a_connection_kept_for_later_has_no_transaction_open(small: Database, world: World) -> None:
@@ -72,7 +72,7 @@ async def test_a_connection_kept_for_later_has_no_transaction_open(small: Databa
     await name_of(read, world.viewer)
     await read.close()
 
-    driver = small._idle[0].driver_connection
+    driver = small.pool.idle[0].driver_connection
 
     assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
 
@@ -185,5 +185,5 @@ async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connec
 
 async def _lost(database: Database) -> None:
     async with asyncio.timeout(20):
-        while not all(map(is_lost, database._idle)):  # noqa: ASYNC110 the driver tells nobody
+        while not all(map(is_lost, database.pool.idle)):  # noqa: ASYNC110 the driver tells nobody
             await asyncio.sleep(0.01)
