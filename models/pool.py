@@ -7,11 +7,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 
 class Pool(AsyncAdaptedQueuePool):
-    """Hands on what is `idle`: to take a connection from the pool and to give it back costs as much as a statement.
+    """Hands on what is `idle`: to take a connection from the pool and to give it back costs as much as a small
+    statement.
 
     Whoever finds the pool empty gets one of these. Where somebody waits none may be put there: the pool serves in turn,
     and whoever comes later would be served first.
     """
+
+    _sqla_logger_namespace = "sqlalchemy.pool.Pool"  # or the lines that SQLAlchemy keeps to itself were in our log
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

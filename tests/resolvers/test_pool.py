@@ -1,6 +1,7 @@
 """Connections beside the pool: quick to take, and nobody waits for long who came first."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -92,3 +93,14 @@ async def test_who_waits_no_longer_takes_no_connection_along(small: Database) ->
 
     for each in again:
         await small.give_back(each)
+
+
+async def test_our_log_has_no_line_of_the_pool(
+    database_url: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    database = Database.open(database_url)
+    await database.give_back(await database.take())
+    await database.close()
+
+    assert caplog.messages == []
