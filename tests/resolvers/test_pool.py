@@ -41,21 +41,23 @@ async def test_whoever_waits_is_served_before_whoever_comes_later(small: Databas
 
 
 async def test_all_who_wait_are_served_in_turn(small: Database) -> None:
+    held = [await small.take(), await small.take()]
+    first = await one_who_waits(small)
     served = []
 
     async def read(number: int) -> None:
-        for _ in range(3):
-            connection = await small.take()
-            served.append(number)
-            await asyncio.sleep(0.001)
-            await small.give_back(connection)
-            await asyncio.sleep(0.001)  # a client must come back first
+        connection = await small.take()
+        served.append(number)
+        await small.give_back(connection)
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         for number in range(8):
             group.create_task(read(number))
+        await small.give_back(held[0])
+        await small.give_back(await first)
 
-    assert set(served[:8]) == set(range(8))
+    assert served == list(range(8))
+    await small.give_back(held[1])
 
 
 async def test_who_comes_without_a_snapshot_gets_what_waits_for_one(small: Database) -> None:
