@@ -10,9 +10,10 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database, to_its_end
+from models.database import Database
 from models.errors import BadInput
 from models.failures import failure_of, failures_passed_over
+from models.read_pool import to_its_end
 from models.unavailable import DatabaseDown, Unavailable
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Columns, Prepared, prepare
@@ -107,7 +108,7 @@ class Snapshot:
             is_sound = self._failure is None and (not self._begun or await self._rolled_back())
         finally:
             self._driver = None
-            await self._database.give_back(held, is_sound=is_sound)
+            await self._database.read_pool.give_back(held, is_sound=is_sound)
 
     async def _rolled_back(self) -> bool:
         with failures_passed_over():
@@ -121,7 +122,7 @@ class Snapshot:
         if self._inside is not None:
             held = await (await self._inside.connection()).get_raw_connection()
         else:
-            held = self._held = await self._database.take()
+            held = self._held = await self._database.read_pool.take()
         self._driver = held.driver_connection
         return self._driver
 

@@ -32,7 +32,12 @@ class Settings(BaseSettings):
         description="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
         json_schema_extra={"secret": True},
     )
-    pool_size: int = Field(10, ge=1, le=1000, description="Database connections of each process.")
+    pool_size: int = Field(
+        10,
+        ge=2,
+        le=1000,
+        description="Database connections of each process; a third of them are for mutations (SQLite has one writer).",
+    )
     pool_timeout_seconds: float = Field(
         3, gt=0, le=60, description="How long a request waits for a database connection before it is answered 503."
     )

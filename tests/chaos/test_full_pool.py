@@ -1,4 +1,4 @@
-"""All connections are in use, or the one writer's place is: whoever must wait is told so, and later served."""
+"""All connections are in use, or the one writer's is: requests that wait too long get 503, later ones are served."""
 
 from pathlib import Path
 

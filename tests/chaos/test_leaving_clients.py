@@ -11,8 +11,8 @@ from tests.chaos.outside import outside, whole_pool_is_used
 from tests.chaos.server import serving
 
 RESTLESSNESS = 0.4
-POOL = 3
-LONG = {"pool_size": 1, "lock_timeout_seconds": 60, "statement_timeout_seconds": 60, "request_timeout_seconds": 60}
+READERS, WRITERS = 2, 1
+LONG = {"pool_size": 2, "lock_timeout_seconds": 60, "statement_timeout_seconds": 60, "request_timeout_seconds": 60}
 
 
 async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_url: str, tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ async def test_what_is_left_behind_is_whole(database_url: str, tmp_path: Path, s
 async def test_who_leaves_takes_no_connection_along(postgres_url: str, tmp_path: Path, scale: Scale) -> None:
     async with (
         crowd_at(postgres_url) as crowd,
-        serving(postgres_url, tmp_path / "log", pool_size=POOL) as server,
+        serving(postgres_url, tmp_path / "log", pool_size=READERS + WRITERS) as server,
         crowd.at_work(server),
     ):
         crowd.let_leave(RESTLESSNESS)
         await crowd.changes(scale.changes)
 
-        await whole_pool_is_used(postgres_url, POOL)
+        await whole_pool_is_used(postgres_url, READERS + WRITERS)

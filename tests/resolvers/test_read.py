@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from models.database import Database, Patience, is_lost
+from models.database import Database, Patience
 from models.member import Member
+from models.read_pool import is_lost
 from models.unavailable import Unavailable
 from resolvers import member
 from resolvers.read import Read
@@ -64,7 +65,7 @@ async def test_more_snapshots_than_connections_wait_for_each_other(small: Databa
         names = await asyncio.gather(*(read_and_close() for _ in range(30)))
 
     assert set(names) == {world.viewer.name}
-    assert len(small.pool.idle) <= 2
+    assert len(small.read_pool.idle) <= 2
 
 
 async def test_a_connection_kept_for_later_has_no_transaction_open(small: Database, world: World) -> None:
@@ -72,7 +73,7 @@ async def test_a_connection_kept_for_later_has_no_transaction_open(small: Databa
     await name_of(read, world.viewer)
     await read.close()
 
-    driver = small.pool.idle[0].driver_connection
+    driver = small.read_pool.idle[0].driver_connection
 
     assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
 
@@ -146,18 +147,18 @@ async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     alone = Database.open(database_url, pool_size=1)
-    connection = await alone.take()
+    connection = await alone.read_pool.take()
     driver = connection.driver_connection
 
-    giving = asyncio.create_task(alone.give_back(connection))
+    giving = asyncio.create_task(alone.read_pool.give_back(connection))
     await asyncio.sleep(0)
     giving.cancel()
     await asyncio.wait([giving])
 
-    again = await alone.take()
+    again = await alone.read_pool.take()
     assert again.driver_connection is driver
     assert caplog.records == []
-    await alone.give_back(again)
+    await alone.read_pool.give_back(again)
     await alone.close()
 
 
@@ -176,14 +177,14 @@ async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connec
             closing.cancel()
         await asyncio.sleep(0)
 
-    again = await alone.take()
+    again = await alone.read_pool.take()
     await asyncio.wait([closing])
     assert closing.cancelled()
-    await alone.give_back(again)
+    await alone.read_pool.give_back(again)
     await alone.close()
 
 
 async def _lost(database: Database) -> None:
     async with asyncio.timeout(20):
-        while not all(map(is_lost, database.pool.idle)):  # noqa: ASYNC110 the driver tells nobody
+        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver tells nobody
             await asyncio.sleep(0.01)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from tests.databases import execute
 from tests.server.failing import Client, client, end_connections, holding, waiting
 from tests.world import World, make_world
 
-POOL_SIZE = 2
+READERS, WRITERS = 4, 2
 SHORT = Patience(connection=0.2, statement=30, lock=30)
 
 NAME = "query ($id: ID!) { job(id: $id) { name } }"
@@ -61,7 +61,7 @@ async def job_id(other: Database, world: World) -> str:
 @pytest.fixture
 async def ask(request: pytest.FixtureRequest, postgres_url: str, world: World) -> AsyncIterator[Client]:
     """The server with little patience (the test's own, by the mark `parametrize`), its member the contributor."""
-    database = Database.open(postgres_url, pool_size=POOL_SIZE, patience=getattr(request, "param", SHORT))
+    database = Database.open(postgres_url, pool_size=READERS + WRITERS, patience=getattr(request, "param", SHORT))
     async with client(database, world.contributor, token_cache_seconds=60) as asking:
         yield asking
     await database.close()
@@ -73,37 +73,43 @@ async def name_of(ask: Client, job_id: str) -> str:
     return str(answer.body["data"]["job"]["name"])
 
 
-@pytest.mark.parametrize("query", [NAME, RENAME])
-async def test_a_full_pool_is_503_and_over_when_a_connection_gets_free(ask: Client, job_id: str, query: str) -> None:
-    assert await name_of(ask, job_id) == "Daily sales"
-    async with AsyncExitStack() as stack:
-        for _ in range(POOL_SIZE):
-            connection = await ask.database.take()
-            stack.push_async_callback(ask.database.give_back, connection)
-        answer = await ask(query, id=job_id)
+@asynccontextmanager
+async def all_readers_taken(ask: Client) -> AsyncIterator[None]:
+    pool = ask.database.read_pool
+    held = [await pool.take() for _ in range(READERS)]
+    yield
+    for connection in held:
+        await pool.give_back(connection)
+
+
+async def test_a_query_without_a_free_connection_is_503_until_one_is_free(ask: Client, job_id: str) -> None:
+    async with all_readers_taken(ask):
+        answer = await ask(NAME, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
     assert "data" not in answer.body
     assert await name_of(ask, job_id) == "Daily sales"
 
 
+async def test_a_mutation_without_a_free_connection_is_503_while_queries_go_on(
+    ask: Client, other: Database, job_id: str
+) -> None:
+    async with holding(other, LOCK_JOB, id=job_id):
+        asking = [asyncio.create_task(ask(RENAME, id=job_id)) for _ in range(WRITERS)]
+        await waiting(other, WRITERS)
+        answer = await ask(RENAME, id=job_id)
+        names = await asyncio.gather(*(name_of(ask, job_id) for _ in range(READERS)))
+
+    assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
+    assert names == ["Daily sales"] * READERS
+    assert [(await each).status for each in asking] == [200] * WRITERS
+
+
 async def test_a_token_that_cannot_be_looked_up_is_503_and_not_refused(ask: Client, job_id: str) -> None:
-    async with AsyncExitStack() as stack:
-        for _ in range(POOL_SIZE):
-            connection = await ask.database.take()
-            stack.push_async_callback(ask.database.give_back, connection)
+    async with all_readers_taken(ask):
         answer = await ask(NAME, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
-
-
-async def test_changes_may_have_every_connection(ask: Client, other: Database, job_id: str) -> None:
-    assert await name_of(ask, job_id) == "Daily sales"  # by a connection that then waits for the next query
-    async with holding(other, LOCK_JOB, id=job_id):
-        asking = [asyncio.create_task(ask(RENAME, id=job_id)) for _ in range(POOL_SIZE)]
-        await waiting(other, POOL_SIZE)
-
-    assert [(await each).status for each in asking] == [200] * POOL_SIZE
 
 
 @pytest.mark.parametrize("ask", [Patience(statement=1)], indirect=True)
@@ -170,10 +176,10 @@ async def test_a_connection_lost_within_a_request_is_503_and_replaced(
 async def test_connections_lost_between_requests_are_replaced_unnoticed(
     ask: Client, other: Database, job_id: str
 ) -> None:
-    connections = [await ask.database.take() for _ in range(POOL_SIZE)]
+    connections = [await ask.database.read_pool.take() for _ in range(READERS)]
     drivers: list[Any] = [each.driver_connection for each in connections]
     for each in connections:
-        await ask.database.give_back(each)
+        await ask.database.read_pool.give_back(each)
     await end_connections(other)
     while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110 the driver tells nobody
         await asyncio.sleep(0.01)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -153,7 +154,7 @@ async def test_a_request_waits_for_no_lock_to_note_the_last_use(
 
 async def test_a_request_does_not_fail_when_the_last_use_can_not_be_written(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, None)
-    read_only = Database(reads=database.reads, writes=database.reads)
+    read_only = replace(database, writes=database.reads)
     authenticator = Authenticator(read_only, LastUse(read_only), issuer=None)
 
     caller = await authenticator.caller(f"Bearer {secret}")

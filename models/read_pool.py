@@ -1,0 +1,96 @@
+"""The connections that snapshots read through."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from models.unavailable import NoConnection
+
+
+class ReadPool:
+    """At most `size` connections, lent in the order in which they are requested.
+
+    The engine only makes and closes connections. SQLAlchemy's own pool would cost as much per snapshot as a small
+    statement, and lets a request that arrives during a hand-over go first.
+    """
+
+    def __init__(self, engine: AsyncEngine, size: int, timeout: float) -> None:
+        self._engine = engine
+        self._timeout = timeout
+        self._free = asyncio.Semaphore(size)
+        self.waiting = 0
+        self.idle: list[PoolProxiedConnection] = []
+
+    async def take(self) -> PoolProxiedConnection:
+        """Return a connection on which no transaction is open.
+
+        Raises `NoConnection` if none is free within `timeout` seconds, and what the driver raises if it can't connect.
+        """
+        await self._acquire()
+        try:
+            return await self._connected()
+        except BaseException:
+            self._free.release()
+            raise
+
+    async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
+        """Keep the connection for the next snapshot, or close it if it can't be used again."""
+        try:
+            if is_sound and not is_lost(connection):
+                self.idle.append(connection)
+            else:
+                await to_its_end(greenlet_spawn(_discard, connection))
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Close the idle connections."""
+        while self.idle:
+            await greenlet_spawn(self.idle.pop().close)
+
+    async def _acquire(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()  # doesn't suspend
+            return
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._free.acquire()
+        except TimeoutError:
+            raise NoConnection from None
+        finally:
+            self.waiting -= 1
+
+    async def _connected(self) -> PoolProxiedConnection:
+        while self.idle:
+            connection = self.idle.pop()
+            if not is_lost(connection):
+                return connection
+            await to_its_end(greenlet_spawn(_discard, connection))
+        return await self._engine.raw_connection()
+
+
+def is_lost(connection: PoolProxiedConnection | ConnectionPoolEntry) -> bool:
+    """Return whether the driver knows that the connection is closed; aiosqlite's never is."""
+    driver: Any = connection.driver_connection
+    return hasattr(driver, "is_closed") and bool(driver.is_closed())
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finish the work even if the caller is cancelled meanwhile, so that its connection isn't leaked."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _discard(connection: PoolProxiedConnection) -> None:
+    connection.invalidate()
+    connection.close()
