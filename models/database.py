@@ -1,5 +1,6 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -22,6 +23,9 @@ GRACE_SECONDS = 5
 # Statements are few, prepared and by index: planning one again costs more than running it.
 # A page read out of turn costs no more from memory or a solid-state disk: whole tables are never the cheaper way.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
+
+# A lost connection is an `Unavailable` of ours; SQLAlchemy would log a traceback for it as well.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 Listener = Callable[[str, float], None]
 
