@@ -1,16 +1,10 @@
 """A configuration as input: whole for a new job, in part for a change of an existing one."""
 
-from typing import Any
-
 import strawberry
 from strawberry import UNSET, Maybe
 
 from models.job_config import DependencyCondition, ExecutionMode
 from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-
-
-def _arguments() -> Any:
-    return strawberry.field(default_factory=list, description="At most 100, each 0 to 8191 characters.")
 
 
 @strawberry.input(description="Saved queries to run.")

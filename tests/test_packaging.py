@@ -1,10 +1,13 @@
 """What is installed is ours, complete, and pinned by name and hash."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,8 +21,9 @@ PACKAGES = ("executor", "models", "resolvers", "schema", "server")
 
 @pytest.fixture(scope="module")
 def wheel_files(tmp_path_factory) -> set[str]:
+    """The names of the files in a wheel that was built from the sdist, as `python -m build` does it."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return set(ZipFile(wheel).namelist())
@@ -60,6 +64,21 @@ def test_no_other_distribution_brings_a_package_of_our_name():
     assert {name for name in PACKAGES if set(owners.get(name, [])) - {"mainsheet"}} == set()
 
 
+@pytest.mark.parametrize(
+    ("folders", "groups"), [(PACKAGES, ()), (("tests", "benchmarks"), ("dev",))], ids=["installed", "development"]
+)
+def test_each_imported_distribution_is_declared(folders, groups):
+    """A package that only another package depends on goes missing when that one drops it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
+    declared = {_name(each) for each in requirements}
+    owners = packages_distributions()
+    third_party = _imported(folders) - sys.stdlib_module_names - {*PACKAGES, "tests", "benchmarks"}
+
+    assert {"aiohttp", "graphql"} <= third_party
+    assert {name for name in third_party if not declared & {_name(each) for each in owners.get(name, ())}} == set()
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_each_locked_package_has_a_version_and_hashes(lock):
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
@@ -83,9 +102,17 @@ def test_all_that_pyproject_asks_for_is_locked():
     assert {_name(each) for each in asked} <= _versions(ROOT / LOCKS[1]).keys()
 
 
+def _imported(folders: Sequence[str]) -> set[str]:
+    """Return the top-level names that the modules in these folders import."""
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name.partition(".")[0] for name in plain | {str(n.module) for n in nodes if isinstance(n, ast.ImportFrom)}}
+
+
 def _versions(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([\w.]+)", lock.read_text(), re.MULTILINE))
 
 
 def _name(requirement: str) -> str:
-    return re.split(r"[^\w-]", requirement)[0].lower()
+    return re.split(r"[^\w-]", requirement)[0].lower().replace("_", "-")
