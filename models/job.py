@@ -322,7 +322,9 @@ class Job(Base):
         """Return the version's configuration with the values on it; raise all that is wrong with the edit."""
         config = version.config.changed(values)
         edit.problems += null_problems(values, ("changes",))
-        edit.problems += config.problems(("changes",), known, self.id)
+        # What was stored before stays usable, even if a rule of today would refuse it.
+        given = {name for name, value in values.items() if value is not None}
+        edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
         edit.problems.refuse()
         return config
 
