@@ -40,6 +40,7 @@ from models.job_input import value_problems
 from models.job_team import JobTeam
 from models.job_version import JobVersion, VersionStatus
 from models.known import Known
+from models.search_text import search_text
 
 
 class JobStatus(StrEnum):
@@ -322,7 +323,9 @@ class Job(Base):
         """Return the version's configuration with the values on it; raise all that is wrong with the edit."""
         config = version.config.changed(values)
         edit.problems += null_problems(values, ("changes",))
-        edit.problems += config.problems(("changes",), known, self.id)
+        # What was stored before stays usable, even if a rule of today would refuse it.
+        given = {name for name, value in values.items() if value is not None}
+        edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
         edit.problems.refuse()
         return config
 
@@ -351,8 +354,7 @@ class Job(Base):
         return new
 
     def _describe(self) -> None:
-        """What `filter.search` looks into, folded so that both databases agree on upper and lower case."""
-        self.search_text = "\n".join((self.job_key, self.name, self.description or "")).casefold()
+        self.search_text = search_text(self.job_key, self.name, self.description)
 
     def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **line: Any) -> None:
         self.event_count += 1

@@ -19,7 +19,7 @@ from models.errors import (
 )
 from models.known import Known
 from models.schedule import Schedule
-from models.source import SavedQueries, Source, SourceKind, source_of
+from models.source import SavedQueries, Source, SourceKind, given_source
 
 
 class DependencyCondition(StrEnum):
@@ -47,11 +47,17 @@ class Compute:
     executor_count: int | None = None
 
     def problems(self, path: Path) -> Iterator[UserError]:
-        for name in ("driver_instance_type", "executor_instance_type"):
-            if (value := getattr(self, name)) is not None:
-                yield from limits.NAME.check(value, (*path, name))
+        yield from limits.text_problems(COMPUTE_TEXTS, vars(self), path)
         if self.executor_count is not None:
             yield from limits.EXECUTORS.check(self.executor_count, (*path, "executor_count"))
+        if self.execution_mode is ExecutionMode.STANDALONE:
+            for name in ("executor_instance_type", "executor_count"):
+                if getattr(self, name) is not None:
+                    reason = "Goes with the execution mode CLUSTER only: STANDALONE has no executors."
+                    yield Invalid(path=(*path, name), reason=reason)
+
+
+COMPUTE_TEXTS = {"driver_instance_type": limits.NAME, "executor_instance_type": limits.NAME}
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,19 @@ class JobConfig:
         return replace(self, **_parsed(values))
 
     def problems(self, path: Path, known: Known, own_id: str | None = None) -> Iterator[UserError]:
-        """Yield all that is wrong with the values; `own_id` is the job that can't depend on itself."""
+        """Yield all that is wrong with the parts; `own_id` is the job that can't depend on itself."""
         if self.cluster_id not in known.clusters:
             yield ClusterNotFound(path=(*path, "cluster_id"), asked=self.cluster_id)
-        yield from self._source_problems((*path, "source"), known)
+        yield from self._query_problems(path, known)
+        yield from self._dependency_problems((*path, "dependencies"), known, own_id)
+        yield from self.value_problems(path)
+
+    def value_problems(self, path: Path = ()) -> Iterator[UserError]:
+        """Yield what is wrong with the values by themselves, whatever the ids refer to."""
+        yield from self.source.problems((*path, "source", self.source.kind.lower()))
         if self.schedule:
             yield from self.schedule.problems((*path, "schedule"))
-        yield from self._dependency_problems((*path, "dependencies"), known, own_id)
+        yield from limits.ENTRIES.check(len(self.dependencies), (*path, "dependencies"))
         yield from self.compute.problems((*path, "compute"))
         yield from self._environment_problems((*path, "environment"))
         yield from limits.RETRIES.check(self.max_retries, (*path, "max_retries"))
@@ -106,16 +118,14 @@ class JobConfig:
         if own_id and (cycle := known.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
-    def _source_problems(self, path: Path, known: Known) -> Iterator[UserError]:
-        path = (*path, self.source.kind.lower())
-        yield from self.source.problems(path)
+    def _query_problems(self, path: Path, known: Known) -> Iterator[UserError]:
         if isinstance(self.source, SavedQueries):
             for index, query_id in enumerate(self.source.query_ids):
                 if query_id not in known.queries:
-                    yield QueryNotFound(path=(*path, "query_ids", str(index)), asked=query_id)
+                    at = (*path, "source", "saved_queries", "query_ids", str(index))
+                    yield QueryNotFound(path=at, asked=query_id)
 
     def _dependency_problems(self, path: Path, known: Known, own_id: str | None) -> Iterator[UserError]:
-        yield from limits.ENTRIES.check(len(self.dependencies), path)
         seen: set[str] = set()
         for index, dependency in enumerate(self.dependencies):
             at = (*path, str(index), "job_id")
@@ -132,7 +142,7 @@ class JobConfig:
         seen: set[str] = set()
         for index, variable in enumerate(self.environment):
             at = (*path, str(index))
-            yield from limits.NAME.check(variable.name, (*at, "name"))
+            yield from limits.VARIABLE_NAME.check(variable.name, (*at, "name"))
             yield from limits.ARGUMENT.check(variable.value, (*at, "value"))
             if variable.name in seen:
                 yield Invalid(path=(*at, "name"), reason=f"The variable {variable.name!a} is there already.")
@@ -167,13 +177,13 @@ def _part(name: str, value: Any) -> Any:
     match name:
         case "source":
             ((kind, content),) = value.items()
-            return source_of(SourceKind(kind.upper()), content)
+            return given_source(SourceKind(kind.upper()), content)
         case "schedule":
             return Schedule(**value)
         case "dependencies":
             return tuple(Dependency(**each) for each in value)
         case "compute":
-            return Compute(**value)
+            return Compute(**limits.normal(COMPUTE_TEXTS, value))
         case "environment":
             return tuple(Variable(**each) for each in value)
     return value

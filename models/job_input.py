@@ -15,6 +15,11 @@ TEXTS = {
 NULLABLE = {"description", "message"}
 
 
+def normal(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with their texts as they will be stored."""
+    return limits.normal(TEXTS, values)
+
+
 def value_problems(values: Mapping[str, Any]) -> Iterator[Invalid]:
     for name, value in values.items():
         path: Path = (name,)

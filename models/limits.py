@@ -1,35 +1,58 @@
 """The limits of every text and number a caller may send."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models.errors import Invalid, Path
+from models.text import Form
 
 MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
 
 
 @dataclass(frozen=True)
 class Text:
-    """Lengths are in Unicode code points."""
+    """Lengths are in Unicode code points. A text that must not be empty must not be blank either."""
 
     minimum: int = 0
     maximum: int = MAX_INT
+    form: Form = Form.CODE
     pattern: str | None = None
-    form: str = ""  # the pattern in words
+    pattern_in_words: str = ""
 
     def check(self, value: str, path: Path) -> Iterator[Invalid]:
-        if not self.minimum <= len(value) <= self.maximum:
+        """Yield what is wrong with a text; one that a caller sent is in its normal form by now."""
+        is_blank = self.minimum > 0 and not value.strip()
+        if is_blank or not self.minimum <= len(value) <= self.maximum:
+            actual = "blank" if is_blank else str(len(value))
             yield Invalid(
                 path=path,
-                reason=f"Must be {self.minimum} to {self.maximum} characters long, but is {len(value)}.",
+                reason=f"Must be {self.minimum} to {self.maximum} characters long, but is {actual}.",
                 minimum=self.minimum,
                 maximum=self.maximum,
             )
         elif self.pattern and not re.fullmatch(self.pattern, value):
-            yield Invalid(path=path, reason=f"Must be {self.form}, but is {value!a}.", pattern=self.pattern)
-        elif not storable(value):
-            yield Invalid(path=path, reason="Must hold neither U+0000 nor a lone surrogate.")
+            yield Invalid(path=path, reason=f"Must be {self.pattern_in_words}, but is {value!a}.", pattern=self.pattern)
+        elif value != self.form.normal(value):
+            yield Invalid(path=path, reason="Must have no spaces at its ends, and be in Unicode's normal form NFC.")
+        elif character := next(self.form.forbidden(value), None):
+            yield Invalid(path=path, reason=f"Must not contain the character U+{ord(character):04X}.")
+
+
+def normal(texts: Mapping[str, Text], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with those that `texts` names in their normal form."""
+    return {
+        name: texts[name].form.normal(value) if name in texts and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def text_problems(texts: Mapping[str, Text], values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
+    """Yield what is wrong with the values that `texts` names; None is no text."""
+    for name, text in texts.items():
+        if (value := values.get(name)) is not None:
+            yield from text.check(value, (*path, name))
 
 
 @dataclass(frozen=True)
@@ -50,20 +73,31 @@ class Number:
 
 def storable(value: str) -> bool:
     """Whether both databases can keep the text: PostgreSQL has no U+0000, UTF-8 no surrogates."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not any(Form.CODE.forbidden(value))
 
 
-NAME = Text(1, 255)
-DESCRIPTION = Text(0, 1023)
-MESSAGE = Text(0, 1023)
+NAME = Text(1, 255, Form.NAME)
+DESCRIPTION = Text(0, 1023, Form.PROSE)
+MESSAGE = Text(0, 1023, Form.PROSE)
 JOB_KEY = Text(
-    1, 100, r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case letters and digits in groups joined by single hyphens, as in etl-2"
+    1,
+    100,
+    pattern="[a-z0-9]+([-_][a-z0-9]+)*",
+    pattern_in_words="lower-case letters and digits in groups joined by single hyphens or underscores, as in etl-2",
+)
+VARIABLE_NAME = Text(
+    1,
+    255,
+    pattern="[A-Za-z_][A-Za-z0-9_]{0,254}",
+    pattern_in_words="letters A to Z, digits and underscores without a digit at the beginning, as in LOG_LEVEL",
 )
 CRON = Text(1, 100)
 TIMEZONE = Text(1, 64)
 SQL = Text(1, 8191)
-LOCATION = Text(1, 1023)
+LOCATION = Text(1, 1023, Form.NAME)
 ARGUMENT = Text(0, 8191)
+SEARCH = Text(0, 255)
+IDEMPOTENCY_KEY = Text(1, 255)
 LENGTH = "Must have {minimum} to {maximum} entries, but has {value}."
 SAVED_QUERIES = Number(1, 50, LENGTH)
 ENTRIES = Number(0, 100, LENGTH)

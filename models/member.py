@@ -5,6 +5,14 @@ from models.base import Base, Id, Name, tenant_key
 from models.roles import OrganizationRole
 
 
+def stored_email(email: str) -> str:
+    """Return the address in the case in which it is stored.
+
+    To fold beyond ASCII would take the Kelvin sign for a k: another mailbox, perhaps another person's.
+    """
+    return email.lower() if email.isascii() else email
+
+
 class Member(Base):
     """A person's place in one organization; the email names it across all of them."""
 

@@ -23,8 +23,8 @@ OPTIONS: dict[str, Any] = {
 }
 HAS_SEARCH = {
     "postgresql": "SELECT 1 FROM pg_indexes WHERE indexname = 'ix_job_search' AND schemaname = current_schema()",
-    "sqlite": "SELECT count(*) = 6 FROM sqlite_master WHERE sql IS NOT NULL AND name IN ('job_search',"
-    " 'job_search_row', 'job_search_terms', 'job_search_insert', 'job_search_update', 'job_search_delete')",
+    "sqlite": "SELECT count(*) = 5 FROM sqlite_master WHERE sql IS NOT NULL AND name IN ('job_search',"
+    " 'job_search_row', 'job_search_insert', 'job_search_update', 'job_search_delete')",
 }
 ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": one number for all who migrate
 LOCK_TIMEOUT = "5s"
@@ -38,13 +38,13 @@ class NewerDatabase(MainsheetError):
         super().__init__(f"The database is newer: this version of Mainsheet doesn't know revision {revision}.")
 
 
-async def upgrade(database: Database) -> None:
-    """Run what is pending; whoever does so at the same time waits for the first. Raise `NewerDatabase`."""
+async def upgrade(database: Database) -> str | None:
+    """Run what is pending and return the revision before; processes that do so at once wait for the first.
+
+    Raises `NewerDatabase`.
+    """
     async with database.writes.connect() as connection:
-        if database.is_sqlite:
-            await _upgrade_sqlite(connection)
-        else:
-            await _upgrade_postgresql(connection)
+        return await (_upgrade_sqlite(connection) if database.is_sqlite else _upgrade_postgresql(connection))
 
 
 async def current_and_head(database: Database) -> tuple[str | None, str]:
@@ -63,14 +63,15 @@ async def drift(database: Database) -> list[str]:
     return pending + [_in_words(*difference) for difference in differences] + lacking
 
 
-async def _upgrade_sqlite(connection: AsyncConnection) -> None:
+async def _upgrade_sqlite(connection: AsyncConnection) -> str | None:
     """Run with foreign keys off: to alter a table is to drop and rebuild it, and the drop would cascade."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     await driver.execute("PRAGMA foreign_keys = OFF")  # does nothing within a transaction
     try:
         async with connection.begin():
-            await connection.run_sync(_run_pending)
+            before = await connection.run_sync(_run_pending)
             await _refuse_broken_keys(connection)
+            return before
     finally:
         await driver.execute("PRAGMA foreign_keys = ON")
 
@@ -81,20 +82,21 @@ async def _refuse_broken_keys(connection: AsyncConnection) -> None:
         raise MainsheetError(f"A migration would leave rows whose foreign key leads nowhere: {broken[:10]}")
 
 
-async def _upgrade_postgresql(connection: AsyncConnection) -> None:
+async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
     """Wait for other migrations as long as it takes, but not for a table: everybody would queue behind us."""
     async with connection.begin():
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-        await connection.run_sync(_run_pending)
+        return await connection.run_sync(_run_pending)
 
 
-def _run_pending(connection: Connection) -> None:
+def _run_pending(connection: Connection) -> str | None:
     current = _current(connection)
     if current is not None and current not in _known():
         raise NewerDatabase(current)
     if current != _head():
         command.upgrade(config(connection), "head")
+    return current
 
 
 def config(connection: Connection | None = None) -> Config:

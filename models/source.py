@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from models import limits
@@ -19,9 +20,10 @@ class SourceKind(StrEnum):
 @dataclass(frozen=True)
 class Source:
     kind: ClassVar[SourceKind]
+    texts: ClassVar[Mapping[str, limits.Text]] = {}
 
     def problems(self, path: Path) -> Iterator[UserError]:
-        raise NotImplementedError
+        yield from limits.text_problems(self.texts, vars(self), path)
 
     def values(self) -> dict[str, Any]:
         return asdict(self)
@@ -41,39 +43,34 @@ class SavedQueries(Source):
 @dataclass(frozen=True)
 class SqlSnapshot(Source):
     kind = SourceKind.SQL_SNAPSHOT
+    texts = MappingProxyType({"sql": limits.SQL, "origin": limits.LOCATION})
     sql: str
     origin: str | None = None
-
-    def problems(self, path: Path) -> Iterator[UserError]:
-        yield from limits.SQL.check(self.sql, (*path, "sql"))
-        if self.origin is not None:
-            yield from limits.LOCATION.check(self.origin, (*path, "origin"))
 
 
 @dataclass(frozen=True)
 class PythonWheel(Source):
     kind = SourceKind.PYTHON_WHEEL
+    texts = MappingProxyType({"package_name": limits.NAME, "entry_point": limits.NAME, "version": limits.NAME})
     package_name: str
     entry_point: str
     version: str | None = None
     arguments: tuple[str, ...] = ()
 
     def problems(self, path: Path) -> Iterator[UserError]:
-        yield from limits.NAME.check(self.package_name, (*path, "package_name"))
-        yield from limits.NAME.check(self.entry_point, (*path, "entry_point"))
-        if self.version is not None:
-            yield from limits.NAME.check(self.version, (*path, "version"))
+        yield from super().problems(path)
         yield from _argument_problems(self.arguments, path)
 
 
 @dataclass(frozen=True)
 class PythonFile(Source):
     kind = SourceKind.PYTHON_FILE
+    texts = MappingProxyType({"path": limits.LOCATION})
     path: str
     arguments: tuple[str, ...] = ()
 
     def problems(self, path: Path) -> Iterator[UserError]:
-        yield from limits.LOCATION.check(self.path, (*path, "path"))
+        yield from super().problems(path)
         yield from _argument_problems(self.arguments, path)
 
 
@@ -88,8 +85,13 @@ KINDS: Mapping[SourceKind, type[Source]] = {
 }
 
 
+def given_source(kind: SourceKind, values: Mapping[str, Any]) -> Source:
+    """Build a source from what a caller sent, its texts in their normal form."""
+    return source_of(kind, limits.normal(KINDS[kind].texts, values))
+
+
 def source_of(kind: SourceKind, values: Mapping[str, Any]) -> Source:
-    """Build a source from what a caller sent or a row keeps; lists become tuples, None an omitted value."""
+    """Build a source as a row keeps it; lists become tuples, None an omitted value."""
     return KINDS[kind](
         **{
             name: tuple(value) if isinstance(value, list) else value

@@ -85,7 +85,8 @@ async def _way(read: Read, wanted: JobList) -> Mapping[JobSortField, Listing]:
         return OF_ORGANIZATIONS
     if wanted.paging.offset > NEAR:
         return FAR_AWAY
-    return MET if job_filter.asked(wanted.filter).keys() <= IN_ORDER[wanted.sort_by] else SOUGHT
+    asked = job_filter.asked(wanted.filter, read.caller.organization_id)
+    return MET if asked.keys() <= IN_ORDER[wanted.sort_by] else SOUGHT
 
 
 @batch(*JOINS)
@@ -103,7 +104,7 @@ async def of_clusters(read: Read, cluster_ids: Sequence[str], wanted: JobList) -
 async def _pages(
     listings: Mapping[JobSortField, Listing], read: Read, keys: Sequence[str], wanted: JobList
 ) -> Mapping[str, Page]:
-    asked = job_filter.asked(wanted.filter)
+    asked = job_filter.asked(wanted.filter, read.caller.organization_id)
     listing = listings[wanted.sort_by]
     return await listing.pages(read, keys, wanted.paging, descending=wanted.descending, asked=asked)
 

@@ -33,16 +33,16 @@ class JobFilter:
 
 
 FLAGS = {"has_draft", "has_schedule"}
-# What an index finds in all organizations at once: asked for the organization as well, PostgreSQL would read all of it.
-OF_ANYBODY = {"search", search.SHORT, "teams", "created_by"}
+# Their indexes have the organization in each key: with its condition as well, PostgreSQL would read all of its jobs.
+OF_ANYBODY = {search.SEARCH, "teams", "created_by"}
 # What an index has apart, and often little of it.
 NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
 
 
-def asked(wanted: JobFilter) -> Mapping[str, Any]:
+def asked(wanted: JobFilter, organization_id: str) -> Mapping[str, Any]:
     """Return the parameters of what is asked for; each but that of the search's index names a condition."""
     values = {name: value for name, value in vars(wanted).items() if value is not None}
-    values |= search.asked(values.pop("search", ""))
+    values |= search.asked(values.pop("search", ""), organization_id)
     for name in FLAGS & values.keys():
         values |= {name if values.pop(name) else f"no_{name}": None}
     return values
@@ -82,8 +82,7 @@ _Grant = aliased(JobTeam)
 
 Condition: TypeAlias = Callable[[str, Any], ColumnElement[bool]]
 FOUND: Mapping[str, Condition] = {
-    "search": lambda name, _: search.found(name),
-    search.SHORT: lambda name, _: search.found(name),
+    search.SEARCH: lambda name, _: search.found(name),
     "status": lambda name, job: among(job.status, _texts(name)),
     "teams": lambda name, job: among_these(job.id, _grants(name)),
     "clusters": lambda name, job: among(job.current_cluster_id, _texts(name)),
@@ -96,8 +95,7 @@ FOUND: Mapping[str, Condition] = {
 }
 MET: Mapping[str, Condition] = {
     **FOUND,
-    "search": search.held,
-    search.SHORT: search.held,
+    search.SEARCH: search.held,
     "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),

@@ -1,12 +1,14 @@
 """Text found anywhere in a job's key, name or description, by an index of three characters in a row.
 
-The index says which jobs may hold the text, a comparison then which do. On SQLite it is FTS5's, on PostgreSQL one of
-our own `search_grams`: the extension for it, pg_trgm, is no part of every PostgreSQL and finds nothing shorter.
-A text of one or two characters is the beginning of some three, since two line breaks follow the last character.
+The index says which jobs may contain the text, a comparison then which do. Each three characters are indexed together
+with their organization, so that a search reads nothing of other organizations. On SQLite the index is FTS5's, on
+PostgreSQL one of our own `search_grams`: the extension for it, pg_trgm, is no part of every PostgreSQL and finds
+nothing shorter. A text of one or two characters is found as the beginning of what is indexed: the last characters of a
+job's text are indexed too, though they are fewer than three.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Dialect, String, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
@@ -15,28 +17,34 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean
 
 from models.job import Job
+from models.search_text import fold
 
 ESCAPE = "/"
 SIZE = 3
+SEARCH = "search"
 GRAMS = "search_grams"
-SHORT = "short_search"
 
 
-def asked(text: str) -> Mapping[str, str]:
-    """Return the values of a search by name, of which the first is that of its condition."""
-    folded = text.casefold()
-    if not folded:
-        return {}
-    return {SHORT if len(folded) < SIZE else "search": _containing(folded), GRAMS: folded}
+class Sought(NamedTuple):
+    """What the index is asked for."""
+
+    organization_id: str
+    text: str
+
+
+def asked(text: str, organization_id: str) -> Mapping[str, Any]:
+    """Return the parameters of a search, the first named as its condition is; a blank text asks nothing."""
+    folded = fold(text).strip()
+    return {SEARCH: _containing(folded), GRAMS: Sought(organization_id, folded)} if folded else {}
 
 
 def found(name: str) -> ColumnElement[bool]:
-    """Whether the job holds the text, as the index says."""
-    return Found(bindparam(GRAMS, type_=Grams()), name == SHORT) & held(name, Job)
+    """Whether the job contains the text, looked up in the index."""
+    return Found(bindparam(GRAMS, type_=Grams())) & held(name, Job)
 
 
 def held(name: str, job: Any) -> ColumnElement[bool]:
-    """Whether the job holds the text, as a look at it says."""
+    """Whether the job contains the text, compared job by job."""
     holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
     return holds
 
@@ -48,31 +56,31 @@ def _containing(text: str) -> str:
     return f"%{text}%"
 
 
-class Grams(TypeDecorator[str]):
-    """A folded text, as what the index is asked: a `tsquery`, or an expression of FTS5."""
+class Grams(TypeDecorator[Sought]):
+    """What is sought as the index is asked: a `tsquery`, or an expression of FTS5."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str:
-        text = value or ""
-        if dialect.name == "postgresql":
-            return " & ".join(map(_lexeme, _grams(text))) if len(text) >= SIZE else f"{_lexeme(text)}:*"
-        return " AND ".join(map(_string, _grams(text))) if len(text) >= SIZE else text
+    def process_bind_param(self, value: Sought | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        write, both = (_lexeme, " & ") if dialect.name == "postgresql" else (_token, " AND ")
+        return both.join(write(value.organization_id, each) for each in _grams(value.text))
 
 
 def _grams(text: str) -> Sequence[str]:
-    return list(dict.fromkeys(text[start : start + SIZE] for start in range(len(text) - SIZE + 1)))
+    return list(dict.fromkeys(text[start : start + SIZE] for start in range(max(1, len(text) - SIZE + 1))))
 
 
-def _lexeme(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
+def _lexeme(organization_id: str, gram: str) -> str:
+    escaped = gram.replace("\\", "\\\\").replace("'", "''")
+    return f"'{organization_id}_{escaped}'{'' if len(gram) == SIZE else ':*'}"
 
 
-def _string(text: str) -> str:
-    escaped = text.replace('"', '""')
-    return f'"{escaped}"'
+def _token(organization_id: str, gram: str) -> str:
+    """Write a gram in hexadecimal: FTS5 takes a token of letters and digits as it is."""
+    return f'"{organization_id}_{gram.encode().hex()}"{"" if len(gram) == SIZE else "*"}'
 
 
 class Found(ColumnElement[bool]):
@@ -81,31 +89,20 @@ class Found(ColumnElement[bool]):
     inherit_cache = True
     type = Boolean()
     _is_implicitly_boolean = True
-    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
-        ("grams", InternalTraversal.dp_clauseelement),
-        ("is_short", InternalTraversal.dp_boolean),
-    ]
+    _traverse_internals = [("grams", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 as SQLAlchemy declares it
 
-    def __init__(self, grams: BindParameter[str], is_short: bool) -> None:
+    def __init__(self, grams: BindParameter[Any]) -> None:
         self.grams = grams
-        self.is_short = is_short
 
 
 @compiles(Found, "postgresql")
 def _on_postgresql(element: Found, compiler: SQLCompiler, **options: Any) -> str:
-    return f"search_grams(job.search_text) @@ CAST({compiler.process(element.grams, **options)} AS TSQUERY)"
+    grams = compiler.process(element.grams, **options)
+    return f"search_grams(job.organization_id, job.search_text) @@ CAST({grams} AS TSQUERY)"
 
 
 @compiles(Found, "sqlite")
 def _on_sqlite(element: Found, compiler: SQLCompiler, **options: Any) -> str:
     grams = compiler.process(element.grams, **options)
-    match = BEGINNING % grams if element.is_short else grams
-    rows = f"SELECT rowid FROM job_search WHERE job_search MATCH ({match})"  # noqa: S608 compiled, no text of a caller's
+    rows = f"SELECT rowid FROM job_search WHERE job_search MATCH ({grams})"  # noqa: S608 compiled, no text of a caller's
     return f"job.id IN (SELECT job_id FROM job_search_row WHERE number IN ({rows}))"  # noqa: S608
-
-
-# All that is indexed and begins with the text, joined by OR.
-BEGINNING = """
-SELECT coalesce(group_concat('"' || replace(term, '"', '""') || '"', ' OR '), '""')
-FROM (SELECT %s AS text) JOIN job_search_terms ON term >= text AND term < text || char(1114111)
-"""

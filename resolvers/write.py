@@ -20,6 +20,7 @@ from models.errors import BadInput, Forbidden, IdempotencyKeyReused, JobNotFound
 from models.failures import failure_of, failures_named
 from models.idempotency import KEPT, IdempotencyRecord
 from models.job import Job
+from models.job_input import normal
 from models.roles import JobPermission
 from models.unavailable import DatabaseDown, OutcomeUnknown
 from resolvers.caller import Caller
@@ -128,7 +129,7 @@ class Mutation:
     async def _run(self, write: Write) -> Answer:
         if self.idempotency_key is None:
             return await self._change(write)
-        write.edit.problems += limits.NAME.check(self.idempotency_key, ("idempotency_key",))
+        write.edit.problems += limits.IDEMPOTENCY_KEY.check(self.idempotency_key, ("idempotency_key",))
         before = None if write.edit.problems else await self._recorded_before(write)
         if before is not None and before.input_digest == self._input_digest:
             return before.answer
@@ -146,7 +147,7 @@ class Mutation:
         return record.answer
 
     async def _change(self, write: Write) -> Answer:
-        answer = await self.change(write, **self.values)
+        answer = await self.change(write, **normal(self.values))
         write.edit.problems.refuse()
         write.session.add_all(write.edit.events)
         return answer

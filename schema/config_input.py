@@ -6,6 +6,8 @@ from strawberry import UNSET, Maybe
 from models.job_config import DependencyCondition, ExecutionMode
 from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 
+LINE = "1 to 255 characters in one line. Spaces at its ends are removed; control and invisible characters are refused."
+
 
 @strawberry.input(description="Saved queries to run.")
 class SavedQueriesSourceInput:
@@ -14,7 +16,7 @@ class SavedQueriesSourceInput:
 
 @strawberry.input(description="SQL to keep in the version.")
 class SqlSnapshotSourceInput:
-    sql: str = strawberry.field(description="1 to 8191 characters.")
+    sql: str = strawberry.field(description="1 to 8191 characters, not blank. Kept as it is sent.")
     origin: str | None = strawberry.field(
         default=UNSET, description="Where it came from, as a path in Git; at most 1023 characters."
     )
@@ -22,9 +24,9 @@ class SqlSnapshotSourceInput:
 
 @strawberry.input(description="A Python wheel to run.")
 class PythonWheelSourceInput:
-    package_name: str = strawberry.field(description="1 to 255 characters.")
-    entry_point: str = strawberry.field(description="1 to 255 characters.")
-    version: str | None = strawberry.field(default=UNSET, description="At most 255 characters. Omit for the newest.")
+    package_name: str = strawberry.field(description=LINE)
+    entry_point: str = strawberry.field(description=LINE)
+    version: str | None = strawberry.field(default=UNSET, description=f"{LINE} Omit for the newest.")
     arguments: list[str] | None = strawberry.field(
         default_factory=list, description="At most 100, each 0 to 8191 characters."
     )
@@ -32,7 +34,7 @@ class PythonWheelSourceInput:
 
 @strawberry.input(description="A Python file to run.")
 class PythonFileSourceInput:
-    path: str = strawberry.field(description="1 to 1023 characters.")
+    path: str = strawberry.field(description="1 to 1023 characters in one line, not blank.")
     arguments: list[str] | None = strawberry.field(
         default_factory=list, description="At most 100, each 0 to 8191 characters."
     )
@@ -78,17 +80,23 @@ class ComputeInput:
         default=UNSET, description="The driver's machine, 1 to 255 characters. Omit for the cluster's default."
     )
     executor_instance_type: str | None = strawberry.field(
-        default=UNSET, description="The executors' machines, 1 to 255 characters. Omit for the cluster's default."
+        default=UNSET,
+        description="The executors' machines, 1 to 255 characters; with the mode `CLUSTER` only. Omit for the cluster's"
+        " default.",
     )
     executor_count: int | None = strawberry.field(
-        default=UNSET, description="How many executors, from 0. Omit for the cluster's default."
+        default=UNSET,
+        description="How many executors, from 0; with the mode `CLUSTER` only. Omit for the cluster's default.",
     )
 
 
 @strawberry.input(description="A variable in a run's environment.")
 class EnvironmentVariableInput:
-    name: str = strawberry.field(description="1 to 255 characters, unique in the version.")
-    value: str = strawberry.field(description="At most 8191 characters.")
+    name: str = strawberry.field(
+        description="1 to 255 letters A to Z, digits and underscores, without a digit at the beginning; unique in the"
+        " version."
+    )
+    value: str = strawberry.field(description="At most 8191 characters. Kept as it is sent.")
 
 
 @strawberry.input(description="A whole configuration.")

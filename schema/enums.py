@@ -72,7 +72,7 @@ describe(
 describe(
     ExecutionMode,
     "How a run uses its cluster.",
-    STANDALONE="One driver does all the work.",
+    STANDALONE="One driver does all the work, without executors.",
     CLUSTER="A driver spreads the work over executors.",
 )
 describe(

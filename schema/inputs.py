@@ -6,7 +6,9 @@ import strawberry
 from strawberry import UNSET, Maybe
 
 from models.job import JobStatus
-from schema.config_input import JobConfigChangesInput, JobConfigInput
+from schema.config_input import LINE, JobConfigChangesInput, JobConfigInput
+
+PROSE = "At most 1023 characters, in lines or not, without control characters and bidirectional overrides."
 
 
 def _job_id() -> Any:
@@ -36,19 +38,19 @@ def _dry_run() -> Any:
 def _idempotency_key() -> Any:
     return strawberry.field(
         default=UNSET,
-        description="Any text of 1 to 255 characters. The same key with the same input within 24 hours does the work"
-        " once and gives the first answer.",
+        description="Any text of 1 to 255 characters that isn't blank. The same key with the same input within 24 hours"
+        " does the work once and gives the first answer.",
     )
 
 
 @strawberry.input(description="What a new job is.")
 class CreateJobInput:
     job_key: str = strawberry.field(
-        description="1 to 100 characters, lower-case letters and digits in groups joined by single hyphens; unique in"
-        " the organization, never changes."
+        description="1 to 100 characters, lower-case letters and digits in groups joined by single hyphens or"
+        " underscores; unique in the organization, never changes."
     )
-    name: str = strawberry.field(description="1 to 255 characters.")
-    description: str | None = strawberry.field(default=UNSET, description="At most 1023 characters.")
+    name: str = strawberry.field(description=LINE)
+    description: str | None = strawberry.field(default=UNSET, description=PROSE)
     team_ids: list[strawberry.ID] = strawberry.field(
         description="The teams to share it with, at least one; you need the role CONTRIBUTOR or more in each."
     )
@@ -59,10 +61,8 @@ class CreateJobInput:
 @strawberry.input(description="Changes of a job itself, not of its configuration.")
 class UpdateJobInput:
     job_id: strawberry.ID = _job_id()
-    name: Maybe[str | None] = strawberry.field(description="1 to 255 characters. Null is refused. Omit to keep.")
-    description: Maybe[str | None] = strawberry.field(
-        description="At most 1023 characters. Null: no description. Omit to keep."
-    )
+    name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null is refused. Omit to keep.")
+    description: Maybe[str | None] = strawberry.field(description=f"{PROSE} Null: no description. Omit to keep.")
     status: Maybe[JobStatus | None] = strawberry.field(
         description="Whether its schedule is on. Null is refused. Omit to keep."
     )

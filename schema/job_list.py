@@ -21,7 +21,8 @@ from schema.plain import plain
 class JobFilter:
     search: str | None = strawberry.field(
         default=UNSET,
-        description="Text found in key, name or description, in upper or lower case; at most 255 characters.",
+        description="Text found in key, name or description; at most 255 characters. Case, Unicode's normal forms and"
+        " spaces at its ends make no difference. A blank text asks nothing.",
     )
     status: list[JobStatus] | None = strawberry.field(default=UNSET, description="Has one of these statuses.")
     teams: list[strawberry.ID] | None = strawberry.field(
@@ -61,7 +62,7 @@ def _conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
     }
-    for problem in limits.NAME.check(values.get("search") or " ", ()):
+    for problem in limits.SEARCH.check(values.get("search", ""), ()):
         raise BadInput(f"filter.search: {problem.message}")
     if "updated_since" in values:
         values["updated_since"] = utc(values["updated_since"], "filter.updatedSince")

@@ -9,6 +9,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError, SecurityWarning
 
 from models.limits import NAME, storable
+from models.member import stored_email
 from server.jwks import PublishedKeys, download, read
 from server.settings import Settings
 
@@ -74,8 +75,7 @@ class Issuer:
             raise RefusedToken(f"its claim {self.member_claim} holds no email address")
         if self.member_claim == "email" and claims.get("email_verified", True) not in (True, "true"):
             raise RefusedToken("its email address is not verified")
-        # Folding beyond ASCII would let the Kelvin sign pass for k: another mailbox, another person's maybe.
-        return email.lower() if email.isascii() else email
+        return stored_email(email)
 
 
 def _registry(algorithms: frozenset[str]) -> jws.JWSRegistry:

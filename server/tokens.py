@@ -10,7 +10,7 @@ from models.api_token import ApiToken
 from models.database import Database
 from models.errors import BadInput
 from models.limits import storable
-from models.member import Member
+from models.member import Member, stored_email
 
 DEMO_NAME = "demo"
 DEMO_LIFETIME = timedelta(days=7)
@@ -73,7 +73,7 @@ def _issue(session: AsyncSession, member: Member, now: datetime, expires_at: dat
 
 
 async def _member(session: AsyncSession, email: str) -> Member:
-    found = select(Member).where(Member.email == email.lower())
+    found = select(Member).where(Member.email == stored_email(email))
     member = await session.scalar(found) if storable(email) else None
     if member is None:
         raise BadInput(f"There is no member {email}.")

@@ -15,6 +15,7 @@ from models.job import Job
 from models.job_event import JobEvent
 from models.job_run import JobRun
 from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from models.search_text import search_text
 
 Row = list[Any]
 Rows = dict[Table, list[Row]]
@@ -100,7 +101,7 @@ class Stamp:
         for line in self.lines:
             rows.setdefault(line.table, []).append(self._pressed(line, ids, earlier, key))
         job = rows[JOB][-1]
-        job[NAME], job[SEARCH_TEXT] = name, "\n".join((key, name, self.description or "")).casefold()
+        job[NAME], job[SEARCH_TEXT] = name, search_text(key, name, self.description)
 
     def _pressed(self, line: Line, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
         row = line.row.copy()

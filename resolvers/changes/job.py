@@ -33,11 +33,13 @@ async def create(
     facts = await known(write, asked, {"dependencies": ()})
     problems = write.edit.problems
     problems += value_problems(values)
-    problems += await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
+    team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
+    problems += team_problems
     problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), facts)
     problems += asked.running_problems(facts, None, {"cluster_id": ("config", "cluster_id")})
-    if limits.storable(job_key) and await _is_taken(write, job_key):
+    # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
+    if not team_problems and limits.storable(job_key) and await _is_taken(write, job_key):
         problems.append(JobKeyTaken(job_key=job_key))
     problems.refuse()
     job = Job.create(values, asked, team_ids, write.caller.organization_id, write.edit)

@@ -5,11 +5,15 @@ from typing import Any
 
 import click
 
+from models.database import Database
 from models.demo import seed_demo, seed_jobs
 from models.migrate import current_and_head, drift, upgrade
+from models.unfit import unfit
 from server.commands.options import with_settings
-from server.commands.running import database_at, migrated, run
+from server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, run
 from server.settings import Settings
+
+SHOWN = 20
 
 
 @click.group()
@@ -26,9 +30,26 @@ def upgrade_(settings: Settings) -> None:
 
 async def _upgrade(settings: Settings) -> None:
     async with database_at(settings, may_create=True) as database:
-        await upgrade(database)
+        before = await upgrade(database)
         _, head = await current_and_head(database)
-    click.echo(f"The database is at revision {head}.")
+        click.echo(f"The database is at revision {head}.")
+        if before != head:  # else the values are those that this version checked
+            await _report_unfit(database)
+
+
+async def _report_unfit(database: Database, most: int | None = SHOWN) -> None:
+    """List stored values that no longer fit; that this fails is no failure of the command."""
+    count = 0
+    try:
+        async for each in unfit(database):
+            count += 1
+            if most is None or count <= most:
+                click.echo(f"{each}")
+    except DATABASE_FAILURES as error:
+        click.echo(f"Not all stored values could be compared with the rules for new ones: {reason(error)}", err=True)
+    if count:
+        more = f" The first {most} are shown; `mainsheet db check --values` lists all." if most and count > most else ""
+        click.echo(f"Stored values that don't fit the rules for new ones: {count:,}. They stay usable.{more}")
 
 
 @db.command()
@@ -79,15 +100,18 @@ def told_how_to_go_on(jobs: int) -> Iterator[Callable[[int], int]]:
 
 
 @db.command()
+@click.option("--values", is_flag=True, help="List stored values that don't fit the rules for new ones, too.")
 @with_settings("database_url")
-def check(settings: Settings) -> None:
+def check(settings: Settings, values: bool) -> None:
     """Exit with 0 when the database is reachable, up to date, and exactly what the models say."""
-    run(_check(settings))
+    run(_check(settings, values))
 
 
-async def _check(settings: Settings) -> None:
+async def _check(settings: Settings, values: bool) -> None:
     async with migrated(settings) as database:
         differences = await drift(database)
+        if values:
+            await _report_unfit(database, most=None)
     for difference in differences:
         click.echo(difference)
     if differences:

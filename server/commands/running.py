@@ -30,7 +30,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     except MainsheetError as error:
         raise click.ClickException(str(error)) from None
     except DATABASE_FAILURES as error:
-        raise click.ClickException(f"The database fails: {_reason(error)}") from None
+        raise click.ClickException(f"The database fails: {reason(error)}") from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -65,7 +65,7 @@ async def require_head(database: Database) -> None:
     try:
         current, head = await current_and_head(database)
     except DATABASE_FAILURES as error:
-        raise click.ClickException(f"The database can't be reached: {_reason(error)}") from None
+        raise click.ClickException(f"The database can't be reached: {reason(error)}") from None
     if current is None:
         raise click.ClickException(f"The database has no tables yet: run `{upgrade_command()}`")
     if current > head:  # revisions are numbered
@@ -114,6 +114,6 @@ def _check_opens(path: Path) -> None:
         raise click.ClickException(f"The database {path} can't be opened: {error}") from None
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
     return next(iter(str(origin).splitlines()), "") or type(origin).__name__

@@ -45,6 +45,7 @@ def token() -> None:
 @with_settings("database_url")
 def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
     """Print a new token, and nothing else: it is shown this once, only its hash is kept."""
+    name = None if name is None else NAME.form.normal(name)
     for problem in NAME.check(name, ("name",)) if name is not None else ():
         raise click.BadParameter(problem.reason, param_hint="--name")
     run(_create(settings, member, expires, name))

@@ -10,6 +10,7 @@ from tests.api.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
 from tests.world import World, caller
 
 WHEEL = {"packageName": "etl", "entryPoint": "main"}
+SPREAD = {"executionMode": "CLUSTER"}
 
 
 async def codes(ask: Ask, world: World, **values: Any) -> list[tuple[str, list[str]]]:
@@ -38,8 +39,8 @@ def variables(count: int) -> list[dict[str, str]]:
         ),
         ("source", {"pythonFile": {"path": "p" * 1023}}, {"pythonFile": {"path": "p" * 1024}}),
         ("compute", {"driverInstanceType": "d" * 255}, {"driverInstanceType": "d" * 256}),
-        ("compute", {"executorInstanceType": "e" * 255}, {"executorInstanceType": "e" * 256}),
-        ("compute", {"executorInstanceType": "e"}, {"executorInstanceType": ""}),
+        ("compute", SPREAD | {"executorInstanceType": "e" * 255}, SPREAD | {"executorInstanceType": "e" * 256}),
+        ("compute", SPREAD | {"executorInstanceType": "e"}, SPREAD | {"executorInstanceType": ""}),
         ("environment", [{"name": "N" * 255, "value": "v" * 8191}], [{"name": "N", "value": "v" * 8192}]),
     ],
     ids=range(8),

@@ -1,12 +1,16 @@
 """A search finds what holds its text: whatever the text is, and whatever has become of the job since."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.database import Database
-from tests.api.ask import Ask
+from models.search_text import fold, search_text
+from tests.api.ask import Ask, Failed
 from tests.world import World
 
 SEARCH = "query ($text: String!) { jobs(filter: {search: $text}, sortBy: JOB_KEY) { nodes { jobKey } totalCount } }"
@@ -22,15 +26,23 @@ JOBS: Mapping[str, Mapping[str, Any]] = {
 }
 VALUES = {value for key, job in JOBS.items() for value in (key, *job.values())}
 PARTS = {value[start : start + size] for value in VALUES for size in range(1, 6) for start in range(len(value))}
-NOWHERE = {"zq", "sales daily", "quotess", "dai sal", "''''", '""""', "b\n\n", "\n\n\n"}
+NOWHERE = {"zq", "sales daily", "quotess", "dai sal", "''''", '""""', "b\n\n\nd"}
+BLANK = {"", " ", "\n\n", "\u00a0\u3000", "\u200b"}
+TYPED = {  # text searched for, and names in which it is found
+    "Größe": ["Größe", unicodedata.normalize("NFD", "Größe"), "GRÖSSE", "gro\u00adße".replace("o", "ö")],
+    unicodedata.normalize("NFD", "größe"): ["Größe"],
+    "istanbul": ["İstanbul", "ISTANBUL", "\N{LATIN SMALL LETTER DOTLESS I}stanbul"],
+    "İSTANBUL": ["istanbul"],
+    "abc 1": ["\uff21\uff22\uff23\u3000\uff11"],
+    "カタカナ": ["ｶﾀｶﾅ"],
+    "sales\u200b": ["Sales"],
+    "\u200e sales ": ["Sales"],
+}
 
 
 def holding(part: str) -> list[str]:
-    return [key for key, job in sorted(JOBS.items()) if part.casefold() in _text(key, **job)]
-
-
-def _text(key: str, name: str, description: str = "") -> str:
-    return f"{key}\n{name}\n{description}".casefold()
+    texts = {key: search_text(key, job["name"].strip(), job.get("description")) for key, job in JOBS.items()}
+    return [key for key, text in sorted(texts.items()) if fold(part).strip() in text]
 
 
 @pytest.fixture
@@ -45,12 +57,35 @@ async def found(ask: Ask, world: World, part: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("ids")
-@pytest.mark.parametrize("parts", [PARTS, VALUES, NOWHERE, {""}], ids=["parts", "whole", "nowhere", "empty"])
+@pytest.mark.parametrize("parts", [PARTS, VALUES, NOWHERE, BLANK], ids=["parts", "whole", "nowhere", "blank"])
 async def test_each_part_of_a_text_is_found_where_it_is_and_nowhere_else(
     ask: Ask, world: World, parts: set[str]
 ) -> None:
     for part in sorted(parts):
         assert await found(ask, world, part) == holding(part), part
+
+
+@pytest.mark.parametrize("text", TYPED, ids=ascii)
+async def test_a_search_ignores_case_and_composition(ask: Ask, world: World, text: str) -> None:
+    for number, name in enumerate(TYPED[text]):
+        await ask.create_job(world.contributor, world, jobKey=f"job-{number}", name="x", description=name)
+    await ask.create_job(world.contributor, world, jobKey="other", name="other")
+
+    assert await found(ask, world, text) == [f"job-{number}" for number in range(len(TYPED[text]))]
+
+
+@pytest.mark.parametrize(("text", "code"), [("x" * 256, "255"), ("a\0", "U\\+0000"), ("\ud800", "U\\+D800")], ids=ascii)
+async def test_a_search_text_is_limited(ask: Ask, world: World, text: str, code: str) -> None:
+    with pytest.raises(Failed, match=f"filter.search: .*{code}"):
+        await found(ask, world, text)
+
+
+@given(st.text())
+def test_a_folded_text_stays_as_it_is_and_is_one_for_all_normal_forms(text: str) -> None:
+    folded = fold(text)
+
+    assert fold(folded) == folded
+    assert {fold(unicodedata.normalize(form, text)) for form in ("NFC", "NFD", "NFKC", "NFKD")} == {folded}
 
 
 async def test_a_search_knows_of_changes_and_deletions(ask: Ask, world: World, ids: dict[str, str]) -> None:

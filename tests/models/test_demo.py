@@ -30,6 +30,7 @@ from models.member import Member
 from models.organization import Organization
 from models.roles import JobPermission, OrganizationRole, TeamRole
 from models.saved_query import SavedQuery
+from models.search_text import search_text
 from models.source import SourceKind
 from models.team import Team, TeamMember
 from resolvers.caller import Caller
@@ -323,7 +324,7 @@ def _check_state(job: Job, history: Sequence[JobEvent]) -> None:
     assert job.created_at == history[0].occurred_at
     assert job.updated_at <= history[-1].occurred_at < datetime.now(UTC)
     assert {each.job_key for each in history} == {job.job_key}
-    assert job.search_text == "\n".join((job.job_key, job.name, job.description or "")).casefold()
+    assert job.search_text == search_text(job.job_key, job.name, job.description)
     assert job.id[:11] == new_id("JB", job.created_at)[:11]
     assert job.teams
 

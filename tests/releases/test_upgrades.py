@@ -1,5 +1,6 @@
 """A database of each released version, with data in it, becomes one of this version and loses nothing."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from models.job import Job
 from models.job_version import JobVersion, VersionStatus
 from models.member import Member
 from models.migrate import drift, upgrade
+from models.unfit import unfit
 from tests.api.ask import Ask
 from tests.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
@@ -39,6 +41,8 @@ HAS_DRAFT = select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
   versions { totalCount } latestRun { status } history { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
+OF_HARBOR = "organization_id = (SELECT id FROM organization WHERE name = 'harbor') AND job_key < 'm'"
+FIND = "query ($text: String!) { jobs(filter: {search: $text}) { nodes { id } } }"
 CREATE_VERSION = """mutation ($input: CreateVersionInput!) {
   createVersion(input: $input) { version { number } userErrors { message } } }"""
 
@@ -71,6 +75,27 @@ async def test_a_released_database_is_upgraded_and_loses_nothing(released: Datab
     assert await drift(released) == []
     assert await kept(released) == before
     assert all(before.values())
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_texts_of_an_upgraded_database_are_found_and_compared_with_todays_rules(released: Database) -> None:
+    name = unicodedata.normalize("NFD", " İstanbul Größe")
+    async with released.writes.begin() as connection:
+        job = (await connection.execute(text(f"SELECT id, job_key FROM job WHERE {OF_HARBOR} LIMIT 1"))).one()
+        searched = f"{job.job_key}\n{name}\n".casefold()  # as 0.1.0 folded it
+        values = {"id": job.id, "name": name, "searched": searched}
+        await connection.execute(
+            text("UPDATE job SET name = :name, search_text = :searched, description = NULL WHERE id = :id"), values
+        )
+
+    await upgrade(released)
+
+    async with AsyncSession(released.reads, expire_on_commit=False) as session:
+        admin = (await session.scalars(select(Member).where(Member.email == ADMIN))).one()
+    for part in ("istanbul", "Größe", "gr"):
+        found = await Ask(released)(admin, FIND, text=part)
+        assert job.id in [each["id"] for each in found["jobs"]["nodes"]]
+    assert [(each.table, each.id) async for each in unfit(released)] == [("job", job.id)]
 
 
 async def kept(database: Database) -> dict[str, list[Any]]:

@@ -23,7 +23,7 @@ WAYS: Mapping[str, Sequence[str]] = {
     "Job": ("job(id: $job) { %s }", "jobs(limit: 2) { nodes { %s } }"),
 }
 FILTERS: Mapping[str, Any] = {
-    "search": ["order", "or"],  # of one or two characters it is another statement
+    "search": ["order"],
     "status": [["PAUSED"]],
     "teams": [["$team"]],
     "clusters": [["$cluster"]],

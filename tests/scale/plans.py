@@ -17,7 +17,7 @@ QUOTED = re.compile(r"\"[^\"]*\"")
 SQLITE_WALK = re.compile(
     rf"SCAN (?:{GROWING})(?:_\d+)?\b"
     rf"|SEARCH (?:{GROWING})(?:_\d+)? USING AUTOMATIC"
-    r"|SCAN job_search(?:_terms)? VIRTUAL TABLE INDEX 0:$"
+    r"|SCAN job_search VIRTUAL TABLE INDEX 0:$"
 )
 SQLITE_TENANT = re.compile(rf"SEARCH (?:{GROWING})(?:_\d+)? USING .*INDEX \w+ \(organization_id=\?\)")
 SQLITE_SORT = "USE TEMP B-TREE FOR ORDER BY"

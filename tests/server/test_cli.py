@@ -9,8 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from models.database import Database
+from models.saved_query import SavedQuery
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, mainsheet
 from tests.world import World, make_world
 
@@ -160,6 +162,8 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
         (("--member", "{viewer}", "--expires", "soon"), "'soon' is no duration"),
         (("--member", "{viewer}", "--expires", "0d"), "'0d' is no duration"),
         (("--member", "{viewer}", "--name", "x" * 256), "--name"),
+        (("--member", "{viewer}", "--name", " \t"), "is blank"),
+        (("--member", "{viewer}", "--name", "a\u202eb"), "U+202E"),
         ((), "--member"),
     ],
 )
@@ -169,6 +173,30 @@ def test_a_token_that_can_not_be_made_is_one_line(
     filled = [each.format(viewer=world.viewer.email) for each in arguments]
 
     assert said in refused(mainsheet("token", "create", *filled, MAINSHEET_DATABASE_URL=url))
+
+
+def test_a_token_s_name_is_stored_trimmed_and_composed(url: str, world: World) -> None:
+    given = ("--member", world.viewer.email, "--name", " \u0041\u0308rger\n")
+    assert mainsheet("token", "create", *given, MAINSHEET_DATABASE_URL=url).returncode == 0
+
+    assert "  Ärger  " in mainsheet("token", "list", MAINSHEET_DATABASE_URL=url).stdout
+
+
+def test_unfit_values_are_listed_and_fail_nothing(url: str, world: World) -> None:
+    async def make_unfit() -> None:
+        database = Database.open(url)
+        async with database.writes.begin() as connection:
+            await connection.execute(update(SavedQuery).values(name="a\u202eb"))
+        await database.close()
+
+    asyncio.run(make_unfit())
+
+    checked = mainsheet("db", "check", "--values", "--database-url", url)
+    assert checked.returncode == 0
+    assert f"saved_query {world.queries[0].id}, name: Must not contain the character U+202E." in checked.stdout
+    assert "rules for new ones: 6." in checked.stdout
+    assert "don't fit" not in mainsheet("db", "check", "--database-url", url).stdout
+    assert "don't fit" not in mainsheet("db", "upgrade", "--database-url", url).stdout  # nothing was pending
 
 
 def test_an_unknown_token_can_not_be_revoked(url: str) -> None:

@@ -175,6 +175,14 @@ async def test_an_email_is_found_in_capitals(database: Database, ada: Member) ->
     assert (await row(database, secret)).member_id == ada.id
 
 
+async def test_an_email_is_not_found_by_a_look_alike_letter(database: Database) -> None:
+    async with AsyncSession(database.writes) as session, session.begin():
+        await make_member(session, await make_organization(session), email="k@example.com")
+
+    with pytest.raises(BadInput, match="There is no member"):
+        await tokens.create(database, "\N{KELVIN SIGN}@example.com", HOUR, None)
+
+
 async def test_a_token_can_be_revoked_once(database: Database, authenticator: Authenticator, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     token = await row(database, secret)

@@ -1,0 +1,64 @@
+"""Only those who may create a job learn that its key is taken, perhaps by a job that they can't see."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.ask import CREATE_JOB, Ask, job_input
+from tests.world import World
+
+TEAMS = {
+    "own": lambda world: [world.data_eng.id],
+    "other": lambda world: [world.platform.id],
+    "both": lambda world: [world.data_eng.id, world.platform.id],
+    "unknown": lambda _world: ["TM00000000000000ZZZZ"],
+    "foreign": lambda world: [world.foreign.team.id],
+    "none": lambda _world: [],
+}
+EVERYTHING = {"own", "other", "both"}
+MAY_CREATE = {
+    "admin": EVERYTHING,
+    "auditor": set(),
+    "team_admin": {"own"},
+    "contributor": {"own"},
+    "viewer": set(),
+    "outsider": set(),
+}
+
+
+@pytest.fixture
+async def taken(ask: Ask, world: World) -> str:
+    """The key of a job that only administrators and auditors see."""
+    await ask.create_job(world.admin, world, jobKey="secret-merger", teamIds=[world.platform.id])
+    return "secret-merger"
+
+
+@pytest.mark.parametrize("teams", TEAMS)
+@pytest.mark.parametrize("who", MAY_CREATE)
+async def test_only_those_who_may_create_the_job_learn_that_its_key_is_taken(
+    ask: Ask, world: World, taken: str, who: str, teams: str
+) -> None:
+    given = job_input(world, teamIds=TEAMS[teams](world))
+    told, statements = await answer(ask, world, who, given | {"jobKey": taken})
+
+    if teams in MAY_CREATE[who]:
+        assert [each["code"] for each in told["userErrors"]] == ["JOB_KEY_TAKEN"]
+    else:
+        assert told["userErrors"]
+        assert (told, statements) == await answer(ask, world, who, given | {"jobKey": "secret-nothing"})
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"jobKey": "No"}], ids=str)
+async def test_what_else_is_wrong_does_not_tell_of_keys(
+    ask: Ask, world: World, taken: str, wrong: dict[str, Any]
+) -> None:
+    given = job_input(world, teamIds=[world.platform.id], jobKey=taken) | wrong
+    told, _ = await answer(ask, world, "viewer", given)
+
+    assert "JOB_KEY_TAKEN" not in str(told)
+
+
+async def answer(ask: Ask, world: World, who: str, given: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Return the answer, and the statements that it took: the same ones take the same time."""
+    told = (await ask(getattr(world, who), CREATE_JOB, input=given))["createJob"]
+    return told, list(ask.statements)

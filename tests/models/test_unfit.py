@@ -1,0 +1,56 @@
+"""Stored values that today's rules would refuse are listed by the row that has them."""
+
+from sqlalchemy import update
+
+from models.base import Base
+from models.database import Database
+from models.demo import seed_demo
+from models.job import Job
+from models.job_version import JobVersion
+from models.saved_query import SavedQuery
+from models.unfit import unfit
+from tests.api.ask import Ask, config
+from tests.world import World
+
+
+async def test_the_demo_fits(database: Database) -> None:
+    await seed_demo(database)
+
+    assert [str(each) async for each in unfit(database)] == []
+
+
+async def test_each_value_that_does_not_fit_is_listed_by_its_row(database: Database, world: World) -> None:
+    ask = Ask(database)
+    compute = {"executionMode": "CLUSTER", "executorCount": 4}
+    job_id = await ask.create_job(world.contributor, world, config=config(world, compute=compute))
+    query = world.queries[0].id
+    changes: dict[type[Base], dict[str, object]] = {
+        Job: {"name": " two ", "description": "\x07"},
+        JobVersion: {"environment": [{"name": "A=B", "value": "x"}], "execution_mode": "STANDALONE"},
+    }
+    async with database.writes.begin() as connection:
+        for table, values in changes.items():
+            await connection.execute(update(table).values(values))
+        await connection.execute(update(SavedQuery).where(SavedQuery.id == query).values(name="a\u202eb"))
+
+    async with database.reads.connect() as connection:
+        version_id = await connection.scalar(JobVersion.__table__.select().with_only_columns(JobVersion.id))
+    assert [(each.table, each.id, ".".join(each.problem.path)) async for each in unfit(database)] == [
+        ("saved_query", query, "name"),
+        ("job", job_id, "name"),
+        ("job", job_id, "description"),
+        ("job_version", version_id, "compute.executor_count"),
+        ("job_version", version_id, "environment.0.name"),
+    ]
+
+
+async def test_old_versions_that_nobody_can_change_are_not_listed(database: Database, world: World) -> None:
+    ask = Ask(database)
+    job_id = await ask.create_job(world.contributor, world)
+    query = "mutation ($i: CreateVersionInput!) { createVersion(input: $i) { userErrors { code } } }"
+    await ask(world.contributor, query, i={"jobId": job_id, "changes": {"maxRetries": 1}})
+    async with database.writes.begin() as connection:
+        bad = [{"name": "", "value": "x"}]
+        await connection.execute(update(JobVersion).where(JobVersion.number == 1).values(environment=bad))
+
+    assert [each async for each in unfit(database)] == []
