@@ -139,6 +139,7 @@ def _engine(url: URL, pool_size: int, patience: Patience, **options: Any) -> Asy
         poolclass=Pool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors with them would carry people's data into the log
         pool_timeout=patience.connection,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

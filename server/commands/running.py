@@ -117,4 +117,4 @@ def _check_opens(path: Path) -> None:
 
 def _reason(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
-    return next(iter(str(origin).splitlines()), "") or type(origin).__name__
+    return without_secrets(next(iter(str(origin).splitlines()), "") or type(origin).__name__)
