@@ -1,6 +1,7 @@
 """Connections that take and give nothing: half-open, silent, idle, unread."""
 
 import asyncio
+import resource
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -108,3 +109,17 @@ async def test_a_client_that_does_not_read_its_answer_is_cut(server: Serving) ->
             pass  # each question gives the server a turn
 
         assert not (await connection.ended()).endswith(b"}")
+
+
+async def test_260_half_open_connections_need_no_more_files_than_there_may_be(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    url = f"sqlite:///{tmp_path}/demo.sqlite3"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # the server inherits it
+    with serving("--demo", "--database-url", url) as server:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        async with AsyncExitStack() as stack:
+            for number in range(260):
+                held = await stack.enter_async_context(connected(server.url, address=f"127.0.0.{3 + number // 130}"))
+                await held.send(HALF_A_HEAD)
+
+            assert (await ask(server.url, get("/readyz"))).status == 200

@@ -124,7 +124,9 @@ def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
     return replace(issuer, keys=keys)
 
 
-def signed(key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: object = None, **changes: Any) -> str:
+def signed(
+    key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: str | None = None, **changes: Any
+) -> str:
     """Sign usual claims with these changes; `...` leaves one out."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now, "exp": now + 300}
@@ -243,8 +245,8 @@ async def test_an_access_token_may_say_its_type(issuer: Issuer, typ: str) -> Non
     assert await issuer.email(signed(typ=typ)) == EMAIL
 
 
-@pytest.mark.parametrize("typ", ["logout+jwt", "secevent+jwt", "JOSE", "", "application/", "xJWT", 7, ["JWT"]])
-async def test_a_token_of_another_type_is_refused(issuer: Issuer, typ: object) -> None:
+@pytest.mark.parametrize("typ", ["logout+jwt", "secevent+jwt", "JOSE", "", "application/", "xJWT"])
+async def test_a_token_of_another_type_is_refused(issuer: Issuer, typ: str) -> None:
     with pytest.raises(RefusedToken):
         await issuer.email(signed(typ=typ))
 
