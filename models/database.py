@@ -104,6 +104,7 @@ def _pooled(size: int, timeout: float) -> dict[str, Any]:
 def _engine(url: URL, **options: Any) -> AsyncEngine:
     return create_async_engine(
         url,
+        hide_parameters=True,  # errors with them would carry people's data into the log
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **options,

@@ -17,6 +17,15 @@ from server.request import GRAPHQL_RESPONSE, JSON, answer_type
 
 log = structlog.stdlib.get_logger("server")
 
+# What the client sends after these isn't wanted, and who guesses tokens has to connect again.
+CLOSING = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Mainsheet</title>
 <p>This is a GraphQL endpoint. Send operations by POST as <code>{"query": "{ __typename }"}</code>
@@ -59,6 +68,8 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except RequestError as error:
+        if error.refusal:
+            request.app[METRICS].count_refusal(error.refusal)
         return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
     except Unavailable as failure:
         return _unavailable(request, failure)
@@ -98,7 +109,11 @@ def _failed(
     errors: Iterable[Mapping[str, Any]],
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    return json_response(request, {"errors": errors}, status=status, media_type=_failure_type(request), headers=headers)
+    media_type = _failure_type(request)
+    response = json_response(request, {"errors": errors}, status=status, media_type=media_type, headers=headers)
+    if status in CLOSING or request.can_read_body:
+        response.force_close()
+    return response
 
 
 def _failure_type(request: web.Request) -> str:

@@ -12,23 +12,28 @@ from models.database import Database
 from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
 from server.authentication import Authenticator
+from server.body import BodyLimits, expect_later
+from server.client_address import Clients
 from server.complexity import Limits, rule
+from server.connections import Connections, Deadlines
 from server.cors import allow_origins
 from server.documents import Documents
 from server.execution import Closable, Execute, Executions
 from server.graphql_http import GraphQLEndpoint
 from server.health import alive, readiness
-from server.keys import METRICS, UNDER_WAY
+from server.introspection import MOST_TOKENS
+from server.keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
-from server.protocol import Runner
+from server.protocol import UNREAD_SECONDS, Runner, add_headers
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
 from server.under_way import UnderWay
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 2  # for a client to take its answer, when all answers are made
+PUBLIC_CHARACTERS = 50_000  # of documents that came without a token, kept apart from the others
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -46,19 +51,23 @@ def make_app(
     middlewares = [under_way.note, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     app[METRICS], app[UNDER_WAY] = Metrics(), under_way
+    app[CLIENTS] = Clients(settings.trusted_proxies)
+    app[CONNECTIONS] = _connections(settings, app[CLIENTS], app[METRICS])
     executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds, under_way)
     limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
     tracer = Tracer(executions, core_schema(api), limits, database) if is_allowed(settings) else None
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         documents=Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters),
+        public_documents=Documents(core_schema(api), rule(limits), MOST_TOKENS, PUBLIC_CHARACTERS),
+        body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
         open_context=open_context,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         tracer=tracer,
     )
-    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer)
+    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer, expect_handler=expect_later)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", readiness(database))
     app.router.add_get("/metrics", app[METRICS].answer)
@@ -66,6 +75,7 @@ def make_app(
         playground.add_routes(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(under_way.drain)
     app.cleanup_ctx.append(_rare_garbage_collection)
     return app
@@ -73,7 +83,26 @@ def make_app(
 
 def make_runner(app: web.Application) -> Runner:
     """Serve it so that a query ends when its client leaves; the log lines are our own."""
-    return Runner(app, handler_cancellation=True, access_log=None, shutdown_timeout=FLUSH_SECONDS)
+    connections = app[CONNECTIONS]
+    return Runner(
+        app,
+        handler_cancellation=True,
+        access_log=None,
+        shutdown_timeout=FLUSH_SECONDS,
+        keepalive_timeout=connections.deadlines.idle,
+        lingering_time=UNREAD_SECONDS,
+        auto_decompress=False,
+        connections=connections,
+    )
+
+
+def _connections(settings: Settings, clients: Clients, metrics: Metrics) -> Connections:
+    deadlines = Deadlines(
+        header=settings.header_timeout_seconds,
+        idle=settings.idle_timeout_seconds,
+        write=settings.write_timeout_seconds,
+    )
+    return Connections(settings.max_connections, settings.max_connections_per_address, deadlines, clients, metrics)
 
 
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:

@@ -1,5 +1,6 @@
 """From the `Authorization` header (RFC 6750) to the caller."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -15,6 +16,7 @@ from models.roles import OrganizationRole
 from resolvers.caller import Caller
 from resolvers.prepared import Build, Statement, View, prepare
 from resolvers.read import Snapshot
+from server.guesses import Guesses
 from server.last_use import LastUse
 from server.oidc import Issuer, RefusedToken
 from server.settings import Settings
@@ -41,38 +43,50 @@ class Owner:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Remembers owners of tokens for `remembered_seconds`: so long a revoked token is still good."""
+    """Remembers owners of tokens for `remembered_seconds`: so long a revoked token is still good.
+
+    Wrong tokens are counted by client. Of a client with too many, no unknown token is looked up; a token that this
+    process has seen in the database always is, so that clients who share an address don't lock each other out.
+    """
 
     database: Database
     last_use: LastUse
     issuer: Issuer | None
     remembered_seconds: float = 0
-    _owners: dict[str, Owner] = field(default_factory=dict)
+    guesses: Guesses = field(default_factory=Guesses)
+    _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
         """Raise `ValueError` when OpenID Connect is configured by half."""
-        return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds)
+        guesses = Guesses(settings.wrong_tokens_per_minute)
+        return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds, guesses)
 
-    async def caller(self, authorization: str | None) -> Caller | None:
-        """Return who sent the header; None, whatever is wrong with it. Raise `Unavailable` if the database fails."""
+    async def caller(self, authorization: str | None, client: str = "") -> Caller | None:
+        """Return who sent the header, or None if it is missing or wrong; `client` is where it came from.
+
+        Raise `Unavailable` if the database fails, `TooManyGuesses` and `KeysUnavailable` instead of trying.
+        """
         scheme, _, credentials = (authorization or "").partition(" ")
         token = credentials.strip(" ")
         if scheme.lower() != "bearer" or not token.isascii():
             return None
         if token.startswith(OUR_PREFIX):
-            return await self._owner(token)
+            return await self._owner(token, client)
         if self.issuer is not None and token.count(".") == DOTS_OF_A_JWT:
-            return await self._subject(self.issuer, token)
+            return await self._subject(self.issuer, token, client)
         return None
 
     async def close(self) -> None:
         await self.last_use.close()
 
-    async def _owner(self, secret: str) -> Caller | None:
-        now = datetime.now(UTC)
-        owner = await self._looked_up(digest(secret))
+    async def _owner(self, secret: str, client: str) -> Caller | None:
+        now, token_digest = datetime.now(UTC), digest(secret)
+        if token_digest not in self._owners:
+            self.guesses.check(client)
+        owner = await self._looked_up(token_digest)
         if owner is None:
+            self.guesses.count(client)
             log.info(REFUSED, reason="no such token")
             return None
         if not owner.token.is_valid(now):
@@ -90,15 +104,19 @@ class Authenticator:
         if row is None:
             self._owners.pop(token_digest, None)
             return None
-        if len(self._owners) >= MOST_OWNERS:
-            self._owners.clear()
         owner = self._owners[token_digest] = Owner(_token(row), _caller(row), looked_up)
+        self._owners.move_to_end(token_digest)
+        if len(self._owners) > MOST_OWNERS:
+            self._owners.popitem(last=False)
         return owner
 
-    async def _subject(self, issuer: Issuer, token: str) -> Caller | None:
+    async def _subject(self, issuer: Issuer, token: str, client: str) -> Caller | None:
         try:
             email = await issuer.email(token)
         except RefusedToken as refusal:
+            if not refusal.is_expired:
+                self.guesses.check(client)  # only now: a genuine one is never refused for others' wrong ones
+                self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None
         member = await self._one(_members, email=email)

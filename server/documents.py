@@ -114,10 +114,10 @@ def _no_operation(name: str | None, count: int) -> str:
     return f"The document has {count} operations: name one as `operationName`." if count else "Nothing to run."
 
 
-def is_introspection(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether an operation asks about the schema only."""
+def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
+    """List the names of an operation's root fields; the document need not be validated."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return all(name.startswith("__") for name in _root_fields(operation.selection_set, fragments, set()))
+    return list(_root_fields(operation.selection_set, fragments, set()))
 
 
 def _root_fields(
@@ -128,7 +128,7 @@ def _root_fields(
             case FieldNode(name=name):
                 yield name.value
             case FragmentSpreadNode(name=name):
-                if name.value not in seen:
+                if name.value in fragments and name.value not in seen:  # the document may not be validated yet
                     seen.add(name.value)
                     yield from _root_fields(fragments[name.value].selection_set, fragments, seen)
             case InlineFragmentNode():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from graphql import GraphQLError
@@ -22,12 +22,15 @@ class Code(StrEnum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    RATE_LIMITED = "RATE_LIMITED"
     TIMEOUT = "TIMEOUT"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
 class RequestError(Exception):
     """The exchange fails as HTTP: its status holds for every media type."""
+
+    refusal: ClassVar[str | None] = None  # how the metrics name it, if it protects the server
 
     def __init__(
         self,
@@ -41,6 +44,17 @@ class RequestError(Exception):
         self.status = status
         self.code = code
         self.headers = headers or {}
+
+
+def unauthenticated(authorization: str | None) -> RequestError:
+    """Answer 401 as RFC 6750 has it: `invalid_token` if a token was sent, only the scheme if none was."""
+    sent = authorization is not None and authorization.lower().startswith("bearer ")
+    return RequestError(
+        HTTPStatus.UNAUTHORIZED,
+        "The bearer token isn't valid, or no longer." if sent else "A bearer token is needed in Authorization.",
+        code=Code.UNAUTHENTICATED,
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"' if sent else "Bearer"},
+    )
 
 
 class InvalidOperation(Exception):

@@ -14,23 +14,27 @@ from executor import Request
 from resolvers.caller import Caller
 from server.answer import answer_page, respond
 from server.authentication import Authenticator
-from server.documents import Documents, is_introspection, operation_of
-from server.errors import Code, InvalidOperation, RequestError
+from server.body import BodyLimits
+from server.client_address import group
+from server.documents import Documents, operation_of
+from server.errors import InvalidOperation, RequestError, unauthenticated
 from server.execution import Closable, Executions
-from server.keys import MEMBER
+from server.introspection import read_introspection
+from server.keys import CLIENT, MEMBER
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
 from server.under_way import OPERATION
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 METHODS = (hdrs.METH_GET, hdrs.METH_POST)
-BEARER = "Bearer"
 
 
 @dataclass(frozen=True)
 class GraphQLEndpoint:
     authenticator: Authenticator
     documents: Documents
+    public_documents: Documents  # of clients without a token
+    body_limits: BodyLimits
     executions: Executions
     open_context: Callable[[Caller], Closable]
     public_introspection: bool = False
@@ -44,7 +48,7 @@ class GraphQLEndpoint:
             return await self.playground(request)
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
         caller = await self._caller(request)
-        asked = await read(request)
+        asked = await (read if caller else read_introspection)(request, self.body_limits)
         try:
             result = await self._run(request, caller, asked)
         except InvalidOperation as invalid:
@@ -52,8 +56,8 @@ class GraphQLEndpoint:
         return respond(request, result, media_type)
 
     async def _caller(self, request: web.Request) -> Caller | None:
-        authorization = request.headers.get(hdrs.AUTHORIZATION)
-        caller = await self.authenticator.caller(authorization)
+        authorization = _authorization(request)
+        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is not None:
             request[MEMBER] = caller.member_id
         elif authorization is not None or not self.public_introspection:
@@ -61,11 +65,9 @@ class GraphQLEndpoint:
         return caller
 
     async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
-        document = self.documents.get(asked.query)
+        document = (self.documents if caller else self.public_documents).get(asked.query)
         operation = operation_of(document, asked.operation_name)
         request[OPERATION] = operation.name.value if operation.name else ""
-        if caller is None and not is_introspection(document, operation):
-            raise unauthenticated(None)
         _check_method(request.method, operation.operation)
         context = self.open_context(caller) if caller else None  # introspection asks no resolver
         run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
@@ -75,6 +77,13 @@ class GraphQLEndpoint:
 def _wants_page(request: web.Request) -> bool:
     is_plain = request.method == hdrs.METH_GET and "query" not in request.query
     return is_plain and prefers_html(request.headers.get(hdrs.ACCEPT))
+
+
+def _authorization(request: web.Request) -> str | None:
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(headers) > 1:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "Send one Authorization header, not several.")
+    return headers[0] if headers else None
 
 
 def _check_method(method: str, operation: OperationType) -> None:
@@ -87,14 +96,3 @@ def _check_method(method: str, operation: OperationType) -> None:
 def _not_allowed(message: str, methods: tuple[str, ...]) -> RequestError:
     headers = {"Allow": ", ".join(methods)}
     return RequestError(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=headers)
-
-
-def unauthenticated(authorization: str | None) -> RequestError:
-    """Answer 401 as RFC 6750 has it: whoever sent a token hears that it is no good, others what is needed."""
-    sent = authorization is not None and authorization.lower().startswith("bearer ")
-    return RequestError(
-        HTTPStatus.UNAUTHORIZED,
-        "The bearer token isn't valid, or no longer." if sent else "A bearer token is needed in Authorization.",
-        code=Code.UNAUTHENTICATED,
-        headers={"WWW-Authenticate": f'{BEARER} error="invalid_token"' if sent else BEARER},
-    )

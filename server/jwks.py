@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -11,12 +12,26 @@ import structlog
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
+from server.errors import Code, RequestError
+
 REFETCH_SECONDS = 10.0  # forged key ids must not make us hammer the issuer
 MAX_AGE_SECONDS = 600.0  # a key that the issuer withdrew must not be good for ever
 TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 512 * 1024
 
 log = structlog.stdlib.get_logger("server.authentication")
+
+
+class KeysUnavailable(RequestError):
+    """No key could be read since the start: whether a token is genuine isn't known."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The issuer's keys can't be read now, so JWTs can't be verified.",
+            code=Code.INTERNAL_SERVER_ERROR,
+            headers={"Retry-After": str(round(REFETCH_SECONDS))},
+        )
 
 
 class PublishedKeys:
@@ -34,13 +49,18 @@ class PublishedKeys:
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, kid: str | None, algorithm: str) -> Key:
-        """Return the key with that id, or the only one if `kid` is None; raise `InvalidKeyIdError`."""
+        """Return the key with that id, or the only one if `kid` is None.
+
+        Raise `InvalidKeyIdError` if there is no such key, `KeysUnavailable` if none could be read yet.
+        """
         key = self._known(kid, algorithm)
         if key is None:
             await self._refresh()
             key = self._known(kid, algorithm)
         elif self._clock() - self._fetched > MAX_AGE_SECONDS:
             self._start()  # in the background: the keys we have will do for this request
+        if key is None and self._fetched == float("-inf"):
+            raise KeysUnavailable
         if key is None:
             raise InvalidKeyIdError("the issuer publishes no such key")
         return key

@@ -4,11 +4,16 @@ from typing import Final
 
 from aiohttp import web
 
+from server.client_address import Clients
+from server.connections import Connections
 from server.metrics import Metrics
 from server.under_way import UnderWay
 
 METRICS: Final = web.AppKey("metrics", Metrics)
+CLIENTS: Final = web.AppKey("clients", Clients)
+CONNECTIONS: Final = web.AppKey("connections", Connections)
 UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CLIENT: Final = web.RequestKey("client", str)  # its address
 MEMBER: Final = web.RequestKey("member", str)

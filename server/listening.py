@@ -1,11 +1,13 @@
 """The sockets that clients connect to: bound once, and shared by all who serve them."""
 
 import errno
+import resource
 import socket
 from collections.abc import Sequence
 
 from server.app import GRAPHQL_PATH
 
+OTHER_FILES = 128  # database connections above all
 BACKLOG = 1024  # clients that wait while workers are replaced
 
 
@@ -28,6 +30,17 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use: choose another one with --port"
     return f"Can't listen on {host} port {port}: {error.strerror or error}"
+
+
+def room_for(connections: int) -> int:
+    """Allow this process so many connections; return how many of them its limit of open files leaves room for."""
+    needed = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return connections
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(1, most - OTHER_FILES)
 
 
 def url(host: str, sockets: Sequence[socket.socket]) -> str:

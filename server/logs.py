@@ -11,12 +11,15 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-from server.keys import MEMBER, METRICS, REQUEST_ID
+from server.keys import CLIENT, CLIENTS, MEMBER, METRICS, REQUEST_ID
+from server.redaction import LONGEST, LONGEST_TRACEBACK, loggable
 from server.settings import LogFormat, LogLevel
 from server.under_way import OPERATION
 
+OURS = "server"  # the logger above all of ours
+LEVELS = logging.getLevelNamesMapping()
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -45,22 +48,31 @@ def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | N
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(log_format))
     )
     logging.root.handlers[:] = [handler]
-    logging.root.setLevel(level.upper())
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it would write two lines at each /readyz
+    # Libraries log the values of SQL parameters at debug, and Alembic two lines at each /readyz at info.
+    logging.root.setLevel(max(logging.WARNING, LEVELS[level.upper()]))
+    logging.getLogger(OURS).setLevel(LEVELS[level.upper()])
 
 
 def _rendering(log_format: LogFormat) -> list[Processor]:
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    prepare: list[Processor] = [drop_meta, structlog.processors.format_exc_info, _loggable]
     if log_format == "console":
         # The default formatter prints local variables: tokens and data would be among them.
         plain = structlog.dev.plain_traceback
-        return [drop_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
-    return [drop_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        return [*prepare, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [*prepare, structlog.processors.JSONRenderer(default=str)]
+
+
+def _loggable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Bound and redact every value here, in the one place that all lines pass."""
+    return {
+        name: loggable(value, LONGEST_TRACEBACK if name == "exception" else LONGEST) for name, value in event.items()
+    }
 
 
 @web.middleware
 async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request[REQUEST_ID] = _request_id(request)
+    request[REQUEST_ID], request[CLIENT] = _request_id(request), request.app[CLIENTS].address(request)
     started, status = perf_counter(), CLIENT_GONE
     tokens = bind_contextvars(request_id=request[REQUEST_ID])
     try:
@@ -83,6 +95,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     if not requests.isEnabledFor(logging.INFO):
         return
     details: dict[str, Any] = {"method": request.method, "path": request.path, "status": status}
+    details["client"] = request[CLIENT]
     if OPERATION in request:
         details["operation"] = request[OPERATION]
     if MEMBER in request:

@@ -47,6 +47,12 @@ class Metrics:
             registry=self.registry,
         )
         self.errors = Counter("mainsheet_graphql_errors", "Errors in answers.", ("code",), registry=self.registry)
+        self.refusals = Counter(
+            "mainsheet_http_refused",
+            "Clients refused or cut off to protect the server.",
+            ("reason",),
+            registry=self.registry,
+        )
         self._seconds_of = cache(self.seconds.labels)  # to find a child by its labels costs more than to count
         self._operations_of = cache(self.operations.labels)
 
@@ -61,6 +67,9 @@ class Metrics:
     def count_errors(self, errors: Iterable[Mapping[str, Any]]) -> None:
         for error in errors:
             self.errors.labels(error["extensions"]["code"]).inc()
+
+    def count_refusal(self, reason: str) -> None:
+        self.refusals.labels(reason).inc()
 
     async def answer(self, _request: web.Request) -> web.Response:
         registry = self.registry

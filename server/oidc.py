@@ -6,7 +6,7 @@ from functools import partial
 from typing import Self
 
 from joserfc import jws, jwt
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
 
 from models.limits import NAME, storable
 from models.member import stored_email
@@ -19,9 +19,16 @@ ASYMMETRIC = frozenset(
 )
 MAX_HEADER_BYTES = 4096
 
+# Of access tokens (RFC 9068) and plain ones; a logout token or a security event proves nobody's presence (RFC 8725).
+TYPES = frozenset({"jwt", "at+jwt"})
+
 
 class RefusedToken(Exception):
     """Says why, never what was in the token."""
+
+    def __init__(self, reason: str, *, is_expired: bool = False) -> None:
+        super().__init__(reason)
+        self.is_expired = is_expired
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Issuer:
     algorithms: frozenset[str]
     claims: jwt.JWTClaimsRegistry
     member_claim: str
+    trusts_emails: bool = False
 
     @classmethod
     def trusted(cls, settings: Settings) -> Self | None:
@@ -47,14 +55,18 @@ class Issuer:
             aud={"essential": True, "value": settings.oidc_audience},
             exp={"essential": True},
         )
-        return cls(_keys(settings), algorithms, claims, settings.oidc_member_claim)
+        return cls(_keys(settings), algorithms, claims, settings.oidc_member_claim, settings.oidc_trust_emails)
 
     async def email(self, token: str) -> str:
-        """Return the member's email address that a genuine token carries, or raise `RefusedToken`."""
+        """Return the member's email address that a genuine token carries.
+
+        Raise `RefusedToken`, or `KeysUnavailable` if no key could be read yet.
+        """
         try:
             return self._member(await self._verified(token))
         except (JoseError, ValueError, TypeError) as error:
-            raise RefusedToken(str(error) if isinstance(error, JoseError) else "malformed") from None
+            reason = str(error) if isinstance(error, JoseError) else "malformed"
+            raise RefusedToken(reason, is_expired=isinstance(error, ExpiredTokenError)) from None
 
     async def _verified(self, token: str) -> jwt.Claims:
         registry = _registry(self.algorithms)
@@ -62,6 +74,8 @@ class Issuer:
         kid, algorithm = header.get("kid"), header["alg"]
         if not isinstance(kid, str | None) or algorithm not in self.algorithms:
             raise RefusedToken("its algorithm is not allowed, or its key id is not a string")
+        if not _is_access_token(header.get("typ", "JWT")):
+            raise RefusedToken("its type is not JWT or at+jwt")
         key = await self.keys.find(kid, algorithm)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)  # RFC 9864 renames EdDSA, which issuers still send
@@ -73,9 +87,14 @@ class Issuer:
         email = claims.get(self.member_claim)
         if not isinstance(email, str) or not storable(email) or not NAME.minimum <= len(email) <= NAME.maximum:
             raise RefusedToken(f"its claim {self.member_claim} holds no email address")
-        if self.member_claim == "email" and claims.get("email_verified", True) not in (True, "true"):
+        # Whichever claim holds it: OpenID Connect has no other word for an address that the issuer verified.
+        if claims.get("email_verified", self.trusts_emails) not in (True, "true"):
             raise RefusedToken("its email address is not verified")
         return stored_email(email)
+
+
+def _is_access_token(kind: object) -> bool:
+    return isinstance(kind, str) and kind.lower().removeprefix("application/") in TYPES
 
 
 def _registry(algorithms: frozenset[str]) -> jws.JWSRegistry:

@@ -9,13 +9,12 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
+from server.body import BodyLimits, read_body
 from server.errors import RequestError
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
-
-ENCODINGS: Final = ("gzip", "deflate")  # what aiohttp decodes: it takes any other body as it is, and for JSON
 
 # A client that doesn't name a type gets the old one: it may not know the new one.
 ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
@@ -28,10 +27,10 @@ class GraphQLRequest:
     operation_name: str | None
 
 
-async def read(request: web.Request) -> GraphQLRequest:
+async def read(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
     """Decode a request; raise `RequestError` if it isn't one for GraphQL."""
     is_get = request.method == hdrs.METH_GET
-    parameters = _from_url(request) if is_get else await _from_body(request)
+    parameters = _from_url(request) if is_get else await _from_body(request, limits)
     _typed(parameters, "extensions", dict, "an object")
     return GraphQLRequest(
         query=_query(parameters),
@@ -45,37 +44,17 @@ def _from_url(request: web.Request) -> Mapping[str, Any]:
     return {**request.query, **{name: _decode(text.encode(), name) for name, text in objects.items()}}
 
 
-async def _from_body(request: web.Request) -> Mapping[str, Any]:
+async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, Any]:
     # aiohttp lowers the case and drops the parameters.
     if request.content_type != JSON or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {JSON} in UTF-8.")
-    if _encoding(request) not in {*ENCODINGS, "identity"}:
-        raise undecodable()
-    match _decode(await _body(request), "body"):
+    match _decode(await read_body(request, limits), "body"):
         case dict() as parameters:
             return parameters
         case list():
             raise _bad("Batches aren't supported: send one operation in each request.")
         case _:
             raise _bad("The body must be a JSON object.")
-
-
-def _encoding(request: web.Request) -> str:
-    return ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).lower() or "identity"
-
-
-def undecodable() -> RequestError:
-    """Name the encodings that we know (RFC 9110, section 15.5.16)."""
-    message = f"The body must be encoded as its Content-Encoding says, by {' or '.join(ENCODINGS)}, or not at all."
-    headers = {"Accept-Encoding": ", ".join(ENCODINGS)}
-    return RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers=headers)
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.RequestPayloadError as error:
-        raise _bad("The body doesn't match its Content-Encoding or Transfer-Encoding.") from error
 
 
 def _decode(encoded: bytes, what: str) -> Any:

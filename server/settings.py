@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogFormat = Literal["console", "json"]
@@ -52,6 +52,27 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Processes that share the port, each with its own connections; PostgreSQL only."
     )
     demo: bool = Field(False, description="Fill the database with demo data and print tokens; loopback only.")
+    max_connections: int = Field(2_000, ge=1, description="Open connections of each process; more are answered 503.")
+    max_connections_per_address: int = Field(
+        200, ge=1, description="Those of one client address (IPv6: of a /64 network); trusted proxies may have more."
+    )
+    header_timeout_seconds: float = Field(15, gt=0, description="How long a client may take to send headers.")
+    body_timeout_seconds: float = Field(
+        30, gt=0, description="How long a client may take to send a body before it is answered 408."
+    )
+    idle_timeout_seconds: float = Field(
+        75, gt=0, description="How long a connection is kept without a request: longer than a proxy in front keeps it."
+    )
+    write_timeout_seconds: float = Field(
+        60, gt=0, description="How long a client may take to receive an answer before it is cut off."
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], *CommaSeparated] = Field(
+        (), description="Addresses or networks, separated by commas, whose X-Forwarded-For names the client."
+    )
+
+    wrong_tokens_per_minute: int = Field(
+        60, ge=0, description="Unknown tokens of one client address before it is answered 429; 0 for no limit."
+    )
     token_cache_seconds: float = Field(
         1, ge=0, le=60, description="How long a token's owner is remembered: so long a revoked token is still good."
     )
@@ -99,3 +120,7 @@ class Settings(BaseSettings):
     )
     oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated difference of clocks.")
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")
+    oidc_trust_emails: bool = Field(
+        False,
+        description="Accept JWTs without `email_verified`, from an issuer that verifies every address in that claim.",
+    )

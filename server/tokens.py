@@ -53,17 +53,25 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
     """Return a fresh secret for each email; the demo tokens of earlier starts end."""
     now = datetime.now(UTC)
     async with AsyncSession(database.writes) as session, session.begin():
+        await _end_demo(session, emails, now)
         members = [await _member(session, email) for email in emails]
-        await session.execute(
-            update(ApiToken)
-            .where(
-                ApiToken.member_id.in_([member.id for member in members]),
-                ApiToken.name == DEMO_NAME,
-                ApiToken.revoked_at.is_(None),
-            )
-            .values(revoked_at=now)
-        )
         return {member.email: _issue(session, member, now, now + DEMO_LIFETIME, DEMO_NAME) for member in members}
+
+
+async def end_demo(database: Database, emails: Collection[str]) -> None:
+    """End the demo tokens of these members, which a terminal or the playground has shown."""
+    async with AsyncSession(database.writes) as session, session.begin():
+        await _end_demo(session, emails, datetime.now(UTC))
+
+
+async def _end_demo(session: AsyncSession, emails: Collection[str], now: datetime) -> None:
+    members = select(Member.id).where(Member.email.in_(emails))
+    await session.execute(
+        update(ApiToken)
+        .where(ApiToken.member_id.in_(members), ApiToken.name == DEMO_NAME, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _issue(session: AsyncSession, member: Member, now: datetime, expires_at: datetime | None, name: str | None) -> str:

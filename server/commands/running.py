@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from models.database import PATIENT, Database, Patience, with_driver
 from models.errors import MainsheetError
 from models.migrate import current_and_head
+from server.redaction import without_secrets
 from server.settings import Settings
 
 URL_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -28,7 +29,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(main)
     except MainsheetError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(without_secrets(str(error))) from None
     except DATABASE_FAILURES as error:
         raise click.ClickException(f"The database fails: {reason(error)}") from None
 
@@ -83,7 +84,7 @@ def upgrade_command() -> str:
     url = context.params.get("database_url") if context else None
     if url is None:
         return "mainsheet db upgrade"
-    return f"mainsheet db upgrade --database-url {shlex.quote(make_url(url).render_as_string())}"
+    return f"mainsheet db upgrade --database-url {shlex.quote(without_secrets(url))}"
 
 
 def check_url(url: str, *, may_create: bool) -> None:
@@ -116,4 +117,4 @@ def _check_opens(path: Path) -> None:
 
 def reason(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
-    return next(iter(str(origin).splitlines()), "") or type(origin).__name__
+    return without_secrets(next(iter(str(origin).splitlines()), "") or type(origin).__name__)

@@ -5,7 +5,7 @@ import click
 from sqlalchemy import text
 
 from models.database import Database
-from models.demo import seed_demo
+from models.demo import DEMO_MEMBERS, seed_demo
 from models.migrate import upgrade
 from server.commands.demo import introduce
 from server.commands.options import with_settings
@@ -16,6 +16,7 @@ from server.logs import configure_logging
 from server.playground import Member, Playground, is_loopback
 from server.settings import Settings
 from server.supervisor import Supervisor
+from server.tokens import end_demo
 from server.worker import CannotStart
 
 NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
@@ -54,10 +55,18 @@ async def _serve(settings: Settings) -> None:
             sockets = listen(settings.host, settings.port)
         except OSError as error:
             raise click.ClickException(str(error)) from None
-        members = await introduce(database, url(settings.host, sockets)) if settings.demo else []
+        members = await _members(database, settings, url(settings.host, sockets))
     if not Playground.built():
         click.echo(NO_PAGE, err=True)
     await (_supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+
+
+async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
+    """Return the demo's members with new tokens; without the demo, end the tokens that it gave out."""
+    if settings.demo:
+        return await introduce(database, address)
+    await end_demo(database, DEMO_MEMBERS)
+    return []
 
 
 async def _alone(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:

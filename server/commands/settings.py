@@ -1,15 +1,13 @@
 import os
 
 import click
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from server.commands.options import given_options, variable, with_settings
 from server.commands.table import table
+from server.redaction import MASK, without_secrets
 from server.settings import Settings
 
 HEADINGS = ("SETTING", "VALUE", "ORIGIN")
-MASK = "***"
 
 
 @click.command(name="settings")
@@ -25,20 +23,10 @@ def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     extra = Settings.model_fields[name].json_schema_extra
     if isinstance(extra, dict) and extra.get("secret"):
-        return masked(str(value))
+        return without_secrets(str(value)) if "://" in str(value) else MASK
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "" if value is None else str(value)
-
-
-def masked(url: str) -> str:
-    """Show a URL without its password, wherever in it that stands; of anything else show nothing."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        return MASK
-    query = {key: MASK if "pass" in key.lower() else value for key, value in parsed.query.items()}
-    return parsed.set(query=query).render_as_string()
+        return without_secrets(",".join(map(str, value)))
+    return "" if value is None else without_secrets(str(value))
 
 
 def _origin(name: str) -> str:

@@ -14,22 +14,29 @@ from server.commands.table import table
 from server.settings import Settings
 
 LONGEST = timedelta(days=36_500)
+DEFAULT, NEVER = "90d", "never"
 HEADINGS = ("ID", "MEMBER", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
 
 
-class Duration(click.ParamType[timedelta]):
-    """30d, 12h, 45m or several of them, longest unit first: 1d12h."""
+class Lifetime(click.ParamType[timedelta | None]):
+    """30d, 12h, 45m or several of them, longest unit first: 1d12h. None is for a token that never expires."""
 
     name = "duration"
 
-    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta | None:
         if isinstance(value, timedelta):
             return value
+        if value == NEVER:
+            return None
         match = re.fullmatch(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?", value, re.ASCII)
         days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
         duration = timedelta(days=days, hours=hours, minutes=minutes)
         if not timedelta() < duration <= LONGEST:
-            self.fail(f"{value!r} is no duration like 30d, 12h or 45m, of at most {LONGEST.days}d", param, ctx)
+            self.fail(
+                f"{value!r} is no duration like 30d, 12h or 45m, of at most {LONGEST.days}d, nor `{NEVER}`", param, ctx
+            )
         return duration
 
 
@@ -40,7 +47,13 @@ def token() -> None:
 
 @token.command()
 @click.option("--member", required=True, metavar="EMAIL", help="Whose requests the token makes.")
-@click.option("--expires", type=Duration(), help="How long it is good for: 30d, 12h, 45m; unset, for ever.")
+@click.option(
+    "--expires",
+    type=Lifetime(),
+    default=DEFAULT,
+    show_default=True,
+    help=f"How long it is good for: 30d, 12h, 45m, or `{NEVER}` for a token that doesn't expire.",
+)
 @click.option("--name", help="What it is for, so that the list can be read.")
 @with_settings("database_url")
 def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
@@ -48,6 +61,8 @@ def create(settings: Settings, member: str, expires: timedelta | None, name: str
     name = None if name is None else NAME.form.normal(name)
     for problem in NAME.check(name, ("name",)) if name is not None else ():
         raise click.BadParameter(problem.reason, param_hint="--name")
+    if name == tokens.DEMO_NAME:
+        raise click.BadParameter(f"{name!r} is the name of the demo's own tokens", param_hint="--name")
     run(_create(settings, member, expires, name))
 
 

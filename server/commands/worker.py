@@ -22,12 +22,14 @@ from server.app import make_app, make_runner
 from server.authentication import Authenticator
 from server.commands.running import database_at, require_head, run
 from server.keys import UNDER_WAY
-from server.listening import BACKLOG
+from server.listening import BACKLOG, room_for
 from server.logs import configure_logging
 from server.playground import Member, Playground
 from server.settings import Settings
 from server.trace import context_type
 from server.worker import FAILED, READY, Start
+
+log = structlog.stdlib.get_logger("server")
 
 
 @asynccontextmanager
@@ -41,6 +43,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
         page, open_context = Playground.built(), partial(context_type(settings), database)
         if page:
             page.members.extend(members)
+        settings = _with_room(settings)
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         runner = make_runner(app)
         await runner.setup()
@@ -51,6 +54,14 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
             await app[UNDER_WAY].linger(runner)
         finally:
             await runner.cleanup()
+
+
+def _with_room(settings: Settings) -> Settings:
+    """Accept no more connections than the process may have open files: the database needs some too."""
+    most = room_for(settings.max_connections)
+    if most < settings.max_connections:
+        log.warning("fewer connections than configured: the limit of open files is too low", max_connections=most)
+    return settings.model_copy(update={"max_connections": most})
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """The command: what it prints, where, and with which exit code."""
 
 import asyncio
+import re
 import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,22 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "lifetime"),
+    [((), timedelta(days=90)), (("--expires", "never"), None), (("--expires", "12h"), timedelta(hours=12))],
+)
+def test_a_token_expires_after_90_days_unless_asked_otherwise(
+    url: str, world: World, arguments: tuple[str, ...], lifetime: timedelta | None
+) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": url}
+
+    mainsheet("token", "create", "--member", world.viewer.email, *arguments, **environment)
+
+    listed = mainsheet("token", "list", "--member", world.viewer.email, **environment).stdout
+    created, *expires = (datetime.fromisoformat(each) for each in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\dZ", listed))
+    assert [each - created for each in expires] == ([] if lifetime is None else [lifetime])
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--member", "nobody@example.com"), "nobody@example.com"),
@@ -164,6 +182,7 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
         (("--member", "{viewer}", "--name", "x" * 256), "--name"),
         (("--member", "{viewer}", "--name", " \t"), "is blank"),
         (("--member", "{viewer}", "--name", "a\u202eb"), "U+202E"),
+        (("--member", "{viewer}", "--name", "demo"), "--name"),
         ((), "--member"),
     ],
 )
@@ -218,6 +237,21 @@ def test_settings_show_where_they_come_from_and_no_secret() -> None:
     assert rows["MAINSHEET_PORT"].endswith("option")
     assert "7" in rows["MAINSHEET_MAX_DEPTH"]
     assert "hunter2" not in shown
+
+
+def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
+    database = "postgresql://ada:hunter2@127.0.0.1:1/x?password=hunter2&sslmode=disable"
+    keys = "https://ada:hunter2@issuer.example/keys?access_token=hunter2"
+
+    shown = mainsheet("settings", "--database-url", database, MAINSHEET_OIDC_JWKS_URL=keys).stdout
+    hint = mainsheet("db", "check", "--database-url", f"sqlite:///{tmp_path}/nothing.sqlite3?password=hunter2").stderr
+    failure = mainsheet("db", "check", "--database-url", database).stderr
+
+    assert "hunter2" not in shown + hint + failure
+    assert "ada" not in shown
+    assert "https://***@issuer.example/keys?access_token=***" in shown
+    assert "sslmode=disable" in shown
+    assert "db upgrade --database-url" in hint
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,36 @@ async def test_each_request_has_one_line_without_its_token(server: Server, json_
     assert server.token not in err
 
 
+async def test_what_a_client_names_is_bounded_in_the_log(server: Server, json_log: StringIO) -> None:
+    name = "A" * 500_000
+
+    for query in (f"query {name} {{ hello }}", f"{{ {name}: crash }}"):
+        await (await server.post(query)).read()
+
+    assert len([line for line in _lines(json_log) if line["event"] == "request"]) == 2
+    assert max(len(str(line.get(each))) for line in _lines(json_log) for each in ("operation", "path")) < 2_000
+    assert max(map(len, json_log.getvalue().splitlines())) < 50_000
+
+
+async def test_libraries_log_no_values_at_debug(server: Server, json_log: StringIO) -> None:
+    configure_logging("json", "debug", json_log)
+
+    await server.post()
+
+    assert {line["logger"] for line in _lines(json_log)} == {"server.requests"}
+    assert MEMBER_ID not in json_log.getvalue().replace(f'"member": "{MEMBER_ID}"', "")
+
+
+def test_the_log_hides_secrets_of_urls(json_log: StringIO) -> None:
+    log = structlog.stdlib.get_logger("server")
+    error = ValueError("https://ada:hunter2@issuer.example/keys")
+    log.error("failed", reason=str(error), urls=["postgresql://x?password=hunter2"], exc_info=error)
+    logging.getLogger("aiohttp.client").warning("Can't read %s", "https://ada:hunter2@issuer.example")
+
+    assert "hunter2" not in json_log.getvalue()
+    assert json_log.getvalue().count("***") == 4
+
+
 @pytest.mark.parametrize(
     ("sent", "is_kept"), [("0123-trace_id.A", True), ("short", False), ("x" * 65, False), ("a b c d e f", False)]
 )

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.database import Database
 from models.member import Member
 from server.authentication import Authenticator
-from server.jwks import MAX_AGE_SECONDS, MAX_BYTES, REFETCH_SECONDS, PublishedKeys, download
+from server.jwks import MAX_AGE_SECONDS, MAX_BYTES, REFETCH_SECONDS, KeysUnavailable, PublishedKeys, download
 from server.last_use import LastUse
 from server.oidc import Issuer, RefusedToken
 from server.settings import Settings
@@ -124,17 +124,20 @@ def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
     return replace(issuer, keys=keys)
 
 
-def signed(key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", **changes: Any) -> str:
+def signed(
+    key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: str | None = None, **changes: Any
+) -> str:
     """Sign usual claims with these changes; `...` leaves one out."""
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "email": EMAIL, "iat": now, "exp": now + 300} | changes
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now, "exp": now + 300}
+    claims |= {"email": EMAIL, "email_verified": True} | changes
     moments = {
         name: now + value.seconds + value.days * 86_400
         for name, value in claims.items()
         if isinstance(value, timedelta)
     }
     payload = json.dumps({name: value for name, value in (claims | moments).items() if value is not ...})
-    header = {"alg": algorithm, "kid": key.kid if kid == "" else kid}
+    header = {"alg": algorithm, "kid": key.kid if kid == "" else kid, "typ": typ}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
         return jws.serialize_compact(
@@ -180,7 +183,6 @@ async def test_each_kind_of_key_is_accepted(issuer: Issuer, key: Key, algorithm:
         {"exp": at(-20)},  # the leeway is 30 seconds
         {"nbf": at(20)},
         {"email": EMAIL.upper()},
-        {"email_verified": True},
         {"email_verified": "true"},
     ],
 )
@@ -209,6 +211,7 @@ async def test_a_token_is_accepted_with(issuer: Issuer, claims: dict[str, Any]) 
         {"email": "\ud800@harbor.example"},
         {"email_verified": False},
         {"email_verified": "false"},
+        {"email_verified": ...},
     ],
     ids=str,
 )
@@ -221,7 +224,31 @@ async def test_another_claim_may_hold_the_email(server: KeyServer) -> None:
     keys = PublishedKeys(partial(download, server.url))
     issuer = trusted(server.url, keys, oidc_member_claim="upn")
 
-    assert await issuer.email(signed(upn=EMAIL, email=..., email_verified=False)) == EMAIL
+    assert await issuer.email(signed(upn=EMAIL, email=...)) == EMAIL
+    for verified in (False, ...):
+        with pytest.raises(RefusedToken, match="not verified"):
+            await issuer.email(signed(upn=EMAIL, email=..., email_verified=verified))
+
+
+@pytest.mark.parametrize("claim", ["email", "upn"])
+async def test_an_issuer_may_be_trusted_to_verify_addresses(server: KeyServer, claim: str) -> None:
+    keys = PublishedKeys(partial(download, server.url))
+    issuer = trusted(server.url, keys, oidc_member_claim=claim, oidc_trust_emails=True)
+
+    assert await issuer.email(signed(**{claim: EMAIL}, email_verified=...)) == EMAIL
+    with pytest.raises(RefusedToken, match="not verified"):
+        await issuer.email(signed(**{claim: EMAIL}, email_verified=False))
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"])
+async def test_an_access_token_may_say_its_type(issuer: Issuer, typ: str) -> None:
+    assert await issuer.email(signed(typ=typ)) == EMAIL
+
+
+@pytest.mark.parametrize("typ", ["logout+jwt", "secevent+jwt", "JOSE", "", "application/", "xJWT"])
+async def test_a_token_of_another_type_is_refused(issuer: Issuer, typ: str) -> None:
+    with pytest.raises(RefusedToken):
+        await issuer.email(signed(typ=typ))
 
 
 async def test_a_look_alike_letter_is_not_folded_into_another_address(issuer: Issuer) -> None:
@@ -318,8 +345,9 @@ async def test_known_keys_are_kept_while_the_issuer_is_down(server: KeyServer, i
 
 async def test_the_issuer_may_be_down_when_we_start(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     server.body = b"<html>Bad gateway"
-    with pytest.raises(RefusedToken):
+    with pytest.raises(KeysUnavailable) as caught:
         await issuer.email(signed())
+    assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "10")
 
     server.body = None
     clock.now += REFETCH_SECONDS
@@ -383,7 +411,7 @@ async def test_entries_of_the_key_set_that_make_no_sense_are_left_out(server: Ke
 async def test_an_answer_that_is_no_key_set_is_refused(server: KeyServer, issuer: Issuer, body: bytes) -> None:
     server.body = body
 
-    with pytest.raises(RefusedToken, match="no such key"):
+    with pytest.raises(KeysUnavailable):
         await issuer.email(signed())
 
 

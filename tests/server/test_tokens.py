@@ -223,6 +223,21 @@ async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(
     assert [answer is not None for answer in answers] == [True, False, True]
 
 
+async def test_demo_tokens_end_without_the_demo_and_no_others(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        bob = await make_member(session, await make_organization(session))
+    ours = (await tokens.renew_demo(database, [ada.email]))[ada.email]
+    theirs = await tokens.create(database, bob.email, None, tokens.DEMO_NAME)
+    own = await tokens.create(database, ada.email, None, "laptop")
+
+    await tokens.end_demo(database, [ada.email, "nobody@harbor.example"])
+
+    answers = [await authenticator.caller(f"Bearer {secret}") for secret in (ours, theirs, own)]
+    assert [answer is not None for answer in answers] == [False, True, True]
+
+
 async def test_an_owner_is_remembered_for_so_long_and_no_longer(
     database: Database, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:

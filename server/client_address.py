@@ -1,0 +1,64 @@
+"""The address of a request's client, and how limits group addresses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+FORWARDED_FOR = "X-Forwarded-For"
+IPV6_CUSTOMER_BITS = 64  # what a provider gives to one customer at least
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Finds clients' addresses; only the trusted proxies may name one in `X-Forwarded-For`."""
+
+    proxies: tuple[Network, ...] = ()
+
+    def address(self, request: web.BaseRequest) -> str:
+        peer = request.remote or ""
+        if not self.is_proxy(peer):
+            return peer
+        return self._forwarded(peer, ",".join(request.headers.getall(FORWARDED_FOR, ())).split(","))
+
+    def is_proxy(self, address: str) -> bool:
+        if not self.proxies:
+            return False
+        parsed = parse(address)
+        return parsed is not None and any(parsed in network for network in self.proxies)
+
+    def _forwarded(self, peer: str, hops: Sequence[str]) -> str:
+        """Follow the hops from the last one; each is believed as long as a trusted proxy added it."""
+        client = peer
+        for hop in reversed(hops):
+            parsed = parse(hop.strip())
+            if parsed is None:
+                break
+            client = str(parsed)
+            if not self.is_proxy(client):
+                break
+        return client
+
+
+def parse(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, which some proxies write with a port; an IPv4 address mapped into IPv6 is that address."""
+    for candidate in (text, text.rpartition(":")[0].strip("[]")):
+        try:
+            address = ip_address(candidate)
+        except ValueError:
+            continue
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return mapped or address
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def group(address: str) -> str:
+    """Return what limits count as one client: an IPv4 address, or the /64 network of an IPv6 one."""
+    parsed = parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), IPV6_CUSTOMER_BITS), strict=False))
+    return str(parsed) if parsed else address

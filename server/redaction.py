@@ -1,0 +1,35 @@
+"""Keep secrets and very long values out of what people read: settings, hints, errors, the log."""
+
+import re
+from typing import Any
+
+MASK = "***"
+LONGEST = 1_000  # characters of one value in a log line; a client chooses operation names and paths
+LONGEST_TRACEBACK = 20_000
+MOST_ITEMS = 50
+
+# The lengths are bounded so that a long text without a match costs little.
+USERINFO = re.compile(r"(?<=://)[^\s/\"'<>][^\s\"'<>]{0,500}@")
+PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
+
+
+def without_secrets(text: str) -> str:
+    """Mask the userinfo and the secret parameters of each URL in a text."""
+    if "://" not in text:
+        return text
+    return PARAMETER.sub(rf"\1{MASK}", USERINFO.sub(f"{MASK}@", text))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Cut the middle out of a text that is too long."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def loggable(value: Any, longest: int = LONGEST) -> Any:
+    """Return a value of a log line without secrets and of bounded length."""
+    if isinstance(value, str):
+        return without_secrets(shortened(value, longest))
+    if isinstance(value, list | tuple):
+        return [loggable(each, longest) for each in value[:MOST_ITEMS]]
+    return value

@@ -1,0 +1,141 @@
+"""Wrong tokens by client: when the database is no longer asked, and for whom it still is."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.member import Member
+from server import guesses, tokens
+from server.authentication import Authenticator
+from server.guesses import Guesses, TooManyGuesses
+from server.last_use import LastUse
+from tests.world import make_member, make_organization
+
+PER_MINUTE = 6
+ATTACKER, VICTIM = "203.0.113.1", "203.0.113.2"
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database.open(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def statements(database: Database) -> list[str]:
+    statements: list[str] = []
+    database.listeners.append(lambda sql, _seconds: statements.append(sql))
+    return statements
+
+
+@pytest.fixture
+async def authenticator(database: Database, clock: Clock) -> AsyncIterator[Authenticator]:
+    authenticator = Authenticator(database, LastUse(database), issuer=None, guesses=Guesses(PER_MINUTE, clock))
+    yield authenticator
+    await authenticator.close()
+
+
+@pytest.fixture
+async def ada(database: Database) -> Member:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        return await make_member(session, await make_organization(session))
+
+
+async def guess(authenticator: Authenticator, count: int, client: str = ATTACKER) -> int:
+    """Return how many of so many wrong tokens were looked up."""
+    refused = 0
+    for number in range(count):
+        try:
+            assert await authenticator.caller(f"Bearer mst_{number}", client) is None
+        except TooManyGuesses:
+            refused += 1
+    return count - refused
+
+
+async def test_after_too_many_wrong_tokens_the_database_is_not_asked(
+    authenticator: Authenticator, statements: list[str]
+) -> None:
+    assert await guess(authenticator, 5 * PER_MINUTE) == PER_MINUTE
+
+    assert len(statements) == PER_MINUTE
+
+
+async def test_a_token_that_was_seen_works_from_the_attackers_address(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    assert await authenticator.caller(f"Bearer {secret}", VICTIM)
+    await guess(authenticator, 2 * PER_MINUTE)
+
+    assert await authenticator.caller(f"Bearer {secret}", ATTACKER)
+
+
+async def test_a_new_token_works_as_soon_as_there_is_room(
+    database: Database, authenticator: Authenticator, ada: Member, clock: Clock
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    await guess(authenticator, 2 * PER_MINUTE)
+    with pytest.raises(TooManyGuesses) as refusal:
+        await authenticator.caller(f"Bearer {secret}", ATTACKER)
+
+    clock.now += int(refusal.value.headers["Retry-After"])
+
+    assert refusal.value.status == 429
+    assert await authenticator.caller(f"Bearer {secret}", ATTACKER)
+
+
+async def test_an_ended_token_is_refused_however_often_it_comes(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    secret = await tokens.create(database, ada.email, None, "laptop")
+    (token, _), *_ = await tokens.listing(database, ada.email)
+    await tokens.revoke(database, token.id)
+
+    for _ in range(3 * PER_MINUTE):
+        assert await authenticator.caller(f"Bearer {secret}", ATTACKER) is None
+
+    assert await guess(authenticator, PER_MINUTE) == PER_MINUTE
+
+
+async def test_another_client_is_not_slowed_down(authenticator: Authenticator) -> None:
+    await guess(authenticator, 2 * PER_MINUTE)
+
+    assert await guess(authenticator, PER_MINUTE, VICTIM) == PER_MINUTE
+
+
+def test_the_memory_is_bounded_and_keeps_the_newest(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    monkeypatch.setattr(guesses, "MOST_CLIENTS", 3)
+    limiter = Guesses(1, clock)
+
+    for client in "abcd":
+        limiter.count(client)
+
+    limiter.check("a")
+    with pytest.raises(TooManyGuesses):
+        limiter.check("d")
+    assert len(limiter._buckets) == 3
+
+
+def test_no_limit_is_zero(clock: Clock) -> None:
+    limiter = Guesses(0, clock)
+    for _ in range(1_000):
+        limiter.count(ATTACKER)
+
+    limiter.check(ATTACKER)
