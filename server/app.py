@@ -12,6 +12,7 @@ from models.database import Database
 from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
 from server.authentication import Authenticator
+from server.budget import Budget
 from server.complexity import Limits, rule
 from server.cors import allow_origins
 from server.documents import Documents
@@ -22,6 +23,7 @@ from server.keys import METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
+from server.prices import Prices
 from server.protocol import Runner
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
@@ -53,6 +55,8 @@ def make_app(
         authenticator=authenticator,
         documents=Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters),
         executions=executions,
+        prices=Prices(core_schema(api)),
+        budget=Budget(settings, database, app[METRICS]),
         open_context=open_context,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,

@@ -22,6 +22,7 @@ class Code(StrEnum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    RATE_LIMITED = "RATE_LIMITED"
     TIMEOUT = "TIMEOUT"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
@@ -41,6 +42,14 @@ class RequestError(Exception):
         self.status = status
         self.code = code
         self.headers = headers or {}
+
+
+class RateLimited(Exception):
+    """The caller, or its organization, has used what it may: HTTP's 429. Nothing was begun."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
 
 
 class InvalidOperation(Exception):

@@ -14,10 +14,12 @@ from executor import Request
 from resolvers.caller import Caller
 from server.answer import answer_page, respond
 from server.authentication import Authenticator
+from server.budget import Budget, Spending
 from server.documents import Documents, is_introspection, operation_of
 from server.errors import Code, InvalidOperation, RequestError
 from server.execution import Closable, Executions
-from server.keys import MEMBER
+from server.keys import MEMBER, SPENDING
+from server.prices import Prices
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
 from server.under_way import OPERATION
@@ -32,6 +34,8 @@ class GraphQLEndpoint:
     authenticator: Authenticator
     documents: Documents
     executions: Executions
+    prices: Prices
+    budget: Budget
     open_context: Callable[[Caller], Closable]
     public_introspection: bool = False
     playground: Handler = answer_page
@@ -67,9 +71,11 @@ class GraphQLEndpoint:
         if caller is None and not is_introspection(document, operation):
             raise unauthenticated(None)
         _check_method(request.method, operation.operation)
-        context = self.open_context(caller) if caller else None  # introspection asks no resolver
         run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
-        return await run(Request(document, operation, asked.variables, context, caller))
+        if caller is None:  # introspection calls no resolver
+            return await run(Request(document, operation, asked.variables))
+        request[SPENDING] = spending = Spending(self.budget, caller, self.prices.of(document, operation))
+        return await run(Request(document, operation, asked.variables, self.open_context(caller), caller), spending)
 
 
 def _wants_page(request: web.Request) -> bool:
