@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from graphql import DocumentNode, FieldNode, GraphQLSchema, Node, OperationDefinitionNode
@@ -9,7 +10,6 @@ from graphql import DocumentNode, FieldNode, GraphQLSchema, Node, OperationDefin
 from server.complexity import weigh, weighted_fields
 
 MOST_KEPT = 256
-CONTAINERS = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Price:
     estimate: int
     is_refundable: bool
 
-    def actual(self, data: Any) -> int:
+    def actual(self, data: dict[str, Any]) -> int:
         return min(self.estimate, size(data)) if self.is_refundable else self.estimate
 
 
@@ -53,15 +53,17 @@ def _field_names(document: DocumentNode) -> Iterator[str]:
             waiting.extend(selections.selections)
 
 
-def size(data: Any) -> int:
-    """Count fields and list items as the estimate does: a list's field counts once for each item."""
-    found, waiting = 0, [data]
-    while waiting:
-        node = waiting.pop()
-        if node.__class__ is dict:
-            found += len(node)
-            waiting.extend([each for each in node.values() if each.__class__ in CONTAINERS])
-        else:
-            found += len(node) - 1
-            waiting.extend([each for each in node if each.__class__ in CONTAINERS])
+def size(data: dict[str, Any]) -> int:
+    """Count fields and list items as the estimate does: a list's field counts once for each item.
+
+    Level by level, because that leaves most of the work to C.
+    """
+    found = 0
+    objects: list[dict[str, Any]] = [data]
+    lists: list[list[Any]] = []
+    while objects or lists:
+        values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
+        found += len(values) - len(lists)
+        objects = [each for each in values if each.__class__ is dict]
+        lists = [each for each in values if each.__class__ is list]
     return found
