@@ -1,7 +1,8 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -48,13 +49,18 @@ class Database:
 
     `read_pool` lends connections to snapshots. `reads` opens read-only transactions, each on a new connection: it is
     for commands and health checks, which must not depend on how busy the pool is. `writes` opens write transactions.
-    `listeners` are called with each statement that a snapshot runs, and the seconds it took.
+    `listeners` are called for each statement of a snapshot with its SQL and the seconds that it took, also if it
+    failed; `write_listeners` for each statement of the other transactions.
     """
 
     reads: AsyncEngine
     writes: AsyncEngine
     read_pool: ReadPool
     listeners: list[Listener] = field(default_factory=list)
+    write_listeners: list[Listener] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _time_statements(self.writes, self.write_listeners)
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
@@ -84,6 +90,28 @@ class Database:
         await self.read_pool.close()
         await self.reads.dispose()
         await self.writes.dispose()
+
+
+def _time_statements(engine: AsyncEngine, listeners: Sequence[Listener]) -> None:
+    """Call the listeners for each statement of the engine, also for one that fails or is cancelled."""
+
+    def begin(_connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, *_: Any) -> None:
+        context.begun = time.perf_counter()
+
+    def end(sql: str, context: Any) -> None:
+        for hear in listeners:
+            hear(sql, time.perf_counter() - context.begun)
+
+    def succeed(_connection: Any, _cursor: Any, sql: str, _parameters: Any, context: Any, *_: Any) -> None:
+        end(sql, context)
+
+    def fail(failure: Any) -> None:
+        if hasattr(failure.execution_context, "begun"):  # not where no statement was sent
+            end(failure.statement, failure.execution_context)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", begin)
+    event.listen(engine.sync_engine, "after_cursor_execute", succeed)
+    event.listen(engine.sync_engine, "handle_error", fail)
 
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}

@@ -53,16 +53,20 @@ class Snapshot:
                 if not (alone or self._begun):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
-                begun = time.perf_counter()
-                records = await self._fetched(driver, prepared, parameters)
+                return await self._timed(driver, prepared, parameters)
             except Exception as error:
                 self._failure = failure_of(error) or await self._unrecovered()
                 if self._failure is not None:
                     raise self._failure from error
                 raise
+
+    async def _timed(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+        begun = time.perf_counter()
+        try:
+            return await self._fetched(driver, prepared, parameters)
+        finally:
             for hear in self._database.listeners:
                 hear(prepared.sql, time.perf_counter() - begun)
-            return records
 
     async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
         if self._database.is_sqlite:

@@ -23,6 +23,7 @@ class Context:
         self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
         self._failed: dict[tuple[Any, ...], Exception] = {}
         self._loading: set[Task[Any]] = set()
+        self.is_abandoned = False
 
     def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any] | Any":
         """Return one key's answer if it is known, or its future.
@@ -76,6 +77,10 @@ class Context:
         self._known.clear()
         self._failed.clear()
         await before.close()
+
+    def abandon(self) -> None:
+        """Begin no further mutation: the client has left."""
+        self.is_abandoned = True
 
     async def close(self) -> None:
         for task in self._loading:

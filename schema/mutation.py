@@ -1,6 +1,7 @@
 from typing import Annotated, Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types import Info
 
 from resolvers import write
@@ -12,12 +13,16 @@ from schema.payloads import Payload
 from schema.plain import plain
 from schema.user_error import Problem
 
+ABANDONED = "Not begun: the client left before."
+
 
 def mutation(change: write.Change, input_type: type, payload_type: type, description: str) -> Any:
     """Declare a mutation: `change` gets the input's values by name, the payload is read after it."""
 
     async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
         context = info.context
+        if context.is_abandoned:  # each field is a transaction of its own: those before it are kept
+            raise GraphQLError(ABANDONED)
         await context.close()  # a dry run before this one ends here and gives its lock back
         values = plain(input)
         options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}

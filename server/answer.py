@@ -11,8 +11,8 @@ from aiohttp.typedefs import Handler
 from graphql import ExecutionResult
 
 from models.unavailable import Unavailable
-from server.errors import Code, RequestError, formatted, log_unavailable, masked, unavailable
-from server.keys import METRICS, REQUEST_ID
+from server.errors import Code, RateLimited, RequestError, formatted, log_unavailable, masked, unavailable
+from server.keys import METRICS, REQUEST_ID, SPENDING
 from server.request import GRAPHQL_RESPONSE, JSON, answer_type
 
 log = structlog.stdlib.get_logger("server")
@@ -56,11 +56,10 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     request.app[METRICS].count_errors(body.get("errors", ()))
-    return web.Response(
-        body=orjson.dumps(body),
-        status=status,
-        headers={hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
-    )
+    own: dict[str, str] = {hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store"}
+    if SPENDING in request:
+        own |= request[SPENDING].headers()
+    return web.Response(body=orjson.dumps(body), status=status, headers=own | dict(headers or {}))
 
 
 @web.middleware
@@ -71,6 +70,8 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         if error.refusal:
             request.app[METRICS].count_refusal(error.refusal)
         return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
+    except RateLimited as refusal:
+        return _rate_limited(request, refusal)
     except Unavailable as failure:
         return _unavailable(request, failure)
     except web.HTTPException as error:
@@ -78,6 +79,15 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except Exception:
         log.exception("unexpected error")
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
+
+
+def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
+    error = _error(str(refusal), Code.RATE_LIMITED)
+    error["extensions"]["retryAfter"] = refusal.retry_after
+    body = {"errors": [error], "extensions": {"cost": request[SPENDING].told()}}
+    headers = {"Retry-After": str(refusal.retry_after)}
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)
 
 
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:

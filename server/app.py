@@ -13,6 +13,7 @@ from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
 from server.authentication import Authenticator
 from server.body import BodyLimits, expect_later
+from server.budget import Budget
 from server.client_address import Clients
 from server.complexity import Limits, rule
 from server.connections import Connections, Deadlines
@@ -26,6 +27,7 @@ from server.keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
 from server.playground import Playground
+from server.prices import Prices
 from server.protocol import UNREAD_SECONDS, Runner, add_headers
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
@@ -62,6 +64,8 @@ def make_app(
         public_documents=Documents(core_schema(api), rule(limits), MOST_TOKENS, PUBLIC_CHARACTERS),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
+        prices=Prices(core_schema(api)),
+        budget=Budget(settings, database, app[METRICS]),
         open_context=open_context,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,

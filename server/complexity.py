@@ -112,6 +112,12 @@ def weigh(schema: GraphQLSchema, document: DocumentNode, operation: OperationDef
     return _measures(scale.weigh(operation.selection_set, scale.type_of(operation)))
 
 
+def weighted_fields(schema: GraphQLSchema) -> set[str]:
+    """Return the names of fields that cost more than a field does."""
+    objects = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType)]
+    return {name for each in objects for name, field in each.fields.items() if _own_weight(field) > 1}
+
+
 def rule(limits: Limits) -> type[QueryTooComplex]:
     return type("QueryTooComplex", (QueryTooComplex,), {"limits": limits})
 

@@ -5,9 +5,11 @@ from collections.abc import Collection
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from server.budget import COST_HEADER, POLICY_HEADER, REMAINING_HEADER
 from server.logs import REQUEST_ID_HEADER
 
 ALL = "*"
+EXPOSED = f"{REQUEST_ID_HEADER}, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}"
 PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: f"Authorization, Content-Type, {REQUEST_ID_HEADER}",
@@ -29,7 +31,7 @@ def allow_origins(app: web.Application, origins: Collection[str]) -> None:
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
         if allowed := _allowed(request, origins):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allowed
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = REQUEST_ID_HEADER
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED
 
     app.middlewares.append(answer_preflight)
     app.on_response_prepare.append(mark)

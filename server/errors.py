@@ -57,6 +57,14 @@ def unauthenticated(authorization: str | None) -> RequestError:
     )
 
 
+class RateLimited(Exception):
+    """The caller, or its organization, has used what it may: HTTP's 429. Nothing was begun."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
+
+
 class InvalidOperation(Exception):
     """The exchange is fine, but what was asked for can't be run: GraphQL's *request errors*."""
 

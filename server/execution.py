@@ -10,12 +10,15 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 
 from executor import Request
 from models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
+from server.budget import Spending
 from server.errors import Code, RequestError, cause_of, log_unexpected
 from server.under_way import UnderWay, called
 
 
 class Closable(Protocol):
     async def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
 
 
 Execute = Callable[[Request], Awaitable[ExecutionResult]]  # the compiled executor's, or the reference
@@ -29,13 +32,31 @@ class Executions:
     timeout: float
     under_way: UnderWay
 
-    async def run(self, request: Request) -> ExecutionResult:
-        """Raise `RequestError` if it takes too long, `Unavailable` if the database fails."""
+    async def run(self, request: Request, spending: Spending | None = None) -> ExecutionResult:
+        """Run it at its caller's expense, in its turn; of a client that left meanwhile nothing is begun.
+
+        Raises `RateLimited`, `RequestError` if it takes too long, `Unavailable` if the database fails.
+        """
+        if spending:
+            await spending.begin()
         if request.operation.operation is not OperationType.MUTATION:
-            return await self._bounded(request)
-        task = asyncio.create_task(self._bounded(request), name=called(request.operation))
+            return await self._settled(request, spending)
+        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation))
         self.under_way.note_mutation(task)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if request.context:
+                request.context.abandon()
+            raise
+
+    async def _settled(self, request: Request, spending: Spending | None) -> ExecutionResult:
+        if spending is None:
+            return await self._bounded(request)
+        with spending.running():
+            result = await self._bounded(request)
+            spending.returned(result.data)
+        return result
 
     async def _bounded(self, request: Request) -> ExecutionResult:
         try:

@@ -15,12 +15,14 @@ from resolvers.caller import Caller
 from server.answer import answer_page, respond
 from server.authentication import Authenticator
 from server.body import BodyLimits
+from server.budget import Budget, Spending
 from server.client_address import group
 from server.documents import Documents, operation_of
 from server.errors import InvalidOperation, RequestError, unauthenticated
 from server.execution import Closable, Executions
 from server.introspection import read_introspection
-from server.keys import CLIENT, MEMBER
+from server.keys import CLIENT, MEMBER, SPENDING
+from server.prices import Prices
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
 from server.under_way import OPERATION
@@ -36,6 +38,8 @@ class GraphQLEndpoint:
     public_documents: Documents  # of clients without a token
     body_limits: BodyLimits
     executions: Executions
+    prices: Prices
+    budget: Budget
     open_context: Callable[[Caller], Closable]
     public_introspection: bool = False
     playground: Handler = answer_page
@@ -69,9 +73,11 @@ class GraphQLEndpoint:
         operation = operation_of(document, asked.operation_name)
         request[OPERATION] = operation.name.value if operation.name else ""
         _check_method(request.method, operation.operation)
-        context = self.open_context(caller) if caller else None  # introspection asks no resolver
         run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
-        return await run(Request(document, operation, asked.variables, context, caller))
+        if caller is None:  # introspection calls no resolver
+            return await run(Request(document, operation, asked.variables))
+        request[SPENDING] = spending = Spending(self.budget, caller, self.prices.of(document, operation))
+        return await run(Request(document, operation, asked.variables, self.open_context(caller), caller), spending)
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from server.budget import Spending
 from server.client_address import Clients
 from server.connections import Connections
 from server.metrics import Metrics
@@ -16,4 +17,5 @@ UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CLIENT: Final = web.RequestKey("client", str)  # its address
+SPENDING: Final = web.RequestKey("spending", Spending)
 MEMBER: Final = web.RequestKey("member", str)

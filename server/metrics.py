@@ -5,7 +5,8 @@ when it is gone. Memory and CPU time are then nobody's in particular, and left o
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiohttp import hdrs, web
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -53,6 +55,21 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self.rate_limited = Counter(
+            "mainsheet_rate_limited", "Operations refused by a caller's limits.", ("reason",), registry=self.registry
+        )
+        self.queue_length = Gauge(
+            "mainsheet_graphql_queue_length",
+            "Operations that wait for their caller's turn.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self.queue_seconds = Histogram(
+            "mainsheet_graphql_queue_seconds",
+            "Time in the queue, of operations that had to wait.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self._seconds_of = cache(self.seconds.labels)  # to find a child by its labels costs more than to count
         self._operations_of = cache(self.operations.labels)
 
@@ -63,6 +80,11 @@ class Metrics:
 
     def count_operation(self, outcome: str) -> None:
         self._operations_of(outcome).inc()
+
+    @contextmanager
+    def queued(self) -> Iterator[None]:
+        with self.queue_length.track_inprogress(), self.queue_seconds.time():
+            yield
 
     def count_errors(self, errors: Iterable[Mapping[str, Any]]) -> None:
         for error in errors:

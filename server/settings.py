@@ -80,6 +80,25 @@ class Settings(BaseSettings):
         (),
         description="Origins whose pages may call the API, separated by commas, or `*` for all.",
     )
+    max_operations_per_caller: int = Field(
+        5, ge=1, description="Operations of one caller that run at once in each process; more of them wait."
+    )
+    max_queued_per_caller: int = Field(
+        100, ge=0, description="Operations of one caller that may wait in each process; one more is answered 429."
+    )
+    points_per_minute: int = Field(
+        10_000_000,
+        ge=0,
+        description="Cost of one caller's operations in a minute, divided among the workers; 0 is no limit.",
+    )
+    database_seconds_per_minute: float = Field(
+        120,
+        ge=0,
+        description="Time of one caller's statements in a minute, divided among the workers; 0 is no limit.",
+    )
+    organization_limit_factor: int = Field(
+        20, ge=1, description="The budgets and the queue of an organization, as multiples of those of one caller."
+    )
     request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
     shutdown_seconds: float = Field(
         30, gt=0, description="How long a stopping server waits for requests and mutations under way."

@@ -10,6 +10,7 @@ from socket import socket
 from time import monotonic
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from server.playground import Member
 from server.settings import Settings
@@ -105,6 +106,8 @@ class Supervisor:
             self._workers.discard(worker)
             if worker.is_leaving or self._stopping.is_set():
                 return
+            # Its gauges would count for ever: what waited in it is gone.
+            mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
             log.error("a worker died", pid=worker.process.pid, how=ended(code))
             is_early = monotonic() - worker.born < EARLY_SECONDS
             early_ends = early_ends + 1 if is_early else 0

@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 from graphql import ExecutionResult, GraphQLSchema
-from sqlalchemy import event
 
 from executor import Request
 from models.database import Database
 from schema.context import Batch, Context
+from server.budget import Spending
 from server.complexity import Limits, weigh
 from server.execution import Executions
 from server.fields import Paths, fields_of
@@ -89,17 +89,16 @@ class Tracer:
         self._schema = schema
         self._limits = limits
         database.listeners.append(_hear)
-        event.listen(database.writes.sync_engine, "before_cursor_execute", _begin)
-        event.listen(database.writes.sync_engine, "after_cursor_execute", _end)
+        database.write_listeners.append(_hear)
 
-    async def run(self, request: Request) -> ExecutionResult:
+    async def run(self, request: Request, spending: Spending | None = None) -> ExecutionResult:
         trace, begun = Trace(), time.perf_counter()
         token = _trace.set(trace)
         try:
-            result = await self._executions.run(request)
+            result = await self._executions.run(request, spending)
         finally:
             _trace.reset(token)
-        cost = self._cost(request, trace, time.perf_counter() - begun)
+        cost = self._cost(request, trace, time.perf_counter() - begun) | (spending.told() if spending else {})
         return ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "cost": cost})
 
     def _cost(self, request: Request, trace: Trace, seconds: float) -> dict[str, Any]:
@@ -143,11 +142,3 @@ def _milliseconds(seconds: float) -> float:
 def _hear(sql: str, seconds: float) -> None:
     if trace := _trace.get():
         trace.statements.append(Statement(_asked.get(), sql, seconds))
-
-
-def _begin(connection: Any, *_: Any) -> None:
-    connection.info["begun"] = time.perf_counter()
-
-
-def _end(connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
-    _hear(sql, time.perf_counter() - connection.info["begun"])

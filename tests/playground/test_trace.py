@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = (Path(__file__).parents[2] / "playground/examples/1-my-jobs.graphql").read_text()
 ADMIN = "admin@harbor.example"
 TRACED = {"X-Mainsheet-Trace": "1"}
@@ -40,6 +42,15 @@ async def test_the_estimate_stands_beside_its_limits(demo):
     cost = answer["extensions"]["cost"]
     assert (cost["depth"], cost["fields"], cost["cost"]) == (3, 3, 21)
     assert cost["limits"] == {"depth": 20, "fields": 2000, "cost": 1_000_000}
+
+
+async def test_the_actual_cost_and_what_is_left_stand_beside_the_estimate(demo):
+    answer = await demo.ask(ADMIN, "{ jobs(limit: 100) { nodes { name } } }", **TRACED)
+
+    cost = answer["extensions"]["cost"]
+    assert (cost["cost"], cost["actual"]) == (201, 1 + 2 * len(answer["data"]["jobs"]["nodes"]))
+    assert cost["databaseMilliseconds"] == pytest.approx(sum(each["milliseconds"] for each in cost["statements"]), 0.01)
+    assert cost["budget"].keys() == {"points", "databaseSeconds"}
 
 
 async def test_a_batch_that_is_asked_at_two_levels_stands_at_both(demo):

@@ -19,9 +19,13 @@ class Context:
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def close(self) -> None:
         self.closed.set()
+
+    def abandon(self) -> None:
+        self.abandoned.set()
 
     async def wait(self) -> str:
         self.started.set()

@@ -327,3 +327,28 @@ def test_workers_that_cannot_start_end_the_command_with_the_reason(site: Site) -
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("Error: The workers can't start: MAINSHEET_OIDC_ISSUER needs")
     expect_no_traceback(result.stderr)
+
+
+async def test_the_queue_of_a_worker_that_died_is_not_counted(lock: Site) -> None:
+    more = {"MAX_OPERATIONS_PER_CALLER": "1", "POOL_TIMEOUT_SECONDS": "60", "LOCK_TIMEOUT_SECONDS": "60"}
+    variables = settings(lock, **{f"MAINSHEET_{name}": value for name, value in more.items()})
+    with serving("--workers", "2", **variables) as server:
+        async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
+            before = await clients.pids(2)
+            changes = [asyncio.create_task(clients.ask(clients.fresh, DESCRIBE, text="queued")) for _ in range(8)]
+            async with asyncio.timeout(PATIENCE):
+                while await _queue_length(clients) < 6:
+                    pass
+
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            await asyncio.gather(*changes, return_exceptions=True)
+            await clients.pids(2, other_than=before)
+
+            assert await _queue_length(clients) == 0
+
+
+async def _queue_length(clients: Clients) -> float:
+    async with clients.fresh.get(clients.server.url.replace("/graphql", "/metrics")) as response:
+        found = re.search(r"^mainsheet_graphql_queue_length (.*)", await response.text(), re.MULTILINE)
+    return float(found[1]) if found else 0

@@ -1,0 +1,41 @@
+"""Token buckets, one for each key, in bounded memory."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+MINUTE = 60.0
+MOST_KEYS = 10_000
+
+Clock = Callable[[], float]
+
+
+class Buckets:
+    """Each key's bucket starts with `quota` tokens and regains as many in a minute, but never holds more.
+
+    A charge may be larger than what is left: the key is then in debt until enough time has passed. A full bucket and
+    no bucket are the same, so that keys which aren't used needn't be kept.
+    """
+
+    def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
+        self.quota = quota
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when there were so many
+
+    def left(self, key: str) -> float:
+        """Return the tokens of a key, negative if it is in debt."""
+        if key not in self._levels:
+            return self.quota
+        tokens, since = self._levels[key]
+        return min(self.quota, tokens + (self._clock() - since) * self.quota / MINUTE)
+
+    def charge(self, key: str, tokens: float) -> None:
+        """Take tokens; a negative number gives them back."""
+        self._levels[key] = min(self.quota, self.left(key) - tokens), self._clock()
+        self._levels.move_to_end(key)
+        if len(self._levels) > MOST_KEYS:
+            self._levels.popitem(last=False)  # the least recently used one: the fullest, as a rule
+
+    def seconds_until(self, key: str, tokens: float) -> float:
+        """Return how long it takes until a key has so many tokens."""
+        return max(0.0, tokens - self.left(key)) * MINUTE / self.quota

@@ -1,0 +1,61 @@
+"""A mutation whose client has left: what hasn't begun is not begun, what has is finished."""
+
+import asyncio
+
+from models.database import Database
+from schema.context import Context
+from tests.api.ask import Ask, execute
+from tests.server.failing import client, holding, waiting
+from tests.world import World, caller, make_world
+
+NAMES = "{ jobs { nodes { name } } }"
+RENAME_BOTH = """
+mutation ($a: ID!, $b: ID!) {
+  first: updateJob(input: {jobId: $a, name: "Renamed"}) { job { name } userErrors { code } }
+  second: updateJob(input: {jobId: $b, name: "Renamed"}) { job { name } userErrors { code } }
+}
+"""
+
+
+async def two_jobs(ask: Ask, world: World) -> dict[str, str]:
+    return {name: await ask.create_job(world.contributor, world, jobKey=name, name=name) for name in ("a", "b")}
+
+
+async def names(ask: Ask, world: World) -> list[str]:
+    data = await ask(world.contributor, NAMES)
+    return [each["name"] for each in data["jobs"]["nodes"]]
+
+
+async def test_of_an_abandoned_mutation_only_fields_under_way_are_done(
+    ask: Ask, world: World, database: Database
+) -> None:
+    variables = await two_jobs(ask, world)
+    context = Context(database, caller(world.contributor))
+    database.write_listeners.append(lambda _sql, _seconds: context.abandon())
+
+    result = await execute(RENAME_BOTH, variables, context, context.caller)
+    await context.close()
+
+    assert result.errors is not None
+    assert [error.message for error in result.errors] == ["Not begun: the client left before."]
+    assert sorted(await names(ask, world)) == ["Renamed", "b"]
+
+
+async def test_fields_that_have_not_begun_when_the_client_leaves_are_dropped(postgres_url: str) -> None:
+    database, other = Database.open(postgres_url), Database.open(postgres_url)
+    world, ask = await make_world(other), Ask(other)
+    variables = await two_jobs(ask, world)
+
+    async with (
+        client(database, world.contributor) as server,  # waits at its end for mutations under way
+        holding(other, "SELECT id FROM job WHERE id = :id FOR UPDATE", id=variables["a"]),
+    ):
+        asking = asyncio.create_task(server(RENAME_BOTH, **variables))
+        await waiting(other)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await server("{ __typename }")  # answered after the server has noticed that the client left
+
+    assert sorted(await names(ask, world)) == ["Renamed", "b"]
+    await database.close()
+    await other.close()

@@ -1,0 +1,62 @@
+import pytest
+
+from server import buckets
+from server.buckets import Buckets
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_bucket_starts_full_and_regains_its_quota_in_a_minute(clock: Clock) -> None:
+    points = Buckets(60, clock)
+
+    points.charge("a", 60)
+    clock.now = 30
+
+    assert points.left("a") == 30
+
+
+def test_a_charge_may_leave_a_debt_that_takes_time_to_pay(clock: Clock) -> None:
+    points = Buckets(60, clock)
+
+    points.charge("a", 180)
+
+    assert (points.left("a"), points.seconds_until("a", 0)) == (-120, 120)
+
+
+def test_what_is_given_back_never_exceeds_the_quota(clock: Clock) -> None:
+    points = Buckets(60, clock)
+
+    points.charge("a", 30)
+    clock.now = 30
+    points.charge("a", -30)
+
+    assert points.left("a") == 60
+
+
+def test_each_key_has_its_own_bucket(clock: Clock) -> None:
+    points = Buckets(60, clock)
+
+    points.charge("a", 60)
+
+    assert points.left("b") == 60
+
+
+def test_only_the_most_recently_used_keys_are_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "MOST_KEYS", 2)
+    points = Buckets(60, clock)
+
+    for key in ("a", "b", "a", "c"):
+        points.charge(key, 10)
+
+    assert [points.left(key) for key in "abc"] == [40, 60, 50]

@@ -1,0 +1,249 @@
+import asyncio
+import re
+
+import pytest
+from aiohttp import ClientResponse
+from graphql import parse
+from structlog.testing import capture_logs
+
+from executor import core_schema
+from models.roles import OrganizationRole
+from resolvers.caller import Caller
+from schema.api import api
+from server.allowance import Allowance
+from server.documents import operation_of
+from server.prices import Prices, size
+from server.settings import Settings
+from tests.server.conftest import MEMBER_ID, Serve, Server
+from tests.server.small_api import Context
+
+TWENTY = "{" + "".join(f" h{number}: hello" for number in range(20)) + " }"
+LIST_OF_NONE = "{ things(limit: 100) { nodes { name } } }"
+LOOK_SECONDS = 0.01
+
+
+async def codes(response: ClientResponse) -> list[str]:
+    return [each["extensions"]["code"] for each in (await response.json()).get("errors", ())]
+
+
+async def test_each_answer_tells_what_it_cost_and_what_is_left(serve: Serve) -> None:
+    server = await serve(points_per_minute=1000, database_seconds_per_minute=60)
+
+    response = await server.post(TWENTY)
+
+    assert response.headers["X-Mainsheet-Cost"] == "requested=20, actual=20, database=0.000"
+    assert response.headers["RateLimit-Policy"] == '"points";q=1000;w=60, "database";q=60;w=60'
+    assert re.fullmatch(r'"points";r=98\d;t=[12], "database";r=60;t=0', response.headers["RateLimit"])
+    assert "extensions" not in await response.json()
+
+
+async def test_used_up_points_are_429_with_retry_after(serve: Serve) -> None:
+    server = await serve(points_per_minute=10)
+
+    assert await codes(await server.post(TWENTY)) == []
+    refused = await server.post(TWENTY)
+
+    body = await refused.json()
+    assert refused.status == 429
+    assert 55 <= int(refused.headers["Retry-After"]) <= 60
+    assert body["errors"][0]["extensions"] == {
+        "code": "RATE_LIMITED",
+        "retryAfter": int(refused.headers["Retry-After"]),
+    }
+    assert body["extensions"]["cost"] == {
+        "cost": 20,
+        "actual": None,
+        "databaseMilliseconds": 0,
+        "budget": {
+            "points": {"limit": 10, "remaining": 0},
+            "databaseSeconds": {"limit": 120, "remaining": 120},
+        },
+    }
+    assert refused.headers["X-Mainsheet-Cost"] == "requested=20, database=0.000"
+
+
+async def test_the_organization_has_a_budget_too(serve: Serve) -> None:
+    server = await serve(points_per_minute=10, organization_limit_factor=1)
+
+    await server.post(TWENTY)
+    refused = await server.post()
+
+    assert await codes(refused) == ["RATE_LIMITED"]
+
+
+async def test_points_that_were_not_used_are_given_back(serve: Serve) -> None:
+    server = await serve(points_per_minute=150)
+
+    answers = [await server.post(LIST_OF_NONE) for _ in range(3)]
+
+    assert [each.headers["X-Mainsheet-Cost"] for each in answers] == ["requested=201, actual=1, database=0.000"] * 3
+
+
+async def test_an_operation_without_data_is_charged_its_estimate(serve: Serve) -> None:
+    server = await serve(points_per_minute=150)
+
+    await server.post(LIST_OF_NONE.replace("{ things", "{ crashHard things", 1))
+    refused = await server.post()
+
+    assert await codes(refused) == ["RATE_LIMITED"]
+
+
+async def test_a_budget_of_0_is_no_limit(serve: Serve) -> None:
+    server = await serve(points_per_minute=0, database_seconds_per_minute=0)
+
+    response = await server.post(TWENTY)
+
+    assert response.headers["X-Mainsheet-Cost"] == "requested=20, actual=20, database=0.000"
+    assert "RateLimit" not in response.headers
+
+
+async def test_operations_over_the_callers_queue_are_429_the_others_run(serve: Serve) -> None:
+    server = await serve(max_operations_per_caller=1, max_queued_per_caller=1)
+    running, context = await _running(server, "{ wait }")
+
+    others = [asyncio.create_task(server.post("{ hello }")) for _ in range(2)]
+    (refused,), (queued,) = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+
+    assert await codes(refused.result()) == ["RATE_LIMITED"]
+    assert refused.result().headers["Retry-After"] == "1"
+    context.may_end.set()
+    assert [(await each).status for each in (running, queued)] == [200, 200]
+
+
+async def test_waiting_too_long_for_ones_own_operations_is_429(serve: Serve) -> None:
+    server = await serve(max_operations_per_caller=1, pool_timeout_seconds=0.05)
+    running, context = await _running(server, "{ wait }")
+
+    refused = await server.post()
+
+    assert (refused.status, await codes(refused)) == (429, ["RATE_LIMITED"])
+    context.may_end.set()
+    await running
+
+
+async def test_waiting_too_long_for_a_busy_server_is_503(serve: Serve) -> None:
+    server = await serve(pool_size=1, pool_timeout_seconds=0.05)
+    running, context = await _running(server, "{ wait }")
+
+    refused = await server.post()
+
+    assert (refused.status, await codes(refused)) == (503, ["TIMEOUT"])
+    assert "Retry-After" in refused.headers
+    context.may_end.set()
+    await running
+
+
+async def test_a_queued_mutation_whose_client_leaves_is_never_begun(serve: Serve) -> None:
+    server = await serve(max_operations_per_caller=1)
+    running, context = await _running(server, "mutation { wait }")
+
+    leaving = asyncio.create_task(server.post("mutation { wait }"))
+    left = await server.contexts.get()
+    await _until_queued(server, 1)
+    leaving.cancel()
+    await _until_queued(server, 0)
+    context.may_end.set()
+
+    assert (await running).status == 200
+    assert await codes(await server.post()) == []
+    assert not left.started.is_set()
+
+
+async def test_a_mutation_keeps_its_place_when_its_client_leaves(serve: Serve) -> None:
+    server = await serve(max_operations_per_caller=1, pool_timeout_seconds=0.05)
+    running, context = await _running(server, "mutation { wait }")
+
+    running.cancel()
+    await context.abandoned.wait()
+
+    assert await codes(await server.post()) == ["RATE_LIMITED"]
+    context.may_end.set()
+    await context.closed.wait()
+    assert await codes(await server.post()) == []
+
+
+async def test_a_query_whose_client_leaves_gives_its_place_back(serve: Serve) -> None:
+    server = await serve(max_operations_per_caller=1)
+    running, context = await _running(server, "{ wait }")
+
+    running.cancel()
+    await context.closed.wait()
+
+    assert await codes(await server.post()) == []
+
+
+async def test_refusals_are_counted_and_logged_once_a_minute(serve: Serve) -> None:
+    server = await serve(points_per_minute=10)
+    await server.post(TWENTY)
+
+    with capture_logs() as logs:
+        await asyncio.gather(*[server.post(TWENTY) for _ in range(3)])
+
+    lines = [each for each in logs if each["event"] == "rate limited"]
+    assert [(each["reason"], each["member"]) for each in lines] == [("points", MEMBER_ID)]
+    assert 'mainsheet_rate_limited_total{reason="points"} 3.0' in await _metrics(server)
+
+
+async def _running(server: Server, query: str) -> tuple[asyncio.Task[ClientResponse], Context]:
+    task = asyncio.create_task(server.post(query))
+    context = await server.contexts.get()
+    await context.started.wait()
+    return task, context
+
+
+async def _until_queued(server: Server, length: int) -> None:
+    async with asyncio.timeout(10):
+        while f"mainsheet_graphql_queue_length {length}.0" not in await _metrics(server):  # noqa: ASYNC110 only the metrics show it
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _metrics(server: Server) -> str:
+    return await (await server.http.get("/metrics")).text()
+
+
+def test_each_of_several_workers_has_its_share() -> None:
+    settings = Settings(workers=4, points_per_minute=1000, database_seconds_per_minute=10)
+    caller = Caller("MB1", "OR1", OrganizationRole.MEMBER)
+
+    points, seconds = (make(settings, lambda: 0) for make in (Allowance.points, Allowance.database_seconds))
+
+    assert (points.left(caller), seconds.left(caller)) == (250, 2.5)
+
+
+def test_an_organization_in_debt_stops_its_other_callers_but_nobody_else() -> None:
+    points = Allowance.points(Settings(points_per_minute=100, organization_limit_factor=2), lambda: 0)
+    own, colleague, foreign = (
+        Caller(member, organization, OrganizationRole.MEMBER)
+        for member, organization in (("MB1", "OR1"), ("MB2", "OR1"), ("MB3", "OR2"))
+    )
+
+    points.charge(own, 300)
+
+    assert [points.left(each) for each in (own, colleague, foreign)] == [-200, -100, 100]
+    assert [points.retry_after(each) for each in (own, colleague)] == [120, 30]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"a": 1}, 1),
+        ({"a": None, "b": {"c": 1}}, 3),
+        ({"jobs": {"nodes": [{"name": "x"}, {"name": "y"}]}}, 5),
+        ({"jobs": {"nodes": []}}, 1),
+        ({"tags": ["a", "b"]}, 2),
+    ],
+)
+def test_the_size_of_data_counts_as_the_estimate_does(data: dict[str, object], expected: int) -> None:
+    assert size(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_refundable"), [("jobKey", True), ("currentVersion { schedule { nextFireTimes(count: 5) } }", False)]
+)
+def test_fields_of_a_weight_of_their_own_are_charged_as_estimated(fields: str, is_refundable: bool) -> None:
+    document = parse(f"{{ jobs(limit: 10) {{ ...F }} }} fragment F on JobConnection {{ nodes {{ {fields} }} }}")
+
+    price = Prices(core_schema(api)).of(document, operation_of(document, None))
+
+    assert price.is_refundable is is_refundable
+    assert price.actual({"jobs": {"nodes": []}}) == (1 if is_refundable else price.estimate)

@@ -1,0 +1,121 @@
+"""The time of statements is measured, whatever becomes of them, and charged to the caller."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from models.database import Database, Patience
+from tests.api.ask import Ask
+from tests.server.failing import client, holding, waiting
+from tests.world import World, make_world
+
+JOBS = "{ jobs { nodes { name } } }"
+RENAME = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Renamed"}) { userErrors { code } } }'
+LOCK_JOBS = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
+TINY = 1e-6  # seconds
+SHORT = Patience(connection=10, statement=0.2, lock=10)
+
+
+@pytest.fixture
+async def own(database_url: str) -> AsyncIterator[Database]:
+    database = Database.open(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(own: Database) -> World:
+    return await make_world(own)
+
+
+async def test_a_callers_database_time_of_a_minute_is_limited(own: Database, world: World) -> None:
+    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+        first, second = await ask(JOBS), await ask(JOBS)
+
+    assert first.status == 200
+    assert (second.status, second.codes) == (429, ["RATE_LIMITED"])
+    assert "database time" in second.message
+
+
+async def test_another_caller_is_not_limited(own: Database, world: World) -> None:
+    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+        await ask(JOBS)
+        async with client(own, world.viewer, database_seconds_per_minute=TINY) as other:
+            assert (await other(JOBS)).status == 200
+
+
+async def test_changes_are_charged_too(own: Database, world: World) -> None:
+    job_id = await Ask(own).create_job(world.contributor, world)
+    heard: list[str] = []
+    own.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+
+    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+        first, second = await ask(RENAME, id=job_id), await ask(JOBS)
+
+    assert first.status == 200
+    assert any(each.startswith("UPDATE job ") for each in heard)
+    assert second.codes == ["RATE_LIMITED"]
+
+
+async def test_a_failed_statement_is_timed(own: Database) -> None:
+    heard: list[str] = []
+    own.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+
+    with pytest.raises(DBAPIError):
+        async with own.writes.connect() as connection:
+            await connection.execute(text("SELECT nothing"))
+
+    assert heard[-1] == "SELECT nothing"
+
+
+async def test_a_cancelled_change_is_timed(postgres_url: str) -> None:
+    database = Database.open(postgres_url)
+    heard: list[str] = []
+    database.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+
+    async with holding(database, LOCK_JOBS):
+        task = asyncio.create_task(_count_jobs(database))
+        await waiting(database)
+        task.cancel()
+        await asyncio.wait([task])
+
+    assert "SELECT count(*) FROM job" in heard
+    await database.close()
+
+
+async def _count_jobs(database: Database) -> None:
+    async with database.writes.connect() as connection:
+        await connection.execute(text("SELECT count(*) FROM job"))
+
+
+@pytest.mark.parametrize("is_patient", [False, True])
+async def test_a_query_that_is_stopped_or_left_is_charged(postgres_url: str, is_patient: bool) -> None:
+    other = Database.open(postgres_url)
+    world = await make_world(other)
+    database = Database.open(postgres_url, patience=Patience() if is_patient else SHORT)
+
+    async with client(database, world.contributor, database_seconds_per_minute=TINY, token_cache_seconds=60) as ask:
+        async with holding(other, LOCK_JOBS):
+            asking = asyncio.create_task(ask(JOBS))
+            await waiting(other)
+            if is_patient:
+                asking.cancel()
+                await _nobody_waits(other)
+            else:
+                assert (await asking).status == 503
+        refused = await ask(JOBS)
+
+    assert refused.codes == ["RATE_LIMITED"]
+    await database.close()
+    await other.close()
+
+
+async def _nobody_waits(other: Database) -> None:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with other.writes.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while await connection.scalar(text(waits)):
+            pass

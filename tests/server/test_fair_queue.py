@@ -1,0 +1,149 @@
+import asyncio
+from collections.abc import Sequence
+
+from models.roles import OrganizationRole
+from resolvers.caller import Caller
+from server.fair_queue import Capacity, FairQueue
+
+
+def caller(name: str) -> Caller:
+    """Return the caller of a name such as `A1`: number 1 of organization A."""
+    return Caller(f"MB{name}", f"OR{name[0]}", OrganizationRole.MEMBER)
+
+
+def capacity(total: int, *, organization: int = 100, caller: int = 100, queue: int = 100) -> Capacity:
+    return Capacity(total, organization, caller, 2 * queue, queue)
+
+
+async def settled() -> None:
+    """Let every task run until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class Operations:
+    """Operations that enter a queue, and end when they are told to."""
+
+    def __init__(self, limits: Capacity) -> None:
+        self.queue = FairQueue(limits)
+        self.started: list[str] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def enter(self, *names: str) -> None:
+        for name in names:
+            self.tasks.append(asyncio.create_task(self._run(name)))
+            await settled()
+
+    async def _run(self, name: str) -> None:
+        await self.queue.enter(caller(name))
+        self.started.append(name)
+
+    async def end(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.queue.leave(caller(name))
+            await settled()
+
+
+async def test_operations_run_at_once_up_to_the_capacity() -> None:
+    operations = Operations(capacity(2))
+
+    await operations.enter("A1", "B1", "C1")
+
+    assert operations.started == ["A1", "B1"]
+    assert not operations.queue.may_start(caller("D1"))
+
+
+async def test_a_caller_is_served_first_in_first_out() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "A1", "A1")
+
+    first, second, third = operations.tasks
+    await operations.end(["A1"])
+
+    assert [each.done() for each in (first, second, third)] == [True, True, False]
+
+
+async def test_organizations_take_turns() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "A1", "A1", "A2", "B1", "B1")
+
+    await operations.end(["A1", "A1", "B1", "A2", "B1"])
+
+    assert operations.started == ["A1", "A1", "B1", "A2", "B1", "A1"]
+
+
+async def test_an_organization_leaves_room_for_others() -> None:
+    operations = Operations(capacity(4, organization=3))
+
+    await operations.enter("A1", "A2", "A3", "A4", "B1")
+
+    assert operations.started == ["A1", "A2", "A3", "B1"]
+
+
+async def test_a_caller_at_its_limit_is_passed_over() -> None:
+    operations = Operations(capacity(2, caller=1))
+    await operations.enter("A1", "B1", "A1", "A2")
+
+    await operations.end(["B1"])
+
+    assert operations.started == ["A1", "B1", "A2"]
+
+
+async def test_the_queue_of_a_caller_and_of_an_organization_is_bounded() -> None:
+    operations = Operations(capacity(1, queue=2))
+    await operations.enter("A1", "A1", "A1")
+
+    assert [operations.queue.is_full(caller(name)) for name in ("A1", "A2", "B1")] == [True, False, False]
+
+    await operations.enter("A2", "A2")
+
+    assert [operations.queue.is_full(caller(name)) for name in ("A3", "B1")] == [True, False]
+
+
+async def test_a_cancelled_operation_leaves_the_queue() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "A2", "B1")
+
+    operations.tasks[1].cancel()
+    await operations.end(["A1"])
+
+    assert operations.started == ["A1", "B1"]
+
+
+async def test_an_operation_cancelled_while_it_is_started_gives_its_place_on() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "A2", "B1")
+
+    operations.queue.leave(caller("A1"))  # A2's turn comes, but it hasn't noticed yet
+    operations.tasks[1].cancel()
+    await settled()
+
+    assert operations.started == ["A1", "B1"]
+
+
+async def test_a_waiter_cancelled_at_the_same_moment_is_passed_over() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "A2", "B1")
+
+    operations.tasks[1].cancel()  # A2 hasn't noticed yet
+    operations.queue.leave(caller("A1"))
+    await settled()
+
+    assert operations.started == ["A1", "B1"]
+
+
+async def test_nothing_is_kept_of_callers_that_left() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1", "B1")
+
+    await operations.end(["A1", "B1"])
+
+    assert not operations.queue._running
+    assert not operations.queue._waiting
+
+
+def test_one_organization_never_takes_all_of_a_large_capacity() -> None:
+    limits = [Capacity.of(total, caller=5, queue=10, organization_factor=3) for total in (1, 3, 4, 10)]
+
+    assert [each.organization for each in limits] == [1, 3, 3, 8]
+    assert limits[0].organization_queue == 30
