@@ -48,7 +48,8 @@ class Database:
     """Two ways into one database, with connections of their own: a writer that waits for a lock blocks no reader.
 
     `read_pool` lends connections to snapshots. `reads` opens read-only transactions, each on a new connection: it is
-    for commands and health checks, which must not depend on how busy the pool is. `writes` opens write transactions.
+    for commands and health checks, which must not depend on how busy the pool is. `writes` opens write transactions, at
+    most `writers` at once.
     `listeners` are called for each statement of a snapshot with its SQL and the seconds that it took, also if it
     failed; `write_listeners` for each statement of the other transactions.
     """
@@ -56,6 +57,7 @@ class Database:
     reads: AsyncEngine
     writes: AsyncEngine
     read_pool: ReadPool
+    writers: int
     listeners: list[Listener] = field(default_factory=list)
     write_listeners: list[Listener] = field(default_factory=list)
 
@@ -70,17 +72,19 @@ class Database:
         """
         url = with_driver(make_url(url))
         writers = max(1, pool_size // 3)
+        readers = max(1, pool_size - writers)
         if url.get_backend_name() == "sqlite":
             reads = _sqlite(url, patience, "BEGIN", "PRAGMA query_only = ON", poolclass=NullPool)
+            writers = 1
             # Writers wait for the one connection as they would wait for SQLite's lock, and in turn.
             longest = patience.connection if patience.lock is None else patience.lock
-            writes = _sqlite(url, patience, "BEGIN IMMEDIATE", **_pooled(1, longest))
+            writes = _sqlite(url, patience, "BEGIN IMMEDIATE", **_pooled(writers, longest))
         else:
             reads = _postgresql(url, patience, poolclass=NullPool).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             writes = _postgresql(url, patience, **_pooled(writers, patience.connection))
-        return cls(reads, writes, ReadPool(reads, max(1, pool_size - writers), patience.connection))
+        return cls(reads, writes, ReadPool(reads, readers, patience.connection), writers)
 
     @property
     def is_sqlite(self) -> bool:

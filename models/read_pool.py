@@ -20,6 +20,7 @@ class ReadPool:
     """
 
     def __init__(self, engine: AsyncEngine, size: int, timeout: float) -> None:
+        self.size = size
         self._engine = engine
         self._timeout = timeout
         self._free = asyncio.Semaphore(size)

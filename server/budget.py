@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from graphql import OperationType
 
 from models.database import Database
 from models.unavailable import NoConnection
@@ -35,13 +36,9 @@ log = structlog.stdlib.get_logger("server")
 
 class Budget:
     def __init__(self, settings: Settings, database: Database, metrics: Metrics, clock: Clock = time.monotonic) -> None:
-        capacity = Capacity.of(
-            settings.pool_size,
-            caller=settings.max_operations_per_caller,
-            queue=settings.max_queued_per_caller,
-            organization_factor=settings.organization_limit_factor,
-        )
-        self.queue = FairQueue(capacity)
+        # As many operations run at once as there are connections for them.
+        self.queries = _queue(settings, database.read_pool.size)
+        self.mutations = _queue(settings, database.writers)
         self.wait_seconds = settings.pool_timeout_seconds
         self.metrics = metrics
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
@@ -52,6 +49,9 @@ class Budget:
         self._log_lines = Buckets(1, clock)
         database.listeners.append(_count_statement)
         database.write_listeners.append(_count_statement)
+
+    def queue_for(self, operation: OperationType) -> FairQueue:
+        return self.mutations if operation is OperationType.MUTATION else self.queries
 
     def refuse_debtor(self, caller: Caller) -> None:
         """Raise `RateLimited` if a budget of the caller is used up."""
@@ -75,6 +75,7 @@ class Spending:
     budget: Budget
     caller: Caller
     price: Price
+    queue: FairQueue
     actual: int | None = None  # until it has returned data
     database_seconds: float = 0
 
@@ -87,26 +88,25 @@ class Spending:
         try:
             self.budget.refuse_debtor(self.caller)
         except RateLimited:
-            self.budget.queue.leave(self.caller)
+            self.queue.leave(self.caller)
             raise
         if self.budget.points:
             self.budget.points.charge(self.caller, self.price.estimate)
 
     async def _turn(self) -> None:
-        queue = self.budget.queue
-        if queue.may_start(self.caller):
-            return await queue.enter(self.caller)
+        if self.queue.may_start(self.caller):
+            return await self.queue.enter(self.caller)
         self.budget.refuse_debtor(self.caller)
-        if queue.is_full(self.caller):
+        if self.queue.is_full(self.caller):
             raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
         try:
             with self.budget.metrics.queued():
                 async with asyncio.timeout(self.budget.wait_seconds):
-                    await queue.enter(self.caller)
+                    await self.queue.enter(self.caller)
         except TimeoutError:
-            if not queue.is_at_limit(self.caller):
+            if not self.queue.is_at_limit(self.caller):
                 raise NoConnection from None
-            message = "Too many of your operations are running."
+            message = "Too many operations of yours or your organization are running."
             raise self.budget.refusal("concurrency", message, self.caller) from None
 
     @contextmanager
@@ -118,7 +118,7 @@ class Spending:
         finally:
             _current.reset(token)
             self._settle()
-            self.budget.queue.leave(self.caller)
+            self.queue.leave(self.caller)
 
     def _settle(self) -> None:
         if self.budget.points and self.actual is not None:
@@ -147,6 +147,17 @@ class Spending:
             return {COST_HEADER: cost}
         remaining = ", ".join([each.header(self.caller) for each in self.budget.allowances])
         return {COST_HEADER: cost, POLICY_HEADER: self.budget.policy, REMAINING_HEADER: remaining}
+
+
+def _queue(settings: Settings, connections: int) -> FairQueue:
+    return FairQueue(
+        Capacity.of(
+            connections,
+            caller=settings.max_operations_per_caller,
+            queue=settings.max_queued_per_caller,
+            organization_factor=settings.organization_limit_factor,
+        )
+    )
 
 
 _current: ContextVar[Spending | None] = ContextVar("spending", default=None)

@@ -7,7 +7,7 @@ from typing import Self
 
 from resolvers.caller import Caller
 
-RESERVE = 4  # of so many places, one is for other organizations
+RESERVE = 4  # one place in so many, and one at least if there are two, is for other organizations
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Capacity:
     @classmethod
     def of(cls, total: int, *, caller: int, queue: int, organization_factor: int) -> Self:
         """One organization never takes all there is, so that others don't wait for the end of long operations."""
-        return cls(total, total - total // RESERVE, caller, queue * organization_factor, queue)
+        reserved = max(total // RESERVE, 1) if total > 1 else 0
+        return cls(total, total - reserved, caller, queue * organization_factor, queue)
 
 
 class FairQueue:
@@ -39,14 +40,13 @@ class FairQueue:
         self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # the next one is the first that may
 
     def may_start(self, caller: Caller) -> bool:
-        return (
-            self._total < self._capacity.total
-            and self._running[caller.organization_id] < self._capacity.organization
-            and not self.is_at_limit(caller)
-        )
+        return self._total < self._capacity.total and not self.is_at_limit(caller)
 
     def is_at_limit(self, caller: Caller) -> bool:
-        return self._running[caller.member_id] >= self._capacity.caller
+        """Tell whether the caller or its organization, and not the server, runs as many operations as it may."""
+        if self._running[caller.member_id] >= self._capacity.caller:
+            return True
+        return self._capacity.total > self._capacity.organization <= self._running[caller.organization_id]
 
     def is_full(self, caller: Caller) -> bool:
         """Tell whether the caller, or its organization, has as many operations queued as it may."""

@@ -76,7 +76,9 @@ class GraphQLEndpoint:
         run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
         if caller is None:  # introspection calls no resolver
             return await run(Request(document, operation, asked.variables))
-        request[SPENDING] = spending = Spending(self.budget, caller, self.prices.of(document, operation))
+        request[SPENDING] = spending = Spending(
+            self.budget, caller, self.prices.of(document, operation), self.budget.queue_for(operation.operation)
+        )
         return await run(Request(document, operation, asked.variables, self.open_context(caller), caller), spending)
 
 

@@ -122,7 +122,7 @@ async def test_waiting_too_long_for_ones_own_operations_is_429(serve: Serve) -> 
 
 
 async def test_waiting_too_long_for_a_busy_server_is_503(serve: Serve) -> None:
-    server = await serve(pool_size=1, pool_timeout_seconds=0.05)
+    server = await serve(pool_timeout_seconds=0.05)
     running, context = await _running(server, "{ wait }")
 
     refused = await server.post()

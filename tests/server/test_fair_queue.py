@@ -142,8 +142,8 @@ async def test_nothing_is_kept_of_callers_that_left() -> None:
     assert not operations.queue._waiting
 
 
-def test_one_organization_never_takes_all_of_a_large_capacity() -> None:
+def test_one_organization_never_takes_all_places() -> None:
     limits = [Capacity.of(total, caller=5, queue=10, organization_factor=3) for total in (1, 3, 4, 10)]
 
-    assert [each.organization for each in limits] == [1, 3, 3, 8]
+    assert [each.organization for each in limits] == [1, 2, 3, 8]
     assert limits[0].organization_queue == 30
