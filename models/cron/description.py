@@ -53,7 +53,7 @@ class _Days:
     def described(self) -> str:
         """Return nothing for every day of the year."""
         if self._days == self._of(*ALL_MONTH_DAYS):
-            months = self._months_with(self._days)
+            months = self._months_with(union(ALL_MONTH_DAYS))
             return f"every day in {_months(months)}" if months else ""
         rules = self._matching(ALL_RULES, self._possible)
         if self._of(*rules) == self._days:

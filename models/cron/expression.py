@@ -46,7 +46,7 @@ class CronExpression:
         return array("i", (hour * 3600 + minute * 60 for hour in sorted(self.hours) for minute in sorted(self.minutes)))
 
     def dates(self, first: int, last: int) -> Iterator[int]:
-        """Yield the matching dates of the years from `first` to `last`, not before `first`; as `fires_on` takes them."""
+        """Yield the matching dates from `first` to the end of the year of `last`, as days since 1970-01-01."""
         first_year, last_year = (date.fromordinal(day + UNIX_EPOCH).year for day in (first, last))
         for year in range(first_year, last_year + 1):
             new_year = date(year, 1, 1).toordinal()
