@@ -12,7 +12,8 @@ When clocks change, Debian's rules hold (cron(8)):
 Two fixed times in the same gap fall on one instant, which is given once. A gap may be at midnight, or half an hour.
 
 The search goes from one matching date to the next. Each UTC day near such a date is split where the zone's offset
-changes; within a part, wall-clock time and UTC differ by a constant, so that times come out in ascending order.
+changes; within a part, wall-clock time and UTC differ by a constant, so that times come out in ascending order. No
+zone has changed its clock twice within 27 hours since 2000, so equal offsets at both ends of a day mean no change.
 Instants and wall-clock times are seconds since 1970-01-01T00:00.
 """
 

@@ -1,12 +1,16 @@
 import os
+import struct
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from models import zones
+from models.cron.fire_times import CORRECTION, DAY, MINUTE
 
 
 def test_names_are_those_of_the_package() -> None:
@@ -29,6 +33,24 @@ def test_an_unknown_name(name: str) -> None:
 
 def test_every_zone_can_be_read() -> None:
     assert {name: zones.zone(name).key for name in zones.names()} == {name: name for name in zones.names()}
+
+
+def transitions(name: str) -> list[int]:
+    """Read when the zone's clock changes, since 2000 (RFC 9636: a header, the data in 32 bits, and both in 64 bits)."""
+    data = files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    utc, standard, leaps, times, types, characters = struct.unpack(">6l", data[20:44])
+    second = 44 + times * 5 + types * 6 + characters + leaps * 8 + standard + utc
+    times = struct.unpack(">6l", data[second + 20 : second + 44])[3]
+    found = struct.unpack(f">{times}q", data[second + 44 : second + 44 + 8 * times])
+    return [each for each in found if each >= datetime(1999, 12, 30, tzinfo=UTC).timestamp()]
+
+
+def test_no_clock_changes_twice_within_the_time_that_a_search_looks_at_once() -> None:
+    found = [transitions(name) for name in zones.names()]
+
+    assert max(map(len, found)) > 50
+    assert min(later - earlier for each in found for earlier, later in pairwise(each)) > DAY + CORRECTION
+    assert all(instant % MINUTE == 0 for each in found for instant in each)
 
 
 FIRE_TIME = """
