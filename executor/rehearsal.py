@@ -42,7 +42,8 @@ class Rehearsal:
             keys = [key for field in group.fields for key in self._keys(field, places[field], answers)]
             question = [link.arguments(self.variables)] if link.arguments and link.relation.key else []
             asked = self.unit.loading.asked(link)
-            with suppress(LookupError):  # a batch that misses a row has asked what it could
+            # A batch that misses a row, or what its keys should have, has asked what it could.
+            with suppress(LookupError, AttributeError):
                 found = await link.relation.answers(context, list(dict.fromkeys(keys)), *question, **asked)
                 answers |= dict.fromkeys(group.fields, found)
             yield group

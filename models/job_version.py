@@ -117,7 +117,7 @@ class JobVersion(Base):
         return JobConfig(
             cluster_id=self.cluster_id,
             source=self._source(),
-            schedule=self._schedule(),
+            schedule=schedule_of(self),
             dependencies=tuple(
                 Dependency(each.depends_on_id, each.condition) for each in self.dependencies if each.depends_on_id
             ),
@@ -175,11 +175,6 @@ class JobVersion(Base):
             return SavedQueries(tuple(each.query_id for each in self.queries))
         return source_of(self.source_kind, self.source)
 
-    def _schedule(self) -> Schedule | None:
-        if self.cron is None:
-            return None
-        return Schedule(**{name: getattr(self, name) for name in SCHEDULE_COLUMNS})
-
     def _set_schedule(self, schedule: Schedule | None) -> None:
         for name in SCHEDULE_COLUMNS:
             setattr(self, name, getattr(schedule, name, None))
@@ -207,6 +202,13 @@ class JobVersion(Base):
 
 
 SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
+
+
+def schedule_of(version: Any) -> Schedule | None:
+    """Return the schedule in a row of versions, if it has one."""
+    if version.cron is None:
+        return None
+    return Schedule(**{name: getattr(version, name) for name in SCHEDULE_COLUMNS})
 
 
 class JobVersionQuery(Base):

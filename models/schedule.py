@@ -1,17 +1,16 @@
-"""When a job runs by itself: cron in a timezone, and what happens when runs meet or were missed."""
+"""When a job runs by itself: cron in a time zone, and what happens when runs overlap or were missed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from itertools import islice
-from zoneinfo import ZoneInfo, available_timezones
 
-from cronsim import CronSim, CronSimError
-
-from models import limits
+from models import cron, limits, zones
 from models.errors import Invalid, Path, UserError
+
+HORIZON = timedelta(days=100 * 365)  # how far fire times are searched; a leap day on a Monday may be 40 years away
 
 
 class ConcurrencyPolicy(StrEnum):
@@ -26,9 +25,6 @@ class MissedSchedulePolicy(StrEnum):
     RUN_ALL = "RUN_ALL"
 
 
-CRON_FIELDS = 5
-
-
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     cron: str
@@ -37,10 +33,40 @@ class Schedule:
     max_concurrent_runs: int | None = None
     missed_schedule_policy: MissedSchedulePolicy = MissedSchedulePolicy.SKIP
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cron", cron.normalized(self.cron))
+
+    @property
+    def itself(self) -> "Schedule":
+        return self
+
+    def fire_times(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Yield the times after `after`, up to and including `until`; none if the expression or zone is unknown.
+
+        Versions that were stored by an earlier release may have one that is refused now.
+        """
+        try:
+            expression, zone = cron.parse(self.cron), zones.zone(self.timezone)
+        except (cron.BadCron, KeyError):
+            return iter(())
+        return cron.fire_times(expression, zone, after, until)
+
+    def next_fire_times(self, after: datetime, count: int) -> list[datetime]:
+        """Return the first `count` times after `after`, or fewer if there are fewer within 100 years."""
+        return list(islice(self.fire_times(after, after + HORIZON), count))
+
     def problems(self, path: Path) -> Iterator[UserError]:
-        yield from _cron_problems(self.cron, (*path, "cron"))
-        yield from _timezone_problems(self.timezone, (*path, "timezone"))
+        problems = [
+            *_cron_problems(self.cron, (*path, "cron")),
+            *_timezone_problems(self.timezone, (*path, "timezone")),
+        ]
+        yield from problems or self._never_fires((*path, "cron"))
         yield from self._concurrency_problems((*path, "max_concurrent_runs"))
+
+    def _never_fires(self, path: Path) -> Iterator[Invalid]:
+        """Yield a problem if the clock of the zone skips every time that the expression matches."""
+        if not self.next_fire_times(datetime.now(UTC), 1):
+            yield Invalid(path=path, reason=f"Never fires: the clock in {self.timezone} skips all of its times.")
 
     def _concurrency_problems(self, path: Path) -> Iterator[Invalid]:
         if self.max_concurrent_runs is not None:
@@ -54,39 +80,32 @@ class Schedule:
             )
 
 
-def _cron_problems(cron: str, path: Path) -> Iterator[Invalid]:
-    problems = list(limits.CRON.check(cron, path))
-    yield from problems
-    if not problems and not _is_cron(cron):
-        yield Invalid(path=path, reason=f"{cron!a} isn't a cron expression of five fields that ever fires.")
+def _cron_problems(text: str, path: Path) -> Iterator[Invalid]:
+    problems = list(limits.CRON.check(text, path))
+    yield from problems or (Invalid(path=path, reason=fault) for fault in _cron_faults(text))
 
 
-def _is_cron(cron: str) -> bool:
+def _cron_faults(text: str) -> tuple[str, ...]:
     try:
-        return len(cron.split()) == CRON_FIELDS and bool(CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)))
-    except CronSimError:
-        return False
+        cron.parse(text)
+    except cron.BadCron as bad:
+        return bad.faults
+    return ()
 
 
 def _timezone_problems(timezone: str, path: Path) -> Iterator[Invalid]:
     problems = list(limits.TIMEZONE.check(timezone, path))
     yield from problems
-    if not problems and timezone not in _timezones():
+    if not problems and timezone not in zones.names():
         yield Invalid(
             path=path, reason=f"{timezone!a} isn't a name of the IANA time zone database, as Europe/Berlin is."
         )
 
 
-@cache
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime"})  # a machine's own link to one of them
-
-
-def fire_times(cron: str, timezone: str, after: datetime, count: int) -> list[datetime]:
-    """Return the next `count` moments after `after` at which the schedule fires."""
-    return list(islice(CronSim(cron, after.astimezone(ZoneInfo(timezone))), count))
-
-
-def explain(cron: str) -> str:
-    """Say the cron expression in English."""
-    return CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)).explain()
+@lru_cache(maxsize=4096)
+def describe(text: str) -> str:
+    """Describe a cron expression in English; of one that isn't supported, say so."""
+    try:
+        return cron.describe(cron.parse(text))
+    except cron.BadCron as bad:
+        return f"This expression isn't supported: {bad}"

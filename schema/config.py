@@ -1,57 +1,70 @@
 """The parts of a version's configuration. A version's row holds them all, so each part is that same row."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
 import strawberry
-from strawberry import UNSET
 
-from models import limits, schedule
+from models import limits
 from models.errors import BadInput
 from models.job_config import DependencyCondition, ExecutionMode
 from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-from resolvers import job
+from resolvers import job, schedule
+from resolvers.schedule import Preview
 from schema import names
 from schema.moment import utc
 from schema.page import described
-from schema.relation import reads, relation
+from schema.relation import relation
 
 DEFAULT_COUNT = 5
-FIRE_TIME = 100  # to find one takes as long as so many fields, a leap day longer
+FIRE_TIME = 100  # finding one takes about as long as so many fields
+CRON = (
+    "Five fields: minute, hour, day of month, month, day of week. The syntax is that of Debian's crontab(5) with"
+    " `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly` and `@annually`, and also `L` (last day) and"
+    " `LW` (last weekday) in the day of month, `5L` (last Friday) and `MON#2` (second Monday) in the day of week."
+)
+FIRE_TIMES = (
+    "A preview of the next times at which the schedule fires, in ascending order, from the next 100 years; for a draft,"
+    " at which it would. A paused job doesn't fire. If daylight saving skips the time of a schedule whose minute and"
+    " hour both don't begin with `*`, it fires right after the gap; if it repeats the time, it fires once. Other"
+    " schedules follow the clock. Empty if an earlier release stored an expression or a time zone that isn't supported"
+    " any more."
+)
+
+
+def preview(
+    count: Annotated[int | None, described("How many, 0 to 100.")] = DEFAULT_COUNT,
+    after: Annotated[
+        datetime | None, described("Only times after this one, of the years 2000 to 2999. Default: now.")
+    ] = None,
+) -> Preview:
+    count = DEFAULT_COUNT if count is None else count
+    if any(limits.FIRE_TIMES.check(count, ())):
+        raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
+    moment = utc(after, "after") if after else None
+    if moment and moment.year not in limits.FIRE_YEARS:
+        raise BadInput(f"after: {moment.year} is out of range, {limits.FIRE_YEARS[0]} to {limits.FIRE_YEARS[-1]}.")
+    return Preview(count, moment)
 
 
 @strawberry.type(description="When a job runs by itself.")
 class JobSchedule:
-    cron: str = strawberry.field(description="Five fields: minute, hour, day of month, month, day of week.")
+    cron: str = strawberry.field(description=CRON)
     timezone: str = strawberry.field(description="The IANA time zone in which the cron expression is read.")
+    description = relation(
+        schedule.descriptions,
+        str,
+        "The times of the cron expression, in English: what fires, not how it is written.",
+        key="cron",
+    )
     concurrency_policy: ConcurrencyPolicy = strawberry.field(description="What happens when runs would overlap.")
     max_concurrent_runs: int | None = strawberry.field(
         description="How many runs may overlap. Null unless the policy is `ALLOW`."
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(description="What happens to missed times.")
-
-    @strawberry.field(description="The cron expression in English.", metadata=reads("cron"))
-    def description(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent
-        return schedule.explain(root.cron)
-
-    @strawberry.field(
-        description="The next times at which it fires; for a draft, those it would have.",
-        metadata=reads("cron", "timezone") | {"weight": FIRE_TIME},
+    next_fire_times = relation(
+        schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=FIRE_TIME
     )
-    def next_fire_times(
-        root: strawberry.Parent[Any],  # noqa: N805
-        count: Annotated[int | None, described("How many, 0 to 100.")] = DEFAULT_COUNT,
-        after: Annotated[
-            datetime | None, described("After which moment, of the years 2000 to 2999. Default: now.")
-        ] = UNSET,
-    ) -> list[datetime]:
-        count = DEFAULT_COUNT if count is None else count
-        if any(limits.FIRE_TIMES.check(count, ())):
-            raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
-        moment = utc(after, "after") if after else datetime.now(UTC)
-        if moment.year not in limits.FIRE_YEARS:
-            raise BadInput(f"after: {moment.year} is out of range, {limits.FIRE_YEARS[0]} to {limits.FIRE_YEARS[-1]}.")
-        return schedule.fire_times(root.cron, root.timezone, moment, count)
 
 
 @strawberry.type(description="What a version runs on.")

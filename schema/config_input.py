@@ -50,7 +50,9 @@ class JobSourceInput:
 
 @strawberry.input(description="When a job runs by itself.")
 class JobScheduleInput:
-    cron: str = strawberry.field(description="Five fields: minute, hour, day of month, month, day of week.")
+    cron: str = strawberry.field(
+        description="Five fields, at most 100 characters: see `JobSchedule.cron`. Must fire at some time."
+    )
     timezone: str | None = strawberry.field(default="UTC", description="A name of the IANA time zone database.")
     concurrency_policy: ConcurrencyPolicy | None = strawberry.field(
         default=ConcurrencyPolicy.SKIP, description="What happens when runs would overlap."

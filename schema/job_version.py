@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import strawberry
 
+from models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
 from models.job_version import JobVersion as JobVersionRow
-from models.job_version import VersionStatus
 from resolvers import cluster, config_diff, job, job_version, member, saved_query
 from resolvers.pages import Paging, SortDirection
 from schema import names
@@ -82,10 +82,10 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     @strawberry.field(
         description="When it runs by itself. Null: only by hand.",
         graphql_type=JobSchedule | None,
-        metadata=reads("cron"),
+        metadata=reads(*SCHEDULE_COLUMNS),
     )
     def schedule(root: strawberry.Parent[Any]) -> Any:  # noqa: N805
-        return None if root.cron is None else root
+        return schedule_of(root)
 
     @strawberry.field(description="What it runs on.", graphql_type=Compute, metadata=reads())
     def compute(root: strawberry.Parent[Any]) -> Any:  # noqa: N805

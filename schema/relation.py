@@ -56,10 +56,12 @@ def relation(
     key: str = "id",
     arguments: Arguments | None = None,
     join: str | None = None,
+    weight: int = 1,
 ) -> Any:
     """Declare a field that a batch answers, for the key that the parent row holds as `key`.
 
-    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it.
+    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it. `weight` is what the
+    field costs compared with others, for the limit of an operation's cost.
     """
     link = Relation(batch, key, arguments, join)
     key_of = attrgetter(key)
@@ -71,7 +73,7 @@ def relation(
         question = () if arguments is None else (link.question(**values),)
         return info.context.load(batch, parent, *question)
 
-    return _field(resolve, link, graphql_type, description)
+    return _field(resolve, link, graphql_type, description, weight)
 
 
 def lookup(batch: Batch, graphql_type: Any, description: str, argument: Arguments) -> Any:
@@ -84,7 +86,7 @@ def lookup(batch: Batch, graphql_type: Any, description: str, argument: Argument
     return _field(resolve, link, graphql_type, description)
 
 
-def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, description: str) -> Any:
+def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, description: str, weight: int = 1) -> Any:
     """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them.
 
     One whose default is None has none in the schema: to omit it and to send null is the same.
@@ -94,7 +96,10 @@ def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, descr
     parameters = [*own, *map(_shown, more)]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362's override
     return strawberry.field(
-        resolver=resolve, graphql_type=graphql_type, description=description, metadata={"relation": link}
+        resolver=resolve,
+        graphql_type=graphql_type,
+        description=description,
+        metadata={"relation": link, "weight": weight},
     )
 
 

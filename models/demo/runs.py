@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from random import Random
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim
 
 from models.demo.life import Life
 from models.ids import new_id
 from models.job import JobStatus
 from models.job_event import JobAction
 from models.job_run import JobRun, JobRunStatus, RunTrigger
-from models.job_version import JobVersion
+from models.job_version import JobVersion, schedule_of
+from models.schedule import Schedule
 
 PER_VERSION = 8  # the latest of each version
 OUTCOMES = (
@@ -101,13 +98,17 @@ def _run(
 
 
 def _moments(reign: Reign, chance: Random) -> list[datetime]:
-    if reign.version.cron and reign.version.timezone:
-        fires = _fires_before(reign.until, reign.version.cron, reign.version.timezone)
-        latest = list(islice(fires, PER_VERSION))
-        return [at for at in reversed(latest) if at > reign.since]
+    if schedule := schedule_of(reign.version):
+        # In UTC: adding to a time with a zone would follow its wall clock through daylight saving.
+        return [at.astimezone(UTC) for at in _latest_fire_times(schedule, reign)]
     return sorted(reign.since + (reign.until - reign.since) * chance.random() for _ in range(3))
 
 
-def _fires_before(moment: datetime, cron: str, timezone: str) -> Iterator[datetime]:
-    for at in CronSim(cron, moment.astimezone(ZoneInfo(timezone)), reverse=True):
-        yield at.astimezone(UTC)  # or adding to it would follow the wall clock through daylight saving
+def _latest_fire_times(schedule: Schedule, reign: Reign) -> list[datetime]:
+    length = timedelta(hours=1)
+    while True:
+        since = max(reign.since, reign.until - length)
+        found = list(schedule.fire_times(since, reign.until))
+        if len(found) >= PER_VERSION or since == reign.since:
+            return found[-PER_VERSION:]
+        length *= 4

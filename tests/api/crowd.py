@@ -15,6 +15,7 @@ from models.known import Known
 from models.member import Member
 from models.organization import Organization
 from models.roles import OrganizationRole, TeamRole
+from models.schedule import Schedule
 from models.source import SavedQueries
 from tests.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
 
@@ -44,6 +45,7 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
             cluster_id=clusters[index].id,
             source=SavedQueries((queries[index].id, queries[index - 1].id)),
             dependencies=(Dependency(job_ids[-1]),),
+            schedule=Schedule(cron=f"{index % 60} * * * *"),
         )
         edit = Edit(member.id, START + timedelta(minutes=index))
         job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)

@@ -361,7 +361,7 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     (
         "createVersion",
         {"changes": {"schedule": {"cron": "0 0 30 2 *"}}},
-        "'0 0 30 2 *' isn't a cron expression of five fields that ever fires.",
+        "Day of month: 30 doesn't occur in the month 2, so the schedule never fires.",
     ),
     (
         "createVersion",

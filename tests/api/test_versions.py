@@ -258,5 +258,5 @@ async def test_fire_times_outside_of_2000_to_2999_are_an_error(ask: Ask, world: 
     assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
 
 
-async def test_fire_times_are_told_to_the_end_of_2999(ask: Ask, world: World) -> None:
-    assert len(await fire_times(ask, world, "0 0 29 2 *", after="2999-12-31T23:59:59Z", count=100)) == 100
+async def test_fire_times_are_found_for_a_hundred_years_after_2999(ask: Ask, world: World) -> None:
+    assert len(await fire_times(ask, world, "0 0 29 2 *", after="2999-12-31T23:59:59Z", count=100)) == 24

@@ -1,0 +1,42 @@
+"""What schedules say: no statement is needed, but computing takes time, so other operations get their turn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TypeVar
+
+from models.schedule import Schedule, describe
+from resolvers.read import Read
+
+LONGEST_TURN = 0.005  # seconds; a single description or search adds a few milliseconds at most
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many fire times to find, after which moment; `None` is now."""
+
+    count: int
+    after: datetime | None
+
+
+async def fire_times(_read: Read, schedules: Sequence[Schedule], preview: Preview) -> Mapping[Schedule, list[datetime]]:
+    after = preview.after or datetime.now(UTC)
+    return {each: each.next_fire_times(after, preview.count) async for each in _in_turns(schedules)}
+
+
+async def descriptions(_read: Read, crons: Sequence[str]) -> Mapping[str, str]:
+    return {each: describe(each) async for each in _in_turns(crons)}
+
+
+async def _in_turns(keys: Sequence[Key]) -> AsyncIterator[Key]:
+    """Yield the keys; let the event loop run other tasks first, and whenever the turn has lasted too long."""
+    turn_ends = 0.0  # an operation may ask many such batches one after the other, each with one key
+    for key in keys:
+        if perf_counter() >= turn_ends:
+            await asyncio.sleep(0)
+            turn_ends = perf_counter() + LONGEST_TURN
+        yield key
