@@ -1,7 +1,7 @@
 """From the `Authorization` header (RFC 6750) to the caller."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import String, bindparam, select
 
 from models.api_token import ApiToken, digest
+from models.clock import database_time
 from models.database import Database
 from models.member import Member
 from models.roles import OrganizationRole
@@ -32,11 +33,17 @@ log = structlog.stdlib.get_logger("server.authentication")
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose token it is, as the database had it at a moment of the monotonic clock."""
+    """Whose token it is, as the database had it; when by its own clock, and by the monotonic one of this process."""
 
     token: ApiToken
     caller: Caller
+    read_at: datetime
     looked_up: float
+
+    @property
+    def now(self) -> datetime:
+        """The present moment by the database's clock."""
+        return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,11 @@ class Authenticator:
         await self.last_use.close()
 
     async def _owner(self, secret: str) -> Caller | None:
-        now = datetime.now(UTC)
         owner = await self._looked_up(digest(secret))
         if owner is None:
             log.info(REFUSED, reason="no such token")
             return None
+        now = owner.now
         if not owner.token.is_valid(now):
             log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
             return None
@@ -92,7 +99,7 @@ class Authenticator:
             return None
         if len(self._owners) >= MOST_OWNERS:
             self._owners.clear()
-        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), looked_up)
+        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), row.read_at, looked_up)
         return owner
 
     async def _subject(self, issuer: Issuer, token: str) -> Caller | None:
@@ -121,7 +128,12 @@ class Authenticator:
 def _tokens(_view: View) -> Statement:
     own = (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id)
     columns = [getattr(ApiToken, name) for name in TOKEN]
-    return select(*columns, *MEMBER).join(Member, own).where(ApiToken.digest == bindparam("digest", type_=String()))
+    read_at = database_time().label("read_at")
+    return (
+        select(*columns, *MEMBER, read_at)
+        .join(Member, own)
+        .where(ApiToken.digest == bindparam("digest", type_=String()))
+    )
 
 
 def _members(_view: View) -> Statement:
