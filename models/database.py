@@ -13,6 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from models import clock
 from models.read_pool import ReadPool, is_lost
 
 CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
@@ -181,6 +182,7 @@ def _sqlite(url: URL, patience: Patience, begin: str, *pragmas: str, **options: 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver opens no transaction by itself
+        connection.create_function(clock.FUNCTION, 0, clock.sqlite_time)
         cursor = connection.cursor()
         for pragma in (*at_connect, "PRAGMA synchronous = FULL", *pragmas):
             cursor.execute(pragma)

@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from models.errors import Problems, StaleRevision
+from models.errors import Refused, StaleRevision, UserError
 from models.ids import new_id
 from models.job_event import JobAction, JobEvent
 
@@ -12,22 +12,27 @@ if TYPE_CHECKING:
 
 @dataclass
 class Edit:
-    """Who changes something, when, what is wrong with it, and the history lines that come of it."""
+    """One change: who makes it and when, what is wrong with it, and the events that it leaves."""
 
     member_id: str
     at: datetime
     events: list[JobEvent] = field(default_factory=list)
-    problems: Problems = field(default_factory=Problems)
+    problems: list[UserError] = field(default_factory=list)
+
+    def refuse(self) -> None:
+        """Raise `Refused` with all problems found so far, if there are any."""
+        if self.problems:
+            raise Refused(self.problems)
 
     def has_missed(self, expectation: str) -> bool:
-        """Whether the caller expected another state than there is.
+        """Whether the caller expected another state than the actual one.
 
-        What is wrong with that state and not with their input isn't told: they never saw it, and have to look first.
+        Problems of that state itself aren't reported then: the caller never saw it, and has to read it first.
         """
         return any(isinstance(each, StaleRevision) and each.path == (expectation,) for each in self.problems)
 
     def record(self, job: "Job", action: JobAction, **line: Any) -> None:
-        """Write the next line of the job's history; `line` holds versions, message and changes."""
+        """Add the next event of the job; `line` holds versions, message and changes."""
         event = JobEvent(
             id=new_id(JobEvent.PREFIX, self.at),
             organization_id=job.organization_id,

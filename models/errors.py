@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from models.roles import JobPermission, TeamRole
+from models.roles import JobPermission, OrganizationRole, TeamRole
 
 Path = tuple[str, ...]
 
@@ -48,15 +48,6 @@ class Refused(MainsheetError):
         super().__init__("; ".join(problem.message for problem in self.problems))
 
 
-class Problems(list["UserError"]):
-    """Collects what is wrong, so that it is reported at once."""
-
-    def refuse(self) -> None:
-        """Raise `Refused` if anything was found."""
-        if self:
-            raise Refused(self)
-
-
 @dataclass(kw_only=True, eq=False)
 class UserError(MainsheetError):
     code: ClassVar[str]
@@ -76,9 +67,10 @@ class JobNotFound(UserError):
     """There is no such job, or the caller can't see it."""
 
     code = "JOB_NOT_FOUND"
-    text = "There is no job {asked!a:.60} that you can see."
+    text = "There is no job {asked!a:.60} that you can see.{hint}"
     path: Path = ("job_id",)
     asked: str = field(metadata=SAID)
+    hint: str = field(default="", metadata=SAID)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -130,16 +122,19 @@ class QueryNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class Forbidden(UserError):
-    """The caller sees the job or the team but lacks the right; says which permission or team role is missing."""
+    """The caller lacks the right; says which permission on the job, or role in the team or organization, is missing."""
 
     code = "FORBIDDEN"
     path: Path = ("job_id",)
     missing_permission: JobPermission | None = None
     team_id: str | None = None
     missing_team_role: TeamRole | None = None
+    missing_organization_role: OrganizationRole | None = None
 
     @property
     def message(self) -> str:
+        if self.missing_organization_role:
+            return f"You may not do this: you need the organization role {self.missing_organization_role}."
         if self.missing_permission:
             return f"You may not do this: you lack the permission {self.missing_permission} on the job."
         return f"You may not do this: you need the role {self.missing_team_role} or more in the team {self.team_id}."

@@ -197,7 +197,7 @@ class Job(Base):
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
         """Change name, description and status as far as given; the same values again change nothing."""
         edit.problems += value_problems({**values, "message": message})
-        edit.problems.refuse()
+        edit.refuse()
         changes = [
             change_of(name, getattr(self, name), value)
             for name, value in values.items()
@@ -236,7 +236,7 @@ class Job(Base):
     def discard_draft(self, edit: Edit) -> JobVersion:
         """Give up the draft; its number is never used again."""
         draft = self._allowed_draft(JobAction.DRAFT_DISCARDED, edit)
-        edit.problems.refuse()
+        edit.refuse()
         self.versions.remove(draft)
         self.draft = None
         self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
@@ -247,7 +247,7 @@ class Job(Base):
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
             edit.problems += draft.config.running_problems(known, self.id, {})
-        edit.problems.refuse()
+        edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
         self.draft = None
@@ -274,7 +274,7 @@ class Job(Base):
         self._check_allowed(JobAction.VERSION_ACTIVATED, edit)
         edit.problems += value_problems({"message": message})
         edit.problems += self._activation_problems(number, version, known)
-        edit.problems.refuse()
+        edit.refuse()
         activated = cast("JobVersion", version)
         if number != self.current_number:
             self._move(activated, JobAction.VERSION_ACTIVATED, message, edit)
@@ -326,7 +326,7 @@ class Job(Base):
         # What was stored before stays usable, even if a rule of today would refuse it.
         given = {name for name, value in values.items() if value is not None}
         edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
-        edit.problems.refuse()
+        edit.refuse()
         return config
 
     def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:

@@ -22,6 +22,7 @@ from models.base import UtcDateTime
 from models.roles import OrganizationRole
 from resolvers.caller import Caller
 from resolvers.keys import ONE_KEY, TextArray
+from resolvers.overlay import NO_CHANGES, Shape, overlaid
 
 PREPARED = 2000
 
@@ -101,10 +102,19 @@ class Prepared:
 
 @lru_cache(PREPARED)
 def prepare(
-    dialect: Dialect, role: OrganizationRole, columns: Columns, build: Build, shape: tuple[Any, ...], *, one_key: bool
+    dialect: Dialect,
+    role: OrganizationRole,
+    columns: Columns,
+    build: Build,
+    shape: tuple[Any, ...],
+    *,
+    one_key: bool,
+    overlay: Shape = NO_CHANGES,
 ) -> Prepared:
     """Build and compile a statement, whose rows have the columns' names as attributes."""
     statement: Any = build(View(_anybody(role), columns, dialect.name == "sqlite"), *shape)
+    if overlay:
+        statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
     compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
     names = compiled.positiontup or ()
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]

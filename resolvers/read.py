@@ -8,7 +8,6 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database
 from models.errors import BadInput
@@ -16,6 +15,7 @@ from models.failures import failure_of, failures_passed_over
 from models.read_pool import to_its_end
 from models.unavailable import DatabaseDown, Unavailable
 from resolvers.caller import Caller
+from resolvers.overlay import NOTHING, Overlay
 from resolvers.prepared import Build, Columns, Prepared, prepare
 
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
@@ -29,13 +29,12 @@ class Snapshot:
     database fails, so does every later statement: another connection would see another moment.
     """
 
-    def __init__(self, database: Database, inside: AsyncSession | None = None) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._inside = inside
         self._lock = asyncio.Lock()
         self._held: PoolProxiedConnection | None = None
         self._driver: Any = None
-        self._begun = inside is not None
+        self._begun = False
         self._closed = False
         self._failure: Unavailable | None = None
 
@@ -97,13 +96,9 @@ class Snapshot:
     async def _give_back(self) -> None:
         async with self._lock:
             self._closed = True
-            held, inside = self._held, self._inside
-            self._held = self._inside = None
+            held, self._held = self._held, None
             if held is not None:
                 await self._end(held)
-            if inside is not None:
-                with failures_passed_over():
-                    await to_its_end(inside.close() if self._failure is None else inside.invalidate())
 
     async def _end(self, held: PoolProxiedConnection) -> None:
         """Never fails: what was read is read, and a connection that can't roll back is given up."""
@@ -123,35 +118,31 @@ class Snapshot:
     async def _connected(self) -> Any:
         if self._closed:
             raise RuntimeError("This snapshot is closed.")
-        if self._inside is not None:
-            held = await (await self._inside.connection()).get_raw_connection()
-        else:
-            held = self._held = await self._database.read_pool.take()
-        self._driver = held.driver_connection
+        self._held = await self._database.read_pool.take()
+        self._driver = self._held.driver_connection
         return self._driver
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a caller can read of a snapshot; `columns` are those that are wanted of its rows, `None` for all."""
+    """What a caller can read of a snapshot; `columns` are those that are wanted of its rows, `None` for all.
+
+    The rows of `overlay` are read in place of the stored ones.
+    """
 
     snapshot: Snapshot
     caller: Caller
     dialect: Any
     columns: Columns = None
     alone: bool = False
+    overlay: Overlay = NOTHING
 
     @classmethod
-    def of(cls, database: Database, caller: Caller) -> Self:
-        return cls(Snapshot(database), caller, database.reads.dialect)
-
-    @classmethod
-    def inside(cls, database: Database, session: AsyncSession, caller: Caller) -> Self:
-        """What an uncommitted write would leave; closing takes the write back."""
-        return cls(Snapshot(database, session), caller, database.reads.dialect)
+    def of(cls, database: Database, caller: Caller, overlay: Overlay = NOTHING) -> Self:
+        return cls(Snapshot(database), caller, database.reads.dialect, overlay=overlay)
 
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
-        return Read(self.snapshot, self.caller, self.dialect, columns, alone)
+        return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)
 
     async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
         """Run the statement of this shape with these values.
@@ -161,8 +152,10 @@ class Read:
         keys = values["keys"]
         one_key = len(keys) == 1
         role = self.caller.organization_role
-        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key)
+        overlay = self.overlay
+        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key, overlay=overlay.shape)
         values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        values |= overlay.values
         if one_key:
             values["key"] = keys[0]
         try:

@@ -140,3 +140,10 @@ class AddTeamsToJobInput:
 class RemoveTeamFromJobInput:
     job_id: strawberry.ID = _job_id()
     team_id: strawberry.ID = strawberry.field(description="A team with access. The last one can't be removed.")
+
+
+@strawberry.input(description="Changes of the organization.")
+class UpdateOrganizationInput:
+    name: Maybe[str | None] = strawberry.field(description="1 to 255 characters. Null is refused. Omit to keep.")
+    dry_run: bool | None = _dry_run()
+    idempotency_key: str | None = _idempotency_key()

@@ -1,36 +1,41 @@
+from dataclasses import fields
 from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.types import Info
 
-from resolvers import write
-from resolvers.changes import draft, job, version
+from resolvers.changes import draft, job, organization, version
+from resolvers.mutation import Call
+from resolvers.write import Command
 from schema import inputs, payloads
 from schema.context import Context
 from schema.page import described
-from schema.payloads import Payload
-from schema.plain import plain
+from schema.plain import canonical, plain
 from schema.user_error import Problem
 
 ABANDONED = "Not begun: the client left before."
+NOT_COMPARED = {"dryRun", "idempotencyKey"}
 
 
-def mutation(change: write.Change, input_type: type, payload_type: type, description: str) -> Any:
-    """Declare a mutation: `change` gets the input's values by name, the payload is read after it."""
+def mutation(command: Command, input_type: type, payload_type: type, description: str) -> Any:
+    """Declare a mutation: the command gets the input's values by name, the payload is read after it."""
 
     async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
         context = info.context
         if context.is_abandoned:  # each field is a transaction of its own: those before it are kept
             raise GraphQLError(ABANDONED)
-        await context.close()  # a dry run before this one ends here and gives its lock back
+        await context.close()  # a command that waits for a lock must not keep the connection of the one before
         values = plain(input)
         options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}
-        outcome = await write.Mutation(context.database, context.caller, change, values, **options).perform()
+        request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
+        call = Call(context.database, context.caller, command, values, request, **options)
+        outcome = await call.perform()
         await context.look_at(outcome.read)
-        known = {"job_id": values.get("job_id"), "cancelled_runs": ()}
-        return Payload(**{**known, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
+        named = {name: values[name] for name in keys & values.keys()}  # a refused payload shows what the input names
+        return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
+    keys = {each.name for each in fields(payload_type)}
     resolve.__annotations__["input"] = Annotated[input_type, described("What to change, and how.")]
     return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
 
@@ -84,4 +89,10 @@ class Mutation:
     )
     remove_team_from_job = mutation(
         job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Take a job from a team."
+    )
+    update_organization = mutation(
+        organization.update,
+        inputs.UpdateOrganizationInput,
+        payloads.UpdateOrganizationPayload,
+        "Rename your organization; only its administrators may.",
     )

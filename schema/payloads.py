@@ -1,28 +1,19 @@
-"""What mutations answer: ids by name, shown as the rows of the snapshot after them."""
+"""What mutations answer: a command's answer by name, shown as the rows of the snapshot after it.
 
-from collections.abc import Sequence
+The private fields are keys of the answer; a payload refuses a key that it doesn't declare.
+"""
+
 from typing import Any
 
 import strawberry
 
-from resolvers import job, job_version
+from resolvers import job, job_version, organization
 from schema import names
 from schema.job_run import JobRun
 from schema.relation import relation
 from schema.user_error import UserError
 
-
-class Payload:
-    """An answer's values by name; what it doesn't hold is null."""
-
-    user_errors: Sequence[Any]
-
-    def __init__(self, **values: Any) -> None:
-        self.__dict__.update(values)
-
-    def __getattr__(self, name: str) -> None:
-        if name.startswith("_"):
-            raise AttributeError(name)
+Key = strawberry.Private[str | None]
 
 
 def _job() -> Any:
@@ -35,19 +26,25 @@ def _user_errors() -> Any:
 
 @strawberry.type(description="The job.")
 class JobPayload:
+    job_id: Key = None
     job = _job()
     user_errors: list[UserError] = _user_errors()
 
 
 @strawberry.type(description="What was deleted.")
 class DeleteJobPayload:
-    deleted_job_id: strawberry.ID | None = strawberry.field(description="The deleted job's id. Null if refused.")
-    cancelled_runs: list[JobRun] = strawberry.field(description="The runs that were cancelled, as they ended.")
+    deleted_job_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The deleted job's id. Null if refused."
+    )
+    cancelled_runs: list[JobRun] = strawberry.field(
+        default_factory=list, description="The runs that were cancelled, as they ended."
+    )
     user_errors: list[UserError] = _user_errors()
 
 
 @strawberry.type(description="The draft and its job.")
 class DraftPayload:
+    job_id: Key = None
     draft = relation(
         job_version.drafts, names.JobVersion | None, "The draft as it is now. Null if there is none.", key="job_id"
     )
@@ -57,17 +54,32 @@ class DraftPayload:
 
 @strawberry.type(description="What was discarded.")
 class DiscardDraftPayload:
+    job_id: Key = None
     job = _job()
     discarded_number: int | None = strawberry.field(
-        description="The draft's number, which is never used again. Null if refused."
+        default=None, description="The draft's number, which is never used again. Null if refused."
     )
     user_errors: list[UserError] = _user_errors()
 
 
 @strawberry.type(description="The version that is current now, and its job.")
 class VersionPayload:
+    job_id: Key = None
+    version_id: Key = None
     version = relation(
         job_version.by_ids, names.JobVersion | None, "The current version. Null if refused.", key="version_id"
     )
     job = _job()
+    user_errors: list[UserError] = _user_errors()
+
+
+@strawberry.type(description="The organization.")
+class UpdateOrganizationPayload:
+    organization_id: Key = None
+    organization = relation(
+        organization.by_ids,
+        names.Organization | None,
+        "The organization as it is now. Null if refused.",
+        key="organization_id",
+    )
     user_errors: list[UserError] = _user_errors()

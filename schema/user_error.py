@@ -79,11 +79,12 @@ DESCRIPTIONS: Mapping[str, str] = {
     "job_key": "The key.",
     "maximum": "The largest value or length allowed. Null if the limit is another one.",
     "minimum": "The smallest value or length allowed. Null if the limit is another one.",
-    "missing_permission": "The permission on the job that is missing. Null if it is a role in a team.",
-    "missing_team_role": "The role in the team that is missing. Null if it is a permission on the job.",
+    "missing_organization_role": "The role in the organization that is missing. Null if something else is.",
+    "missing_permission": "The permission on the job that is missing. Null if a role is.",
+    "missing_team_role": "The role in the team that is missing. Null if something else is.",
     "number": "The version's number.",
     "pattern": "The regular expression that the value must match. Null if the limit is another one.",
-    "team_id": "The team in which the role is missing. Null if it is a permission on the job.",
+    "team_id": "The team in which the role is missing. Null if something else is.",
 }
 
 

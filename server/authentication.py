@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import String, bindparam, select
 
 from models.api_token import ApiToken, digest
+from models.clock import database_time
 from models.database import Database
 from models.member import Member
 from models.roles import OrganizationRole
@@ -34,11 +35,17 @@ log = structlog.stdlib.get_logger("server.authentication")
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose token it is, as the database had it at a moment of the monotonic clock."""
+    """Whose token it is, as the database had it; when by its own clock, and by the monotonic one of this process."""
 
     token: ApiToken
     caller: Caller
+    read_at: datetime
     looked_up: float
+
+    @property
+    def now(self) -> datetime:
+        """The present moment by the database's clock."""
+        return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Authenticator:
         await self.last_use.close()
 
     async def _owner(self, secret: str, client: str) -> Caller | None:
-        now, token_digest = datetime.now(UTC), digest(secret)
+        token_digest = digest(secret)
         if token_digest not in self._owners:
             self.guesses.check(client)
         owner = await self._looked_up(token_digest)
@@ -89,6 +96,7 @@ class Authenticator:
             self.guesses.count(client)
             log.info(REFUSED, reason="no such token")
             return None
+        now = owner.now
         if not owner.token.is_valid(now):
             log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
             return None
@@ -104,7 +112,7 @@ class Authenticator:
         if row is None:
             self._owners.pop(token_digest, None)
             return None
-        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), looked_up)
+        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), row.read_at, looked_up)
         self._owners.move_to_end(token_digest)
         if len(self._owners) > MOST_OWNERS:
             self._owners.popitem(last=False)
@@ -139,7 +147,12 @@ class Authenticator:
 def _tokens(_view: View) -> Statement:
     own = (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id)
     columns = [getattr(ApiToken, name) for name in TOKEN]
-    return select(*columns, *MEMBER).join(Member, own).where(ApiToken.digest == bindparam("digest", type_=String()))
+    read_at = database_time().label("read_at")
+    return (
+        select(*columns, *MEMBER, read_at)
+        .join(Member, own)
+        .where(ApiToken.digest == bindparam("digest", type_=String()))
+    )
 
 
 def _members(_view: View) -> Statement:

@@ -1,12 +1,13 @@
 """What the command line does with bearer tokens."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.api_token import ApiToken
+from models.clock import database_time, read_clock
 from models.database import Database
 from models.errors import BadInput
 from models.limits import storable
@@ -18,16 +19,15 @@ DEMO_LIFETIME = timedelta(days=7)
 
 async def create(database: Database, email: str, expires_in: timedelta | None, name: str | None) -> str:
     """Return the secret, which can't be shown again; raise `BadInput` for an unknown member."""
-    now = datetime.now(UTC)
     async with AsyncSession(database.writes) as session, session.begin():
-        member = await _member(session, email)
+        member, now = await _member(session, email), await read_clock(session)
         return _issue(session, member, now, now + expires_in if expires_in else None, name)
 
 
-async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToken, Member]]:
-    """Return tokens with their members, oldest first, of one member or of all."""
+async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToken, Member, datetime]]:
+    """Return tokens with their members and the present moment, oldest first, of one member or of all."""
     statement = (
-        select(ApiToken, Member)
+        select(ApiToken, Member, database_time())
         .join(Member, (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id))
         .order_by(ApiToken.id)
     )
@@ -45,14 +45,14 @@ async def revoke(database: Database, token_id: str) -> bool:
             raise BadInput(f"There is no token {token_id}.")
         if token.revoked_at is not None:
             return False
-        token.revoked_at = datetime.now(UTC)
+        token.revoked_at = await read_clock(session)
         return True
 
 
 async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str, str]:
     """Return a fresh secret for each email; the demo tokens of earlier starts end."""
-    now = datetime.now(UTC)
     async with AsyncSession(database.writes) as session, session.begin():
+        now = await read_clock(session)
         await _end_demo(session, emails, now)
         members = [await _member(session, email) for email in emails]
         return {member.email: _issue(session, member, now, now + DEMO_LIFETIME, DEMO_NAME) for member in members}
@@ -61,7 +61,7 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
 async def end_demo(database: Database, emails: Collection[str]) -> None:
     """End the demo tokens of these members, which a terminal or the playground has shown."""
     async with AsyncSession(database.writes) as session, session.begin():
-        await _end_demo(session, emails, datetime.now(UTC))
+        await _end_demo(session, emails, await read_clock(session))
 
 
 async def _end_demo(session: AsyncSession, emails: Collection[str], now: datetime) -> None:

@@ -15,6 +15,13 @@ LONGER_FOR_A_REASON = {
     "models/job.py",  # the whole life of a job, to be read in one piece
     "models/migrations/versions/0001_initial.py",  # all tables of the first release
 }
+READS_THE_PROCESS_CLOCK = {
+    "models/clock.py",  # for SQLite, which has no other
+    "models/demo/seed.py",  # the demo's past is relative to any present
+    "models/ids.py",  # an id needs no exact time
+    "schema/config.py",  # a preview of fire times
+    "server/sdl.py",  # a day on which a field may be removed
+}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
@@ -63,6 +70,12 @@ def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over():
     }
 
     assert known == set()
+
+
+def test_the_time_comes_from_the_database_but_for_a_reason():
+    known = {str(path.relative_to(ROOT)) for path in FILES if "datetime.now(" in path.read_text()}
+
+    assert known <= READS_THE_PROCESS_CLOCK
 
 
 def test_there_is_no_module_for_leftovers():

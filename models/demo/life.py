@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from models.edit import Edit
-from models.errors import Problems
 from models.job import Job, JobStatus
 from models.job_config import JobConfig
 from models.job_event import JobEvent
@@ -80,9 +79,10 @@ class Life:
     def begin(cls, story: Story, organization_id: str, names: Names, known: Known, edit: Edit) -> "Life":
         values = {"job_key": story.key, "name": story.name, "description": story.description}
         config = JobConfig.of(names.config(story.config))
-        Problems(
-            (*value_problems(values), *config.problems((), known), *config.running_problems(known, None, {}))
-        ).refuse()
+        edit.problems += value_problems(values)
+        edit.problems += config.problems((), known)
+        edit.problems += config.running_problems(known, None, {})
+        edit.refuse()
         job = Job.create(values, config, [names.teams[each] for each in story.teams], organization_id, edit)
         return cls(job, names, known, {1: job.current}, edit.events)
 

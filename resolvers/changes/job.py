@@ -16,9 +16,10 @@ from models.team import Team, TeamMember
 from resolvers.changes.known import known
 from resolvers.keys import among
 from resolvers.permissions import may_share_with
-from resolvers.write import Answer, Write
+from resolvers.write import DeleteAnswer, JobAnswer, Write, command
 
 
+@command("createJob")
 async def create(
     write: Write,
     *,
@@ -27,11 +28,11 @@ async def create(
     team_ids: Sequence[str],
     config: Mapping[str, Any],
     description: str | None = None,
-) -> Answer:
+) -> JobAnswer:
     values = {"job_key": job_key, "name": name, "description": description}
     asked = JobConfig.of(config)
     facts = await known(write, asked, {"dependencies": ()})
-    problems = write.edit.problems
+    problems = write.problems
     problems += value_problems(values)
     team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
@@ -41,12 +42,13 @@ async def create(
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
     if not team_problems and limits.storable(job_key) and await _is_taken(write, job_key):
         problems.append(JobKeyTaken(job_key=job_key))
-    problems.refuse()
-    job = Job.create(values, asked, team_ids, write.caller.organization_id, write.edit)
+    write.refuse()
+    job = Job.create(values, asked, team_ids, write.caller.organization_id, write)
     write.session.add(job)
     return {"job_id": job.id}
 
 
+@command("updateJob")
 async def update(
     write: Write,
     *,
@@ -54,37 +56,40 @@ async def update(
     message: str | None = None,
     expected_revision: int | None = None,
     **values: Any,
-) -> Answer:
+) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write.edit, revision=expected_revision)
-    job.update(values, message, write.edit)
+    job.expect(write, revision=expected_revision)
+    job.update(values, message, write)
     return {"job_id": job.id}
 
 
-async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> Answer:
+@command("deleteJob")
+async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> DeleteAnswer:
     """Cancel what is unfinished, then remove the job with all that hangs on it, for ever."""
     job = await write.job(job_id, JobPermission.DELETE)
-    job.expect(write.edit, revision=expected_revision)
-    write.edit.problems.refuse()
+    job.expect(write, revision=expected_revision)
+    write.refuse()
     cancelled = await _cancel_runs(write, job_id)
-    job.delete(write.edit)
+    job.delete(write)
     await write.session.execute(delete_from(Job).where(Job.id == job_id))
     write.session.expunge(job)
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
 
 
-async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Answer:
+@command("addTeamsToJob")
+async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     has = frozenset(each.team_id for each in job.teams)
-    write.edit.problems += await _team_problems(write, team_ids, TeamRole.VIEWER, has)
-    write.edit.problems.refuse()
-    job.add_teams(team_ids, write.edit)
+    write.problems += await _team_problems(write, team_ids, TeamRole.VIEWER, has)
+    write.refuse()
+    job.add_teams(team_ids, write)
     return {"job_id": job.id}
 
 
-async def remove_team(write: Write, *, job_id: str, team_id: str) -> Answer:
+@command("removeTeamFromJob")
+async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
-    job.remove_team(team_id, write.edit)
+    job.remove_team(team_id, write)
     return {"job_id": job.id}
 
 
@@ -120,14 +125,15 @@ def _missing(
 
 async def _is_taken(write: Write, job_key: str) -> bool:
     same = (Job.organization_id == write.caller.organization_id) & (Job.job_key == job_key)
-    return bool(await write.session.scalar(select(exists().where(same))))
+    row = await write.first(select(exists().where(same)))
+    return row is not None and row[0]
 
 
-async def _cancel_runs(write: Write, job_id: str) -> Sequence[Row[Any]]:
+async def _cancel_runs(write: Write, job_id: str) -> list[Row[*tuple[Any, ...]]]:
     cancelled = (
         update_of(JobRun)
         .where(JobRun.job_id == job_id, JobRun.status.in_(UNFINISHED))
-        .values(status=JobRunStatus.CANCELLED, finished_at=write.edit.at)
+        .values(status=JobRunStatus.CANCELLED, finished_at=write.at)
         .returning(*JobRun.__table__.c)
     )
-    return (await write.session.execute(cancelled, execution_options={"synchronize_session": False})).all()
+    return list(await write.session.execute(cancelled, execution_options={"synchronize_session": False}))

@@ -7,9 +7,10 @@ from models.job import Job
 from models.job_version import JobVersion
 from models.roles import JobPermission
 from resolvers.changes.known import known
-from resolvers.write import Answer, Write
+from resolvers.write import VersionAnswer, Write, command
 
 
+@command("createVersion")
 async def create(
     write: Write,
     *,
@@ -17,14 +18,15 @@ async def create(
     changes: Mapping[str, Any],
     message: str | None = None,
     expected_current_version: int | None = None,
-) -> Answer:
+) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write.edit, current_version=expected_current_version)
+    job.expect(write, current_version=expected_current_version)
     facts = await known(write, job.current.config.changed(changes), changes, will_run=True)
-    version = job.create_version(changes, message, facts, write.edit)
+    version = job.create_version(changes, message, facts, write)
     return {"job_id": job.id, "version_id": version.id}
 
 
+@command("activateVersion")
 async def activate(
     write: Write,
     *,
@@ -32,12 +34,12 @@ async def activate(
     number: int,
     message: str | None = None,
     expected_current_version: int | None = None,
-) -> Answer:
+) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write.edit, current_version=expected_current_version)
+    job.expect(write, current_version=expected_current_version)
     version = await _numbered(write, job, number)
     facts = await known(write, (version or job.current).config, {}, will_run=True)
-    version = job.activate(number, version, message, facts, write.edit)
+    version = job.activate(number, version, message, facts, write)
     return {"job_id": job.id, "version_id": version.id}
 
 

@@ -82,8 +82,7 @@ def list_(settings: Settings, member: str | None) -> None:
 async def _list(settings: Settings, member: str | None) -> None:
     async with migrated(settings) as database:
         rows = await tokens.listing(database, member)
-    now = datetime.now(UTC)
-    for line in table(HEADINGS, [_cells(each, owner, now) for each, owner in rows]):
+    for line in table(HEADINGS, [_cells(*each) for each in rows]):
         click.echo(line)
 
 

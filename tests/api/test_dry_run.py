@@ -1,5 +1,6 @@
-"""A dry run leaves no trace in any table, and is refused as the real thing is; a key's work is done once."""
+"""A dry run leaves no trace and no lock, shows what would be, and is refused as the real thing is."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.base import Base
 from models.cluster import ClusterStatus
 from models.database import Database
+from resolvers import job_version
+from resolvers.changes import draft
+from resolvers.mutation import Call
 from tests.api.ask import Ask
-from tests.world import World
+from tests.world import World, caller
 
+DEEP = """
+job {
+  status revision updatedBy { name } viewerPermissions
+  teams { totalCount nodes { name } }
+  currentVersion { ...version }
+  draft { ...version }
+  second: version(number: 2) { ...version }
+  versions { totalCount nodes { ...version } }
+  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { path before after } } }
+}
+"""
+VERSION = """
+fragment version on JobVersion {
+  number status isCurrent revision message maxRetries environment { name value } schedule { cron timezone }
+  source { ... on SqlSnapshotSource { sql } } publishedBy { name } queries { name }
+  dependencies { condition job { jobKey } } basedOn { number } changes { path kind before after }
+  cluster { jobs(filter: {hasDraft: false}) { totalCount nodes { jobKey draft { number } } } }
+}
+"""
 PAYLOADS = {"createDraft": "draft", "updateDraft": "draft"}
 ANSWER = "{ number status revision maxRetries isCurrent basedOn { number } }"
 ERRORS = "userErrors { __typename code message path ... on StaleRevisionError { expected actual } }"
@@ -76,6 +99,77 @@ async def test_a_dry_run_leaves_no_trace_and_no_lock(
     assert await everything(database) != before
 
 
+CHANGES = {
+    "maxRetries": 5,
+    "environment": [{"name": "A", "value": "b"}],
+    "schedule": {"cron": "5 4 * * *", "timezone": "Europe/Berlin"},
+    "source": {"sqlSnapshot": {"sql": "SELECT 'é'"}},
+}
+DEEPLY: list[tuple[str, dict[str, Any]]] = [
+    ("createDraft", {"changes": CHANGES}),
+    ("updateDraft", {"changes": CHANGES}),
+    ("publishDraft", {"message": "go"}),
+    ("createVersion", {"changes": CHANGES, "message": "go"}),
+    ("activateVersion", {"number": 1, "message": "back"}),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), DEEPLY, ids=[each[0] for each in DEEPLY])
+@pytest.mark.parametrize("actor", ["contributor", "admin"])
+async def test_a_dry_run_shows_in_every_relation_what_the_real_one_does(
+    ask: Ask, world: World, database: Database, job_id: str, name: str, values: dict[str, Any], actor: str
+) -> None:
+    member = getattr(world, actor)
+    others = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("first", "second")]
+    if name in NEEDS_DRAFT:
+        await change(ask, world, "createDraft", job_id, changes={"dependencies": [{"jobId": others[0]}]})
+    if "changes" in values:
+        values = {"changes": values["changes"] | {"dependencies": [{"jobId": each} for each in reversed(others)]}}
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    query = f"mutation ($i: {kind}!) {{ {name}(input: $i) {{ {DEEP} {ERRORS} }} }} {VERSION}"
+    before = await everything(database)
+
+    dry = await ask(member, query, i={"jobId": job_id, "dryRun": True, **values})
+    unchanged = await everything(database)
+    real = await ask(member, query, i={"jobId": job_id, **values})
+
+    assert real[name]["userErrors"] == []
+    assert dry == real
+    assert unchanged == before
+
+
+async def test_a_dry_run_holds_no_lock_while_its_answer_is_read(
+    ask: Ask, world: World, database: Database, database_url: str, job_id: str
+) -> None:
+    values = {"job_id": job_id, "changes": {"max_retries": 7}}
+    tried = await Call(database, caller(world.contributor), draft.create, values, {}, dry_run=True).perform()
+    before = await job_version.drafts(tried.read, [job_id])  # the answer's snapshot is open from here on
+
+    async with asyncio.timeout(30):  # a lock would be waited for without end
+        await change(ask, world, "createVersion", job_id, changes={"maxRetries": 8})
+
+    after = await job_version.drafts(tried.read, [job_id])
+    await tried.read.close()
+    assert before == after
+    assert (before[job_id].number, before[job_id].max_retries) == (3, 7)
+
+
+async def test_two_dry_runs_in_one_operation_see_nothing_of_each_other(ask: Ask, world: World, job_id: str) -> None:
+    query = """
+    mutation ($one: CreateVersionInput!, $two: CreateVersionInput!) {
+      one: createVersion(input: $one) { version { number maxRetries } job { versions { totalCount } } }
+      two: createVersion(input: $two) { version { number maxRetries } job { versions { totalCount } } }
+    }
+    """
+    one, two = ({"jobId": job_id, "dryRun": True, "changes": {"maxRetries": each}} for each in (3, 4))
+
+    answer = await ask(world.contributor, query, one=one, two=two)
+
+    job = {"versions": {"totalCount": 3}}
+    assert answer["one"] == {"version": {"number": 3, "maxRetries": 3}, "job": job}
+    assert answer["two"] == {"version": {"number": 3, "maxRetries": 4}, "job": job}
+
+
 REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
     ("createDraft", True, {}, "DRAFT_EXISTS"),
     ("createDraft", False, {"changes": {"maxRetries": 11, "clusterId": "CL0"}}, "CLUSTER_NOT_FOUND"),
@@ -106,61 +200,3 @@ async def test_a_dry_run_is_refused_as_the_real_thing_is(
     assert code in {each["code"] for each in dry["userErrors"]}
     assert dry == real
     assert await everything(database) == before
-
-
-@pytest.mark.parametrize("name", ["publishDraft", "createVersion"])
-async def test_what_one_key_asks_for_twice_is_done_once(
-    ask: Ask, world: World, database: Database, job_id: str, name: str
-) -> None:
-    values = {} if name == "publishDraft" else {"changes": {"maxRetries": 7}}
-    if name == "publishDraft":
-        await change(ask, world, "createDraft", job_id)
-    first = await change(ask, world, name, job_id, idempotencyKey="once", **values)
-    before = await everything(database)
-
-    assert first["userErrors"] == []
-    assert await change(ask, world, name, job_id, idempotencyKey="once", **values) == first
-    assert await everything(database) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "values"),
-    [
-        ("publishDraft", {"message": "other"}),
-        ("publishDraft", {"expectedCurrentVersion": 2}),
-        ("createVersion", {"changes": {}}),
-    ],
-)
-async def test_a_key_belongs_to_one_mutation_and_one_input(
-    ask: Ask, world: World, database: Database, job_id: str, name: str, values: dict[str, Any]
-) -> None:
-    await change(ask, world, "createDraft", job_id)
-    await change(ask, world, "publishDraft", job_id, idempotencyKey="once")
-    before = await everything(database)
-
-    first, *_ = (await change(ask, world, name, job_id, idempotencyKey="once", **values))["userErrors"]
-
-    assert (first["code"], first["path"]) == ("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])
-    assert await everything(database) == before
-
-
-async def test_what_was_refused_or_tried_uses_up_no_key(ask: Ask, world: World, job_id: str) -> None:
-    refused = await change(ask, world, "publishDraft", job_id, idempotencyKey="once")
-    await change(ask, world, "createDraft", job_id)
-    await change(ask, world, "publishDraft", job_id, idempotencyKey="once", message="tried", dryRun=True)
-    done = await change(ask, world, "publishDraft", job_id, idempotencyKey="once", message="done")
-
-    assert [each["code"] for each in refused["userErrors"]] == ["DRAFT_NOT_FOUND"]
-    assert (done["userErrors"], done["version"]["number"]) == ([], 3)
-
-
-async def test_a_key_is_the_members_own(ask: Ask, world: World, job_id: str) -> None:
-    query = """mutation ($id: ID!, $retries: Int) {
-      createVersion(input: {jobId: $id, idempotencyKey: "once", changes: {maxRetries: $retries}}) {
-        version { number } userErrors { code } } }"""
-
-    first = await ask(world.contributor, query, id=job_id, retries=5)
-    second = await ask(world.team_admin, query, id=job_id, retries=6)
-
-    assert first["createVersion"] == {"version": {"number": 3}, "userErrors": []}
-    assert second["createVersion"] == {"version": {"number": 4}, "userErrors": []}

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.database import Database
-from resolvers import write
-from resolvers.changes import draft
+from models.roles import JobPermission
+from resolvers.write import Write
 from tests.api.ask import CREATE_JOB, Ask, config, job_input
 from tests.world import World, caller, make_world
 
@@ -78,13 +79,10 @@ async def test_a_new_jobs_dependency_that_is_deleted_meanwhile_is_not_found(
 async def test_to_depend_on_a_job_is_not_to_wait_for_who_changes_it(ask: Ask, world: World, database: Database) -> None:
     job_id, other = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
     changes = {"dependencies": [{"jobId": other}]}
-    outcome = await write.Mutation(database, caller(world.contributor), draft.create, {"job_id": other}, True).perform()
 
-    try:  # the dry run holds its locks until it is closed
-        async with asyncio.timeout(30):
-            answer = await ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id, "changes": changes})
-    finally:
-        await outcome.read.close()
+    async with AsyncSession(database.writes) as session, asyncio.timeout(30):
+        await Write(session, caller(world.contributor)).job(other, JobPermission.EDIT)
+        answer = await ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id, "changes": changes})
 
     assert answer["createDraft"]["userErrors"] == []
 

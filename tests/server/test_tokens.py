@@ -207,8 +207,8 @@ async def test_tokens_are_listed_by_member(database: Database, ada: Member) -> N
     everyone = await tokens.listing(database, None)
     adas = await tokens.listing(database, ada.email)
 
-    assert [member.email for _, member in everyone] == [ada.email, bob.email, ada.email]
-    assert [member.email for _, member in adas] == [ada.email, ada.email]
+    assert [member.email for _, member, _ in everyone] == [ada.email, bob.email, ada.email]
+    assert [member.email for _, member, _ in adas] == [ada.email, ada.email]
 
 
 async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(

@@ -133,6 +133,15 @@ export const REMOVE_TEAM = graphql(`
   }
 `)
 
+export const UPDATE_ORGANIZATION = graphql(`
+  mutation UpdateOrganization($input: UpdateOrganizationInput!) {
+    updateOrganization(input: $input) {
+      organization { name }
+      userErrors { ...Problem }
+    }
+  }
+`)
+
 export const DELETE_JOB = graphql(`
   mutation DeleteJob($input: DeleteJobInput!) {
     deleteJob(input: $input) {

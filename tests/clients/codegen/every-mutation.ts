@@ -29,6 +29,7 @@ await publish()
 await goBack()
 await share()
 await remove()
+await rename()
 console.log(JSON.stringify({ answered: [...answered], met: [...met] }))
 
 async function create() {
@@ -161,4 +162,11 @@ async function remove() {
   assert.deepEqual([deletedJobId, cancelledRuns], [jobId, []])
   const twice = await admin(documents.DELETE_JOB, { input: { jobId } })
   refused(twice.deleteJob, 'JobNotFoundError', 'jobId')
+}
+
+async function rename() {
+  const input = { name: 'Typed harbor', dryRun: true }
+  const renamed = await admin(documents.UPDATE_ORGANIZATION, { input })
+  assert.deepEqual(accepted(renamed.updateOrganization).organization, { name: 'Typed harbor' })
+  refused((await auditor(documents.UPDATE_ORGANIZATION, { input })).updateOrganization, 'ForbiddenError')
 }

@@ -1,0 +1,139 @@
+"""The one way to change something: lock, ask the model, record the events, commit; the same for every command."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.errors import BadInput, Refused, UserError
+from models.failures import failure_of, failures_named
+from models.job_input import normal
+from models.unavailable import DatabaseDown, OutcomeUnknown
+from resolvers.caller import Caller
+from resolvers.idempotency import IdempotencyKey
+from resolvers.overlay import Recorder
+from resolvers.read import Read, is_invalid_text
+from resolvers.write import NOT_READ, Command, Write
+
+ATTEMPTS = 10
+BACKOFF_SECONDS = 0.01
+
+# The next attempt meets what made this one fail, and reports it as a user error: a row that a concurrent transaction
+# inserted (unique_violation) or deleted (foreign_key_violation).
+RETRIED_ON_POSTGRESQL = {"40001", "40P01", "23505", "23503"}
+RETRIED_ON_SQLITE = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"}
+
+_chance = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A command's answer, empty if it was refused; the problems; and the state afterwards, to be read."""
+
+    answer: Mapping[str, Any]
+    problems: Sequence[UserError]
+    read: Read
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a command; `request` is its input as the idempotency key compares it, by GraphQL names."""
+
+    database: Database
+    caller: Caller
+    command: Command
+    values: Mapping[str, Any]
+    request: Mapping[str, Any]
+    dry_run: bool = False
+    idempotency_key: str | None = None
+
+    async def perform(self) -> Outcome:
+        """Run the command in one transaction, and again if it collided with a concurrent one.
+
+        Raises `Unavailable` if the database fails; only after `OutcomeUnknown` may something have changed.
+        """
+        with failures_named():
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return await self._attempt()
+                except DBAPIError as error:
+                    if is_invalid_text(error):
+                        raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+                    if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                        raise
+                    await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
+        raise AssertionError("unreachable")
+
+    async def _attempt(self) -> Outcome:
+        session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
+        try:
+            outcome = await self._outcome(session)
+        except (UserError, Refused) as error:
+            problems = [error] if isinstance(error, UserError) else error.problems
+            outcome = Outcome({}, problems, Read.of(self.database, self.caller))
+        except BaseException as error:
+            await _abandon(session, error)
+            raise
+        await session.close()
+        return outcome
+
+    async def _outcome(self, session: AsyncSession) -> Outcome:
+        """Commit, or leave a dry run to be rolled back: its answer is read without its locks."""
+        recorder = Recorder(session) if self.dry_run else None
+        answer = await self._answer(Write(session, self.caller))
+        await session.flush()
+        if recorder is not None:
+            return Outcome(answer, [], Read.of(self.database, self.caller, recorder.overlay()))
+        await _commit(session)
+        return Outcome(answer, [], Read.of(self.database, self.caller))
+
+    async def _answer(self, write: Write) -> Mapping[str, Any]:
+        if self.idempotency_key is None:
+            return await self._run(write)
+        key = IdempotencyKey.of(write, self.idempotency_key, self.command.name, self.request)
+        answer = None if write.problems else await key.earlier_answer()
+        if answer is not None:
+            return answer
+        if write.problems:
+            return await self._run(write)  # which refuses, and reports the other problems of the input as well
+        record = await key.claim()
+        record.answer = dict(await self._run(write))
+        return record.answer
+
+    async def _run(self, write: Write) -> Mapping[str, Any]:
+        answer = await self.command.run(write, **normal(self.values))
+        write.refuse()
+        if write.at is NOT_READ:
+            raise RuntimeError(f"{self.command.name} read no time of the database's.")
+        write.session.add_all(write.events)
+        return answer
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Raise `OutcomeUnknown` if the connection is lost before the database confirms or refuses."""
+    try:
+        await session.commit()
+    except Exception as error:
+        if isinstance(failure_of(error), DatabaseDown):
+            raise OutcomeUnknown from error
+        raise
+
+
+async def _abandon(session: AsyncSession, error: BaseException) -> None:
+    """Roll back; close a connection that fails or is busy with a cancelled statement."""
+    if not isinstance(error, Exception) or isinstance(failure_of(error), DatabaseDown | OutcomeUnknown):
+        await session.invalidate()
+    else:
+        await session.close()
+
+
+def _is_worth_another_try(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in RETRIED_ON_POSTGRESQL:
+        return True
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return name in RETRIED_ON_SQLITE

@@ -1,0 +1,124 @@
+"""Stored moments come from the database's clock, and a job's go forward whatever the clocks do."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import clock
+from models.base import Base
+from models.database import Database
+from models.job import Job
+from models.job_event import JobEvent
+from models.roles import JobPermission
+from resolvers.write import Write
+from server import tokens
+from server.authentication import Authenticator
+from server.last_use import LastUse
+from tests.api.ask import CREATE_JOB, Ask, job_input
+from tests.api.test_dry_run import change
+from tests.api.test_meanwhile import WAITING
+from tests.world import World, caller, make_world
+
+UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { job { updatedAt } userErrors { code } } }"
+YEARS = timedelta(days=9000)
+
+
+@pytest.fixture
+def _process_clock_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "process_time", lambda: datetime.now(UTC) - YEARS)
+
+
+async def time_of(database: Database) -> datetime:
+    async with database.writes.begin() as connection:
+        return await clock.read_clock(connection)
+
+
+async def moments(database: Database) -> set[datetime]:
+    """All moments in all tables."""
+    async with AsyncSession(database.reads) as session:
+        rows = [row for table in Base.metadata.sorted_tables for row in await session.execute(table.select())]
+    return {value for row in rows for value in row if isinstance(value, datetime)}
+
+
+@pytest.mark.usefixtures("_process_clock_is_wrong")
+async def test_each_stored_moment_is_the_databases(ask: Ask, world: World, database: Database) -> None:
+    begun = await time_of(database)
+    created = await ask(world.contributor, CREATE_JOB, input=job_input(world, idempotencyKey="once"))
+    job_id = created["createJob"]["job"]["id"]
+    await change(ask, world, "createDraft", job_id)
+    await change(ask, world, "publishDraft", job_id, idempotencyKey="twice")
+    secret = await tokens.create(database, world.viewer.email, None, None)
+    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    assert await authenticator.caller(f"Bearer {secret}") is not None
+    await authenticator.close()
+
+    found, ended = await moments(database), await time_of(database)
+
+    assert (ended < datetime.now(UTC) - timedelta(days=1)) == database.is_sqlite
+    assert begun <= min(found) <= max(found) <= ended
+
+
+async def test_the_time_costs_no_statement_of_its_own(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.contributor, world, idempotencyKey="once")
+    created = list(ask.statements)
+    await change(ask, world, "createVersion", job_id, changes={}, idempotencyKey="twice")
+
+    told = [each for each in (*created, *ask.statements) if "clock_timestamp()" in each]
+
+    assert told
+    assert not any(each.startswith("SELECT clock_timestamp()") for each in told)
+
+
+async def test_a_token_ends_by_the_databases_clock(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = await tokens.create(database, world.viewer.email, timedelta(hours=1), None)
+    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    monkeypatch.setattr(clock, "process_time", lambda: datetime.now(UTC) + timedelta(hours=2))
+
+    caller_ = await authenticator.caller(f"Bearer {secret}")
+    await authenticator.close()
+
+    assert (caller_ is None) == database.is_sqlite  # where the process's clock is the database's
+
+
+async def test_a_job_never_changes_before_its_last_change(ask: Ask, world: World, database: Database) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    ahead = await time_of(database) + timedelta(days=1)
+    async with AsyncSession(database.writes) as session, session.begin():
+        (await session.get_one(Job, job_id)).updated_at = ahead
+
+    answer = await ask(world.contributor, UPDATE, i={"jobId": job_id, "name": "Other"})
+
+    assert answer["updateJob"]["userErrors"] == []
+    async with AsyncSession(database.reads) as session:
+        job = await session.get_one(Job, job_id)
+        events = list(await session.scalars(select(JobEvent.occurred_at).order_by(JobEvent.sequence)))
+    assert job.updated_at == events[-1] == ahead
+
+
+async def test_a_change_that_waited_is_later_than_the_one_that_held_the_lock(postgres_url: str) -> None:
+    """On SQLite a transaction waits before its first statement."""
+    database = Database.open(postgres_url)
+    world = await make_world(database)
+    ask = Ask(database)
+    job_id = await ask.create_job(world.contributor, world)
+
+    async with AsyncSession(database.writes) as session, database.writes.connect() as watch:
+        await Write(session, caller(world.contributor)).job(job_id, JobPermission.EDIT)
+        waiting = asyncio.ensure_future(ask(world.contributor, UPDATE, i={"jobId": job_id, "name": "Later"}))
+        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+        while not await watching.scalar(text(WAITING)):
+            assert not waiting.done(), "it should wait"
+        job = await session.get_one(Job, job_id)
+        job.revision += 1
+        await session.flush()
+        held_until = await clock.read_clock(session)
+        await session.commit()
+        answer = await waiting
+
+    await database.close()
+    assert datetime.fromisoformat(answer["updateJob"]["job"]["updatedAt"]) >= held_until

@@ -1,0 +1,85 @@
+"""An organization is renamed by its administrators, through the same door as a job is changed."""
+
+from typing import Any
+
+import pytest
+
+from models.database import Database
+from models.member import Member
+from tests.api.ask import Ask
+from tests.api.test_dry_run import everything
+from tests.world import World
+
+UPDATE = """
+mutation ($input: UpdateOrganizationInput!) {
+  updateOrganization(input: $input) {
+    organization { name }
+    userErrors { __typename code message path ... on ForbiddenError { missingOrganizationRole missingPermission } }
+  }
+}
+"""
+NAME = "{ organization { name } }"
+
+
+async def update(ask: Ask, member: Member, **values: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = (await ask(member, UPDATE, input=values))["updateOrganization"]
+    return answer
+
+
+async def test_an_administrator_renames_the_organization(ask: Ask, world: World) -> None:
+    answer = await update(ask, world.admin, name="Harbour")
+
+    assert answer == {"organization": {"name": "Harbour"}, "userErrors": []}
+    assert (await ask(world.viewer, NAME))["organization"] == {"name": "Harbour"}
+    assert (await ask(world.foreign.admin, NAME))["organization"] == {"name": "lagoon"}
+
+
+async def test_an_omitted_name_stays(ask: Ask, world: World) -> None:
+    assert await update(ask, world.admin) == {"organization": {"name": "harbor"}, "userErrors": []}
+
+
+@pytest.mark.parametrize("actor", ["auditor", "team_admin", "viewer", "outsider"])
+async def test_nobody_else_may_rename_it(ask: Ask, world: World, database: Database, actor: str) -> None:
+    before = await everything(database)
+
+    answer = await update(ask, getattr(world, actor), name="Mine")
+
+    (error,) = answer["userErrors"]
+    assert answer["organization"] is None
+    assert (error["code"], error["path"]) == ("FORBIDDEN", [])
+    assert (error["missingOrganizationRole"], error["missingPermission"]) == ("ADMIN", None)
+    assert "ADMIN" in error["message"]
+    assert await everything(database) == before
+
+
+@pytest.mark.parametrize("name", ["", "n" * 256, None])
+async def test_a_name_that_breaks_its_limit_is_refused(ask: Ask, world: World, name: str | None) -> None:
+    answer = await update(ask, world.admin, name=name)
+
+    assert [(each["code"], each["path"]) for each in answer["userErrors"]] == [("INVALID", ["name"])]
+    assert (await update(ask, world.admin, name="n" * 255))["userErrors"] == []
+
+
+async def test_the_name_of_another_organization_is_not_told_to_be_taken(ask: Ask, world: World) -> None:
+    assert await update(ask, world.admin, name="lagoon") == {"organization": {"name": "lagoon"}, "userErrors": []}
+
+
+async def test_a_dry_run_shows_the_new_name_and_keeps_the_old(ask: Ask, world: World, database: Database) -> None:
+    before = await everything(database)
+
+    tried = await update(ask, world.admin, name="Harbour", dryRun=True)
+
+    assert tried == {"organization": {"name": "Harbour"}, "userErrors": []}
+    assert await everything(database) == before
+
+
+async def test_a_key_renames_once(ask: Ask, world: World) -> None:
+    first = await update(ask, world.admin, name="Harbour", idempotencyKey="once")
+    await update(ask, world.admin, name="Port")
+
+    again = await update(ask, world.admin, name="Harbour", idempotencyKey="once")
+    other = await update(ask, world.admin, name="Quay", idempotencyKey="once")
+
+    assert first["organization"] == {"name": "Harbour"}
+    assert again == {"organization": {"name": "Port"}, "userErrors": []}
+    assert [each["code"] for each in other["userErrors"]] == ["IDEMPOTENCY_KEY_REUSED"]

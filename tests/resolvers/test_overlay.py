@@ -1,0 +1,89 @@
+"""Rows that a dry run changed are read in place of the stored ones, and the others by their indexes as ever."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.database import Database
+from models.job import Job
+from models.job_version import JobVersion
+from models.organization import Organization
+from models.roles import OrganizationRole
+from models.team import Team
+from resolvers import job, job_version, organization, team
+from resolvers.overlay import Changed, Recorder, Shape
+from resolvers.prepared import Build, prepare
+from resolvers.read import Read
+from tests.world import World, caller
+
+DRAFTED: Shape = (
+    Changed(Job.__table__, inserted=False, updated=("event_count", "last_number", "revision"), removed=False),  # type: ignore[arg-type]  # declared as any selectable
+    Changed(JobVersion.__table__, inserted=True, updated=(), removed=False),  # type: ignore[arg-type]
+)
+# Without these a plan that looks no row up by an index has to go through the whole of one.
+LOOKED_UP = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+STORED = re.compile(r"Index (?:Only )?Scan using \w+ on job(?:_version)? stored\w*")
+
+
+@pytest.mark.parametrize("one_key", [True, False])
+@pytest.mark.parametrize("role", [OrganizationRole.ADMIN, OrganizationRole.MEMBER])
+@pytest.mark.parametrize(
+    "build",
+    [job._by_ids, job_version._by_ids, job_version._drafts, job_version._bases, job_version._of_runs],
+    ids=lambda build: f"{build.__module__}.{build.__name__}",
+)
+async def test_stored_rows_are_looked_up_by_index(
+    postgres_url: str, build: Build, role: OrganizationRole, one_key: bool
+) -> None:
+    database = Database.open(postgres_url)
+    prepared = prepare(database.reads.dialect, role, None, build, (), one_key=one_key, overlay=DRAFTED)
+    async with database.writes.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute(LOOKED_UP)
+        await driver.execute(f"PREPARE looked_up AS {prepared.sql}")
+        nothing = ", ".join(["NULL"] * len(prepared._parameters))
+        plan = [line[0] for line in await driver.fetch(f"EXPLAIN EXECUTE looked_up({nothing})")]
+    await database.close()
+
+    assert not any("Seq Scan on job" in line for line in plan), "\n".join(plan)
+    conditions = [plan[index + 1] for index, line in enumerate(plan) if STORED.search(line)]
+    assert all("Index Cond" in line for line in conditions), "\n".join(plan)
+
+
+async def test_inserted_updated_and_removed_rows_of_one_transaction(database: Database, world: World) -> None:
+    asker = caller(world.contributor)
+    async with AsyncSession(database.writes, autoflush=False) as session:
+        recorder = Recorder(session)
+        kept = await session.get_one(Team, world.analytics.id)
+        kept.name, kept.description = "renamed", 'with "quotes" and \\'
+        await session.delete(await session.get_one(Team, world.platform.id))
+        session.add(Team(id="TM1", organization_id=world.organization.id, name="added", description=None))
+        passing = Team(id="TM2", organization_id=world.organization.id, name="passing", description=None)
+        session.add(passing)
+        await session.flush()
+        await session.delete(passing)
+        await session.flush()
+        overlay = recorder.overlay()
+
+    read = Read.of(database, asker, overlay)
+    ids = [world.analytics.id, world.data_eng.id, world.platform.id, "TM1", "TM2"]
+    found = await team.by_ids(read, ids)
+    untouched = await organization.by_ids(read, [world.organization.id])
+    await read.close()
+
+    assert {each.name for each in found.values()} == {"renamed", "data-eng", "added"}
+    assert found[world.analytics.id].description == 'with "quotes" and \\'
+    assert [each.table.name for each in overlay.shape] == ["team"]
+    assert untouched[world.organization.id].name == "harbor"
+
+
+async def test_a_table_without_changes_is_read_as_it_is(database: Database, world: World) -> None:
+    async with AsyncSession(database.writes, autoflush=False) as session:
+        recorder = Recorder(session)
+        own = await session.get_one(Organization, world.organization.id)
+        own.name = own.name
+        await session.flush()
+
+        assert recorder.overlay().shape == ()
