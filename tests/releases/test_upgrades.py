@@ -1,5 +1,6 @@
 """A database of each released version, with data in it, becomes one of this version and loses nothing."""
 
+import asyncio
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from models.job_version import JobVersion, VersionStatus
 from models.member import Member
 from models.migrate import drift, upgrade
 from models.unfit import unfit
+from server.commands.db import SHOWN
 from tests.api.ask import Ask
 from tests.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
+from tests.server.commands import mainsheet
 
 # What has to be there afterwards, whatever becomes of the other columns; by these columns it is sorted as well.
 KEPT = {
@@ -96,6 +99,23 @@ async def test_texts_of_an_upgraded_database_are_found_and_compared_with_todays_
         found = await Ask(released)(admin, FIND, text=part)
         assert job.id in [each["id"] for each in found["jobs"]["nodes"]]
     assert [(each.table, each.id) async for each in unfit(released)] == [("job", job.id)]
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_an_upgrade_by_the_command_lists_the_first_values_that_do_not_fit(released: Database) -> None:
+    async with released.writes.begin() as connection:
+        await connection.execute(text("UPDATE job SET description = '\u202e'"))
+        jobs = await connection.scalar(text("SELECT count(*) FROM job"))
+    url = released.writes.url.render_as_string(hide_password=False)
+
+    commands = (("upgrade",), ("check", "--values"))
+    upgraded, checked = [await asyncio.to_thread(mainsheet, "db", *each, "--database-url", url) for each in commands]
+
+    assert (upgraded.returncode, checked.returncode) == (0, 0)
+    assert jobs > SHOWN
+    assert upgraded.stdout.count("description: Must not contain the character U+202E.\n") == SHOWN
+    assert f"{jobs}. They stay usable. The first {SHOWN} are shown" in upgraded.stdout
+    assert checked.stdout.count("description: Must not contain the character U+202E.\n") == jobs
 
 
 async def kept(database: Database) -> dict[str, list[Any]]:
