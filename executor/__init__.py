@@ -2,18 +2,23 @@
 
 from executor.arguments import Refused
 from executor.engine import Executor, Outcome, Request, core_schema, refer
-from executor.relation import READS, RELATION, Relation
+from executor.prepared import Prepared
+from executor.relation import READS, RELATION, Place, Relation
 from executor.shape import Unsupported
+from executor.worker import Worker
 
 __all__ = [
     "READS",
     "RELATION",
     "Executor",
     "Outcome",
+    "Place",
+    "Prepared",
     "Refused",
     "Relation",
     "Request",
     "Unsupported",
+    "Worker",
     "core_schema",
     "refer",
 ]

@@ -4,7 +4,7 @@ The source assumes that all goes well. Whatever doesn't (an exception, a null wh
 kind) ends it with an exception; `recovery.py` then answers, from what was loaded, with every error in its place.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,19 @@ from executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[Any]]
 
+# Python's compiler holds the interpreter's lock from its first line to the last: about 20 ms for this many characters.
+LONGEST_SOURCE = 100_000
+
 
 @dataclass(frozen=True)
 class Unit:
-    """A compiled shape: `answer(value, context, variables)` completes a value or raises; `source` is its text."""
+    """A shape with its source; `answer(value, context, variables)` completes a value or raises.
+
+    A source that is too long isn't compiled: `answer` is None, and `recovery.py` completes the shape value by value.
+    """
 
     shape: Shape
-    answer: Answer
+    answer: Answer | None
     source: str
     loading: Loading
 
@@ -54,9 +60,15 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
         Building(write, loading, keeps_datetimes=options.keeps_datetimes, believes_rows=options.believes_rows).write(
             shape
         )
-    namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **write.names}
-    exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
-    return Unit(shape, namespace["answer"], write.source, loading)
+    source = write.source
+    return Unit(shape, _compiled(source, write.names) if len(source) <= LONGEST_SOURCE else None, source, loading)
+
+
+def _compiled(source: str, names: Mapping[str, Any]) -> Answer:
+    namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **names}
+    exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
+    answer: Answer = namespace["answer"]
+    return answer
 
 
 def again(value: Any) -> Collection[Any]:

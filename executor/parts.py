@@ -27,12 +27,13 @@ def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
                 unit = units.get(path.key)
                 if unit is not None:
-                    return self._completed(unit, path.key, result[0], (return_type, details, info, path, *result))
+                    arguments = (return_type, details, info, path, *result)
+                    return self._completed(unit.answer, path.key, result[0], arguments)
             return super().complete_value(return_type, details, info, path, *result)
 
-        async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
+        async def _completed(self, complete: Any, key: str, value: Any, arguments: Sequence[Any]) -> Any:
             try:
-                return await unit.answer(value, self.context_value, self.variable_values)
+                return await complete(value, self.context_value, self.variable_values)
             except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
                 self._met_errors.add(key)
                 answer = super().complete_value(*arguments)

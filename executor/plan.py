@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry
 from graphql import (
@@ -59,6 +59,8 @@ from executor.shape import (
 MAX_FIELDS = 5000
 NO_JOINS: frozenset[str] = frozenset()
 
+Path: TypeAlias = tuple[str, ...]  # of response keys
+
 
 @dataclass
 class Planner:
@@ -75,9 +77,9 @@ class Planner:
     def root(self) -> Object:
         """Plan the whole operation; raise `Unsupported`."""
         root_type, collected = self._collected()
-        return self._object(root_type, collected, NO_JOINS, nullable=False)
+        return self._object(root_type, collected, (), NO_JOINS, nullable=False)
 
-    def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails]]]:
+    def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails], Path]]:
         """Return the root fields that have fields of their own, as `shape` takes them; raise `Unsupported`."""
         root_type, collected = self._collected()
         if collected.new_defer_usages:
@@ -85,7 +87,7 @@ class Planner:
         fields = collected.grouped_field_set.items()
         found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
         return {
-            key: (field.type, nodes)
+            key: (field.type, nodes, (key,))
             for key, (field, nodes) in found.items()
             if field and is_composite_type(get_named_type(field.type))
         }
@@ -97,33 +99,39 @@ class Planner:
         return root_type, collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
 
     def shape(
-        self, declared: GraphQLOutputType, details: list[FieldDetails], joins: frozenset[str] = NO_JOINS
+        self, declared: GraphQLOutputType, details: list[FieldDetails], path: Path, joins: frozenset[str] = NO_JOINS
     ) -> Shape:
         """Plan a value of this type, to which its batch can add `joins`; raise `Unsupported`."""
         nullable, type_ = not is_non_null_type(declared), get_nullable_type(declared)
         if is_list_type(type_):
-            return ListOf(nullable, self.shape(type_.of_type, details, joins))
+            return ListOf(nullable, self.shape(type_.of_type, details, path, joins))
         if is_leaf_type(type_):
             return Leaf(nullable, type_)
         if is_object_type(type_):
-            return self._below(type_, details, joins, nullable=nullable)
+            return self._below(type_, details, path, joins, nullable=nullable)
         if is_abstract_type(type_):
             objects = {
-                each.name: self._below(each, details, NO_JOINS, nullable=False)
+                each.name: self._below(each, details, path, NO_JOINS, nullable=False)
                 for each in self.schema.get_possible_types(type_)
             }
             return Abstract(nullable, type_, self._type_of(type_, details), objects)
         raise Unsupported(f"the type {declared}")
 
     def _below(
-        self, type_: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str], *, nullable: bool
+        self,
+        type_: GraphQLObjectType,
+        details: list[FieldDetails],
+        path: Path,
+        joins: frozenset[str],
+        *,
+        nullable: bool,
     ) -> Object:
         collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
-        found = self._object(type_, collected, joins, nullable=nullable)
+        found = self._object(type_, collected, path, joins, nullable=nullable)
         return found if self.believes_rows else replace(found, is_type_of=self._is_type_of(type_, details))
 
     def _object(
-        self, type_: GraphQLObjectType, collected: CollectedFields, joins: frozenset[str], *, nullable: bool
+        self, type_: GraphQLObjectType, collected: CollectedFields, path: Path, joins: frozenset[str], *, nullable: bool
     ) -> Object:
         if collected.new_defer_usages:
             raise Unsupported("@defer")
@@ -131,9 +139,12 @@ class Planner:
         self._count += len(groups)
         if self._count > MAX_FIELDS:
             raise Unsupported("its size")
-        return Object(nullable, {key: self._field(type_, details, joins) for key, details in groups.items()})
+        fields = {key: self._field(type_, details, (*path, key), joins) for key, details in groups.items()}
+        return Object(nullable, fields)
 
-    def _field(self, parent: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str]) -> Field:
+    def _field(
+        self, parent: GraphQLObjectType, details: list[FieldDetails], path: Path, joins: frozenset[str]
+    ) -> Field:
         node = details[0].node
         if details[0].fragment_variable_values is not None:
             raise Unsupported("fragment arguments")
@@ -147,8 +158,8 @@ class Planner:
                 source, joins = Joined(join), _below_join(join, joins)
             else:
                 joins = source.relation.joins
-        shape = self.shape(definition.type, details, joins)
-        return Field(f"{parent.name}.{node.name.value}", source, shape, [each.node for each in details])
+        shape = self.shape(definition.type, details, path, joins)
+        return Field(f"{parent.name}.{node.name.value}", path, source, shape, [each.node for each in details])
 
     def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)

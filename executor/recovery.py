@@ -57,7 +57,7 @@ class Place:
 class Recovery:
     """Answers one operation; what its context remembers isn't asked again."""
 
-    def __init__(self, unit: Unit, context: Any, variables: VariableValues, failure: Exception) -> None:
+    def __init__(self, unit: Unit, context: Any, variables: VariableValues, failure: Exception | None = None) -> None:
         self._unit = unit
         self._context = context
         self._variables = variables
@@ -88,7 +88,7 @@ class Recovery:
     async def _answers(self, group: Group, keys: list[Any]) -> Mapping[Any, Any]:
         link = link_of(group.fields[0])
         question = [link.arguments(self._variables)] if link.arguments and link.relation.key else []
-        return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(link))
+        return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(group))
 
     def _object(self, place: Place, shape: Object, value: Any) -> None:
         made = place.holder[place.key] = dict.fromkeys(shape.fields)

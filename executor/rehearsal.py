@@ -41,7 +41,7 @@ class Rehearsal:
             link = link_of(group.fields[0])
             keys = [key for field in group.fields for key in self._keys(field, places[field], answers)]
             question = [link.arguments(self.variables)] if link.arguments and link.relation.key else []
-            asked = self.unit.loading.asked(link)
+            asked = self.unit.loading.asked(group)
             with suppress(LookupError):  # a batch that misses a row has asked what it could
                 found = await link.relation.answers(context, list(dict.fromkeys(keys)), *question, **asked)
                 answers |= dict.fromkeys(group.fields, found)

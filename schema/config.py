@@ -15,6 +15,7 @@ from schema import names
 from schema.moment import utc
 from schema.page import described
 from schema.relation import reads, relation
+from schema.weight import weight
 
 DEFAULT_COUNT = 5
 FIRE_TIME = 100  # to find one takes as long as so many fields, a leap day longer
@@ -69,7 +70,7 @@ class Compute:
 @strawberry.type(description="A variable in a run's environment.")
 class EnvironmentVariable:
     name: str = strawberry.field(description="Its name, unique in the version.")
-    value: str = strawberry.field(description="Its value.")
+    value: str = strawberry.field(description="Its value.", metadata=weight(characters=limits.ARGUMENT.maximum))
 
 
 @strawberry.type(description="A job that must end before this one runs.")

@@ -7,20 +7,20 @@ from functools import partial
 import strawberry
 from aiohttp import hdrs, web
 
-from executor import Executor, core_schema, refer
+from executor import Executor, Worker, core_schema, refer
 from models.database import Database
 from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
 from server.authentication import Authenticator
-from server.complexity import Limits, rule
+from server.complexity import Limits
 from server.cors import allow_origins
-from server.documents import Documents
 from server.execution import Closable, Execute, Executions
 from server.graphql_http import GraphQLEndpoint
 from server.health import alive, readiness
 from server.keys import METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
+from server.operation_store import OperationStore
 from server.playground import Playground
 from server.protocol import Runner
 from server.settings import Settings
@@ -46,12 +46,19 @@ def make_app(
     middlewares = [under_way.note, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     app[METRICS], app[UNDER_WAY] = Metrics(), under_way
-    executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds, under_way)
-    limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
-    tracer = Tracer(executions, core_schema(api), limits, database) if is_allowed(settings) else None
+    worker = Worker()
+    execute = _executor(settings, api, app[METRICS], worker)
+    executions = Executions(execute, settings.request_timeout_seconds, under_way)
+    tracer = Tracer(executions, database) if is_allowed(settings) else None
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
-        documents=Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters),
+        operations=OperationStore(
+            core_schema(api),
+            Limits.of(settings),
+            capacity=settings.operation_cache_bytes,
+            worker=worker,
+            timeout=settings.request_timeout_seconds,
+        ),
         executions=executions,
         open_context=open_context,
         public_introspection=settings.public_introspection,
@@ -68,6 +75,7 @@ def make_app(
         allow_origins(app, settings.cors_origins)
     app.on_shutdown.append(under_way.drain)
     app.cleanup_ctx.append(_rare_garbage_collection)
+    app.cleanup_ctx.append(partial(_closing, worker))
     return app
 
 
@@ -76,10 +84,16 @@ def make_runner(app: web.Application) -> Runner:
     return Runner(app, handler_cancellation=True, access_log=None, shutdown_timeout=FLUSH_SECONDS)
 
 
-def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
+def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics, worker: Worker) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api)
-    return Executor(api, observe=metrics.count_operation, keeps_datetimes=True, believes_rows=True).execute
+    observe = metrics.count_operation
+    return Executor(api, observe=observe, worker=worker, keeps_datetimes=True, believes_rows=True).execute
+
+
+async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]:
+    yield
+    worker.close()
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:

@@ -31,9 +31,9 @@ class Executions:
 
     async def run(self, request: Request) -> ExecutionResult:
         """Raise `RequestError` if it takes too long, `Unavailable` if the database fails."""
-        if request.operation.operation is not OperationType.MUTATION:
+        if request.operation.node.operation is not OperationType.MUTATION:
             return await self._bounded(request)
-        task = asyncio.create_task(self._bounded(request), name=called(request.operation))
+        task = asyncio.create_task(self._bounded(request), name=called(request.operation.node))
         self.under_way.note_mutation(task)
         return await asyncio.shield(task)
 
@@ -44,11 +44,11 @@ class Executions:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise _too_slow(self.timeout, request.operation) from None
+            raise _too_slow(self.timeout, request.operation.node) from None
         finally:
             if request.context:
                 await request.context.close()
-        _refuse_whole(request.operation, result)
+        _refuse_whole(request.operation.node, result)
         log_unexpected(result.errors or ())
         return result
 

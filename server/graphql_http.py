@@ -14,10 +14,10 @@ from executor import Request
 from resolvers.caller import Caller
 from server.answer import answer_page, respond
 from server.authentication import Authenticator
-from server.documents import Documents, is_introspection, operation_of
 from server.errors import Code, InvalidOperation, RequestError
 from server.execution import Closable, Executions
 from server.keys import MEMBER
+from server.operation_store import OperationStore
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
 from server.under_way import OPERATION
@@ -30,7 +30,7 @@ BEARER = "Bearer"
 @dataclass(frozen=True)
 class GraphQLEndpoint:
     authenticator: Authenticator
-    documents: Documents
+    operations: OperationStore
     executions: Executions
     open_context: Callable[[Caller], Closable]
     public_introspection: bool = False
@@ -61,15 +61,17 @@ class GraphQLEndpoint:
         return caller
 
     async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
-        document = self.documents.get(asked.query)
-        operation = operation_of(document, asked.operation_name)
-        request[OPERATION] = operation.name.value if operation.name else ""
-        if caller is None and not is_introspection(document, operation):
+        operation = await self.operations.get(asked.query, asked.operation_name)
+        request[OPERATION] = operation.name
+        if caller is None and not operation.is_introspection:
             raise unauthenticated(None)
-        _check_method(request.method, operation.operation)
+        _check_method(request.method, operation.kind)
+        operation.check(asked.variables)
         context = self.open_context(caller) if caller else None  # introspection asks no resolver
-        run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
-        return await run(Request(document, operation, asked.variables, context, caller))
+        ready = Request(operation.prepared, asked.variables, context, caller)
+        if self.tracer and is_wanted(request):
+            return await self.tracer.run(operation, ready)
+        return await self.executions.run(ready)
 
 
 def _wants_page(request: web.Request) -> bool:

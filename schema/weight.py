@@ -1,0 +1,14 @@
+"""What a field can cost, declared beside it: `server/complexity.py` reads it from the field's `metadata`."""
+
+from typing import Any
+
+CHARACTERS_OF_A_FIELD = 1_000  # a text of so many costs as much as another field
+
+
+def weight(*, characters: int = 0, items: int | None = None) -> dict[str, Any]:
+    """Return the metadata of a field that holds long texts, or a list of more items than a few.
+
+    `characters` is the longest that a text can be, `items` the most that the list can have where no argument says so.
+    """
+    declared = {"weight": 1 + characters // CHARACTERS_OF_A_FIELD}
+    return declared if items is None else declared | {"items": items}
