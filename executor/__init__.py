@@ -1,6 +1,7 @@
 """A compiled executor for Strawberry schemas; `README.md` beside this file tells how it works."""
 
 from executor.arguments import Refused
+from executor.bounds import AnswerTooLarge
 from executor.engine import Executor, Outcome, Request, core_schema, refer
 from executor.prepared import Prepared
 from executor.relation import READS, RELATION, Place, Relation
@@ -10,6 +11,7 @@ from executor.worker import Worker
 __all__ = [
     "READS",
     "RELATION",
+    "AnswerTooLarge",
     "Executor",
     "Outcome",
     "Place",

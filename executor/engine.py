@@ -10,6 +10,7 @@ from typing import Any
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, VariableValues, execute
 
+from executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
 from executor.compiler import Options, Unit, compile_shape
 from executor.prepared import Prepared
 from executor.program import Program, Programming
@@ -51,7 +52,8 @@ class Executor:
     With `keeps_datetimes` data may hold datetimes, which the JSON encoder is to write in ISO 8601 as orjson does.
     With `believes_rows` objects are taken for what their fields are declared to give: `is_type_of` isn't asked where
     a type is concrete, nor is an exception looked for that stands for an object and has its attributes.
-    `worker` makes the programs of large operations, so that the event loop goes on.
+    `worker` makes the programs of large operations, so that the event loop goes on. An answer of more than `most_bytes`
+    in JSON isn't made: `execute` raises `AnswerTooLarge`, when a mutation's changes are done.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class Executor:
         worker: Worker | None = None,
         keeps_datetimes: bool = False,
         believes_rows: bool = False,
+        most_bytes: int = UNBOUNDED,
     ) -> None:
         self._api = api
         self._observe = observe
         self._worker = worker
-        self._programming = Programming(api, Options(keeps_datetimes=keeps_datetimes, believes_rows=believes_rows))
+        options = Options(keeps_datetimes=keeps_datetimes, believes_rows=believes_rows, most_bytes=most_bytes)
+        self._programming = Programming(api, options)
 
     async def execute(self, request: Request) -> ExecutionResult:
         """Answer as graphql-core's `execute` would."""
@@ -81,7 +85,9 @@ class Executor:
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)
         try:
-            data = await unit.answer(request.root, request.context, variables)
+            data, _ = await unit.answer(request.root, request.context, variables)
+        except AnswerTooLarge:
+            raise
         except Exception as failure:  # noqa: BLE001 whatever it is, it is met again and gets its place
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
         self._observe(Outcome.COMPILED)
@@ -104,7 +110,8 @@ class Executor:
         failure: Exception | None = None,
     ) -> ExecutionResult:
         try:
-            result = await Recovery(unit, request.context, variables, failure).answer(request.root)
+            recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
+            result = await recovery.answer(request.root)
         except Unsupported:
             return await self._refer(Outcome.REPLAYED, request)
         self._observe(outcome)
@@ -131,11 +138,11 @@ class Executor:
 
     async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)
-        return await refer(self._api, request)
+        return await refer(self._api, request, self._programming.options.most_bytes)
 
 
-async def refer(api: strawberry.Schema, request: Request) -> ExecutionResult:
-    """Execute by graphql-core.
+async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBOUNDED) -> ExecutionResult:
+    """Execute by graphql-core; raise `AnswerTooLarge`.
 
     Not by `api.execute`: that parses and validates by itself, and logs each client's mistake with a traceback.
     """
@@ -147,7 +154,7 @@ async def refer(api: strawberry.Schema, request: Request) -> ExecutionResult:
         context_value=request.context,
         variable_values=request.variables,
         operation_name=name.value if name else None,
-        executor_class=api.execution_context_class,
+        executor_class=bounded(api.execution_context_class, most_bytes),
         operation_extensions=None,
     )
     return await result if isawaitable(result) else result

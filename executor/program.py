@@ -9,6 +9,7 @@ import strawberry
 from graphql import FragmentDefinitionNode, GraphQLError, OperationType, VariableValues
 from graphql.execution.collect_fields import FragmentDetails
 
+from executor.bounds import bounded
 from executor.compiler import Options, Unit, compile_shape
 from executor.parts import in_parts
 from executor.plan import Planner
@@ -43,7 +44,10 @@ class Programming:
         if unit:
             return Program(replace(unit, source=""), None, _weight(unit))
         units = self._units(prepared, variables)
-        parts = in_parts(self.api.execution_context_class, self.planner(prepared, variables), units) if units else None
+        if not units:
+            return Program(None, None, BYTES)
+        base = bounded(self.api.execution_context_class, self.options.most_bytes)
+        parts = in_parts(base, self.planner(prepared, variables), units)
         return Program(None, parts, _weight(*units.values()))
 
     def planner(self, prepared: Prepared, variables: VariableValues) -> Planner:

@@ -61,6 +61,7 @@ def make_app(
         ),
         executions=executions,
         open_context=open_context,
+        max_answer_bytes=settings.max_answer_bytes,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         tracer=tracer,
@@ -86,9 +87,15 @@ def make_runner(app: web.Application) -> Runner:
 
 def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics, worker: Worker) -> Execute:
     if settings.executor == "reference":
-        return partial(refer, api)
-    observe = metrics.count_operation
-    return Executor(api, observe=observe, worker=worker, keeps_datetimes=True, believes_rows=True).execute
+        return partial(refer, api, most_bytes=settings.max_answer_bytes)
+    return Executor(
+        api,
+        observe=metrics.count_operation,
+        worker=worker,
+        keeps_datetimes=True,
+        believes_rows=True,
+        most_bytes=settings.max_answer_bytes,
+    ).execute
 
 
 async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
-from executor import Request
+from executor import AnswerTooLarge, Request
 from models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
-from server.errors import Code, RequestError, cause_of, log_unexpected
+from server.errors import Code, RequestError, answer_too_large, cause_of, log_unexpected
 from server.under_way import UnderWay, called
 
 
@@ -41,6 +41,8 @@ class Executions:
         try:
             async with asyncio.timeout(self.timeout) as limit:
                 result = await self.execute(request)
+        except AnswerTooLarge as error:
+            result = ExecutionResult(None, [answer_too_large(error.size, error.limit)])
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -33,6 +33,7 @@ class GraphQLEndpoint:
     operations: OperationStore
     executions: Executions
     open_context: Callable[[Caller], Closable]
+    max_answer_bytes: int
     public_introspection: bool = False
     playground: Handler = answer_page
     tracer: Tracer | None = None
@@ -49,7 +50,7 @@ class GraphQLEndpoint:
             result = await self._run(request, caller, asked)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
-        return respond(request, result, media_type)
+        return respond(request, result, media_type, self.max_answer_bytes)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = request.headers.get(hdrs.AUTHORIZATION)

@@ -30,15 +30,15 @@ EXECUTOR = Executor(api, believes_rows=True)
 
 async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:
     """Run it by what `MAINSHEET_EXECUTOR` names, as the server does."""
-    prepared = _prepared(query)
-    if isinstance(prepared, list):
-        return ExecutionResult(None, prepared)
+    operation = prepared(query)
+    if isinstance(operation, list):
+        return ExecutionResult(None, operation)
     run = partial(refer, api) if os.environ.get("MAINSHEET_EXECUTOR") == "reference" else EXECUTOR.execute
-    return await run(Request(prepared, dict(variables), context, root))
+    return await run(Request(operation, dict(variables), context, root))
 
 
 @lru_cache(256)
-def _prepared(query: str) -> Prepared | list[GraphQLError]:
+def prepared(query: str) -> Prepared | list[GraphQLError]:
     """The operation, or what is wrong with it; the same one for the same text, as the server keeps them."""
     try:
         document = parse(query)
