@@ -3,6 +3,7 @@
 from executor.arguments import Refused
 from executor.bounds import AnswerTooLarge
 from executor.engine import Executor, Outcome, Request, core_schema, refer
+from executor.introspection import is_introspection
 from executor.prepared import Prepared
 from executor.relation import READS, RELATION, Place, Relation
 from executor.shape import Unsupported
@@ -22,5 +23,6 @@ __all__ = [
     "Unsupported",
     "Worker",
     "core_schema",
+    "is_introspection",
     "refer",
 ]

@@ -95,10 +95,19 @@ class Executor:
 
     async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
         if parts is None:
+            if request.operation.is_introspection and self._worker:
+                return await self._introspected(self._worker, request)
             return await self._refer(Outcome.REFERENCE, request)
         self._observe(Outcome.PARTS)
         made = parts(root_value=request.root, context_value=request.context, variable_values=variables)
         result: ExecutionResult | Awaitable[ExecutionResult] = made.execute_operation()
+        return await result if isawaitable(result) else result
+
+    async def _introspected(self, worker: Worker, request: Request) -> ExecutionResult:
+        """Let the worker do what asks no resolver of ours: a whole schema takes tens of milliseconds."""
+        self._observe(Outcome.REFERENCE)
+        run = partial(_referred, self._api, request, self._programming.options.most_bytes)
+        result = await worker.run(object(), run)
         return await result if isawaitable(result) else result
 
     async def _by_value(
@@ -146,6 +155,13 @@ async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBO
 
     Not by `api.execute`: that parses and validates by itself, and logs each client's mistake with a traceback.
     """
+    result = _referred(api, request, most_bytes)
+    return await result if isawaitable(result) else result
+
+
+def _referred(
+    api: strawberry.Schema, request: Request, most_bytes: int
+) -> ExecutionResult | Awaitable[ExecutionResult]:
     name = request.operation.node.name
     result: ExecutionResult | Awaitable[ExecutionResult] = execute(
         core_schema(api),
@@ -157,4 +173,4 @@ async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBO
         executor_class=bounded(api.execution_context_class, most_bytes),
         operation_extensions=None,
     )
-    return await result if isawaitable(result) else result
+    return result

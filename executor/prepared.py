@@ -18,6 +18,7 @@ from graphql import (
     VariableNode,
 )
 
+from executor.introspection import is_introspection
 from executor.variables import Variables
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ class Prepared:
     variables: Variables = field(init=False)
     extent: Extent = field(init=False)
     deciding: tuple[str, ...] = field(init=False)
+    is_introspection: bool = field(init=False)
     _programs: "OrderedDict[Hashable, Program]" = field(default_factory=OrderedDict, init=False)
 
     def __post_init__(self) -> None:
         self.variables = Variables(self.schema, self.node.variable_definitions or ())
         self.extent = _Measuring(self.document).extent(self.node.selection_set)
         self.deciding = tuple(sorted(self.extent.deciding))
+        self.is_introspection = is_introspection(self.document, self.node)
 
     @property
     def programs(self) -> int:

@@ -1,19 +1,12 @@
 """From text to a document that is worth executing: parsed, measured, validated."""
 
-from collections.abc import Iterator
-
 from graphql import (
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
-    SelectionSetNode,
     ValidationContext,
     ValidationRule,
     is_non_null_type,
@@ -103,24 +96,3 @@ def _no_operation(name: str | None, count: int) -> str:
     if name is not None:
         return f"The document has no operation named {name!r:.120}."
     return f"The document has {count} operations: name one as `operationName`." if count else "Nothing to run."
-
-
-def is_introspection(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether an operation asks about the schema only."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return all(name.startswith("__") for name in _root_fields(operation.selection_set, fragments, set()))
-
-
-def _root_fields(
-    selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], seen: set[str]
-) -> Iterator[str]:
-    for node in selections.selections:
-        match node:
-            case FieldNode(name=name):
-                yield name.value
-            case FragmentSpreadNode(name=name):
-                if name.value not in seen:
-                    seen.add(name.value)
-                    yield from _root_fields(fragments[name.value].selection_set, fragments, seen)
-            case InlineFragmentNode():
-                yield from _root_fields(node.selection_set, fragments, seen)

@@ -64,7 +64,7 @@ class GraphQLEndpoint:
     async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
         operation = await self.operations.get(asked.query, asked.operation_name)
         request[OPERATION] = operation.name
-        if caller is None and not operation.is_introspection:
+        if caller is None and not operation.prepared.is_introspection:
             raise unauthenticated(None)
         _check_method(request.method, operation.kind)
         operation.check(asked.variables)

@@ -9,15 +9,23 @@ from http import HTTPStatus
 from sys import getsizeof
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, value_from_ast_untyped
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    value_from_ast_untyped,
+)
 
 from executor import Prepared, Worker
 from server.complexity import Extent, Limits, cost_of, extent_of, too_complex
 from server.cost import Cost
-from server.documents import check, is_introspection, operation_of, parsed
+from server.documents import check, operation_of, parsed
 from server.errors import Code, InvalidOperation, RequestError
 
-INLINE_CHARACTERS = 1_000  # to prepare a document of this length takes less time than a thread needs to answer
+# A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
+INLINE_CHARACTERS = 250
 BYTES_A_TOKEN = 700  # of the document's tree and of what is derived from it; measured with tracemalloc, rounded up
 COPIES = 4  # of a long text in it: the document's, the token's, the printed argument, the argument's value
 
@@ -33,7 +41,6 @@ class Operation:
     cost: Cost
     limits: Limits
     defaults: Mapping[str, Any]
-    is_introspection: bool
 
     @property
     def kind(self) -> OperationType:
@@ -92,7 +99,7 @@ class OperationStore:
         if found is not None:
             self._known.move_to_end(key)
             return found
-        prepare = partial(self._prepared, key)
+        prepare = partial(self._checked, key)
         if self._worker is None or len(text) <= INLINE_CHARACTERS:
             return self._keep(key, prepare())
         try:
@@ -102,6 +109,13 @@ class OperationStore:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
         return self._keep(key, made)
+
+    def _checked(self, key: Key) -> Operation:
+        try:
+            return self._prepared(key)
+        except RecursionError:
+            error = GraphQLError("The query is too complex: its fragments, or values, are nested too deeply.")
+            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [error]) from None
 
     def _prepared(self, key: Key) -> Operation:
         text, name = key
@@ -114,7 +128,6 @@ class OperationStore:
             cost_of(self._schema, document, node),
             self._limits,
             dict(_defaults(node)),
-            is_introspection(document, node),
         )
 
     def _keep(self, key: Key, operation: Operation) -> Operation:

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Fields of an operation, each multiplied by the lists' sizes above it."
     )
     max_variable_values: int = Field(
-        20_000, ge=1, description="Values in the variables of a request, those inside lists and objects included."
+        10_000, ge=1, description="Values in the variables of a request, those inside lists and objects included."
     )
     max_answer_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, description="The largest answer, in bytes of JSON; it is counted while it is made."
