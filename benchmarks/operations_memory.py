@@ -102,9 +102,9 @@ async def main(count: int) -> None:
             await measured("nothing", pid, http, [{"query": "{ me { id } }"}] * count)
             documents = [{"query": document(number)} for number in range(count)]
             await measured(f"{count} documents of {FIELDS} fields", pid, http, documents)
-            ids = [f"JB{number:03}" for number in range(140_000)]
+            ids = [f"JB{number:05}" for number in range(95_000)]
             variables = [{"query": IDS, "variables": {"ids": ids}}] * count
-            await measured(f"{count} times 140,000 ids", pid, http, variables)
+            await measured(f"{count} times 95,000 ids", pid, http, variables)
             texts = [
                 {"query": TEXT, "variables": {"key": f"{number}{'x' * (MEGABYTE - 200)}"}} for number in range(count)
             ]

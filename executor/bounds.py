@@ -58,6 +58,8 @@ def bounded(base: Any, limit: int) -> Any:
 
 @cache
 def _bounded(base: Any, limit: int) -> Any:
+    execute_fields, complete_leaf_value = base.execute_fields, base.complete_leaf_value
+
     class Bounded(base):  # type: ignore[misc]  # chosen at run time
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
@@ -66,14 +68,14 @@ def _bounded(base: Any, limit: int) -> Any:
         def execute_fields(self, parent: Any, source: Any, path: Any, fields: Any, *more: Any) -> Any:
             if self.size > limit:
                 return {}
-            self.size += sum(ENTRY + len(key) for key in fields)
-            return super().execute_fields(parent, source, path, fields, *more)
+            self.size += len("".join(fields)) + ENTRY * len(fields)
+            return execute_fields(self, parent, source, path, fields, *more)
 
         def complete_leaf_value(self, return_type: Any, result: Any) -> Any:
             if self.size > limit:
                 return ""
-            value = super().complete_leaf_value(return_type, result)
-            self.size += size_of(value)
+            value = complete_leaf_value(return_type, result)
+            self.size += len(value) if value.__class__ is str else size_of(value)
             return value
 
         def build_response(self, data: Any) -> ExecutionResult:

@@ -34,11 +34,11 @@ from graphql.execution.collect_fields import (
 )
 from graphql.pyutils import is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from executor.arguments import Arguments
-from executor.relation import READS, RELATION
+from executor.conversion import conversion
+from executor.relation import READS, RELATION, Relation
 from executor.shape import (
     Abstract,
     Attribute,
@@ -166,10 +166,7 @@ class Planner:
         if not isinstance(declared, StrawberryField) or declared.extensions:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}")
         if (relation := declared.metadata.get(RELATION)) is not None:
-            question = Arguments(
-                definition, node, lambda values: relation.question(**self._convert(declared, values)), reusable=True
-            )
-            return Link(relation, question if definition.args else None)
+            return Link(relation, self._question(relation, declared, definition, node))
         resolver = declared.base_resolver
         if resolver is None:
             if declared.default_resolver is not getattr:
@@ -179,16 +176,20 @@ class Planner:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it is asynchronous or asks for `info`")
         if not (resolver.parent_parameter or resolver.self_parameter):
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it takes no parent")
-        arguments = Arguments(definition, node, lambda values: self._convert(declared, values), reusable=False)
+        arguments = Arguments(definition, node, conversion(self.api, declared, definition), reusable=False)
         name = resolver.parent_parameter.name if resolver.parent_parameter else None
         function: Any = resolver.wrapped_func
         named = declared.metadata.get(READS)
         reads = None if named is None else frozenset(named)
         return Call(function, name, arguments if definition.args else None, reads)
 
-    def _convert(self, declared: StrawberryField, values: dict[str, Any]) -> dict[str, Any]:
-        converter = self.api.schema_converter
-        return convert_arguments(values, declared.arguments, converter.scalar_registry, self.api.config)
+    def _question(
+        self, relation: Relation, declared: StrawberryField, definition: GraphQLField, node: FieldNode
+    ) -> Arguments | None:
+        if not definition.args:
+            return None
+        convert = conversion(self.api, declared, definition)
+        return Arguments(definition, node, lambda values: relation.question(**convert(values)), reusable=True)
 
     def _type_of(self, type_: GraphQLAbstractType, details: list[FieldDetails]) -> Callable[[Any], str]:
         resolve_type = type_.resolve_type
