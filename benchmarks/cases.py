@@ -12,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.operations import DASHBOARD, DEPTHS, LIMITS, NESTED, POINT
+from executor import Prepared, core_schema
 from models.database import Database
 from models.job import Job
 from models.team import Team
+from schema.api import api
 
 EXAMPLES = Path(__file__).parents[1] / "playground" / "examples"
 KEY = "daily-sales-etl"
@@ -49,8 +51,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
 @dataclass(frozen=True)
 class Case:
     name: str
-    document: DocumentNode
-    operation: OperationDefinitionNode
+    operation: Prepared
     variables: dict[str, Any]
 
 
@@ -60,10 +61,10 @@ async def cases(database: Database) -> list[Case]:
         teams = {team.name: team.id for team in await session.scalars(select(Team))}
     ids = {"job": jobs, "team": teams}
     return [
-        Case(name, document, operation, _with_ids(variables, ids))
+        Case(name, Prepared(core_schema(api), document, node), _with_ids(variables, ids))
         for title, (text, variables) in _every().items()
         for document in [parse(text)]
-        for name, operation in _operations(title, document)
+        for name, node in _operations(title, document)
     ]
 
 

@@ -85,7 +85,7 @@ async def _caller(database: Database) -> Caller:
 async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ratio:
     outcomes: list[Outcome] = []
     executor = Executor(api, believes_rows=True, keeps_datetimes=True, observe=outcomes.append)
-    request = Request(case.document, case.operation, case.variables, None, who)
+    request = Request(case.operation, case.variables, None, who)
     compiled, reference = [], []
     for _ in range(rounds + 1):  # the first one compiles
         compiled.append(await _executed(executor.execute, database, who, case))
@@ -94,7 +94,7 @@ async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ra
     return Ratio(
         case.name,
         outcomes[-1],
-        _milliseconds(_seconds(lambda: validate(core_schema(api), case.document)) for _ in range(rounds)),
+        _milliseconds(_seconds(lambda: validate(core_schema(api), case.operation.document)) for _ in range(rounds)),
         _milliseconds(_seconds(lambda: executor.rehearsal(request)) for _ in range(rounds)) if is_whole else None,
         _milliseconds(compiled[1:]),
         _milliseconds(reference[1:]),
@@ -103,7 +103,7 @@ async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ra
 
 async def _executed(run: Run, database: Database, who: Caller, case: Case) -> float:
     context = Context(database, who)
-    request = Request(case.document, case.operation, case.variables, context, who)
+    request = Request(case.operation, case.variables, context, who)
     begun = time.process_time()
     await run(request)
     await context.close()

@@ -45,7 +45,7 @@ class Repeated:
 async def repeated(request: Request) -> AsyncIterator[Repeated]:
     """Execute it on connections of our own: those of a test count statements, and stop some."""
     url = request.context.database.writes.url.render_as_string(hide_password=False)
-    is_change = request.operation.operation is OperationType.MUTATION
+    is_change = request.operation.node.operation is OperationType.MUTATION
     database = Database.open(url)
     try:
         async with _kept(url) if is_change else nullcontext(partial(asyncio.sleep, 0)) as put_back:

@@ -71,7 +71,7 @@ class Suite:
         monkeypatch.setattr(ask, "EXECUTOR", self)
 
     async def execute(self, request: Request) -> ExecutionResult:
-        text = " ".join(print_ast(request.document).split())
+        text = " ".join(print_ast(request.operation.document).split())
         self.texts.add(text)
         is_alone = asyncio.all_tasks() == {asyncio.current_task()}  # another one would be timed with it, and undone
         if is_alone and self._seen[text] < MOST_OF_ONE_TEXT:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from executor.bounds import COMMA, NULL
 from executor.code import by_type, items, read
 from executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from executor.loading import Group, Loading
 from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName
+from executor.sizes import Sizes
 from executor.writer import Writer
 
 
@@ -16,30 +18,49 @@ class Building:
         self._believes_rows = believes_rows
         self._loading = loading
         self._built: dict[Field, str] = {}
+        self._sizes: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
+        """Write it so that the answer is counted: its size is returned beside it."""
+        write = self._writer
+        write.line("n = c = 0")
+        write.line("top = STEP")
         for group in reversed(self._loading.groups):
             for field in group.fields:
                 self._build(group, field)
-        self._writer.line("# the answer")
-        self._writer.line(f"return {self._value(shape, 'value')}")
+        write.line("# the answer")
+        write.line("n0, c0 = n, c")
+        answer = write.fresh("x")
+        write.line(f"{answer} = {self._value(shape, 'value')}")
+        write.line("size = n - n0 + c - c0")
+        write.line("check(size, limit)")
+        write.line(f"return {answer}, size")
 
     def _build(self, group: Group, field: Field) -> None:
         write = self._writer
         built = self._built[field] = write.fresh("b")
         key, value = write.fresh("x"), write.fresh("x")
+        sizes = self._sizes[field] = write.fresh("s")
         write.line(f"# {field.name}")
         write.line(f"{built} = {{}}")
+        write.line(f"{sizes} = {{}}")
         with write.block(f"for {key} in {self._loading.keys[field]}:"):
             write.line(f"{value} = {group.answers}.get({key})")
             with write.block(f"if {value} is not None:"):
+                write.line("n0, c0 = n, c")
                 write.line(f"{built}[{key}] = {self._value(field.shape, value)}")
+                write.line(f"{sizes}[{key}] = n - n0 + c - c0")
+                self._pause()
+
+    def _pause(self) -> None:
+        with self._writer.block("if n > top:"):
+            self._writer.line("top = await pause(n)")
 
     def _value(self, shape: Shape, value: str) -> str:
-        """Write what completes a value that isn't null; return the expression for the outcome."""
+        """Write what completes a value that isn't null, and counts it; return the expression for the outcome."""
         match shape:
             case Leaf():
-                return self._leaf(shape, value)
+                return self._counted_leaf(shape, value)
             case ListOf():
                 return self._list(shape, value)
             case Object():
@@ -51,7 +72,7 @@ class Building:
         """Write what completes any value; null where none may be ends the execution."""
         write = self._writer
         if isinstance(shape, Leaf):
-            return self._leaf(shape, value)
+            return self._counted_leaf(shape, value)
         answer = write.fresh("x")
         if not shape.nullable:
             with write.block(f"if {value} is None:"):
@@ -63,7 +84,14 @@ class Building:
             write.line(f"{answer} = {self._value(shape, value)}")
         return answer
 
-    def _leaf(self, shape: Leaf, value: str) -> str:
+    def _counted_leaf(self, shape: Leaf, value: str) -> str:
+        self._leaf(shape, value)
+        sizes = Sizes(known=COMMA)
+        sizes.leaf(shape, value)
+        sizes.write(self._writer)
+        return value
+
+    def _leaf(self, shape: Leaf, value: str) -> None:
         write = self._writer
         coerce = write.constant("coerce", coercion(shape.type))
         word = "if"
@@ -86,7 +114,6 @@ class Building:
             tests.append(f"not ({condition})")
         with write.block(f"{word} {' and '.join(tests) or 'True'}:"):
             write.line(f"{value} = {coerce}({value})")
-        return value
 
     def _list(self, shape: ListOf, value: str) -> str:
         write = self._writer
@@ -94,6 +121,7 @@ class Building:
         write.line(f"{answer} = []")
         with write.block(f"for {item} in {items(value)}:"):
             write.line(f"{answer}.append({self._completed(shape.item, item)})")
+            self._pause()
         return answer
 
     def _object(self, shape: Object, value: str) -> str:
@@ -101,19 +129,36 @@ class Building:
             self._writer.line(f"real({value})")
         if shape.is_type_of is not None:
             self._writer.line(f"yes({self._writer.constant('is_type_of', shape.is_type_of)}({value}))")
-        entries = [f"{key!r}: {self._field(field, value)}" for key, field in shape.fields.items()]
+        sizes = Sizes()
+        entries = [f"{key!r}: {self._entry(key, field, value, sizes)}" for key, field in shape.fields.items()]
+        sizes.write(self._writer)
         return f"{{{', '.join(entries)}}}"
 
-    def _field(self, field: Field, parent: str) -> str:
+    def _entry(self, key: str, field: Field, parent: str, sizes: Sizes) -> str:
+        """Write what completes a field; return the expression for it, and add its size."""
+        sizes.entry(key)
         match field.source:
             case TypeName(name):
+                sizes.known += len(name)
                 return repr(name)
             case Link() as link:
-                key = self._loading.questions[field] if link.relation.key is None else f"{parent}.{link.relation.key}"
-                return f"{self._built[field]}.get({key})" if field.shape.nullable else f"{self._built[field]}[{key}]"
+                return self._link(field, link, parent, sizes)
         value = self._writer.fresh("x")
         self._writer.line(f"{value} = {read(self._writer, field, parent)}")
+        if isinstance(field.shape, Leaf):
+            self._leaf(field.shape, value)
+            sizes.leaf(field.shape, value)
+            return value
         return self._completed(field.shape, value)
+
+    def _link(self, field: Field, link: Link, parent: str, sizes: Sizes) -> str:
+        key = self._loading.questions[field] if link.relation.key is None else f"{parent}.{link.relation.key}"
+        built, size = self._built[field], self._sizes[field]
+        if not field.shape.nullable:
+            sizes.shared.append(f"{size}[{key}]")
+            return f"{built}[{key}]"
+        sizes.shared.append(f"{size}.get({key}, {NULL})")
+        return f"{built}.get({key})"
 
     def _abstract(self, shape: Abstract, value: str) -> str:
         answer = self._writer.fresh("x")

@@ -4,27 +4,36 @@ The source assumes that all goes well. Whatever doesn't (an exception, a null wh
 kind) ends it with an exception; `recovery.py` then answers, from what was loaded, with every error in its place.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import Undefined, VariableValues
 from graphql.pyutils import is_awaitable, is_collection
 
+from executor.bounds import STEP, UNBOUNDED, check, pausing, size_of
 from executor.building import Building
 from executor.loading import Loading
 from executor.shape import Shape
 from executor.writer import Writer
 
-Answer = Callable[[Any, Any, VariableValues], Awaitable[Any]]
+Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, int]]]
+
+# Python's compiler holds the interpreter's lock from its first line to the last: about 20 ms for this many characters.
+LONGEST_SOURCE = 100_000
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A compiled shape: `answer(value, context, variables)` completes a value or raises; `source` is its text."""
+    """A shape with its source; `answer(value, context, variables)` completes a value, or raises.
+
+    It returns the value with its size in JSON, at least, or raises `AnswerTooLarge`.
+
+    A source that is too long isn't compiled: `answer` is None, and `recovery.py` completes the shape value by value.
+    """
 
     shape: Shape
-    answer: Answer
+    answer: Answer | None
     source: str
     loading: Loading
 
@@ -38,12 +47,14 @@ class Options:
     `keeps_datetimes`: they stay what they are, for a JSON encoder that writes them in ISO 8601.
     `believes_rows`: objects aren't asked whether they are what their fields are declared to give, nor texts whether
     they are the names of their enum's members.
+    `most_bytes`: how large the answer may be.
     """
 
     some_attributes: bool = True
     is_whole: bool = False
     keeps_datetimes: bool = False
     believes_rows: bool = False
+    most_bytes: int = UNBOUNDED
 
 
 def compile_shape(shape: Shape, options: Options) -> Unit:
@@ -54,9 +65,19 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
         Building(write, loading, keeps_datetimes=options.keeps_datetimes, believes_rows=options.believes_rows).write(
             shape
         )
-    namespace: dict[str, Any] = {"again": again, "real": real, "yes": yes, "NOTHING": {}, **write.names}
-    exec(compile(write.source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
-    return Unit(shape, namespace["answer"], write.source, loading)
+    source = write.source
+    return Unit(
+        shape, _compiled(source, write.names, options) if len(source) <= LONGEST_SOURCE else None, source, loading
+    )
+
+
+def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
+    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": pausing(options.most_bytes)}
+    sizes = {"limit": options.most_bytes, "size_of": size_of, "STEP": STEP}
+    namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
+    exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
+    answer: Answer = namespace["answer"]
+    return answer
 
 
 def again(value: Any) -> Collection[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from executor.code import by_type, items, read
-from executor.relation import Asked, Attributes
+from executor.relation import Asked, Attributes, Place
 from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
 from executor.writer import Writer
 
@@ -13,8 +13,9 @@ from executor.writer import Writer
 class Group:
     """Fields of one level that ask a batch the same question; `answers` is the variable that holds the answers."""
 
-    fields: list[Field]
+    level: int
     answers: str
+    fields: list[Field]
 
 
 class Loading:
@@ -35,18 +36,19 @@ class Loading:
         self._is_alone = self._is_whole and len([*_all_links(shape)]) == 1
         if self._some_attributes:
             self._find_attributes(shape)
-        level = self._groups(links(shape))
-        if level:
-            self._announce(level, 1)
-            self._gather(shape, "value")
         depth = 1
+        level = self._groups(depth, links(shape))
+        if level:
+            self._announce(level, depth)
+            self._gather(shape, "value")
         while level:
             questions = [self._question(group) for group in level]  # before any is asked: one may be refused
             for group, (wanted, question) in zip(level, questions, strict=True):
                 self._ask(group, wanted, question)
             self.groups += level
-            below = self._groups(found for group in level for field in group.fields for found in links(field.shape))
             depth += 1
+            asking = (found for group in level for field in group.fields for found in links(field.shape))
+            below = self._groups(depth, asking)
             if below:
                 self._announce(below, depth)
             for group in level:
@@ -61,14 +63,14 @@ class Loading:
             self._attributes[batch] = union((self._attributes.get(batch, frozenset()), own))
             self._find_attributes(field.shape)
 
-    def _groups(self, fields: Iterable[Field]) -> list[Group]:
+    def _groups(self, level: int, fields: Iterable[Field]) -> list[Group]:
         groups: dict[tuple[Hashable, str], Group] = {}
         for field in fields:
             link = link_of(field)
             asked = link.arguments.text if link.arguments and link.relation.key else ""
             key = (link.relation.batch, asked)
             if key not in groups:
-                groups[key] = Group([], self._writer.fresh("m"))
+                groups[key] = Group(level, self._writer.fresh("m"), [])
             groups[key].fields.append(field)
         return list(groups.values())
 
@@ -98,13 +100,14 @@ class Loading:
         link = link_of(group.fields[0])
         answers = write.constant("answers", link.relation.answers)
         write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
-        for name, value in self.asked(link).items():
+        for name, value in self.asked(group).items():
             question += f", {name}={write.constant(name, value)}"
         write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
 
-    def asked(self, link: Link) -> Asked:
+    def asked(self, group: Group) -> Asked:
         """Return what else the batch is asked, beside the keys and the question."""
-        asked: Asked = {}
+        link = link_of(group.fields[0])
+        asked: Asked = {"place": Place(group.level, tuple(dict.fromkeys(field.path for field in group.fields)))}
         attributes = self._attributes.get(link.relation.batch)
         if attributes is not None:
             asked["attributes"] = attributes

@@ -7,12 +7,13 @@ from typing import Any
 
 from graphql import default_field_resolver, default_type_resolver
 
+from executor.bounds import AnswerTooLarge
 from executor.compiler import Unit
 from executor.plan import Planner
 
 
 def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
-    """Derive from graphql-core's executor one that completes the values of root fields by units, by response key.
+    """Derive from a `bounded` executor one that completes the values of root fields by units, by response key.
 
     It is made of the root, the context and coerced variables: its `build` would coerce them anew for each request.
     """
@@ -27,16 +28,22 @@ def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
                 unit = units.get(path.key)
                 if unit is not None:
-                    return self._completed(unit, path.key, result[0], (return_type, details, info, path, *result))
+                    arguments = (return_type, details, info, path, *result)
+                    return self._completed(unit.answer, path.key, result[0], arguments)
             return super().complete_value(return_type, details, info, path, *result)
 
-        async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
+        async def _completed(self, complete: Any, key: str, value: Any, arguments: Sequence[Any]) -> Any:
             try:
-                return await unit.answer(value, self.context_value, self.variable_values)
+                answer, size = await complete(value, self.context_value, self.variable_values)
+            except AnswerTooLarge as error:
+                self.size += error.size
+                return {}  # the answer is discarded as a whole
             except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
                 self._met_errors.add(key)
                 answer = super().complete_value(*arguments)
                 return await answer if isawaitable(answer) else answer
+            self.size += size
+            return answer
 
     return partial(
         Parts,

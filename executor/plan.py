@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry
 from graphql import (
@@ -34,11 +34,11 @@ from graphql.execution.collect_fields import (
 )
 from graphql.pyutils import is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from executor.arguments import Arguments
-from executor.relation import READS, RELATION
+from executor.conversion import conversion
+from executor.relation import READS, RELATION, Relation
 from executor.shape import (
     Abstract,
     Attribute,
@@ -59,6 +59,8 @@ from executor.shape import (
 MAX_FIELDS = 5000
 NO_JOINS: frozenset[str] = frozenset()
 
+Path: TypeAlias = tuple[str, ...]  # of response keys
+
 
 @dataclass
 class Planner:
@@ -75,9 +77,9 @@ class Planner:
     def root(self) -> Object:
         """Plan the whole operation; raise `Unsupported`."""
         root_type, collected = self._collected()
-        return self._object(root_type, collected, NO_JOINS, nullable=False)
+        return self._object(root_type, collected, (), NO_JOINS, nullable=False)
 
-    def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails]]]:
+    def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails], Path]]:
         """Return the root fields that have fields of their own, as `shape` takes them; raise `Unsupported`."""
         root_type, collected = self._collected()
         if collected.new_defer_usages:
@@ -85,7 +87,7 @@ class Planner:
         fields = collected.grouped_field_set.items()
         found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
         return {
-            key: (field.type, nodes)
+            key: (field.type, nodes, (key,))
             for key, (field, nodes) in found.items()
             if field and is_composite_type(get_named_type(field.type))
         }
@@ -97,33 +99,39 @@ class Planner:
         return root_type, collect_fields(self.schema, self.fragments, self.variables, root_type, self.operation)
 
     def shape(
-        self, declared: GraphQLOutputType, details: list[FieldDetails], joins: frozenset[str] = NO_JOINS
+        self, declared: GraphQLOutputType, details: list[FieldDetails], path: Path, joins: frozenset[str] = NO_JOINS
     ) -> Shape:
         """Plan a value of this type, to which its batch can add `joins`; raise `Unsupported`."""
         nullable, type_ = not is_non_null_type(declared), get_nullable_type(declared)
         if is_list_type(type_):
-            return ListOf(nullable, self.shape(type_.of_type, details, joins))
+            return ListOf(nullable, self.shape(type_.of_type, details, path, joins))
         if is_leaf_type(type_):
             return Leaf(nullable, type_)
         if is_object_type(type_):
-            return self._below(type_, details, joins, nullable=nullable)
+            return self._below(type_, details, path, joins, nullable=nullable)
         if is_abstract_type(type_):
             objects = {
-                each.name: self._below(each, details, NO_JOINS, nullable=False)
+                each.name: self._below(each, details, path, NO_JOINS, nullable=False)
                 for each in self.schema.get_possible_types(type_)
             }
             return Abstract(nullable, type_, self._type_of(type_, details), objects)
         raise Unsupported(f"the type {declared}")
 
     def _below(
-        self, type_: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str], *, nullable: bool
+        self,
+        type_: GraphQLObjectType,
+        details: list[FieldDetails],
+        path: Path,
+        joins: frozenset[str],
+        *,
+        nullable: bool,
     ) -> Object:
         collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
-        found = self._object(type_, collected, joins, nullable=nullable)
+        found = self._object(type_, collected, path, joins, nullable=nullable)
         return found if self.believes_rows else replace(found, is_type_of=self._is_type_of(type_, details))
 
     def _object(
-        self, type_: GraphQLObjectType, collected: CollectedFields, joins: frozenset[str], *, nullable: bool
+        self, type_: GraphQLObjectType, collected: CollectedFields, path: Path, joins: frozenset[str], *, nullable: bool
     ) -> Object:
         if collected.new_defer_usages:
             raise Unsupported("@defer")
@@ -131,9 +139,12 @@ class Planner:
         self._count += len(groups)
         if self._count > MAX_FIELDS:
             raise Unsupported("its size")
-        return Object(nullable, {key: self._field(type_, details, joins) for key, details in groups.items()})
+        fields = {key: self._field(type_, details, (*path, key), joins) for key, details in groups.items()}
+        return Object(nullable, fields)
 
-    def _field(self, parent: GraphQLObjectType, details: list[FieldDetails], joins: frozenset[str]) -> Field:
+    def _field(
+        self, parent: GraphQLObjectType, details: list[FieldDetails], path: Path, joins: frozenset[str]
+    ) -> Field:
         node = details[0].node
         if details[0].fragment_variable_values is not None:
             raise Unsupported("fragment arguments")
@@ -147,18 +158,15 @@ class Planner:
                 source, joins = Joined(join), _below_join(join, joins)
             else:
                 joins = source.relation.joins
-        shape = self.shape(definition.type, details, joins)
-        return Field(f"{parent.name}.{node.name.value}", source, shape, [each.node for each in details])
+        shape = self.shape(definition.type, details, path, joins)
+        return Field(f"{parent.name}.{node.name.value}", path, source, shape, [each.node for each in details])
 
     def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(declared, StrawberryField) or declared.extensions:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}")
         if (relation := declared.metadata.get(RELATION)) is not None:
-            question = Arguments(
-                definition, node, lambda values: relation.question(**self._convert(declared, values)), reusable=True
-            )
-            return Link(relation, question if definition.args else None)
+            return Link(relation, self._question(relation, declared, definition, node))
         resolver = declared.base_resolver
         if resolver is None:
             if declared.default_resolver is not getattr:
@@ -168,16 +176,20 @@ class Planner:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it is asynchronous or asks for `info`")
         if not (resolver.parent_parameter or resolver.self_parameter):
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it takes no parent")
-        arguments = Arguments(definition, node, lambda values: self._convert(declared, values), reusable=False)
+        arguments = Arguments(definition, node, conversion(self.api, declared, definition), reusable=False)
         name = resolver.parent_parameter.name if resolver.parent_parameter else None
         function: Any = resolver.wrapped_func
         named = declared.metadata.get(READS)
         reads = None if named is None else frozenset(named)
         return Call(function, name, arguments if definition.args else None, reads)
 
-    def _convert(self, declared: StrawberryField, values: dict[str, Any]) -> dict[str, Any]:
-        converter = self.api.schema_converter
-        return convert_arguments(values, declared.arguments, converter.scalar_registry, self.api.config)
+    def _question(
+        self, relation: Relation, declared: StrawberryField, definition: GraphQLField, node: FieldNode
+    ) -> Arguments | None:
+        if not definition.args:
+            return None
+        convert = conversion(self.api, declared, definition)
+        return Arguments(definition, node, lambda values: relation.question(**convert(values)), reusable=True)
 
     def _type_of(self, type_: GraphQLAbstractType, details: list[FieldDetails]) -> Callable[[Any], str]:
         resolve_type = type_.resolve_type

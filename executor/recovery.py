@@ -15,6 +15,7 @@ from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable, is_collection
 
 from executor.arguments import Arguments, Refused
+from executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, pausing, size_of
 from executor.compiler import Unit, yes
 from executor.loading import Group
 from executor.shape import (
@@ -57,21 +58,35 @@ class Place:
 class Recovery:
     """Answers one operation; what its context remembers isn't asked again."""
 
-    def __init__(self, unit: Unit, context: Any, variables: VariableValues, failure: Exception) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        context: Any,
+        variables: VariableValues,
+        most_bytes: int = UNBOUNDED,
+        failure: Exception | None = None,
+    ) -> None:
         self._unit = unit
         self._context = context
         self._variables = variables
+        self._most_bytes = most_bytes
+        self._pause = pausing(most_bytes)
+        self._size = 0
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []
         self._waiting: dict[Field, list[tuple[Place, Any]]] = defaultdict(list)
 
     async def answer(self, root: Any) -> ExecutionResult:
-        """Raise `Unsupported` where a value is of another kind than its field: graphql-core knows more of them."""
+        """Raise `AnswerTooLarge`, or `Unsupported` where a value is of another kind than its field.
+
+        graphql-core knows more kinds.
+        """
         shape, whole = self._unit.shape, dict[str, Any]()
         assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
         self._object(Place(whole, "data", nullable=True), shape, root)
         for group in self._unit.loading.groups:
             await self._ask(group)
+        check(self._size, self._most_bytes)
         return ExecutionResult(whole["data"], self._errors or None)
 
     async def _ask(self, group: Group) -> None:
@@ -82,16 +97,20 @@ class Recovery:
             for field, place, _ in waiting:
                 self._fail(field, place, error)
         else:
+            top = self._size + STEP
             for field, place, key in waiting:
                 self._complete(field, place, field.shape, answers.get(key))
+                if self._size > top:
+                    top = await self._pause(self._size)
 
     async def _answers(self, group: Group, keys: list[Any]) -> Mapping[Any, Any]:
         link = link_of(group.fields[0])
         question = [link.arguments(self._variables)] if link.arguments and link.relation.key else []
-        return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(link))
+        return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(group))
 
     def _object(self, place: Place, shape: Object, value: Any) -> None:
         made = place.holder[place.key] = dict.fromkeys(shape.fields)
+        self._count(sum(ENTRY + len(key) for key in shape.fields))
         for key, field in shape.fields.items():
             if place.holder[place.key] is made:
                 self._field(Place(made, key, field.shape.nullable, place), field, value)
@@ -143,9 +162,11 @@ class Recovery:
         match shape:
             case Leaf(type=type_):
                 try:
-                    place.holder[place.key] = Reference.complete_leaf_value(type_, value)
+                    made = place.holder[place.key] = Reference.complete_leaf_value(type_, value)
                 except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
                     self._fail(field, place, error)
+                else:
+                    self._count(COMMA + size_of(made))
             case ListOf(item=item):
                 made = place.holder[place.key] = [None] * len(_counted(value))
                 for index, each in enumerate(value):
@@ -153,6 +174,10 @@ class Recovery:
                         self._complete(field, Place(made, index, item.nullable, place), item, each)
             case Object() | Abstract():
                 self._object(place, _object_of(shape, value), value)
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        check(self._size, self._most_bytes)
 
     def _fail(self, field: Field, place: Place, error: Exception) -> None:
         if place.is_there:

@@ -41,7 +41,7 @@ class Rehearsal:
             link = link_of(group.fields[0])
             keys = [key for field in group.fields for key in self._keys(field, places[field], answers)]
             question = [link.arguments(self.variables)] if link.arguments and link.relation.key else []
-            asked = self.unit.loading.asked(link)
+            asked = self.unit.loading.asked(group)
             # A batch that misses a row, or what its keys should have, has asked what it could.
             with suppress(LookupError, AttributeError):
                 found = await link.relation.answers(context, list(dict.fromkeys(keys)), *question, **asked)

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 RELATION: Final = "relation"
@@ -8,11 +9,20 @@ READS: Final = "reads"  # in the `metadata` of a field: the attributes of its pa
 Attributes: TypeAlias = frozenset[str | tuple[str, "Attributes"]] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which fields ask a batch, each as its path of response keys, and how many relations lead to them."""
+
+    level: int
+    fields: tuple[tuple[str, ...], ...]
+
+
 class Asked(TypedDict, total=False):
     """What a batch is asked beside keys and question: see `Relation.answers`."""
 
     attributes: Attributes
     alone: bool
+    place: Place
 
 
 class Relation(Protocol):
@@ -45,12 +55,19 @@ class Relation(Protocol):
         """Turn the field's arguments into what the batch is asked, or into the key; never changed afterwards."""
 
     def answers(
-        self, context: Any, keys: Sequence[Any], *question: Any, attributes: Attributes = None, alone: bool = False
+        self,
+        context: Any,
+        keys: Sequence[Any],
+        *question: Any,
+        attributes: Attributes = None,
+        alone: bool = False,
+        place: Place | None = None,
     ) -> Awaitable[Mapping[Any, Any]]:
         """Return each key's answer. A key without one has null.
 
         Of the answers no other attributes than these will be read, by nobody; None: any may be. A pair is an
-        attribute to join, with its own attributes. `alone`: nothing else is asked in this operation.
+        attribute to join, with its own attributes. `alone`: nothing else is asked in this operation. `place`: the
+        fields that ask, for a trace.
 
         The context must remember the answers, and what was raised instead: an execution that meets an error asks
         again, and may be done again by graphql-core, whose resolvers are to find the answers there.

@@ -85,6 +85,7 @@ Source: TypeAlias = TypeName | Attribute | Joined | Call | Link
 @dataclass(frozen=True, eq=False)
 class Field:
     name: str  # as `Type.field`
+    path: tuple[str, ...]  # the response keys from the root to the field
     source: Source
     shape: Shape
     nodes: Sequence[FieldNode]  # where the document has it

@@ -18,6 +18,7 @@ from resolvers.keys import KEYS, among
 from resolvers.permissions import visible
 from resolvers.prepared import NUMBER, Statement, View
 from resolvers.read import Read
+from resolvers.turns import by_turns
 
 HIDDEN = "hidden"
 
@@ -39,13 +40,11 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
     if since is not None and set(version_ids) - bases.keys():
         raise BadInput(f"since: the job has no version {since}.")
     configs = await _configs(read, {*version_ids, *bases.values()})
-    return await _named(
-        read,
-        {
-            version_id: differences(configs.get(bases.get(version_id, "")), configs[version_id])
-            for version_id in version_ids
-        },
-    )
+    changes = {
+        version_id: differences(configs.get(bases.get(version_id, "")), configs[version_id])
+        async for version_id in by_turns(version_ids)
+    }
+    return await _named(read, changes)
 
 
 async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:
@@ -63,7 +62,7 @@ async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
     rows = await read.rows(_whole_versions, keys=ids)
     waits_for = await dependencies(read, ids)
     queries = await read.grouped(_query_ids, "version_id", ids)
-    return {row.id: _config(row, queries[row.id], waits_for[row.id]) for row in rows}
+    return {row.id: _config(row, queries[row.id], waits_for[row.id]) async for row in by_turns(rows)}
 
 
 def _event_changes(_view: View) -> Statement:

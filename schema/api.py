@@ -1,8 +1,11 @@
 """The whole schema."""
 
 import strawberry
+from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from executor import core_schema
 from schema.cluster import Cluster
 from schema.job import Job
 from schema.job_event import JobEvent
@@ -21,3 +24,19 @@ ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, Sa
 api = strawberry.Schema(
     query=Query, mutation=Mutation, types=[*ENTITIES, *TYPES], config=StrawberryConfig(sort_schema=True)
 )
+
+
+def _mark_one_of_inputs(api: strawberry.Schema) -> None:
+    """Tell graphql-core which input types are `@oneOf`.
+
+    Strawberry checks them in a rule of its own `execute` and while it coerces, but doesn't set graphql-core's mark.
+    Without the mark, neither validation nor the coercion of variables checks them, so a literal that breaks the rule
+    fails only after earlier mutations of the same operation are done.
+    """
+    for type_ in core_schema(api).type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            declared = type_.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            type_.is_one_of = bool(declared and declared.is_one_of)
+
+
+_mark_one_of_inputs(api)

@@ -15,6 +15,7 @@ from schema import names
 from schema.moment import utc
 from schema.page import described
 from schema.relation import relation
+from schema.weight import weight
 
 DEFAULT_COUNT = 5
 FIRE_TIME = 100  # finding one takes about as long as so many fields
@@ -63,7 +64,7 @@ class JobSchedule:
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(description="What happens to missed times.")
     next_fire_times = relation(
-        schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=FIRE_TIME
+        schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=weight(work=FIRE_TIME)
     )
 
 
@@ -82,7 +83,7 @@ class Compute:
 @strawberry.type(description="A variable in a run's environment.")
 class EnvironmentVariable:
     name: str = strawberry.field(description="Its name, unique in the version.")
-    value: str = strawberry.field(description="Its value.")
+    value: str = strawberry.field(description="Its value.", metadata=weight(characters=limits.ARGUMENT.maximum))
 
 
 @strawberry.type(description="A job that must end before this one runs.")

@@ -4,7 +4,12 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from models import limits
 from models.config_diff import ChangeKind
+from schema.weight import weight
+
+TEXT = weight(characters=limits.SQL.maximum)
+CHANGES = weight(items=2 * limits.ENTRIES.maximum)  # a configuration has two long lists, and few other values
 
 NAMES_OF_PEOPLE = {"environment", "dependencies"}
 
@@ -12,8 +17,12 @@ NAMES_OF_PEOPLE = {"environment", "dependencies"}
 @strawberry.type(description="A value that differs.")
 class ConfigChange:
     kind: ChangeKind = strawberry.field(description="How it differs.")
-    before: str | None = strawberry.field(description="The value before; a list as JSON. Null if there was none.")
-    after: str | None = strawberry.field(description="The value after; a list as JSON. Null if there is none.")
+    before: str | None = strawberry.field(
+        description="The value before; a list as JSON. Null if there was none.", metadata=TEXT
+    )
+    after: str | None = strawberry.field(
+        description="The value after; a list as JSON. Null if there is none.", metadata=TEXT
+    )
 
     @strawberry.field(
         description="Where the value stands, as in the input: `schedule.cron`, `environment.NAME`, `dependencies.KEY`"

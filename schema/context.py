@@ -2,8 +2,10 @@ from asyncio import Future, Task, current_task, shield
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
+from graphql.pyutils import Path
 from strawberry.dataloader import DataLoader
 
+from executor import Place
 from models.database import Database
 from resolvers.caller import Caller
 from resolvers.prepared import Columns
@@ -25,7 +27,7 @@ class Context:
         self._loading: set[Task[Any]] = set()
         self.is_abandoned = False
 
-    def load(self, batch: Batch, key: Any, *arguments: Any) -> "Future[Any] | Any":
+    def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":  # noqa: ARG002 for traces
         """Return one key's answer if it is known, or its future.
 
         Keys of the same batch and arguments are asked for together.
@@ -43,7 +45,13 @@ class Context:
         return shield(answer)
 
     async def load_all(
-        self, batch: Batch, keys: Sequence[Any], *arguments: Any, columns: Columns = None, alone: bool = False
+        self,
+        batch: Batch,
+        keys: Sequence[Any],
+        *arguments: Any,
+        columns: Columns = None,
+        alone: bool = False,
+        place: Place | None = None,  # noqa: ARG002 for traces
     ) -> Mapping[Any, Any]:
         """Return the answers to many keys, those that are known included; a key without one may be missing.
 

@@ -2,6 +2,7 @@ from datetime import datetime
 
 import strawberry
 
+from models import limits
 from models.job import Job as JobRow
 from models.job import JobStatus
 from models.roles import JobPermission
@@ -12,13 +13,16 @@ from schema.job_version import number, version_list
 from schema.node import Node
 from schema.page import Connection, page_only
 from schema.relation import relation
+from schema.weight import weight
 
 
 @strawberry.type(description="A named, versioned workload.")
 class Job(Node, prefix=JobRow.PREFIX):
     job_key: str = strawberry.field(description="Its key, unique in the organization; it never changes.")
     name: str = strawberry.field(description="Its name.")
-    description: str | None = strawberry.field(description="What it does. Null if nobody said.")
+    description: str | None = strawberry.field(
+        description="What it does. Null if nobody said.", metadata=weight(characters=limits.DESCRIPTION.maximum)
+    )
     status: JobStatus = strawberry.field(description="Whether its schedule is on.")
     revision: int = strawberry.field(
         description="Grows by one with each change of the job; for `expectedRevision`. Editing the draft doesn't count:"

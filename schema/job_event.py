@@ -2,14 +2,16 @@ from datetime import datetime
 
 import strawberry
 
+from models import limits
 from models.job_event import JobAction
 from models.job_event import JobEvent as JobEventRow
 from resolvers import config_diff, job, member
 from schema import names
-from schema.config_change import ConfigChange
+from schema.config_change import CHANGES, ConfigChange
 from schema.node import Node
 from schema.page import Connection
 from schema.relation import relation
+from schema.weight import weight
 
 
 @strawberry.type(description="One line of a job's history.")
@@ -21,8 +23,10 @@ class JobEvent(Node, prefix=JobEventRow.PREFIX):
     occurred_at: datetime = strawberry.field(description="When it happened.")
     from_version: int | None = strawberry.field(description="The version's number before. Null if it has no such.")
     to_version: int | None = strawberry.field(description="The version's number after. Null if it has no such.")
-    message: str | None = strawberry.field(description="Why. Null if nobody said.")
-    changes = relation(config_diff.of_events, list[ConfigChange], "What differs since.")
+    message: str | None = strawberry.field(
+        description="Why. Null if nobody said.", metadata=weight(characters=limits.MESSAGE.maximum)
+    )
+    changes = relation(config_diff.of_events, list[ConfigChange], "What differs since.", weight=CHANGES)
 
 
 @strawberry.type(description="One page of a job's history.")

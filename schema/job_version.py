@@ -4,17 +4,21 @@ from typing import Annotated, Any
 
 import strawberry
 
+from models import limits
 from models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
 from models.job_version import JobVersion as JobVersionRow
 from resolvers import cluster, config_diff, job, job_version, member, saved_query
 from resolvers.pages import Paging, SortDirection
 from schema import names
 from schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
-from schema.config_change import ConfigChange
+from schema.config_change import CHANGES, ConfigChange
 from schema.node import Node
 from schema.page import Connection, described, paged
 from schema.relation import reads, relation
-from schema.source import JobSource
+from schema.source import QUERIES, JobSource
+from schema.weight import weight
+
+ENTRIES = weight(items=limits.ENTRIES.maximum)
 
 
 def number(*, number: Annotated[int, described("The version's number, from 1.")]) -> int:
@@ -47,7 +51,9 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     based_on = relation(
         job_version.bases, names.JobVersion | None, "The version it was copied from. Null for the first."
     )
-    message: str | None = strawberry.field(description="Why it was published. Null if nobody said.")
+    message: str | None = strawberry.field(
+        description="Why it was published. Null if nobody said.", metadata=weight(characters=limits.MESSAGE.maximum)
+    )
     revision: int = strawberry.field(
         description="Grows by one with each change of the draft, from above those of earlier drafts; for"
         " `expectedRevision`."
@@ -57,8 +63,9 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         saved_query.of_versions,
         list[names.SavedQuery],
         "The saved queries it runs, in order. Empty for other sources.",
+        weight=QUERIES,
     )
-    dependencies = relation(job_version.dependencies, list[JobDependency], "The jobs it waits for.")
+    dependencies = relation(job_version.dependencies, list[JobDependency], "The jobs it waits for.", weight=ENTRIES)
     max_retries: int = strawberry.field(description="How often a failed run is tried again, 0 to 10.")
     retry_delay_seconds: int = strawberry.field(description="The pause before another try.")
     timeout_seconds: int | None = strawberry.field(description="How long a run may take. Null: as long as it wants.")
@@ -73,6 +80,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         list[ConfigChange],
         "What differs from another version, by path; the first version differs from nothing in all it has.",
         arguments=since,
+        weight=CHANGES,
     )
 
     @strawberry.field(description="What it runs.", graphql_type=JobSource, metadata=reads("source_kind"))
@@ -94,7 +102,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     @strawberry.field(
         description="The variables that a run finds in its environment.",
         graphql_type=list[EnvironmentVariable],
-        metadata=reads("environment"),
+        metadata=reads("environment") | ENTRIES,
     )
     def environment(root: strawberry.Parent[Any]) -> Iterable[Any]:  # noqa: N805
         return [EnvironmentVariable(**each) for each in root.environment]

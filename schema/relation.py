@@ -15,11 +15,13 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types import Info
 
+from executor import Place
 from resolvers.prepared import Columns
 from resolvers.read import asked_of
 from schema.context import Batch, Context
 
 Arguments = Callable[..., Any]
+NO_WEIGHT: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,15 @@ class Relation:
         return None if self.arguments is None else self.arguments(**arguments)
 
     def answers(
-        self, context: Context, keys: Sequence[Any], *question: Any, attributes: Columns = None, alone: bool = False
+        self,
+        context: Context,
+        keys: Sequence[Any],
+        *question: Any,
+        attributes: Columns = None,
+        alone: bool = False,
+        place: Place | None = None,
     ) -> Awaitable[Mapping[Any, Any]]:
-        return context.load_all(self.batch, keys, *question, columns=attributes, alone=alone)
+        return context.load_all(self.batch, keys, *question, columns=attributes, alone=alone, place=place)
 
 
 def relation(
@@ -56,12 +64,12 @@ def relation(
     key: str = "id",
     arguments: Arguments | None = None,
     join: str | None = None,
-    weight: int = 1,
+    weight: Mapping[str, Any] = NO_WEIGHT,
 ) -> Any:
     """Declare a field that a batch answers, for the key that the parent row holds as `key`.
 
-    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it. `weight` is what the
-    field costs compared with others, for the limit of an operation's cost.
+    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it. `weight` is metadata
+    from `schema.weight`.
     """
     link = Relation(batch, key, arguments, join)
     key_of = attrgetter(key)
@@ -71,7 +79,7 @@ def relation(
         if parent is None:
             return None
         question = () if arguments is None else (link.question(**values),)
-        return info.context.load(batch, parent, *question)
+        return info.context.load(batch, parent, *question, path=info.path)
 
     return _field(resolve, link, graphql_type, description, weight)
 
@@ -81,12 +89,18 @@ def lookup(batch: Batch, graphql_type: Any, description: str, argument: Argument
     link = Relation(batch, None, argument)
 
     def resolve(root: Any, info: Info[Context, Any], **values: Any) -> Any:  # noqa: ARG001 the resolver's protocol
-        return info.context.load(batch, link.question(**values))
+        return info.context.load(batch, link.question(**values), path=info.path)
 
     return _field(resolve, link, graphql_type, description)
 
 
-def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, description: str, weight: int = 1) -> Any:
+def _field(
+    resolve: Callable[..., Any],
+    link: Relation,
+    graphql_type: Any,
+    description: str,
+    weight: Mapping[str, Any] = NO_WEIGHT,
+) -> Any:
     """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them.
 
     One whose default is None has none in the schema: to omit it and to send null is the same.
@@ -95,12 +109,8 @@ def _field(resolve: Callable[..., Any], link: Relation, graphql_type: Any, descr
     more = [] if link.arguments is None else inspect.signature(link.arguments).parameters.values()
     parameters = [*own, *map(_shown, more)]
     resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362's override
-    return strawberry.field(
-        resolver=resolve,
-        graphql_type=graphql_type,
-        description=description,
-        metadata={"relation": link, "weight": weight},
-    )
+    metadata = {"relation": link, **weight}
+    return strawberry.field(resolver=resolve, graphql_type=graphql_type, description=description, metadata=metadata)
 
 
 def _shown(parameter: inspect.Parameter) -> inspect.Parameter:

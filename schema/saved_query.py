@@ -1,14 +1,16 @@
 import strawberry
 
+from models import limits
 from models.saved_query import SavedQuery as SavedQueryRow
 from schema.node import Node
 from schema.page import Connection
+from schema.weight import weight
 
 
 @strawberry.type(description="SQL text shared by jobs, resolved when a job runs.")
 class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
     name: str = strawberry.field(description="Its name.")
-    text: str = strawberry.field(description="The SQL.")
+    text: str = strawberry.field(description="The SQL.", metadata=weight(characters=limits.SQL.maximum))
 
 
 @strawberry.type(description="One page of a list of saved queries.")

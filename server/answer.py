@@ -8,10 +8,20 @@ import orjson
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
-from graphql import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 
+from executor import AnswerTooLarge
 from models.unavailable import Unavailable
-from server.errors import Code, RateLimited, RequestError, formatted, log_unavailable, masked, unavailable
+from server.errors import (
+    Code,
+    RateLimited,
+    RequestError,
+    answer_too_large,
+    formatted,
+    log_unavailable,
+    masked,
+    unavailable,
+)
 from server.keys import METRICS, REQUEST_ID, SPENDING
 from server.request import GRAPHQL_RESPONSE, JSON, answer_type
 
@@ -33,18 +43,29 @@ with a bearer token.</p></html>
 """
 
 
-def respond(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
+def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
     """Answer 400 in the new media type when nothing was executed; the old one always had 200 for that."""
+    response = _response(request, result, media_type)
+    if (size := response.content_length or 0) > most_bytes:  # characters count as a byte each while it is made
+        return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
+    return response
+
+
+def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [formatted(error, request[REQUEST_ID]) for error in result.errors]
-    is_refused = result.data is None and not any(error.path for error in result.errors or ())
+    is_refused = result.data is None and not any(map(_is_of_execution, result.errors or ()))
     if not is_refused:
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
     status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
     return json_response(request, body, status=status, media_type=media_type)
+
+
+def _is_of_execution(error: GraphQLError) -> bool:
+    return bool(error.path) or isinstance(error.original_error, AnswerTooLarge)
 
 
 def json_response(

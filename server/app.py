@@ -7,7 +7,7 @@ from functools import partial
 import strawberry
 from aiohttp import hdrs, web
 
-from executor import Executor, core_schema, refer
+from executor import Executor, Worker, core_schema, refer
 from models.database import Database
 from resolvers.caller import Caller
 from server.answer import answer_failures, answer_page
@@ -15,19 +15,17 @@ from server.authentication import Authenticator
 from server.body import BodyLimits, expect_later
 from server.budget import Budget
 from server.client_address import Clients
-from server.complexity import Limits, rule
+from server.complexity import Limits
 from server.connections import Connections, Deadlines
 from server.cors import allow_origins
-from server.documents import Documents
 from server.execution import Closable, Execute, Executions
 from server.graphql_http import GraphQLEndpoint
 from server.health import alive, readiness
-from server.introspection import MOST_TOKENS
 from server.keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
 from server.logs import observe_request
 from server.metrics import Metrics
+from server.operation_store import OperationStore
 from server.playground import Playground
-from server.prices import Prices
 from server.protocol import UNREAD_SECONDS, Runner, add_headers
 from server.settings import Settings
 from server.trace import Tracer, is_allowed
@@ -55,18 +53,24 @@ def make_app(
     app[METRICS], app[UNDER_WAY] = Metrics(), under_way
     app[CLIENTS] = Clients(settings.trusted_proxies)
     app[CONNECTIONS] = _connections(settings, app[CLIENTS], app[METRICS])
-    executions = Executions(_executor(settings, api, app[METRICS]), settings.request_timeout_seconds, under_way)
-    limits = Limits(depth=settings.max_depth, fields=settings.max_fields, cost=settings.max_cost)
-    tracer = Tracer(executions, core_schema(api), limits, database) if is_allowed(settings) else None
+    worker = Worker()
+    execute = _executor(settings, api, app[METRICS], worker)
+    executions = Executions(execute, settings.request_timeout_seconds, under_way)
+    tracer = Tracer(executions, database) if is_allowed(settings) else None
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
-        documents=Documents(core_schema(api), rule(limits), settings.max_tokens, settings.cached_characters),
-        public_documents=Documents(core_schema(api), rule(limits), MOST_TOKENS, PUBLIC_CHARACTERS),
+        operations=OperationStore(
+            core_schema(api),
+            Limits.of(settings),
+            capacity=settings.operation_cache_bytes,
+            worker=worker,
+            timeout=settings.request_timeout_seconds,
+        ),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
-        prices=Prices(core_schema(api)),
         budget=Budget(settings, database, app[METRICS]),
         open_context=open_context,
+        max_answer_bytes=settings.max_answer_bytes,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         tracer=tracer,
@@ -82,6 +86,7 @@ def make_app(
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(under_way.drain)
     app.cleanup_ctx.append(_rare_garbage_collection)
+    app.cleanup_ctx.append(partial(_closing, worker))
     return app
 
 
@@ -109,10 +114,22 @@ def _connections(settings: Settings, clients: Clients, metrics: Metrics) -> Conn
     return Connections(settings.max_connections, settings.max_connections_per_address, deadlines, clients, metrics)
 
 
-def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics) -> Execute:
+def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics, worker: Worker) -> Execute:
     if settings.executor == "reference":
-        return partial(refer, api)
-    return Executor(api, observe=metrics.count_operation, keeps_datetimes=True, believes_rows=True).execute
+        return partial(refer, api, most_bytes=settings.max_answer_bytes)
+    return Executor(
+        api,
+        observe=metrics.count_operation,
+        worker=worker,
+        keeps_datetimes=True,
+        believes_rows=True,
+        most_bytes=settings.max_answer_bytes,
+    ).execute
+
+
+async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]:
+    yield
+    worker.close()
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:

@@ -1,8 +1,6 @@
-"""From text to a document that is worth executing: parsed, weighed, validated, remembered."""
+"""From text to a document that is worth executing: parsed, measured, validated."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -10,18 +8,22 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLInputObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     SelectionSetNode,
     ValidationContext,
+    ValidationRule,
+    is_non_null_type,
     parse,
     specified_rules,
+    type_from_ast,
     validate,
 )
 
-from server.complexity import QueryTooComplex
+from server.complexity import Limits, too_large
 from server.errors import Code, InvalidOperation
 
 MAX_VALIDATION_ERRORS = 20
@@ -37,64 +39,53 @@ class FieldsCanBeMerged(OverlappingFieldsCanBeMergedRule):
         self.rule_context.remaining_complexity_budget = COMPARISONS
 
 
-RULES = [FieldsCanBeMerged if each is OverlappingFieldsCanBeMergedRule else each for each in specified_rules]
+class OneOfMembersAreNotNull(ValidationRule):
+    """The specification's rule for variables as members of `@oneOf` inputs, where those inputs are non-null.
+
+    graphql-core checks only members of inputs that are nullable themselves.
+    """
+
+    def leave_operation_definition(self, operation: OperationDefinitionNode, *_: object) -> None:
+        types = {each.variable.name.value: each for each in operation.variable_definitions or ()}
+        for usage in self.context.get_recursive_variable_usages(operation):
+            definition = types.get(usage.node.name.value)
+            parent = usage.parent_type
+            if definition is None or not is_non_null_type(parent):
+                continue
+            of_type, declared = parent.of_type, type_from_ast(self.context.schema, definition.type)
+            if isinstance(of_type, GraphQLInputObjectType) and of_type.is_one_of and not is_non_null_type(declared):
+                message = (
+                    f"Variable '${usage.node.name.value}' is of type '{declared}', but must be non-null"
+                    f" to be the only field of '{of_type}'."
+                )
+                self.report_error(GraphQLError(message, [definition, usage.node]))
 
 
-@dataclass
-class Documents:
-    """Knows the documents seen last, up to a total length of their texts."""
+RULES = [
+    *(FieldsCanBeMerged if each is OverlappingFieldsCanBeMergedRule else each for each in specified_rules),
+    OneOfMembersAreNotNull,
+]
 
-    schema: GraphQLSchema
-    too_complex: type[QueryTooComplex]
-    max_tokens: int
-    capacity: int
-    _known: OrderedDict[str, DocumentNode] = field(default_factory=OrderedDict)
-    _size: int = 0
 
-    def get(self, text: str) -> DocumentNode:
-        """Raise `InvalidOperation` for a text that no execution can begin with."""
-        if text in self._known:
-            self._known.move_to_end(text)
-            return self._known[text]
-        document = self._validated(self._parsed(text))
-        self._remember(text, document)
-        return document
+def parsed(text: str, max_tokens: int) -> DocumentNode:
+    """Raise `InvalidOperation`."""
+    try:
+        return parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens, allow_empty_selection_sets=False)
+    except GraphQLError as error:
+        raise InvalidOperation(Code.GRAPHQL_PARSE_FAILED, [error]) from error
 
-    def _parsed(self, text: str) -> DocumentNode:
-        try:
-            return parse(
-                text,
-                max_lexical_tokens=self.max_tokens,
-                max_comments=self.max_tokens,
-                allow_empty_selection_sets=False,
-            )
-        except GraphQLError as error:
-            raise InvalidOperation(Code.GRAPHQL_PARSE_FAILED, [error]) from error
 
-    def _validated(self, document: DocumentNode) -> DocumentNode:
-        # First alone: it is linear, while the specification's rules are quadratic in the number of fields.
-        if errors := validate(self.schema, document, [self.too_complex]):
-            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
-        errors = validate(
-            self.schema,
-            document,
-            RULES,
-            max_errors=MAX_VALIDATION_ERRORS,
-            allow_empty_selection_sets=False,
-        )
-        if any(error.message == ABORTED for error in errors):
-            message = "The query is too complex: too many fields of one name, or fragments, to compare with each other."
-            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [GraphQLError(message)])
-        if errors:
-            raise InvalidOperation(Code.GRAPHQL_VALIDATION_FAILED, errors)
-        return document
-
-    def _remember(self, text: str, document: DocumentNode) -> None:
-        self._known[text] = document
-        self._size += len(text)
-        while self._size > self.capacity:
-            forgotten, _ = self._known.popitem(last=False)
-            self._size -= len(forgotten)
+def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
+    """Raise `InvalidOperation` for a document that no execution can begin with."""
+    # First, since it is linear, while the specification's rules are quadratic in the number of fields.
+    if errors := too_large(document, limits):
+        raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
+    errors = validate(schema, document, RULES, max_errors=MAX_VALIDATION_ERRORS, allow_empty_selection_sets=False)
+    if any(error.message == ABORTED for error in errors):
+        message = "The query is too complex: too many fields of one name, or fragments, to compare with each other."
+        raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [GraphQLError(message)])
+    if errors:
+        raise InvalidOperation(Code.GRAPHQL_VALIDATION_FAILED, errors)
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import structlog
 from graphql import GraphQLError
 
+from executor import AnswerTooLarge
 from models.errors import BadInput
 from models.unavailable import Unavailable
 
@@ -76,6 +77,16 @@ class InvalidOperation(Exception):
 def with_code(error: GraphQLError, code: Code) -> GraphQLError:
     error.extensions = {"code": code, **(error.extensions or {})}
     return error
+
+
+def answer_too_large(size: int, limit: int) -> GraphQLError:
+    """Say that all of `data` is missing for its size. A mutation is done then."""
+    message = (
+        f"The answer is too large: at least {size} bytes, at most {limit}. Ask for less at once."
+        " What a mutation changed is kept."
+    )
+    extensions = {"code": Code.QUERY_TOO_COMPLEX, "measure": "bytes", "limit": limit, "actual": size}
+    return GraphQLError(message, original_error=AnswerTooLarge(size, limit), extensions=extensions)
 
 
 def is_unexpected(error: GraphQLError) -> bool:

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
-from executor import Request
+from executor import AnswerTooLarge, Request
 from models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
 from server.budget import Spending
-from server.errors import Code, RequestError, cause_of, log_unexpected
+from server.errors import Code, RequestError, answer_too_large, cause_of, log_unexpected
 from server.under_way import UnderWay, called
 
 
@@ -39,9 +39,9 @@ class Executions:
         """
         if spending:
             await spending.begin()
-        if request.operation.operation is not OperationType.MUTATION:
+        if request.operation.node.operation is not OperationType.MUTATION:
             return await self._settled(request, spending)
-        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation))
+        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation.node))
         self.under_way.note_mutation(task)
         try:
             return await asyncio.shield(task)
@@ -62,14 +62,16 @@ class Executions:
         try:
             async with asyncio.timeout(self.timeout) as limit:
                 result = await self.execute(request)
+        except AnswerTooLarge as error:
+            result = ExecutionResult(None, [answer_too_large(error.size, error.limit)])
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise _too_slow(self.timeout, request.operation) from None
+            raise _too_slow(self.timeout, request.operation.node) from None
         finally:
             if request.context:
                 await request.context.close()
-        _refuse_whole(request.operation, result)
+        _refuse_whole(request.operation.node, result)
         log_unexpected(result.errors or ())
         return result
 

@@ -17,12 +17,12 @@ from server.authentication import Authenticator
 from server.body import BodyLimits
 from server.budget import Budget, Spending
 from server.client_address import group
-from server.documents import Documents, operation_of
 from server.errors import InvalidOperation, RequestError, unauthenticated
 from server.execution import Closable, Executions
 from server.introspection import read_introspection
 from server.keys import CLIENT, MEMBER, SPENDING
-from server.prices import Prices
+from server.operation_store import OperationStore
+from server.prices import price_of
 from server.request import GraphQLRequest, answer_type, prefers_html, read
 from server.trace import Tracer, is_wanted
 from server.under_way import OPERATION
@@ -34,13 +34,12 @@ METHODS = (hdrs.METH_GET, hdrs.METH_POST)
 @dataclass(frozen=True)
 class GraphQLEndpoint:
     authenticator: Authenticator
-    documents: Documents
-    public_documents: Documents  # of clients without a token
+    operations: OperationStore
     body_limits: BodyLimits
     executions: Executions
-    prices: Prices
     budget: Budget
     open_context: Callable[[Caller], Closable]
+    max_answer_bytes: int
     public_introspection: bool = False
     playground: Handler = answer_page
     tracer: Tracer | None = None
@@ -57,7 +56,7 @@ class GraphQLEndpoint:
             result = await self._run(request, caller, asked)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
-        return respond(request, result, media_type)
+        return respond(request, result, media_type, self.max_answer_bytes)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)
@@ -69,17 +68,18 @@ class GraphQLEndpoint:
         return caller
 
     async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
-        document = (self.documents if caller else self.public_documents).get(asked.query)
-        operation = operation_of(document, asked.operation_name)
-        request[OPERATION] = operation.name.value if operation.name else ""
-        _check_method(request.method, operation.operation)
-        run = self.tracer.run if self.tracer and is_wanted(request) else self.executions.run
+        operation = await self.operations.get(asked.query, asked.operation_name)
+        request[OPERATION] = operation.name
+        _check_method(request.method, operation.kind)
+        operation.check(asked.variables)
         if caller is None:  # introspection calls no resolver
-            return await run(Request(document, operation, asked.variables))
-        request[SPENDING] = spending = Spending(
-            self.budget, caller, self.prices.of(document, operation), self.budget.queue_for(operation.operation)
-        )
-        return await run(Request(document, operation, asked.variables, self.open_context(caller), caller), spending)
+            return await self.executions.run(Request(operation.prepared, asked.variables))
+        price, queue = price_of(operation, asked.variables), self.budget.queue_for(operation.kind)
+        request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
+        ready = Request(operation.prepared, asked.variables, self.open_context(caller), caller)
+        if self.tracer and is_wanted(request):
+            return await self.tracer.run(operation, ready, spending)
+        return await self.executions.run(ready, spending)
 
 
 def _wants_page(request: web.Request) -> bool:

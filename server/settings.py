@@ -121,8 +121,16 @@ class Settings(BaseSettings):
     max_cost: int = Field(
         1_000_000, ge=1, description="Fields of an operation, each multiplied by the lists' sizes above it."
     )
-    cached_characters: int = Field(
-        1_000_000, ge=0, description="Parsed documents kept in memory, by the total length of their texts."
+    max_variable_values: int = Field(
+        10_000, ge=1, description="Values in the variables of a request, those inside lists and objects included."
+    )
+    max_answer_bytes: int = Field(
+        10 * 1024 * 1024, ge=1024, description="The largest answer, in bytes of JSON; it is counted while it is made."
+    )
+    operation_cache_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        description="Memory of each process for operations that it has prepared, with the programs made for them.",
     )
 
     log_format: LogFormat = Field("console", description="Log lines for people (console) or programs (json).")

@@ -1,6 +1,7 @@
 """What an operation cost: in `extensions.cost`, for who sends `X-Mainsheet-Trace: 1` where the settings allow it."""
 
 import time
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,23 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from graphql import ExecutionResult, GraphQLSchema
+from graphql import ExecutionResult
+from graphql.pyutils import Path
 
-from executor import Request
+from executor import Place, Request
 from models.database import Database
+from resolvers.caller import Caller
 from schema.context import Batch, Context
 from server.budget import Spending
-from server.complexity import Limits, weigh
 from server.execution import Executions
-from server.fields import Paths, fields_of
+from server.operation_store import Operation
 from server.settings import Settings
 
 HEADER = "X-Mainsheet-Trace"
+NOWHERE = Place(0, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    batch: Batch
+    place: Place
     keys: int
 
 
@@ -58,15 +61,34 @@ def context_type(settings: Settings) -> type[Context]:
 
 
 class TracedContext(Context):
-    async def load_all(self, batch: Batch, keys: Sequence[Any], *arguments: Any, **more: Any) -> Mapping[Any, Any]:
-        with _asking(Asked(batch, len(keys))):
+    """A context whose batches tell which fields asked them: the compiled executor says so, resolvers by their path."""
+
+    def __init__(self, database: Database, caller: Caller) -> None:
+        super().__init__(database, caller)
+        self._levels: dict[tuple[str, ...], int] = {}
+        self._waiting: dict[tuple[Any, ...], dict[tuple[str, ...], None]] = {}
+
+    async def load_all(
+        self, batch: Batch, keys: Sequence[Any], *arguments: Any, place: Place | None = None, **more: Any
+    ) -> Mapping[Any, Any]:
+        with _asking(Asked(place or NOWHERE, len(keys))):
             return await super().load_all(batch, keys, *arguments, **more)
+
+    def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":
+        if path:
+            keys = tuple(each for each in path.as_list() if isinstance(each, str))
+            above = (self._levels[keys[:end]] for end in range(len(keys) - 1, 0, -1) if keys[:end] in self._levels)
+            self._levels[keys] = 1 + next(above, 0)
+            self._waiting.setdefault((batch, arguments), {})[keys] = None
+        return super().load(batch, key, *arguments)
 
     def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:
         load = super()._load_fn(batch, arguments)
 
         async def traced(keys: list[Any]) -> Sequence[Any]:
-            with _asking(Asked(batch, len(keys))):
+            fields = tuple(self._waiting.pop((batch, arguments), ()))
+            place = Place(min((self._levels[each] for each in fields), default=0), fields)
+            with _asking(Asked(place, len(keys))):
                 return await load(keys)
 
         return traced
@@ -84,55 +106,39 @@ def _asking(asked: Asked) -> Iterator[None]:
 class Tracer:
     """Runs operations as `Executions` does, and tells what they cost."""
 
-    def __init__(self, executions: Executions, schema: GraphQLSchema, limits: Limits, database: Database) -> None:
+    def __init__(self, executions: Executions, database: Database) -> None:
         self._executions = executions
-        self._schema = schema
-        self._limits = limits
         database.listeners.append(_hear)
         database.write_listeners.append(_hear)
 
-    async def run(self, request: Request, spending: Spending | None = None) -> ExecutionResult:
+    async def run(self, operation: Operation, request: Request, spending: Spending) -> ExecutionResult:
         trace, begun = Trace(), time.perf_counter()
         token = _trace.set(trace)
         try:
             result = await self._executions.run(request, spending)
         finally:
             _trace.reset(token)
-        cost = self._cost(request, trace, time.perf_counter() - begun) | (spending.told() if spending else {})
+        limits = operation.limits
+        cost = {
+            **operation.measures(request.variables),
+            "limits": {"cost": limits.cost, "fields": limits.fields, "depth": limits.depth},
+            "milliseconds": _milliseconds(time.perf_counter() - begun),
+            "statements": [*map(_shown, trace.statements)],
+            **spending.told(),
+        }
         return ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "cost": cost})
 
-    def _cost(self, request: Request, trace: Trace, seconds: float) -> dict[str, Any]:
-        fields = fields_of(self._schema, request.document, request.operation)
-        return {
-            **weigh(self._schema, request.document, request.operation),
-            "limits": {"cost": self._limits.cost, "fields": self._limits.fields, "depth": self._limits.depth},
-            "milliseconds": _milliseconds(seconds),
-            "statements": list(_shown(trace.statements, fields)),
-        }
 
-
-def _shown(statements: Sequence[Statement], fields: Mapping[Any, Paths]) -> Iterator[dict[str, Any]]:
-    """A batch may be asked at more than one level: level follows level, so its next one is meant."""
-    reached, waiting = 0, {batch: sorted(paths) for batch, paths in fields.items()}
-    for statement in statements:
-        asked = statement.asked
-        paths = fields.get(asked.batch) if asked else None
-        level = _next_level(waiting[asked.batch], reached) if asked and paths else 0
-        reached = max(reached, level)
-        yield {
-            "level": level,
-            "fields": paths[level] if paths else [],
-            "keys": asked.keys if asked else None,
-            "milliseconds": _milliseconds(statement.seconds),
-            "sql": statement.sql,
-        }
-
-
-def _next_level(waiting: list[int], reached: int) -> int:
-    """Take the levels before it off; the last one stays for what is asked in several statements."""
-    while len(waiting) > 1 and waiting[0] < reached:
-        waiting.pop(0)
-    return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+def _shown(statement: Statement) -> dict[str, Any]:
+    asked = statement.asked
+    place = asked.place if asked else NOWHERE
+    return {
+        "level": place.level,
+        "fields": [".".join(path) for path in place.fields],
+        "keys": asked.keys if asked else None,
+        "milliseconds": _milliseconds(statement.seconds),
+        "sql": statement.sql,
+    }
 
 
 def _milliseconds(seconds: float) -> float:

@@ -11,10 +11,10 @@ from executor import Refused, Request, Unsupported, core_schema
 from models.errors import BadInput
 from models.roles import OrganizationRole
 from schema.api import api
-from server.complexity import Limits, rule
-from server.documents import Documents, operation_of
+from server.complexity import Limits
 from server.errors import InvalidOperation
 from server.explanation import NOWHERE, Dialect, explained
+from server.operation_store import OperationStore
 from server.settings import Settings
 
 
@@ -38,26 +38,21 @@ def explain(
     if not isinstance(given, dict):
         raise click.BadParameter("an object is needed", param_hint="--variables")
     try:
-        request = _request(query, given, operation)
-        text = asyncio.run(explained(request, dialect or _dialect(), role))
+        text = asyncio.run(_explained(query.read_text("utf-8"), given, operation, dialect or _dialect(), role))
     except (InvalidOperation, Unsupported, Refused, BadInput, UnicodeDecodeError) as error:
         raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
     click.echo(text, nl=False)
 
 
-def _request(query: Path, variables: dict[str, Any], name: str | None) -> Request:
-    limits = Settings()
-    documents = Documents(
-        core_schema(api),
-        rule(Limits(depth=limits.max_depth, fields=limits.max_fields, cost=limits.max_cost)),
-        limits.max_tokens,
-        capacity=0,
-    )
-    document = documents.get(query.read_text("utf-8"))
-    operation = operation_of(document, name)
-    if operation.operation is not OperationType.QUERY:
+async def _explained(
+    text: str, variables: dict[str, Any], name: str | None, dialect: Dialect, role: OrganizationRole
+) -> str:
+    store = OperationStore(core_schema(api), Limits.of(Settings()), capacity=0)
+    operation = await store.get(text, name)
+    if operation.kind is not OperationType.QUERY:
         raise click.ClickException("Only queries are compiled whole: of a mutation, graphql-core runs the root fields")
-    return Request(document, operation, variables)
+    operation.check(variables)
+    return await explained(Request(operation.prepared, variables), dialect, role)
 
 
 def _dialect() -> Dialect:

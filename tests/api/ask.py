@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, parse, validate
+from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import event
 
-from executor import Executor, Request, core_schema, refer
+from executor import Executor, Prepared, Request, core_schema, refer
 from models.database import Database
 from models.member import Member
 from resolvers.caller import Caller
 from schema.api import api
 from schema.context import Context
-from server.documents import operation_of
+from server.documents import RULES, operation_of
 from tests.world import World, caller
 
 CREATE_JOB = """
@@ -30,21 +30,22 @@ EXECUTOR = Executor(api, believes_rows=True)
 
 async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:
     """Run it by what `MAINSHEET_EXECUTOR` names, as the server does."""
-    document = _valid(query)
-    if isinstance(document, list):
-        return ExecutionResult(None, document)
+    operation = prepared(query)
+    if isinstance(operation, list):
+        return ExecutionResult(None, operation)
     run = partial(refer, api) if os.environ.get("MAINSHEET_EXECUTOR") == "reference" else EXECUTOR.execute
-    return await run(Request(document, operation_of(document, None), dict(variables), context, root))
+    return await run(Request(operation, dict(variables), context, root))
 
 
 @lru_cache(256)
-def _valid(query: str) -> DocumentNode | list[GraphQLError]:
-    """The document, or what is wrong with it; the same one for the same text, as the server keeps them."""
+def prepared(query: str) -> Prepared | list[GraphQLError]:
+    """The operation, or what is wrong with it; the same one for the same text, as the server keeps them."""
     try:
         document = parse(query)
     except GraphQLError as error:
         return [error]
-    return validate(core_schema(api), document) or document
+    errors = validate(core_schema(api), document, RULES)
+    return errors or Prepared(core_schema(api), document, operation_of(document, None))
 
 
 class Failed(Exception):

@@ -5,9 +5,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.repeated import repeated
-from executor import Request
+from executor import Prepared, Request, core_schema
 from models.database import Database
 from models.tables import Base
+from schema.api import api
 from schema.context import Context
 from server.documents import operation_of
 from tests.api.ask import CREATE_JOB, EXECUTOR, job_input
@@ -25,7 +26,8 @@ async def test_a_repeated_change_meets_the_same_rows_each_time_and_leaves_none(p
     world = await make_world(database)
     who, document = caller(world.contributor), parse(CREATE_JOB)
     variables = {"input": job_input(world, idempotencyKey="once")}
-    request = Request(document, operation_of(document, None), variables, Context(database, who), who)
+    prepared = Prepared(core_schema(api), document, operation_of(document, None))
+    request = Request(prepared, variables, Context(database, who), who)
     before = await sizes(database)
     results: list[ExecutionResult] = []
 

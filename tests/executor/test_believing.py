@@ -16,8 +16,7 @@ OTHER = Row(kind="Cat", string="s", name="Tom", barks=True)
 async def executed(text: str, root: Row, *, believes_rows: bool) -> tuple[Any, Outcome]:
     outcomes: list[Outcome] = []
     executor = Executor(api, observe=outcomes.append, believes_rows=believes_rows)
-    document = validated(text)
-    result = await executor.execute(Request(document, operation(document, None), None, Context({}), root))
+    result = await executor.execute(Request(operation(validated(text), None), None, Context({}), root))
     return result.data, outcomes[0]
 
 

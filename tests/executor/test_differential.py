@@ -18,7 +18,7 @@ from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from executor import Executor, Outcome, Request, core_schema, refer
+from executor import Executor, Outcome, Prepared, Request, core_schema, refer
 from models.cluster import Cluster
 from models.database import Database
 from models.demo import seed_demo
@@ -134,9 +134,10 @@ async def answered(
     run: Callable[[Request], Awaitable[ExecutionResult]], operation: Operation, context: Context
 ) -> ExecutionResult:
     document = parse(operation.text)
+    prepared = Prepared(SCHEMA, document, operation_of(document, None))
     try:
         variables = json.loads(json.dumps(operation.variables))
-        return await run(Request(document, operation_of(document, None), variables, context, context.caller))
+        return await run(Request(prepared, variables, context, context.caller))
     finally:
         await context.close()
 

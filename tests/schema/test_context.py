@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 from graphql import parse
 
-from executor import Request
+from executor import Prepared, Request, core_schema
 from models.database import Database
 from resolvers.read import Read
+from schema.api import api
 from schema.context import Context
 from server.documents import operation_of
 from tests.api.ask import EXECUTOR
@@ -88,7 +89,8 @@ async def test_what_asks_the_database_once_opens_no_transaction(database: Databa
     asker = caller(world.contributor)
     context, document = Context(database, asker), parse(query)
 
-    result = await EXECUTOR.execute(Request(document, operation_of(document, None), None, context, asker))
+    prepared = Prepared(core_schema(api), document, operation_of(document, None))
+    result = await EXECUTOR.execute(Request(prepared, None, context, asker))
 
     driver = context.read.snapshot._driver
     is_open = driver.in_transaction if database.is_sqlite else driver.is_in_transaction()

@@ -3,7 +3,6 @@ import re
 
 import pytest
 from aiohttp import ClientResponse
-from graphql import parse
 from structlog.testing import capture_logs
 
 from executor import core_schema
@@ -11,8 +10,9 @@ from models.roles import OrganizationRole
 from resolvers.caller import Caller
 from schema.api import api
 from server.allowance import Allowance
-from server.documents import operation_of
-from server.prices import Prices, size
+from server.complexity import Limits
+from server.operation_store import OperationStore
+from server.prices import price_of, size
 from server.settings import Settings
 from tests.server.conftest import MEMBER_ID, Serve, Server
 from tests.server.small_api import Context
@@ -240,10 +240,11 @@ def test_the_size_of_data_counts_as_the_estimate_does(data: dict[str, object], e
 @pytest.mark.parametrize(
     ("fields", "is_refundable"), [("jobKey", True), ("currentVersion { schedule { nextFireTimes(count: 5) } }", False)]
 )
-def test_fields_of_a_weight_of_their_own_are_charged_as_estimated(fields: str, is_refundable: bool) -> None:
-    document = parse(f"{{ jobs(limit: 10) {{ ...F }} }} fragment F on JobConnection {{ nodes {{ {fields} }} }}")
+async def test_fields_that_take_work_are_charged_as_estimated(fields: str, is_refundable: bool) -> None:
+    store = OperationStore(core_schema(api), Limits.of(Settings()), capacity=1_000_000)
+    text = f"{{ jobs(limit: 10) {{ ...F }} }} fragment F on JobConnection {{ nodes {{ {fields} }} }}"
 
-    price = Prices(core_schema(api)).of(document, operation_of(document, None))
+    price = price_of(await store.get(text), None)
 
     assert price.is_refundable is is_refundable
     assert price.actual({"jobs": {"nodes": []}}) == (1 if is_refundable else price.estimate)

@@ -1,9 +1,13 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
-from graphql import build_schema, get_introspection_query, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, get_introspection_query, parse
 
 from executor import core_schema
 from schema.api import api
-from server.complexity import Limits, rule
+from server.complexity import Extent, Limits, cost_of, extent_of, too_complex, too_large
+from server.documents import operation_of
 from tests.server.conftest import Serve
 
 SCHEMA = build_schema("""
@@ -23,13 +27,18 @@ FAN_OUT = "{ ...F0 }" + "".join(f" fragment F{n} on Query {{ ...F{n + 1} ...F{n 
 FAN_OUT += f" fragment F{FRAGMENTS} on Query {{ item {{ name }} }}"
 
 
-def _measured(query: str, measure: str) -> int:
-    """What the rule says of a query that is over a limit of 0."""
-    too_complex = rule(Limits(**{"depth": ROOMY, "fields": ROOMY, "cost": ROOMY, measure: 0}))
-    (error,) = validate(SCHEMA, parse(query), [too_complex])
-    assert error.extensions is not None
-    actual: int = error.extensions["actual"]
-    return actual
+def limits(**some: int) -> Limits:
+    return Limits(**{"depth": ROOMY, "fields": ROOMY, "cost": ROOMY, "tokens": ROOMY, "values": ROOMY, **some})
+
+
+def extent(query: str) -> Extent:
+    document = parse(query)
+    return extent_of(document, operation_of(document, None))
+
+
+def cost(query: str, variables: dict[str, Any] | None = None, schema: GraphQLSchema = SCHEMA) -> int:
+    document = parse(query)
+    return cost_of(schema, document, operation_of(document, None))(variables or {})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +51,7 @@ def _measured(query: str, measure: str) -> int:
     ],
 )
 def test_depth_counts_fields_below_fields(query: str, depth: int) -> None:
-    assert _measured(query, "depth") == depth
+    assert extent(query).depth == depth
 
 
 @pytest.mark.parametrize(
@@ -54,11 +63,11 @@ def test_depth_counts_fields_below_fields(query: str, depth: int) -> None:
     ],
 )
 def test_aliases_are_fields(query: str, fields: int) -> None:
-    assert _measured(query, "fields") == fields
+    assert extent(query).fields == fields
 
 
 @pytest.mark.parametrize(
-    ("query", "cost"),
+    ("query", "expected"),
     [
         ("{ item { name } }", 2),
         ("{ items(limit: 7) { totalCount nodes { name } } }", 1 + 1 + 7 * 2),
@@ -73,37 +82,63 @@ def test_aliases_are_fields(query: str, fields: int) -> None:
         ("{ items(limit: 5) { nodes { items(limit: 6) { nodes { name } } } } }", 1 + 5 * (1 + 1 + 6 * 2)),
     ],
 )
-def test_cost_multiplies_by_the_sizes_of_lists(query: str, cost: int) -> None:
-    assert _measured(query, "cost") == cost
+def test_cost_multiplies_by_the_sizes_of_lists(query: str, expected: int) -> None:
+    assert cost(query) == expected
 
 
-@pytest.mark.parametrize("measure", ["depth", "fields", "cost"])
-def test_a_fragment_weighs_what_its_content_weighs(measure: str) -> None:
+NESTED = "query($n: Int, $m: Int) { items(limit: $n) { nodes { items(first: $m) { nodes { name } } name } } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "expected"),
+    [
+        ("query($n: Int) { items(limit: $n) { nodes { name } } }", {"n": 7}, 1 + 7 * 2),
+        ("query($n: Int) { items(limit: $n) { nodes { name } } }", {"n": None}, 1 + 100 * 2),
+        ("query($n: Int) { items(limit: $n) { nodes { name } } }", {"n": -1}, 1),
+        ("query($n: Int) { items(limit: $n) { nodes { name } } }", {"n": 10**40}, 10**12),
+        ("query($n: Int) { items(limit: $n) { nodes { name } } }", {"n": 1e300}, 10**12),
+        ("query($n: Int) { items(limit: $n, first: 9) { nodes { name } } }", {"n": 7}, 1 + 9 * 2),
+        ("query($ids: [ID!]!) { byIds(ids: $ids) { name } }", {"ids": ["1", "2"]}, 2 * 2),
+        (NESTED, {"n": 5, "m": 6}, 1 + 5 * (1 + 1 + 6 * 2 + 1)),
+        (NESTED, {"n": 5, "m": 0}, 1 + 5 * (1 + 1 + 1)),
+        (NESTED, {"n": 0, "m": 6}, 1),
+        (NESTED, {"m": 6}, 1 + 100 * (1 + 1 + 6 * 2 + 1)),
+    ],
+)
+def test_cost_is_a_function_of_the_variables(query: str, variables: dict[str, Any], expected: int) -> None:
+    assert cost(query, variables) == expected
+
+
+def test_a_fragment_weighs_what_its_content_weighs() -> None:
     spread = "{ items(limit: 4) { ...F } } fragment F on Items { nodes { name } }"
     written_out = "{ items(limit: 4) { nodes { name } } }"
 
-    assert _measured(written_out, measure) > 0
-    # The fragment alone is a definition too, and over a limit of 0: what matters is the operation.
-    too_complex = rule(Limits(**{"depth": ROOMY, "fields": ROOMY, "cost": ROOMY, measure: 0}))
-    operation, _fragment = validate(SCHEMA, parse(spread), [too_complex])
-    assert operation.extensions is not None
-    assert operation.extensions["actual"] == _measured(written_out, measure)
+    assert extent(spread) == extent(written_out)
+    assert cost(spread) == cost(written_out)
+
+
+def refused(document: DocumentNode, some: Limits) -> list[GraphQLError]:
+    operation = operation_of(document, None)
+    price = {"cost": cost_of(SCHEMA, document, operation)({})}
+    return [*too_large(document, some), *too_complex(price, some, operation)]
 
 
 @pytest.mark.parametrize(("limit", "is_refused"), [(2, False), (1, True)])
 @pytest.mark.parametrize("measure", ["depth", "fields", "cost"])
 def test_a_limit_allows_its_own_value(measure: str, limit: int, is_refused: bool) -> None:
-    too_complex = rule(Limits(**{"depth": ROOMY, "fields": ROOMY, "cost": ROOMY, measure: limit}))
-
-    errors = validate(SCHEMA, parse("{ item { name } }"), [too_complex])
+    errors = refused(parse("{ item { name } }"), limits(**{measure: limit}))
 
     assert [error.extensions for error in errors] == (
         [{"code": "QUERY_TOO_COMPLEX", "measure": measure, "limit": 1, "actual": 2}] if is_refused else []
     )
 
 
+def test_a_fragment_that_is_not_used_counts_too() -> None:
+    assert too_large(parse("{ item { name } } fragment F on Query { item { item { name } } }"), limits(depth=2))
+
+
 def test_each_fragment_is_weighed_once_however_often_it_is_spread() -> None:
-    errors = validate(SCHEMA, parse(FAN_OUT), [rule(Limits(ROOMY, 2_000, ROOMY))])
+    errors = too_large(parse(FAN_OUT), limits(fields=2_000))
 
     assert errors
     assert "fields 1000000000000, at most 2000" in errors[0].message
@@ -112,7 +147,7 @@ def test_each_fragment_is_weighed_once_however_often_it_is_spread() -> None:
 def test_a_fragment_within_itself_ends() -> None:
     query = "{ item { ...F } } fragment F on Item { name item { ...F } }"
 
-    assert validate(SCHEMA, parse(query), [rule(Limits(ROOMY, ROOMY, ROOMY))]) == []
+    assert too_large(parse(query), limits()) == []
 
 
 def test_introspection_of_the_playground_passes_with_the_default_limits() -> None:
@@ -120,20 +155,54 @@ def test_introspection_of_the_playground_passes_with_the_default_limits() -> Non
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )
 
-    assert validate(core_schema(api), parse(query), [rule(Limits(20, 2_000, 1_000_000))]) == []
+    assert too_large(parse(query), limits(depth=20, fields=2_000)) == []
+    assert cost(query, schema=core_schema(api)) <= 1_000_000
 
 
 @pytest.mark.parametrize(
-    ("arguments", "cost"),
-    [("", 5), ("(count: 0)", 0), ("(count: 100)", 100), ('(after: "2026-01-01T00:00:00Z")', 5), ("(count: $n)", 100)],
+    ("arguments", "expected"),
+    [("", 5), ("(count: 0)", 0), ("(count: 100)", 100), ('(after: "2026-01-01T00:00:00Z")', 5), ("(count: $n)", 7)],
 )
-def test_a_time_at_which_a_job_fires_costs_a_hundred_fields(arguments: str, cost: int) -> None:
+def test_a_time_at_which_a_job_fires_costs_a_hundred_fields(arguments: str, expected: int) -> None:
     query = f"query($n: Int!) {{ job(id: 1) {{ currentVersion {{ schedule {{ nextFireTimes{arguments} }} }} }} }}"
 
-    errors = validate(core_schema(api), parse(query), [rule(Limits(ROOMY, ROOMY, 0))])
+    assert cost(query, {"n": 7}, core_schema(api)) == 3 + 100 * expected
 
-    assert errors[0].extensions is not None
-    assert errors[0].extensions["actual"] == 3 + 100 * cost
+
+VERSION = "{{ job(id: 1) {{ currentVersion {{ {} }} }} }}"
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("environment { value }", 100 * (1 + 9)),
+        ("dependencies { condition }", 100 * 2),
+        ("changes { path before after }", 200 * (1 + 1 + 9 + 9)),
+        ("source { ... on SqlSnapshotSource { sql } }", 1 + 9),
+        ("source { ... on PythonFileSource { arguments } }", 1 + 100 * 9),
+        ("source { ... on SavedQueriesSource { queries { text } queryIds } }", 1 + 50 * (1 + 9) + 50),
+        ("message", 2),
+        ("job { description }", 1 + 2),
+    ],
+)
+def test_lists_and_long_texts_cost_what_they_can_hold(selection: str, expected: int) -> None:
+    assert cost(VERSION.format(selection), schema=core_schema(api)) == 2 + expected
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.graphql"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_no_example_of_the_playground_costs_a_tenth_of_the_limit(example: Path) -> None:
+    document = parse(example.read_text("utf-8"))
+
+    costs = [
+        cost_of(core_schema(api), document, each)({})
+        for each in document.definitions
+        if each.kind == "operation_definition"
+    ]
+
+    assert 0 < max(costs) < 100_000
 
 
 async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -> None:
@@ -144,3 +213,12 @@ async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -
     (error,) = (await response.json())["errors"]
     assert error["message"] == "The query is too complex: cost 121, at most 50. Ask for less at once."
     assert error["extensions"] == {"code": "QUERY_TOO_COMPLEX", "measure": "cost", "limit": 50, "actual": 121}
+
+
+async def test_the_values_of_variables_decide_whether_it_costs_too_much(serve: Serve) -> None:
+    server, query = await serve(max_cost=50), "query($n: Int!) { things(limit: $n) { nodes { name } } }"
+
+    cheap, dear = [await (await server.post(query, variables={"n": n})).json() for n in (20, 60)]
+
+    assert cheap == {"data": {"things": {"nodes": []}}}
+    assert [error["extensions"]["actual"] for error in dear["errors"]] == [121]

@@ -8,7 +8,7 @@ from graphql import parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from executor import Executor, Request, core_schema
+from executor import Executor, Prepared, Request, core_schema
 from models.database import Database
 from models.demo import seed_demo
 from models.member import Member
@@ -50,7 +50,7 @@ IDS = {
 def request(text: str, **variables: object) -> Request:
     document = parse(text)
     assert validate(core_schema(api), document) == []
-    return Request(document, operation_of(document, None), variables)
+    return Request(Prepared(core_schema(api), document, operation_of(document, None)), variables)
 
 
 def statements(text: str) -> list[str]:
@@ -71,9 +71,7 @@ async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> No
     database.listeners.append(lambda sql, _seconds: heard.append(sql))
 
     asked = request(BOARD, limit=20)
-    result = await Executor(api, believes_rows=True).execute(
-        Request(asked.document, asked.operation, asked.variables, context, asker)
-    )
+    result = await Executor(api, believes_rows=True).execute(Request(asked.operation, asked.variables, context, asker))
     await context.close()
     await database.close()
 

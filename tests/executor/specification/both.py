@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, parse, validate
 
-from executor import Executor, Outcome, Request, core_schema, refer
+from executor import Executor, Outcome, Prepared, Request, core_schema, refer
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row
 from tests.executor.specification.world import api
@@ -40,10 +40,8 @@ async def holds(
 
     Returns what the compiled one's operation left behind.
     """
-    document = validated(text)
-    reference, compiled = (
-        Request(document, operation(document, name), variables, Context(store or {}), root) for _ in range(2)
-    )
+    prepared = operation(validated(text), name)
+    reference, compiled = (Request(prepared, variables, Context(store or {}), root) for _ in range(2))
     OUTCOMES.clear()
 
     answers = [shown(await refer(api, reference)), shown(await EXECUTOR.execute(compiled))]
@@ -61,10 +59,10 @@ def validated(text: str) -> DocumentNode:
     return document
 
 
-def operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+def operation(document: DocumentNode, name: str | None) -> Prepared:
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode) and (name is None or (node.name and node.name.value == name)):
-            return node
+            return Prepared(core_schema(api), document, node)
     raise LookupError(name)
 
 

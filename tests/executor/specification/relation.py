@@ -58,7 +58,7 @@ class Relation:
         return self.arguments(**arguments)
 
     async def answers(
-        self, context: Context, keys: Sequence[Any], *question: Any, attributes: Any = None, alone: bool = False
+        self, context: Context, keys: Sequence[Any], *question: Any, attributes: Any = None, **more: Any
     ) -> Mapping[Any, Any]:
         return await context.load_all(self.batch, keys, *question)
 

@@ -1,0 +1,34 @@
+"""Which operations ask about the schema only."""
+
+from collections.abc import Iterator
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+
+def is_introspection(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Tell whether an operation asks about the schema only."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    return all(name.startswith("__") for name in _root_fields(operation.selection_set, fragments, set()))
+
+
+def _root_fields(
+    selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], seen: set[str]
+) -> Iterator[str]:
+    for node in selections.selections:
+        match node:
+            case FieldNode(name=name):
+                yield name.value
+            case FragmentSpreadNode(name=name):
+                if name.value not in seen:
+                    seen.add(name.value)
+                    yield from _root_fields(fragments[name.value].selection_set, fragments, seen)
+            case InlineFragmentNode():
+                yield from _root_fields(node.selection_set, fragments, seen)

@@ -1,0 +1,86 @@
+"""What an operation becomes for one setting of the variables that decide what is selected."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import FragmentDefinitionNode, GraphQLError, OperationType, VariableValues
+from graphql.execution.collect_fields import FragmentDetails
+
+from executor.bounds import bounded
+from executor.compiler import Options, Unit, compile_shape
+from executor.parts import in_parts
+from executor.plan import Planner
+from executor.prepared import Prepared
+from executor.shape import Shape, Unsupported
+
+# Measured with tracemalloc, rounded up; `tests/executor/test_prepared.py` holds them.
+BYTES = 4_000  # of any program
+BYTES_A_CHARACTER = 12  # of a unit, by the length of its source
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Compiled whole, or run in parts by graphql-core, or neither; `weight` is its size in bytes, estimated."""
+
+    unit: Unit | None
+    parts: Any
+    weight: int
+
+
+@dataclass(frozen=True)
+class Programming:
+    """Makes the programs of a schema."""
+
+    api: strawberry.Schema
+    options: Options
+
+    def program(self, prepared: Prepared, variables: VariableValues) -> Program:
+        unit = None
+        if prepared.node.operation is OperationType.QUERY:
+            unit = _unit(self.planner(prepared, variables).root, replace(self.options, is_whole=True))
+        if unit:
+            return Program(replace(unit, source=""), None, _weight(unit))
+        units = self._units(prepared, variables)
+        if not units:
+            return Program(None, None, BYTES)
+        base = bounded(self.api.execution_context_class, self.options.most_bytes)
+        parts = in_parts(base, self.planner(prepared, variables), units)
+        return Program(None, parts, _weight(*units.values()))
+
+    def planner(self, prepared: Prepared, variables: VariableValues) -> Planner:
+        """Return what plans an operation: of the variables' values it gets only those that decide."""
+        fragments = {
+            node.name.value: FragmentDetails(node)
+            for node in prepared.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        sources = {name: variables.sources[name] for name in prepared.deciding if name in variables.sources}
+        coerced = {name: variables.coerced[name] for name in prepared.deciding if name in variables.coerced}
+        deciding = VariableValues(sources, coerced)
+        believes_rows = self.options.believes_rows
+        return Planner(self.api, prepared.schema, fragments, prepared.node, deciding, believes_rows=believes_rows)
+
+    def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
+        """Return what can be compiled below the root, by response key."""
+        planner = self.planner(prepared, variables)
+        alone = prepared.node.operation is OperationType.MUTATION  # each field sees a snapshot of its own
+        options = replace(self.options, some_attributes=alone)
+        try:
+            found = {key: _unit(partial(planner.shape, *root), options) for key, root in planner.roots().items()}
+        except (Unsupported, GraphQLError):
+            return {}
+        return {key: unit for key, unit in found.items() if unit and unit.answer}
+
+
+def _unit(shape: Callable[[], Shape], options: Options) -> Unit | None:
+    try:
+        return compile_shape(shape(), options)
+    except (Unsupported, GraphQLError, RecursionError, SyntaxError):  # Python's blocks nest only so deep
+        return None
+
+
+def _weight(*units: Unit) -> int:
+    return BYTES + BYTES_A_CHARACTER * sum(len(each.source) for each in units)

@@ -1,0 +1,51 @@
+"""What the source counts of an answer's size: the least that each value takes in JSON."""
+
+from dataclasses import dataclass, field
+
+from graphql import GraphQLID, GraphQLLeafType, GraphQLScalarType, GraphQLString
+
+from executor.bounds import ENTRY, NULL, NUMBER, TEXT
+from executor.leaves import enum_names, is_coerced, is_iso_8601
+from executor.shape import Leaf
+from executor.writer import Writer
+
+MOMENT = len('"2026-01-01T00:00:00+00:00"')
+TEXTS = {GraphQLString.name, GraphQLID.name}
+
+
+@dataclass
+class Sizes:
+    """A number that is known when the source is written, and expressions for what isn't."""
+
+    known: int = 0
+    own: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)  # of objects that are built once, however many parents have them
+
+    def entry(self, key: str) -> None:
+        self.known += ENTRY + len(key)
+
+    def leaf(self, shape: Leaf, value: str) -> None:
+        """Add a completed value, which a variable holds."""
+        if shape.type.name in TEXTS:
+            self.known += 0 if shape.nullable else TEXT
+            self.own.append(f"len({value} or 'null')" if shape.nullable else f"len({value})")
+        elif (known := _known(shape.type)) is not None:
+            self.known += min(known, NULL) if shape.nullable else known
+        else:
+            self.own.append(f"size_of({value})")
+
+    def write(self, write: Writer) -> None:
+        """Write what adds it up: `n` has what is built, `c` what is referred to."""
+        write.line(f"n += {' + '.join([str(self.known), *self.own])}")
+        if self.shared:
+            write.line(f"c += {' + '.join(self.shared)}")
+
+
+def _known(type_: GraphQLLeafType) -> int | None:
+    if is_iso_8601(type_):
+        return MOMENT
+    if (enum := enum_names(type_)) is not None:
+        return TEXT + min(map(len, enum[1].values()))
+    if isinstance(type_, GraphQLScalarType) and is_coerced(type_, ""):
+        return NUMBER
+    return None

@@ -1,0 +1,64 @@
+"""Coercing the variables of one operation (specification, section "Coercing Variable Values")."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    Undefined,
+    VariableDefinitionNode,
+    VariableValues,
+    coerce_input_value,
+    get_variable_values,
+    is_non_null_type,
+)
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValueSource
+
+MAX_ERRORS = 50  # graphql-core's
+NO_VARIABLES = VariableValues({}, {})
+SCALARS = {str, int, bool, float}
+
+
+class Variables:
+    """Coerces the values that a request gives.
+
+    graphql-core looks up each variable's type and default anew for every request. Here that is done once, and
+    scalars are coerced directly. Everything else, errors above all, is left to graphql-core.
+    """
+
+    def __init__(self, schema: GraphQLSchema, definitions: Collection[VariableDefinitionNode]) -> None:
+        self._schema = schema
+        self._definitions = definitions
+        signatures = [get_variable_signature(schema, each) for each in definitions]
+        self._signatures = [each for each in signatures if not isinstance(each, GraphQLError)]
+        self._has_odd_types = len(self._signatures) < len(signatures)
+
+    def coerced(self, given: Mapping[str, Any] | None) -> VariableValues | list[GraphQLError]:
+        """Return the values of the declared variables, or what is wrong with them."""
+        if not self._definitions:
+            return NO_VARIABLES
+        values = None if self._has_odd_types else self._scalars(given or {})
+        return self._any(given or {}) if values is None else values
+
+    def _scalars(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """Coerce scalars; return nothing if a value is another one, is refused, or is a default."""
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._signatures:
+            value = given.get(signature.name, Undefined)
+            if value is Undefined:
+                if signature.default or is_non_null_type(signature.type):
+                    return None
+                sources[signature.name] = VariableValueSource(signature)
+                continue
+            made = coerce_input_value(value, signature.type) if value.__class__ in SCALARS else Undefined
+            if made is Undefined:
+                return None
+            sources[signature.name] = VariableValueSource(signature, value)
+            coerced[signature.name] = made
+        return VariableValues(sources, coerced)
+
+    def _any(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        return get_variable_values(self._schema, self._definitions, dict(given), max_errors=MAX_ERRORS)

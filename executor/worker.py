@@ -1,0 +1,44 @@
+"""Work that takes too long for the event loop: done in one thread, one piece at a time."""
+
+from asyncio import Future, get_running_loop, shield
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Job:
+    future: "Future[Any]"
+    waiting: int = 0
+
+
+class Worker:
+    """Runs functions in a thread; callers that give the same key share one run.
+
+    A run that nobody waits for any more, and that hasn't begun, is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "worker")
+        self._jobs: dict[Hashable, _Job] = {}
+
+    async def run(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return what the work returns, or raise what it raises."""
+        job = self._jobs.get(key)
+        if job is None:
+            job = self._jobs[key] = _Job(get_running_loop().run_in_executor(self._thread, work))
+        job.waiting += 1
+        try:
+            result: T = await shield(job.future)
+            return result
+        finally:
+            job.waiting -= 1
+            if not job.waiting:
+                job.future.cancel()
+                del self._jobs[key]
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)

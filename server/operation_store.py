@@ -1,0 +1,178 @@
+"""The operations that clients send, each prepared once: parsed, validated, weighed, and what executing them needs."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from sys import getsizeof
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    value_from_ast_untyped,
+)
+
+from executor import Prepared, Worker
+from server.complexity import Extent, Limits, cost_of, extent_of, field_names, fields_with_work, too_complex
+from server.cost import Cost
+from server.documents import check, operation_of, parsed
+from server.errors import Code, InvalidOperation, RequestError
+
+# A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
+INLINE_CHARACTERS = 250
+BYTES_A_TOKEN = 700  # of the document's tree and of what is derived from it; measured with tracemalloc, rounded up
+COPIES = 4  # of a long text in it: the document's, the token's, the printed argument, the argument's value
+
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """An operation as far as it doesn't depend on a request."""
+
+    prepared: Prepared
+    extent: Extent
+    cost: Cost
+    does_work: bool  # which the size of its answer doesn't show
+    limits: Limits
+    defaults: Mapping[str, Any]
+
+    @property
+    def kind(self) -> OperationType:
+        return self.prepared.node.operation
+
+    @property
+    def name(self) -> str:
+        return self.prepared.node.name.value if self.prepared.node.name else ""
+
+    def measures(self, variables: Mapping[str, Any] | None) -> dict[str, int]:
+        """Return the numbers that the limits are about: of the document, and of its cost with these variables."""
+        cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
+        return {"depth": self.extent.depth, "fields": self.extent.fields, "cost": cost}
+
+    def check(self, variables: Mapping[str, Any] | None) -> None:
+        """Raise `InvalidOperation` if there are too many variables, or if it costs too much with these."""
+        values = count_values(variables or {}, self.limits.values)
+        measured = {"values": values, "cost": self.measures(variables)["cost"]}
+        if errors := [*too_complex(measured, self.limits, self.prepared.node)]:
+            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
+
+
+class OperationStore:
+    """Keeps the operations that were used last, up to a total size in bytes, which is estimated.
+
+    Long documents are prepared by `worker`, so that the event loop goes on; requests that send the same one meanwhile
+    share the work.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        capacity: int,
+        worker: Worker | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._schema = schema
+        self._work = fields_with_work(schema)
+        self._limits = limits
+        self._capacity = capacity
+        self._worker = worker
+        self._timeout = timeout
+        self._known: OrderedDict[Key, Operation] = OrderedDict()
+        self._sizes: dict[Key, int] = {}
+        self.size = 0
+
+    async def get(self, text: str, name: str | None = None) -> Operation:
+        """Return the operation of that name, or the only one.
+
+        Raise `InvalidOperation` for a text that no execution can begin with, `RequestError` if preparing it takes
+        too long.
+        """
+        key = text, name
+        found = self._known.get(key)
+        if found is not None:
+            self._known.move_to_end(key)
+            return found
+        prepare = partial(self._checked, key)
+        if self._worker is None or len(text) <= INLINE_CHARACTERS:
+            return self._keep(key, prepare())
+        try:
+            async with asyncio.timeout(self._timeout):
+                made = await self._worker.run(key, prepare)
+        except TimeoutError:
+            message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
+            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
+        return self._keep(key, made)
+
+    def _checked(self, key: Key) -> Operation:
+        try:
+            return self._prepared(key)
+        except RecursionError:
+            error = GraphQLError("The query is too complex: its fragments, or values, are nested too deeply.")
+            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [error]) from None
+
+    def _prepared(self, key: Key) -> Operation:
+        text, name = key
+        document = parsed(text, self._limits.tokens)
+        check(self._schema, document, self._limits)
+        node = operation_of(document, name)
+        return Operation(
+            Prepared(self._schema, document, node, partial(self._grow, key)),
+            extent_of(document, node),
+            cost_of(self._schema, document, node),
+            not self._work.isdisjoint(field_names(document)),
+            self._limits,
+            dict(_defaults(node)),
+        )
+
+    def _keep(self, key: Key, operation: Operation) -> Operation:
+        if key in self._known:  # by another request, which shared the work
+            return self._known[key]
+        self._known[key] = operation
+        self._sizes[key] = 0
+        self._grow(key, COPIES * getsizeof(key[0]) + BYTES_A_TOKEN * _tokens(operation.prepared.document))
+        return operation
+
+    def _grow(self, key: Key, change: int) -> None:
+        """Count what an operation that is kept grew by, and forget others until there is room."""
+        if key not in self._sizes:
+            return
+        self._sizes[key] += change
+        self.size += change
+        while self.size > self._capacity:
+            forgotten, _ = self._known.popitem(last=False)
+            self.size -= self._sizes.pop(forgotten)
+
+
+def count_values(variables: Mapping[str, Any], most: int) -> int:
+    """Count values, those inside lists and objects included, until there are more than `most`."""
+    waiting: list[Any] = [variables]
+    count = 0
+    while waiting and count <= most:
+        inside = waiting.pop()
+        count += len(inside)
+        values = inside.values() if isinstance(inside, dict) else inside
+        waiting += [each for each in values if isinstance(each, dict | list)]
+    return count
+
+
+def _defaults(node: OperationDefinitionNode) -> Iterator[tuple[str, Any]]:
+    for each in node.variable_definitions or ():
+        if each.default_value:
+            yield each.variable.name.value, value_from_ast_untyped(each.default_value)
+
+
+def _tokens(document: DocumentNode) -> int:
+    """Count the tokens that the parser's locations keep in memory, comments included."""
+    token, count = document.loc and document.loc.start_token, 0
+    while token:
+        token, count = token.next, count + 1
+    return count

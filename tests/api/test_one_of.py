@@ -1,0 +1,77 @@
+"""`@oneOf` inputs are checked before anything is executed, with the place of the fault."""
+
+import pytest
+from graphql import GraphQLError, parse, validate
+
+from executor import core_schema
+from schema.api import api
+from server.documents import RULES
+from tests.api.ask import Ask, Failed, job_input
+from tests.world import World
+
+CREATE = """
+mutation ($input: CreateJobInput!{variable}) {{
+  a: createJob(input: $input) {{ job {{ id }} }}
+  b: createJob(input: {{
+    jobKey: "b", name: "b", teamIds: ["TM1"], config: {{ clusterId: "CL1", source: {source} }}
+  }}) {{ job {{ id }} }}
+}}
+"""
+BOTH = '{ sqlSnapshot: { sql: "SELECT 1" }, pythonFile: { path: "a.py" } }'
+EXACTLY_ONE = "Within OneOf Input Object type 'JobSourceInput', exactly one field must be specified"
+SQL = {"sql": "SELECT 1"}
+
+
+def errors_of(source: str, variable: str = "") -> list[GraphQLError]:
+    return validate(core_schema(api), parse(CREATE.format(source=source, variable=variable)), RULES)
+
+
+@pytest.mark.parametrize("source", [BOTH, "{}", "{ sqlSnapshot: null }"])
+def test_a_literal_that_breaks_one_of_is_refused_with_its_place(source: str) -> None:
+    (error,) = errors_of(source)
+
+    assert error.message.startswith(EXACTLY_ONE)
+    assert error.locations
+    assert error.locations[0].line == 5
+
+
+def test_a_nullable_variable_as_the_only_member_is_refused() -> None:
+    (error,) = errors_of("{ sqlSnapshot: $sql }", ", $sql: SqlSnapshotSourceInput")
+
+    assert "'SqlSnapshotSourceInput'" in error.message
+    assert "$sql" in error.message
+
+
+def test_a_variable_that_can_not_be_null_is_taken_as_the_only_member() -> None:
+    assert errors_of("{ sqlSnapshot: $sql }", ", $sql: SqlSnapshotSourceInput!") == []
+
+
+async def test_no_mutation_is_done_when_a_literal_breaks_one_of(ask: Ask, world: World) -> None:
+    with pytest.raises(Failed, match="exactly one field must be specified"):
+        await ask(world.contributor, CREATE.format(source=BOTH, variable=""), input=job_input(world))
+
+    assert (await ask(world.contributor, "{ jobs { totalCount } }"))["jobs"]["totalCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ({"sqlSnapshot": SQL, "pythonFile": {"path": "a.py"}}, "source"),
+        ({}, "source"),
+        ({"sqlSnapshot": None}, "source"),
+        ({"sqlSnapshot": None, "pythonFile": None}, "source"),
+    ],
+)
+async def test_a_variable_that_breaks_one_of_is_named_with_its_path(
+    ask: Ask, world: World, source: object, place: str
+) -> None:
+    wanted = job_input(world, config={"clusterId": world.cluster.id, "source": source})
+    text = "mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id } } }"
+
+    with pytest.raises(Failed) as failed:
+        await ask(world.contributor, text, input=wanted)
+
+    error = failed.value.errors[0]
+    assert error.message.startswith(f"Variable '$input' has invalid value at .config.{place}")
+    assert error.locations
+    assert (error.locations[0].line, error.locations[0].column) == (1, 11)

@@ -1,0 +1,137 @@
+"""How large an answer may become: every way of executing stops at the limit, and none of them before."""
+
+import asyncio
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query, parse
+
+from executor import AnswerTooLarge, Executor, Outcome, Request, refer
+from executor.bounds import STEP
+from tests.executor.specification.both import operation
+from tests.executor.specification.relation import Context
+from tests.executor.specification.rows import Row
+from tests.executor.specification.world import Mood, api
+
+LONG = "x" * 1_000
+STORE = {
+    "a": Row(string=LONG, int=1, child_id="b", boolean=True, float=0.5, mood=Mood.SAD, id="a", json={"a": [1, 2]}),
+    "b": Row(string=LONG, int=2, child_id="b", text="t"),
+    "dog": Row(kind="Dog", name="Rex", barks=True, owner_id="a", child_id="b"),
+}
+STORE["many"] = [STORE["a"]] * 50  # type: ignore[assignment]  # what a relation of many answers
+ROOT = Row(
+    string=LONG,
+    strings=[LONG] * 10,
+    ints=list(range(500)),
+    things=[STORE["a"]] * 20,
+    child_id="a",
+    children_id="many",
+    animal_id="dog",
+    value=1,
+)
+COMPILED = [
+    "{ string }",
+    "{ ints }",
+    "{ things { string int boolean float mood id json text even } }",
+    "{ child { string child { string child { string } } } }",
+    "{ children { string child { string } } }",
+    "{ " + " ".join(f"a{number}: children {{ string }}" for number in range(20)) + " }",
+    "{ childAnimal { __typename name child { string } ... on Dog { owner { string } } } }",
+]
+RECOVERED = "{ fails " + COMPILED[3].removeprefix("{")
+PARTS = "mutation { a: add(number: 1) { thing { string } } b: add(number: 1) { value thing { string } } }"
+INTERPRETED = "{ " + " ".join(f"a{number}: child {{ string child {{ int }} }}" for number in range(600)) + " }"
+REFERENCE = get_introspection_query()
+ALL = [
+    *((text, Outcome.COMPILED) for text in COMPILED),
+    (RECOVERED, Outcome.RECOVERED),
+    (PARTS, Outcome.PARTS),
+    (INTERPRETED, Outcome.INTERPRETED),
+    (REFERENCE, Outcome.REFERENCE),
+]
+
+
+async def answer(text: str, most_bytes: int | None = None, expected: Outcome | None = None) -> Any:
+    outcomes: list[Outcome] = []
+    options = {} if most_bytes is None else {"most_bytes": most_bytes}
+    executor = Executor(api, observe=outcomes.append, **options)  # type: ignore[arg-type]  # a dict of one option
+    result = await executor.execute(Request(operation(parse(text), None), None, Context(STORE), ROOT))
+    assert expected is None or outcomes == [expected]
+    return result.data
+
+
+def size(data: Any) -> int:
+    return len(json.dumps(data, separators=(",", ":")))
+
+
+@pytest.mark.parametrize(("text", "outcome"), ALL)
+async def test_an_answer_as_large_as_the_limit_is_given(text: str, outcome: Outcome) -> None:
+    data = await answer(text)
+
+    assert await answer(text, size(data), outcome) == data
+
+
+@pytest.mark.parametrize(("text", "outcome"), ALL)
+async def test_an_answer_larger_than_the_limit_is_refused(text: str, outcome: Outcome) -> None:
+    most = size(await answer(text)) // 3
+
+    with pytest.raises(AnswerTooLarge) as refused:
+        await answer(text, most)
+
+    assert refused.value.size > refused.value.limit == most
+
+
+@pytest.mark.parametrize("text", [*COMPILED, PARTS, REFERENCE])
+async def test_the_reference_has_the_same_limit(text: str) -> None:
+    prepared = operation(parse(text), None)
+    whole = size((await refer(api, Request(prepared, None, Context(STORE), ROOT))).data)
+
+    assert (await refer(api, Request(prepared, None, Context(STORE), ROOT), whole)).errors is None
+    with pytest.raises(AnswerTooLarge):
+        await refer(api, Request(prepared, None, Context(STORE), ROOT), whole // 3)
+
+
+async def test_changes_are_made_though_the_answer_is_too_large() -> None:
+    context = Context(STORE)
+    request = Request(operation(parse(PARTS), None), None, context, ROOT)
+
+    with pytest.raises(AnswerTooLarge):
+        await Executor(api, most_bytes=1_500).execute(request)
+
+    assert context.called == ["add 1", "add 1"]
+
+
+class Fresh(Row):
+    """A row that makes its text anew each time it is read, as a driver does."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return bytes(100_000).decode() if name == "string" else super().__getattribute__(name)
+
+
+async def test_what_is_beyond_the_limit_is_never_in_memory() -> None:
+    request = Request(operation(parse("{ things { string } }"), None), None, Context({}), Row(things=[Fresh()] * 1_000))
+    executor = Executor(api, most_bytes=1_000_000)
+    tracemalloc.start()
+
+    with pytest.raises(AnswerTooLarge):
+        await executor.execute(request)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000  # of 100 MB
+
+
+@pytest.mark.parametrize("text", ["{ things { string } }", "{ children { string } }"])
+async def test_others_have_their_turn_while_a_large_answer_is_made(text: str) -> None:
+    rows = [Row(string=LONG)] * 1_000
+    context, root = Context({"many": rows}), Row(things=rows, children_id="many")
+    running = asyncio.create_task(Executor(api).execute(Request(operation(parse(text), None), None, context, root)))
+    turns = 0
+    while not running.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert turns > 1_000 * len(LONG) // STEP

@@ -1,0 +1,123 @@
+"""What a prepared operation keeps: programs by the variables that decide, and nothing of any request."""
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import pytest
+from graphql import parse
+
+from executor import Executor, Outcome, Prepared, Request, Worker
+from executor.prepared import MOST_PROGRAMS
+from tests.executor.specification.both import operation
+from tests.executor.specification.relation import Context
+from tests.executor.specification.rows import Row
+from tests.executor.specification.world import api
+
+TWO = """
+query A($x: [Int]) { arguments(ints: $x) ...F }
+query B($x: Boolean!) { int @include(if: $x) ...G }
+fragment F on Query { string }
+fragment G on Query { string @skip(if: $x) }
+"""
+DECIDES = "query ($with: Boolean!, $other: Int) { int @include(if: $with) arguments(int: $other) }"
+
+
+class Values(list[int]):
+    """A list that can be watched."""
+
+
+async def run(prepared: Prepared, executor: Executor | None = None, **variables: Any) -> Any:
+    request = Request(prepared, variables, Context({}), Row(int=1, string="s"))
+    return (await (executor or Executor(api)).execute(request)).data
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_only_variables_of_the_operation_decide(name: str) -> None:
+    assert operation(parse(TWO), name).deciding == (("x",) if name == "B" else ())
+
+
+async def test_a_list_under_the_name_of_another_operations_flag_is_executed() -> None:
+    assert (await run(operation(parse(TWO), "A"), x=[1]))["arguments"] == {"ints": [1], "default": 7}
+
+
+async def test_programs_differ_by_what_decides_and_by_nothing_else() -> None:
+    prepared, executor = operation(parse(DECIDES), None), Executor(api)
+
+    for other in range(5):
+        await run(prepared, executor, **{"with": True}, other=other, undeclared=other)
+    await run(prepared, executor, **{"with": False})
+
+    assert prepared.programs == 2
+
+
+async def test_two_executors_do_not_share_programs() -> None:
+    prepared = operation(parse("{ thing { string } }"), None)
+
+    for believes_rows in (True, False):
+        await run(prepared, Executor(api, believes_rows=believes_rows))
+
+    assert prepared.programs == 2
+
+
+async def test_an_operation_keeps_so_many_programs_and_no_more() -> None:
+    flags = [f"f{number}" for number in range(MOST_PROGRAMS + 1)]
+    declared = ", ".join(f"${each}: Boolean!" for each in flags)
+    fields = " ".join(f"{each}: int @include(if: ${each})" for each in flags)
+    sizes: list[int] = []
+    prepared, executor = operation(parse(f"query ({declared}) {{ {fields} string }}"), None), Executor(api)
+    prepared.grew = sizes.append
+
+    for chosen in flags:
+        await run(prepared, executor, **{each: each == chosen for each in flags})
+
+    assert prepared.programs == MOST_PROGRAMS
+    assert abs(sizes[-1]) < sizes[0] / 10  # about as large a program as the new one was dropped
+
+
+async def test_nothing_of_a_request_is_kept() -> None:
+    prepared, executor = operation(parse("query ($x: [Int]) { arguments(ints: $x) }"), None), Executor(api)
+    values, context, root = Values([1]), Context({}), Row()
+    held = [weakref.ref(each) for each in (values, context, root)]
+
+    await executor.execute(Request(prepared, {"x": values}, context, root))
+    del values, context, root
+    gc.collect()
+
+    assert prepared.programs == 1
+    assert [each() for each in held] == [None, None, None]
+
+
+LARGE = "{ " + " ".join(f"a{number}: child {{ string child {{ int }} }}" for number in range(600)) + " }"
+
+
+async def test_what_is_too_large_to_compile_is_interpreted() -> None:
+    outcomes: list[Outcome] = []
+    executor = Executor(api, observe=outcomes.append)
+    store = {"a": Row(string="of a", child_id="b"), "b": Row(int=4)}
+    root = Row(child_id="a")
+
+    result = await executor.execute(Request(operation(parse(LARGE), None), None, Context(store), root))
+
+    assert outcomes == [Outcome.INTERPRETED]
+    assert result.errors is None
+    assert result.data == {f"a{number}": {"string": "of a", "child": {"int": 4}} for number in range(600)}
+
+
+async def turns_of_the_loop(executor: Executor) -> int:
+    """Count how often others have their turn while a program is made and run."""
+    running, turns = asyncio.create_task(run(operation(parse(LARGE), None), executor)), 0
+    while not running.done():
+        await asyncio.sleep(0)
+        turns += 1
+    return turns
+
+
+async def test_the_event_loop_goes_on_while_the_worker_makes_a_program() -> None:
+    worker = Worker()
+
+    inline, aside = [await turns_of_the_loop(Executor(api, worker=each)) for each in (None, worker)]
+
+    worker.close()
+    assert aside > 2 * inline
