@@ -6,6 +6,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -84,6 +85,19 @@ def test_a_second_start_keeps_what_was_changed(tmp_path: Path) -> None:
     with serving(*arguments) as server:
         assert ask(server, JOB)["data"]["jobByKey"] == {"id": job["id"], "name": "Renamed"}
         assert server.stop() == 0
+
+
+def test_tokens_of_the_demo_end_when_its_database_is_served_without_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/demo.sqlite3"
+    with serving("--demo", "--database-url", url) as demo:
+        assert ask(demo, JOB)["data"]["jobByKey"]["name"]
+        assert demo.stop() == 0
+
+    with serving("--database-url", url) as server, pytest.raises(HTTPError) as refusal:
+        ask(replace(server, tokens=demo.tokens), JOB)
+
+    with refusal.value as response:
+        assert response.code == 401
 
 
 def test_both_executors_send_the_same_bytes(demo: Serving, tmp_path: Path) -> None:
