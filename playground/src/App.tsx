@@ -5,6 +5,7 @@ import { useMemo } from 'react'
 import { examples } from './examples.ts'
 import { FillNames } from './FillNames.tsx'
 import { FromTheTop } from './FromTheTop.tsx'
+import { Questions } from './Questions.tsx'
 import { SmallerType } from './SmallerType.tsx'
 import { currentToken, identity } from './identity.ts'
 import { fetcher } from './measured.ts'
@@ -40,6 +41,7 @@ export function App() {
         <FillNames />
         <FromTheTop />
         <SmallerType />
+        <Questions />
       </GraphiQL.Logo>
     </GraphiQL>
   )

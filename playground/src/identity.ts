@@ -42,4 +42,6 @@ export function bringToken(token: string) {
   identity.set({ members: identity.get().members, token: token || undefined })
 }
 
+export const isDemo = ({ members }: Identity) => members.length > 0
+
 export const currentToken = ({ member, token }: Identity) => token ?? member?.token

@@ -1,5 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit'
 import { type Answer, send } from './api.ts'
+import { permitted } from './permission.ts'
 import { Store } from './store.ts'
 
 export interface Statement {
@@ -31,7 +32,9 @@ export const measured = new Store<Measured | undefined>(undefined)
 export const tracing = new Store(false)
 
 /** What the editor sends goes through here; the trace is shown in its panel, not in the response. */
-export const fetcher: Fetcher = async (asked, options) => {
+export const fetcher: Fetcher = async (wanted, options) => {
+  const asked = await permitted(wanted)
+  if (!asked) return { errors: [{ message: 'Nothing was sent.' }] } as never
   const isTraced = tracing.get() && asked.operationName !== 'IntrospectionQuery'
   const headers = { ...(options?.headers as Record<string, string>), ...(isTraced && { 'X-Mainsheet-Trace': '1' }) }
   const begin = performance.now()

@@ -30,6 +30,8 @@ query ($jobKey: String!) {
 async def variables_of(demo, email: str, example: Path) -> dict:
     """Put ids in the place of names, as the page does."""
     text = example.with_suffix(".json").read_text()
+    text = re.sub(r'"<number of version (\d+)>"', r"\1", text)
+    text = re.sub(r"<key of job ([^>]+)>", r"\1", text)
     for name, kind, key in re.findall(r"(<id of (job|team) ([^>]+)>)", text):
         found = (await demo.ask(email, LOOK_UP, {"jobKey": key}))["data"]
         if kind == "job":

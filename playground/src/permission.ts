@@ -1,0 +1,71 @@
+/** What the page asks the person before it sends an operation of an example: which objects, and whether to change them. */
+import { type OperationDefinitionNode, parse } from 'graphql'
+import type { Asked } from './api.ts'
+import { examples } from './examples.ts'
+import { identity, isDemo } from './identity.ts'
+import { type Blank, blanks, type Chosen, fillBlanks } from './placeholders.ts'
+import { Store } from './store.ts'
+
+const CONFIRMED = 'mainsheet:confirmed'
+
+export type Question =
+  | { kind: 'choose'; blanks: Blank[]; answer: (chosen?: Chosen) => void }
+  | { kind: 'confirm'; operation: string; answer: (isConfirmed: boolean) => void }
+
+/** The question that the page shows at the moment. */
+export const question = new Store<Question | undefined>(undefined)
+
+/** Return what may be sent, or nothing if the person doesn't want it. */
+export async function permitted(asked: Asked): Promise<Asked | undefined> {
+  const operation = operationOf(asked)
+  if (!operation) return asked // the server says what is wrong
+  const missing = blanks(JSON.stringify(used(operation, asked.variables)))
+  const chosen = missing.length ? await choose(missing) : new Map()
+  if (!chosen || !(await mayChange(operation))) return
+  return { ...asked, variables: JSON.parse(fillBlanks(JSON.stringify(asked.variables ?? {}), chosen)) as unknown }
+}
+
+function operationOf({ query, operationName }: Asked) {
+  try {
+    const operations = parse(query).definitions.filter(node => node.kind === 'OperationDefinition')
+    return operations.find(node => !operationName || node.name?.value === operationName)
+  } catch {
+    return undefined
+  }
+}
+
+function used(operation: OperationDefinitionNode, variables: unknown) {
+  const names = operation.variableDefinitions?.map(each => each.variable.name.value) ?? []
+  return Object.fromEntries(Object.entries(variables ?? {}).filter(([name]) => names.includes(name)))
+}
+
+const choose = (blanks: Blank[]) => ask<Chosen | undefined>(answer => ({ kind: 'choose', blanks, answer }))
+
+/** Outside the demo, each changing operation of an example is confirmed once, until the browser's tab is closed. */
+async function mayChange(operation: OperationDefinitionNode) {
+  const name = operation.name?.value ?? ''
+  if (isDemo(identity.get()) || !isExample(name) || !changes(operation) || confirmed().includes(name)) return true
+  const isConfirmed = await ask<boolean>(answer => ({ kind: 'confirm', operation: name, answer }))
+  if (isConfirmed) sessionStorage.setItem(CONFIRMED, JSON.stringify([...confirmed(), name]))
+  return isConfirmed
+}
+
+const confirmed = () => JSON.parse(sessionStorage.getItem(CONFIRMED) ?? '[]') as string[]
+
+const isExample = (name: string) => examples.some(({ query }) => new RegExp(`^mutation ${name}\\b`, 'm').test(query))
+
+const DRY = /\bdryRun:\s*true\b/
+
+/** A field with a literal `dryRun: true` changes nothing. */
+function changes({ operation, selectionSet, loc }: OperationDefinitionNode) {
+  const text = (node: { loc?: typeof loc }) => node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? ''
+  return operation === 'mutation' && selectionSet.selections.some(field => !DRY.test(text(field)))
+}
+
+async function ask<T>(make: (answer: (value: T) => void) => Question): Promise<T> {
+  try {
+    return await new Promise<T>(resolve => question.set(make(resolve)))
+  } finally {
+    question.set(undefined)
+  }
+}
