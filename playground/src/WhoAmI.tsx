@@ -1,17 +1,18 @@
 import { Button, ChevronDownIcon, Dialog, DropdownMenu } from '@graphiql/react'
-import { type FormEvent, useState } from 'react'
+import type { FormEvent } from 'react'
 import { become, bringToken, type Identity, identity, type Member } from './identity.ts'
+import { askingForToken } from './Notice.tsx'
 import { useStore } from './store.ts'
 
 export function WhoAmI() {
-  const [isAsking, setAsking] = useState(false)
+  const isAsking = useStore(askingForToken)
   const who = useStore(identity)
-  const close = () => setAsking(false)
+  const bring = () => askingForToken.set(true)
   return (
     <>
-      {who.members.length ? <Members who={who} bring={() => setAsking(true)} /> : <Guest who={who} bring={() => setAsking(true)} />}
-      <Dialog open={isAsking} onOpenChange={setAsking}>
-        <TokenForm close={close} />
+      {who.members.length ? <Members who={who} bring={bring} /> : <Guest who={who} bring={bring} />}
+      <Dialog open={isAsking} onOpenChange={askingForToken.set}>
+        <TokenForm close={() => askingForToken.set(false)} />
       </Dialog>
     </>
   )

@@ -1,6 +1,4 @@
-import type { Fetcher } from '@graphiql/toolkit'
-import { type Answer, send } from './api.ts'
-import { permitted } from './permission.ts'
+import type { Answer, Asked } from './api.ts'
 import { Store } from './store.ts'
 
 export interface Statement {
@@ -21,7 +19,6 @@ export interface Cost {
 }
 
 export interface Measured {
-  turn: number
   operation: string
   milliseconds: number
   bytes: number
@@ -31,21 +28,10 @@ export interface Measured {
 export const measured = new Store<Measured | undefined>(undefined)
 export const tracing = new Store(false)
 
-/** What the editor sends goes through here; the trace is shown in its panel, not in the response. */
-export const fetcher: Fetcher = async (wanted, options) => {
-  const asked = await permitted(wanted)
-  if (!asked) return { errors: [{ message: 'Nothing was sent.' }] } as never
-  const isTraced = tracing.get() && asked.operationName !== 'IntrospectionQuery'
-  const headers = { ...(options?.headers as Record<string, string>), ...(isTraced && { 'X-Mainsheet-Trace': '1' }) }
-  const begin = performance.now()
-  const { answer, bytes } = await send(asked, headers)
-  if (asked.operationName === 'IntrospectionQuery') return answer as never
-  const { cost, ...extensions } = (answer.extensions ?? {}) as { cost?: Cost }
-  const turn = (measured.get()?.turn ?? 0) + 1
-  measured.set({ turn, operation: asked.operationName ?? 'Operation', milliseconds: performance.now() - begin, bytes, cost })
-  return withExtensions(answer, extensions) as never
-}
-
-function withExtensions({ extensions: _all, ...answer }: Answer, extensions: object) {
-  return Object.keys(extensions).length ? { ...answer, extensions } : answer
+/** Note what the operation cost, and return the answer without it. */
+export function measure({ operationName }: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
+  const { cost, ...others } = (extensions ?? {}) as { cost?: Cost }
+  const answer = { ...rest, ...(Object.keys(others).length && { extensions: others }) }
+  measured.set({ operation: operationName ?? 'Operation', milliseconds, bytes: new Blob([JSON.stringify(answer)]).size, cost })
+  return answer
 }

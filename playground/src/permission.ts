@@ -2,11 +2,10 @@
 import { type OperationDefinitionNode, parse } from 'graphql'
 import type { Asked } from './api.ts'
 import { examples } from './examples.ts'
-import { identity, isDemo } from './identity.ts'
+import { identity, isDemo, personOf } from './identity.ts'
 import { type Blank, blanks, type Chosen, fillBlanks } from './placeholders.ts'
+import { Problem } from './problem.ts'
 import { Store } from './store.ts'
-
-const CONFIRMED = 'mainsheet:confirmed'
 
 export type Question =
   | { kind: 'choose'; blanks: Blank[]; answer: (chosen?: Chosen) => void }
@@ -15,13 +14,13 @@ export type Question =
 /** The question that the page shows at the moment. */
 export const question = new Store<Question | undefined>(undefined)
 
-/** Return what may be sent, or nothing if the person doesn't want it. */
-export async function permitted(asked: Asked): Promise<Asked | undefined> {
+/** Return what may be sent; throw a `Problem` if the person doesn't want it. */
+export async function permitted(asked: Asked): Promise<Asked> {
   const operation = operationOf(asked)
   if (!operation) return asked // the server says what is wrong
   const missing = blanks(JSON.stringify(used(operation, asked.variables)))
   const chosen = missing.length ? await choose(missing) : new Map()
-  if (!chosen || !(await mayChange(operation))) return
+  if (!chosen || !(await mayChange(operation))) throw new Problem('Nothing was sent.')
   return { ...asked, variables: JSON.parse(fillBlanks(JSON.stringify(asked.variables ?? {}), chosen)) as unknown }
 }
 
@@ -34,6 +33,8 @@ function operationOf({ query, operationName }: Asked) {
   }
 }
 
+export const isMutation = (asked: Asked) => operationOf(asked)?.operation === 'mutation'
+
 function used(operation: OperationDefinitionNode, variables: unknown) {
   const names = operation.variableDefinitions?.map(each => each.variable.name.value) ?? []
   return Object.fromEntries(Object.entries(variables ?? {}).filter(([name]) => names.includes(name)))
@@ -41,16 +42,18 @@ function used(operation: OperationDefinitionNode, variables: unknown) {
 
 const choose = (blanks: Blank[]) => ask<Chosen | undefined>(answer => ({ kind: 'choose', blanks, answer }))
 
-/** Outside the demo, each changing operation of an example is confirmed once, until the browser's tab is closed. */
+/** What was confirmed, by person and operation. */
+const confirmed = new Set<string>()
+
+/** Outside the demo, confirm each changing operation of an example once, until the page is left. */
 async function mayChange(operation: OperationDefinitionNode) {
   const name = operation.name?.value ?? ''
-  if (isDemo(identity.get()) || !isExample(name) || !changes(operation) || confirmed().includes(name)) return true
+  const change = `${personOf(identity.get())} ${name}`
+  if (isDemo(identity.get()) || !isExample(name) || !changes(operation) || confirmed.has(change)) return true
   const isConfirmed = await ask<boolean>(answer => ({ kind: 'confirm', operation: name, answer }))
-  if (isConfirmed) sessionStorage.setItem(CONFIRMED, JSON.stringify([...confirmed(), name]))
+  if (isConfirmed) confirmed.add(change)
   return isConfirmed
 }
-
-const confirmed = () => JSON.parse(sessionStorage.getItem(CONFIRMED) ?? '[]') as string[]
 
 const isExample = (name: string) => examples.some(({ query }) => new RegExp(`^mutation ${name}\\b`, 'm').test(query))
 

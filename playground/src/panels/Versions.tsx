@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { measured } from '../measured.ts'
+import { turn } from '../requests.ts'
 import { useStore } from '../store.ts'
 import { Differences } from './Differences.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -10,11 +10,11 @@ const CHOSEN = 'mainsheet:history-of'
 
 export default function Versions() {
   const [jobKey, choose] = useState(localStorage.getItem(CHOSEN) ?? '')
-  const ran = useStore(measured)
+  const ran = useStore(turn)
   const jobs = useAsked<Jobs>(JOBS, {}, 0)
   const known = jobs.data?.jobs.nodes ?? []
   const key = known.some(job => job.jobKey === jobKey) ? jobKey : known[0]?.jobKey
-  const history = useAsked<History>(HISTORY, key ? { jobKey: key } : undefined, ran?.turn)
+  const history = useAsked<History>(HISTORY, key ? { jobKey: key } : undefined, ran)
   const job = history.data?.jobByKey
   const error = jobs.error ?? history.error
   return (
@@ -36,7 +36,7 @@ export default function Versions() {
       </select>
       {error && <p role="alert">{error}</p>}
       {jobs.data && !key && <p className="quiet">You see no job.</p>}
-      {job && key && <Versioned key={key} job={job} jobKey={key} turn={ran?.turn ?? 0} />}
+      {job && key && <Versioned key={key} job={job} jobKey={key} turn={ran} />}
     </section>
   )
 }

@@ -16,14 +16,12 @@ export function useAsked<T>(query: string, variables: object | undefined, turn =
 
   useEffect(() => {
     if (question === undefined) return
-    let isWanted = true
-    ask<T>(query, JSON.parse(question) as object).then(
-      data => isWanted && setAsked({ data }),
-      (error: Error) => isWanted && setAsked({ error: error.message }),
+    const abort = new AbortController()
+    ask<T>(query, JSON.parse(question) as object, abort.signal).then(
+      data => abort.signal.aborted || setAsked({ data }),
+      (error: Error) => abort.signal.aborted || setAsked({ error: error.message }),
     )
-    return () => {
-      isWanted = false
-    }
+    return () => abort.abort()
   }, [query, question, token, turn])
   return asked
 }
