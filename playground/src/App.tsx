@@ -6,6 +6,7 @@ import { Answers } from './Answers.tsx'
 import { examples } from './examples.ts'
 import { FillNames } from './FillNames.tsx'
 import { FromTheTop } from './FromTheTop.tsx'
+import { NewTab } from './NewTab.tsx'
 import { Questions } from './Questions.tsx'
 import { SmallerType } from './SmallerType.tsx'
 import { COST, EXAMPLES, guarded, VERSIONS } from './panels.tsx'
@@ -13,8 +14,6 @@ import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
 import { WhoAmI } from './WhoAmI.tsx'
-
-const NEW_TAB = '# Ctrl-Space completes, Ctrl-Enter runs. "Show Documentation Explorer" on the left explains each field.\n\n'
 
 // GraphiQL looks for its own history among them: that one must be itself.
 const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST].map(guarded), HISTORY_PLUGIN]
@@ -32,7 +31,6 @@ export function App() {
       visiblePlugin={plugins[0]}
       defaultTabs={examples.map(({ query, variables }) => ({ query, variables }))}
       initialVariables={isFirstVisit ? examples[0]?.variables : undefined}
-      defaultQuery={NEW_TAB}
       onTabChange={follow}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
@@ -43,6 +41,7 @@ export function App() {
       <GraphiQL.Logo>
         <WhoAmI />
         <FillNames />
+        <NewTab />
         <FromTheTop />
         <SmallerType />
         <Questions />

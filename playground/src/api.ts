@@ -17,6 +17,8 @@ export interface Options {
   headers?: Record<string, string>
   signal?: AbortSignal
   isMutation?: boolean
+  /** Another token than the chosen member's. */
+  token?: string
 }
 
 /** Send one operation as the chosen member; throw a `Problem` if there is no GraphQL answer.
@@ -26,10 +28,10 @@ export interface Options {
 export async function send(asked: Asked, options: Options = {}): Promise<Answer> {
   await ready
   const sender = identity.get()
-  const token = currentToken(sender)
+  const token = options.token ?? currentToken(sender)
   const { response, text } = await exchange(asked, options, token)
   if (response.status === 401) {
-    if (await isRenewed(sender)) return send(asked, options)
+    if (!options.token && (await isRenewed(sender))) return send(asked, options)
     throw refusedToken(token !== undefined)
   }
   return parsed(text) ?? fail(foreign(response, options.isMutation ?? false))
@@ -68,8 +70,8 @@ function fail(problem: Error): never {
 }
 
 /** Return the data, or throw what went wrong. */
-export async function ask<T>(query: string, variables?: object, signal?: AbortSignal): Promise<T> {
-  const answer = await send({ query, variables }, signal && { signal })
+export async function ask<T>(query: string, variables?: object, options?: Options): Promise<T> {
+  const answer = await send({ query, variables }, options)
   if (answer.errors?.length) throw new Error(answer.errors.map(error => error.message).join(' '))
   return answer.data as T
 }

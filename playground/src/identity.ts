@@ -7,11 +7,18 @@ export interface Member {
   token: string
 }
 
+/** Whom a pasted token belongs to. */
+export interface Owner {
+  name: string
+  role: string
+}
+
 export interface Identity {
   members: readonly Member[]
   member?: Member
   /** Pasted by the visitor; kept until the browser's tab is closed. */
   token?: string
+  owner?: Owner
 }
 
 const MEMBER = 'mainsheet:member'
@@ -31,9 +38,9 @@ async function load(): Promise<Member[] | undefined> {
 
 function take(members: readonly Member[] = identity.get().members) {
   const email = identity.get().member?.email ?? sessionStorage.getItem(MEMBER)
-  const { token } = identity.get()
+  const { token, owner } = identity.get()
   const member = token ? undefined : (members.find(each => each.email === email) ?? members[0])
-  identity.set({ members, member, token })
+  identity.set({ members, member, token, owner })
 }
 
 export const ready = load().then(take)
@@ -53,10 +60,11 @@ export function become(member: Member) {
   identity.set({ members: identity.get().members, member })
 }
 
-export function bringToken(token: string) {
+/** Use the token, or none. */
+export function takeToken(token?: string, owner?: Owner) {
   if (token) sessionStorage.setItem(TOKEN, token)
   else sessionStorage.removeItem(TOKEN)
-  identity.set({ members: identity.get().members, token: token || undefined })
+  identity.set({ members: identity.get().members, token, owner })
 }
 
 export const isDemo = ({ members }: Identity) => members.length > 0

@@ -10,7 +10,10 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
 import { Boundary } from './Boundary.tsx'
 import { MissingChunk } from './chunks.tsx'
+import { nameOwner } from './owner.ts'
 import { Problem } from './problem.ts'
+
+void nameOwner()
 
 const page = document.getElementById('page')
 if (page)

@@ -1,4 +1,5 @@
 import type { Answer, Asked } from './api.ts'
+import { operationOf } from './operations.ts'
 import { Store } from './store.ts'
 
 export interface Statement {
@@ -28,10 +29,15 @@ export interface Measured {
 export const measured = new Store<Measured | undefined>(undefined)
 export const tracing = new Store(false)
 
+/** Why the last operation was refused before it ran, if it was. */
+export const refusals = new Store<string[]>([])
+
 /** Note what the operation cost, and return the answer without it. */
-export function measure({ operationName }: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
+export function measure(asked: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
   const { cost, ...others } = (extensions ?? {}) as { cost?: Cost }
   const answer = { ...rest, ...(Object.keys(others).length && { extensions: others }) }
-  measured.set({ operation: operationName ?? 'Operation', milliseconds, bytes: new Blob([JSON.stringify(answer)]).size, cost })
+  const bytes = new Blob([JSON.stringify(answer)]).size
+  if ('data' in answer) measured.set({ operation: operationOf(asked)?.name?.value ?? 'Unnamed', milliseconds, bytes, cost })
+  refusals.set('data' in answer ? [] : (answer.errors ?? []).map(error => error.message))
   return answer
 }

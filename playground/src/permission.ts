@@ -1,8 +1,9 @@
 /** What the page asks the person before it sends an operation of an example: which objects, and whether to change them. */
-import { type OperationDefinitionNode, parse } from 'graphql'
+import type { OperationDefinitionNode } from 'graphql'
 import type { Asked } from './api.ts'
 import { examples } from './examples.ts'
 import { identity, isDemo, personOf } from './identity.ts'
+import { operationOf } from './operations.ts'
 import { type Blank, blanks, type Chosen, fillBlanks } from './placeholders.ts'
 import { Problem } from './problem.ts'
 import { Store } from './store.ts'
@@ -23,17 +24,6 @@ export async function permitted(asked: Asked): Promise<Asked> {
   if (!chosen || !(await mayChange(operation))) throw new Problem('Nothing was sent.')
   return { ...asked, variables: JSON.parse(fillBlanks(JSON.stringify(asked.variables ?? {}), chosen)) as unknown }
 }
-
-function operationOf({ query, operationName }: Asked) {
-  try {
-    const operations = parse(query).definitions.filter(node => node.kind === 'OperationDefinition')
-    return operations.find(node => !operationName || node.name?.value === operationName)
-  } catch {
-    return undefined
-  }
-}
-
-export const isMutation = (asked: Asked) => operationOf(asked)?.operation === 'mutation'
 
 function used(operation: OperationDefinitionNode, variables: unknown) {
   const names = operation.variableDefinitions?.map(each => each.variable.name.value) ?? []

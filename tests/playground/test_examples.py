@@ -85,6 +85,16 @@ async def test_my_jobs_are_those_that_i_see(demo):
     assert len(mine[ADMIN]["nodes"]) == 10
 
 
+async def test_one_job_shows_its_newest_events(demo):
+    shown = (await run(demo, ADMIN, 2))["OneJob"]["jobByKey"]["history"]["nodes"]
+
+    everything = 'query { jobByKey(jobKey: "daily-sales-etl") { history { nodes { occurredAt } } } }'
+    events = (await demo.ask(ADMIN, everything))["data"]["jobByKey"]["history"]["nodes"]
+    newest = sorted((event["occurredAt"] for event in events), reverse=True)[:5]
+    assert len(events) > len(newest)
+    assert [event["occurredAt"] for event in shown] == newest
+
+
 async def test_one_key_is_two_jobs_in_two_organizations(demo):
     names = {(await run(demo, email, 2))["OneJob"]["jobByKey"]["name"] for email in (ADMIN, LAGOON)}
 
