@@ -42,11 +42,25 @@ export function keep(tabs: readonly { id: string }[]) {
 /** Answer the introspection; run what the editors send, or wait again for what the tab has under way. */
 export const fetcher: Fetcher = async (asked, options) => {
   const headers = options?.headers as Record<string, string> | undefined
-  if (asked.operationName === 'IntrospectionQuery') return (await send(asked, { headers })) as never
+  if (asked.operationName === 'IntrospectionQuery') return (await introspected(asked, { headers })) as never
   await ready
   const place = here()
   const last = requests.get(place)
   return waiting(place, last?.isUnderWay ? last : begin(place, asked, { headers }))
+}
+
+/** Why there is no schema. */
+export const schemaProblem = new Store<Problem | undefined>(undefined)
+
+async function introspected(asked: Asked, options: Options) {
+  try {
+    const answer = await send(asked, options)
+    schemaProblem.set(undefined)
+    return answer
+  } catch (problem) {
+    schemaProblem.set(problem as Problem)
+    throw problem
+  }
 }
 
 /** An observable that completes with the request. GraphiQL unsubscribes when the person stops, or leaves the tab. */

@@ -52,10 +52,13 @@ class Playground:
         await self.page.keyboard.press("Enter")
         await expect(self.page.get_by_role("button", name="Who am I?")).to_contain_text(name)
 
-    async def use_token(self, token: str) -> None:
-        await self.page.get_by_role("button", name="Set a token").click()
+    async def paste_token(self, token: str) -> None:
+        await self.page.get_by_role("button", name="Set a token").first.click()
         await self.page.get_by_label("Token", exact=True).fill(token)
         await self.page.keyboard.press("Enter")
+
+    async def use_token(self, token: str) -> None:
+        await self.paste_token(token)
         await expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     async def settle(self) -> None:

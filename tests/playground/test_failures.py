@@ -189,6 +189,17 @@ async def test_the_schema_comes_once_there_is_a_good_token(no_demo):
         playground.forgive("401")
 
 
+async def test_a_missing_token_is_named_before_anything_runs(no_demo):
+    async with opened(no_demo.url) as playground:
+        await expect(alert(playground)).to_contain_text("The server needs a token. Set yours.")
+        await expect(playground.response).not_to_contain_text("errors")
+
+        await playground.use_token(no_demo.tokens[VIEWER])
+
+        await expect(alert(playground)).to_have_count(0)
+        playground.forgive("401")
+
+
 async def test_stop_aborts_the_request(playground):
     aborted: asyncio.Queue[str] = asyncio.Queue()
     playground.page.on("requestfailed", lambda request: aborted.put_nowait(request.failure))

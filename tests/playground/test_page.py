@@ -166,9 +166,7 @@ async def test_the_history_follows_what_is_run(playground):
 async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
     token = no_demo.tokens["viewer@harbor.example"]
     async with opened(no_demo.url) as playground:
-        await playground.page.get_by_role("button", name="Set a token").click()
-        await playground.page.get_by_label("Token", exact=True).fill(token)
-        await playground.page.keyboard.press("Enter")
+        await playground.paste_token(token)
         await expect(playground.page.get_by_role("button", name="Priya Raman")).to_be_visible()
         await playground.run("query MyJobs")
 
@@ -187,6 +185,13 @@ async def test_the_page_is_as_dark_as_the_system(demo, scheme, is_dark):
         red = await container.evaluate("element => getComputedStyle(element).backgroundColor.match(/\\d+/)[0]")
 
     assert (int(red) < 100) == is_dark
+
+
+async def test_nothing_moves_for_people_who_want_less_motion(demo):
+    moving = """() => [...document.querySelectorAll('*')].filter(element =>
+      /[1-9]/.test(getComputedStyle(element).transitionDuration)).map(element => element.className)"""
+    async with opened(demo.url, reduced_motion="reduce") as playground:
+        assert await playground.page.evaluate(moving) == []
 
 
 async def test_the_cost_panel_shows_what_each_level_asked(playground):

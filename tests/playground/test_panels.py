@@ -170,9 +170,7 @@ async def test_a_new_tab_begins_with_a_hint(playground):
 )
 async def test_a_pasted_token_is_checked(no_demo, token, problem):
     async with opened(no_demo.url) as playground:
-        await playground.page.get_by_role("button", name="Set a token").click()
-        await playground.page.get_by_label("Token", exact=True).fill(token)
-        await playground.page.keyboard.press("Enter")
+        await playground.paste_token(token)
 
         await expect(playground.page.get_by_role("dialog").get_by_role("alert")).to_contain_text(problem)
         assert token not in await playground.page.evaluate("JSON.stringify({...sessionStorage})")
