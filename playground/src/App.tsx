@@ -1,34 +1,37 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
+import type { TabsState } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
-import { useMemo } from 'react'
+import { Answers } from './Answers.tsx'
 import { examples } from './examples.ts'
 import { FillNames } from './FillNames.tsx'
 import { FromTheTop } from './FromTheTop.tsx'
+import { NewTab } from './NewTab.tsx'
+import { Questions } from './Questions.tsx'
 import { SmallerType } from './SmallerType.tsx'
-import { currentToken, identity } from './identity.ts'
-import { fetcher } from './measured.ts'
-import { COST, EXAMPLES, VERSIONS } from './panels.tsx'
-import { useStore } from './store.ts'
+import { COST, EXAMPLES, guarded, VERSIONS } from './panels.tsx'
+import { fetcher, keep, tab } from './requests.ts'
+import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
 import { WhoAmI } from './WhoAmI.tsx'
 
-const NEW_TAB = '# Ctrl-Space completes, Ctrl-Enter runs. "Show Documentation Explorer" on the left explains each field.\n\n'
+// GraphiQL looks for its own history among them: that one must be itself.
+const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST].map(guarded), HISTORY_PLUGIN]
 
-const plugins = [EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST, HISTORY_PLUGIN]
+function follow({ tabs, activeTabIndex }: TabsState) {
+  keep(tabs)
+  tab.set(tabs[activeTabIndex]?.id ?? '')
+}
 
 export function App() {
-  const hasToken = currentToken(useStore(identity)) !== undefined
-  // Another fetcher lets GraphiQL ask for the schema again, as is due once there is a token.
-  const asked = useMemo<typeof fetcher>(() => (...request) => fetcher(...request), [hasToken])
   return (
     <GraphiQL
-      fetcher={asked}
+      fetcher={fetcher}
       plugins={plugins}
-      visiblePlugin={EXAMPLES}
+      visiblePlugin={plugins[0]}
       defaultTabs={examples.map(({ query, variables }) => ({ query, variables }))}
       initialVariables={isFirstVisit ? examples[0]?.variables : undefined}
-      defaultQuery={NEW_TAB}
+      onTabChange={follow}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
       schemaDescription
@@ -38,9 +41,15 @@ export function App() {
       <GraphiQL.Logo>
         <WhoAmI />
         <FillNames />
+        <NewTab />
         <FromTheTop />
         <SmallerType />
+        <Questions />
+        <Schema />
       </GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <Answers />
+      </GraphiQL.Footer>
     </GraphiQL>
   )
 }

@@ -4,19 +4,23 @@ import { currentToken, identity } from './identity.ts'
 import { fill } from './names.ts'
 import { useStore } from './store.ts'
 
-/** Give the open tab's variables the ids that its names have for the chosen member. */
+/** Keep the variables of an example's tab as the chosen member needs them, until the tab is edited. */
 export function FillNames() {
-  const editor = useGraphiQL(state => state.variableEditor)
-  const tab = useGraphiQL(state => state.tabs[state.activeTabIndex]?.id)
+  const { query, variables, tab } = useGraphiQL(state => ({
+    query: state.queryEditor,
+    variables: state.variableEditor,
+    tab: state.tabs[state.activeTabIndex]?.id,
+  }))
   const token = currentToken(useStore(identity))
 
   useEffect(() => {
-    if (!editor || !token) return
-    const before = editor.getValue()
-    void fill(before).then(
-      after => after !== before && editor.getValue() === before && editor.setValue(after),
-      () => undefined, // the editor itself shows what the server refuses
+    if (!query || !variables) return
+    const before = [query.getValue(), variables.getValue()] as const
+    const isAsBefore = () => query.getValue() === before[0] && variables.getValue() === before[1]
+    void fill(...before).then(
+      after => after !== before[1] && isAsBefore() && variables.setValue(after),
+      () => undefined, // the tab stays as it is; running it shows what the server refuses
     )
-  }, [editor, tab, token])
+  }, [query, variables, tab, token])
   return null
 }

@@ -1,17 +1,19 @@
 import { Button, ChevronDownIcon, Dialog, DropdownMenu } from '@graphiql/react'
 import { type FormEvent, useState } from 'react'
-import { become, bringToken, type Identity, identity, type Member } from './identity.ts'
+import { become, type Identity, identity, type Owner, takeToken } from './identity.ts'
+import { askingForToken } from './Notice.tsx'
+import { ownerOf } from './owner.ts'
 import { useStore } from './store.ts'
 
 export function WhoAmI() {
-  const [isAsking, setAsking] = useState(false)
+  const isAsking = useStore(askingForToken)
   const who = useStore(identity)
-  const close = () => setAsking(false)
+  const bring = () => askingForToken.set(true)
   return (
     <>
-      {who.members.length ? <Members who={who} bring={() => setAsking(true)} /> : <Guest who={who} bring={() => setAsking(true)} />}
-      <Dialog open={isAsking} onOpenChange={setAsking}>
-        <TokenForm close={close} />
+      {who.members.length ? <Members who={who} bring={bring} /> : <Guest who={who} bring={bring} />}
+      <Dialog open={isAsking} onOpenChange={askingForToken.set}>
+        <TokenForm close={() => askingForToken.set(false)} />
       </Dialog>
     </>
   )
@@ -20,7 +22,7 @@ export function WhoAmI() {
 function Guest({ who, bring }: { who: Identity; bring: () => void }) {
   return (
     <Button className={`who ${who.token ? '' : 'who-unknown'}`} onClick={bring}>
-      {who.token ? 'Token set' : 'Set a token'}
+      {who.owner ? <Face person={who.owner} /> : who.token ? 'Token set' : 'Set a token'}
     </Button>
   )
 }
@@ -29,7 +31,7 @@ function Members({ who, bring }: { who: Identity; bring: () => void }) {
   return (
     <DropdownMenu>
       <DropdownMenu.Button className="who" aria-label="Who am I?">
-        {who.member ? <Face member={who.member} /> : <span className="who-name">Your own token</span>}
+        {who.member || who.owner ? <Face person={who.member ?? who.owner!} /> : <span className="who-name">Your own token</span>}
         <ChevronDownIcon aria-hidden="true" />
       </DropdownMenu.Button>
       <DropdownMenu.Content align="end" className="who-menu">
@@ -40,7 +42,7 @@ function Members({ who, bring }: { who: Identity; bring: () => void }) {
             onSelect={() => become(member)}
             aria-current={member === who.member}
           >
-            <Face member={member} />
+            <Face person={member} />
           </DropdownMenu.Item>
         ))}
         <DropdownMenu.Item onSelect={bring}>Another token …</DropdownMenu.Item>
@@ -49,26 +51,32 @@ function Members({ who, bring }: { who: Identity; bring: () => void }) {
   )
 }
 
-function Face({ member }: { member: Member }) {
-  const initials = member.name.replace(/(\p{L})\p{L}*\s*/gu, '$1').slice(0, 2)
+function Face({ person: { name, role } }: { person: Owner }) {
+  const initials = name.replace(/(\p{L})\p{L}*\s*/gu, '$1').slice(0, 2)
   return (
     <>
       <span className="who-face" aria-hidden="true">
         {initials}
       </span>
       <span className="who-name">
-        {member.name}
-        <small>{member.role}</small>
+        {name}
+        <small>{role}</small>
       </span>
     </>
   )
 }
 
 function TokenForm({ close }: { close: () => void }) {
-  const submit = (event: FormEvent<HTMLFormElement>) => {
+  const [problem, setProblem] = useState<string>()
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    bringToken(String(new FormData(event.currentTarget).get('token')).trim())
-    close()
+    const token = String(new FormData(event.currentTarget).get('token')).trim().replace(/^Bearer\s+/i, '')
+    try {
+      takeToken(token || undefined, token ? await ownerOf(token) : undefined)
+      close()
+    } catch (error) {
+      setProblem((error as Error).message)
+    }
   }
   return (
     <form className="token" onSubmit={submit}>
@@ -79,6 +87,7 @@ function TokenForm({ close }: { close: () => void }) {
         <code>mainsheet token create</code> makes one; a JWT of your issuer will do as well. This browser tab keeps it
         until it is closed, and sends it to this server only.
       </p>
+      {problem && <p role="alert">{problem}</p>}
       <input name="token" type="password" aria-label="Token" autoComplete="off" spellCheck={false} />
       <Button type="submit">Use it</Button>
       <Dialog.Close />

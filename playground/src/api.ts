@@ -1,4 +1,5 @@
-import { currentToken, identity, ready } from './identity.ts'
+import { currentToken, identity, isRenewed, ready } from './identity.ts'
+import { foreign, refusedToken, stopped, unreachable } from './problem.ts'
 
 export interface Asked {
   query: string
@@ -12,27 +13,65 @@ export interface Answer {
   extensions?: Record<string, unknown>
 }
 
-/** Send one operation as the chosen member. The page and the API have one address. */
-export async function send(asked: Asked, headers: Record<string, string> = {}) {
+export interface Options {
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  isMutation?: boolean
+  /** Another token than the chosen member's. */
+  token?: string
+}
+
+/** Send one operation as the chosen member; throw a `Problem` if there is no GraphQL answer.
+ *
+ * The page and the API have one address.
+ */
+export async function send(asked: Asked, options: Options = {}): Promise<Answer> {
   await ready
-  const token = currentToken(identity.get())
-  const response = await fetch(location.pathname, {
-    method: 'POST',
-    headers: {
-      Accept: 'application/graphql-response+json, application/json',
-      'Content-Type': 'application/json',
-      ...(token && { Authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: JSON.stringify(asked),
-  })
-  const text = await response.text()
-  return { answer: JSON.parse(text) as Answer, bytes: new Blob([text]).size }
+  const sender = identity.get()
+  const token = options.token ?? currentToken(sender)
+  const { response, text } = await exchange(asked, options, token)
+  if (response.status === 401) {
+    if (!options.token && (await isRenewed(sender))) return send(asked, options)
+    throw refusedToken(token !== undefined)
+  }
+  return parsed(text) ?? fail(foreign(response, options.isMutation ?? false))
+}
+
+async function exchange(asked: Asked, { headers, signal, isMutation = false }: Options, token?: string) {
+  try {
+    const response = await fetch(location.pathname, {
+      method: 'POST',
+      signal: signal ?? null,
+      headers: {
+        Accept: 'application/graphql-response+json, application/json',
+        'Content-Type': 'application/json',
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: JSON.stringify(asked),
+    })
+    return { response, text: await response.text() }
+  } catch {
+    throw signal?.aborted ? stopped(isMutation) : unreachable(isMutation)
+  }
+}
+
+function parsed(text: string): Answer | undefined {
+  try {
+    const answer = JSON.parse(text) as unknown
+    return typeof answer === 'object' && answer && ('data' in answer || 'errors' in answer) ? (answer as Answer) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fail(problem: Error): never {
+  throw problem
 }
 
 /** Return the data, or throw what went wrong. */
-export async function ask<T>(query: string, variables?: object): Promise<T> {
-  const { answer } = await send({ query, variables })
+export async function ask<T>(query: string, variables?: object, options?: Options): Promise<T> {
+  const answer = await send({ query, variables }, options)
   if (answer.errors?.length) throw new Error(answer.errors.map(error => error.message).join(' '))
   return answer.data as T
 }

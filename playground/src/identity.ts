@@ -7,11 +7,18 @@ export interface Member {
   token: string
 }
 
+/** Whom a pasted token belongs to. */
+export interface Owner {
+  name: string
+  role: string
+}
+
 export interface Identity {
   members: readonly Member[]
   member?: Member
   /** Pasted by the visitor; kept until the browser's tab is closed. */
   token?: string
+  owner?: Owner
 }
 
 const MEMBER = 'mainsheet:member'
@@ -19,16 +26,33 @@ const TOKEN = 'mainsheet:token'
 
 export const identity = new Store<Identity>({ members: [], token: sessionStorage.getItem(TOKEN) ?? undefined })
 
-/** Only a demo has members to choose from. */
-export const ready = fetch('./playground/members', { headers: { 'X-Mainsheet-Playground': '1' } })
-  .then(response => (response.ok ? (response.json() as Promise<Member[]>) : []))
-  .catch(() => [])
-  .then(members => {
-    const email = sessionStorage.getItem(MEMBER)
-    const { token } = identity.get()
-    const member = token ? undefined : (members.find(each => each.email === email) ?? members[0])
-    identity.set({ members, member, token })
-  })
+/** Return the demo's members, none outside a demo, nothing if the server is away. */
+async function load(): Promise<Member[] | undefined> {
+  try {
+    const response = await fetch('./playground/members', { headers: { 'X-Mainsheet-Playground': '1' } })
+    return response.ok ? ((await response.json()) as Member[]) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function take(members: readonly Member[] = identity.get().members) {
+  const email = identity.get().member?.email ?? sessionStorage.getItem(MEMBER)
+  const { token, owner } = identity.get()
+  const member = token ? undefined : (members.find(each => each.email === email) ?? members[0])
+  identity.set({ members, member, token, owner })
+}
+
+export const ready = load().then(take)
+
+let renewing: Promise<void> | undefined
+
+/** Return whether the same person has another token now: a demo makes new ones at each start. */
+export async function isRenewed(refused: Identity): Promise<boolean> {
+  if (!refused.token) await (renewing ??= load().then(take).finally(() => (renewing = undefined)))
+  const now = identity.get()
+  return personOf(now) === personOf(refused) && currentToken(now) !== currentToken(refused)
+}
 
 export function become(member: Member) {
   sessionStorage.setItem(MEMBER, member.email)
@@ -36,10 +60,16 @@ export function become(member: Member) {
   identity.set({ members: identity.get().members, member })
 }
 
-export function bringToken(token: string) {
+/** Use the token, or none. */
+export function takeToken(token?: string, owner?: Owner) {
   if (token) sessionStorage.setItem(TOKEN, token)
   else sessionStorage.removeItem(TOKEN)
-  identity.set({ members: identity.get().members, token: token || undefined })
+  identity.set({ members: identity.get().members, token, owner })
 }
 
+export const isDemo = ({ members }: Identity) => members.length > 0
+
 export const currentToken = ({ member, token }: Identity) => token ?? member?.token
+
+/** Who sends, the same with each token that a demo makes for a member. */
+export const personOf = ({ member, token }: Identity) => token ?? member?.email ?? ''

@@ -1,5 +1,5 @@
-import type { Fetcher } from '@graphiql/toolkit'
-import { type Answer, send } from './api.ts'
+import type { Answer, Asked } from './api.ts'
+import { operationOf } from './operations.ts'
 import { Store } from './store.ts'
 
 export interface Statement {
@@ -20,7 +20,6 @@ export interface Cost {
 }
 
 export interface Measured {
-  turn: number
   operation: string
   milliseconds: number
   bytes: number
@@ -30,19 +29,15 @@ export interface Measured {
 export const measured = new Store<Measured | undefined>(undefined)
 export const tracing = new Store(false)
 
-/** What the editor sends goes through here; the trace is shown in its panel, not in the response. */
-export const fetcher: Fetcher = async (asked, options) => {
-  const isTraced = tracing.get() && asked.operationName !== 'IntrospectionQuery'
-  const headers = { ...(options?.headers as Record<string, string>), ...(isTraced && { 'X-Mainsheet-Trace': '1' }) }
-  const begin = performance.now()
-  const { answer, bytes } = await send(asked, headers)
-  if (asked.operationName === 'IntrospectionQuery') return answer as never
-  const { cost, ...extensions } = (answer.extensions ?? {}) as { cost?: Cost }
-  const turn = (measured.get()?.turn ?? 0) + 1
-  measured.set({ turn, operation: asked.operationName ?? 'Operation', milliseconds: performance.now() - begin, bytes, cost })
-  return withExtensions(answer, extensions) as never
-}
+/** Why the last operation was refused before it ran, if it was. */
+export const refusals = new Store<string[]>([])
 
-function withExtensions({ extensions: _all, ...answer }: Answer, extensions: object) {
-  return Object.keys(extensions).length ? { ...answer, extensions } : answer
+/** Note what the operation cost, and return the answer without it. */
+export function measure(asked: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
+  const { cost, ...others } = (extensions ?? {}) as { cost?: Cost }
+  const answer = { ...rest, ...(Object.keys(others).length && { extensions: others }) }
+  const bytes = new Blob([JSON.stringify(answer)]).size
+  if ('data' in answer) measured.set({ operation: operationOf(asked)?.name?.value ?? 'Unnamed', milliseconds, bytes, cost })
+  refusals.set('data' in answer ? [] : (answer.errors ?? []).map(error => error.message))
+  return answer
 }

@@ -1,48 +1,48 @@
-/** Ids differ in each database: examples name what they mean, and the names become ids for whoever looks. */
+/** Variables of the examples' tabs: ids of the demo's objects in the demo, blanks elsewhere. */
 import { ask } from './api.ts'
+import { type Example, examples } from './examples.ts'
+import { identity, isDemo, ready } from './identity.ts'
+import { type Blank, resolveNames } from './placeholders.ts'
 
-type Id = string
-type Known = Record<string, Id[]>
-
-const NAME = /<id of (job|team|cluster) ([^>]+)>/g
-const KNOWN = 'mainsheet:ids'
+const FILLED = 'mainsheet:filled'
 
 const LOOK_UP = `query LookUp($jobKey: String!) {
   jobByKey(jobKey: $jobKey) { id }
   jobs(limit: 1, filter: { hasDraft: false }) { nodes { id } }
   teams { nodes { id name } }
-  clusters { nodes { id name } }
 }`
 
 interface Found {
-  jobByKey: { id: Id } | null
-  jobs: { nodes: { id: Id }[] }
-  teams: { nodes: { id: Id; name: string }[] }
-  clusters: { nodes: { id: Id; name: string }[] }
+  jobByKey: { id: string } | null
+  jobs: { nodes: { id: string }[] }
+  teams: { nodes: { id: string; name: string }[] }
 }
 
-const load = (): Known => JSON.parse(localStorage.getItem(KNOWN) ?? '{}') as Known
-const save = (known: Known) => localStorage.setItem(KNOWN, JSON.stringify(known))
+/** What was filled into each example's tab last: a tab with other variables was edited. */
+const load = () => JSON.parse(localStorage.getItem(FILLED) ?? '{}') as Record<string, string>
+const save = (title: string, text: string) => localStorage.setItem(FILLED, JSON.stringify({ ...load(), [title]: text }))
 
-/** Return the text with each name, and each id that stood for it before, replaced by the id of today. */
-export async function fill(text: string): Promise<string> {
-  const known = load()
-  const named = [...text.matchAll(NAME)].map(([name]) => name)
-  const before = Object.keys(known).filter(name => known[name]?.some(id => text.includes(`"${id}"`)))
-  for (const name of new Set([...named, ...before])) {
-    const id = await idOf(name)
-    if (!id) continue
-    for (const old of [name, ...(known[name] ?? [])]) text = text.replaceAll(`"${old}"`, `"${id}"`)
-    known[name] = [...new Set([id, ...(known[name] ?? [])])].slice(0, 20)
-  }
-  save(known)
-  return text
+/** Return the variables that belong into the tab; those of a tab that was edited stay. */
+export async function fill(query: string, variables: string): Promise<string> {
+  await ready
+  const example = examples.find(each => each.query === query)
+  if (!example || ![example.variables, load()[example.title]].includes(variables)) return variables
+  if (!isDemo(identity.get())) return example.variables
+  return fillForDemo(example)
 }
 
-async function idOf(name: string): Promise<Id | undefined> {
-  const [, kind, key = ''] = [...name.matchAll(NAME)][0] ?? []
-  const found = await ask<Found>(LOOK_UP, { jobKey: kind === 'job' ? key : 'none' })
-  if (kind === 'job') return found.jobByKey?.id ?? found.jobs.nodes[0]?.id
-  const { nodes } = kind === 'team' ? found.teams : found.clusters
-  return (nodes.find(each => each.name === key) ?? nodes[0])?.id
+async function fillForDemo({ title, template }: Example) {
+  const filled = await resolveNames(template, lookUp)
+  save(title, filled)
+  return filled
+}
+
+/** Return what stands for the demo's object. A member who can't see it gets the first one of theirs. */
+async function lookUp({ by, kind }: Blank, name: string): Promise<string | number> {
+  if (by === 'number') return Number(name)
+  if (by === 'key') return name
+  const found = await ask<Found>(LOOK_UP, { jobKey: kind === 'job' ? name : 'none' })
+  const { nodes } = found.teams
+  const object = kind === 'job' ? (found.jobByKey ?? found.jobs.nodes[0]) : (nodes.find(each => each.name === name) ?? nodes[0])
+  return object?.id ?? `<id of a ${kind}>`
 }

@@ -1,5 +1,7 @@
 import type { GraphiQLPlugin } from '@graphiql/react'
 import { type ComponentType, lazy, Suspense } from 'react'
+import { Boundary } from './Boundary.tsx'
+import { NOT_LOADED } from './chunks.tsx'
 import { Examples } from './panels/Examples.tsx'
 
 const icon = (path: string) => () => (
@@ -9,12 +11,26 @@ const icon = (path: string) => () => (
 )
 
 function later(load: () => Promise<{ default: ComponentType }>): ComponentType {
-  const Panel = lazy(load)
+  const Panel = lazy(() =>
+    load().catch(() => {
+      throw NOT_LOADED
+    }),
+  )
   return () => (
-    <Suspense fallback={<p className="quiet">One moment …</p>}>
+    <Suspense fallback={<p className="quiet">Loading …</p>}>
       <Panel />
     </Suspense>
   )
+}
+
+/** Keep the editors when the panel fails. */
+export function guarded({ content: Content, ...plugin }: GraphiQLPlugin): GraphiQLPlugin {
+  const content = () => (
+    <Boundary>
+      <Content />
+    </Boundary>
+  )
+  return { ...plugin, content }
 }
 
 export const EXAMPLES: GraphiQLPlugin = {

@@ -52,11 +52,32 @@ class Playground:
         await self.page.keyboard.press("Enter")
         await expect(self.page.get_by_role("button", name="Who am I?")).to_contain_text(name)
 
+    async def paste_token(self, token: str) -> None:
+        await self.page.get_by_role("button", name="Set a token").first.click()
+        await self.page.get_by_label("Token", exact=True).fill(token)
+        await self.page.keyboard.press("Enter")
+
+    async def use_token(self, token: str) -> None:
+        await self.paste_token(token)
+        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+    async def settle(self) -> None:
+        """Wait until the page asks the server nothing more."""
+        await self.page.wait_for_load_state("networkidle")
+
+    def forgive(self, text: str) -> None:
+        """Drop the complaints that the browser has to make, such as of a refused request."""
+        self.complaints = [each for each in self.complaints if text not in each]
+
     async def run(self, line: str) -> None:
         """Put the cursor into the operation that begins with this line, and press the keys."""
         editor = self.page.locator(".graphiql-query-editor")
         await editor.locator(".view-line", has_text=line).first.click(position={"x": 5, "y": 5})
         await self.page.keyboard.press("Control+Enter")
+
+    async def run_from_menu(self, operation: str) -> None:
+        await self.page.get_by_role("button", name="Execute query").click()
+        await self.page.get_by_role("menuitem", name=operation, exact=True).click()
 
     async def panel(self, name: str) -> Locator:
         await self.page.get_by_role("button", name=f"Show {name}").click()

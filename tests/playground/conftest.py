@@ -76,7 +76,9 @@ async def no_demo(demo_template: Path, tmp_path: Path, page: Playground) -> Asyn
 
 
 @asynccontextmanager
-async def served(template: Path, folder: Path, page: Playground | None, *, is_demo: bool) -> AsyncIterator[Demo]:
+async def served(
+    template: Path, folder: Path, page: Playground | None, *, is_demo: bool, port: int = 0
+) -> AsyncIterator[Demo]:
     path = shutil.copy(template, folder / "demo.sqlite3")
     database = Database.open(f"sqlite:///{path}")
     settings = Settings(demo=is_demo)
@@ -89,7 +91,7 @@ async def served(template: Path, folder: Path, page: Playground | None, *, is_de
         runner = make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         members = await introduce(database, f"{url}/graphql")
         if is_demo and page:

@@ -30,6 +30,8 @@ query ($jobKey: String!) {
 async def variables_of(demo, email: str, example: Path) -> dict:
     """Put ids in the place of names, as the page does."""
     text = example.with_suffix(".json").read_text()
+    text = re.sub(r'"<number of version (\d+)>"', r"\1", text)
+    text = re.sub(r"<key of job ([^>]+)>", r"\1", text)
     for name, kind, key in re.findall(r"(<id of (job|team) ([^>]+)>)", text):
         found = (await demo.ask(email, LOOK_UP, {"jobKey": key}))["data"]
         if kind == "job":
@@ -81,6 +83,16 @@ async def test_my_jobs_are_those_that_i_see(demo):
 
     assert mine[ADMIN]["totalCount"] > mine[VIEWER]["totalCount"] > 0
     assert len(mine[ADMIN]["nodes"]) == 10
+
+
+async def test_one_job_shows_its_newest_events(demo):
+    shown = (await run(demo, ADMIN, 2))["OneJob"]["jobByKey"]["history"]["nodes"]
+
+    everything = 'query { jobByKey(jobKey: "daily-sales-etl") { history { nodes { occurredAt } } } }'
+    events = (await demo.ask(ADMIN, everything))["data"]["jobByKey"]["history"]["nodes"]
+    newest = sorted((event["occurredAt"] for event in events), reverse=True)[:5]
+    assert len(events) > len(newest)
+    assert [event["occurredAt"] for event in shown] == newest
 
 
 async def test_one_key_is_two_jobs_in_two_organizations(demo):

@@ -141,7 +141,7 @@ async def test_the_version_history_shows_how_a_job_came_here(playground):
 async def test_any_two_versions_can_be_compared(playground):
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
-    await panel.get_by_label("To", exact=True).select_option("v5")
+    await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
     await panel.get_by_label("From", exact=True).select_option("v1")
 
     cluster = panel.locator(".differences figure", has_text="clusterId")
@@ -166,10 +166,8 @@ async def test_the_history_follows_what_is_run(playground):
 async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
     token = no_demo.tokens["viewer@harbor.example"]
     async with opened(no_demo.url) as playground:
-        await playground.page.get_by_role("button", name="Set a token").click()
-        await playground.page.get_by_label("Token", exact=True).fill(token)
-        await playground.page.keyboard.press("Enter")
-        await expect(playground.page.get_by_role("button", name="Token set")).to_be_visible()
+        await playground.paste_token(token)
+        await expect(playground.page.get_by_role("button", name="Priya Raman")).to_be_visible()
         await playground.run("query MyJobs")
 
         await expect(playground.response).to_contain_text('"name": "Priya Raman"')
@@ -187,6 +185,13 @@ async def test_the_page_is_as_dark_as_the_system(demo, scheme, is_dark):
         red = await container.evaluate("element => getComputedStyle(element).backgroundColor.match(/\\d+/)[0]")
 
     assert (int(red) < 100) == is_dark
+
+
+async def test_nothing_moves_for_people_who_want_less_motion(demo):
+    moving = """() => [...document.querySelectorAll('*')].filter(element =>
+      /[1-9]/.test(getComputedStyle(element).transitionDuration)).map(element => element.className)"""
+    async with opened(demo.url, reduced_motion="reduce") as playground:
+        assert await playground.page.evaluate(moving) == []
 
 
 async def test_the_cost_panel_shows_what_each_level_asked(playground):

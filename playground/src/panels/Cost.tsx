@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { type Cost as Spent, type Measured, measured, type Statement, tracing } from '../measured.ts'
+import { type Cost as Spent, type Measured, measured, refusals, type Statement, tracing } from '../measured.ts'
 import { useStore } from '../store.ts'
 
 const number = new Intl.NumberFormat()
@@ -7,6 +7,7 @@ const milliseconds = (value: number) => `${value < 1 ? value.toFixed(2) : value 
 
 export default function Cost() {
   const last = useStore(measured)
+  const refused = useStore(refusals)
   useEffect(() => {
     tracing.set(true)
     return () => tracing.set(false)
@@ -14,10 +15,26 @@ export default function Cost() {
   return (
     <section className="panel" aria-label="Cost">
       <h2>Cost</h2>
-      {last ? <Result last={last} /> : <p className="quiet">Run an operation: what it costs will stand here.</p>}
+      {refused.length > 0 && <Refused reasons={refused} />}
+      {refused.length > 0 && last && <h3>The last operation that ran</h3>}
+      {last && <Result last={last} />}
+      {!last && !refused.length && <p className="quiet">Run an operation to see what it costs.</p>}
     </section>
   )
 }
+
+const Refused = ({ reasons }: { reasons: string[] }) => (
+  <>
+    <p>The server refused the last operation before it ran, so it sent no statement to the database:</p>
+    <ul>
+      {reasons.map(reason => (
+        <li key={reason}>{reason}</li>
+      ))}
+    </ul>
+  </>
+)
+
+const inBytes = (bytes: number) => (bytes < 1024 ? `${bytes} bytes` : `${number.format(Math.ceil(bytes / 1024))} KiB`)
 
 function Result({ last }: { last: Measured }) {
   const { operation, cost, bytes } = last
@@ -26,8 +43,9 @@ function Result({ last }: { last: Measured }) {
       <dl className="figures">
         <Figure label="Operation" value={operation} />
         <Figure label="Round trip" value={milliseconds(last.milliseconds)} />
-        <Figure label="Answer" value={`${number.format(Math.ceil(bytes / 1024))} KiB`} />
+        <Figure label="Answer" value={inBytes(bytes)} />
         {cost && <Figure label="On the server" value={milliseconds(cost.milliseconds)} />}
+        {cost && <Figure label="In statements" value={milliseconds(spent(cost.statements))} />}
         {cost && <Figure label="SQL statements" value={number.format(cost.statements.length)} />}
       </dl>
       {cost ? <Details cost={cost} /> : <NoTrace />}
@@ -56,7 +74,12 @@ function Details({ cost }: { cost: Spent }) {
       <Share label="Cost" value={cost.cost} limit={cost.limits.cost} />
       <Share label="Fields" value={cost.fields} limit={cost.limits.fields} />
       <Share label="Depth" value={cost.depth} limit={cost.limits.depth} />
-      <h3>What the database was asked</h3>
+      <h3>Statements</h3>
+      <p className="quiet">
+        The statements took {milliseconds(spent(cost.statements))}, the operation {milliseconds(cost.milliseconds)}. The
+        difference is the server's own work: getting a connection, making objects and the result. The round trip adds the
+        network, the token, and parsing and validating the operation.
+      </p>
       {levels(cost.statements).map(([level, statements]) => (
         <Level key={level} level={level} statements={statements} total={cost.milliseconds} />
       ))}
@@ -70,14 +93,15 @@ function levels(statements: Statement[]): [number, Statement[]][] {
   return [...found].sort(([a], [b]) => a - b)
 }
 
+const spent = (statements: Statement[]) => statements.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+
 function Level({ level, statements, total }: { level: number; statements: Statement[]; total: number }) {
-  const spent = statements.reduce((sum, statement) => sum + statement.milliseconds, 0)
   return (
     <section className="level">
       <h4>
         {level ? `Level ${level}` : 'The operation itself'}
         <span>
-          {statements.length === 1 ? '1 statement' : `${statements.length} statements`}, {milliseconds(spent)}
+          {statements.length === 1 ? '1 statement' : `${statements.length} statements`}, {milliseconds(spent(statements))}
         </span>
       </h4>
       <ol className="statements">

@@ -1,29 +1,38 @@
+import { useState } from 'react'
 import { diff } from '../diff.ts'
-import { useAsked } from './useAsked.ts'
-import { type Change, type Diff, DIFF, named } from './versions.ts'
+import { useLoaded } from './useAsked.ts'
+import { type Change, compare } from './versions.ts'
 
 interface Compared {
   jobKey: string
   number: number
-  since: number | null
+  /** The version that it was based on. */
+  base: number | null
+  numbers: number[]
   turn: number
 }
 
-export function Differences({ jobKey, number, since, turn }: Compared) {
-  const { data, error } = useAsked<Diff>(DIFF, { jobKey, number, since }, turn)
-  if (error) return <p role="alert">{error}</p>
-  const changes = data?.jobByKey?.version?.changes
-  if (!changes) return null
-  if (!changes.length) return <p className="quiet">Nothing differs.</p>
+/** What differs in a version since another one: its base until another is chosen. */
+export function Differences({ jobKey, number, base, numbers, turn }: Compared) {
+  const [since, compareWith] = useState(base)
+  const { data: changes, error } = useLoaded(signal => compare(jobKey, number, since, signal), `${jobKey} ${number} ${since}`, turn)
   return (
-    <div className="differences">
-      {changes.map(change => (
-        <Difference
-          key={change.path}
-          change={{ ...change, before: named(data, change.before), after: named(data, change.after) }}
-        />
-      ))}
-    </div>
+    <section className="differences" aria-label={`What differs in v${number}`}>
+      <label>
+        Differences from{' '}
+        <select aria-label="From" value={since ?? ''} onChange={({ target }) => compareWith(Number(target.value) || null)}>
+          {base === null && <option value="">nothing</option>}
+          {[...new Set([...numbers, ...(base === null ? [] : [base])])].map(each => (
+            <option key={each} value={each}>
+              v{each}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error && <p role="alert">{error}</p>}
+      {changes?.length === 0 && <p className="quiet">Nothing differs.</p>}
+      {changes?.map(change => <Difference key={change.path} change={change} />)}
+    </section>
   )
 }
 

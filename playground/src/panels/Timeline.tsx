@@ -1,3 +1,4 @@
+import { Differences } from './Differences.tsx'
 import { type JobHistory, type Moment, moments } from './versions.ts'
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
@@ -5,29 +6,32 @@ const minute = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle
 
 interface Shown {
   job: JobHistory
-  shown: number
-  show: (number: number) => void
+  jobKey: string
+  turn: number
+  /** The version whose differences are shown below it. */
+  shown?: number
+  show: (number?: number) => void
 }
 
-export function Timeline({ job, shown, show }: Shown) {
-  const { totalCount, nodes } = job.versions
+export function Timeline({ job, jobKey, turn, shown, show }: Shown) {
+  const all = moments(job)
+  const numbers = all.filter(moment => moment.kind !== 'activation').map(moment => moment.number)
   return (
-    <>
-      <ol className="timeline" aria-label="Versions, the newest first">
-        {moments(job).map(moment =>
-          moment.kind === 'activation' ? (
-            <Moved key={moment.key} moment={moment} />
-          ) : (
-            <li key={moment.key} className={`${moment.kind} ${moment.number === job.currentVersion.number ? 'current' : ''}`}>
-              <button type="button" aria-pressed={moment.number === shown} onClick={() => show(moment.number)}>
-                <Version moment={moment} isCurrent={moment.number === job.currentVersion.number} />
-              </button>
-            </li>
-          ),
-        )}
-      </ol>
-      {totalCount > nodes.length && <p className="quiet">The newest {nodes.length} of {totalCount} versions.</p>}
-    </>
+    <ol className="timeline" aria-label="Versions, the newest first">
+      {all.map(moment => {
+        const { kind, key, number, from } = moment
+        if (kind === 'activation') return <Moved key={key} moment={moment} />
+        const [isCurrent, isShown] = [number === job.currentVersion.number, number === shown]
+        return (
+          <li key={key} className={`${kind} ${isCurrent ? 'current' : ''}`}>
+            <button type="button" aria-expanded={isShown} onClick={() => show(isShown ? undefined : number)}>
+              <Version moment={moment} isCurrent={isCurrent} />
+            </button>
+            {isShown && <Differences key={from} jobKey={jobKey} number={number} base={from} numbers={numbers} turn={turn} />}
+          </li>
+        )
+      })}
+    </ol>
   )
 }
 

@@ -1,83 +1,50 @@
-import { useState } from 'react'
-import { measured } from '../measured.ts'
+import { useEffect, useState } from 'react'
+import { JobPicker } from '../JobPicker.tsx'
+import { turn } from '../requests.ts'
 import { useStore } from '../store.ts'
-import { Differences } from './Differences.tsx'
 import { Timeline } from './Timeline.tsx'
-import { useAsked } from './useAsked.ts'
-import { type History, HISTORY, type JobHistory, type Jobs, JOBS } from './versions.ts'
+import { useLoaded } from './useAsked.ts'
+import { loadHistory } from './versions.ts'
 
 const CHOSEN = 'mainsheet:history-of'
 
 export default function Versions() {
-  const [jobKey, choose] = useState(localStorage.getItem(CHOSEN) ?? '')
-  const ran = useStore(measured)
-  const jobs = useAsked<Jobs>(JOBS, {}, 0)
-  const known = jobs.data?.jobs.nodes ?? []
-  const key = known.some(job => job.jobKey === jobKey) ? jobKey : known[0]?.jobKey
-  const history = useAsked<History>(HISTORY, key ? { jobKey: key } : undefined, ran?.turn)
-  const job = history.data?.jobByKey
-  const error = jobs.error ?? history.error
+  const [jobKey, setJobKey] = useState(localStorage.getItem(CHOSEN) ?? '')
+  const choose = (key: string) => {
+    localStorage.setItem(CHOSEN, key)
+    setJobKey(key)
+  }
   return (
     <section className="panel" aria-label="Version History">
       <h2>Version history</h2>
-      <select
-        aria-label="Job"
-        value={key ?? ''}
-        onChange={({ target }) => {
-          localStorage.setItem(CHOSEN, target.value)
-          choose(target.value)
-        }}
-      >
-        {known.map(each => (
-          <option key={each.jobKey} value={each.jobKey}>
-            {each.jobKey} — {each.name}
-          </option>
-        ))}
-      </select>
-      {error && <p role="alert">{error}</p>}
-      {jobs.data && !key && <p className="quiet">You see no job.</p>}
-      {job && key && <Versioned key={key} job={job} jobKey={key} turn={ran?.turn ?? 0} />}
+      <JobPicker value={jobKey} choose={choose} />
+      {jobKey ? <Versioned key={jobKey} jobKey={jobKey} /> : <p className="quiet">Choose a job to see its versions.</p>}
     </section>
   )
 }
 
-function Versioned({ job, jobKey, turn }: { job: JobHistory; jobKey: string; turn: number }) {
-  const numbers = [...(job.draft ? [job.draft.number] : []), ...job.versions.nodes.map(version => version.number)]
-  const newest = numbers[0] ?? 1
-  const baseOf = (number: number) => [job.draft, ...job.versions.nodes].find(each => each?.number === number)?.basedOn?.number ?? null
-  const [pair, compare] = useState<{ to: number; since: number | null }>()
-  const { to, since } = pair && numbers.includes(pair.to) ? pair : { to: newest, since: baseOf(newest) }
+function Versioned({ jobKey }: { jobKey: string }) {
+  const [pages, setPages] = useState(1)
+  const answered = useStore(turn)
+  const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), `${jobKey} ${pages}`, answered)
+  const [shown, show] = useState<number>()
+  const newest = job?.draft?.number ?? job?.versions.nodes[0]?.number
+  useEffect(() => show(newest), [newest])
+  if (error) return <p role="alert">{error}</p>
+  if (job === null) return <p className="quiet">You see no job with the key {jobKey}.</p>
+  if (!job) return <p className="quiet">Loading …</p>
+  const { totalCount, nodes, pageInfo } = job.versions
   return (
     <>
-      <Timeline job={job} shown={to} show={number => compare({ to: number, since: baseOf(number) })} />
-      <div className="compare">
-        <h3>What differs</h3>
-        <Pick label="From" value={since} numbers={numbers} none={since === null} pick={number => compare({ to, since: number })} />
-        <span aria-hidden="true">→</span>
-        <Pick label="To" value={to} numbers={numbers} pick={number => compare({ to: number ?? newest, since })} />
-      </div>
-      <Differences jobKey={jobKey} number={to} since={since} turn={turn} />
+      <Timeline job={job} jobKey={jobKey} turn={answered} shown={shown} show={show} />
+      {pageInfo.hasNextPage && (
+        <p className="quiet more">
+          The newest {nodes.length} of {totalCount} versions.{' '}
+          <button type="button" onClick={() => setPages(pages + 1)}>
+            Older versions
+          </button>
+        </p>
+      )}
     </>
-  )
-}
-
-interface Choice {
-  label: string
-  value: number | null
-  numbers: number[]
-  none?: boolean
-  pick: (number: number | null) => void
-}
-
-function Pick({ label, value, numbers, none = false, pick }: Choice) {
-  return (
-    <select aria-label={label} value={value ?? ''} onChange={({ target }) => pick(target.value ? Number(target.value) : null)}>
-      {none && <option value="">nothing</option>}
-      {numbers.map(number => (
-        <option key={number} value={number}>
-          v{number}
-        </option>
-      ))}
-    </select>
   )
 }

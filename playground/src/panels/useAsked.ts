@@ -3,27 +3,26 @@ import { ask } from '../api.ts'
 import { currentToken, identity } from '../identity.ts'
 import { useStore } from '../store.ts'
 
-export interface Asked<T> {
+export interface Loaded<T> {
   data?: T
   error?: string
 }
 
-/** Ask again whenever the question, the member or `turn` changes; what is shown stays until the answer is there. */
-export function useAsked<T>(query: string, variables: object | undefined, turn = 0): Asked<T> {
+/** Load again whenever the key, the member or `turn` changes; what is shown stays until the answer is there. */
+export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: string, turn = 0): Loaded<T> {
   const token = currentToken(useStore(identity))
-  const [asked, setAsked] = useState<Asked<T>>({})
-  const question = variables && JSON.stringify(variables)
+  const [loaded, setLoaded] = useState<Loaded<T>>({})
 
   useEffect(() => {
-    if (question === undefined) return
-    let isWanted = true
-    ask<T>(query, JSON.parse(question) as object).then(
-      data => isWanted && setAsked({ data }),
-      (error: Error) => isWanted && setAsked({ error: error.message }),
+    const abort = new AbortController()
+    load(abort.signal).then(
+      data => abort.signal.aborted || setLoaded({ data }),
+      (error: Error) => abort.signal.aborted || setLoaded({ error: error.message }),
     )
-    return () => {
-      isWanted = false
-    }
-  }, [query, question, token, turn])
-  return asked
+    return () => abort.abort()
+  }, [key, token, turn]) // the key says what is loaded
+  return loaded
 }
+
+export const useAsked = <T>(query: string, variables: object) =>
+  useLoaded<T>(signal => ask<T>(query, variables, { signal }), query + JSON.stringify(variables))

@@ -1,35 +1,37 @@
 /** What the version history asks, and what it makes of the answers. */
+import { ask } from '../api.ts'
 
-export const JOBS = `query Jobs($search: String) {
-  jobs(limit: 100, sortBy: JOB_KEY, filter: { search: $search }) { totalCount nodes { jobKey name } }
-}`
-
-export const HISTORY = `query VersionHistory($jobKey: String!) {
+/** Pages from the newest on: of the published versions, and of the events, which tell of activations. */
+const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
-    name
     draft { number createdAt createdBy { name } basedOn { number } changes { path } }
     currentVersion { number }
-    versions(limit: 100, sortDirection: DESC) {
+    versions(first: $versions, after: $versionsAfter, sortDirection: DESC) {
       totalCount
+      pageInfo { hasNextPage endCursor }
       nodes { number message publishedAt publishedBy { name } basedOn { number } changes { path } }
     }
-    history(last: 100) { nodes { id action occurredAt actor { name } fromVersion toVersion message } }
+    history(first: 100, after: $eventsAfter) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id action occurredAt actor { name } fromVersion toVersion message }
+    }
   }
 }`
 
-export const DIFF = `query VersionDiff($jobKey: String!, $number: Int!, $since: Int) {
+const DIFF = `query VersionDiff($jobKey: String!, $number: Int!, $since: Int) {
   jobByKey(jobKey: $jobKey) {
     version(number: $number) {
       changes(since: $since) { path kind before after }
     }
   }
-  clusters { nodes { id name } }
-  savedQueries { nodes { id name } }
 }`
 
-export interface Jobs {
-  jobs: { totalCount: number; nodes: { jobKey: string; name: string }[] }
-}
+const NAMES = `query Names($ids: [ID!]!) {
+  nodes(ids: $ids) { id ... on Cluster { name } ... on SavedQuery { name } ... on Job { name: jobKey } }
+}`
+
+const VERSIONS = 20
+const MOST_IDS = 100
 
 interface Version {
   number: number
@@ -58,16 +60,39 @@ interface Event {
   message: string | null
 }
 
-export interface JobHistory {
-  name: string
-  draft: Draft | null
-  currentVersion: { number: number }
-  versions: { totalCount: number; nodes: Published[] }
-  history: { nodes: Event[] }
+interface Page<T> {
+  nodes: T[]
+  pageInfo: { hasNextPage: boolean; endCursor: string | null }
 }
 
-export interface History {
-  jobByKey: JobHistory | null
+export interface JobHistory {
+  draft: Draft | null
+  currentVersion: { number: number }
+  versions: Page<Published> & { totalCount: number }
+  history: Page<Event>
+}
+
+/** Return so many pages of versions with the events of their time, or nothing if the job can't be seen. */
+export async function loadHistory(jobKey: string, pages: number, signal: AbortSignal): Promise<JobHistory | null> {
+  let job: JobHistory | null = null
+  for (let page = 0; page < pages && (!job || job.versions.pageInfo.hasNextPage); page++) job = await next(jobKey, VERSIONS, job, signal)
+  while (job?.history.pageInfo.hasNextPage && oldestEvent(job) > oldestVersion(job)) job = await next(jobKey, 0, job, signal)
+  return job
+}
+
+const oldestVersion = ({ versions }: JobHistory) => (versions.pageInfo.hasNextPage ? (versions.nodes.at(-1)?.publishedAt ?? '') : '')
+const oldestEvent = ({ history }: JobHistory) => history.nodes.at(-1)?.occurredAt ?? ''
+
+async function next(jobKey: string, versions: number, before: JobHistory | null, signal: AbortSignal): Promise<JobHistory | null> {
+  const cursors = { versionsAfter: before?.versions.pageInfo.endCursor, eventsAfter: before?.history.pageInfo.endCursor }
+  const { jobByKey: job } = await ask<{ jobByKey: JobHistory | null }>(PAGE, { jobKey, versions, ...cursors }, { signal })
+  if (!job || !before) return job
+  const { pageInfo } = versions ? job.versions : before.versions
+  return {
+    ...job,
+    versions: { ...job.versions, pageInfo, nodes: [...before.versions.nodes, ...job.versions.nodes] },
+    history: { ...job.history, nodes: [...before.history.nodes, ...job.history.nodes] },
+  }
 }
 
 export interface Change {
@@ -77,20 +102,31 @@ export interface Change {
   after: string | null
 }
 
-interface Named {
-  nodes: { id: string; name: string }[]
-}
-
-export interface Diff {
+interface Diff {
   jobByKey: { version: { changes: Change[] } | null } | null
-  clusters: Named
-  savedQueries: Named
 }
 
-/** Put names in the place of the ids of clusters and saved queries. */
-export function named({ clusters, savedQueries }: Diff, text: string | null) {
-  const names = new Map([...clusters.nodes, ...savedQueries.nodes].map(({ id, name }) => [id, name]))
-  return text?.replace(/\b[A-Z0-9]{20}\b/g, id => names.get(id) ?? id) ?? null
+/** Return what changed since the other version, with names in the place of ids. */
+export async function compare(jobKey: string, number: number, since: number | null, signal: AbortSignal): Promise<Change[]> {
+  const { jobByKey: job } = await ask<Diff>(DIFF, { jobKey, number, since }, { signal })
+  const changes = job?.version?.changes ?? []
+  const names = await namesOf(changes.flatMap(({ before, after }) => [...idsIn(before), ...idsIn(after)]), signal)
+  const named = (text: string | null) => text?.replace(ID, id => names.get(id) ?? id) ?? null
+  return changes.map(change => ({ ...change, before: named(change.before), after: named(change.after) }))
+}
+
+const ID = /\b[A-Z0-9]{20}\b/g
+const idsIn = (text: string | null) => text?.match(ID) ?? []
+
+async function namesOf(all: string[], signal: AbortSignal) {
+  const names = new Map<string, string>()
+  const ids = [...new Set(all)]
+  for (let start = 0; start < ids.length; start += MOST_IDS) {
+    const some = { ids: ids.slice(start, start + MOST_IDS) }
+    const { nodes } = await ask<{ nodes: ({ id: string; name?: string } | null)[] }>(NAMES, some, { signal })
+    for (const node of nodes) if (node?.name) names.set(node.id, node.name)
+  }
+  return names
 }
 
 export interface Moment {
@@ -105,9 +141,11 @@ export interface Moment {
 }
 
 /** The newest first: the draft, each version, and each time the current pointer went to another version. */
-export function moments({ draft, versions, history }: JobHistory): Moment[] {
+export function moments(job: JobHistory): Moment[] {
+  const { draft, versions, history } = job
   const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.name, message: version.message }))
-  const moved = history.nodes.filter(event => event.action === 'VERSION_ACTIVATED').map(activation)
+  const isListed = ({ occurredAt }: Event) => occurredAt >= oldestVersion(job) // older ones come with older versions
+  const moved = history.nodes.filter(event => event.action === 'VERSION_ACTIVATED' && isListed(event)).map(activation)
   const all = [...published, ...moved].sort((a, b) => b.at.localeCompare(a.at))
   return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.name, message: null }, ...all] : all
 }
@@ -118,5 +156,5 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 
 function activation(event: Event): Moment {
   const { id, occurredAt, actor, message, toVersion, fromVersion } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
 }

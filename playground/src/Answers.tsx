@@ -1,0 +1,34 @@
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
+import { useEffect } from 'react'
+import { identity, personOf } from './identity.ts'
+import { Notice } from './Notice.tsx'
+import { requestOf, schemaProblem, tab, turn } from './requests.ts'
+import { useStore } from './store.ts'
+
+/** Show the answer to the last request of this tab and this person, and say what went wrong. */
+export function Answers() {
+  const place = `${useStore(tab)} ${personOf(useStore(identity))}`
+  const { response, tabId, fetchError } = useGraphiQL(state => ({
+    response: state.responseEditor,
+    tabId: state.tabs[state.activeTabIndex]?.id ?? '',
+    fetchError: state.fetchError,
+    isFetching: state.isFetching, // a notice goes when the next request is sent
+  }))
+  const { run, stop } = useGraphiQLActions()
+  const answered = useStore(turn)
+
+  useEffect(() => tab.set(tabId), [tabId]) // GraphiQL reports changes only, not the first tab
+  useEffect(() => {
+    stop() // GraphiQL still waits for the request of the place before
+    if (requestOf(place)?.isUnderWay) void run()
+  }, [place, run, stop])
+  useEffect(() => {
+    const request = requestOf(place)
+    if (!request?.isUnderWay) response?.setValue(request?.answer ?? '')
+  }, [place, response, answered, fetchError]) // GraphiQL writes that error into the response
+
+  const noSchema = useStore(schemaProblem)
+  const request = requestOf(place)
+  const problem = request ? request.problem : noSchema
+  return problem ? <Notice problem={problem} /> : null
+}

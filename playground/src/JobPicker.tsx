@@ -1,0 +1,78 @@
+import { useState } from 'react'
+import { useAsked } from './panels/useAsked.ts'
+
+const JOBS = `query Jobs($search: String, $chosen: String!) {
+  chosen: jobByKey(jobKey: $chosen) { ...Choice }
+  jobs(first: 100, sortBy: JOB_KEY, filter: { search: $search }) { totalCount nodes { ...Choice } }
+}
+fragment Choice on Job { id jobKey name }`
+
+interface Job {
+  id: string
+  jobKey: string
+  name: string
+}
+
+interface Jobs {
+  chosen: Job | null
+  jobs: { totalCount: number; nodes: Job[] }
+}
+
+interface Picker {
+  /** The field's name in a form. */
+  name?: string
+  by?: 'id' | 'jobKey'
+  /** The chosen job's key. */
+  value: string
+  choose: (jobKey: string) => void
+}
+
+/** Choose among all jobs that the member sees: a search finds those that the list doesn't hold. */
+export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
+  const [search, setSearch] = useState('')
+  const { data, error } = useAsked<Jobs>(JOBS, { search: search || null, chosen: value })
+  const found = data?.jobs.nodes ?? []
+  const { chosen, totalCount } = { chosen: data?.chosen, totalCount: data?.jobs.totalCount ?? 0 }
+  const listed = chosen && !found.some(job => job.id === chosen.id) ? [chosen, ...found] : found
+  const current = listed.find(job => job.jobKey === value)
+  return (
+    <div className="picker">
+      <input
+        type="search"
+        aria-label="Search jobs"
+        placeholder="Search jobs by key, name or description"
+        maxLength={255}
+        value={search}
+        onChange={({ target }) => setSearch(target.value)}
+      />
+      <select
+        aria-label="Job"
+        name={name}
+        required
+        value={current?.[by] ?? ''}
+        onChange={({ target }) => choose(listed.find(job => job[by] === target.value)?.jobKey ?? '')}
+      >
+        <option value="" disabled>
+          Choose a job
+        </option>
+        {listed.map(job => (
+          <option key={job.id} value={job[by]}>
+            {job.jobKey} — {job.name}
+          </option>
+        ))}
+      </select>
+      {error && <p role="alert">{error}</p>}
+      {data && <Listed shown={found.length} total={totalCount} />}
+    </div>
+  )
+}
+
+function Listed({ shown, total }: { shown: number; total: number }) {
+  if (!total) return <p className="quiet">You see no such job.</p>
+  if (shown === total) return null
+  return (
+    <p className="quiet">
+      The list holds {shown} of {total} jobs: search for the others.
+    </p>
+  )
+}

@@ -1,0 +1,24 @@
+import { ask } from './api.ts'
+import { identity, type Owner, takeToken } from './identity.ts'
+import { Problem } from './problem.ts'
+
+const OWNER = `query TokenOwner { me { member { name organizationRole } organization { name } } }`
+
+interface Found {
+  me: { member: { name: string; organizationRole: string }; organization: { name: string } }
+}
+
+/** Return whom the token belongs to; throw a `Problem` if the server refuses it. */
+export async function ownerOf(token: string): Promise<Owner> {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new Problem('A token is one word without spaces, of letters, digits and punctuation. Copy it again.')
+  const { member, organization } = (await ask<Found>(OWNER, {}, { token })).me
+  return { name: member.name, role: `${member.organizationRole} of ${organization.name}` }
+}
+
+/** Name the owner of the token that was kept over a reload. */
+export async function nameOwner() {
+  const { token } = identity.get()
+  if (!token) return
+  const owner = await ownerOf(token).catch(() => undefined) // what is run with it shows what is wrong
+  if (owner && identity.get().token === token) takeToken(token, owner)
+}

@@ -1,0 +1,64 @@
+/** What the page asks the person before it sends an operation of an example: which objects, and whether to change them. */
+import type { OperationDefinitionNode } from 'graphql'
+import type { Asked } from './api.ts'
+import { examples } from './examples.ts'
+import { identity, isDemo, personOf } from './identity.ts'
+import { operationOf } from './operations.ts'
+import { type Blank, blanks, type Chosen, fillBlanks } from './placeholders.ts'
+import { Problem } from './problem.ts'
+import { Store } from './store.ts'
+
+export type Question =
+  | { kind: 'choose'; blanks: Blank[]; answer: (chosen?: Chosen) => void }
+  | { kind: 'confirm'; operation: string; answer: (isConfirmed: boolean) => void }
+
+/** The question that the page shows at the moment. */
+export const question = new Store<Question | undefined>(undefined)
+
+/** Return what may be sent; throw a `Problem` if the person doesn't want it. */
+export async function permitted(asked: Asked): Promise<Asked> {
+  const operation = operationOf(asked)
+  if (!operation) return asked // the server says what is wrong
+  const missing = blanks(JSON.stringify(used(operation, asked.variables)))
+  const chosen = missing.length ? await choose(missing) : new Map()
+  if (!chosen || !(await mayChange(operation))) throw new Problem('Nothing was sent.')
+  return { ...asked, variables: JSON.parse(fillBlanks(JSON.stringify(asked.variables ?? {}), chosen)) as unknown }
+}
+
+function used(operation: OperationDefinitionNode, variables: unknown) {
+  const names = operation.variableDefinitions?.map(each => each.variable.name.value) ?? []
+  return Object.fromEntries(Object.entries(variables ?? {}).filter(([name]) => names.includes(name)))
+}
+
+const choose = (blanks: Blank[]) => ask<Chosen | undefined>(answer => ({ kind: 'choose', blanks, answer }))
+
+/** What was confirmed, by person and operation. */
+const confirmed = new Set<string>()
+
+/** Outside the demo, confirm each changing operation of an example once, until the page is left. */
+async function mayChange(operation: OperationDefinitionNode) {
+  const name = operation.name?.value ?? ''
+  const change = `${personOf(identity.get())} ${name}`
+  if (isDemo(identity.get()) || !isExample(name) || !changes(operation) || confirmed.has(change)) return true
+  const isConfirmed = await ask<boolean>(answer => ({ kind: 'confirm', operation: name, answer }))
+  if (isConfirmed) confirmed.add(change)
+  return isConfirmed
+}
+
+const isExample = (name: string) => examples.some(({ query }) => new RegExp(`^mutation ${name}\\b`, 'm').test(query))
+
+const DRY = /\bdryRun:\s*true\b/
+
+/** A field with a literal `dryRun: true` changes nothing. */
+function changes({ operation, selectionSet, loc }: OperationDefinitionNode) {
+  const text = (node: { loc?: typeof loc }) => node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? ''
+  return operation === 'mutation' && selectionSet.selections.some(field => !DRY.test(text(field)))
+}
+
+async function ask<T>(make: (answer: (value: T) => void) => Question): Promise<T> {
+  try {
+    return await new Promise<T>(resolve => question.set(make(resolve)))
+  } finally {
+    question.set(undefined)
+  }
+}

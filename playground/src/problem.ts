@@ -1,0 +1,29 @@
+/** A failure in one sentence, and what the person can do about it. */
+export class Problem extends Error {
+  readonly remedy?: 'token' | 'reload'
+
+  constructor(message: string, remedy?: 'token' | 'reload') {
+    super(message)
+    this.remedy = remedy
+  }
+}
+
+const MAYBE_DONE = 'The mutation may have been done all the same: look before you run it again.'
+
+export const stopped = (isMutation: boolean) => new Problem(`Stopped. ${isMutation ? MAYBE_DONE : 'Nothing was changed.'}`)
+
+export const unreachable = (isMutation: boolean) =>
+  new Problem(`The server can't be reached. ${isMutation ? MAYBE_DONE : 'See that it runs, then run the operation again.'}`)
+
+/** An answer that isn't GraphQL's, as proxies give while the server is away. */
+export function foreign({ status, statusText }: Response, isMutation: boolean) {
+  const what = `${status} ${statusText}`.trim()
+  if (status < 500) return new Problem(`The answer (${what}) isn't from a GraphQL server. See that a proxy sends this address to Mainsheet.`)
+  const next = isMutation ? MAYBE_DONE : 'Wait a moment, then run the operation again.'
+  return new Problem(`A proxy answered ${what} in the server's place: the server is away. ${next}`)
+}
+
+export const refusedToken = (hasToken: boolean) =>
+  hasToken
+    ? new Problem('The server refuses your token: it has expired, was revoked, or belongs to another server. Set another one.', 'token')
+    : new Problem('The server needs a token. Set yours.', 'token')

@@ -1,0 +1,252 @@
+"""What fails is said in one sentence, with what to do, and takes nothing else along."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from playwright.async_api import Route, expect
+from yarl import URL
+
+from server.playground import Playground as Page
+from tests.playground.browser import Playground, opened
+from tests.playground.conftest import served
+from tests.playground.test_page import ADA, NOA, PRIYA
+
+VIEWER = "viewer@harbor.example"
+
+
+@pytest.fixture
+async def playground(demo) -> AsyncIterator[Playground]:
+    async with opened(demo.url) as playground:
+        yield playground
+
+
+@pytest.fixture
+def start(demo_template, tmp_path):
+    """Serve the demo's data; each start has tokens of its own."""
+    return lambda **options: served(demo_template, tmp_path, Page.built(), **options)
+
+
+@asynccontextmanager
+async def slow_network(playground: Playground) -> AsyncIterator[None]:
+    """Hold each request for an operation back until the block ends."""
+    is_over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_over.wait()
+        await route.fallback()
+
+    await playground.page.route("**/graphql", hold)
+    yield
+    is_over.set()
+
+
+def alert(playground: Playground):
+    return playground.page.locator(".notice[role=alert]")
+
+
+def without(page: Page, name: str) -> None:
+    """Drop a file of the page, as an upgrade does."""
+    for file in [file for file in page.assets if file.startswith(name)]:
+        del page.assets[file]
+
+
+async def test_a_panel_that_fails_leaves_the_editors(playground):
+    async def odd(route: Route) -> None:
+        await route.fulfill(json={"data": {"jobs": None}})
+
+    await playground.page.route("**/graphql", odd)
+    await playground.page.get_by_role("button", name="Show Version History").click()
+
+    await expect(alert(playground)).to_contain_text("This part of the page failed. Reload the page")
+    await expect(playground.page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
+    playground.complaints.clear()  # React notes the failure
+
+
+async def test_a_page_that_fails_says_so(demo):
+    async with opened(demo.url) as playground:
+        await playground.page.route("**/playground/members", lambda route: route.fulfill(json=[{}]))
+        await playground.page.reload()
+
+        await expect(alert(playground)).to_contain_text("This part of the page failed. Reload the page")
+        await playground.page.unroute_all()
+        await playground.page.get_by_role("button", name="Reload the page").click()
+
+        await expect(playground.page.get_by_role("button", name="Who am I?")).to_contain_text(ADA)
+        playground.complaints.clear()
+
+
+@pytest.mark.parametrize("part", ["Versions", "Cost"])
+async def test_a_panel_that_is_gone_offers_to_reload(demo, page, part):
+    async with opened(demo.url) as playground:
+        without(page, part)
+        panel = {"Versions": "Version History"}.get(part, part)
+        await playground.page.get_by_role("button", name=f"Show {panel}").click()
+
+        await expect(alert(playground)).to_contain_text("A part of the page can't be loaded")
+        await expect(playground.page.get_by_role("button", name="Reload the page")).to_be_visible()
+        playground.forgive("404")
+
+
+async def test_an_editor_that_is_gone_offers_to_reload(demo, page):
+    async with opened(demo.url) as playground:
+        without(page, "monaco-editor")
+        await playground.page.context.clear_cookies()
+        await playground.page.route("**/monaco-editor-*", lambda route: route.fulfill(status=404))
+        await playground.page.reload()
+
+        await expect(alert(playground)).to_contain_text("A part of the page can't be loaded")
+        playground.complaints.clear()
+
+
+async def test_a_page_that_is_gone_says_to_reload(demo):
+    async with opened(demo.url) as playground:
+        await playground.page.route("**/assets/index-*.js", lambda route: route.fulfill(status=404))
+        await playground.page.reload()
+
+        await expect(playground.page.get_by_text("If this stays, reload the page")).to_be_visible()
+        playground.forgive("404")
+
+
+async def test_a_server_that_is_away_is_named(start):
+    async with AsyncExitStack() as server:
+        demo = await server.enter_async_context(start(is_demo=True))
+        async with opened(demo.url) as playground:
+            await playground.settle()
+            await server.aclose()
+            await playground.run("query MyJobs")
+
+            await expect(alert(playground)).to_have_text(
+                "The server can't be reached. See that it runs, then run the operation again."
+            )
+            playground.forgive("ERR_CONNECTION_REFUSED")
+
+
+async def test_an_html_page_of_a_proxy_is_named(playground):
+    html = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+    await playground.page.route(
+        "**/graphql", lambda route: route.fulfill(status=502, body=html, content_type="text/html")
+    )
+    await playground.run("query MyJobs")
+
+    await expect(alert(playground)).to_contain_text("A proxy answered 502 Bad Gateway in the server's place")
+    await expect(playground.page.locator("body")).not_to_contain_text("SyntaxError")
+    playground.forgive("502")
+
+
+async def test_a_change_without_an_answer_may_be_done(playground):
+    await playground.choose("LifeOfAVersion")
+    await expect(playground.variables).not_to_contain_text("<id of")
+    await playground.page.route("**/graphql", lambda route: route.abort())
+    await playground.run("mutation CreateDraft")
+
+    await expect(alert(playground)).to_contain_text("The mutation may have been done all the same")
+    playground.forgive("ERR_FAILED")
+
+
+async def test_a_restarted_demo_goes_on_with_its_new_tokens(start):
+    async with AsyncExitStack() as server:
+        before = await server.enter_async_context(start(is_demo=True))
+        async with opened(before.url) as playground:
+            await playground.settle()
+            await server.aclose()
+            async with start(is_demo=True, port=URL(before.url).port) as after:
+                await playground.run("query MyJobs")
+
+                await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
+                assert after.tokens != before.tokens
+                playground.forgive("401")
+
+
+async def test_a_token_that_ended_can_be_replaced(start):
+    async with AsyncExitStack() as server:
+        before = await server.enter_async_context(start(is_demo=False))
+        async with opened(before.url) as playground:
+            await playground.use_token(before.tokens[VIEWER])
+            await playground.settle()
+            await server.aclose()
+            async with start(is_demo=False, port=URL(before.url).port) as after:
+                await playground.run("query MyJobs")
+                await expect(alert(playground)).to_contain_text("The server refuses your token")
+
+                await alert(playground).get_by_role("button", name="Set a token").click()
+                await playground.page.get_by_label("Token", exact=True).fill(after.tokens[VIEWER])
+                await playground.page.keyboard.press("Enter")
+                await playground.run("query MyJobs")
+
+                await expect(playground.response).to_contain_text('"name": "Priya Raman"')
+                playground.forgive("401")
+
+
+async def test_the_schema_comes_once_there_is_a_good_token(no_demo):
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens[VIEWER])
+        await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
+
+        explorer = playground.page.locator(".graphiql-doc-explorer")
+        await expect(explorer.get_by_role("link", name="Mutation", exact=True)).to_be_visible()
+        playground.forgive("401")
+
+
+async def test_a_missing_token_is_named_before_anything_runs(no_demo):
+    async with opened(no_demo.url) as playground:
+        await expect(alert(playground)).to_contain_text("The server needs a token. Set yours.")
+        await expect(playground.response).not_to_contain_text("errors")
+
+        await playground.use_token(no_demo.tokens[VIEWER])
+
+        await expect(alert(playground)).to_have_count(0)
+        playground.forgive("401")
+
+
+async def test_stop_aborts_the_request(playground):
+    aborted: asyncio.Queue[str] = asyncio.Queue()
+    playground.page.on("requestfailed", lambda request: aborted.put_nowait(request.failure))
+    async with slow_network(playground):
+        await playground.run("query MyJobs")
+        await playground.page.get_by_role("button", name="Stop query").click()
+
+        assert await aborted.get() == "net::ERR_ABORTED"
+        await expect(alert(playground)).to_have_text("Stopped. Nothing was changed.")
+        await expect(playground.page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+async def test_an_answer_appears_in_the_tab_that_sent_the_request(playground):
+    await playground.settle()
+    async with slow_network(playground):
+        await playground.run("query MyJobs")
+        await playground.choose("OneJob")
+    await playground.settle()
+    await expect(playground.response).not_to_contain_text("data")
+
+    await playground.choose("MyJobs")
+
+    await expect(playground.response).to_contain_text('"totalCount"')
+
+
+async def test_a_tab_waits_for_its_request_again(playground):
+    async with slow_network(playground):
+        await playground.run("query MyJobs")
+        await playground.page.get_by_role("button", name="New tab").click()
+        await expect(playground.page.get_by_role("button", name="Execute query")).to_be_visible()
+
+        await playground.choose("MyJobs")
+        await expect(playground.page.get_by_role("button", name="Stop query")).to_be_visible()
+
+    await expect(playground.response).to_contain_text('"totalCount"')
+
+
+async def test_an_answer_appears_for_the_person_that_sent_the_request(playground):
+    await playground.settle()
+    async with slow_network(playground):
+        await playground.run("query MyJobs")
+        await playground.become(NOA)
+    await playground.settle()
+    await expect(playground.response).not_to_contain_text("Ada Lindqvist")
+
+    await playground.become(ADA)
+    await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
+
+    await playground.become(PRIYA)
+    await expect(playground.response).not_to_contain_text("Ada Lindqvist")
