@@ -11,5 +11,5 @@ def weight(*, characters: int = 0, items: int | None = None, work: int = 0) -> d
     `characters` is the longest that a text can be, `items` the most that the list can have where no argument says so,
     `work` as many other fields as computing it takes: the size of the answer doesn't show that.
     """
-    declared = {"weight": 1 + characters // CHARACTERS_OF_A_FIELD + work, "work": work}
+    declared = {"weight": max(1 + characters // CHARACTERS_OF_A_FIELD, work), "work": work}
     return declared if items is None else declared | {"items": items}
