@@ -147,7 +147,7 @@ async def test_text_is_found_as_it_stands_in_key_name_or_description(
 
 async def test_a_text_that_is_too_long_is_refused(ask: Ask, world: World) -> None:
     assert await found(ask, world, search="x" * 255) == []
-    with pytest.raises(Failed, match=r"filter\.search: Must be 1 to 255 characters long, but is 256\."):
+    with pytest.raises(Failed, match=r"filter\.search: Must be 0 to 255 characters long, but is 256\."):
         await found(ask, world, search="x" * 256)
 
 
