@@ -157,6 +157,7 @@ async def test_a_mutation_keeps_its_place_when_its_client_leaves(serve: Serve) -
     await context.abandoned.wait()
 
     assert await codes(await server.post("mutation { wait }")) == ["RATE_LIMITED"]
+    await server.contexts.get()  # of the refused one
     context.may_end.set()
     await context.closed.wait()
     again, context = await _running(server, "mutation { wait }")
