@@ -12,7 +12,7 @@ from tests.scale.lists import filled
 from tests.scale.test_plans import plans, refuse_all_of_the_tenant
 
 SQL = {"sqlSnapshot": {"sql": "SELECT 1"}}
-FIELDS = {"createJob": "job { id }", "deleteJob": "deletedJobId"}
+FIELDS = {"createJob": "job { id }", "deleteJob": "deletedJobId", "updateOrganization": "organization { name }"}
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("updateJob", {"name": "Other", "status": "PAUSED"}),
     ("createDraft", {"changes": {"maxRetries": 1}}),
@@ -28,8 +28,11 @@ STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+TRIED = {"createDraft", "updateDraft", "publishDraft", "createVersion", "activateVersion"}  # with a dry run before
+
+
 def test_every_mutation_is_a_step() -> None:
-    assert {"createJob", *(name for name, _ in STEPS)} == set(api._schema.mutation_type.fields)
+    assert {"createJob", "updateOrganization", *(name for name, _ in STEPS)} == set(api._schema.mutation_type.fields)
 
 
 @pytest.mark.parametrize("role", ["admin", "member"])
@@ -39,7 +42,15 @@ async def test_a_mutation_walks_through_no_table(big: Big, big_database: Databas
     answer = await _take(big, big_database, ask_big, role, "createJob", created | {"config": config})
     for name, given in STEPS:
         own = {"jobId": answer["job"]["id"]} | filled(given, big.ids)
+        if name in TRIED:
+            await _take(big, big_database, ask_big, role, name, own | {"dryRun": True})
         await _take(big, big_database, ask_big, role, name, own)
+
+
+async def test_a_change_of_the_organization_walks_through_no_table(
+    big: Big, big_database: Database, ask_big: Ask
+) -> None:
+    await _take(big, big_database, ask_big, "admin", "updateOrganization", {"name": "Big", "dryRun": True})
 
 
 async def _take(big: Big, database: Database, ask: Ask, role: str, name: str, given: dict[str, Any]) -> Any:
