@@ -10,7 +10,6 @@ from sys import getsizeof
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -21,7 +20,7 @@ from graphql import (
 from executor import Prepared, Worker
 from server.complexity import Extent, Limits, cost_of, extent_of, too_complex
 from server.cost import Cost
-from server.documents import check, operation_of, parsed
+from server.documents import check, operation_of, parsed, tokens_of
 from server.errors import Code, InvalidOperation, RequestError
 
 # A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
@@ -135,7 +134,9 @@ class OperationStore:
             return self._known[key]
         self._known[key] = operation
         self._sizes[key] = 0
-        self._grow(key, COPIES * getsizeof(key[0]) + BYTES_A_TOKEN * _tokens(operation.prepared.document))
+        self._grow(
+            key, COPIES * getsizeof(key[0]) + BYTES_A_TOKEN * sum(1 for _ in tokens_of(operation.prepared.document))
+        )
         return operation
 
     def _grow(self, key: Key, change: int) -> None:
@@ -165,11 +166,3 @@ def _defaults(node: OperationDefinitionNode) -> Iterator[tuple[str, Any]]:
     for each in node.variable_definitions or ():
         if each.default_value:
             yield each.variable.name.value, value_from_ast_untyped(each.default_value)
-
-
-def _tokens(document: DocumentNode) -> int:
-    """Count the tokens that the parser's locations keep in memory, comments included."""
-    token, count = document.loc and document.loc.start_token, 0
-    while token:
-        token, count = token.next, count + 1
-    return count
