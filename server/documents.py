@@ -1,7 +1,5 @@
 """From text to a document that is worth executing: parsed, measured, validated."""
 
-from collections.abc import Iterator
-
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -9,7 +7,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
-    Token,
+    TokenKind,
     ValidationContext,
     ValidationRule,
     is_non_null_type,
@@ -64,26 +62,26 @@ RULES = [
 
 
 def parsed(text: str, max_tokens: int) -> DocumentNode:
-    """Raise `InvalidOperation`.
-
-    The tokens point forwards only, so that a document that is dropped is freed at once. With cycles it would wait for a
-    full garbage collection, which is rare.
-    """
+    """Raise `InvalidOperation`."""
     try:
-        document = parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens, allow_empty_selection_sets=False)
+        return parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens, allow_empty_selection_sets=False)
     except GraphQLError as error:
         raise InvalidOperation(Code.GRAPHQL_PARSE_FAILED, [error]) from error
-    for token in tokens_of(document):
-        token.prev = None
-    return document
 
 
-def tokens_of(document: DocumentNode) -> Iterator[Token]:
-    """Yield the tokens that the locations of a document keep in memory, comments included."""
-    token = document.loc and document.loc.start_token
+def unlink_tokens(document: DocumentNode) -> int:
+    """Part a document's tokens from each other, and return how many there were, without comments.
+
+    Locations need only the tokens at their ends. A list that is linked both ways would keep a document that is dropped
+    until a full garbage collection, which is rare.
+    """
+    token, count = document.loc and document.loc.start_token, 0
     while token:
-        yield token
-        token = token.next
+        following = token.next
+        token.prev = token.next = None
+        count += token.kind is not TokenKind.COMMENT
+        token = following
+    return count
 
 
 def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
