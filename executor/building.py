@@ -6,7 +6,7 @@ from executor.bounds import COMMA, NULL
 from executor.code import by_type, items, read
 from executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from executor.loading import Group, Loading
-from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName
+from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
 from executor.sizes import Sizes
 from executor.writer import Writer
 
@@ -29,10 +29,10 @@ class Building:
             for field in group.fields:
                 self._build(group, field)
         write.line("# the answer")
-        write.line("n0, c0 = n, c")
+        write.line("n0 = n + c")
         answer = write.fresh("x")
         write.line(f"{answer} = {self._value(shape, 'value')}")
-        write.line("size = n - n0 + c - c0")
+        write.line("size = n + c - n0")
         write.line("check(size, limit)")
         write.line(f"return {answer}, size")
 
@@ -47,9 +47,10 @@ class Building:
         with write.block(f"for {key} in {self._loading.keys[field]}:"):
             write.line(f"{value} = {group.answers}.get({key})")
             with write.block(f"if {value} is not None:"):
-                write.line("n0, c0 = n, c")
+                size = "n + c" if asks(field.shape) else "n"
+                write.line(f"n0 = {size}")
                 write.line(f"{built}[{key}] = {self._value(field.shape, value)}")
-                write.line(f"{sizes}[{key}] = n - n0 + c - c0")
+                write.line(f"{sizes}[{key}] = {size} - n0")
                 self._pause()
 
     def _pause(self) -> None:

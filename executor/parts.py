@@ -1,7 +1,7 @@
 """graphql-core for the root fields, compiled code for what is below them."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from inspect import isawaitable
 from typing import Any
 
@@ -13,20 +13,37 @@ from executor.plan import Planner
 
 
 def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
-    """Derive from a `bounded` executor one that completes the values of root fields by units, by response key.
+    """Return what makes an executor that completes the values of root fields by units, by response key.
 
     It is made of the root, the context and coerced variables: its `build` would coerce them anew for each request.
     """
+    return partial(
+        _parts(base),
+        units=units,
+        schema=planner.schema,
+        fragment_definitions={name: each.definition for name, each in planner.fragments.items()},
+        fragments=planner.fragments,
+        operation=planner.operation,
+        field_resolver=default_field_resolver,
+        type_resolver=default_type_resolver,
+        subscribe_field_resolver=default_field_resolver,
+    )
+
+
+@cache
+def _parts(base: Any) -> Any:
+    """Derive from a `bounded` executor one that has units."""
 
     class Parts(base):  # type: ignore[misc]  # chosen at run time
-        def __init__(self, *args: Any, **options: Any) -> None:
+        def __init__(self, *args: Any, units: Mapping[str, Unit], **options: Any) -> None:
             super().__init__(*args, **options)
+            self._units = units
             self._met_errors: set[str] = set()
 
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
             """Complete `result[0]`; the rest is graphql-core's own."""
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
-                unit = units.get(path.key)
+                unit = self._units.get(path.key)
                 if unit is not None:
                     arguments = (return_type, details, info, path, *result)
                     return self._completed(unit.answer, path.key, result[0], arguments)
@@ -45,13 +62,4 @@ def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
             self.size += size
             return answer
 
-    return partial(
-        Parts,
-        schema=planner.schema,
-        fragment_definitions={name: each.definition for name, each in planner.fragments.items()},
-        fragments=planner.fragments,
-        operation=planner.operation,
-        field_resolver=default_field_resolver,
-        type_resolver=default_type_resolver,
-        subscribe_field_resolver=default_field_resolver,
-    )
+    return Parts

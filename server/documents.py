@@ -14,6 +14,7 @@ from graphql import (
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     SelectionSetNode,
+    TokenKind,
     ValidationContext,
     ValidationRule,
     is_non_null_type,
@@ -73,6 +74,21 @@ def parsed(text: str, max_tokens: int) -> DocumentNode:
         return parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens, allow_empty_selection_sets=False)
     except GraphQLError as error:
         raise InvalidOperation(Code.GRAPHQL_PARSE_FAILED, [error]) from error
+
+
+def unlink_tokens(document: DocumentNode) -> int:
+    """Part a document's tokens from each other, and return how many there were, without comments.
+
+    Locations need only the tokens at their ends. A list that is linked both ways would keep a document that is dropped
+    until a full garbage collection, which is rare.
+    """
+    token, count = document.loc and document.loc.start_token, 0
+    while token:
+        following = token.next
+        token.prev = token.next = None
+        count += token.kind is not TokenKind.COMMENT
+        token = following
+    return count
 
 
 def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:

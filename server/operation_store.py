@@ -1,6 +1,7 @@
 """The operations that clients send, each prepared once: parsed, validated, weighed, and what executing them needs."""
 
 import asyncio
+import gc
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from sys import getsizeof
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -21,7 +21,7 @@ from graphql import (
 from executor import Prepared, Worker
 from server.complexity import Extent, Limits, cost_of, extent_of, field_names, fields_with_work, too_complex
 from server.cost import Cost
-from server.documents import check, operation_of, parsed
+from server.documents import check, operation_of, parsed, unlink_tokens
 from server.errors import Code, InvalidOperation, RequestError
 
 # A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
@@ -42,6 +42,7 @@ class Operation:
     does_work: bool  # which the size of its answer doesn't show
     limits: Limits
     defaults: Mapping[str, Any]
+    weight: int  # in bytes, without programs; estimated
 
     @property
     def kind(self) -> OperationType:
@@ -101,16 +102,26 @@ class OperationStore:
         if found is not None:
             self._known.move_to_end(key)
             return found
-        prepare = partial(self._checked, key)
         if self._worker is None or len(text) <= INLINE_CHARACTERS:
-            return self._keep(key, prepare())
+            return self._keep(key, self._checked(key))
         try:
             async with asyncio.timeout(self._timeout):
-                made = await self._worker.run(key, prepare)
+                made = await self._worker.run(key, partial(self._aside, key))
         except TimeoutError:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
         return self._keep(key, made)
+
+    def _aside(self, key: Key) -> Operation:
+        """Prepare a long document, and collect what validating it left behind.
+
+        Its garbage holds the document in cycles. Left to the next collection, that of many documents is freed at once,
+        which held the event loop for a tenth of a second.
+        """
+        try:
+            return self._checked(key)
+        finally:
+            gc.collect(1)
 
     def _checked(self, key: Key) -> Operation:
         try:
@@ -124,6 +135,7 @@ class OperationStore:
         document = parsed(text, self._limits.tokens)
         check(self._schema, document, self._limits)
         node = operation_of(document, name)
+        tokens = unlink_tokens(document)
         return Operation(
             Prepared(self._schema, document, node, partial(self._grow, key)),
             extent_of(document, node),
@@ -131,6 +143,7 @@ class OperationStore:
             not self._work.isdisjoint(field_names(document)),
             self._limits,
             dict(_defaults(node)),
+            COPIES * getsizeof(text) + BYTES_A_TOKEN * tokens,
         )
 
     def _keep(self, key: Key, operation: Operation) -> Operation:
@@ -138,7 +151,7 @@ class OperationStore:
             return self._known[key]
         self._known[key] = operation
         self._sizes[key] = 0
-        self._grow(key, COPIES * getsizeof(key[0]) + BYTES_A_TOKEN * _tokens(operation.prepared.document))
+        self._grow(key, operation.weight)
         return operation
 
     def _grow(self, key: Key, change: int) -> None:
@@ -168,11 +181,3 @@ def _defaults(node: OperationDefinitionNode) -> Iterator[tuple[str, Any]]:
     for each in node.variable_definitions or ():
         if each.default_value:
             yield each.variable.name.value, value_from_ast_untyped(each.default_value)
-
-
-def _tokens(document: DocumentNode) -> int:
-    """Count the tokens that the parser's locations keep in memory, comments included."""
-    token, count = document.loc and document.loc.start_token, 0
-    while token:
-        token, count = token.next, count + 1
-    return count

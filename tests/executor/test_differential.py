@@ -100,8 +100,8 @@ class Faulty(Context):
     salt = 0
     _made: dict[Batch, Batch]
 
-    def load(self, batch: Batch, key: Any, *arguments: Any) -> Any:
-        return super().load(self._faulty(batch), key, *arguments)
+    def load(self, batch: Batch, key: Any, *arguments: Any, **options: Any) -> Any:
+        return super().load(self._faulty(batch), key, *arguments, **options)
 
     def load_all(self, batch: Batch, keys: Sequence[Any], *arguments: Any, **options: Any) -> Any:
         return super().load_all(self._faulty(batch), keys, *arguments, **options)

@@ -1,12 +1,14 @@
 import asyncio
 import gc
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, Node, Token
 
-from executor import Executor, Request, Worker, core_schema
+from executor import Executor, Prepared, Request, Worker, core_schema
+from executor.program import Program
 from server.complexity import Limits
 from server.errors import InvalidOperation, RequestError
 from server.operation_store import INLINE_CHARACTERS, Operation, OperationStore
@@ -214,3 +216,33 @@ async def test_an_operation_weighs_at_least_the_memory_that_it_takes(text: str) 
     tracemalloc.stop()
     assert taken <= store.size - before
     assert store.size - before < 20 * taken
+
+
+DECIDED = "query ($with: Boolean = true) { hello @include(if: $with) thing { tags } }"
+
+
+@pytest.fixture
+def _no_garbage_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def count(kind: type) -> int:
+    return sum(isinstance(each, kind) for each in gc.get_objects())
+
+
+@pytest.mark.usefixtures("_no_garbage_collection")
+@pytest.mark.parametrize("text", [f"{{ {MANY} }}", DECIDED, "mutation { greet }"], ids=["large", "decided", "mutation"])
+async def test_an_operation_that_is_dropped_is_freed_without_a_garbage_collection(text: str) -> None:
+    store, executor = store_of(0), Executor(small_api)
+    before = [count(each) for each in (Token, Node, Prepared, Program)]
+
+    operation = await store.get(text)
+    await executor.execute(Request(operation.prepared))
+    gc.collect()  # what validation left behind; it is young, and soon collected
+    assert count(Token) > before[0]
+    del operation
+
+    assert [count(each) for each in (Token, Node, Prepared, Program)] == before

@@ -1,0 +1,88 @@
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from executor import Worker
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+class Held:
+    """Work that begins and then waits until it may end."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.begun = asyncio.Event()
+        self.may_end = threading.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self) -> int:
+        self.runs += 1
+        self._loop.call_soon_threadsafe(self.begun.set)
+        assert self.may_end.wait(30)
+        return self.runs
+
+
+async def test_callers_with_the_same_key_share_a_run(worker: Worker) -> None:
+    work = Held()
+    running = [asyncio.create_task(worker.run("key", work)) for _ in range(3)]
+    await work.begun.wait()
+
+    work.may_end.set()
+
+    assert await asyncio.gather(*running) == [1, 1, 1]
+
+
+async def test_a_later_caller_gets_a_run_of_its_own(worker: Worker) -> None:
+    work = Held()
+    work.may_end.set()
+
+    assert [await worker.run("key", work) for _ in range(2)] == [1, 2]
+
+
+async def test_what_is_raised_is_raised_for_every_caller(worker: Worker) -> None:
+    def fail() -> None:
+        raise ValueError("it fails")
+
+    results = await asyncio.gather(*(worker.run("key", fail) for _ in range(2)), return_exceptions=True)
+
+    assert [str(each) for each in results] == ["it fails"] * 2
+
+
+async def test_one_that_leaves_does_not_take_the_result_from_the_others(worker: Worker) -> None:
+    work = Held()
+    leaving, staying = (asyncio.create_task(worker.run("key", work)) for _ in range(2))
+    await work.begun.wait()
+
+    leaving.cancel()
+    with suppress(asyncio.CancelledError):
+        await leaving
+    work.may_end.set()
+
+    assert await staying == 1
+
+
+async def test_work_that_nobody_waits_for_is_not_begun(worker: Worker) -> None:
+    first, dropped, last = Held(), Held(), Held()
+    running = asyncio.create_task(worker.run("first", first))
+    await first.begun.wait()
+    leaving = asyncio.create_task(worker.run("dropped", dropped))
+    await asyncio.sleep(0)
+
+    leaving.cancel()
+    with suppress(asyncio.CancelledError):
+        await leaving
+    for each in (first, last):
+        each.may_end.set()
+
+    assert await worker.run("last", last) == 1
+    assert await running == 1
+    assert dropped.runs == 0
