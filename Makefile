@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-PAGE := server/page/index.html
+PAGE := server/http/page/index.html
 PAGE_SOURCES := $(shell find playground -name node_modules -prune -o -type f -print)
 MAJOR := $(shell sed -n 's/^version = "\([0-9]*\)\..*/\1/p' pyproject.toml)
 RELEASED := $(shell ls releases/$(MAJOR).*/schema.graphql 2> /dev/null | sort -V | tail -n 1)
@@ -51,7 +51,7 @@ lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
 
 clean: ## remove everything that was made
-	rm -rf .venv dist server/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist server/http/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.operations import DASHBOARD, DEPTHS, LIMITS, NESTED, POINT
-from executor import Prepared, core_schema
-from models.database import Database
-from models.job import Job
-from models.team import Team
-from schema.api import api
+from mainsheet.executor import Prepared, core_schema
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.team import Team
+from mainsheet.schema.api import api
 
 EXAMPLES = Path(__file__).parents[1] / "playground" / "examples"
 KEY = "daily-sales-etl"

@@ -12,8 +12,8 @@ import asyncpg
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT
 from benchmarks.workloads import Call
-from models.database import Database
-from server import tokens
+from mainsheet.models.database import Database
+from mainsheet.server.auth import tokens
 from tests.postgres import postgres
 
 JOBS = 10_000

@@ -23,14 +23,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.cases import Case, cases
 from benchmarks.report import short
-from executor import Executor, Outcome, Request, core_schema, refer
-from models.database import Database
-from models.demo import seed_demo
-from models.member import Member
-from models.migrate import upgrade
-from resolvers.caller import Caller
-from schema.api import api
-from schema.context import Context
+from mainsheet.demo import seed_demo
+from mainsheet.executor import Executor, Outcome, Request, core_schema, refer
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.models.migrate import upgrade
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
 
 RESULTS = Path(__file__).parent / "results"
 WHO = "contributor@harbor.example"

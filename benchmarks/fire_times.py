@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from time import thread_time
 from typing import Any
 
-from models import cron
-from models.schedule import Schedule, describe
-from resolvers import schedule
-from resolvers.schedule import Preview
+from mainsheet.models import cron
+from mainsheet.models.schedule import Schedule, describe
+from mainsheet.resolvers import schedule
+from mainsheet.resolvers.schedule import Preview
 
 AFTER = datetime(2026, 11, 27, tzinfo=UTC)
 READ: Any = None  # the batches need no database

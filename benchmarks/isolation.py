@@ -25,7 +25,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from benchmarks import data
 from benchmarks.load import post
 from benchmarks.servers import ROOT, every_server, started
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.api.ask import Ask
 from tests.databases import connected
 from tests.server.failing import token

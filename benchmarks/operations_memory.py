@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from server.settings import Settings
+from mainsheet.server.settings import Settings
 
 COUNT, QUICK = 300, 60
 FIELDS = 1_900

@@ -10,10 +10,10 @@ from functools import partial
 
 from graphql import ExecutionResult, OperationType
 
-from executor import Request
-from models.database import Database
-from models.tables import Base
-from schema.context import Context
+from mainsheet.executor import Request
+from mainsheet.models.database import Database
+from mainsheet.models.tables import Base
+from mainsheet.schema.context import Context
 from tests.databases import connected
 
 Run = Callable[[Request], Awaitable[ExecutionResult]]

@@ -20,8 +20,8 @@ from graphql import ExecutionResult, print_ast
 
 from benchmarks.repeated import Repeated, Run, repeated
 from benchmarks.report import short
-from executor import Executor, Outcome, Request, refer
-from schema.api import api
+from mainsheet.executor import Executor, Outcome, Request, refer
+from mainsheet.schema.api import api
 from tests.api import ask
 
 RESULT = Path(__file__).parent / "results" / "suite.md"

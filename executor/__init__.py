@@ -1,13 +1,13 @@
 """A compiled executor for Strawberry schemas; `README.md` beside this file tells how it works."""
 
-from executor.arguments import Refused
-from executor.bounds import AnswerTooLarge
-from executor.engine import Executor, Outcome, Request, core_schema, refer
-from executor.introspection import is_introspection
-from executor.prepared import Prepared
-from executor.relation import READS, RELATION, Place, Relation
-from executor.shape import Unsupported
-from executor.worker import Worker
+from mainsheet.executor.arguments import Refused
+from mainsheet.executor.bounds import AnswerTooLarge
+from mainsheet.executor.engine import Executor, Outcome, Request, core_schema, refer
+from mainsheet.executor.introspection import is_introspection
+from mainsheet.executor.prepared import Prepared
+from mainsheet.executor.relation import READS, RELATION, Place, Relation
+from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.worker import Worker
 
 __all__ = [
     "READS",

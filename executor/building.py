@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from executor.bounds import COMMA, NULL
-from executor.code import by_type, items, read
-from executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
-from executor.loading import Group, Loading
-from executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
-from executor.sizes import Sizes
-from executor.writer import Writer
+from mainsheet.executor.bounds import COMMA, NULL
+from mainsheet.executor.code import by_type, items, read
+from mainsheet.executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
+from mainsheet.executor.loading import Group, Loading
+from mainsheet.executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
+from mainsheet.executor.sizes import Sizes
+from mainsheet.executor.writer import Writer
 
 
 class Building:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from executor.shape import Abstract, Attribute, Call, Field, Joined, Object
-from executor.writer import Writer
+from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, Object
+from mainsheet.executor.writer import Writer
 
 
 def read(write: Writer, field: Field, parent: str) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 from graphql import Undefined, VariableValues
 from graphql.pyutils import is_awaitable, is_collection
 
-from executor.bounds import STEP, UNBOUNDED, check, pausing, size_of
-from executor.building import Building
-from executor.loading import Loading
-from executor.shape import Shape
-from executor.writer import Writer
+from mainsheet.executor.bounds import STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.building import Building
+from mainsheet.executor.loading import Loading
+from mainsheet.executor.shape import Shape
+from mainsheet.executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, int]]]
 

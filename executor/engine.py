@@ -10,14 +10,14 @@ from typing import Any
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, VariableValues, execute
 
-from executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
-from executor.compiler import Options, Unit, compile_shape
-from executor.prepared import Prepared
-from executor.program import Program, Programming
-from executor.recovery import Recovery
-from executor.rehearsal import Rehearsal
-from executor.shape import Unsupported
-from executor.worker import Worker
+from mainsheet.executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
+from mainsheet.executor.compiler import Options, Unit, compile_shape
+from mainsheet.executor.dry_run import Rehearsal
+from mainsheet.executor.prepared import Prepared
+from mainsheet.executor.program import Program, Programming
+from mainsheet.executor.recovery import Recovery
+from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.worker import Worker
 
 INLINE_FIELDS = 100  # to make a program for these takes less than 20 ms
 

@@ -3,10 +3,10 @@
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from executor.code import by_type, items, read
-from executor.relation import Asked, Attributes, Place
-from executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
-from executor.writer import Writer
+from mainsheet.executor.code import by_type, items, read
+from mainsheet.executor.relation import Asked, Attributes, Place
+from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
+from mainsheet.executor.writer import Writer
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,10 +36,10 @@ from graphql.pyutils import is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from executor.arguments import Arguments
-from executor.conversion import conversion
-from executor.relation import READS, RELATION, Relation
-from executor.shape import (
+from mainsheet.executor.arguments import Arguments
+from mainsheet.executor.conversion import conversion
+from mainsheet.executor.relation import READS, RELATION, Relation
+from mainsheet.executor.shape import (
     Abstract,
     Attribute,
     Call,

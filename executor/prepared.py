@@ -18,11 +18,11 @@ from graphql import (
     VariableNode,
 )
 
-from executor.introspection import is_introspection
-from executor.variables import Variables
+from mainsheet.executor.introspection import is_introspection
+from mainsheet.executor.variables import Variables
 
 if TYPE_CHECKING:
-    from executor.program import Program
+    from mainsheet.executor.program import Program
 
 DECIDING = {"skip", "include", "defer"}
 MOST_PROGRAMS = 16  # of one operation: a variable that decides doubles what there may be

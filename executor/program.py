@@ -9,12 +9,12 @@ import strawberry
 from graphql import FragmentDefinitionNode, GraphQLError, OperationType, VariableValues
 from graphql.execution.collect_fields import FragmentDetails
 
-from executor.bounds import bounded
-from executor.compiler import Options, Unit, compile_shape
-from executor.parts import in_parts
-from executor.plan import Planner
-from executor.prepared import Prepared
-from executor.shape import Shape, Unsupported
+from mainsheet.executor.bounds import bounded
+from mainsheet.executor.compiler import Options, Unit, compile_shape
+from mainsheet.executor.mutations import in_parts
+from mainsheet.executor.plan import Planner
+from mainsheet.executor.prepared import Prepared
+from mainsheet.executor.shape import Shape, Unsupported
 
 # Measured with tracemalloc, rounded up; `tests/executor/test_prepared.py` holds them.
 BYTES = 4_000  # of any program

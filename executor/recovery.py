@@ -14,11 +14,11 @@ from graphql import ExecutionResult, GraphQLError, Undefined, VariableValues, lo
 from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable, is_collection
 
-from executor.arguments import Arguments, Refused
-from executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, pausing, size_of
-from executor.compiler import Unit, yes
-from executor.loading import Group
-from executor.shape import (
+from mainsheet.executor.arguments import Arguments, Refused
+from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.compiler import Unit, yes
+from mainsheet.executor.loading import Group
+from mainsheet.executor.shape import (
     Abstract,
     Attribute,
     Call,

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLAbstractType, GraphQLLeafType
 
-from executor.arguments import Arguments
-from executor.relation import Attributes, Relation
+from mainsheet.executor.arguments import Arguments
+from mainsheet.executor.relation import Attributes, Relation
 
 
 class Unsupported(Exception):

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLID, GraphQLLeafType, GraphQLScalarType, GraphQLString
 
-from executor.bounds import ENTRY, NULL, NUMBER, TEXT
-from executor.leaves import enum_names, is_coerced, is_iso_8601
-from executor.shape import Leaf
-from executor.writer import Writer
+from mainsheet.executor.bounds import ENTRY, NULL, NUMBER, TEXT
+from mainsheet.executor.leaves import enum_names, is_coerced, is_iso_8601
+from mainsheet.executor.shape import Leaf
+from mainsheet.executor.writer import Writer
 
 MOMENT = len('"2026-01-01T00:00:00+00:00"')
 TEXTS = {GraphQLString.name, GraphQLID.name}

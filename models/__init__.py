@@ -1,1 +1,1 @@
-from models import tables as tables
+from mainsheet.models import tables as tables

@@ -6,8 +6,8 @@ from typing import Self
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name, tenant
-from models.ids import new_id
+from mainsheet.models.base import Base, Id, Name, tenant
+from mainsheet.models.ids import new_id
 
 
 class ApiToken(Base):

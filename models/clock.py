@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from models.base import UtcDateTime
+from mainsheet.models.base import UtcDateTime
 
 FUNCTION = "clock_timestamp"  # PostgreSQL's own; each connection to SQLite gets one of that name
 

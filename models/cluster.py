@@ -3,7 +3,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name, tenant_key
+from mainsheet.models.base import Base, Id, Name, tenant_key
 
 
 class ClusterStatus(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from models.job_config import JobConfig
+from mainsheet.models.job_config import JobConfig
 
 
 class ChangeKind(StrEnum):

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from models import clock
-from models.read_pool import ReadPool, is_lost
+from mainsheet.models import clock
+from mainsheet.models.read_pool import ReadPool, is_lost
 
 CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
 BUSY_TIMEOUT_MS = 5000  # where nobody says how long to wait for SQLite's lock

@@ -2,12 +2,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from models.errors import Refused, StaleRevision, UserError
-from models.ids import new_id
-from models.job_event import JobAction, JobEvent
+from mainsheet.models.errors import Refused, StaleRevision, UserError
+from mainsheet.models.ids import new_id
+from mainsheet.models.job_event import JobAction, JobEvent
 
 if TYPE_CHECKING:
-    from models.job import Job
+    from mainsheet.models.job import Job
 
 
 @dataclass

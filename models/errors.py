@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 
 Path = tuple[str, ...]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
+from mainsheet.models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
 
 # SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes; the longest prefix counts.
 MEANINGS: dict[str, type[Unavailable]] = {

@@ -4,7 +4,7 @@ from typing import Any
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Json, Name, tenant
+from mainsheet.models.base import Base, Id, Json, Name, tenant
 
 KEPT = timedelta(hours=24)
 

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
-from models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
-from models.config_diff import Change, change_of, differences
-from models.edit import Edit
-from models.errors import (
+from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
+from mainsheet.models.config_diff import Change, change_of, differences
+from mainsheet.models.edit import Edit
+from mainsheet.models.errors import (
     DraftExists,
     DraftNotFound,
     Path,
@@ -33,14 +33,14 @@ from models.errors import (
     VersionNotFound,
     VersionNotPublished,
 )
-from models.ids import new_id
-from models.job_config import JobConfig, null_problems
-from models.job_event import JobAction
-from models.job_input import value_problems
-from models.job_team import JobTeam
-from models.job_version import JobVersion, VersionStatus
-from models.known import Known
-from models.search_text import search_text
+from mainsheet.models.ids import new_id
+from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.known import Known
+from mainsheet.models.search_text import search_text
 
 
 class JobStatus(StrEnum):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from models import limits
-from models.cluster import ClusterStatus
-from models.errors import (
+from mainsheet.models import limits
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.errors import (
     ClusterNotActive,
     ClusterNotFound,
     DependencyCycle,
@@ -17,9 +17,9 @@ from models.errors import (
     QueryNotFound,
     UserError,
 )
-from models.known import Known
-from models.schedule import Schedule
-from models.source import SavedQueries, Source, SourceKind, given_source
+from mainsheet.models.known import Known
+from mainsheet.models.schedule import Schedule
+from mainsheet.models.source import SavedQueries, Source, SourceKind, given_source
 
 
 class DependencyCondition(StrEnum):

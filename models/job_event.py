@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Json, Note, tenant
+from mainsheet.models.base import Base, Id, Json, Note, tenant
 
 
 class JobAction(StrEnum):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models import limits
-from models.errors import Invalid, Path
+from mainsheet.models import limits
+from mainsheet.models.errors import Invalid, Path
 
 TEXTS = {
     "job_key": limits.JOB_KEY,

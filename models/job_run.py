@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, tenant
+from mainsheet.models.base import Base, Id, tenant
 
 
 class JobRunStatus(StrEnum):

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, tenant
-from models.edit import Edit
+from mainsheet.models.base import Base, Id, tenant
+from mainsheet.models.edit import Edit
 
 if TYPE_CHECKING:
-    from models.job import Job
+    from mainsheet.models.job import Job
 
 
 class JobTeam(Base):

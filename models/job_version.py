@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, Id, Json, Name, Note, tenant, tenant_key
-from models.edit import Edit
-from models.ids import new_id
-from models.job_config import (
+from mainsheet.models.base import Base, Id, Json, Name, Note, tenant, tenant_key
+from mainsheet.models.edit import Edit
+from mainsheet.models.ids import new_id
+from mainsheet.models.job_config import (
     Compute,
     Dependency,
     DependencyCondition,
@@ -18,11 +18,11 @@ from models.job_config import (
     JobConfig,
     Variable,
 )
-from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy, Schedule
-from models.source import SavedQueries, Source, SourceKind, source_of
+from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy, Schedule
+from mainsheet.models.source import SavedQueries, Source, SourceKind, source_of
 
 if TYPE_CHECKING:
-    from models.job import Job
+    from mainsheet.models.job import Job
 
 
 class VersionStatus(StrEnum):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.errors import Invalid, Path
-from models.text import Form
+from mainsheet.models.errors import Invalid, Path
+from mainsheet.models.text import Form
 
 MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
 

@@ -1,8 +1,8 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name, tenant_key
-from models.roles import OrganizationRole
+from mainsheet.models.base import Base, Id, Name, tenant_key
+from mainsheet.models.roles import OrganizationRole
 
 
 def stored_email(email: str) -> str:

@@ -11,9 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database
-from models.errors import MainsheetError
-from models.tables import Base
+from mainsheet.models.database import Database
+from mainsheet.models.errors import MainsheetError
+from mainsheet.models.tables import Base
 
 OF_SEARCH = ("job_search", "ix_job_search")
 OPTIONS: dict[str, Any] = {
@@ -102,7 +102,7 @@ def _run_pending(connection: Connection) -> str | None:
 def config(connection: Connection | None = None) -> Config:
     """Configure Alembic without a file, so that it runs from an installed wheel."""
     alembic = Config()
-    alembic.set_main_option("script_location", "models:migrations")
+    alembic.set_main_option("script_location", "mainsheet.models:migrations")
     alembic.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     alembic.attributes["connection"] = connection
     return alembic

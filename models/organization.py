@@ -3,9 +3,9 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name
-from models.edit import Edit
-from models.job_input import value_problems
+from mainsheet.models.base import Base, Id, Name
+from mainsheet.models.edit import Edit
+from mainsheet.models.job_input import value_problems
 
 
 class Organization(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from models.unavailable import NoConnection
+from mainsheet.models.unavailable import NoConnection
 
 
 class ReadPool:

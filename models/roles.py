@@ -1,4 +1,4 @@
-"""Who may do what: two tables, read by `resolvers.permissions` and nowhere else."""
+"""Who may do what: two tables, read by `mainsheet.resolvers.permissions` and nowhere else."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,7 +1,7 @@
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name, tenant_key
+from mainsheet.models.base import Base, Id, Name, tenant_key
 
 
 class SavedQuery(Base):

@@ -7,8 +7,8 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 
-from models import cron, limits, zones
-from models.errors import Invalid, Path, UserError
+from mainsheet.models import cron, limits, zones
+from mainsheet.models.errors import Invalid, Path, UserError
 
 HORIZON = timedelta(days=100 * 365)  # how far fire times are searched; a leap day on a Monday may be 40 years away
 

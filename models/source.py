@@ -6,8 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from models import limits
-from models.errors import Path, UserError
+from mainsheet.models import limits
+from mainsheet.models.errors import Path, UserError
 
 
 class SourceKind(StrEnum):

@@ -1,18 +1,18 @@
 """Every model, so that `Base.metadata` is whole; whoever needs all tables imports this module."""
 
-from models.api_token import ApiToken
-from models.base import Base
-from models.cluster import Cluster
-from models.idempotency import IdempotencyRecord
-from models.job import Job
-from models.job_event import JobEvent
-from models.job_run import JobRun
-from models.job_team import JobTeam
-from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
-from models.member import Member
-from models.organization import Organization
-from models.saved_query import SavedQuery
-from models.team import Team, TeamMember
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.base import Base
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.idempotency import IdempotencyRecord
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team, TeamMember
 
 __all__ = [
     "ApiToken",

@@ -1,8 +1,8 @@
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Name, Note, tenant, tenant_key
-from models.roles import TeamRole
+from mainsheet.models.base import Base, Id, Name, Note, tenant, tenant_key
+from mainsheet.models.roles import TeamRole
 
 
 class Team(Base):

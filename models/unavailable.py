@@ -11,7 +11,7 @@ Unavailable
 
 from typing import ClassVar
 
-from models.errors import MainsheetError
+from mainsheet.models.errors import MainsheetError
 
 LOOK_FIRST = (
     "whether it was made isn't known. Look before you send it again; with an idempotencyKey it is safe to send again"

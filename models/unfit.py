@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import limits
-from models.api_token import ApiToken
-from models.base import Base
-from models.cluster import Cluster
-from models.database import Database
-from models.errors import UserError
-from models.job import Job
-from models.job_version import JobVersion, VersionStatus
-from models.member import Member
-from models.organization import Organization
-from models.saved_query import SavedQuery
-from models.team import Team
+from mainsheet.models import limits
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.base import Base
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.errors import UserError
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team
 
 BATCH = 500
 TEXTS: Mapping[type[Base], Mapping[str, limits.Text]] = {

@@ -11,7 +11,7 @@ export default defineConfig({
   html: { cspNonce: '{nonce}' },
   worker: { format: 'es', plugins: () => [defaults()] },
   build: {
-    outDir: '../server/page',
+    outDir: '../server/http/page',
     emptyOutDir: true,
     assetsDir: 'playground/assets',
     assetsInlineLimit: 0, // the page's policy allows no fonts from data: addresses

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.roles import OrganizationRole
+from mainsheet.models.roles import OrganizationRole
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.cluster import Cluster
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.prepared import Statement, View
-from resolvers.read import Read, batch
+from mainsheet.models.cluster import Cluster
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = Cluster.__table__.c
 

@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from models.config_diff import Change, differences
-from models.errors import BadInput
-from models.job import Job
-from models.job_config import JobConfig
-from models.job_event import JobEvent
-from models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
-from resolvers.job_version import dependencies
-from resolvers.keys import KEYS, among
-from resolvers.permissions import visible
-from resolvers.prepared import NUMBER, Statement, View
-from resolvers.read import Read
-from resolvers.turns import by_turns
+from mainsheet.models.config_diff import Change, differences
+from mainsheet.models.errors import BadInput
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from mainsheet.resolvers.job_version import dependencies
+from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import NUMBER, Statement, View
+from mainsheet.resolvers.turns import by_turns
 
 HIDDEN = "hidden"
 

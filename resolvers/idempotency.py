@@ -8,12 +8,12 @@ from typing import Any, Self
 import orjson
 from sqlalchemy import delete, exists, literal, select
 
-from models import limits
-from models.errors import IdempotencyKeyReused, JobNotFound
-from models.idempotency import KEPT, IdempotencyRecord
-from models.job import Job
-from resolvers.permissions import visible
-from resolvers.write import Write
+from mainsheet.models import limits
+from mainsheet.models.errors import IdempotencyKeyReused, JobNotFound
+from mainsheet.models.idempotency import KEPT, IdempotencyRecord
+from mainsheet.models.job import Job
+from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.write import Write
 
 # The way in which inputs are made comparable. A record that was written in another way can't be compared: its key alone
 # decides. To refuse a rightful replay after an upgrade, or to do its work twice, would be worse than to miss a misuse.

@@ -6,20 +6,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, inspect, literal, select
 from sqlalchemy.orm import aliased
 
-from models.cluster import Cluster
-from models.job import Job
-from models.job_run import JobRun
-from models.job_team import JobTeam
-from models.job_version import JobVersion
-from resolvers import glance, job_filter, job_run
-from resolvers.cuts import List, ids_of_one
-from resolvers.job_filter import JobFilter
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import gathered, met, reached, sees_all_jobs, visible
-from resolvers.prepared import OPTIONAL, Build, Statement, View, within
-from resolvers.reach import Reach
-from resolvers.read import Read, batch
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion
+from mainsheet.resolvers import job_filter, job_run
+from mainsheet.resolvers.job_filter import JobFilter
+from mainsheet.resolvers.job_list import nearby
+from mainsheet.resolvers.job_list.reach import Reach
+from mainsheet.resolvers.permissions import gathered, met, reached, sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.slices import List, ids_of_one
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import OPTIONAL, Build, Statement, View, within
 
 FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
 COLUMNS = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
@@ -187,7 +188,7 @@ def _by_each(rows: Build, parent: Any, **options: Any) -> Mapping[JobSortField, 
 
 OF_ORGANIZATIONS = _by_each(_reached, Job.organization_id)
 MET = _by_each(_met, Job.organization_id, counted=_counted)
-SOUGHT = _by_each(_met, Job.organization_id, counted=_counted, ids=glance.ids, known=_jobs)
+SOUGHT = _by_each(_met, Job.organization_id, counted=_counted, ids=nearby.ids, known=_jobs)
 FAR_AWAY = _by_each(_gathered, Job.organization_id, counted=_counted, ids=_ids_far_away, known=_jobs)
 OF_TEAMS = _by_each(_shared, JobTeam.team_id)
 ALL_OF_TEAMS = _by_each(_shared, JobTeam.team_id, is_indexed=True, known=_jobs)

@@ -3,13 +3,13 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
-from models.job import Job
-from models.job_event import JobEvent
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import sees_all_jobs, visible
-from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.resolvers.permissions import sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = JobEvent.__table__.c
 

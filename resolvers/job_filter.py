@@ -9,13 +9,13 @@ from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Select, bindp
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
-from models.base import UtcDateTime
-from models.job import Job, JobStatus
-from models.job_team import JobTeam
-from models.job_version import JobVersion, VersionStatus
-from resolvers import search
-from resolvers.keys import TextArray, among, among_these
-from resolvers.permissions import is_any
+from mainsheet.models.base import UtcDateTime
+from mainsheet.models.job import Job, JobStatus
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.resolvers import search
+from mainsheet.resolvers.permissions import is_any
+from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,13 @@ from typing import Any
 from sqlalchemy import ScalarSelect, bindparam, select
 from sqlalchemy.orm import aliased
 
-from models.job import Job
-from models.job_run import JobRun, JobRunStatus
-from resolvers.keys import KEYS, TextArray, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import visible
-from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun, JobRunStatus
+from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = JobRun.__table__.c
 

@@ -4,14 +4,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from models.job import Job
-from models.job_run import JobRun
-from models.job_version import JobVersion, JobVersionDependency, VersionStatus
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.permissions import visible
-from resolvers.prepared import NUMBER, Statement, View
-from resolvers.read import Read
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
+from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import NUMBER, Statement, View
 
 IS_CURRENT = (JobVersion.number == Job.current_number).label("is_current")
 COLUMNS = [*JobVersion.__table__.c, IS_CURRENT]

@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.errors import BadInput, Refused, UserError
-from models.failures import failure_of, failures_named
-from models.job_input import normal
-from models.unavailable import DatabaseDown, OutcomeUnknown
-from resolvers.caller import Caller
-from resolvers.idempotency import IdempotencyKey
-from resolvers.overlay import Recorder
-from resolvers.read import Read, is_invalid_text
-from resolvers.write import NOT_READ, Command, Write
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput, Refused, UserError
+from mainsheet.models.failures import failure_of, failures_named
+from mainsheet.models.job_input import normal
+from mainsheet.models.unavailable import DatabaseDown, OutcomeUnknown
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.idempotency import IdempotencyKey
+from mainsheet.resolvers.sql.overlay import Recorder
+from mainsheet.resolvers.sql.snapshot import Read, is_invalid_text
+from mainsheet.resolvers.write import NOT_READ, Command, Write
 
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.01

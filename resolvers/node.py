@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from models.cluster import Cluster
-from models.job import Job
-from models.job_event import JobEvent
-from models.job_run import JobRun
-from models.job_version import JobVersion
-from models.member import Member
-from models.organization import Organization
-from models.saved_query import SavedQuery
-from models.team import Team
-from resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
-from resolvers.caller import Caller
-from resolvers.read import Read
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team
+from mainsheet.resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import Read
 
 ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Any]]]
 

@@ -3,10 +3,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.organization import Organization
-from resolvers.keys import KEYS, among
-from resolvers.prepared import Statement, View
-from resolvers.read import Read, batch
+from mainsheet.models.organization import Organization
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = Organization.__table__.c
 

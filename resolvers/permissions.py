@@ -1,18 +1,18 @@
-"""The one place that knows who sees and who may do what; the tables it reads are in `models.roles`."""
+"""The one place that knows who sees and who may do what; the tables it reads are in `mainsheet.models.roles`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
 
-from models.job import Job
-from models.job_team import JobTeam
-from models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
-from models.team import TeamMember
-from resolvers.caller import Caller
-from resolvers.keys import KEYS, among
-from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Statement, View
 
 
 def sees_all_jobs(caller: Caller) -> bool:

@@ -3,12 +3,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.job_version import JobVersionQuery
-from models.saved_query import SavedQuery
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.prepared import Statement, View
-from resolvers.read import Read
+from mainsheet.models.job_version import JobVersionQuery
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = SavedQuery.__table__.c
 

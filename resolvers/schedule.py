@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import TypeVar
 
-from models.schedule import Schedule, describe
-from resolvers.read import Read
+from mainsheet.models.schedule import Schedule, describe
+from mainsheet.resolvers.sql.snapshot import Read
 
 LONGEST_TURN = 0.005  # seconds; a single description or search adds a few milliseconds at most
 

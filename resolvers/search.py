@@ -16,8 +16,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean
 
-from models.job import Job
-from models.search_text import fold
+from mainsheet.models.job import Job
+from mainsheet.models.search_text import fold
 
 ESCAPE = "/"
 SIZE = 3

@@ -3,12 +3,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.job_team import JobTeam
-from models.team import Team, TeamMember
-from resolvers.keys import KEYS, among
-from resolvers.pages import Listing, Page, Paging
-from resolvers.prepared import Statement, View
-from resolvers.read import Read, batch
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Statement, View
 
 COLUMNS = Team.__table__.c
 

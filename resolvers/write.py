@@ -8,16 +8,16 @@ from typing import Any, TypedDict, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import limits
-from models.base import Base
-from models.clock import database_time
-from models.edit import Edit
-from models.errors import Forbidden, JobNotFound
-from models.job import Job
-from models.organization import Organization
-from models.roles import JobPermission, OrganizationRole
-from resolvers.caller import Caller
-from resolvers.permissions import granted, roles_in_jobs, visible
+from mainsheet.models import limits
+from mainsheet.models.base import Base
+from mainsheet.models.clock import database_time
+from mainsheet.models.edit import Edit
+from mainsheet.models.errors import Forbidden, JobNotFound
+from mainsheet.models.job import Job
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import JobPermission, OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
 
 NOT_READ = datetime.max.replace(tzinfo=UTC)
 

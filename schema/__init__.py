@@ -1,1 +1,1 @@
-from schema import enums as enums  # the models' enums become GraphQL's before any type refers to them
+from mainsheet.schema import enums as enums  # the models' enums become GraphQL's before any type refers to them

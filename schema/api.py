@@ -5,19 +5,19 @@ from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from executor import core_schema
-from schema.cluster import Cluster
-from schema.job import Job
-from schema.job_event import JobEvent
-from schema.job_run import JobRun
-from schema.job_version import JobVersion
-from schema.member import Member
-from schema.mutation import Mutation
-from schema.organization import Organization
-from schema.query import Query
-from schema.saved_query import SavedQuery
-from schema.team import Team
-from schema.user_error import TYPES
+from mainsheet.executor import core_schema
+from mainsheet.schema.cluster import Cluster
+from mainsheet.schema.job import Job
+from mainsheet.schema.job_event import JobEvent
+from mainsheet.schema.job_run import JobRun
+from mainsheet.schema.job_version import JobVersion
+from mainsheet.schema.member import Member
+from mainsheet.schema.mutation import Mutation
+from mainsheet.schema.organization import Organization
+from mainsheet.schema.query import Query
+from mainsheet.schema.saved_query import SavedQuery
+from mainsheet.schema.team import Team
+from mainsheet.schema.user_error import TYPES
 
 ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, Team]
 

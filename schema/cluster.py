@@ -1,13 +1,13 @@
 import strawberry
 
-from models.cluster import Cluster as ClusterRow
-from models.cluster import ClusterStatus
-from resolvers import job
-from schema import names
-from schema.job_list import job_list
-from schema.node import Node
-from schema.page import Connection
-from schema.relation import relation
+from mainsheet.models.cluster import Cluster as ClusterRow
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.resolvers import job
+from mainsheet.schema import names
+from mainsheet.schema.job_list import job_list
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection
+from mainsheet.schema.relation import relation
 
 
 @strawberry.type(description="Where jobs execute.")

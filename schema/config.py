@@ -5,17 +5,17 @@ from typing import Annotated
 
 import strawberry
 
-from models import limits
-from models.errors import BadInput
-from models.job_config import DependencyCondition, ExecutionMode
-from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-from resolvers import job, schedule
-from resolvers.schedule import Preview
-from schema import names
-from schema.moment import utc
-from schema.page import described
-from schema.relation import relation
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.errors import BadInput
+from mainsheet.models.job_config import DependencyCondition, ExecutionMode
+from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+from mainsheet.resolvers import job, schedule
+from mainsheet.resolvers.schedule import Preview
+from mainsheet.schema import names
+from mainsheet.schema.moment import utc
+from mainsheet.schema.page import described
+from mainsheet.schema.relation import relation
+from mainsheet.schema.weight import weight
 
 DEFAULT_COUNT = 5
 FIRE_TIME = 100  # finding one takes about as long as so many fields

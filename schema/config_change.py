@@ -4,9 +4,9 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from models import limits
-from models.config_diff import ChangeKind
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.config_diff import ChangeKind
+from mainsheet.schema.weight import weight
 
 TEXT = weight(characters=limits.SQL.maximum)
 CHANGES = weight(items=2 * limits.ENTRIES.maximum)  # a configuration has two long lists, and few other values

@@ -3,8 +3,8 @@
 import strawberry
 from strawberry import UNSET, Maybe
 
-from models.job_config import DependencyCondition, ExecutionMode
-from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+from mainsheet.models.job_config import DependencyCondition, ExecutionMode
+from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 
 LINE = "1 to 255 characters in one line. Spaces at its ends are removed; control and invisible characters are refused."
 

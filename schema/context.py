@@ -5,11 +5,11 @@ from typing import Any, cast
 from graphql.pyutils import Path
 from strawberry.dataloader import DataLoader
 
-from executor import Place
-from models.database import Database
-from resolvers.caller import Caller
-from resolvers.prepared import Columns
-from resolvers.read import Read
+from mainsheet.executor import Place
+from mainsheet.models.database import Database
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Columns
 
 Batch = Callable[..., Awaitable[Mapping[Any, Any]]]
 

@@ -6,17 +6,17 @@ from typing import TypeVar
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from models.cluster import ClusterStatus
-from models.config_diff import ChangeKind
-from models.job import JobStatus
-from models.job_config import DependencyCondition, ExecutionMode
-from models.job_event import JobAction
-from models.job_run import JobRunStatus, RunTrigger
-from models.job_version import VersionStatus
-from models.roles import JobPermission, OrganizationRole, TeamRole
-from models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-from resolvers.job import JobSortField
-from resolvers.pages import SortDirection
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.config_diff import ChangeKind
+from mainsheet.models.job import JobStatus
+from mainsheet.models.job_config import DependencyCondition, ExecutionMode
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_run import JobRunStatus, RunTrigger
+from mainsheet.models.job_version import VersionStatus
+from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+from mainsheet.resolvers.job import JobSortField
+from mainsheet.resolvers.sql.pagination.listing import SortDirection
 
 E = TypeVar("E", bound=Enum)
 

@@ -5,8 +5,8 @@ from typing import Any
 import strawberry
 from strawberry import UNSET, Maybe
 
-from models.job import JobStatus
-from schema.config_input import LINE, JobConfigChangesInput, JobConfigInput
+from mainsheet.models.job import JobStatus
+from mainsheet.schema.config_input import LINE, JobConfigChangesInput, JobConfigInput
 
 PROSE = "At most 1023 characters, in lines or not, without control characters and bidirectional overrides."
 

@@ -2,18 +2,18 @@ from datetime import datetime
 
 import strawberry
 
-from models import limits
-from models.job import Job as JobRow
-from models.job import JobStatus
-from models.roles import JobPermission
-from resolvers import job_event, job_run, job_version, member, permissions, team
-from schema import names
-from schema.job_run import run_list
-from schema.job_version import number, version_list
-from schema.node import Node
-from schema.page import Connection, page_only
-from schema.relation import relation
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.job import Job as JobRow
+from mainsheet.models.job import JobStatus
+from mainsheet.models.roles import JobPermission
+from mainsheet.resolvers import job_event, job_run, job_version, member, permissions, team
+from mainsheet.schema import names
+from mainsheet.schema.job_run import run_list
+from mainsheet.schema.job_version import number, version_list
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection, page_only
+from mainsheet.schema.relation import relation
+from mainsheet.schema.weight import weight
 
 
 @strawberry.type(description="A named, versioned workload.")

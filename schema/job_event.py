@@ -2,16 +2,16 @@ from datetime import datetime
 
 import strawberry
 
-from models import limits
-from models.job_event import JobAction
-from models.job_event import JobEvent as JobEventRow
-from resolvers import config_diff, job, member
-from schema import names
-from schema.config_change import CHANGES, ConfigChange
-from schema.node import Node
-from schema.page import Connection
-from schema.relation import relation
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_event import JobEvent as JobEventRow
+from mainsheet.resolvers import config_diff, job, member
+from mainsheet.schema import names
+from mainsheet.schema.config_change import CHANGES, ConfigChange
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection
+from mainsheet.schema.relation import relation
+from mainsheet.schema.weight import weight
 
 
 @strawberry.type(description="One line of a job's history.")

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from models import limits
-from models.errors import BadInput
-from models.job import JobStatus
-from resolvers import job, job_filter
-from resolvers.job import JobSortField
-from resolvers.pages import Paging, SortDirection
-from schema.moment import utc
-from schema.page import described, paged
-from schema.plain import plain
+from mainsheet.models import limits
+from mainsheet.models.errors import BadInput
+from mainsheet.models.job import JobStatus
+from mainsheet.resolvers import job, job_filter
+from mainsheet.resolvers.job import JobSortField
+from mainsheet.resolvers.sql.pagination.listing import Paging, SortDirection
+from mainsheet.schema.moment import utc
+from mainsheet.schema.page import described, paged
+from mainsheet.schema.plain import plain
 
 
 @strawberry.input(description="What a job must be to be listed. What is omitted or null isn't asked.")

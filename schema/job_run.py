@@ -3,14 +3,14 @@ from typing import Annotated
 
 import strawberry
 
-from models.job_run import JobRun as JobRunRow
-from models.job_run import JobRunStatus, RunTrigger
-from resolvers import job, job_version
-from resolvers.pages import Paging
-from schema import names
-from schema.node import Node
-from schema.page import Connection, described, paged
-from schema.relation import relation
+from mainsheet.models.job_run import JobRun as JobRunRow
+from mainsheet.models.job_run import JobRunStatus, RunTrigger
+from mainsheet.resolvers import job, job_version
+from mainsheet.resolvers.sql.pagination.listing import Paging
+from mainsheet.schema import names
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection, described, paged
+from mainsheet.schema.relation import relation
 
 
 @paged

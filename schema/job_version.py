@@ -4,19 +4,19 @@ from typing import Annotated, Any
 
 import strawberry
 
-from models import limits
-from models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
-from models.job_version import JobVersion as JobVersionRow
-from resolvers import cluster, config_diff, job, job_version, member, saved_query
-from resolvers.pages import Paging, SortDirection
-from schema import names
-from schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
-from schema.config_change import CHANGES, ConfigChange
-from schema.node import Node
-from schema.page import Connection, described, paged
-from schema.relation import reads, relation
-from schema.source import QUERIES, JobSource
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
+from mainsheet.models.job_version import JobVersion as JobVersionRow
+from mainsheet.resolvers import cluster, config_diff, job, job_version, member, saved_query
+from mainsheet.resolvers.sql.pagination.listing import Paging, SortDirection
+from mainsheet.schema import names
+from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
+from mainsheet.schema.config_change import CHANGES, ConfigChange
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection, described, paged
+from mainsheet.schema.relation import reads, relation
+from mainsheet.schema.source import QUERIES, JobSource
+from mainsheet.schema.weight import weight
 
 ENTRIES = weight(items=limits.ENTRIES.maximum)
 

@@ -1,12 +1,12 @@
 import strawberry
 
-from models.member import Member as MemberRow
-from models.roles import OrganizationRole, TeamRole
-from resolvers import team
-from schema import names
-from schema.node import Node
-from schema.page import Connection, Edge, page_only
-from schema.relation import reads, relation
+from mainsheet.models.member import Member as MemberRow
+from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.resolvers import team
+from mainsheet.schema import names
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection, Edge, page_only
+from mainsheet.schema.relation import reads, relation
 
 
 @strawberry.type(description="A person's place in an organization.")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from models.errors import BadInput
+from mainsheet.models.errors import BadInput
 
 
 def utc(moment: datetime, name: str) -> datetime:

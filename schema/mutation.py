@@ -5,14 +5,14 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import Info
 
-from resolvers.changes import draft, job, organization, version
-from resolvers.mutation import Call
-from resolvers.write import Command
-from schema import inputs, payloads
-from schema.context import Context
-from schema.page import described
-from schema.plain import canonical, plain
-from schema.user_error import Problem
+from mainsheet.resolvers.commands import draft, job, organization, version
+from mainsheet.resolvers.mutation import Call
+from mainsheet.resolvers.write import Command
+from mainsheet.schema import inputs, payloads
+from mainsheet.schema.context import Context
+from mainsheet.schema.page import described
+from mainsheet.schema.plain import canonical, plain
+from mainsheet.schema.user_error import Problem
 
 ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}

@@ -6,7 +6,7 @@ import strawberry
 
 
 def _lazy(name: str, module: str) -> Any:
-    return Annotated[name, strawberry.lazy(f"schema.{module}")]
+    return Annotated[name, strawberry.lazy(f"mainsheet.schema.{module}")]
 
 
 Cluster = _lazy("Cluster", "cluster")

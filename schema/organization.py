@@ -1,7 +1,7 @@
 import strawberry
 
-from models import organization as models
-from schema.node import Node
+from mainsheet.models import organization as models
+from mainsheet.schema.node import Node
 
 
 @strawberry.type(description="The tenant: nothing crosses it.")

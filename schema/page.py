@@ -6,9 +6,9 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from resolvers import pages
-from resolvers.pages import Paging
-from schema.relation import relation
+from mainsheet.resolvers.sql.pagination import listing
+from mainsheet.resolvers.sql.pagination.listing import Paging
+from mainsheet.schema.relation import relation
 
 T = TypeVar("T")
 NodeType = TypeVar("NodeType")
@@ -34,7 +34,7 @@ class Connection(Generic[NodeType]):
     nodes: list[NodeType] = strawberry.field(description="The page's items.")
     page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
     total_count: int = relation(
-        pages.totals,
+        listing.totals,
         int,
         "How many items the whole list has. Costs a query of its own, which counts each of them.",
         key="itself",
@@ -50,7 +50,7 @@ def paged(arguments: Callable[..., T]) -> Callable[..., T]:
 
     def read(**values: Any) -> T:
         own = {name: values.pop(name, None) for name in PAGE_PARAMETERS}
-        return arguments(pages.paging(**own), **values)
+        return arguments(listing.paging(**own), **values)
 
     own = list(inspect.signature(arguments).parameters.values())[1:]
     read.__signature__ = inspect.Signature([*PAGE_PARAMETERS.values(), *own])  # type: ignore[attr-defined]  # PEP 362

@@ -7,11 +7,11 @@ from typing import Any
 
 import strawberry
 
-from resolvers import job, job_version, organization
-from schema import names
-from schema.job_run import JobRun
-from schema.relation import relation
-from schema.user_error import UserError
+from mainsheet.resolvers import job, job_version, organization
+from mainsheet.schema import names
+from mainsheet.schema.job_run import JobRun
+from mainsheet.schema.relation import relation
+from mainsheet.schema.user_error import UserError
 
 Key = strawberry.Private[str | None]
 

@@ -2,21 +2,21 @@ from typing import Annotated, Any
 
 import strawberry
 
-from models import limits
-from models.errors import BadInput
-from resolvers import cluster as cluster_rows
-from resolvers import job as job_rows
-from resolvers import member as member_rows
-from resolvers import node as node_rows
-from resolvers import organization as organization_rows
-from resolvers import saved_query as query_rows
-from resolvers import team as team_rows
-from resolvers.caller import Caller
-from schema import names
-from schema.job_list import job_list
-from schema.node import Node
-from schema.page import described, page_only
-from schema.relation import lookup, relation
+from mainsheet.models import limits
+from mainsheet.models.errors import BadInput
+from mainsheet.resolvers import cluster as cluster_rows
+from mainsheet.resolvers import job as job_rows
+from mainsheet.resolvers import member as member_rows
+from mainsheet.resolvers import node as node_rows
+from mainsheet.resolvers import organization as organization_rows
+from mainsheet.resolvers import saved_query as query_rows
+from mainsheet.resolvers import team as team_rows
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema import names
+from mainsheet.schema.job_list import job_list
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import described, page_only
+from mainsheet.schema.relation import lookup, relation
 
 
 def by_id(*, id: Annotated[strawberry.ID, described("The id.")]) -> str:

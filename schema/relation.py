@@ -15,10 +15,10 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types import Info
 
-from executor import Place
-from resolvers.prepared import Columns
-from resolvers.read import asked_of
-from schema.context import Batch, Context
+from mainsheet.executor import Place
+from mainsheet.resolvers.sql.snapshot import asked_of
+from mainsheet.resolvers.sql.statement import Columns
+from mainsheet.schema.context import Batch, Context
 
 Arguments = Callable[..., Any]
 NO_WEIGHT: Mapping[str, Any] = {}
@@ -69,7 +69,7 @@ def relation(
     """Declare a field that a batch answers, for the key that the parent row holds as `key`.
 
     The parent's row may hold the answer itself, as `join`, if the parent's batch can join it. `weight` is metadata
-    from `schema.weight`.
+    from `mainsheet.schema.weight`.
     """
     link = Relation(batch, key, arguments, join)
     key_of = attrgetter(key)

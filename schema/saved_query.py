@@ -1,10 +1,10 @@
 import strawberry
 
-from models import limits
-from models.saved_query import SavedQuery as SavedQueryRow
-from schema.node import Node
-from schema.page import Connection
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection
+from mainsheet.schema.weight import weight
 
 
 @strawberry.type(description="SQL text shared by jobs, resolved when a job runs.")

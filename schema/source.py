@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar
 import strawberry
 from graphql import GraphQLResolveInfo
 
-from models import limits
-from models.source import SourceKind
-from resolvers import saved_query
-from schema import names
-from schema.relation import NO_WEIGHT, reads, relation
-from schema.weight import weight
+from mainsheet.models import limits
+from mainsheet.models.source import SourceKind
+from mainsheet.resolvers import saved_query
+from mainsheet.schema import names
+from mainsheet.schema.relation import NO_WEIGHT, reads, relation
+from mainsheet.schema.weight import weight
 
 QUERIES = weight(items=limits.SAVED_QUERIES.maximum)
 ARGUMENTS = weight(items=limits.ENTRIES.maximum, characters=limits.ARGUMENT.maximum)

@@ -2,14 +2,14 @@ from datetime import datetime
 
 import strawberry
 
-from models.roles import TeamRole
-from models.team import Team as TeamRow
-from resolvers import job, member
-from schema import names
-from schema.job_list import job_list
-from schema.node import Node
-from schema.page import Connection, Edge, page_only
-from schema.relation import reads, relation
+from mainsheet.models.roles import TeamRole
+from mainsheet.models.team import Team as TeamRow
+from mainsheet.resolvers import job, member
+from mainsheet.schema import names
+from mainsheet.schema.job_list import job_list
+from mainsheet.schema.node import Node
+from mainsheet.schema.page import Connection, Edge, page_only
+from mainsheet.schema.relation import reads, relation
 
 
 @strawberry.type(description="Members who share jobs.")

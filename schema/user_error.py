@@ -1,4 +1,4 @@
-"""Expected errors as data: one GraphQL type for each class in `models.errors`."""
+"""Expected errors as data: one GraphQL type for each class in `mainsheet.models.errors`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
@@ -9,11 +9,11 @@ import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
-from models import errors
-from resolvers import cluster, job, job_version, team
-from schema import names
-from schema.enums import describe
-from schema.relation import relation
+from mainsheet.models import errors
+from mainsheet.resolvers import cluster, job, job_version, team
+from mainsheet.schema import names
+from mainsheet.schema.enums import describe
+from mainsheet.schema.relation import relation
 
 CLASSES: Sequence[type[errors.UserError]] = errors.UserError.__subclasses__()
 

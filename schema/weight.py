@@ -1,4 +1,4 @@
-"""What a field can cost, declared beside it: `server/complexity.py` reads it from the field's `metadata`."""
+"""What a field can cost, declared beside it: `server/operations/complexity.py` reads it from the field's `metadata`."""
 
 from typing import Any
 

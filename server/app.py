@@ -7,29 +7,29 @@ from functools import partial
 import strawberry
 from aiohttp import hdrs, web
 
-from executor import Executor, Worker, core_schema, refer
-from models.database import Database
-from resolvers.caller import Caller
-from server.answer import answer_failures, answer_page
-from server.authentication import Authenticator
-from server.body import BodyLimits, expect_later
-from server.budget import Budget
-from server.client_address import Clients
-from server.complexity import Limits
-from server.connections import Connections, Deadlines
-from server.cors import allow_origins
-from server.execution import Closable, Execute, Executions
-from server.graphql_http import GraphQLEndpoint
-from server.health import alive, readiness
-from server.keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
-from server.logs import observe_request
-from server.metrics import Metrics
-from server.operation_store import OperationStore
-from server.playground import Playground
-from server.protocol import UNREAD_SECONDS, Runner, add_headers
-from server.settings import Settings
-from server.trace import Tracer, is_allowed
-from server.under_way import UnderWay
+from mainsheet.executor import Executor, Worker, core_schema, refer
+from mainsheet.models.database import Database
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.http.body import BodyLimits, expect_later
+from mainsheet.server.http.client_address import Clients
+from mainsheet.server.http.connections import Connections, Deadlines
+from mainsheet.server.http.cors import allow_origins
+from mainsheet.server.http.graphql_http import GraphQLEndpoint
+from mainsheet.server.http.health import alive, readiness
+from mainsheet.server.http.playground import Playground
+from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
+from mainsheet.server.http.responses import answer_failures, answer_page
+from mainsheet.server.observe.logs import observe_request
+from mainsheet.server.observe.metrics import Metrics
+from mainsheet.server.observe.trace import Tracer, is_allowed
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.operations.complexity import Limits
+from mainsheet.server.operations.execution import Closable, Execute, Executions
+from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.process.shutdown import UnderWay
+from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 2  # for a client to take its answer, when all answers are made

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import structlog
 from graphql import GraphQLError
 
-from executor import AnswerTooLarge
-from models.errors import BadInput
-from models.unavailable import Unavailable
+from mainsheet.executor import AnswerTooLarge
+from mainsheet.models.errors import BadInput
+from mainsheet.models.unavailable import Unavailable
 
 MOST_OF_A_REASON = 300
 
-log = structlog.stdlib.get_logger("server")
+log = structlog.stdlib.get_logger("mainsheet")
 
 
 class Code(StrEnum):

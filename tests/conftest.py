@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.databases import migrated, postgres_database, sqlite_database
 from tests.postgres import postgres
 from tests.world import World, make_world

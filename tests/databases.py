@@ -9,8 +9,8 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy import make_url
 
-from models.database import Database
-from models.migrate import upgrade
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import upgrade
 
 
 async def migrated(url: str) -> str:

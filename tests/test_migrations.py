@@ -12,16 +12,16 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.migrate import NewerDatabase, current_and_head, drift, upgrade
-from models.tables import Base
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import NewerDatabase, current_and_head, drift, upgrade
+from mainsheet.models.tables import Base
 from tests.databases import postgres_database
 from tests.world import make_organization
 
 UPGRADE = """
 import asyncio, sys
-from models.database import Database
-from models.migrate import upgrade
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import upgrade
 
 async def main():
     database = Database.open(sys.argv[1])

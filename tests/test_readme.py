@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from models.database import Database
-from models.member import Member
-from server.cli import COMMANDS
-from server.errors import Code
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.server.cli import COMMANDS
+from mainsheet.server.errors import Code
 from tests.server.commands import PATIENCE, mainsheet, serving
 
 ROOT = Path(__file__).parents[1]

@@ -6,16 +6,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.base import Base
-from models.cluster import Cluster, ClusterStatus
-from models.database import Database
-from models.ids import new_id
-from models.member import Member
-from models.organization import Organization
-from models.roles import OrganizationRole, TeamRole
-from models.saved_query import SavedQuery
-from models.team import Team, TeamMember
-from resolvers.caller import Caller
+from mainsheet.models.base import Base
+from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.caller import Caller
 
 Row = TypeVar("Row", bound=Base)
 _numbers = count(1)

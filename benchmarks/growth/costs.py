@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import processor
 from benchmarks.growth.asked import STEPS, Read, declared, reads
 from benchmarks.growth.grown import Grown
-from schema.context import Context
+from mainsheet.schema.context import Context
 from tests.api.ask import execute
 from tests.world import caller
 

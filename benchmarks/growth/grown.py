@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.demo import seed_demo, seed_jobs
-from models.job import Job
-from models.job_run import JobRun
-from models.job_team import JobTeam
-from models.job_version import JobVersion
-from models.member import Member
-from models.migrate import upgrade
-from models.roles import TeamRole
-from models.team import Team, TeamMember
-from resolvers import job as jobs
+from mainsheet.demo import seed_demo, seed_jobs
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.member import Member
+from mainsheet.models.migrate import upgrade
+from mainsheet.models.roles import TeamRole
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers import job as jobs
 from tests.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}

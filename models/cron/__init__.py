@@ -3,9 +3,9 @@
 The syntax is that of Debian's crontab(5), with a few extensions; see `syntax`. Nothing here knows jobs or databases.
 """
 
-from models.cron.description import describe
-from models.cron.expression import CronExpression
-from models.cron.fire_times import fire_times
-from models.cron.syntax import BadCron, normalized, parse
+from mainsheet.models.cron.description import describe
+from mainsheet.models.cron.expression import CronExpression
+from mainsheet.models.cron.fire_times import fire_times
+from mainsheet.models.cron.syntax import BadCron, normalized, parse
 
 __all__ = ["BadCron", "CronExpression", "describe", "fire_times", "normalized", "parse"]

@@ -9,7 +9,7 @@ from functools import reduce
 from itertools import accumulate
 from operator import or_
 
-from models.cron.calendar import (
+from mainsheet.models.cron.calendar import (
     LAST,
     DayRule,
     LastDay,
@@ -20,9 +20,9 @@ from models.cron.calendar import (
     kinds_of,
     union,
 )
-from models.cron.expression import CronExpression
-from models.cron.times_of_day import describe_times
-from models.cron.words import MONTHS, WEEKDAYS, joined, ordinal, progression, runs
+from mainsheet.models.cron.expression import CronExpression
+from mainsheet.models.cron.times_of_day import describe_times
+from mainsheet.models.cron.words import MONTHS, WEEKDAYS, joined, ordinal, progression, runs
 
 ALL_WEEKDAYS = tuple(map(Weekday, (1, 2, 3, 4, 5, 6, 0)))  # in the order in which they are named
 ALL_MONTH_DAYS = tuple(map(MonthDay, range(1, 32)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from models.cron.calendar import MONTH_LENGTHS, WEEK, DayRule, in_month, kinds_of, union
+from mainsheet.models.cron.calendar import MONTH_LENGTHS, WEEK, DayRule, in_month, kinds_of, union
 
 UNIX_EPOCH = date(1970, 1, 1).toordinal()
 
@@ -31,7 +31,7 @@ class CronExpression:
 
     @cached_property
     def days(self) -> int:
-        """The days that match in any month, as `models.cron.calendar` represents them."""
+        """The days that match in any month, as `mainsheet.models.cron.calendar` represents them."""
         by_number, by_weekday = union(self.month_days), union(self.weekdays)
         return by_number & by_weekday if self.needs_both else by_number | by_weekday
 

@@ -24,7 +24,7 @@ from math import floor
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from models.cron.expression import CronExpression
+from mainsheet.models.cron.expression import CronExpression
 
 MINUTE = 60
 DAY = 86_400

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
-from models.cron import dialects
-from models.cron.calendar import LAST, WEEK, DayRule, LastDay, LastWorkday, MonthDay, NthWeekday, Weekday
-from models.cron.expression import CronExpression
+from mainsheet.models.cron import dialects
+from mainsheet.models.cron.calendar import LAST, WEEK, DayRule, LastDay, LastWorkday, MonthDay, NthWeekday, Weekday
+from mainsheet.models.cron.expression import CronExpression
 
 Matched = TypeVar("Matched")
 

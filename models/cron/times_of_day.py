@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from models.cron.words import joined, progression, runs, step_of
+from mainsheet.models.cron.words import joined, progression, runs, step_of
 
 HOUR = 60  # minutes
 DAY = 24 * HOUR

@@ -1,4 +1,4 @@
-"""Drafts a migration for what changed in the models: `python -m models.migrations 0002 "jobs have an owner"`.
+"""Drafts a migration for what changed in the models: `python -m mainsheet.models.migrations 0002 "jobs have an owner"`.
 
 Read it and clean it by hand: it is made by comparing with SQLite, but has to run on both databases, and
 where a table is rebuilt, its CHECK constraints and the predicates of its indexes have to survive.
@@ -13,8 +13,8 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import Connection
 
-from models.database import Database
-from models.migrate import config, upgrade
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import config, upgrade
 
 
 async def draft(revision: str, message: str, url: str) -> None:

@@ -1,12 +1,12 @@
-"""Alembic's way in. `models.migrate` brings the connection, in a transaction that it commits itself."""
+"""Alembic's way in. `mainsheet.models.migrate` brings the connection, in a transaction that it commits itself."""
 
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import JSON
 
-from models.base import UtcDateTime
-from models.migrate import OPTIONS
+from mainsheet.models.base import UtcDateTime
+from mainsheet.models.migrate import OPTIONS
 
 
 def independent(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:

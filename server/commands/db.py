@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from models.database import Database
-from models.demo import seed_demo, seed_jobs
-from models.migrate import current_and_head, drift, upgrade
-from models.unfit import unfit
-from server.commands.options import with_settings
-from server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, run
-from server.settings import Settings
+from mainsheet.demo import seed_demo, seed_jobs
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import current_and_head, drift, upgrade
+from mainsheet.models.unfit import unfit
+from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, run
+from mainsheet.server.settings import Settings
 
 SHOWN = 20
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import click
 
-from models.database import Database
-from models.demo import DEMO_MEMBERS
-from models.demo.people import HARBOR, LAGOON
-from server.playground import Member
-from server.tokens import DEMO_LIFETIME, renew_demo
+from mainsheet.demo import DEMO_MEMBERS
+from mainsheet.demo.people import HARBOR, LAGOON
+from mainsheet.models.database import Database
+from mainsheet.server.auth.tokens import DEMO_LIFETIME, renew_demo
+from mainsheet.server.http.playground import Member
 
 QUERY = "{ me { member { name } organization { name } } }"
 NAMES = {person.email: person.name for person in (*HARBOR, *LAGOON)}

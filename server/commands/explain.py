@@ -7,15 +7,15 @@ import click
 from graphql import OperationType
 from sqlalchemy import make_url
 
-from executor import Refused, Request, Unsupported, core_schema
-from models.errors import BadInput
-from models.roles import OrganizationRole
-from schema.api import api
-from server.complexity import Limits
-from server.errors import InvalidOperation
-from server.explanation import NOWHERE, Dialect, explained
-from server.operation_store import OperationStore
-from server.settings import Settings
+from mainsheet.executor import Refused, Request, Unsupported, core_schema
+from mainsheet.models.errors import BadInput
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.schema.api import api
+from mainsheet.server.errors import InvalidOperation
+from mainsheet.server.operations.complexity import Limits
+from mainsheet.server.operations.explanation import NOWHERE, Dialect, explained
+from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.settings import Settings
 
 
 @click.command()

@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from server.settings import Settings
+from mainsheet.server.settings import Settings
 
 Command = Callable[..., None]
 PREFIX = "MAINSHEET_"

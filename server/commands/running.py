@@ -13,11 +13,11 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from models.database import PATIENT, Database, Patience, with_driver
-from models.errors import MainsheetError
-from models.migrate import current_and_head
-from server.redaction import without_secrets
-from server.settings import Settings
+from mainsheet.models.database import PATIENT, Database, Patience, with_driver
+from mainsheet.models.errors import MainsheetError
+from mainsheet.models.migrate import current_and_head
+from mainsheet.server.observe.redaction import without_secrets
+from mainsheet.server.settings import Settings
 
 URL_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)

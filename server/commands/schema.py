@@ -4,7 +4,7 @@ from pathlib import Path
 import click
 from graphql import GraphQLError
 
-from server import sdl
+from mainsheet.server.operations import sdl
 
 
 @click.group()

@@ -4,20 +4,20 @@ from socket import socket
 import click
 from sqlalchemy import text
 
-from models.database import Database
-from models.demo import DEMO_MEMBERS, seed_demo
-from models.migrate import upgrade
-from server.commands.demo import introduce
-from server.commands.options import with_settings
-from server.commands.running import database_at, require_head, run
-from server.commands.worker import serving, told_to_stop
-from server.listening import listen, url
-from server.logs import configure_logging
-from server.playground import Member, Playground, is_loopback
-from server.settings import Settings
-from server.supervisor import Supervisor
-from server.tokens import end_demo
-from server.worker import CannotStart
+from mainsheet.demo import DEMO_MEMBERS, seed_demo
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import upgrade
+from mainsheet.server.auth.tokens import end_demo
+from mainsheet.server.commands.demo import introduce
+from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.running import database_at, require_head, run
+from mainsheet.server.commands.worker import serving, told_to_stop
+from mainsheet.server.http.playground import Member, Playground, is_loopback
+from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.process.listening import listen, url
+from mainsheet.server.process.supervisor import Supervisor
+from mainsheet.server.process.worker import CannotStart
+from mainsheet.server.settings import Settings
 
 NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
 

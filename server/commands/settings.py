@@ -2,10 +2,10 @@ import os
 
 import click
 
-from server.commands.options import given_options, variable, with_settings
-from server.commands.table import table
-from server.redaction import MASK, without_secrets
-from server.settings import Settings
+from mainsheet.server.commands.options import given_options, variable, with_settings
+from mainsheet.server.commands.table import table
+from mainsheet.server.observe.redaction import MASK, without_secrets
+from mainsheet.server.settings import Settings
 
 HEADINGS = ("SETTING", "VALUE", "ORIGIN")
 

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from models.api_token import ApiToken
-from models.limits import NAME
-from models.member import Member
-from server import tokens
-from server.commands.options import with_settings
-from server.commands.running import migrated, run
-from server.commands.table import table
-from server.settings import Settings
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.limits import NAME
+from mainsheet.models.member import Member
+from mainsheet.server.auth import tokens
+from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.running import migrated, run
+from mainsheet.server.commands.table import table
+from mainsheet.server.settings import Settings
 
 LONGEST = timedelta(days=36_500)
 DEFAULT, NEVER = "90d", "never"

@@ -16,20 +16,20 @@ import click
 import structlog
 from aiohttp import web
 
-from models.database import Database, Patience
-from schema.api import api
-from server.app import make_app, make_runner
-from server.authentication import Authenticator
-from server.commands.running import database_at, require_head, run
-from server.keys import UNDER_WAY
-from server.listening import BACKLOG, room_for
-from server.logs import configure_logging
-from server.playground import Member, Playground
-from server.settings import Settings
-from server.trace import context_type
-from server.worker import FAILED, READY, Start
+from mainsheet.models.database import Database, Patience
+from mainsheet.schema.api import api
+from mainsheet.server.app import make_app, make_runner
+from mainsheet.server.app_keys import UNDER_WAY
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.commands.running import database_at, require_head, run
+from mainsheet.server.http.playground import Member, Playground
+from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.observe.trace import context_type
+from mainsheet.server.process.listening import BACKLOG, room_for
+from mainsheet.server.process.worker import FAILED, READY, Start
+from mainsheet.server.settings import Settings
 
-log = structlog.stdlib.get_logger("server")
+log = structlog.stdlib.get_logger("mainsheet")
 
 
 @asynccontextmanager

@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from models.database import Database
-from models.job_event import JobEvent
-from models.member import Member
+from mainsheet.models.database import Database
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.member import Member
 from tests.api.ask import Ask
 from tests.chaos.server import Server, serving
 from tests.server.failing import token

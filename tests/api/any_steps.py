@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.job_run import JobRunStatus
+from mainsheet.models.job_run import JobRunStatus
 
 members = st.sampled_from(["admin"] * 6 + ["contributor"] * 3 + ["team_admin"] * 2 + ["viewer", "auditor"])
 keys = st.sampled_from(["alpha"] * 4 + ["beta"] * 3 + ["gamma"])

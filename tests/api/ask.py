@@ -9,13 +9,13 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import event
 
-from executor import Executor, Prepared, Request, core_schema, refer
-from models.database import Database
-from models.member import Member
-from resolvers.caller import Caller
-from schema.api import api
-from schema.context import Context
-from server.documents import RULES, operation_of
+from mainsheet.executor import Executor, Prepared, Request, core_schema, refer
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+from mainsheet.server.operations.documents import RULES, operation_of
 from tests.world import World, caller
 
 CREATE_JOB = """

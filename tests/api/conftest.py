@@ -1,6 +1,6 @@
 import pytest
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.api.ask import Ask
 
 

@@ -4,19 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.cluster import ClusterStatus
-from models.database import Database
-from models.edit import Edit
-from models.ids import new_id
-from models.job import Job
-from models.job_config import Dependency, JobConfig
-from models.job_run import JobRun, JobRunStatus, RunTrigger
-from models.known import Known
-from models.member import Member
-from models.organization import Organization
-from models.roles import OrganizationRole, TeamRole
-from models.schedule import Schedule
-from models.source import SavedQueries
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.database import Database
+from mainsheet.models.edit import Edit
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import Dependency, JobConfig
+from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.known import Known
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.models.schedule import Schedule
+from mainsheet.models.source import SavedQueries
 from tests.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
 
 SIZE = 50

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.cluster import Cluster, ClusterStatus
-from models.database import Database
+from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.database import Database
 from tests.api.ask import Ask, config, job_input
 from tests.world import World
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from executor import AnswerTooLarge, Executor, Request
-from schema.api import api
-from schema.context import Context
+from mainsheet.executor import AnswerTooLarge, Executor, Request
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
 from tests.api.ask import Ask, config, prepared
 from tests.world import World, caller
 

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.utils.str_converters import to_camel_case
 
-from models.cluster import Cluster
-from models.database import Database
-from models.ids import new_id
-from models.job import Job as JobRow
-from models.job_event import JobEvent
-from models.job_run import JobRun, JobRunStatus, RunTrigger
-from models.member import Member
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job as JobRow
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.member import Member
 from tests.api.any_steps import steps_of_a_life
 from tests.api.ask import Ask
 from tests.api.jobs_in_memory import Job, Jobs, Version

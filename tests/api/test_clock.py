@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import clock
-from models.base import Base
-from models.database import Database
-from models.job import Job
-from models.job_event import JobEvent
-from models.roles import JobPermission
-from resolvers.write import Write
-from server import tokens
-from server.authentication import Authenticator
-from server.last_use import LastUse
+from mainsheet.models import clock
+from mainsheet.models.base import Base
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.roles import JobPermission
+from mainsheet.resolvers.write import Write
+from mainsheet.server.auth import tokens
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.auth.last_use import LastUse
 from tests.api.ask import CREATE_JOB, Ask, job_input
 from tests.api.test_dry_run import change
 from tests.api.test_meanwhile import WAITING

@@ -6,10 +6,10 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from executor import core_schema
-from resolvers.write import COMMANDS, command
-from schema import payloads
-from schema.api import api
+from mainsheet.executor import core_schema
+from mainsheet.resolvers.write import COMMANDS, command
+from mainsheet.schema import payloads
+from mainsheet.schema.api import api
 
 MUTATIONS: Mapping[str, Any] = core_schema(api).type_map["Mutation"].fields  # type: ignore[attr-defined]  # an object type
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.database import Database
-from models.member import Member
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
 from tests.api.ask import CREATE_JOB, Ask, job_input
 from tests.world import World
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.base import Base
-from models.cluster import ClusterStatus
-from models.database import Database
-from resolvers import job_version
-from resolvers.changes import draft
-from resolvers.mutation import Call
+from mainsheet.models.base import Base
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.database import Database
+from mainsheet.resolvers import job_version
+from mainsheet.resolvers.commands import draft
+from mainsheet.resolvers.mutation import Call
 from tests.api.ask import Ask
 from tests.world import World, caller
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.cluster import Cluster
-from models.database import Database
-from models.errors import BadInput
-from schema.context import Context
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
+from mainsheet.schema.context import Context
 from tests.api.ask import Ask, Failed, config, execute
 from tests.world import World, caller, make_cluster
 

@@ -7,11 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import ID, Some
 
-from models.database import Database
-from models.idempotency import KEPT, IdempotencyRecord
-from schema.config_input import JobConfigChangesInput, JobScheduleInput
-from schema.inputs import CreateVersionInput
-from schema.plain import canonical
+from mainsheet.models.database import Database
+from mainsheet.models.idempotency import KEPT, IdempotencyRecord
+from mainsheet.schema.config_input import JobConfigChangesInput, JobScheduleInput
+from mainsheet.schema.inputs import CreateVersionInput
+from mainsheet.schema.plain import canonical
 from tests.api.ask import CREATE_JOB, Ask, job_input
 from tests.api.test_dry_run import change, everything
 from tests.world import World

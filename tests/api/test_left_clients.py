@@ -2,8 +2,8 @@
 
 import asyncio
 
-from models.database import Database
-from schema.context import Context
+from mainsheet.models.database import Database
+from mainsheet.schema.context import Context
 from tests.api.ask import Ask, execute
 from tests.server.failing import client, holding, waiting
 from tests.world import World, caller, make_world

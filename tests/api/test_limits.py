@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.errors import BadInput
-from schema.context import Context
+from mainsheet.models.errors import BadInput
+from mainsheet.schema.context import Context
 from tests.api.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
 from tests.world import World, caller
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.roles import JobPermission
-from resolvers.write import Write
+from mainsheet.models.database import Database
+from mainsheet.models.roles import JobPermission
+from mainsheet.resolvers.write import Write
 from tests.api.ask import CREATE_JOB, Ask, config, job_input
 from tests.world import World, caller, make_world
 

@@ -3,9 +3,9 @@
 import pytest
 from graphql import GraphQLError, parse, validate
 
-from executor import core_schema
-from schema.api import api
-from server.documents import RULES
+from mainsheet.executor import core_schema
+from mainsheet.schema.api import api
+from mainsheet.server.operations.documents import RULES
 from tests.api.ask import Ask, Failed, job_input
 from tests.world import World
 

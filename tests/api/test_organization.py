@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.database import Database
-from models.member import Member
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
 from tests.api.ask import Ask
 from tests.api.test_dry_run import everything
 from tests.world import World

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.edit import Edit
-from models.errors import BadInput
-from models.job import Job
-from models.job_config import JobConfig
-from models.member import Member
-from models.roles import OrganizationRole
-from models.source import SqlSnapshot
+from mainsheet.models.database import Database
+from mainsheet.models.edit import Edit
+from mainsheet.models.errors import BadInput
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import JobConfig
+from mainsheet.models.member import Member
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.source import SqlSnapshot
 from tests.api.ask import Ask, Failed
 from tests.world import World, make_cluster, make_member, make_organization, make_team
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType
 
-from models.member import Member
-from models.roles import JobPermission
-from schema.api import api
+from mainsheet.models.member import Member
+from mainsheet.models.roles import JobPermission
+from mainsheet.schema.api import api
 from tests.api.ask import Ask
 from tests.world import World
 

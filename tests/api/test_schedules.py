@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.api.ask import Ask, config
 from tests.world import World
 

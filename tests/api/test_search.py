@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.database import Database
-from models.search_text import fold, search_text
+from mainsheet.models.database import Database
+from mainsheet.models.search_text import fold, search_text
 from tests.api.ask import Ask, Failed
 from tests.world import World
 

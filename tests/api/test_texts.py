@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from models.database import Database
-from models.job import Job
-from models.job_version import JobVersion
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
 from tests.api.ask import CREATE_JOB, Ask, config, job_input
 from tests.world import World
 

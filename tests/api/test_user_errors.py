@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from models.cluster import ClusterStatus
-from models.member import Member
-from schema.api import api
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.member import Member
+from mainsheet.schema.api import api
 from tests.api.ask import CREATE_JOB, Ask, config, job_input
 from tests.world import World
 

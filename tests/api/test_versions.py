@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.cluster import Cluster
-from models.database import Database
-from models.errors import BadInput
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
 from tests.api.ask import Ask, Failed, config
 from tests.world import World, make_cluster
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.roles import TeamRole
+from mainsheet.models.database import Database
+from mainsheet.models.roles import TeamRole
 from tests.api.ask import Ask, config, job_input
 from tests.world import World, make_membership
 

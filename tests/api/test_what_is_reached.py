@@ -21,19 +21,19 @@ from graphql import (
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.cluster import Cluster
-from models.database import Database
-from models.ids import new_id
-from models.job import Job
-from models.job_event import JobEvent
-from models.job_run import JobRun, JobRunStatus, RunTrigger
-from models.job_version import JobVersion
-from models.member import Member
-from models.organization import Organization
-from models.saved_query import SavedQuery
-from models.team import Team
-from resolvers.caller import Caller
-from schema.api import api
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema.api import api
 from tests.api.ask import Ask, config
 from tests.world import World
 

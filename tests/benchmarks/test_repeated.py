@@ -5,12 +5,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.repeated import repeated
-from executor import Prepared, Request, core_schema
-from models.database import Database
-from models.tables import Base
-from schema.api import api
-from schema.context import Context
-from server.documents import operation_of
+from mainsheet.executor import Prepared, Request, core_schema
+from mainsheet.models.database import Database
+from mainsheet.models.tables import Base
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+from mainsheet.server.operations.documents import operation_of
 from tests.api.ask import CREATE_JOB, EXECUTOR, job_input
 from tests.world import caller, make_world
 

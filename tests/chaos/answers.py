@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.job_event import JobAction
+from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Told
 
 KEPT = "What was changed before it is kept"  # done, though what came of it couldn't be read

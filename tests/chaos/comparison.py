@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.idempotency import IdempotencyRecord
-from models.job import Job
-from models.job_event import JobEvent
-from models.job_team import JobTeam
-from models.job_version import JobVersion, VersionStatus
+from mainsheet.models.database import Database
+from mainsheet.models.idempotency import IdempotencyRecord
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, VersionStatus
 from tests.chaos.history import Contradiction, Shape, effect_of, fold
 from tests.chaos.ledger import Effect, Ledger
 from tests.chaos.steps import MARK

@@ -10,10 +10,10 @@ from random import Random
 import aiohttp
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.api_token import ApiToken
-from models.database import Database
-from models.member import Member
-from models.roles import OrganizationRole
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.models.roles import OrganizationRole
 from tests.chaos.client import Client
 from tests.chaos.ledger import Ledger
 from tests.chaos.server import Server

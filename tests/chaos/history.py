@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from models.job_event import JobAction, JobEvent
+from mainsheet.models.job_event import JobAction, JobEvent
 from tests.chaos.ledger import Effect
 from tests.chaos.steps import MARK
 

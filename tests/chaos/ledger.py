@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from models.job_event import JobAction
+from mainsheet.models.job_event import JobAction
 
 
 class Effect(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from models.job_event import JobAction
+from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Effect
 
 MARK = "MARK"  # the variable of the environment that tells whose configuration it is

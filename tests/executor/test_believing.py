@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from executor import Executor, Outcome, Request
+from mainsheet.executor import Executor, Outcome, Request
 from tests.executor.specification.both import operation, validated
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row

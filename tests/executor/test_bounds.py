@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from executor import AnswerTooLarge, Executor, Outcome, Request, refer
-from executor.bounds import STEP
+from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Request, refer
+from mainsheet.executor.bounds import STEP
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row

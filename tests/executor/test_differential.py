@@ -18,19 +18,19 @@ from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from executor import Executor, Outcome, Prepared, Request, core_schema, refer
-from models.cluster import Cluster
-from models.database import Database
-from models.demo import seed_demo
-from models.job import Job
-from models.job_version import JobVersion
-from models.member import Member
-from models.team import Team
-from resolvers.caller import Caller
-from resolvers.read import ASKED
-from schema.api import api
-from schema.context import Batch, Context
-from server.documents import operation_of
+from mainsheet.demo import seed_demo
+from mainsheet.executor import Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.member import Member
+from mainsheet.models.team import Team
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import ASKED
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Batch, Context
+from mainsheet.server.operations.documents import operation_of
 from tests.executor.operations import Name, Operation, Writer
 from tests.world import caller
 
@@ -191,7 +191,7 @@ async def test_random_operations_have_the_same_answer(demo: Database, wrong: boo
 
 async def test_random_operations_fail_alike(demo: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without joins: a joined answer passes by the batch that would spoil it."""
-    monkeypatch.setattr("resolvers.read.ASKED", {})
+    monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.ASKED", {})
     assert ASKED
     known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
     executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))

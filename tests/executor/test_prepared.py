@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from graphql import parse
 
-from executor import Executor, Outcome, Prepared, Request, Worker
-from executor.prepared import MOST_PROGRAMS
+from mainsheet.executor import Executor, Outcome, Prepared, Request, Worker
+from mainsheet.executor.prepared import MOST_PROGRAMS
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row

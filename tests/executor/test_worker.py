@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from executor import Worker
+from mainsheet.executor import Worker
 
 
 @pytest.fixture

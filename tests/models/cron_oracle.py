@@ -1,4 +1,4 @@
-"""When cron expressions fire, found minute by minute and written independently of `models.cron`.
+"""When cron expressions fire, found minute by minute and written independently of `mainsheet.models.cron`.
 
 `python -m tests.models.cron_oracle` compares both for all zones, all expressions below and the years 2024 to 2030.
 """
@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from models import cron, zones
+from mainsheet.models import cron, zones
 
 DAY = 24 * 60  # all times below are minutes since 1970-01-01T00:00
 SHORT_CHANGE = 3 * 60

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import cron
+from mainsheet.models import cron
 from tests.models.any_cron import DAYS, TIMES
 
 DESCRIPTIONS = {

@@ -1,6 +1,6 @@
 import pytest
 
-from models import cron
+from mainsheet.models import cron
 
 
 def faults(text: str) -> tuple[str, ...]:

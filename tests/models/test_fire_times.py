@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from models import cron, zones
-from models.schedule import Schedule
+from mainsheet.models import cron, zones
+from mainsheet.models.schedule import Schedule
 from tests.models.any_cron import DAYS, TIMES
 from tests.models.cron_oracle import (
     DAY,

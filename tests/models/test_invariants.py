@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.api.ask import Ask, config
 from tests.world import World
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import limits
-from models.text import Form
+from mainsheet.models import limits
+from mainsheet.models.text import Form
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=20)
 FORMS = {Form.NAME: limits.NAME, Form.PROSE: limits.DESCRIPTION, Form.CODE: limits.ARGUMENT}

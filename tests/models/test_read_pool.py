@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import PoolProxiedConnection, make_url, text
 
-from models.database import Database, Patience
-from models.read_pool import ReadPool
-from models.unavailable import NoConnection
+from mainsheet.models.database import Database, Patience
+from mainsheet.models.read_pool import ReadPool
+from mainsheet.models.unavailable import NoConnection
 
 SIZE = 2
 ONE = text("SELECT 1")

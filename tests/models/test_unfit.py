@@ -2,13 +2,13 @@
 
 from sqlalchemy import update
 
-from models.base import Base
-from models.database import Database
-from models.demo import seed_demo
-from models.job import Job
-from models.job_version import JobVersion
-from models.saved_query import SavedQuery
-from models.unfit import unfit
+from mainsheet.demo import seed_demo
+from mainsheet.models.base import Base
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.unfit import unfit
 from tests.api.ask import Ask, config
 from tests.world import World
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models import zones
-from models.cron.fire_times import CORRECTION, DAY, MINUTE
+from mainsheet.models import zones
+from mainsheet.models.cron.fire_times import CORRECTION, DAY, MINUTE
 
 
 def test_names_are_those_of_the_package() -> None:
@@ -55,7 +55,7 @@ def test_no_clock_changes_twice_within_the_time_that_a_search_looks_at_once() ->
 
 FIRE_TIME = """
 from datetime import UTC, datetime
-from models.schedule import Schedule
+from mainsheet.models.schedule import Schedule
 schedule = Schedule(cron="0 12 * * *", timezone="Europe/Berlin")
 print(schedule.next_fire_times(datetime(2026, 7, 1, tzinfo=UTC), 1)[0].isoformat(), *schedule.problems(()))
 """

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from models.database import Database
-from models.demo import seed_demo
-from models.migrate import upgrade
-from schema.api import api
-from server.app import make_app, make_runner
-from server.authentication import Authenticator
-from server.commands.demo import introduce
-from server.playground import Playground
-from server.settings import Settings
-from server.trace import context_type
+from mainsheet.demo import seed_demo
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import upgrade
+from mainsheet.schema.api import api
+from mainsheet.server.app import make_app, make_runner
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.commands.demo import introduce
+from mainsheet.server.http.playground import Playground
+from mainsheet.server.observe.trace import context_type
+from mainsheet.server.settings import Settings
 
 pytest.register_assert_rewrite("tests.playground.browser")
 

@@ -13,7 +13,7 @@ OWN_PAGE = {"X-Mainsheet-Playground": "1"}
 
 
 async def test_the_page_gets_the_tokens_that_are_printed(tmp_path: Path):
-    command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--port", "0"]
+    command = [sys.executable, "-m", "mainsheet.server.cli", "serve", "--demo", "--port", "0"]
     environment = os.environ | {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}"}
     server = await create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL, env=environment)
     printed = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from models.demo import DEMO_MEMBERS
+from mainsheet.demo import DEMO_MEMBERS
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.graphql"))
 ADMIN, AUDITOR, TEAM_ADMIN, CONTRIBUTOR, VIEWER, LAGOON = (

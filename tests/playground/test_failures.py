@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Route, expect
 from yarl import URL
 
-from server.playground import Playground as Page
+from mainsheet.server.http.playground import Playground as Page
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import served
 from tests.playground.test_page import ADA, NOA, PRIYA

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
-from server.playground import Playground
+from mainsheet.server.http.playground import Playground
 from tests.playground.conftest import served
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

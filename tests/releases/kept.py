@@ -8,9 +8,9 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from models.database import Database
-from models.demo import seed_demo
-from models.migrate import upgrade
+from mainsheet.demo import seed_demo
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import upgrade
 from tests.postgres import program
 
 RELEASES = Path(__file__).parents[2] / "releases"

@@ -11,13 +11,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.job import Job
-from models.job_version import JobVersion, VersionStatus
-from models.member import Member
-from models.migrate import drift, upgrade
-from models.unfit import unfit
-from server.commands.db import SHOWN
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.member import Member
+from mainsheet.models.migrate import drift, upgrade
+from mainsheet.models.unfit import unfit
+from mainsheet.server.commands.db import SHOWN
 from tests.api.ask import Ask
 from tests.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions

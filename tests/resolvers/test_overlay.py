@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.job import Job
-from models.job_version import JobVersion
-from models.organization import Organization
-from models.roles import OrganizationRole
-from models.team import Team
-from resolvers import job, job_version, organization, team
-from resolvers.overlay import Changed, Recorder, Shape
-from resolvers.prepared import Build, prepare
-from resolvers.read import Read
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.team import Team
+from mainsheet.resolvers import job, job_version, organization, team
+from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Build, prepare
 from tests.world import World, caller
 
 DRAFTED: Shape = (

@@ -2,9 +2,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from models.schedule import Schedule
-from resolvers import schedule
-from resolvers.schedule import Preview
+from mainsheet.models.schedule import Schedule
+from mainsheet.resolvers import schedule
+from mainsheet.resolvers.schedule import Preview
 
 READ: Any = None  # the batches need no database
 PREVIEW = Preview(100, datetime(2026, 1, 1, tzinfo=UTC))

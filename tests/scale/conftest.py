@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.demo import seed_demo, seed_jobs
-from models.job import Job
-from models.job_team import JobTeam
-from models.member import Member
-from models.roles import TeamRole
-from models.team import TeamMember
+from mainsheet.demo import seed_demo, seed_jobs
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.member import Member
+from mainsheet.models.roles import TeamRole
+from mainsheet.models.team import TeamMember
 from tests.api.ask import Ask
 from tests.databases import postgres_database, sqlite_database
 from tests.scale.plans import Plans

@@ -7,8 +7,8 @@ from typing import Any
 
 from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
-from schema.api import api
-from schema.page import PAGE_PARAMETERS
+from mainsheet.schema.api import api
+from mainsheet.schema.page import PAGE_PARAMETERS
 
 SCHEMA: Any = api._schema
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from models.database import Database
+from mainsheet.models.database import Database
 
 GROWING = "job|job_version|job_run|job_event|job_team|job_version_dependency|job_version_query|job_search_row"
 OF_ASKED = {"uq_job_version_one_draft"}  # holds nothing but what a filter asks for

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.database import Database
-from schema.api import api
+from mainsheet.models.database import Database
+from mainsheet.schema.api import api
 from tests.api.ask import Ask
 from tests.scale.conftest import Big
 from tests.scale.lists import filled

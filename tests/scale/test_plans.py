@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from models.database import Database
-from models.job import Job
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
 from tests.api.ask import Ask
 from tests.api.test_statement_counts import FROM_LISTS, FROM_ROOT, WAYS, leaf_of, selection
 from tests.scale.conftest import Big

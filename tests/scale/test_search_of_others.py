@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.database import Database
-from models.ids import new_id
-from models.job import Job
-from models.job_version import JobVersion
-from models.search_text import search_text
-from resolvers.prepared import Prepared
-from resolvers.read import Snapshot
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.search_text import search_text
+from mainsheet.resolvers.sql.snapshot import Snapshot
+from mainsheet.resolvers.sql.statement import Prepared
 from tests.api.ask import Ask, job_input
 from tests.world import World
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from models.database import Database
-from models.job import JobStatus
-from resolvers import glance
-from resolvers.job import FAR_AWAY, MET, OF_ORGANIZATIONS, SOUGHT, JobSortField
-from resolvers.job_filter import JobFilter, asked
-from resolvers.pages import Listing, Page, Paging, totals
-from resolvers.read import Read
+from mainsheet.models.database import Database
+from mainsheet.models.job import JobStatus
+from mainsheet.resolvers.job import FAR_AWAY, MET, OF_ORGANIZATIONS, SOUGHT, JobSortField
+from mainsheet.resolvers.job_filter import JobFilter, asked
+from mainsheet.resolvers.job_list import nearby
+from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging, totals
+from mainsheet.resolvers.sql.snapshot import Read
 from tests.scale.conftest import Big
 from tests.world import caller
 
@@ -67,7 +67,7 @@ async def test_each_way_shows_the_same(
         for way in (MET, SOUGHT, FAR_AWAY):
             assert await told(read, way[sort], wanted, descending) == expected, (wanted, sort)
         with monkeypatch.context() as patched:
-            patched.setattr(glance, "GLANCE", 50)
+            patched.setattr(nearby, "GLANCE", 50)
             assert await told(read, short[sort], wanted, descending) == expected, (wanted, sort)
 
     await read.close()

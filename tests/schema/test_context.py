@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 from graphql import parse
 
-from executor import Prepared, Request, core_schema
-from models.database import Database
-from resolvers.read import Read
-from schema.api import api
-from schema.context import Context
-from server.documents import operation_of
+from mainsheet.executor import Prepared, Request, core_schema
+from mainsheet.models.database import Database
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+from mainsheet.server.operations.documents import operation_of
 from tests.api.ask import EXECUTOR
 from tests.world import World, caller
 

@@ -10,9 +10,9 @@ import pytest
 from graphql import is_introspection_type, is_required_input_field
 from strawberry.utils.str_converters import to_snake_case
 
-from resolvers.write import COMMANDS
-from schema.api import api
-from server import sdl
+from mainsheet.resolvers.write import COMMANDS
+from mainsheet.schema.api import api
+from mainsheet.server.operations import sdl
 
 SCHEMA = api._schema
 TYPES = {name: each for name, each in SCHEMA.type_map.items() if not is_introspection_type(each)}
@@ -195,7 +195,7 @@ OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status"}, "updateOr
 def test_a_command_takes_the_fields_of_its_input(name: str) -> None:
     run = COMMANDS[name].run
     taken = inspect.signature(run).parameters.values()
-    assert run.__module__.startswith("resolvers.changes.")
+    assert run.__module__.startswith("mainsheet.resolvers.commands.")
     named = {each.name for each in taken if each.kind is each.KEYWORD_ONLY}
     sent = {to_snake_case(each) for each in fields(f"{name[0].upper()}{name[1:]}Input")}
     assert named | OMITTED_IS_NOT_NULL.get(name, set()) == sent - {"dry_run", "idempotency_key"}

@@ -11,15 +11,15 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.api_token import ApiToken
-from models.database import Database
-from models.member import Member
-from models.migrate import upgrade
-from models.organization import Organization
-from resolvers.caller import Caller
-from server.app import GRAPHQL_PATH, make_app, make_runner
-from server.authentication import Authenticator
-from server.settings import Settings
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.models.migrate import upgrade
+from mainsheet.models.organization import Organization
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.settings import Settings
 from tests.server.small_api import Context, small_api
 
 MEMBER_ID = "MB1"

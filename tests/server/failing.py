@@ -11,14 +11,14 @@ from aiohttp import ClientSession, web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.api_token import ApiToken
-from models.database import Database
-from models.member import Member
-from schema.api import api
-from schema.context import Context
-from server.app import GRAPHQL_PATH, make_app, make_runner
-from server.authentication import Authenticator
-from server.settings import Settings
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.settings import Settings
 
 OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
 WAITS = "wait_event_type = 'Lock'"

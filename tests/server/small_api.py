@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import strawberry
 from graphql import GraphQLError
 
-from models.errors import BadInput
-from resolvers.caller import Caller
+from mainsheet.models.errors import BadInput
+from mainsheet.resolvers.caller import Caller
 
 SECRET = "password=hunter2"
 

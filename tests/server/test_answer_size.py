@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.request import GRAPHQL_RESPONSE, JSON
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
 from tests.server.conftest import Serve
 
 LIMIT = 1024

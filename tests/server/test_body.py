@@ -9,8 +9,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 
-from server.body import STEP, BodyLimits, read_body
-from server.errors import RequestError
+from mainsheet.server.errors import RequestError
+from mainsheet.server.http.body import STEP, BodyLimits, read_body
 
 
 def packed(size: int) -> web.Request:

@@ -1,7 +1,7 @@
 import pytest
 
-from server import buckets
-from server.buckets import Buckets
+from mainsheet.server.operations import buckets
+from mainsheet.server.operations.buckets import Buckets
 
 
 class Clock:

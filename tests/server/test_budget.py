@@ -5,15 +5,15 @@ import pytest
 from aiohttp import ClientResponse
 from structlog.testing import capture_logs
 
-from executor import core_schema
-from models.roles import OrganizationRole
-from resolvers.caller import Caller
-from schema.api import api
-from server.allowance import Allowance
-from server.complexity import Limits
-from server.operation_store import OperationStore
-from server.prices import price_of, size
-from server.settings import Settings
+from mainsheet.executor import core_schema
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema.api import api
+from mainsheet.server.operations.allowance import Allowance
+from mainsheet.server.operations.complexity import Limits
+from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.prices import price_of, size
+from mainsheet.server.settings import Settings
 from tests.server.conftest import MEMBER_ID, Serve, Server
 from tests.server.small_api import Context
 

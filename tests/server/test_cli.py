@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from models.database import Database
-from models.saved_query import SavedQuery
+from mainsheet.models.database import Database
+from mainsheet.models.saved_query import SavedQuery
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, mainsheet
 from tests.world import World, make_world
 

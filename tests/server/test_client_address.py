@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from server.client_address import Clients, group
+from mainsheet.server.http.client_address import Clients, group
 
 PROXIES = Clients((ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
 

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, get_introspection_query, parse
 
-from executor import core_schema
-from schema.api import api
-from server.complexity import Extent, Limits, cost_of, extent_of, too_complex, too_large
-from server.documents import operation_of
+from mainsheet.executor import core_schema
+from mainsheet.schema.api import api
+from mainsheet.server.operations.complexity import Extent, Limits, cost_of, extent_of, too_complex, too_large
+from mainsheet.server.operations.documents import operation_of
 from tests.server.conftest import Serve
 
 SCHEMA = build_schema("""

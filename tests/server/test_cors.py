@@ -1,7 +1,7 @@
 import pytest
 from aiohttp import ClientResponse
 
-from server.app import GRAPHQL_PATH
+from mainsheet.server.app import GRAPHQL_PATH
 from tests.server.conftest import Serve, Server
 
 OURS = "https://app.example"

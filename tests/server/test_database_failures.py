@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from models.database import Database, Patience
+from mainsheet.models.database import Database, Patience
 from tests.api.ask import Ask
 from tests.databases import execute
 from tests.server.failing import Client, client, end_connections, holding, waiting

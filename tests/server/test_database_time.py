@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.database import Database, Patience
+from mainsheet.models.database import Database, Patience
 from tests.api.ask import Ask
 from tests.server.failing import client, holding, waiting
 from tests.world import World, make_world

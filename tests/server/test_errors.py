@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from server.logs import configure_logging
+from mainsheet.server.observe.logs import configure_logging
 from tests.server.commands import expect_no_traceback
 from tests.server.conftest import MEMBER_ID, Server
 from tests.server.small_api import SECRET
@@ -115,7 +115,7 @@ async def test_libraries_log_no_values_at_debug(server: Server, json_log: String
 
 
 def test_the_log_hides_secrets_of_urls(json_log: StringIO) -> None:
-    log = structlog.stdlib.get_logger("server")
+    log = structlog.stdlib.get_logger("mainsheet")
     error = ValueError("https://ada:hunter2@issuer.example/keys")
     log.error("failed", reason=str(error), urls=["postgresql://x?password=hunter2"], exc_info=error)
     logging.getLogger("aiohttp.client").warning("Can't read %s", "https://ada:hunter2@issuer.example")

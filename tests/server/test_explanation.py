@@ -8,15 +8,15 @@ from graphql import parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from executor import Executor, Prepared, Request, core_schema
-from models.database import Database
-from models.demo import seed_demo
-from models.member import Member
-from models.roles import OrganizationRole
-from schema.api import api
-from schema.context import Context
-from server.documents import operation_of
-from server.explanation import NOTHING_ASKED, Dialect, explained
+from mainsheet.demo import seed_demo
+from mainsheet.executor import Executor, Prepared, Request, core_schema
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+from mainsheet.server.operations.documents import operation_of
+from mainsheet.server.operations.explanation import NOTHING_ASKED, Dialect, explained
 from tests.executor.operations import Writer
 from tests.world import caller
 

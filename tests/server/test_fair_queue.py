@@ -1,9 +1,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from models.roles import OrganizationRole
-from resolvers.caller import Caller
-from server.fair_queue import Capacity, FairQueue
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 
 
 def caller(name: str) -> Caller:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.member import Member
-from server import guesses, tokens
-from server.authentication import Authenticator
-from server.guesses import Guesses, TooManyGuesses
-from server.last_use import LastUse
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.server.auth import guesses, tokens
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.auth.guesses import Guesses, TooManyGuesses
+from mainsheet.server.auth.last_use import LastUse
 from tests.world import make_member, make_organization
 
 PER_MINUTE = 6

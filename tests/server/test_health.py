@@ -2,7 +2,7 @@ import os
 
 from aiohttp import ClientResponse
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.server.conftest import Serve, Server
 
 

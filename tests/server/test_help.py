@@ -6,7 +6,7 @@ import sys
 import click
 import pytest
 
-from server.cli import COMMANDS, main
+from mainsheet.server.cli import COMMANDS, main
 from tests.server.commands import mainsheet
 
 
@@ -53,11 +53,11 @@ def test_what_the_list_says_of_a_command_is_how_its_own_help_begins(name: str) -
 def test_only_what_a_command_needs_is_imported(arguments: str, unneeded: set[str]) -> None:
     code = f"""
 import sys
-from server.cli import main
+from mainsheet.server.cli import main
 main({arguments.split()}, standalone_mode=False)
 print(*sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert "server.cli" in (imported := set(result.stdout.split()))
+    assert "mainsheet.server.cli" in (imported := set(result.stdout.split()))
     assert not imported & unneeded

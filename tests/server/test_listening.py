@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from server.listening import OTHER_FILES
+from mainsheet.server.process.listening import OTHER_FILES
 
 ROOM = """
 import resource
-from server.listening import room_for
+from mainsheet.server.process.listening import room_for
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 print(room_for({connections}), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from structlog.testing import capture_logs
 
-from models.database import Database, Patience
+from mainsheet.models.database import Database, Patience
 from tests.api.ask import Ask
 from tests.chaos.answers import told_by
 from tests.chaos.ledger import Told

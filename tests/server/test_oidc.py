@@ -25,13 +25,20 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.database import Database
-from models.member import Member
-from server.authentication import Authenticator
-from server.jwks import MAX_AGE_SECONDS, MAX_BYTES, REFETCH_SECONDS, KeysUnavailable, PublishedKeys, download
-from server.last_use import LastUse
-from server.oidc import Issuer, RefusedToken
-from server.settings import Settings
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.auth.jwks import (
+    MAX_AGE_SECONDS,
+    MAX_BYTES,
+    REFETCH_SECONDS,
+    KeysUnavailable,
+    PublishedKeys,
+    download,
+)
+from mainsheet.server.auth.last_use import LastUse
+from mainsheet.server.auth.oidc import Issuer, RefusedToken
+from mainsheet.server.settings import Settings
 from tests.world import make_member, make_organization
 
 ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"

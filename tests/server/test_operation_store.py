@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, Node, Token
 
-from executor import Executor, Prepared, Request, Worker, core_schema
-from executor.program import Program
-from server.complexity import Limits
-from server.errors import InvalidOperation, RequestError
-from server.operation_store import INLINE_CHARACTERS, Operation, OperationStore
+from mainsheet.executor import Executor, Prepared, Request, Worker, core_schema
+from mainsheet.executor.program import Program
+from mainsheet.server.errors import InvalidOperation, RequestError
+from mainsheet.server.operations.complexity import Limits
+from mainsheet.server.operations.operation_store import INLINE_CHARACTERS, Operation, OperationStore
 from tests.server.conftest import Serve
 from tests.server.small_api import small_api
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from server.cli import main
+from mainsheet.server.cli import main
 
 ROOT = Path(__file__).parents[2]
 SDL = (ROOT / "schema/schema.graphql").read_text("utf-8")

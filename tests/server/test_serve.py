@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from models.demo import DEMO_MEMBERS
+from mainsheet.demo import DEMO_MEMBERS
 from tests.server.commands import PATIENCE, Serving, expect_no_traceback, mainsheet, serving
 
 RENAME = 'mutation { updateJob(input: {jobId: "%s", name: "Renamed"}) { userErrors { code } } }'

@@ -13,11 +13,11 @@ import click
 import pytest
 from structlog.testing import capture_logs
 
-from server import supervisor, worker
-from server.commands.serve import _supervised
-from server.listening import listen
-from server.settings import Settings
-from server.supervisor import MOST_FAILURES, _pause
+from mainsheet.server.commands.serve import _supervised
+from mainsheet.server.process import supervisor, worker
+from mainsheet.server.process.listening import listen
+from mainsheet.server.process.supervisor import MOST_FAILURES, _pause
+from mainsheet.server.settings import Settings
 from tests.server.commands import PATIENCE
 
 WORKER = """

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.api_token import ApiToken, digest
-from models.database import Database
-from models.errors import BadInput
-from models.member import Member
-from models.roles import OrganizationRole
-from server import tokens
-from server.authentication import Authenticator
-from server.last_use import INTERVAL, LastUse
+from mainsheet.models.api_token import ApiToken, digest
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
+from mainsheet.models.member import Member
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.server.auth import tokens
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.auth.last_use import INTERVAL, LastUse
 from tests.world import make_member, make_organization
 
 HOUR = timedelta(hours=1)
@@ -242,7 +242,7 @@ async def test_an_owner_is_remembered_for_so_long_and_no_longer(
     database: Database, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("server.authentication.monotonic", lambda: clock[0])
+    monkeypatch.setattr("mainsheet.server.auth.authentication.monotonic", lambda: clock[0])
     authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=1)
     secret = await tokens.create(database, ada.email, None, None)
     header = f"Bearer {secret}"

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, TCPConnector
 from sqlalchemy import text
 
-from models.database import Database
+from mainsheet.models.database import Database
 from tests.api.ask import Ask
 from tests.databases import postgres_database
 from tests.server.commands import PATIENCE, Serving, expect_no_traceback, mainsheet, serving

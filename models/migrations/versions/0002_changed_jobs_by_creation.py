@@ -1,6 +1,7 @@
 """The index of jobs by their last change knows their creation too.
 
-A list with `filter.updatedSince` takes all that has changed and sorts it, by creation if nothing else is asked: from the
+A list with `filter.updatedSince` takes all that has changed and sorts it, by creation if nothing else is asked: from
+the
 index alone, no job is read for it. The index is the one that was there, so a write costs what it did.
 """
 

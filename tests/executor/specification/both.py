@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, parse, validate
 
-from executor import Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.executor import Executor, Outcome, Prepared, Request, core_schema, refer
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row
 from tests.executor.specification.world import api

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
-from executor import RELATION
+from mainsheet.executor import RELATION
 
 Batch = Callable[..., Any]
 

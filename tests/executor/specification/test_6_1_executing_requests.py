@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor import Outcome
+from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
 from tests.executor.specification.rows import Row
 

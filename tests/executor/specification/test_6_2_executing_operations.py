@@ -1,6 +1,6 @@
 """Section 6.2: queries, mutations. Subscriptions aren't the executor's."""
 
-from executor import Outcome
+from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
 from tests.executor.specification.rows import Row
 

@@ -1,6 +1,6 @@
 """Section 6.4.2: how a field gets its value."""
 
-from executor import Outcome
+from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
 from tests.executor.specification.rows import Row
 

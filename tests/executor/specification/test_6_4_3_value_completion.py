@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from executor import Outcome
+from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
 from tests.executor.specification.rows import Row
 from tests.executor.specification.world import Mood, Size

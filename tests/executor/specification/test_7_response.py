@@ -1,6 +1,6 @@
 """Section 7: the response, as far as executing makes it."""
 
-from executor import Outcome
+from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
 from tests.executor.specification.rows import Row
 

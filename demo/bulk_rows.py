@@ -1,0 +1,133 @@
+"""Rows of jobs as a driver takes them, pressed from those of a lived job: by place, as names would cost the double."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Self
+
+from sqlalchemy import Column, Dialect, Table
+
+from mainsheet.demo.life import Life
+from mainsheet.models.base import Base, UtcDateTime
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from mainsheet.models.search_text import search_text
+
+Row = list[Any]
+Rows = dict[Table, list[Row]]
+
+OWN_IDS = (Job, JobVersion, JobEvent, JobRun)
+REFERENCES = ("id", "job_id", "version_id")
+EARLIER_SECONDS = 200 * 24 * 3600
+
+
+def row_of(instance: Base, dialect: Dialect) -> Row:
+    """Return the instance's values as the driver takes them, in the order of the table's columns."""
+    return [_driven(column, getattr(instance, column.name), dialect) for column in table_of(instance).columns]
+
+
+def table_of(row: Base | type[Base]) -> Table:
+    return Base.metadata.tables[row.__tablename__]
+
+
+def _driven(column: Column[Any], value: Any, dialect: Dialect) -> Any:
+    convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return convert(value) if convert else value
+
+
+def _moments(dialect: Dialect) -> Callable[[datetime], Any]:
+    """Return what turns a moment in UTC into the driver's."""
+    convert = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    return convert if convert and dialect.name == "sqlite" else lambda at: at
+
+
+JOB = table_of(Job)
+NAME, SEARCH_TEXT = (list(JOB.columns.keys()).index(each) for each in ("name", "search_text"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the lived job; of what differs from job to job, the places in it."""
+
+    table: Table
+    row: Row
+    ids: Sequence[tuple[int, str]]
+    times: Sequence[tuple[int, datetime]]
+    key: int | None
+
+    @classmethod
+    def of(cls, instance: Base, dialect: Dialect) -> Self:
+        table = table_of(instance)
+        values = [(place, column.name, getattr(instance, column.name)) for place, column in enumerate(table.columns)]
+        return cls(
+            table,
+            row_of(instance, dialect),
+            [(place, value) for place, name, value in values if name in REFERENCES],
+            [(place, value) for place, _, value in values if isinstance(value, datetime)],
+            next((place for place, name, _ in values if name == "job_key"), None),
+        )
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The rows of one lived job, from which any number of others is made."""
+
+    name: str
+    description: str | None
+    lines: Sequence[Line]
+    births: Sequence[tuple[str, str, datetime]]  # the old id, its prefix, its time
+    moment: Callable[[datetime], Any]
+
+    @classmethod
+    def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
+        instances = [*_rows_of(life), *life.events, *runs]
+        births = [
+            (each.id, each.PREFIX, each.occurred_at if isinstance(each, JobEvent) else each.created_at)
+            for each in instances
+            if isinstance(each, OWN_IDS)
+        ]
+        lines = [Line.of(each, dialect) for each in instances]
+        return cls(life.job.name, life.job.description, lines, births, _moments(dialect))
+
+    def press(self, number: int, chance: Random, rows: Rows) -> None:
+        """Add the rows of the job of that number."""
+        earlier = timedelta(seconds=chance.randrange(EARLIER_SECONDS))
+        ids = {old: new_id(prefix, at - earlier, chance) for old, prefix, at in self.births}
+        key, name = key_of(number, self.name), f"{self.name} {number}"
+        for line in self.lines:
+            rows.setdefault(line.table, []).append(self._pressed(line, ids, earlier, key))
+        job = rows[JOB][-1]
+        job[NAME], job[SEARCH_TEXT] = name, search_text(key, name, self.description)
+
+    def _pressed(self, line: Line, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
+        row = line.row.copy()
+        for place, old in line.ids:
+            row[place] = ids[old]
+        for place, at in line.times:
+            row[place] = self.moment(at - earlier)
+        if line.key is not None:
+            row[line.key] = key
+        return row
+
+
+def key_of(number: int, name: str) -> str:
+    return f"fleet-{number:07}-{name.lower().replace(' ', '-')}"
+
+
+def _rows_of(life: Life) -> Iterator[Base]:
+    """Yield the job and what hangs on it, what is referred to first; name the owners as a flush would."""
+    versions = [*life.versions.values(), *([life.job.draft] if life.job.draft else [])]
+    yield life.job
+    yield from versions
+    for version in versions:
+        parts: list[JobVersionQuery | JobVersionDependency] = [*version.queries, *version.dependencies]
+        for part in parts:
+            part.version_id = version.id
+            yield part
+    for team in life.job.teams:
+        team.job_id = life.job.id
+        yield team

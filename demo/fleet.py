@@ -1,0 +1,94 @@
+"""Generated jobs for `harbor`, as many as asked for, with the teams, members and clusters for them.
+
+Some jobs are lived through the methods of `Job`, all others are stamped from their rows: new ids, key, name and
+times. So a generated job agrees with its history as much as a lived one, at the price of a few inserts. Each follows
+from the state before, the seed and its number alone: who was interrupted goes on where it ended.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from random import Random
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mainsheet.demo.bulk import load, refresh_statistics
+from mainsheet.demo.bulk_rows import Rows, Stamp, row_of, table_of
+from mainsheet.demo.crowd import SETTLED, Crowd
+from mainsheet.demo.template import Mould, harbor, latest_change
+from mainsheet.models.database import Database
+from mainsheet.models.job_event import JobAction, JobEvent
+
+KEY = re.compile(r"fleet-(\d{7})-.*")
+CHUNK = 500
+STAMPS, JOBS_A_STAMP = 100, 50
+
+
+async def seed_jobs(database: Database, count: int, seed: int, progress: Callable[[int], None]) -> None:
+    """Add `count` jobs to `harbor`, the same for the same seed on the same state; `progress` gets the jobs done.
+
+    They are kept by the chunk: where it is interrupted, the jobs of the last `progress` stay. Raises `NotSeeded` where
+    `harbor`, an active cluster, a team, a saved query or an author is missing.
+    """
+    first = await _grow(database, count, seed)
+    async with database.reads.connect() as connection:
+        mould = await Mould.find(connection)
+    stamps = _stamps(database, mould, first + count - 1, seed)
+    for start in range(0, count, CHUNK):
+        numbers = range(first + start, first + min(start + CHUNK, count))
+        await _to_its_end(load(database, _pressed(stamps, numbers, seed)), progress, numbers.stop - first)
+        if start == 0:  # or PostgreSQL goes on checking foreign keys as if the tables were empty, without an index
+            await refresh_statistics(database)
+    await refresh_statistics(database)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None], progress: Callable[[int], None], done: int) -> None:
+    """Whoever is interrupted meanwhile hears of what is kept nevertheless."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await task
+        progress(done)
+
+
+async def _grow(database: Database, count: int, seed: int) -> int:
+    """Add whom the jobs need, all or nobody; return the first job's number."""
+    async with database.reads.connect() as connection:
+        of = await harbor(connection)
+        first = await _next_number(connection, of)
+        settled = await latest_change(connection, of) - SETTLED
+        crowd = await Crowd(of, settled, seed).of(connection, first + count - 1)
+    rows: Rows = {}
+    for each in crowd:
+        rows.setdefault(table_of(each), []).append(row_of(each, database.writes.dialect))
+    await load(database, rows)
+    return first
+
+
+def _stamps(database: Database, mould: Mould, jobs: int, seed: int) -> Sequence[Stamp]:
+    return [
+        Stamp.of(*mould.cast(index, Random(f"{seed}:stamp:{index}")), database.writes.dialect)  # noqa: S311
+        for index in range(min(jobs, max(STAMPS, jobs // JOBS_A_STAMP)))
+    ]
+
+
+def _pressed(stamps: Sequence[Stamp], numbers: Sequence[int], seed: int) -> Rows:
+    rows: Rows = {}
+    for number in numbers:
+        stamps[number % len(stamps)].press(number, Random(f"{seed}:{number}"), rows)  # noqa: S311
+    return rows
+
+
+async def _next_number(connection: AsyncConnection, organization_id: str) -> int:
+    """Look into the history, which outlives the jobs: the number of a deleted job would bring its events' ids back."""
+    keys = await connection.scalars(
+        select(JobEvent.job_key).where(
+            JobEvent.organization_id == organization_id,
+            JobEvent.action == JobAction.JOB_CREATED,
+            JobEvent.job_key.startswith("fleet-"),
+        )
+    )
+    return 1 + max((int(found[1]) for key in keys if (found := KEY.fullmatch(key))), default=0)

@@ -1,0 +1,138 @@
+"""How a demo job is told, and how it is lived: through the methods of `Job`, at moments of the past."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mainsheet.models.edit import Edit
+from mainsheet.models.job import Job, JobStatus
+from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_event import JobEvent
+from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_run import JobRunStatus
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.known import Known
+from mainsheet.models.roles import JobPermission
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change, and the right that whoever makes it needs."""
+
+    act: Callable[["Life", Edit], object]
+    needs: JobPermission = JobPermission.EDIT
+
+
+@dataclass(frozen=True)
+class Story:
+    """A job in names: `born` and the steps' numbers are days before now, `config` is what `Names.config` reads."""
+
+    key: str
+    name: str
+    teams: Sequence[str]
+    born: float
+    config: Mapping[str, Any]
+    description: str | None = None
+    steps: Sequence[tuple[float, Step]] = ()
+    doing: JobRunStatus | None = None
+
+
+@dataclass(frozen=True)
+class Names:
+    """The ids behind the names that stories use."""
+
+    clusters: Mapping[str, str]
+    queries: Mapping[str, str]
+    teams: Mapping[str, str]
+    jobs: dict[str, str] = field(default_factory=dict)
+
+    def config(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn `cluster`, `source` and `after` into what `JobConfig.of` reads; the rest is that already."""
+        return dict(self._value(name, value) for name, value in values.items())
+
+    def _value(self, name: str, value: Any) -> tuple[str, Any]:
+        match name:
+            case "cluster":
+                return "cluster_id", self.clusters[value]
+            case "after":
+                return "dependencies", [
+                    {"job_id": self.jobs[key], "condition": condition} for key, condition in value.items()
+                ]
+            case "source" if "saved_queries" in value:
+                ids = [self.queries[each] for each in value["saved_queries"]["query_ids"]]
+                return "source", {"saved_queries": {"query_ids": ids}}
+        return name, value
+
+
+@dataclass(frozen=True)
+class Life:
+    """A job with all that its life has left behind so far."""
+
+    job: Job
+    names: Names
+    known: Known
+    versions: dict[int, JobVersion]
+    events: list[JobEvent]
+
+    @classmethod
+    def begin(cls, story: Story, organization_id: str, names: Names, known: Known, edit: Edit) -> "Life":
+        values = {"job_key": story.key, "name": story.name, "description": story.description}
+        config = JobConfig.of(names.config(story.config))
+        edit.problems += value_problems(values)
+        edit.problems += config.problems((), known)
+        edit.problems += config.running_problems(known, None, {})
+        edit.refuse()
+        job = Job.create(values, config, [names.teams[each] for each in story.teams], organization_id, edit)
+        return cls(job, names, known, {1: job.current}, edit.events)
+
+    def take(self, step: Step, member_id: str, at: datetime) -> None:
+        step.act(self, Edit(member_id, at, self.events))
+        self.versions[self.job.current_number] = self.job.current
+
+
+def drafted(**changes: Any) -> Step:
+    return Step(lambda life, edit: life.job.create_draft(life.names.config(changes), life.known, edit))
+
+
+def edited(**changes: Any) -> Step:
+    return Step(lambda life, edit: life.job.update_draft(life.names.config(changes), life.known, edit))
+
+
+def discarded() -> Step:
+    return Step(lambda life, edit: life.job.discard_draft(edit))
+
+
+def published(message: str | None = None) -> Step:
+    return Step(lambda life, edit: life.job.publish_draft(message, life.known, edit))
+
+
+def versioned(message: str | None = None, **changes: Any) -> Step:
+    return Step(lambda life, edit: life.job.create_version(life.names.config(changes), message, life.known, edit))
+
+
+def rolled_back(number: int, message: str | None = None) -> Step:
+    return Step(lambda life, edit: life.job.activate(number, life.versions[number], message, life.known, edit))
+
+
+def paused(message: str | None = None) -> Step:
+    return Step(lambda life, edit: life.job.update({"status": JobStatus.PAUSED}, message, edit))
+
+
+def resumed(message: str | None = None) -> Step:
+    return Step(lambda life, edit: life.job.update({"status": JobStatus.ACTIVE}, message, edit))
+
+
+def described(**values: Any) -> Step:
+    return Step(lambda life, edit: life.job.update(values, None, edit))
+
+
+def shared(*teams: str) -> Step:
+    return Step(
+        lambda life, edit: life.job.add_teams([life.names.teams[each] for each in teams], edit),
+        JobPermission.MANAGE_TEAMS,
+    )
+
+
+def unshared(team: str) -> Step:
+    return Step(lambda life, edit: life.job.remove_team(life.names.teams[team], edit), JobPermission.MANAGE_TEAMS)

@@ -1,0 +1,114 @@
+"""Runs as the execution plane would have written them: when the schedule fired, with the version of that moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from mainsheet.demo.life import Life
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import JobStatus
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_version import JobVersion, schedule_of
+from mainsheet.models.schedule import Schedule
+
+PER_VERSION = 8  # the latest of each version
+OUTCOMES = (
+    *(JobRunStatus.SUCCEEDED,) * 7,
+    JobRunStatus.FAILED,
+    *(JobRunStatus.SUCCEEDED,) * 4,
+    JobRunStatus.SKIPPED,
+    *(JobRunStatus.SUCCEEDED,) * 3,
+    JobRunStatus.CANCELLED,
+)
+POINTER_MOVES = {
+    JobAction.JOB_CREATED,
+    JobAction.VERSION_CREATED,
+    JobAction.DRAFT_PUBLISHED,
+    JobAction.VERSION_ACTIVATED,
+}
+NEVER_STARTED = {JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.SKIPPED}
+UNDER_WAY_FOR = timedelta(seconds=40)
+
+
+@dataclass(frozen=True)
+class Reign:
+    """The time in which one version was current and the job wasn't paused for good."""
+
+    version: JobVersion
+    since: datetime
+    until: datetime
+
+
+def runs_of(life: Life, now: datetime, doing: JobRunStatus | None, chance: Random) -> Iterator[JobRun]:
+    """Yield the job's runs up to `now`, oldest first; `doing` is what its last one is about."""
+    outcome = chance.randrange(len(OUTCOMES))
+    for reign in _reigns(life, now - UNDER_WAY_FOR):
+        trigger = RunTrigger.SCHEDULE if reign.version.cron else RunTrigger.MANUAL
+        for at in _moments(reign, chance):
+            outcome = (outcome + 1) % len(OUTCOMES)
+            yield _run(life, reign.version.number, trigger, OUTCOMES[outcome], at=at, now=now, chance=chance)
+    if doing:
+        number = life.job.current_number
+        yield _run(life, number, RunTrigger.MANUAL, doing, at=now - UNDER_WAY_FOR, now=now, chance=chance)
+
+
+def _reigns(life: Life, now: datetime) -> list[Reign]:
+    moves = [each for each in life.events if each.action in POINTER_MOVES]
+    ends = [each.occurred_at for each in moves[1:]] + [_paused_at(life) or now]
+    return [
+        Reign(life.versions[each.to_version], each.occurred_at, end)
+        for each, end in zip(moves, ends, strict=True)
+        if each.to_version
+    ]
+
+
+def _paused_at(life: Life) -> datetime | None:
+    return life.job.updated_at if life.job.status is JobStatus.PAUSED else None
+
+
+def _run(
+    life: Life,
+    number: int,
+    trigger: RunTrigger,
+    status: JobRunStatus,
+    *,
+    at: datetime,
+    now: datetime,
+    chance: Random,
+) -> JobRun:
+    started_at = None if status in NEVER_STARTED else at + timedelta(seconds=chance.randint(2, 30))
+    finished_at = (started_at or at) + timedelta(seconds=chance.randint(15, 200))
+    if status is JobRunStatus.SKIPPED:
+        finished_at = at
+    elif finished_at > now and status not in NEVER_STARTED:
+        status = JobRunStatus.RUNNING
+    return JobRun(
+        id=new_id(JobRun.PREFIX, at, chance),
+        organization_id=life.job.organization_id,
+        job_id=life.job.id,
+        version_number=number,
+        status=status,
+        trigger=trigger,
+        created_at=at,
+        started_at=started_at,
+        finished_at=finished_at if status in (*OUTCOMES,) else None,
+    )
+
+
+def _moments(reign: Reign, chance: Random) -> list[datetime]:
+    if schedule := schedule_of(reign.version):
+        # In UTC: adding to a time with a zone would follow its wall clock through daylight saving.
+        return [at.astimezone(UTC) for at in _latest_fire_times(schedule, reign)]
+    return sorted(reign.since + (reign.until - reign.since) * chance.random() for _ in range(3))
+
+
+def _latest_fire_times(schedule: Schedule, reign: Reign) -> list[datetime]:
+    length = timedelta(hours=1)
+    while True:
+        since = max(reign.since, reign.until - length)
+        found = list(schedule.fire_times(since, reign.until))
+        if len(found) >= PER_VERSION or since == reign.since:
+            return found[-PER_VERSION:]
+        length *= 4

@@ -1,0 +1,46 @@
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.demo.life import Life
+from mainsheet.demo.organization import Settlement
+from mainsheet.demo.runs import runs_of
+from mainsheet.demo.tenant import HARBOR, LAGOON
+from mainsheet.models.database import Database
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.migrate import ADVISORY_LOCK
+from mainsheet.models.organization import Organization
+
+
+async def seed_demo(database: Database, progress: Callable[[int], None] = lambda _done: None) -> None:
+    """Make both organizations in one transaction, unless `harbor` is there; tell `progress` the jobs done."""
+    now, done = datetime.now(UTC), 0
+    async with AsyncSession(database.writes) as session, session.begin():
+        if not database.is_sqlite:  # which has one writer anyway
+            await session.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        if await session.scalar(select(Organization.id).where(Organization.name == HARBOR.name)):
+            return
+        for settlement in (Settlement.found(HARBOR, now), Settlement.found(LAGOON, now)):
+            await _settle(session, settlement)
+            for story in sorted(settlement.tenant.stories, key=lambda each: -each.born):
+                chance = Random(story.key)  # noqa: S311
+                life = settlement.live(story, chance)
+                await _keep(session, life, list(runs_of(life, now, story.doing, chance)))
+                progress(done := done + 1)
+
+
+async def _settle(session: AsyncSession, settlement: Settlement) -> None:
+    for rows in settlement.stages():
+        session.add_all(rows)
+        await session.flush()
+
+
+async def _keep(session: AsyncSession, life: Life, runs: list[JobRun]) -> None:
+    """Write the job first: without relationships the session can't know what refers to it."""
+    session.add(life.job)
+    session.add_all(life.events)
+    await session.flush()
+    session.add_all(runs)

@@ -1,0 +1,65 @@
+"""graphql-core for the root fields, compiled code for what is below them."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from inspect import isawaitable
+from typing import Any
+
+from graphql import default_field_resolver, default_type_resolver
+
+from mainsheet.executor.bounds import AnswerTooLarge
+from mainsheet.executor.compiler import Unit
+from mainsheet.executor.plan import Planner
+
+
+def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
+    """Return what makes an executor that completes the values of root fields by units, by response key.
+
+    It is made of the root, the context and coerced variables: its `build` would coerce them anew for each request.
+    """
+    return partial(
+        _parts(base),
+        units=units,
+        schema=planner.schema,
+        fragment_definitions={name: each.definition for name, each in planner.fragments.items()},
+        fragments=planner.fragments,
+        operation=planner.operation,
+        field_resolver=default_field_resolver,
+        type_resolver=default_type_resolver,
+        subscribe_field_resolver=default_field_resolver,
+    )
+
+
+@cache
+def _parts(base: Any) -> Any:
+    """Derive from a `bounded` executor one that has units."""
+
+    class Parts(base):  # type: ignore[misc]  # chosen at run time
+        def __init__(self, *args: Any, units: Mapping[str, Unit], **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._units = units
+            self._met_errors: set[str] = set()
+
+        def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
+            """Complete `result[0]`; the rest is graphql-core's own."""
+            if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
+                unit = self._units.get(path.key)
+                if unit is not None:
+                    arguments = (return_type, details, info, path, *result)
+                    return self._completed(unit.answer, path.key, result[0], arguments)
+            return super().complete_value(return_type, details, info, path, *result)
+
+        async def _completed(self, complete: Any, key: str, value: Any, arguments: Sequence[Any]) -> Any:
+            try:
+                answer, size = await complete(value, self.context_value, self.variable_values)
+            except AnswerTooLarge as error:
+                self.size += error.size
+                return {}  # the answer is discarded as a whole
+            except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
+                self._met_errors.add(key)
+                answer = super().complete_value(*arguments)
+                return await answer if isawaitable(answer) else answer
+            self.size += size
+            return answer
+
+    return Parts

@@ -1,0 +1,50 @@
+from collections.abc import Mapping
+from typing import Any
+
+from mainsheet.models.roles import JobPermission
+from mainsheet.resolvers.commands.references import known
+from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, Write, command
+
+
+@command("createDraft")
+async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None = None) -> JobAnswer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    values = changes or {}
+    job.create_draft(values, await known(write, job.current.config.changed(values), values), write)
+    return {"job_id": job.id}
+
+
+@command("updateDraft")
+async def update(
+    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_revision: int | None = None
+) -> JobAnswer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(write, draft_revision=expected_revision)
+    config = (job.draft or job.current).config.changed(changes)
+    job.update_draft(changes, await known(write, config, changes), write)
+    return {"job_id": job.id}
+
+
+@command("discardDraft")
+async def discard(write: Write, *, job_id: str, expected_revision: int | None = None) -> DiscardAnswer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(write, draft_revision=expected_revision)
+    draft = job.discard_draft(write)
+    await write.session.delete(draft)
+    return {"job_id": job.id, "discarded_number": draft.number}
+
+
+@command("publishDraft")
+async def publish(
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_revision: int | None = None,
+    expected_current_version: int | None = None,
+) -> VersionAnswer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(write, draft_revision=expected_revision, current_version=expected_current_version)
+    config = (job.draft or job.current).config
+    version = job.publish_draft(message, await known(write, config, {}, will_run=True), write)
+    return {"job_id": job.id, "version_id": version.id}

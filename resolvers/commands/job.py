@@ -1,0 +1,139 @@
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+
+from mainsheet.models import limits
+from mainsheet.models.errors import Forbidden, JobKeyTaken, TeamNotFound, TeamRequired, UserError
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
+from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.commands.references import known
+from mainsheet.resolvers.permissions import may_share_with
+from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
+
+
+@command("createJob")
+async def create(
+    write: Write,
+    *,
+    job_key: str,
+    name: str,
+    team_ids: Sequence[str],
+    config: Mapping[str, Any],
+    description: str | None = None,
+) -> JobAnswer:
+    values = {"job_key": job_key, "name": name, "description": description}
+    asked = JobConfig.of(config)
+    facts = await known(write, asked, {"dependencies": ()})
+    problems = write.problems
+    problems += value_problems(values)
+    team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
+    problems += team_problems
+    problems += null_problems(config, ("config",))
+    problems += asked.problems(("config",), facts)
+    problems += asked.running_problems(facts, None, {"cluster_id": ("config", "cluster_id")})
+    # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
+    if not team_problems and limits.storable(job_key) and await _is_taken(write, job_key):
+        problems.append(JobKeyTaken(job_key=job_key))
+    write.refuse()
+    job = Job.create(values, asked, team_ids, write.caller.organization_id, write)
+    write.session.add(job)
+    return {"job_id": job.id}
+
+
+@command("updateJob")
+async def update(
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_revision: int | None = None,
+    **values: Any,
+) -> JobAnswer:
+    job = await write.job(job_id, JobPermission.EDIT)
+    job.expect(write, revision=expected_revision)
+    job.update(values, message, write)
+    return {"job_id": job.id}
+
+
+@command("deleteJob")
+async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> DeleteAnswer:
+    """Cancel what is unfinished, then remove the job with all that hangs on it, for ever."""
+    job = await write.job(job_id, JobPermission.DELETE)
+    job.expect(write, revision=expected_revision)
+    write.refuse()
+    cancelled = await _cancel_runs(write, job_id)
+    job.delete(write)
+    await write.session.execute(delete_from(Job).where(Job.id == job_id))
+    write.session.expunge(job)
+    return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
+
+
+@command("addTeamsToJob")
+async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
+    job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    has = frozenset(each.team_id for each in job.teams)
+    write.problems += await _team_problems(write, team_ids, TeamRole.VIEWER, has)
+    write.refuse()
+    job.add_teams(team_ids, write)
+    return {"job_id": job.id}
+
+
+@command("removeTeamFromJob")
+async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
+    job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    job.remove_team(team_id, write)
+    return {"job_id": job.id}
+
+
+async def _team_problems(
+    write: Write, team_ids: Sequence[str], needed: TeamRole, has: frozenset[str] = frozenset()
+) -> Sequence[UserError]:
+    """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
+    if not team_ids:
+        return [TeamRequired(path=("team_ids",), advice="Name one.")]
+    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
+    rows = await write.session.execute(
+        select(Team.id, TeamMember.role)
+        .outerjoin(TeamMember, own)
+        .where(among(Team.id, team_ids), Team.organization_id == write.caller.organization_id)
+    )
+    return list(_missing(write, team_ids, {row.id: row.role for row in rows}, needed, has))
+
+
+def _missing(
+    write: Write,
+    team_ids: Sequence[str],
+    roles: Mapping[str, TeamRole | None],
+    needed: TeamRole,
+    has: frozenset[str],
+) -> Iterator[UserError]:
+    for index, team_id in enumerate(team_ids):
+        path = ("team_ids", str(index))
+        if team_id not in roles:
+            yield TeamNotFound(path=path, asked=team_id)
+        elif team_id not in has and not may_share_with(write.caller, roles[team_id], needed):
+            yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
+
+
+async def _is_taken(write: Write, job_key: str) -> bool:
+    same = (Job.organization_id == write.caller.organization_id) & (Job.job_key == job_key)
+    row = await write.first(select(exists().where(same)))
+    return row is not None and row[0]
+
+
+async def _cancel_runs(write: Write, job_id: str) -> list[Row[*tuple[Any, ...]]]:
+    cancelled = (
+        update_of(JobRun)
+        .where(JobRun.job_id == job_id, JobRun.status.in_(UNFINISHED))
+        .values(status=JobRunStatus.CANCELLED, finished_at=write.at)
+        .returning(*JobRun.__table__.c)
+    )
+    return list(await write.session.execute(cancelled, execution_options={"synchronize_session": False}))

@@ -1,0 +1,10 @@
+from typing import Any
+
+from mainsheet.resolvers.write import OrganizationAnswer, Write, command
+
+
+@command("updateOrganization")
+async def update(write: Write, **values: Any) -> OrganizationAnswer:
+    organization = await write.organization()
+    organization.update(values, write)
+    return {"organization_id": organization.id}

@@ -1,0 +1,81 @@
+"""Look up what the model needs to know of the ids in a configuration."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_version import JobVersion, JobVersionDependency
+from mainsheet.models.known import Known
+from mainsheet.models.limits import storable
+from mainsheet.models.organization import Organization
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.source import SavedQueries
+from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.write import Write
+
+
+async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False) -> Known:
+    """Look up what `config` names, where the caller gave `values` of it.
+
+    Dependencies that were there before aren't asked for again: the caller needn't see them to keep them. With
+    `will_run` the jobs behind them are followed too, and until the transaction's end nobody else changes who waits
+    for whom in the organization: two publications at once could close a cycle that neither sees. A job that can't be
+    seen isn't followed when it is given: the cycle it closes would tell it from one that never was.
+    """
+    job_ids = [each.job_id for each in config.dependencies]
+    query_ids = config.source.query_ids if isinstance(config.source, SavedQueries) else ()
+    jobs = await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids)
+    return Known(
+        clusters=await _clusters(write, config.cluster_id),
+        queries=await _ids(write, _own(write, SavedQuery).where(among(SavedQuery.id, query_ids)), query_ids),
+        jobs=jobs,
+        waits_for=await _waits_for(write, jobs) if will_run and jobs else {},
+    )
+
+
+async def _clusters(write: Write, cluster_id: str) -> Mapping[str, Any]:
+    own = select(Cluster.id, Cluster.status).where(
+        Cluster.id == cluster_id, Cluster.organization_id == write.caller.organization_id
+    )
+    return {row.id: row.status for row in await write.session.execute(own)} if storable(cluster_id) else {}
+
+
+async def _jobs(write: Write, ids: Sequence[str]) -> frozenset[str]:
+    return await _ids(write, select(Job.id).where(among(Job.id, ids), visible(write.caller)), ids)
+
+
+def _own(write: Write, table: type[SavedQuery]) -> Select[str]:
+    return select(table.id).where(table.organization_id == write.caller.organization_id)
+
+
+async def _ids(write: Write, statement: Select[str], asked: Sequence[str]) -> frozenset[str]:
+    return frozenset(await write.session.scalars(statement)) if asked else frozenset()
+
+
+async def _waits_for(write: Write, job_ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    await write.session.execute(
+        select(Organization.id).where(Organization.id == write.caller.organization_id).with_for_update(key_share=True)
+    )
+    found: dict[str, list[str]] = {}
+    frontier = set(job_ids)
+    while frontier:
+        found |= {job_id: [] for job_id in frontier}
+        for row in await write.session.execute(_next_dependencies(list(frontier))):
+            found[row.job_id].append(row.depends_on_id)
+        frontier = {each for job_id in frontier for each in found[job_id]} - found.keys()
+    return found
+
+
+def _next_dependencies(job_ids: Sequence[str]) -> Select[str, str | None]:
+    current = (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
+    return (
+        select(JobVersion.job_id, JobVersionDependency.depends_on_id)
+        .join(Job, current)
+        .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
+        .where(among(Job.id, job_ids), JobVersionDependency.depends_on_id.is_not(None))
+    )

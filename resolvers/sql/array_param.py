@@ -1,0 +1,85 @@
+"""Many keys in one parameter: the statement's text stays the same, and no limit on parameters bites."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    ScalarSelect,
+    Select,
+    String,
+    Text,
+    TypeDecorator,
+    bindparam,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import Boolean, TypeEngine
+
+from mainsheet.models.limits import storable
+
+
+class TextArray(TypeDecorator[Sequence[str]]):
+    """`text[]` on PostgreSQL, a JSON array on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(ARRAY(String()))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        keys = list(value or ())
+        return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
+
+
+KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
+KEY: BindParameter[Any] = bindparam("key", type_=String())
+ONE_KEY = "one_key"  # of a compilation: `KEYS` holds one, which is given as `KEY` too
+
+
+class Among(ColumnElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+    _is_implicitly_boolean = True  # SQLite would get `… IN (…) = 1`, for which it uses no index
+    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
+        ("column", InternalTraversal.dp_clauseelement),
+        ("keys", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: Any, keys: BindParameter[Sequence[str]] | ScalarSelect[str]) -> None:
+        self.column = column.__clause_element__() if hasattr(column, "__clause_element__") else column
+        self.keys = keys
+
+
+def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
+    """Whether the column holds one of the keys; a text that a database can't keep is none."""
+    return Among(column, keys if isinstance(keys, BindParameter) else _bound(keys))
+
+
+def among_these(column: Any, rows: Select[str]) -> ColumnElement[bool]:
+    """Whether the column holds a key of these rows, which are read once, before: PostgreSQL would think of a join."""
+    return Among(column, rows.scalar_subquery())
+
+
+def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
+    return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
+
+
+@compiles(Among)
+def _written(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    """Compare with the one key: PostgreSQL takes any array for one of ten, and would plan each time anew."""
+    column = compiler.process(element.column, **options)
+    if options.get(ONE_KEY) and element.keys is KEYS:
+        return f"{column} = {compiler.process(KEY, **options)}"
+    keys, are_rows = compiler.process(element.keys, **options), isinstance(element.keys, ScalarSelect)
+    if compiler.dialect.name == "postgresql":
+        return f"{column} = ANY ({f'ARRAY{keys}' if are_rows else keys})"
+    return f"{column} IN {keys if are_rows else f'(SELECT value FROM json_each({keys}))'}"  # noqa: S608 compiled parts

@@ -1,0 +1,170 @@
+"""Reading the rows that a dry run would have left, after it has been rolled back.
+
+Each statement gets, for each table that the dry run changed, a common table expression with the table's name: the
+stored rows with the changes laid over them. So a dry run holds no lock while its answer is read, and every list, count
+and relation shows its changes. Changes that others commit between the rollback and the snapshot are shown as well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
+from sqlalchemy import (
+    CTE,
+    JSON,
+    Column,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    event,
+    exists,
+    func,
+    inspect,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.models.base import Base
+
+
+class Changed(NamedTuple):
+    """A table, the columns that were updated, and whether rows were inserted or removed.
+
+    A statement's text depends on no more. A column that wasn't updated is read as it is stored, by its indexes.
+    """
+
+    table: Table
+    inserted: bool
+    updated: tuple[str, ...]
+    removed: bool
+
+
+Shape: TypeAlias = tuple[Changed, ...]
+NO_CHANGES: Shape = ()
+KINDS = ("inserted", "updated", "removed")
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What one transaction changed; `values` are the parameters that its statements need, by name."""
+
+    shape: Shape = NO_CHANGES
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Overlay()
+
+
+class Recorder:
+    """Notes which rows a session inserts, updates and deletes.
+
+    Bulk statements and cascades of the database aren't noted: a command with a dry run changes rows by its session.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._inserted: dict[Base, None] = {}
+        self._updated: dict[Base, set[str]] = {}
+        self._removed: dict[Base, None] = {}
+        self._dialect: Dialect = session.get_bind().dialect
+        event.listen(session.sync_session, "pending_to_persistent", lambda _, row: self._inserted.setdefault(row))
+        event.listen(session.sync_session, "persistent_to_deleted", lambda _, row: self._removed.setdefault(row))
+        event.listen(session.sync_session, "before_flush", self._note_updates)
+
+    def overlay(self) -> Overlay:
+        """Return the changes as they are after the last flush."""
+        inserted = [row for row in self._inserted if row not in self._removed]
+        updated = [row for row in self._updated if row not in self._inserted and row not in self._removed]
+        removed = [row for row in self._removed if row not in self._inserted]
+        shape: list[Changed] = []
+        values: dict[str, str] = {}
+        for table in dict.fromkeys(_table(row) for row in (*inserted, *updated, *removed)):
+            own = [[row for row in rows if _table(row) is table] for rows in (inserted, updated, removed)]
+            columns = {name for row in own[1] for name in self._updated[row]}
+            shape.append(Changed(table, bool(own[0]), tuple(sorted(columns)), bool(own[2])))
+            values |= {_parameter(table, kind): self._json(rows) for kind, rows in zip(KINDS, own, strict=True) if rows}
+        return Overlay(tuple(shape), values)
+
+    def _note_updates(self, session: Any, *_: Any) -> None:
+        for row in session.dirty:
+            state: Any = inspect(row)
+            changed = {
+                each.columns[0].name for each in state.mapper.column_attrs if state.attrs[each.key].history.added
+            }
+            if changed:
+                self._updated.setdefault(row, set()).update(changed)
+
+    def _json(self, rows: Sequence[Base]) -> str:
+        return orjson.dumps([dict(self._stored(row)) for row in rows]).decode()
+
+    def _stored(self, row: Base) -> Iterator[tuple[str, Any]]:
+        """Give each column as the database stores it; PostgreSQL has JSON inside of JSON, SQLite a text."""
+        state: Any = inspect(row)
+        for each in state.mapper.column_attrs:
+            column, value = each.columns[0], state.dict.get(each.key)
+            is_nested = isinstance(column.type, JSON) and self._dialect.name == "postgresql"
+            process = None if is_nested else column.type.dialect_impl(self._dialect).bind_processor(self._dialect)
+            yield column.name, process(value) if process else value
+
+
+def _table(row: Base) -> Table:
+    table: Any = row.__table__
+    return table  # type: ignore[no-any-return]  # declared as any selectable
+
+
+def overlaid(changed: Changed, dialect: Dialect) -> CTE:
+    """Return the table's rows after the changes, under its own name.
+
+    Each part is left out where nothing needs it: indexes then serve as they do for the table itself.
+    """
+    # Inside the expression, its own name means the table on PostgreSQL, but the expression itself on SQLite.
+    table = changed.table
+    stored = (table.to_metadata(MetaData(), schema="main") if dialect.name == "sqlite" else table).alias("stored")
+    rows: Any = select(*stored.c)
+    if changed.updated:
+        updated = _records(table, "updated", dialect)
+        columns = [_updated(column, updated) if column.name in changed.updated else column for column in stored.c]
+        rows = select(*columns).select_from(stored.outerjoin(updated, _same(stored, updated)))
+    if changed.removed:
+        rows = rows.where(~exists().where(_same(stored, _records(table, "removed", dialect))))
+    if changed.inserted:
+        rows = union_all(rows, select(*_records(table, "inserted", dialect).c))
+    cte: CTE = rows.cte(table.name)
+    return cte.prefix_with("NOT MATERIALIZED", dialect="postgresql")
+
+
+def _updated(column: Column[Any], updated: FromClause) -> ColumnElement[Any]:
+    (key, *_) = column.table.primary_key
+    return case((updated.c[key.name].is_(None), column), else_=updated.c[column.name]).label(column.name)
+
+
+def _same(stored: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return and_(*(column == other.c[column.name] for column in stored.primary_key))
+
+
+def _records(table: Table, kind: str, dialect: Dialect) -> FromClause:
+    """Return the changed rows as a table, read from a parameter."""
+    parameter = bindparam(_parameter(table, kind), type_=Text())
+    if dialect.name == "postgresql":
+        row: ColumnElement[Any] = literal_column(f"CAST(NULL AS {table.name})")
+        records = func.jsonb_populate_recordset(row, cast(parameter, JSONB))
+        rows = select(*records.table_valued(*(each.name for each in table.c)).c)
+        # OFFSET keeps this a query of its own. Beside a function, PostgreSQL would read all stored rows for a join.
+        return rows.offset(literal_column("0")).subquery(kind)
+    each = func.json_each(parameter).table_valued("value")
+    values = [func.json_extract(each.c.value, literal_column(f"'$.{one.name}'")).label(one.name) for one in table.c]
+    return select(*values).subquery(kind)
+
+
+def _parameter(table: Table, kind: str) -> str:
+    return f"{table.name}_{kind}"

@@ -1,0 +1,214 @@
+"""One snapshot per operation: every read of it goes through here."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.exc import DBAPIError
+
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
+from mainsheet.models.failures import failure_of, failures_passed_over
+from mainsheet.models.read_pool import to_its_end
+from mainsheet.models.unavailable import DatabaseDown, Unavailable
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
+from mainsheet.resolvers.sql.statement import Build, Columns, Prepared, prepare
+
+INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class Snapshot:
+    """What the database is at one moment.
+
+    The connection is taken at the first statement and given back by `close`, whatever happens in between. If the
+    database fails, so does every later statement: another connection would see another moment.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = asyncio.Lock()
+        self._held: PoolProxiedConnection | None = None
+        self._driver: Any = None
+        self._begun = False
+        self._closed = False
+        self._failure: Unavailable | None = None
+
+    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:
+        """Run one statement; concurrent callers wait for each other.
+
+        One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
+        """
+        async with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            parameters = prepared.parameters(values)
+            try:
+                driver = self._driver or await self._connected()
+                if not (alone or self._begun):
+                    self._begun = True
+                    await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+                return await self._timed(driver, prepared, parameters)
+            except Exception as error:
+                self._failure = failure_of(error) or await self._unrecovered()
+                if self._failure is not None:
+                    raise self._failure from error
+                raise
+
+    async def _timed(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+        begun = time.perf_counter()
+        try:
+            return await self._fetched(driver, prepared, parameters)
+        finally:
+            for hear in self._database.listeners:
+                hear(prepared.sql, time.perf_counter() - begun)
+
+    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+        if self._database.is_sqlite:
+            return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
+        return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
+
+    async def _unrecovered(self) -> Unavailable | None:
+        """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
+
+        Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one. What
+        can't even be rolled back has lost its database.
+        """
+        if self._held is not None and not self._database.is_sqlite:
+            self._begun = False
+            try:
+                await self._driver.execute("ROLLBACK")
+            except Exception as error:  # noqa: BLE001 whatever stops a rollback has cost the connection
+                return failure_of(error) or DatabaseDown()
+        return None
+
+    async def close(self) -> None:
+        """Give the connection back; a later statement is refused."""
+        if self._lock.locked():  # by a statement that was left alone: who waits for its end may be cancelled meanwhile
+            await to_its_end(self._give_back())
+        else:
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        async with self._lock:
+            self._closed = True
+            held, self._held = self._held, None
+            if held is not None:
+                await self._end(held)
+
+    async def _end(self, held: PoolProxiedConnection) -> None:
+        """Never fails: what was read is read, and a connection that can't roll back is given up."""
+        is_sound = False
+        try:
+            is_sound = self._failure is None and (not self._begun or await self._rolled_back())
+        finally:
+            self._driver = None
+            await self._database.read_pool.give_back(held, is_sound=is_sound)
+
+    async def _rolled_back(self) -> bool:
+        with failures_passed_over():
+            await self._driver.execute("ROLLBACK")
+            return True
+        return False
+
+    async def _connected(self) -> Any:
+        if self._closed:
+            raise RuntimeError("This snapshot is closed.")
+        self._held = await self._database.read_pool.take()
+        self._driver = self._held.driver_connection
+        return self._driver
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a caller can read of a snapshot; `columns` are those that are wanted of its rows, `None` for all.
+
+    The rows of `overlay` are read in place of the stored ones.
+    """
+
+    snapshot: Snapshot
+    caller: Caller
+    dialect: Any
+    columns: Columns = None
+    alone: bool = False
+    overlay: Overlay = NOTHING
+
+    @classmethod
+    def of(cls, database: Database, caller: Caller, overlay: Overlay = NOTHING) -> Self:
+        return cls(Snapshot(database), caller, database.reads.dialect, overlay=overlay)
+
+    def only(self, columns: Columns, *, alone: bool = False) -> "Read":
+        return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)
+
+    async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
+        """Run the statement of this shape with these values.
+
+        Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
+        """
+        keys = values["keys"]
+        one_key = len(keys) == 1
+        role = self.caller.organization_role
+        overlay = self.overlay
+        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key, overlay=overlay.shape)
+        values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        values |= overlay.values
+        if one_key:
+            values["key"] = keys[0]
+        try:
+            return prepared.rows(await self.snapshot.records(prepared, values, alone=self.alone))
+        except Exception as error:
+            if is_invalid_text(error):
+                raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+            raise
+
+    async def keyed(self, build: Build, *shape: Any, key: str = "id", **values: Any) -> dict[Any, Any]:
+        """Return the rows by a column that is different in each of them."""
+        return {getattr(row, key): row for row in await self.rows(build, *shape, **values)}
+
+    async def grouped(self, build: Build, key: str, keys: Sequence[Any]) -> dict[Any, list[Any]]:
+        """Return the rows of each key, in their order; a key without rows has an empty list."""
+        found: dict[Any, list[Any]] = {each: [] for each in keys}
+        for row in await self.rows(build, keys=keys):
+            found[getattr(row, key)].append(row)
+        return found
+
+    async def close(self) -> None:
+        await self.snapshot.close()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What else a batch can be asked: columns to join, to be read without a snapshot."""
+
+    joins: frozenset[str] = frozenset()
+    is_one_statement: bool = False
+
+
+ASKED: dict[Any, Asked] = {}
+NOTHING_ELSE = Asked()
+AnyBatch = TypeVar("AnyBatch", bound=Callable[..., Any])
+
+
+def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], AnyBatch]:
+    """Declare what else a batch can be asked."""
+
+    def declare(function: AnyBatch) -> AnyBatch:
+        ASKED[function] = Asked(frozenset(joins), is_one_statement)
+        return function
+
+    return declare
+
+
+def asked_of(function: Any) -> Asked:
+    return ASKED.get(function, NOTHING_ELSE)
+
+
+def is_invalid_text(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, UnicodeEncodeError) or getattr(cause, "sqlstate", None) == INVALID_TEXT:
+        return True
+    return cause is not None and isinstance(cause.__cause__, UnicodeEncodeError)

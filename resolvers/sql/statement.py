@@ -1,0 +1,200 @@
+"""Statements that SQLAlchemy writes once and the driver sends every time.
+
+SQLAlchemy's own cache saves the compilation of a statement, not its construction, its cache key, nor the rows that it
+wraps: together most of what a small read costs. Here a statement is built by a function of its *shape* (all that
+changes its text), and everything else is a parameter.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
+from sqlalchemy import BindParameter, Dialect, Integer, Select, String, bindparam
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.types import TypeEngine
+
+from mainsheet.models.base import UtcDateTime
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.array_param import ONE_KEY, TextArray
+from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
+
+PREPARED = 2000
+
+NUMBER: BindParameter[Any] = bindparam("number", type_=Integer())
+
+
+OPTIONAL = "?"
+
+Columns: TypeAlias = frozenset[str | tuple[str, "Columns"]] | None
+
+
+@dataclass(frozen=True)
+class View:
+    """For whom a statement is: the caller's role as it is, the ids as parameters; the columns wanted; the database.
+
+    Of the columns, None is all of a row; a pair is a row to join, with the columns wanted of that one.
+    """
+
+    caller: Caller
+    columns: Columns
+    is_sqlite: bool = False
+
+    @property
+    def joins(self) -> bool:
+        return any(isinstance(each, tuple) for each in self.columns or ())
+
+    def only(self, columns: Iterable[Any], *needed: str) -> list[Any]:
+        """Leave out what nobody wants; `id` and the columns that are `needed` stay."""
+        if self.columns is None:
+            return list(columns)
+        return [column for column in columns if column.key in self.columns or column.key in {"id", *needed}]
+
+    def wants(self, *names: str) -> bool:
+        return self.columns is None or any(name in self.columns for name in names)
+
+    def joined(self, name: str) -> "View | None":
+        """Return the view of a row to join, or None if nobody wants it."""
+        wanted = [each[1] for each in self.columns or () if isinstance(each, tuple) and each[0] == name]
+        if not wanted:
+            return None
+        columns: Columns = frozenset()
+        for each in wanted:
+            columns = None if columns is None or each is None else columns | each
+        return View(self.caller, columns, self.is_sqlite)
+
+
+def within(name: str, columns: Iterable[Any]) -> list[Any]:
+    """Name the columns of a joined row: it becomes an attribute of the whole row.
+
+    One that may not be there has a name with `OPTIONAL` at its end: without its `id` it is None.
+    """
+    return [column.label(f"{name}.{column.key}") for column in columns]
+
+
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+Build = Callable[..., Statement]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement's text, and how its parameters and rows are turned into the driver's and back."""
+
+    sql: str
+    record_class: Any  # what the driver is to make of a row, or None
+    _parameters: Sequence[tuple[str, Any, Callable[[Any], Any] | None]]
+    _row: Callable[[Any], Any] | None
+
+    def parameters(self, values: Mapping[str, Any]) -> list[Any]:
+        return [
+            convert(values.get(name, given)) if convert else values.get(name, given)
+            for name, given, convert in self._parameters
+        ]
+
+    def rows(self, records: list[Any]) -> list[Any]:
+        return list(map(self._row, records)) if self._row else records
+
+
+@lru_cache(PREPARED)
+def prepare(
+    dialect: Dialect,
+    role: OrganizationRole,
+    columns: Columns,
+    build: Build,
+    shape: tuple[Any, ...],
+    *,
+    one_key: bool,
+    overlay: Shape = NO_CHANGES,
+) -> Prepared:
+    """Build and compile a statement, whose rows have the columns' names as attributes."""
+    statement: Any = build(View(_anybody(role), columns, dialect.name == "sqlite"), *shape)
+    if overlay:
+        statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
+    compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
+    names = compiled.positiontup or ()
+    parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
+    found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
+    if dialect.name == "postgresql" and not any(reader or "." in name for name, reader in found):
+        return Prepared(str(compiled), _record_class([name for name, _ in found]), parameters, None)
+    return Prepared(str(compiled), None, parameters, _row(found))
+
+
+def _anybody(role: OrganizationRole) -> Caller:
+    ids: Any = {name: bindparam(name, type_=String(20)) for name in ("member_id", "organization_id")}
+    return Caller(organization_role=role, **ids)
+
+
+def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Callable[[Any], Any] | None]:
+    if isinstance(bind.type, TextArray):  # SQLAlchemy would look at each item
+        return name, bind.value, partial(bind.type.process_bind_param, dialect=dialect)
+    return name, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what turns the driver's value into ours, or None where they are equal."""
+    if dialect.name == "postgresql" and isinstance(type_, UtcDateTime):
+        return None  # aware already
+    if isinstance(type_, EnumType) and type_.enum_class is not None and _is_its_names(type_.enum_class):
+        return None
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _is_its_names(members: Any) -> bool:
+    """Whether each member equals the text that the database holds."""
+    return issubclass(members, Enum) and issubclass(members, str) and all(each.value == each.name for each in members)
+
+
+def _record_class(names: Sequence[str]) -> Any:
+    """Let the driver's own rows have the columns as attributes: there is nothing to convert, and nothing to copy."""
+    columns = {name: property(itemgetter(index)) for index, name in enumerate(names)}
+    as_named_tuples_have = {"_asdict": lambda row: dict(zip(names, row, strict=True))}
+    return type("Row", (asyncpg.Record,), {"__slots__": (), **as_named_tuples_have, **columns})
+
+
+Reader = Callable[[Any], Any]
+
+
+def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
+    """Return what makes a named tuple of a record; `a.b` is the attribute `b` of a tuple of its own, `a`."""
+    readers = {f"read_{index}": reader for index, (_, reader) in enumerate(columns) if reader}
+    values = [
+        f"read_{index}(record[{index}])" if reader else f"record[{index}]" for index, (_, reader) in enumerate(columns)
+    ]
+    if not readers and not any("." in name for name, _ in columns):
+        return partial(tuple.__new__, _class([name for name, _ in columns]))
+    names: dict[str, Any] = dict(readers)
+    expression = _expression(
+        [(name.split("."), value) for (name, _), value in zip(columns, values, strict=True)], names
+    )
+    made: Reader = eval(f"lambda record: {expression}", names)  # noqa: S307 our own text
+    return made
+
+
+def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+    """Write the tuple of these values, each with its path; `names` gets the tuples' classes."""
+    parts: dict[str, list[tuple[list[str], str]]] = {}
+    for (first, *rest), value in values:
+        parts.setdefault(first, []).append((rest, value))
+    made = [_part(name, own, names) for name, own in parts.items()]
+    name = f"new_{len(names)}"
+    names[name] = partial(tuple.__new__, _class([each.removesuffix(OPTIONAL) for each in parts]))
+    return f"{name}(({', '.join(made)},))"
+
+
+def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+    if not own[0][0]:
+        return own[0][1]
+    made = _expression(own, names)
+    if not name.endswith(OPTIONAL):
+        return made
+    (its_id,) = [value for path, value in own if path == ["id"]]
+    return f"({made} if {its_id} is not None else None)"
+
+
+def _class(names: Sequence[str]) -> Any:
+    return namedtuple("Row", names, rename=True)  # noqa: PYI024 the names are known now only

@@ -1,0 +1,21 @@
+"""What the parts of the application keep in it, and in a request for the log."""
+
+from typing import Final
+
+from aiohttp import web
+
+from mainsheet.server.http.client_address import Clients
+from mainsheet.server.http.connections import Connections
+from mainsheet.server.observe.metrics import Metrics
+from mainsheet.server.operations.budget import Spending
+from mainsheet.server.process.shutdown import UnderWay
+
+METRICS: Final = web.AppKey("metrics", Metrics)
+CLIENTS: Final = web.AppKey("clients", Clients)
+CONNECTIONS: Final = web.AppKey("connections", Connections)
+UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+CLIENT: Final = web.RequestKey("client", str)  # its address
+SPENDING: Final = web.RequestKey("spending", Spending)
+MEMBER: Final = web.RequestKey("member", str)

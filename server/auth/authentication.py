@@ -1,0 +1,167 @@
+"""From the `Authorization` header (RFC 6750) to the caller."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Self
+
+import structlog
+from sqlalchemy import String, bindparam, select
+
+from mainsheet.models.api_token import ApiToken, digest
+from mainsheet.models.clock import database_time
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import Snapshot
+from mainsheet.resolvers.sql.statement import Build, Statement, View, prepare
+from mainsheet.server.auth.guesses import Guesses
+from mainsheet.server.auth.last_use import LastUse
+from mainsheet.server.auth.oidc import Issuer, RefusedToken
+from mainsheet.server.settings import Settings
+
+OUR_PREFIX = "mst_"
+MOST_OWNERS = 10_000
+DOTS_OF_A_JWT = 2
+REFUSED = "bearer token refused"
+
+TOKEN = ("id", "expires_at", "revoked_at", "last_used_at")
+MEMBER = (Member.id.label("member_id"), Member.organization_id, Member.organization_role)
+
+log = structlog.stdlib.get_logger("mainsheet.authentication")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose token it is, as the database had it; when by its own clock, and by the monotonic one of this process."""
+
+    token: ApiToken
+    caller: Caller
+    read_at: datetime
+    looked_up: float
+
+    @property
+    def now(self) -> datetime:
+        """The present moment by the database's clock."""
+        return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """Remembers owners of tokens for `remembered_seconds`: so long a revoked token is still good.
+
+    Wrong tokens are counted by client. Of a client with too many, no unknown token is looked up; a token that this
+    process has seen in the database always is, so that clients who share an address don't lock each other out.
+    """
+
+    database: Database
+    last_use: LastUse
+    issuer: Issuer | None
+    remembered_seconds: float = 0
+    guesses: Guesses = field(default_factory=Guesses)
+    _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
+
+    @classmethod
+    def configured(cls, database: Database, settings: Settings) -> Self:
+        """Raise `ValueError` when OpenID Connect is configured by half."""
+        guesses = Guesses(settings.wrong_tokens_per_minute)
+        return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds, guesses)
+
+    async def caller(self, authorization: str | None, client: str = "") -> Caller | None:
+        """Return who sent the header, or None if it is missing or wrong; `client` is where it came from.
+
+        Raise `Unavailable` if the database fails, `TooManyGuesses` and `KeysUnavailable` instead of trying.
+        """
+        scheme, _, credentials = (authorization or "").partition(" ")
+        token = credentials.strip(" ")
+        if scheme.lower() != "bearer" or not token.isascii():
+            return None
+        if token.startswith(OUR_PREFIX):
+            return await self._owner(token, client)
+        if self.issuer is not None and token.count(".") == DOTS_OF_A_JWT:
+            return await self._subject(self.issuer, token, client)
+        return None
+
+    async def close(self) -> None:
+        await self.last_use.close()
+
+    async def _owner(self, secret: str, client: str) -> Caller | None:
+        token_digest = digest(secret)
+        if token_digest not in self._owners:
+            self.guesses.check(client)
+        owner = await self._looked_up(token_digest)
+        if owner is None:
+            self.guesses.count(client)
+            log.info(REFUSED, reason="no such token")
+            return None
+        now = owner.now
+        if not owner.token.is_valid(now):
+            log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
+            return None
+        self.last_use.note(owner.token, now)
+        return owner.caller
+
+    async def _looked_up(self, token_digest: str) -> Owner | None:
+        owner = self._owners.get(token_digest)
+        if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
+            return owner
+        looked_up = monotonic()
+        row = await self._one(_tokens, digest=token_digest)
+        if row is None:
+            self._owners.pop(token_digest, None)
+            return None
+        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), row.read_at, looked_up)
+        self._owners.move_to_end(token_digest)
+        if len(self._owners) > MOST_OWNERS:
+            self._owners.popitem(last=False)
+        return owner
+
+    async def _subject(self, issuer: Issuer, token: str, client: str) -> Caller | None:
+        try:
+            email = await issuer.email(token)
+        except RefusedToken as refusal:
+            if not refusal.is_expired:
+                self.guesses.check(client)  # only now: a genuine one is never refused for others' wrong ones
+                self.guesses.count(client)
+            log.info(REFUSED, reason=str(refusal))
+            return None
+        member = await self._one(_members, email=email)
+        if member is None:
+            log.info(REFUSED, reason="its subject is no member")
+            return None
+        return _caller(member)
+
+    async def _one(self, build: Build, **values: str) -> Any:
+        """Return the only row, or None; a session of SQLAlchemy's would cost as much as a whole small request."""
+        snapshot = Snapshot(self.database)
+        prepared = prepare(self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False)
+        try:
+            rows = prepared.rows(await snapshot.records(prepared, values, alone=True))
+        finally:
+            await snapshot.close()
+        return rows[0] if rows else None
+
+
+def _tokens(_view: View) -> Statement:
+    own = (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id)
+    columns = [getattr(ApiToken, name) for name in TOKEN]
+    read_at = database_time().label("read_at")
+    return (
+        select(*columns, *MEMBER, read_at)
+        .join(Member, own)
+        .where(ApiToken.digest == bindparam("digest", type_=String()))
+    )
+
+
+def _members(_view: View) -> Statement:
+    return select(*MEMBER).where(Member.email == bindparam("email", type_=String()))
+
+
+def _token(row: Any) -> ApiToken:
+    return ApiToken(**{name: getattr(row, name) for name in TOKEN})
+
+
+def _caller(row: Any) -> Caller:
+    return Caller(row.member_id, row.organization_id, OrganizationRole(row.organization_role))

@@ -1,0 +1,52 @@
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import update
+
+from mainsheet.models.api_token import ApiToken
+from mainsheet.models.database import Database
+
+INTERVAL = timedelta(minutes=1)
+
+log = structlog.stdlib.get_logger("mainsheet.authentication")
+
+
+class LastUse:
+    """Writes when a token was used: behind the request's back, for each token at most once a minute."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noted: dict[str, datetime] = {}
+        self._due: dict[str, datetime] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    def note(self, token: ApiToken, at: datetime) -> None:
+        # Of two processes each knows its own notes only, the row knows those of both.
+        known = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
+        if known and at - max(known) < INTERVAL:
+            return
+        self._noted[token.id] = self._due[token.id] = at
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_all(self) -> None:
+        try:
+            while self._due:
+                due, self._due = self._due, {}
+                await self._write(due)
+        except Exception as error:  # noqa: BLE001  # no request is worth failing for this; the next minute tries again
+            log.warning("the last use of tokens can't be written", reason=type(error).__name__)
+        finally:
+            self._writing = None
+
+    async def _write(self, due: Mapping[str, datetime]) -> None:
+        async with self._database.writes.begin() as connection:
+            await connection.execute(
+                update(ApiToken).where(ApiToken.id.in_(due)).values(last_used_at=max(due.values()))
+            )

@@ -1,0 +1,111 @@
+"""Who a JSON Web Token of the configured OpenID Connect issuer speaks for (RFC 7519, RFC 8725)."""
+
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+from joserfc import jws, jwt
+from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
+
+from mainsheet.models.limits import NAME, storable
+from mainsheet.models.member import stored_email
+from mainsheet.server.auth.jwks import PublishedKeys, download, read
+from mainsheet.server.settings import Settings
+
+# Whoever can check a shared-secret signature can make one, so HS* and `none` are out whatever is configured.
+ASYMMETRIC = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+)
+MAX_HEADER_BYTES = 4096
+
+# Of access tokens (RFC 9068) and plain ones; a logout token or a security event proves nobody's presence (RFC 8725).
+TYPES = frozenset({"jwt", "at+jwt"})
+
+
+class RefusedToken(Exception):
+    """Says why, never what was in the token."""
+
+    def __init__(self, reason: str, *, is_expired: bool = False) -> None:
+        super().__init__(reason)
+        self.is_expired = is_expired
+
+
+@dataclass(frozen=True)
+class Issuer:
+    keys: PublishedKeys
+    algorithms: frozenset[str]
+    claims: jwt.JWTClaimsRegistry
+    member_claim: str
+    trusts_emails: bool = False
+
+    @classmethod
+    def trusted(cls, settings: Settings) -> Self | None:
+        """Return the configured issuer, if any; raise `ValueError` when it is configured by half."""
+        if settings.oidc_issuer is None:
+            return None
+        if settings.oidc_audience is None:
+            raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_AUDIENCE")
+        algorithms = ASYMMETRIC.intersection(settings.oidc_algorithms)
+        if not algorithms:
+            raise ValueError("MAINSHEET_OIDC_ALGORITHMS names no asymmetric algorithm")
+        claims = jwt.JWTClaimsRegistry(
+            leeway=settings.oidc_leeway_seconds,
+            iss={"essential": True, "value": settings.oidc_issuer},
+            aud={"essential": True, "value": settings.oidc_audience},
+            exp={"essential": True},
+        )
+        return cls(_keys(settings), algorithms, claims, settings.oidc_member_claim, settings.oidc_trust_emails)
+
+    async def email(self, token: str) -> str:
+        """Return the member's email address that a genuine token carries.
+
+        Raise `RefusedToken`, or `KeysUnavailable` if no key could be read yet.
+        """
+        try:
+            return self._member(await self._verified(token))
+        except (JoseError, ValueError, TypeError) as error:
+            reason = str(error) if isinstance(error, JoseError) else "malformed"
+            raise RefusedToken(reason, is_expired=isinstance(error, ExpiredTokenError)) from None
+
+    async def _verified(self, token: str) -> jwt.Claims:
+        registry = _registry(self.algorithms)
+        header = jws.extract_compact(token.encode(), registry=registry).headers()
+        kid, algorithm = header.get("kid"), header["alg"]
+        if not isinstance(kid, str | None) or algorithm not in self.algorithms:
+            raise RefusedToken("its algorithm is not allowed, or its key id is not a string")
+        if not _is_access_token(header.get("typ", "JWT")):
+            raise RefusedToken("its type is not JWT or at+jwt")
+        key = await self.keys.find(kid, algorithm)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # RFC 9864 renames EdDSA, which issuers still send
+            claims = jwt.decode(token, key, registry=registry).claims
+        self.claims.validate(claims)
+        return claims
+
+    def _member(self, claims: jwt.Claims) -> str:
+        email = claims.get(self.member_claim)
+        if not isinstance(email, str) or not storable(email) or not NAME.minimum <= len(email) <= NAME.maximum:
+            raise RefusedToken(f"its claim {self.member_claim} holds no email address")
+        # Whichever claim holds it: OpenID Connect has no other word for an address that the issuer verified.
+        if claims.get("email_verified", self.trusts_emails) not in (True, "true"):
+            raise RefusedToken("its email address is not verified")
+        return stored_email(email)
+
+
+def _is_access_token(kind: object) -> bool:
+    return isinstance(kind, str) and kind.lower().removeprefix("application/") in TYPES
+
+
+def _registry(algorithms: frozenset[str]) -> jws.JWSRegistry:
+    registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)  # RFC 7515 §4: ignore unknown ones
+    registry.max_header_length = MAX_HEADER_BYTES
+    return registry
+
+
+def _keys(settings: Settings) -> PublishedKeys:
+    if settings.oidc_jwks_url is not None:
+        return PublishedKeys(partial(download, settings.oidc_jwks_url))
+    if settings.oidc_jwks_file is not None:
+        return PublishedKeys(partial(read, settings.oidc_jwks_file))
+    raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_JWKS_URL or MAINSHEET_OIDC_JWKS_FILE")

@@ -1,0 +1,68 @@
+"""Which connections may be open, and how long a client may take for each step of an exchange.
+
+Without these deadlines a client could hold a connection, or an answer in our memory, for as long as it likes.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from mainsheet.server.http.client_address import Clients, group
+from mainsheet.server.observe.log_once import LogOnce
+from mainsheet.server.observe.metrics import Metrics
+
+# What the metrics and the log name.
+Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle"]
+
+log = structlog.stdlib.get_logger("mainsheet")
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds for a request's headers, for the next request, and for a client to take what is sent."""
+
+    header: float
+    idle: float
+    write: float
+
+
+@dataclass
+class Connections:
+    """Counts open connections in all and by client address; those of trusted proxies count in all only."""
+
+    most: int
+    most_per_address: int
+    deadlines: Deadlines
+    clients: Clients
+    metrics: Metrics
+    _open: Counter[str] = field(default_factory=Counter)
+    _total: int = 0
+    _logged: LogOnce = field(default_factory=LogOnce)
+
+    def admit(self, address: str) -> bool:
+        """Count one more connection, unless there are too many."""
+        if self._total >= self.most:
+            self.refused("connections", address)
+            return False
+        key = group(address)
+        if self._open[key] >= self.most_per_address and not self.clients.is_proxy(address):
+            self.refused("connections_of_address", address)
+            return False
+        self._open[key] += 1
+        self._total += 1
+        return True
+
+    def closed(self, address: str) -> None:
+        key = group(address)
+        self._total -= 1
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
+
+    def refused(self, reason: Reason, address: str) -> None:
+        """Count a refusal; log the first one of each address in a minute."""
+        self.metrics.count_refusal(reason)
+        if reason != "idle" and self._logged.is_first(f"{reason} {group(address)}"):
+            log.warning("client refused or cut", reason=reason, client=address)

@@ -1,0 +1,106 @@
+"""GraphQL over HTTP: authenticate, parse the request, execute, respond.
+
+Our own handler and not Strawberry's: that one would need most of its methods replaced (docs/decisions).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from graphql import ExecutionResult, OperationType
+
+from mainsheet.executor import Request
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.app_keys import CLIENT, MEMBER, SPENDING
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
+from mainsheet.server.http.body import BodyLimits
+from mainsheet.server.http.client_address import group
+from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
+from mainsheet.server.http.responses import answer_page, respond
+from mainsheet.server.observe.trace import Tracer, is_wanted
+from mainsheet.server.operations.budget import Budget, Spending
+from mainsheet.server.operations.execution import Closable, Executions
+from mainsheet.server.operations.introspection import read_introspection
+from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.prices import price_of
+from mainsheet.server.process.shutdown import OPERATION
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+METHODS = (hdrs.METH_GET, hdrs.METH_POST)
+
+
+@dataclass(frozen=True)
+class GraphQLEndpoint:
+    authenticator: Authenticator
+    operations: OperationStore
+    body_limits: BodyLimits
+    executions: Executions
+    budget: Budget
+    open_context: Callable[[Caller], Closable]
+    max_answer_bytes: int
+    public_introspection: bool = False
+    playground: Handler = answer_page
+    tracer: Tracer | None = None
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in METHODS:
+            raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
+        if _wants_page(request):
+            return await self.playground(request)
+        media_type = answer_type(request.headers.get(hdrs.ACCEPT))
+        caller = await self._caller(request)
+        asked = await (read if caller else read_introspection)(request, self.body_limits)
+        try:
+            result = await self._run(request, caller, asked)
+        except InvalidOperation as invalid:
+            result = ExecutionResult(None, invalid.errors)
+        return respond(request, result, media_type, self.max_answer_bytes)
+
+    async def _caller(self, request: web.Request) -> Caller | None:
+        authorization = _authorization(request)
+        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
+        if caller is not None:
+            request[MEMBER] = caller.member_id
+        elif authorization is not None or not self.public_introspection:
+            raise unauthenticated(authorization)
+        return caller
+
+    async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
+        operation = await self.operations.get(asked.query, asked.operation_name)
+        request[OPERATION] = operation.name
+        _check_method(request.method, operation.kind)
+        operation.check(asked.variables)
+        if caller is None:  # introspection calls no resolver
+            return await self.executions.run(Request(operation.prepared, asked.variables))
+        price, queue = price_of(operation, asked.variables), self.budget.queue_for(operation.kind)
+        request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
+        ready = Request(operation.prepared, asked.variables, self.open_context(caller), caller)
+        if self.tracer and is_wanted(request):
+            return await self.tracer.run(operation, ready, spending)
+        return await self.executions.run(ready, spending)
+
+
+def _wants_page(request: web.Request) -> bool:
+    is_plain = request.method == hdrs.METH_GET and "query" not in request.query
+    return is_plain and prefers_html(request.headers.get(hdrs.ACCEPT))
+
+
+def _authorization(request: web.Request) -> str | None:
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(headers) > 1:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "Send one Authorization header, not several.")
+    return headers[0] if headers else None
+
+
+def _check_method(method: str, operation: OperationType) -> None:
+    if operation is OperationType.SUBSCRIPTION:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
+    if method == hdrs.METH_GET and operation is not OperationType.QUERY:
+        raise _not_allowed("GET runs queries only: send mutations by POST.", (hdrs.METH_POST,))
+
+
+def _not_allowed(message: str, methods: tuple[str, ...]) -> RequestError:
+    headers = {"Allow": ", ".join(methods)}
+    return RequestError(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=headers)

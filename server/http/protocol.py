@@ -1,0 +1,188 @@
+"""Below the application: limits and deadlines of connections, and errors for what isn't even HTTP.
+
+It hooks into aiohttp's `RequestHandler`, which has no deadline for headers or for writing and no limit of
+connections: `tests/abuse/` fails if those hooks no longer work.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+import structlog
+from aiohttp import web
+
+from mainsheet.server.errors import Code, RequestError
+from mainsheet.server.http.connections import Connections
+from mainsheet.server.http.request import JSON
+
+# How much of a body that nobody reads is taken, so that a client that still sends it can read the refusal.
+UNREAD_SECONDS = 1
+UNREAD_BYTES = 2**20
+
+HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}
+OVERLOADED = orjson.dumps(
+    {"errors": [{"message": "There are too many connections.", "extensions": {"code": Code.RATE_LIMITED}}]}
+)
+REFUSAL = b"\r\n".join(
+    [
+        b"HTTP/1.1 503 Service Unavailable",
+        *(f"{name}: {value}".encode() for name, value in HEADERS.items()),
+        b"Content-Type: application/json; charset=utf-8",
+        b"Content-Length: %d" % len(OVERLOADED),
+        b"Retry-After: 1",
+        b"Connection: close",
+        b"",
+        OVERLOADED,
+    ]
+)
+
+log = structlog.stdlib.get_logger("mainsheet")
+
+
+class Protocol(web.RequestHandler):
+    def __init__(self, manager: web.Server, *, connections: Connections, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._connections = connections
+        self._client = ""
+        self._real_transport: asyncio.Transport | None = None  # aiohttp forgets its own before all is sent
+        self._is_admitted = False
+        self._has_begun = False  # some of the next request's headers have come
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._unread: int | None = None  # bytes that may still come of a body that nobody reads
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        real = cast("asyncio.Transport", transport)
+        self._client = (real.get_extra_info("peername") or ("",))[0]
+        self._is_admitted = self._connections.admit(self._client)
+        if not self._is_admitted:
+            self.force_close()
+            real.write(REFUSAL)
+            real.close()
+            return
+        self._real_transport = real
+        real.set_write_buffer_limits(high=0)  # so that `pause_writing` says whether anything is unsent
+        super().connection_made(transport)
+        self._start_header_timer()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._is_admitted:
+            self._connections.closed(self._client)
+        self._stop_header_timer()
+        self._stop_write_timer()
+        self._real_transport = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        before = self._request_count
+        super().data_received(data)
+        if self._request_count > before:
+            self._unread = None
+            self._stop_header_timer()
+        elif self._unread is not None:
+            self._take_unread(len(data))
+        elif data and self._is_waiting:
+            self._has_begun = True
+            self._start_header_timer()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the next request's headers are not complete; aiohttp closes idle connections by the same test."""
+        return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+
+    def _take_unread(self, size: int) -> None:
+        self._unread = (self._unread or 0) - size
+        if self._unread < 0 and self._real_transport is not None:
+            self._real_transport.close()  # `force_close` would fail the read under way
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_timer = self._loop.call_later(self._connections.deadlines.write, self._cut_unread)
+
+    def resume_writing(self) -> None:
+        self._stop_write_timer()
+        super().resume_writing()
+
+    def _cut_unread(self) -> None:
+        self._connections.refused("answer", self._client)
+        if self._real_transport is not None:
+            self._real_transport.abort()  # closing would wait until everything is sent
+
+    def _start_header_timer(self) -> None:
+        """Start the deadline when a client connects, and at the first byte after an earlier request."""
+        if self._header_timer is None:
+            self._header_timer = self._loop.call_later(self._connections.deadlines.header, self._cut_waiting)
+
+    def _cut_waiting(self) -> None:
+        self._connections.refused("headers" if self._has_begun else "idle", self._client)
+        self.force_close()
+
+    def _stop_header_timer(self) -> None:
+        self._has_begun = False
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Bound what aiohttp reads of a request's body after the response."""
+        if not request.content.is_eof():
+            self._unread = UNREAD_BYTES
+        return await super().finish_response(request, resp, start_time)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what the parser refuses; everything else fails within the application, which answers by itself."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.writer.output_size > 0:
+            response = super().handle_error(request, status, exc, message)
+            response.headers.update(HEADERS)
+            return response
+        log.info("malformed request", reason=type(exc).__name__, client=self._client)
+        error = _refusal(HTTPStatus(status), message or "")
+        body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
+        headers = {**HEADERS, **error.headers}
+        response = web.Response(
+            body=orjson.dumps(body), status=error.status, content_type=JSON, charset="utf-8", headers=headers
+        )
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **details: Any) -> None:
+        """Leave out what a body that was refused has left on the connection: aiohttp reads on, and fails again."""
+        if not isinstance(details.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **details)
+
+
+def _refusal(status: HTTPStatus, message: str) -> RequestError:
+    what = message.partition("\n")[0].rstrip(":. ") or "this is no HTTP"
+    return RequestError(status, f"{status.phrase}: {what}.")
+
+
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Name no versions, and forbid browsers to guess a type; aiohttp calls this for every response."""
+    response.headers.update(HEADERS)
+
+
+class _Server(web.Server):
+    def __call__(self) -> Protocol:
+        return Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        """Let the application's server make our protocol: aiohttp has no other place to say it."""
+        server = await super()._make_server()
+        server.__class__ = _Server
+        return server

@@ -1,0 +1,119 @@
+"""What a client asks for, and in which form (GraphQL over HTTP, "Request" and "Media Types")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from aiohttp import hdrs, web
+
+from mainsheet.server.errors import RequestError
+from mainsheet.server.http.body import BodyLimits, read_body
+
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+
+# A client that doesn't name a type gets the old one: it may not know the new one.
+ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+async def read(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
+    """Decode a request; raise `RequestError` if it isn't one for GraphQL."""
+    is_get = request.method == hdrs.METH_GET
+    parameters = _from_url(request) if is_get else await _from_body(request, limits)
+    _typed(parameters, "extensions", dict, "an object")
+    return GraphQLRequest(
+        query=_query(parameters),
+        variables=_typed(parameters, "variables", dict, "an object"),
+        operation_name=_typed(parameters, "operationName", str, "a string"),
+    )
+
+
+def _from_url(request: web.Request) -> Mapping[str, Any]:
+    objects = {name: request.query[name] for name in ("variables", "extensions") if name in request.query}
+    return {**request.query, **{name: _decode(text.encode(), name) for name, text in objects.items()}}
+
+
+async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, Any]:
+    # aiohttp lowers the case and drops the parameters.
+    if request.content_type != JSON or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {JSON} in UTF-8.")
+    match _decode(await read_body(request, limits), "body"):
+        case dict() as parameters:
+            return parameters
+        case list():
+            raise _bad("Batches aren't supported: send one operation in each request.")
+        case _:
+            raise _bad("The body must be a JSON object.")
+
+
+def _decode(encoded: bytes, what: str) -> Any:
+    # orjson refuses what json would let through or die of: NaN, 10,000 digits or levels, lone surrogates.
+    try:
+        return orjson.loads(encoded)
+    except orjson.JSONDecodeError as error:
+        raise _bad(f"The {what} isn't valid JSON: {error}.") from error
+
+
+def _query(parameters: Mapping[str, Any]) -> str:
+    query: str | None = _typed(parameters, "query", str, "a string")
+    if not query or query.isspace():
+        raise _bad("The parameter `query` is missing.")
+    return query
+
+
+def _typed(parameters: Mapping[str, Any], name: str, kind: type, called: str) -> Any:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise _bad(f"The parameter `{name}` must be {called}.")
+    return value
+
+
+def _bad(message: str) -> RequestError:
+    return RequestError(HTTPStatus.BAD_REQUEST, message)
+
+
+@lru_cache(maxsize=256)
+def answer_type(accept: str | None) -> str:
+    """Choose the media type of the answer; raise `RequestError` (406) if the client takes none of ours."""
+    accepted = [(q, media_range == answer, answer) for media_range, q, answer in _answers(accept or "*/*")]
+    if not accepted:
+        raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
+    # At equal quality a named type beats a wildcard, and the new type ("…graphql-response…") the old one.
+    return max(accepted, key=lambda choice: (*choice[:2], choice[2] == GRAPHQL_RESPONSE))[2]
+
+
+def _answers(accept: str) -> list[tuple[str, float, str]]:
+    return [(name, q, ANSWERS[name]) for name, q in media_ranges(accept) if name in ANSWERS and q > 0]
+
+
+def prefers_html(accept: str | None) -> bool:
+    ranges = media_ranges(accept or "*/*")
+    return bool(ranges) and max(ranges, key=lambda media_range: media_range[1])[0] == HTML
+
+
+def media_ranges(accept: str) -> tuple[tuple[str, float], ...]:
+    """Each media range of an Accept header with its quality, as listed."""
+    parts = ([part.strip().lower() for part in item.split(";")] for item in accept.split(","))
+    return tuple((name, _quality(parameters)) for name, *parameters in parts if name)
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

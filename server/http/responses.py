@@ -1,0 +1,159 @@
+"""Turning results and failures into responses, all of them in GraphQL's shape."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from graphql import ExecutionResult, GraphQLError
+
+from mainsheet.executor import AnswerTooLarge
+from mainsheet.models.unavailable import Unavailable
+from mainsheet.server.app_keys import METRICS, REQUEST_ID, SPENDING
+from mainsheet.server.errors import (
+    Code,
+    RateLimited,
+    RequestError,
+    answer_too_large,
+    formatted,
+    log_unavailable,
+    masked,
+    unavailable,
+)
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
+
+log = structlog.stdlib.get_logger("mainsheet")
+
+# What the client sends after these isn't wanted, and who guesses tokens has to connect again.
+CLOSING = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Mainsheet</title>
+<p>This is a GraphQL endpoint. Send operations by POST as <code>{"query": "{ __typename }"}</code>
+with a bearer token.</p></html>
+"""
+
+
+def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
+    """Answer 400 in the new media type when nothing was executed; the old one always had 200 for that."""
+    response = _response(request, result, media_type)
+    if (size := response.content_length or 0) > most_bytes:  # characters count as a byte each while it is made
+        return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
+    return response
+
+
+def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [formatted(error, request[REQUEST_ID]) for error in result.errors]
+    is_refused = result.data is None and not any(map(_is_of_execution, result.errors or ()))
+    if not is_refused:
+        body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
+    return json_response(request, body, status=status, media_type=media_type)
+
+
+def _is_of_execution(error: GraphQLError) -> bool:
+    return bool(error.path) or isinstance(error.original_error, AnswerTooLarge)
+
+
+def json_response(
+    request: web.Request,
+    body: Mapping[str, Any],
+    *,
+    status: HTTPStatus,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    request.app[METRICS].count_errors(body.get("errors", ()))
+    own: dict[str, str] = {hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store"}
+    if SPENDING in request:
+        own |= request[SPENDING].headers()
+    return web.Response(body=orjson.dumps(body), status=status, headers=own | dict(headers or {}))
+
+
+@web.middleware
+async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RequestError as error:
+        if error.refusal:
+            request.app[METRICS].count_refusal(error.refusal)
+        return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
+    except RateLimited as refusal:
+        return _rate_limited(request, refusal)
+    except Unavailable as failure:
+        return _unavailable(request, failure)
+    except web.HTTPException as error:
+        return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
+    except Exception:
+        log.exception("unexpected error")
+        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
+
+
+def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
+    error = _error(str(refusal), Code.RATE_LIMITED)
+    error["extensions"]["retryAfter"] = refusal.retry_after
+    body = {"errors": [error], "extensions": {"cost": request[SPENDING].told()}}
+    headers = {"Retry-After": str(refusal.retry_after)}
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)
+
+
+def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
+    """Answer 503 only where the same may be sent again: some clients and proxies do that unasked."""
+    log_unavailable(failure)
+    request_id, retry_after = request[REQUEST_ID], failure.retry_after
+    if retry_after is None:
+        error = unavailable(failure, f"{failure}.", request_id)
+        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [error])
+    error = unavailable(failure, f"{failure}; nothing was changed.", request_id)
+    return _failed(request, HTTPStatus.SERVICE_UNAVAILABLE, [error], {"Retry-After": str(retry_after)})
+
+
+def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:
+    headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
+    status = HTTPStatus(error.status)
+    is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's words where there are no others
+    message = f"{status.phrase}: {error.text}" if is_said else f"{status.phrase}."
+    return _failed(request, status, [_error(message, Code.BAD_USER_INPUT)], headers)
+
+
+def _error(message: str, code: Code) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _failed(
+    request: web.Request,
+    status: HTTPStatus,
+    errors: Iterable[Mapping[str, Any]],
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    media_type = _failure_type(request)
+    response = json_response(request, {"errors": errors}, status=status, media_type=media_type, headers=headers)
+    if status in CLOSING or request.can_read_body:
+        response.force_close()
+    return response
+
+
+def _failure_type(request: web.Request) -> str:
+    try:
+        return answer_type(request.headers.get(hdrs.ACCEPT))
+    except RequestError:
+        return JSON
+
+
+async def answer_page(_request: web.Request) -> web.Response:
+    policy = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+    return web.Response(text=PAGE, content_type="text/html", headers=policy)

@@ -1,0 +1,103 @@
+"""The log: one line for each request on stderr, everything in it under the request's id, never a token."""
+
+import logging
+import re
+import sys
+from random import getrandbits
+from time import perf_counter
+from typing import Any, TextIO
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from mainsheet.server.app_keys import CLIENT, CLIENTS, MEMBER, METRICS, REQUEST_ID
+from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, loggable
+from mainsheet.server.process.shutdown import OPERATION
+from mainsheet.server.settings import LogFormat, LogLevel
+
+OURS = "server"  # the logger above all of ours
+LEVELS = logging.getLevelNamesMapping()
+CLIENT_GONE = 499
+REQUEST_ID_HEADER = "X-Request-Id"
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+log = structlog.stdlib.get_logger("mainsheet.requests")
+requests = logging.getLogger("mainsheet.requests")
+
+
+def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
+    """Send our lines and those of the libraries through one formatter to stderr, or to `stream`."""
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(log_format))
+    )
+    logging.root.handlers[:] = [handler]
+    # Libraries log the values of SQL parameters at debug, and Alembic two lines at each /readyz at info.
+    logging.root.setLevel(max(logging.WARNING, LEVELS[level.upper()]))
+    logging.getLogger(OURS).setLevel(LEVELS[level.upper()])
+
+
+def _rendering(log_format: LogFormat) -> list[Processor]:
+    drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    prepare: list[Processor] = [drop_meta, structlog.processors.format_exc_info, _loggable]
+    if log_format == "console":
+        # The default formatter prints local variables: tokens and data would be among them.
+        plain = structlog.dev.plain_traceback
+        return [*prepare, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [*prepare, structlog.processors.JSONRenderer(default=str)]
+
+
+def _loggable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Bound and redact every value here, in the one place that all lines pass."""
+    return {
+        name: loggable(value, LONGEST_TRACEBACK if name == "exception" else LONGEST) for name, value in event.items()
+    }
+
+
+@web.middleware
+async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[REQUEST_ID], request[CLIENT] = _request_id(request), request.app[CLIENTS].address(request)
+    started, status = perf_counter(), CLIENT_GONE
+    tokens = bind_contextvars(request_id=request[REQUEST_ID])
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        _record(request, status, perf_counter() - started)
+        reset_contextvars(**tokens)
+    response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
+    return response
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get(REQUEST_ID_HEADER)
+    return given if given and GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    request.app[METRICS].observe(request, status, seconds)
+    if not requests.isEnabledFor(logging.INFO):
+        return
+    details: dict[str, Any] = {"method": request.method, "path": request.path, "status": status}
+    details["client"] = request[CLIENT]
+    if OPERATION in request:
+        details["operation"] = request[OPERATION]
+    if MEMBER in request:
+        details["member"] = request[MEMBER]
+    log.info("request", **details, ms=round(seconds * 1000, 2))

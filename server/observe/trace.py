@@ -1,0 +1,150 @@
+"""What an operation cost: in `extensions.cost`, for who sends `X-Mainsheet-Trace: 1` where the settings allow it."""
+
+import time
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from graphql import ExecutionResult
+from graphql.pyutils import Path
+
+from mainsheet.executor import Place, Request
+from mainsheet.models.database import Database
+from mainsheet.resolvers.caller import Caller
+from mainsheet.schema.context import Batch, Context
+from mainsheet.server.operations.budget import Spending
+from mainsheet.server.operations.execution import Executions
+from mainsheet.server.operations.operation_store import Operation
+from mainsheet.server.settings import Settings
+
+HEADER = "X-Mainsheet-Trace"
+NOWHERE = Place(0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    place: Place
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    asked: Asked | None  # none where no relation asks, as in a change itself
+    sql: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Trace:
+    statements: list[Statement] = field(default_factory=list)
+
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+def is_allowed(settings: Settings) -> bool:
+    return settings.trace or settings.demo
+
+
+def is_wanted(request: web.Request) -> bool:
+    return request.headers.get(HEADER) == "1"
+
+
+def context_type(settings: Settings) -> type[Context]:
+    """Only where traces are allowed does each batch say that it is one."""
+    return TracedContext if is_allowed(settings) else Context
+
+
+class TracedContext(Context):
+    """A context whose batches tell which fields asked them: the compiled executor says so, resolvers by their path."""
+
+    def __init__(self, database: Database, caller: Caller) -> None:
+        super().__init__(database, caller)
+        self._levels: dict[tuple[str, ...], int] = {}
+        self._waiting: dict[tuple[Any, ...], dict[tuple[str, ...], None]] = {}
+
+    async def load_all(
+        self, batch: Batch, keys: Sequence[Any], *arguments: Any, place: Place | None = None, **more: Any
+    ) -> Mapping[Any, Any]:
+        with _asking(Asked(place or NOWHERE, len(keys))):
+            return await super().load_all(batch, keys, *arguments, **more)
+
+    def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":
+        if path:
+            keys = tuple(each for each in path.as_list() if isinstance(each, str))
+            above = (self._levels[keys[:end]] for end in range(len(keys) - 1, 0, -1) if keys[:end] in self._levels)
+            self._levels[keys] = 1 + next(above, 0)
+            self._waiting.setdefault((batch, arguments), {})[keys] = None
+        return super().load(batch, key, *arguments)
+
+    def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:
+        load = super()._load_fn(batch, arguments)
+
+        async def traced(keys: list[Any]) -> Sequence[Any]:
+            fields = tuple(self._waiting.pop((batch, arguments), ()))
+            place = Place(min((self._levels[each] for each in fields), default=0), fields)
+            with _asking(Asked(place, len(keys))):
+                return await load(keys)
+
+        return traced
+
+
+@contextmanager
+def _asking(asked: Asked) -> Iterator[None]:
+    token = _asked.set(asked)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+class Tracer:
+    """Runs operations as `Executions` does, and tells what they cost."""
+
+    def __init__(self, executions: Executions, database: Database) -> None:
+        self._executions = executions
+        database.listeners.append(_hear)
+        database.write_listeners.append(_hear)
+
+    async def run(self, operation: Operation, request: Request, spending: Spending) -> ExecutionResult:
+        trace, begun = Trace(), time.perf_counter()
+        token = _trace.set(trace)
+        try:
+            result = await self._executions.run(request, spending)
+        finally:
+            _trace.reset(token)
+        limits = operation.limits
+        cost = {
+            **operation.measures(request.variables),
+            "limits": {"cost": limits.cost, "fields": limits.fields, "depth": limits.depth},
+            "milliseconds": _milliseconds(time.perf_counter() - begun),
+            "statements": [*map(_shown, trace.statements)],
+            **spending.told(),
+        }
+        return ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "cost": cost})
+
+
+def _shown(statement: Statement) -> dict[str, Any]:
+    asked = statement.asked
+    place = asked.place if asked else NOWHERE
+    return {
+        "level": place.level,
+        "fields": [".".join(path) for path in place.fields],
+        "keys": asked.keys if asked else None,
+        "milliseconds": _milliseconds(statement.seconds),
+        "sql": statement.sql,
+    }
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _hear(sql: str, seconds: float) -> None:
+    if trace := _trace.get():
+        trace.statements.append(Statement(_asked.get(), sql, seconds))

@@ -1,0 +1,64 @@
+"""How much of one thing callers and their organizations may use in a minute, and how clients are told."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.operations.buckets import MINUTE, Buckets, Clock
+from mainsheet.server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A budget of each caller, and a larger one that all callers of an organization share."""
+
+    name: str  # in headers and metrics
+    key: str  # in `extensions`
+    unit: str  # in messages
+    callers: Buckets
+    organizations: Buckets
+
+    @classmethod
+    def points(cls, settings: Settings, clock: Clock) -> Self:
+        return cls("points", "points", "cost points", *_buckets(settings.points_per_minute, settings, clock))
+
+    @classmethod
+    def database_seconds(cls, settings: Settings, clock: Clock) -> Self:
+        buckets = _buckets(settings.database_seconds_per_minute, settings, clock)
+        return cls("database", "databaseSeconds", "database time", *buckets)
+
+    def left(self, caller: Caller) -> float:
+        return min(self.callers.left(caller.member_id), self.organizations.left(caller.organization_id))
+
+    def charge(self, caller: Caller, amount: float) -> None:
+        self.callers.charge(caller.member_id, amount)
+        self.organizations.charge(caller.organization_id, amount)
+
+    def retry_after(self, caller: Caller) -> int:
+        """Return after how many whole seconds, at least one, neither budget is in debt."""
+        own = self.callers.seconds_until(caller.member_id, 0)
+        shared = self.organizations.seconds_until(caller.organization_id, 0)
+        return max(1, math.ceil(max(own, shared)))
+
+    @property
+    def policy(self) -> str:
+        """Return an item of the header `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
+        return f'"{self.name}";q={math.floor(self.callers.quota)};w={MINUTE:.0f}'
+
+    def header(self, caller: Caller) -> str:
+        """Return an item of the header `RateLimit`: what remains, and in how many seconds all of it is back."""
+        back = math.ceil(self.callers.seconds_until(caller.member_id, self.callers.quota))
+        return f'"{self.name}";r={math.floor(self._remaining(caller))};t={back}'
+
+    def state(self, caller: Caller) -> dict[str, Any]:
+        return {"limit": round(self.callers.quota, 3), "remaining": round(self._remaining(caller), 3)}
+
+    def _remaining(self, caller: Caller) -> float:
+        return max(0.0, self.left(caller))
+
+
+def _buckets(per_minute: float, settings: Settings, clock: Clock) -> tuple[Buckets, Buckets]:
+    """Return those of callers and of organizations, of which each of several workers has its share."""
+    share = per_minute / settings.workers
+    return Buckets(share, clock), Buckets(share * settings.organization_limit_factor, clock)

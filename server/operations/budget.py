@@ -1,0 +1,168 @@
+"""What each caller may use: operations at once, and cost and database time in a minute.
+
+An operation starts when it is the caller's turn and neither its budget nor its organization's is in debt. It is charged
+its estimated cost then, and at its end gets back what it didn't use; the time of its statements is charged as measured.
+All of it is in the memory of this process, without a statement for each request: several workers have a share each.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from graphql import OperationType
+
+from mainsheet.models.database import Database
+from mainsheet.models.unavailable import NoConnection
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.errors import RateLimited
+from mainsheet.server.observe.metrics import Metrics
+from mainsheet.server.operations.allowance import Allowance
+from mainsheet.server.operations.buckets import Buckets, Clock
+from mainsheet.server.operations.fair_queue import Capacity, FairQueue
+from mainsheet.server.operations.prices import Price
+from mainsheet.server.settings import Settings
+
+COST_HEADER = "X-Mainsheet-Cost"
+POLICY_HEADER = "RateLimit-Policy"
+REMAINING_HEADER = "RateLimit"
+
+log = structlog.stdlib.get_logger("mainsheet")
+
+
+class Budget:
+    def __init__(self, settings: Settings, database: Database, metrics: Metrics, clock: Clock = time.monotonic) -> None:
+        # As many operations run at once as there are connections for them.
+        self.queries = _queue(settings, database.read_pool.size)
+        self.mutations = _queue(settings, database.writers)
+        self.wait_seconds = settings.pool_timeout_seconds
+        self.metrics = metrics
+        self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
+        has_seconds = settings.database_seconds_per_minute > 0
+        self.database = Allowance.database_seconds(settings, clock) if has_seconds else None
+        self.allowances = [each for each in (self.points, self.database) if each]
+        self.policy = ", ".join(each.policy for each in self.allowances)
+        self._log_lines = Buckets(1, clock)
+        database.listeners.append(_count_statement)
+        database.write_listeners.append(_count_statement)
+
+    def queue_for(self, operation: OperationType) -> FairQueue:
+        return self.mutations if operation is OperationType.MUTATION else self.queries
+
+    def refuse_debtor(self, caller: Caller) -> None:
+        """Raise `RateLimited` if a budget of the caller is used up."""
+        for each in self.allowances:
+            if each.left(caller) <= 0:
+                message = f"You or your organization have used up this minute's {each.unit}."
+                raise self.refusal(each.name, message, caller, each.retry_after(caller))
+
+    def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
+        self.metrics.rate_limited.labels(reason).inc()
+        if self._log_lines.left(caller.member_id) >= 1:
+            self._log_lines.charge(caller.member_id, 1)
+            log.warning("rate limited", reason=reason, member=caller.member_id, organization=caller.organization_id)
+        return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
+
+
+@dataclass(eq=False)
+class Spending:
+    """What one operation of a caller uses."""
+
+    budget: Budget
+    caller: Caller
+    price: Price
+    queue: FairQueue
+    actual: int | None = None  # until it has returned data
+    database_seconds: float = 0
+
+    async def begin(self) -> None:
+        """Wait for the caller's turn and charge the estimate; `running` has to follow.
+
+        Raises `RateLimited`, or `NoConnection` if the server is too busy.
+        """
+        await self._turn()
+        try:
+            self.budget.refuse_debtor(self.caller)
+        except RateLimited:
+            self.queue.leave(self.caller)
+            raise
+        if self.budget.points:
+            self.budget.points.charge(self.caller, self.price.estimate)
+
+    async def _turn(self) -> None:
+        if self.queue.may_start(self.caller):
+            return await self.queue.enter(self.caller)
+        self.budget.refuse_debtor(self.caller)
+        if self.queue.is_full(self.caller):
+            raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
+        try:
+            with self.budget.metrics.queued():
+                async with asyncio.timeout(self.budget.wait_seconds):
+                    await self.queue.enter(self.caller)
+        except TimeoutError:
+            if not self.queue.is_at_limit(self.caller):
+                raise NoConnection from None
+            message = "Too many operations of yours or your organization are running."
+            raise self.budget.refusal("concurrency", message, self.caller) from None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the database time of what runs inside, then settle."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            self._settle()
+            self.queue.leave(self.caller)
+
+    def _settle(self) -> None:
+        if self.budget.points and self.actual is not None:
+            self.budget.points.charge(self.caller, self.actual - self.price.estimate)
+        if self.budget.database:
+            self.budget.database.charge(self.caller, self.database_seconds)
+
+    def returned(self, data: Any) -> None:
+        """Take the actual cost from the data; an operation that returns none is charged its estimate."""
+        if data is not None:
+            self.actual = self.price.actual(data)
+
+    def told(self) -> dict[str, Any]:
+        """Return what clients see in `extensions.cost`."""
+        return {
+            "cost": self.price.estimate,
+            "actual": self.actual,
+            "databaseMilliseconds": round(self.database_seconds * 1000, 3),
+            "budget": {each.key: each.state(self.caller) for each in self.budget.allowances},
+        }
+
+    def headers(self) -> dict[str, str]:
+        actual = "" if self.actual is None else f", actual={self.actual}"
+        cost = f"requested={self.price.estimate}{actual}, database={self.database_seconds:.3f}"
+        if not self.budget.allowances:
+            return {COST_HEADER: cost}
+        remaining = ", ".join([each.header(self.caller) for each in self.budget.allowances])
+        return {COST_HEADER: cost, POLICY_HEADER: self.budget.policy, REMAINING_HEADER: remaining}
+
+
+def _queue(settings: Settings, connections: int) -> FairQueue:
+    return FairQueue(
+        Capacity.of(
+            connections,
+            caller=settings.max_operations_per_caller,
+            queue=settings.max_queued_per_caller,
+            organization_factor=settings.organization_limit_factor,
+        )
+    )
+
+
+_current: ContextVar[Spending | None] = ContextVar("spending", default=None)
+
+
+def _count_statement(_sql: str, seconds: float) -> None:
+    if spending := _current.get():
+        spending.database_seconds += seconds

@@ -1,0 +1,102 @@
+"""Running one validated operation: its time limit, and what outlives the client."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+
+from mainsheet.executor import AnswerTooLarge, Request
+from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
+from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, log_unexpected
+from mainsheet.server.operations.budget import Spending
+from mainsheet.server.process.shutdown import UnderWay, called
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
+Execute = Callable[[Request], Awaitable[ExecutionResult]]  # the compiled executor's, or the reference
+
+
+@dataclass(frozen=True)
+class Executions:
+    """Runs operations: a query ends when its client leaves, a mutation never half-way."""
+
+    execute: Execute
+    timeout: float
+    under_way: UnderWay
+
+    async def run(self, request: Request, spending: Spending | None = None) -> ExecutionResult:
+        """Run it at its caller's expense, in its turn; of a client that left meanwhile nothing is begun.
+
+        Raises `RateLimited`, `RequestError` if it takes too long, `Unavailable` if the database fails.
+        """
+        if spending:
+            await spending.begin()
+        if request.operation.node.operation is not OperationType.MUTATION:
+            return await self._settled(request, spending)
+        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation.node))
+        self.under_way.note_mutation(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if request.context:
+                request.context.abandon()
+            raise
+
+    async def _settled(self, request: Request, spending: Spending | None) -> ExecutionResult:
+        if spending is None:
+            return await self._bounded(request)
+        with spending.running():
+            result = await self._bounded(request)
+            spending.returned(result.data)
+        return result
+
+    async def _bounded(self, request: Request) -> ExecutionResult:
+        try:
+            async with asyncio.timeout(self.timeout) as limit:
+                result = await self.execute(request)
+        except AnswerTooLarge as error:
+            result = ExecutionResult(None, [answer_too_large(error.size, error.limit)])
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise _too_slow(self.timeout, request.operation.node) from None
+        finally:
+            if request.context:
+                await request.context.close()
+        _refuse_whole(request.operation.node, result)
+        log_unexpected(result.errors or ())
+        return result
+
+
+def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -> None:
+    """Raise `Unavailable` if the database failed: all or nothing is read, while a mutation tells what it has done."""
+    failures = [(error, cause) for error in result.errors or () if isinstance(cause := cause_of(error), Unavailable)]
+    if not failures:
+        return
+    error, failure = failures[0]
+    if operation.operation is not OperationType.MUTATION or _changed_nothing(operation, error):
+        raise failure
+    if result.data is None:
+        raise OutcomeUnknown from failure
+
+
+def _changed_nothing(operation: OperationDefinitionNode, error: GraphQLError) -> bool:
+    """Whether the only change was refused, not one after another, nor the reading of what it did."""
+    selections = operation.selection_set.selections
+    return len(selections) == 1 and isinstance(selections[0], FieldNode) and len(error.path or ()) == 1
+
+
+def _too_slow(seconds: float, operation: OperationDefinitionNode) -> RequestError:
+    message = f"The operation took longer than {seconds:g} seconds and was stopped"
+    if operation.operation is OperationType.MUTATION:
+        message = f"{message}; {LOOK_FIRST}."
+        return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, message, code=Code.TIMEOUT)
+    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, f"{message}.", code=Code.TIMEOUT)

@@ -1,0 +1,60 @@
+"""What a query is compiled to, with the SQL that each of its batches sends: found without a database."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import indent
+from typing import Any, Literal
+
+from mainsheet.executor import Executor, Request
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import Read, Snapshot
+from mainsheet.resolvers.sql.statement import Prepared
+from mainsheet.schema.api import api
+from mainsheet.schema.context import Context
+
+Dialect = Literal["postgresql", "sqlite"]
+NOWHERE: Mapping[Dialect, str] = {
+    "postgresql": "postgresql://nobody@nowhere.invalid/nothing",
+    "sqlite": "sqlite:///nowhere.sqlite3",
+}
+
+NOTHING_ASKED = "no statement: nothing of its rows is wanted"
+
+
+class Recording(Snapshot):
+    """Notes what it is asked, and finds nothing."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.statements: list[str] = []
+
+    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
+        self.statements.append(prepared.sql)
+        return []
+
+
+async def explained(request: Request, dialect: Dialect, role: OrganizationRole) -> str:
+    """Return the source, each batch below its statements; raise `Unsupported`, `Refused`, or what a batch raises."""
+    database = Database.open(NOWHERE[dialect])
+    nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)  # of whom nothing is remembered
+    context = Context(database, nobody)
+    recording = Recording(database)
+    context.read = Read(recording, context.caller, context.read.dialect)
+    rehearsal = Executor(api, believes_rows=True).rehearsal(request)
+    statements: dict[str, list[str]] = {}
+    async for group in rehearsal.asked(context):
+        statements[group.answers] = [f"{each};" for each in recording.statements] or [NOTHING_ASKED]
+        recording.statements = []
+    return "\n".join([*_commented(rehearsal.unit.source, statements), ""])
+
+
+def _commented(source: str, statements: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for line in source.splitlines():
+        name, _, _ = line.strip().partition(" = await ")
+        for sql in statements.get(name, ()):
+            yield indent(sql, "    #   ")
+        yield line

@@ -1,0 +1,116 @@
+"""Whose operation starts next: callers and organizations take turns."""
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Self
+
+from mainsheet.resolvers.caller import Caller
+
+RESERVE = 4  # one place in so many, and one at least if there are two, is for other organizations
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many operations run at once: in all, of one organization, of one caller; and how many of these may wait."""
+
+    total: int
+    organization: int
+    caller: int
+    organization_queue: int
+    caller_queue: int
+
+    @classmethod
+    def of(cls, total: int, *, caller: int, queue: int, organization_factor: int) -> Self:
+        """One organization never takes all there is, so that others don't wait for the end of long operations."""
+        reserved = max(total // RESERVE, 1) if total > 1 else 0
+        return cls(total, total - reserved, caller, queue * organization_factor, queue)
+
+
+class FairQueue:
+    """Starts operations in turn: round robin over organizations, in each over callers, first in first out for one.
+
+    Whenever one ends, all that may start are started: who may start at once overtakes nobody.
+    """
+
+    def __init__(self, capacity: Capacity) -> None:
+        self._capacity = capacity
+        self._running: Counter[str] = Counter()  # by organization and by caller: their ids differ
+        self._total = 0
+        self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # the next one is the first that may
+
+    def may_start(self, caller: Caller) -> bool:
+        return self._total < self._capacity.total and not self.is_at_limit(caller)
+
+    def is_at_limit(self, caller: Caller) -> bool:
+        """Tell whether the caller or its organization, and not the server, runs as many operations as it may."""
+        if self._running[caller.member_id] >= self._capacity.caller:
+            return True
+        return self._capacity.total > self._capacity.organization <= self._running[caller.organization_id]
+
+    def is_full(self, caller: Caller) -> bool:
+        """Tell whether the caller, or its organization, has as many operations queued as it may."""
+        lines = self._waiting.get(caller.organization_id, {})
+        own = len(lines.get(caller.member_id, ()))
+        return own >= self._capacity.caller_queue or sum(map(len, lines.values())) >= self._capacity.organization_queue
+
+    async def enter(self, caller: Caller) -> None:
+        """Return when an operation of the caller may run."""
+        if self.may_start(caller):
+            self._count(caller.organization_id, caller.member_id, 1)
+            return
+        turn = self._queued(caller)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._remove(caller.organization_id, caller.member_id, turn)
+            else:  # its turn came at the same moment
+                self.leave(caller)
+            raise
+
+    def leave(self, caller: Caller) -> None:
+        """Say that an operation of the caller has ended."""
+        self._count(caller.organization_id, caller.member_id, -1)
+        while self._total < self._capacity.total and self._start_next():
+            pass
+
+    def _queued(self, caller: Caller) -> asyncio.Future[None]:
+        turn = asyncio.get_running_loop().create_future()
+        lines = self._waiting.setdefault(caller.organization_id, {})
+        lines.setdefault(caller.member_id, deque()).append(turn)
+        return turn
+
+    def _start_next(self) -> bool:
+        for organization, lines in self._waiting.items():
+            if self._running[organization] >= self._capacity.organization:
+                continue
+            for member, line in lines.items():
+                turn = next((each for each in line if not each.cancelled()), None)
+                if turn is not None and self._running[member] < self._capacity.caller:
+                    self._count(organization, member, 1)
+                    turn.set_result(None)
+                    self._move_to_the_end(organization, member)
+                    self._remove(organization, member, turn)
+                    return True
+        return False
+
+    def _move_to_the_end(self, organization: str, member: str) -> None:
+        lines = self._waiting.pop(organization)
+        lines[member] = lines.pop(member)
+        self._waiting[organization] = lines
+
+    def _remove(self, organization: str, member: str, turn: asyncio.Future[None]) -> None:
+        lines = self._waiting[organization]
+        lines[member].remove(turn)
+        if not lines[member]:
+            del lines[member]
+        if not lines:
+            del self._waiting[organization]
+
+    def _count(self, organization: str, member: str, by: int) -> None:
+        self._total += by
+        for key in (organization, member):
+            self._running[key] += by
+            if not self._running[key]:
+                del self._running[key]

@@ -1,0 +1,39 @@
+"""Requests without a token, where introspection is public: read and judged at little cost before validation."""
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import hdrs, web
+from graphql import GraphQLError, parse
+
+from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
+from mainsheet.server.http.body import BodyLimits
+from mainsheet.server.http.request import GraphQLRequest, read
+from mainsheet.server.operations.documents import operation_of, root_fields
+
+MOST_BYTES: Final = 64 * 1024
+MOST_TOKENS: Final = 1_000  # the query of graphql-js has about 200
+MOST_ROOT_FIELDS: Final = 4
+
+
+async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
+    """Decode a request; raise `RequestError`, which is a 401 if it asks for more than the schema."""
+    if hdrs.CONTENT_ENCODING in request.headers:
+        raise unauthenticated(None)  # nothing is inflated without a token
+    try:
+        asked = await read(request, replace(limits, most_bytes=min(limits.most_bytes, MOST_BYTES)))
+    except RequestError as error:
+        raise unauthenticated(None) if error.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error from None
+    if not _is_introspection(asked):
+        raise unauthenticated(None)
+    return asked
+
+
+def _is_introspection(asked: GraphQLRequest) -> bool:
+    try:
+        document = parse(asked.query, no_location=True, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+        names = root_fields(document, operation_of(document, asked.operation_name))
+    except (GraphQLError, InvalidOperation):
+        return False
+    return len(names) <= MOST_ROOT_FIELDS and all(name.startswith("__") for name in names)

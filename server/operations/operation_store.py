@@ -1,0 +1,191 @@
+"""The operations that clients send, each prepared once: parsed, validated, weighed, and what executing them needs."""
+
+import asyncio
+import gc
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from sys import getsizeof
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    value_from_ast_untyped,
+)
+
+from mainsheet.executor import Prepared, Worker
+from mainsheet.server.errors import Code, InvalidOperation, RequestError
+from mainsheet.server.operations.complexity import (
+    Extent,
+    Limits,
+    cost_of,
+    extent_of,
+    field_names,
+    fields_with_work,
+    too_complex,
+)
+from mainsheet.server.operations.cost import Cost
+from mainsheet.server.operations.documents import check, operation_of, parsed, unlink_tokens
+
+# A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
+INLINE_CHARACTERS = 250
+BYTES_A_TOKEN = 700  # of the document's tree and of what is derived from it; measured with tracemalloc, rounded up
+COPIES = 4  # of a long text in it: the document's, the token's, the printed argument, the argument's value
+
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """An operation as far as it doesn't depend on a request."""
+
+    prepared: Prepared
+    extent: Extent
+    cost: Cost
+    does_work: bool  # which the size of its answer doesn't show
+    limits: Limits
+    defaults: Mapping[str, Any]
+    weight: int  # in bytes, without programs; estimated
+
+    @property
+    def kind(self) -> OperationType:
+        return self.prepared.node.operation
+
+    @property
+    def name(self) -> str:
+        return self.prepared.node.name.value if self.prepared.node.name else ""
+
+    def measures(self, variables: Mapping[str, Any] | None) -> dict[str, int]:
+        """Return the numbers that the limits are about: of the document, and of its cost with these variables."""
+        cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
+        return {"depth": self.extent.depth, "fields": self.extent.fields, "cost": cost}
+
+    def check(self, variables: Mapping[str, Any] | None) -> None:
+        """Raise `InvalidOperation` if there are too many variables, or if it costs too much with these."""
+        values = count_values(variables or {}, self.limits.values)
+        measured = {"values": values, "cost": self.measures(variables)["cost"]}
+        if errors := [*too_complex(measured, self.limits, self.prepared.node)]:
+            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
+
+
+class OperationStore:
+    """Keeps the operations that were used last, up to a total size in bytes, which is estimated.
+
+    Long documents are prepared by `worker`, so that the event loop goes on; requests that send the same one meanwhile
+    share the work.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        capacity: int,
+        worker: Worker | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._schema = schema
+        self._work = fields_with_work(schema)
+        self._limits = limits
+        self._capacity = capacity
+        self._worker = worker
+        self._timeout = timeout
+        self._known: OrderedDict[Key, Operation] = OrderedDict()
+        self._sizes: dict[Key, int] = {}
+        self.size = 0
+
+    async def get(self, text: str, name: str | None = None) -> Operation:
+        """Return the operation of that name, or the only one.
+
+        Raise `InvalidOperation` for a text that no execution can begin with, `RequestError` if preparing it takes
+        too long.
+        """
+        key = text, name
+        found = self._known.get(key)
+        if found is not None:
+            self._known.move_to_end(key)
+            return found
+        if self._worker is None or len(text) <= INLINE_CHARACTERS:
+            return self._keep(key, self._checked(key))
+        try:
+            async with asyncio.timeout(self._timeout):
+                made = await self._worker.run(key, partial(self._aside, key))
+        except TimeoutError:
+            message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
+            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
+        return self._keep(key, made)
+
+    def _aside(self, key: Key) -> Operation:
+        """Prepare a long document, and collect what validating it left behind.
+
+        Its garbage holds the document in cycles. Left to the next collection, that of many documents is freed at once,
+        which held the event loop for a tenth of a second.
+        """
+        try:
+            return self._checked(key)
+        finally:
+            gc.collect(1)
+
+    def _checked(self, key: Key) -> Operation:
+        try:
+            return self._prepared(key)
+        except RecursionError:
+            error = GraphQLError("The query is too complex: its fragments, or values, are nested too deeply.")
+            raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [error]) from None
+
+    def _prepared(self, key: Key) -> Operation:
+        text, name = key
+        document = parsed(text, self._limits.tokens)
+        check(self._schema, document, self._limits)
+        node = operation_of(document, name)
+        tokens = unlink_tokens(document)
+        return Operation(
+            Prepared(self._schema, document, node, partial(self._grow, key)),
+            extent_of(document, node),
+            cost_of(self._schema, document, node),
+            not self._work.isdisjoint(field_names(document)),
+            self._limits,
+            dict(_defaults(node)),
+            COPIES * getsizeof(text) + BYTES_A_TOKEN * tokens,
+        )
+
+    def _keep(self, key: Key, operation: Operation) -> Operation:
+        if key in self._known:  # by another request, which shared the work
+            return self._known[key]
+        self._known[key] = operation
+        self._sizes[key] = 0
+        self._grow(key, operation.weight)
+        return operation
+
+    def _grow(self, key: Key, change: int) -> None:
+        """Count what an operation that is kept grew by, and forget others until there is room."""
+        if key not in self._sizes:
+            return
+        self._sizes[key] += change
+        self.size += change
+        while self.size > self._capacity:
+            forgotten, _ = self._known.popitem(last=False)
+            self.size -= self._sizes.pop(forgotten)
+
+
+def count_values(variables: Mapping[str, Any], most: int) -> int:
+    """Count values, those inside lists and objects included, until there are more than `most`."""
+    waiting: list[Any] = [variables]
+    count = 0
+    while waiting and count <= most:
+        inside = waiting.pop()
+        count += len(inside)
+        values = inside.values() if isinstance(inside, dict) else inside
+        waiting += [each for each in values if isinstance(each, dict | list)]
+    return count
+
+
+def _defaults(node: OperationDefinitionNode) -> Iterator[tuple[str, Any]]:
+    for each in node.variable_definitions or ():
+        if each.default_value:
+            yield each.variable.name.value, value_from_ast_untyped(each.default_value)

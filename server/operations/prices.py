@@ -1,0 +1,39 @@
+"""What an operation is charged: estimated from its document and variables, and counted in what it returned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from mainsheet.server.operations.operation_store import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The estimate; the part that wasn't used is given back, except if the operation does work that no size shows."""
+
+    estimate: int
+    is_refundable: bool
+
+    def actual(self, data: dict[str, Any]) -> int:
+        return min(self.estimate, size(data)) if self.is_refundable else self.estimate
+
+
+def price_of(operation: Operation, variables: Mapping[str, Any] | None) -> Price:
+    return Price(operation.measures(variables)["cost"], is_refundable=not operation.does_work)
+
+
+def size(data: dict[str, Any]) -> int:
+    """Count fields and list items as the estimate does: a list's field counts once for each item.
+
+    Level by level, because that leaves most of the work to C.
+    """
+    found = 0
+    objects: list[dict[str, Any]] = [data]
+    lists: list[list[Any]] = []
+    while objects or lists:
+        values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
+        found += len(values) - len(lists)
+        objects = [each for each in values if each.__class__ is dict]
+        lists = [each for each in values if each.__class__ is list]
+    return found

@@ -1,0 +1,48 @@
+"""The sockets that clients connect to: bound once, and shared by all who serve them."""
+
+import errno
+import resource
+import socket
+from collections.abc import Sequence
+
+from mainsheet.server.app import GRAPHQL_PATH
+
+OTHER_FILES = 128  # database connections above all
+BACKLOG = 1024  # clients that wait while workers are replaced
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return a socket for each address of the host; raise `OSError` with a reason for people."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return [_bound(family, address) for family, address in dict.fromkeys((each[0], each[4]) for each in found)]
+    except OSError as error:
+        raise OSError(_cannot_listen(host, port, error)) from error
+
+
+def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
+    bound = socket.create_server((str(address[0]), int(str(address[1]))), family=family, backlog=BACKLOG)
+    bound.setblocking(False)
+    return bound
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use: choose another one with --port"
+    return f"Can't listen on {host} port {port}: {error.strerror or error}"
+
+
+def room_for(connections: int) -> int:
+    """Allow this process so many connections; return how many of them its limit of open files leaves room for."""
+    needed = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return connections
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(1, most - OTHER_FILES)
+
+
+def url(host: str, sockets: Sequence[socket.socket]) -> str:
+    port = sockets[0].getsockname()[1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{GRAPHQL_PATH}"

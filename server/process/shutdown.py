@@ -1,0 +1,92 @@
+"""What was begun and isn't done: a stopping process waits for it, and at its deadline names what it cuts."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from graphql import FieldNode, OperationDefinitionNode
+
+# So long a stopping process answers on connections that clients keep: closing one may cross a request on its way.
+LINGER_SECONDS = 1
+POLL_SECONDS = 0.02
+
+OPERATION: Final = web.RequestKey("operation", str)
+
+log = structlog.stdlib.get_logger("mainsheet")
+
+
+class UnderWay:
+    """Requests without an answer, and mutations, whose clients may have left."""
+
+    def __init__(self, shutdown_seconds: float) -> None:
+        self._seconds = shutdown_seconds
+        self._requests: dict[int, web.Request] = {}  # by identity: requests have no hash
+        self._mutations: set[asyncio.Task[object]] = set()
+        self._is_stopping = False
+
+    @web.middleware
+    async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._requests[id(request)] = request
+        try:
+            response = await handler(request)
+        finally:
+            del self._requests[id(request)]
+        if self._is_stopping:
+            response.force_close()
+        return response
+
+    def note_mutation(self, task: asyncio.Task[object]) -> None:
+        self._mutations.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._mutations.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be left to ask
+
+    async def linger(self, runner: web.BaseRunner) -> None:
+        """Accept nobody any more, and tell who is connected to go."""
+        self._is_stopping = True
+        for site in list(runner.sites):
+            await site.stop()
+        rounds = round(min(LINGER_SECONDS, self._seconds) / POLL_SECONDS)
+        for _ in range(rounds):
+            if not (runner.server and runner.server.connections):
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def drain(self, _app: web.Application) -> None:
+        """Let all that was begun end; what isn't done at the deadline is taken back, and named in the log."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                while self._requests or self._mutations:  # noqa: ASYNC110 there may be more of them meanwhile
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            await self._cut()
+
+    async def _cut(self) -> None:
+        requests, mutations = list(self._requests.values()), list(self._mutations)
+        log.error(
+            "cut at the deadline of the shutdown",
+            count=len(requests),
+            requests=sorted(map(_described, requests)),
+            mutations=sorted(task.get_name() for task in mutations),
+        )
+        tasks = [*mutations, *(request.task for request in requests)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*mutations, return_exceptions=True)
+
+
+def called(operation: OperationDefinitionNode) -> str:
+    """Return the operation's name, or its fields' where it has none."""
+    if operation.name:
+        return operation.name.value
+    fields = [each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)]
+    return ", ".join(fields)
+
+
+def _described(request: web.Request) -> str:
+    return request.get(OPERATION) or f"{request.method} {request.path}"

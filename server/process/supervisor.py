@@ -1,0 +1,145 @@
+"""Several processes that share the listening sockets: started, replaced when they end, exchanged, told to stop."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from socket import socket
+from time import monotonic
+
+import structlog
+from prometheus_client.multiprocess import mark_process_dead
+
+from mainsheet.server.http.playground import Member
+from mainsheet.server.process.shutdown import LINGER_SECONDS
+from mainsheet.server.process.worker import CannotStart, Start, Worker, ended
+from mainsheet.server.settings import Settings
+
+GRACE_SECONDS = 10  # beyond its own deadline, for a worker that hangs
+EARLY_SECONDS = 10  # who ends sooner may do so again
+MOST_SECONDS_APART = 30
+MOST_FAILURES = 5  # in a row, with nobody left who serves
+
+log = structlog.stdlib.get_logger("mainsheet.supervisor")
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+        self._sockets = sockets
+        self._start = Start(settings, [each.fileno() for each in sockets], members)
+        self._environment: dict[str, str] = {}
+        self._patience = LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
+        self._workers: set[Worker] = set()
+        self._generation = 0  # grows at each reload
+        self._exchanging = asyncio.Lock()
+        self._stopping = asyncio.Event()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Have all workers ready and keep them so, until this is left; raise `CannotStart` in a group."""
+        loop = asyncio.get_running_loop()
+        with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
+            self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": folder}
+            async with asyncio.TaskGroup() as keeping:
+                for worker in await self._all_started():
+                    keeping.create_task(self._keep(worker))
+                loop.add_signal_handler(signal.SIGHUP, lambda: keeping.create_task(self._exchange(keeping)))
+                try:
+                    yield
+                finally:
+                    loop.remove_signal_handler(signal.SIGHUP)
+                    await self._stop()
+
+    async def _stop(self) -> None:
+        self._stopping.set()
+        for each in self._sockets:
+            each.close()  # so that nobody is accepted whom no worker serves
+        await self._dismiss(self._workers)
+
+    async def _all_started(self) -> Sequence[Worker]:
+        """Start as many as there should be, or none."""
+        tasks = [asyncio.create_task(self._started()) for _ in range(self._start.settings.workers)]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            started = await asyncio.gather(*tasks, return_exceptions=True)
+            await self._dismiss(each for each in started if isinstance(each, Worker))
+            raise
+
+    async def _started(self) -> Worker:
+        worker = await Worker.start(self._start, self._environment)
+        self._workers.add(worker)
+        return worker
+
+    async def _dismiss(self, workers: Iterable[Worker]) -> None:
+        leaving = list(workers)
+        await asyncio.gather(*(worker.leave(self._patience) for worker in leaving))
+        self._workers.difference_update(leaving)
+
+    async def _exchange(self, keeping: asyncio.TaskGroup) -> None:
+        """Start new workers; when all are ready, let the old ones go. If one can't start, the old ones stay."""
+        async with self._exchanging:
+            try:
+                new = await self._all_started()
+            except CannotStart as error:
+                log.warning("the reload failed, the old workers stay", reason=str(error))
+                return
+            if self._stopping.is_set():
+                await self._dismiss(new)
+                return
+            self._generation += 1
+            for worker in new:
+                keeping.create_task(self._keep(worker))
+            log.info("reloaded", workers=[worker.process.pid for worker in new])
+            await self._dismiss(self._workers.difference(new))
+
+    async def _keep(self, first: Worker) -> None:
+        """Have one in its place whenever it ends, until it is told to leave."""
+        worker: Worker | None = first
+        generation, early_ends = self._generation, 0
+        while worker is not None:
+            code = await worker.process.wait()
+            self._workers.discard(worker)
+            if worker.is_leaving or self._stopping.is_set():
+                return
+            # Its gauges would count for ever: what waited in it is gone.
+            mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
+            log.error("a worker died", pid=worker.process.pid, how=ended(code))
+            is_early = monotonic() - worker.born < EARLY_SECONDS
+            early_ends = early_ends + 1 if is_early else 0
+            worker = await self._replacement(generation, early_ends)
+
+    async def _replacement(self, generation: int, early_ends: int) -> Worker | None:
+        """Return one that serves, however long it takes; None if nobody of its generation is wanted any more."""
+        failures = 0
+        while not (await self._is_stopping_within(_pause(early_ends + failures)) or generation < self._generation):
+            try:
+                worker = await self._started()
+            except CannotStart as error:
+                failures += 1
+                if failures >= MOST_FAILURES and not self._workers:
+                    raise
+                log.warning("a worker can't start", reason=str(error), next_try_in=_pause(early_ends + failures))
+                continue
+            if self._stopping.is_set() or generation < self._generation:
+                await self._dismiss([worker])
+                break
+            log.info("a worker was replaced", pid=worker.process.pid)
+            return worker
+        return None
+
+    async def _is_stopping_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False
+
+
+def _pause(early_ends: int) -> float:
+    """Return 0 after the first one, then twice as long each time."""
+    return 0 if early_ends <= 1 else min(MOST_SECONDS_APART, 2.0 ** (early_ends - 2))

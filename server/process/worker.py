@@ -1,0 +1,109 @@
+"""A worker as its supervisor sees it: a process that is started, says when it is ready, and is told to leave."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TextIO
+
+import orjson
+import structlog
+
+from mainsheet.server.http.playground import Member
+from mainsheet.server.settings import Settings
+
+READY, FAILED = "ready", "failed"
+COMMAND = (sys.executable, "-P", "-m", "mainsheet.server.commands.worker")
+START_SECONDS = 120
+
+log = structlog.stdlib.get_logger("mainsheet.supervisor")
+
+
+class CannotStart(Exception):
+    """A worker ended before it was ready; its reason is for people."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a worker needs to know, as one line of JSON."""
+
+    settings: Settings
+    sockets: Sequence[int]
+    members: Sequence[Member]
+
+    def line(self) -> bytes:
+        asked = {"settings": self.settings.model_dump(mode="json"), "sockets": self.sockets, "members": self.members}
+        return orjson.dumps(asked) + b"\n"
+
+    @classmethod
+    def read(cls, stream: TextIO) -> "Start":
+        told = orjson.loads(stream.readline())
+        return cls(Settings(**told["settings"]), told["sockets"], told["members"])
+
+
+@dataclass(eq=False)
+class Worker:
+    process: asyncio.subprocess.Process
+    born: float
+    is_leaving: bool = False
+
+    @classmethod
+    async def start(cls, start: Start, environment: dict[str, str]) -> "Worker":
+        """Return one that serves; raise `CannotStart`."""
+        try:
+            worker = cls(await _process(start, environment), monotonic())
+        except OSError as error:
+            raise CannotStart(str(error)) from error
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await worker._ready(start)
+        except TimeoutError:
+            await worker.kill()
+            raise CannotStart(f"it wasn't ready after {START_SECONDS} seconds") from None
+        except BaseException:
+            await worker.kill()
+            raise
+        return worker
+
+    async def _ready(self, start: Start) -> None:
+        assert self.process.stdin  # noqa: S101 both are pipes
+        assert self.process.stdout  # noqa: S101
+        self.process.stdin.write(start.line())
+        said = (await self.process.stdout.readline()).decode().strip()
+        if said != READY:
+            reason = said.removeprefix(FAILED).strip()
+            raise CannotStart(reason or f"it {ended(await self.process.wait())} before it was ready")
+
+    async def leave(self, seconds: float) -> None:
+        """Let it finish what it has begun; kill it if it hangs."""
+        self.is_leaving = True
+        if self.process.returncode is None:
+            self.process.terminate()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.process.wait()
+        except TimeoutError:
+            log.warning("a worker hangs and is killed", pid=self.process.pid)
+            await self.kill()
+
+    async def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+
+async def _process(start: Start, environment: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *COMMAND,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        pass_fds=start.sockets,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the supervisor, which tells them
+    )
+
+
+def ended(code: int) -> str:
+    return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"

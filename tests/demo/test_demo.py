@@ -1,0 +1,395 @@
+"""The demo data, as it is and as the models would have made it.
+
+Longer than 300 lines: one subject, of which most lines are cases and their data.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.demo import DEMO_MEMBERS, NotSeeded, seed_demo, seed_jobs
+from mainsheet.demo.crowd import Crowd
+from mainsheet.demo.template import harbor
+from mainsheet.models.base import Base
+from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.database import Database
+from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job, JobStatus
+from mainsheet.models.job_event import JobAction, JobEvent
+from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.known import Known
+from mainsheet.models.member import Member
+from mainsheet.models.organization import Organization
+from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.search_text import search_text
+from mainsheet.models.source import SourceKind
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
+
+FLEET = Job.job_key.startswith("fleet-")
+POINTER_MOVES = {
+    JobAction.JOB_CREATED,
+    JobAction.VERSION_CREATED,
+    JobAction.DRAFT_PUBLISHED,
+    JobAction.VERSION_ACTIVATED,
+}
+
+
+def ignore(_done: int) -> None:
+    pass
+
+
+class Interrupted(Exception):
+    """A person's Ctrl-C."""
+
+
+def interrupt(_done: int) -> None:
+    raise Interrupted
+
+
+@pytest.fixture
+async def demo(database: Database) -> Database:
+    await seed_demo(database)
+    return database
+
+
+@pytest.fixture
+async def session(demo: Database) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(demo.reads) as session:
+        yield session
+
+
+async def test_there_are_two_organizations_with_a_few_dozen_jobs(session: AsyncSession) -> None:
+    counted = (
+        select(Organization.name, func.count())
+        .join(Job, Job.organization_id == Organization.id)
+        .group_by(Organization.name)
+    )
+
+    assert dict((await session.execute(counted)).all()) == {"harbor": 36, "lagoon": 6}
+
+
+async def test_progress_is_told_each_job(database: Database) -> None:
+    done: list[int] = []
+
+    await seed_demo(database, done.append)
+
+    assert done == list(range(1, 43))
+
+
+async def test_a_second_run_keeps_what_was_changed(demo: Database) -> None:
+    async with demo.writes.begin() as connection:
+        await connection.execute(update(Job).where(Job.job_key == "orders-ingest").values(name="Mine"))
+    before = await _everything(demo)
+
+    await seed_demo(demo)
+
+    assert await _everything(demo) == before
+
+
+async def test_everything_has_its_kind_in_the_demo(session: AsyncSession) -> None:
+    clusters = set(await session.scalars(select(Cluster.status)))
+    sources = set(await session.scalars(select(JobVersion.source_kind)))
+    jobs = set(await session.scalars(select(Job.status)))
+    runs = set(await session.scalars(select(JobRun.status)))
+    numbers = set(await session.scalars(select(Job.last_number)))
+    timezones = set(await session.scalars(select(JobVersion.timezone)))
+
+    assert (clusters, sources) == (set(ClusterStatus), set(SourceKind))
+    assert (jobs, runs) == (set(JobStatus), set(JobRunStatus))
+    assert numbers >= {1, 2, 3, 4, 5, 6}
+    assert len(timezones) > 5
+
+
+async def test_harbor_has_its_teams_and_five_saved_queries(session: AsyncSession) -> None:
+    harbor = await _harbor(session)
+    teams = await session.scalars(select(Team.name).where(Team.organization_id == harbor))
+    queries = await session.scalars(select(SavedQuery.id).where(SavedQuery.organization_id == harbor))
+
+    assert set(teams) == {"data-eng", "analytics", "platform"}
+    assert len(queries.all()) >= 5
+
+
+async def test_a_demo_job_was_rolled_back_and_some_have_a_draft(session: AsyncSession) -> None:
+    jobs = (await session.scalars(select(Job))).all()
+
+    assert [each for each in jobs if each.current_number < each.last_number and not each.draft]
+    assert len([each for each in jobs if each.draft]) >= 5
+
+
+async def test_each_demo_member_sees_jobs_of_their_own(session: AsyncSession) -> None:
+    seen = {email: await _seen(session, email) for email in DEMO_MEMBERS}
+
+    admin, auditor, team_admin, contributor, viewer, lagoon = seen.values()
+    assert len(admin) == 36
+    assert auditor == admin
+    assert viewer | team_admin == contributor
+    assert all(0 < len(each) < len(contributor) < 36 for each in (viewer, team_admin))
+    assert viewer & team_admin
+    assert len(lagoon) == 6
+    assert not lagoon & admin
+
+
+@pytest.mark.parametrize(
+    ("email", "sets"),
+    [
+        ("admin@harbor.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
+        ("auditor@harbor.example", {"VIEW"}),
+        ("team-admin@harbor.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
+        ("contributor@harbor.example", {"VIEW EDIT", "VIEW"}),
+        ("viewer@harbor.example", {"VIEW"}),
+        ("admin@lagoon.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
+    ],
+)
+async def test_each_demo_member_has_the_rights_promised(session: AsyncSession, email: str, sets: set[str]) -> None:
+    caller = await _caller(session, email)
+
+    rights = {
+        frozenset(granted(caller, (await session.scalars(_roles(caller, job_id))).all()))
+        for job_id in await _seen(session, email)
+    }
+
+    assert rights == {frozenset(map(JobPermission, each.split())) for each in sets}
+
+
+async def test_all_was_done_by_people_who_may(session: AsyncSession) -> None:
+    for job in await session.scalars(select(Job)):
+        for event in await _history(session, job):
+            member = await session.get_one(Member, event.actor_id)
+            caller = Caller(member.id, member.organization_id, member.organization_role)
+            roles = (await session.scalars(_roles(caller, job.id))).all()
+            assert JobPermission.EDIT in granted(caller, roles), (job.job_key, event.action)
+
+
+async def test_every_demo_job_agrees_with_its_history(session: AsyncSession) -> None:
+    await _check_all(session, (await session.scalars(select(Job))).all())
+
+
+async def test_every_generated_job_agrees_with_its_history(demo: Database) -> None:
+    await seed_jobs(demo, 120, 1, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        jobs = (await session.scalars(select(Job).where(FLEET))).all()
+        assert len(jobs) == 120
+        await _check_all(session, jobs)
+
+
+async def test_a_generated_job_has_five_versions_ten_runs_and_one_to_three_teams(demo: Database) -> None:
+    await seed_jobs(demo, 60, 1, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        for job in await session.scalars(select(Job).where(FLEET)):
+            assert await _count(session, JobVersion, JobVersion.job_id == job.id) == 5
+            assert await _count(session, JobRun, JobRun.job_id == job.id) == 10
+            assert 1 <= len(job.teams) <= 3
+
+
+async def test_the_same_seed_on_the_same_state_gives_the_same_jobs(demo: Database) -> None:
+    before = await _everything(demo)
+    await seed_jobs(demo, 30, 7, ignore)
+    first = await _everything(demo)
+    await _forget_generated_jobs(demo)
+    assert await _everything(demo) == before
+
+    await seed_jobs(demo, 30, 7, ignore)
+
+    assert await _everything(demo) == first
+
+
+async def test_the_same_seed_again_adds_other_jobs(demo: Database) -> None:
+    await seed_jobs(demo, 3, 7, ignore)
+    await seed_jobs(demo, 3, 7, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        keys = await session.scalars(select(Job.job_key).where(FLEET).order_by(Job.job_key))
+        assert [key[:13] for key in keys] == [f"fleet-{number:07}" for number in range(1, 7)]
+
+
+async def test_the_number_of_a_deleted_job_is_not_used_again(demo: Database) -> None:
+    await seed_jobs(demo, 2, 7, ignore)
+    async with demo.writes.begin() as connection:
+        await connection.execute(delete(Job).where(FLEET))
+
+    await seed_jobs(demo, 1, 7, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        (key,) = await session.scalars(select(Job.job_key).where(FLEET))
+        assert key.startswith("fleet-0000003-")
+
+
+async def test_what_was_interrupted_goes_on_as_if_it_had_not_been(demo: Database) -> None:
+    await seed_jobs(demo, 1300, 7, ignore)
+    whole = await _everything(demo)
+    await _forget_generated_jobs(demo)
+    with pytest.raises(Interrupted):
+        await seed_jobs(demo, 1300, 7, interrupt)
+
+    await seed_jobs(demo, 1300 - 500, 7, ignore)
+
+    assert await _everything(demo) == whole
+
+
+async def test_generated_jobs_bring_teams_and_members(demo: Database) -> None:
+    await seed_jobs(demo, 1500, 1, ignore)
+    await seed_jobs(demo, 1, 1, ignore)
+
+    async with AsyncSession(demo.reads) as session:
+        harbor = await _harbor(session)
+        assert await _count(session, Team, Team.organization_id == harbor) == 7
+        assert await _count(session, Member, Member.organization_id == harbor) == 30
+
+
+async def test_a_hundred_thousand_jobs_would_bring_a_crowd(demo: Database) -> None:
+    async with demo.reads.connect() as connection:
+        crowd = await Crowd(await harbor(connection), datetime.now(UTC), 1).of(connection, 100_000)
+
+    places = Counter(each.member_id for each in crowd if isinstance(each, TeamMember))
+    assert {Team: 497, Member: 1988, Cluster: 93}.items() <= Counter(map(type, crowd)).items()
+    assert Counter(places.values()) == {5: 1968, 50: 20}
+
+
+async def test_generated_jobs_are_changed_by_people_who_may(demo: Database) -> None:
+    await seed_jobs(demo, 2000, 1, ignore)
+    may = select(JobTeam.job_id, TeamMember.member_id).join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+    may = may.where(TeamMember.role != TeamRole.VIEWER)
+    acted = select(JobEvent.job_id, JobEvent.actor_id).join(Job, Job.id == JobEvent.job_id).where(FLEET).distinct()
+
+    async with AsyncSession(demo.reads) as session:
+        admins = set(await session.scalars(select(Member.id).where(Member.organization_role == OrganizationRole.ADMIN)))
+        allowed = set((await session.execute(may)).all())
+        actors = (await session.execute(acted)).all()
+        assert len({actor for _, actor in actors}) > 20
+        assert all(each in allowed or each[1] in admins for each in actors)
+
+
+async def test_generated_jobs_are_written_in_chunks(demo: Database) -> None:
+    done: list[int] = []
+
+    await seed_jobs(demo, 501, 1, done.append)
+
+    assert done == [500, 501]
+
+
+async def test_jobs_are_not_generated_without_harbor(database: Database) -> None:
+    with pytest.raises(NotSeeded, match="seed the demo data first"):
+        await seed_jobs(database, 1, 1, ignore)
+
+
+async def test_jobs_are_not_generated_without_an_active_cluster(demo: Database) -> None:
+    async with demo.writes.begin() as connection:
+        await connection.execute(update(Cluster).values(status=ClusterStatus.DESTROYED))
+
+    with pytest.raises(NotSeeded, match="no active cluster"):
+        await seed_jobs(demo, 1, 1, ignore)
+
+
+async def _forget_generated_jobs(demo: Database) -> None:
+    async with demo.writes.begin() as connection:
+        generated = select(Job.id).where(FLEET)
+        await connection.execute(delete(JobEvent).where(JobEvent.job_id.in_(generated)))
+        await connection.execute(delete(Job).where(FLEET))
+
+
+async def _everything(database: Database) -> dict[str, list[Any]]:
+    async with database.reads.connect() as connection:
+        return {
+            table.name: list(await connection.execute(select(table).order_by(*table.primary_key)))
+            for table in Base.metadata.sorted_tables
+        }
+
+
+async def _check_all(session: AsyncSession, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        assert not list(value_problems({"job_key": job.job_key, "name": job.name, "description": job.description}))
+        history = await _history(session, job)
+        _check_state(job, history)
+        await _check_versions(session, job, history)
+        await _check_runs(session, job, history)
+
+
+def _check_state(job: Job, history: Sequence[JobEvent]) -> None:
+    assert [each.sequence for each in history] == list(range(1, job.event_count + 1))
+    assert job.revision == len([each for each in history if each.action is not JobAction.DRAFT_UPDATED])
+    assert [each.occurred_at for each in history] == sorted(each.occurred_at for each in history)
+    assert job.created_at == history[0].occurred_at
+    assert job.updated_at <= history[-1].occurred_at < datetime.now(UTC)
+    assert {each.job_key for each in history} == {job.job_key}
+    assert job.search_text == search_text(job.job_key, job.name, job.description)
+    assert job.id[:11] == new_id("JB", job.created_at)[:11]
+    assert job.teams
+
+
+async def _check_versions(session: AsyncSession, job: Job, history: Sequence[JobEvent]) -> None:
+    versions = (await session.scalars(select(JobVersion).where(JobVersion.job_id == job.id))).all()
+    published = {each.number for each in versions if each.status is VersionStatus.PUBLISHED}
+    drafts = [each.number for each in versions if each.status is VersionStatus.DRAFT]
+    assert job.current_number == _pointer(history)
+    assert (job.current_cluster_id, job.is_scheduled) == (job.current.cluster_id, job.current.cron is not None)
+    assert job.current_number in published
+    assert drafts in ([], [job.last_number])
+    assert max(each.to_version or 0 for each in history) == job.last_number
+    known = await _known(session, job)
+    for version in versions:
+        assert not list(version.config.problems((), known, job.id)), (job.job_key, version.number)
+        assert not list(value_problems({"message": version.message}))
+
+
+async def _check_runs(session: AsyncSession, job: Job, history: Sequence[JobEvent]) -> None:
+    for run in await session.scalars(select(JobRun).where(JobRun.job_id == job.id)):
+        assert run.version_number == _pointer([each for each in history if each.occurred_at <= run.created_at])
+        assert (run.finished_at is None) == (run.status in UNFINISHED)
+        assert run.created_at <= (run.started_at or run.created_at) <= (run.finished_at or datetime.now(UTC))
+        assert run.created_at <= datetime.now(UTC)
+
+
+def _pointer(history: Sequence[JobEvent]) -> int | None:
+    return [each.to_version for each in history if each.action in POINTER_MOVES][-1]
+
+
+async def _known(session: AsyncSession, job: Job) -> Known:
+    """What was there when the job was made; a dependency is an older job."""
+    of = job.organization_id
+    older = select(Job.id).where(Job.organization_id == of, Job.created_at < job.created_at)
+    clusters = await session.execute(select(Cluster.id, Cluster.status).where(Cluster.organization_id == of))
+    return Known(
+        clusters=dict(clusters.all()),
+        queries=frozenset(await session.scalars(select(SavedQuery.id).where(SavedQuery.organization_id == of))),
+        jobs=frozenset(await session.scalars(older)),
+    )
+
+
+async def _history(session: AsyncSession, job: Job) -> Sequence[JobEvent]:
+    lines = select(JobEvent).where(JobEvent.job_id == job.id).order_by(JobEvent.sequence)
+    return (await session.scalars(lines)).all()
+
+
+async def _count(session: AsyncSession, model: type[Base], condition: Any) -> int | None:
+    return await session.scalar(select(func.count()).select_from(model).where(condition))
+
+
+async def _harbor(session: AsyncSession) -> str:
+    return (await session.scalars(select(Organization.id).where(Organization.name == "harbor"))).one()
+
+
+async def _caller(session: AsyncSession, email: str) -> Caller:
+    member = (await session.scalars(select(Member).where(Member.email == email))).one()
+    return Caller(member.id, member.organization_id, member.organization_role)
+
+
+async def _seen(session: AsyncSession, email: str) -> set[str]:
+    caller = await _caller(session, email)
+    return set(await session.scalars(select(Job.id).where(visible(caller))))
+
+
+def _roles(caller: Caller, job_id: str) -> Any:
+    return roles_in_jobs(caller, [job_id]).with_only_columns(roles_in_jobs(caller, [job_id]).selected_columns.role)

@@ -1,0 +1,190 @@
+"""Snapshots: one moment, and a connection that always comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import text
+
+from mainsheet.models.database import Database, Patience
+from mainsheet.models.member import Member
+from mainsheet.models.read_pool import is_lost
+from mainsheet.models.unavailable import Unavailable
+from mainsheet.resolvers import member
+from mainsheet.resolvers.sql.snapshot import Read
+from tests.server.failing import end_connections
+from tests.world import World, caller
+
+RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
+
+
+@pytest.fixture
+async def small(database_url: str, database: Database) -> AsyncIterator[Database]:
+    """The same database through two connections."""
+    small = Database.open(database_url, pool_size=2)
+    yield small
+    await small.close()
+
+
+async def name_of(read: Read, whom: Member) -> str:
+    return str((await member.by_ids(read, [whom.id]))[whom.id].name)
+
+
+async def test_a_snapshot_sees_one_moment(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer))
+    before = await name_of(read, world.viewer)
+
+    async with database.writes.begin() as connection:
+        await connection.execute(RENAME, {"id": world.viewer.id})
+
+    assert await name_of(read, world.viewer) == before
+    await read.close()
+    later = Read.of(database, caller(world.viewer))
+    assert await name_of(later, world.viewer) == "Somebody else"
+    await later.close()
+
+
+async def test_a_closed_snapshot_reads_no_more(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer))
+    await read.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await name_of(read, world.viewer)
+
+
+async def test_more_snapshots_than_connections_wait_for_each_other(small: Database, world: World) -> None:
+    async def read_and_close() -> str:
+        read = Read.of(small, caller(world.viewer))
+        try:
+            return await name_of(read, world.viewer)
+        finally:
+            await read.close()
+
+    async with asyncio.timeout(20):
+        names = await asyncio.gather(*(read_and_close() for _ in range(30)))
+
+    assert set(names) == {world.viewer.name}
+    assert len(small.read_pool.idle) <= 2
+
+
+async def test_a_connection_kept_for_later_has_no_transaction_open(small: Database, world: World) -> None:
+    read = Read.of(small, caller(world.viewer))
+    await name_of(read, world.viewer)
+    await read.close()
+
+    driver = small.read_pool.idle[0].driver_connection
+
+    assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
+
+
+async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: Database, world: World) -> None:
+    read = Read.of(small, caller(world.viewer))
+    reading = asyncio.create_task(name_of(read, world.viewer))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await read.close()
+
+    for _ in range(3):
+        again = Read.of(small, caller(world.viewer))
+        assert await name_of(again, world.viewer) == world.viewer.name
+        await again.close()
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(
+    small: Database, database: Database, world: World
+) -> None:
+    if small.is_sqlite:
+        return  # has no server
+    read = Read.of(small, caller(world.viewer))
+    await name_of(read, world.viewer)
+    await read.close()
+    await end_connections(database)
+    await _lost(small)
+
+    again = Read.of(small, caller(world.viewer))
+
+    assert await name_of(again, world.viewer) == world.viewer.name
+    await again.close()
+
+
+async def test_reads_amidst_which_the_server_ends_the_connection_are_told_that_the_database_fails(
+    small: Database, database: Database, world: World
+) -> None:
+    if small.is_sqlite:
+        return  # has no server
+    for turns in range(100):
+        read = Read.of(small, caller(world.viewer))
+        ending = asyncio.create_task(end_connections(database))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with suppress(Unavailable):
+            for _ in range(5):
+                await name_of(read, world.viewer)
+        await ending
+        await read.close()
+
+    await end_connections(database)
+    await _lost(small)
+    again = Read.of(small, caller(world.viewer))
+    assert await name_of(again, world.viewer) == world.viewer.name
+    await again.close()
+
+
+async def test_who_reads_alone_opens_no_transaction(database: Database, world: World) -> None:
+    read = Read.of(database, caller(world.viewer)).only(None, alone=True)
+    await name_of(read, world.viewer)
+
+    driver = read.snapshot._driver
+
+    assert not (driver.in_transaction if database.is_sqlite else driver.is_in_transaction())
+    await read.close()
+
+
+async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    alone = Database.open(database_url, pool_size=1)
+    connection = await alone.read_pool.take()
+    driver = connection.driver_connection
+
+    giving = asyncio.create_task(alone.read_pool.give_back(connection))
+    await asyncio.sleep(0)
+    giving.cancel()
+    await asyncio.wait([giving])
+
+    again = await alone.read_pool.take()
+    assert again.driver_connection is driver
+    assert caplog.records == []
+    await alone.read_pool.give_back(again)
+    await alone.close()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connection_along(
+    database_url: str, world: World, times: int
+) -> None:
+    alone = Database.open(database_url, pool_size=1, patience=Patience(connection=5))
+    read = Read.of(alone, caller(world.viewer))
+    await name_of(read, world.viewer)
+
+    async with read.snapshot._lock:  # as long as a statement runs whose field nobody waits for any more
+        closing = asyncio.create_task(read.close())
+        for _ in range(times):
+            await asyncio.sleep(0)
+            closing.cancel()
+        await asyncio.sleep(0)
+
+    again = await alone.read_pool.take()
+    await asyncio.wait([closing])
+    assert closing.cancelled()
+    await alone.read_pool.give_back(again)
+    await alone.close()
+
+
+async def _lost(database: Database) -> None:
+    async with asyncio.timeout(20):
+        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver tells nobody
+            await asyncio.sleep(0.01)
