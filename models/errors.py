@@ -64,7 +64,7 @@ class UserError(MainsheetError):
 
 @dataclass(kw_only=True, eq=False)
 class JobNotFound(UserError):
-    """There is no such job, or the caller can't see it."""
+    """The job doesn't exist, or you can't see it."""
 
     code = "JOB_NOT_FOUND"
     text = "There is no job {asked!a:.60} that you can see.{hint}"
@@ -94,7 +94,7 @@ class VersionNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class TeamNotFound(UserError):
-    """There is no such team, or the job isn't shared with it."""
+    """The team doesn't exist, or it has no access to the job."""
 
     code = "TEAM_NOT_FOUND"
     text = "{lead} no team {asked!a:.60}."
@@ -104,7 +104,7 @@ class TeamNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class ClusterNotFound(UserError):
-    """There is no such cluster."""
+    """The cluster doesn't exist."""
 
     code = "CLUSTER_NOT_FOUND"
     text = "There is no cluster {asked!a:.60}."
@@ -113,7 +113,7 @@ class ClusterNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class QueryNotFound(UserError):
-    """There is no such saved query."""
+    """The saved query doesn't exist."""
 
     code = "QUERY_NOT_FOUND"
     text = "There is no saved query {asked!a:.60}."
@@ -122,7 +122,7 @@ class QueryNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class Forbidden(UserError):
-    """The caller lacks the right; says which permission on the job, or role in the team or organization, is missing."""
+    """You can see the object, but a permission or role that the mutation needs is missing."""
 
     code = "FORBIDDEN"
     path: Path = ("job_id",)
@@ -142,7 +142,7 @@ class Forbidden(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class Invalid(UserError):
-    """A value breaks a limit or a format; says the limit where there is one."""
+    """A value exceeds a limit or has the wrong format."""
 
     code = "INVALID"
     text = "{reason}"
@@ -154,7 +154,7 @@ class Invalid(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class DraftExists(UserError):
-    """The job has a draft already, and the step needs it gone; carries that draft."""
+    """The job already has a draft. Publish or discard it first."""
 
     code = "DRAFT_EXISTS"
     text = "The job has a draft already, version {number}. Publish or discard it first."
@@ -165,7 +165,7 @@ class DraftExists(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class VersionNotPublished(UserError):
-    """The number is a draft's; only published versions can be activated."""
+    """The version is a draft. Only published versions can be activated."""
 
     code = "VERSION_NOT_PUBLISHED"
     text = "Version {number} is a draft. Publish it instead."
@@ -175,7 +175,7 @@ class VersionNotPublished(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class ClusterNotActive(UserError):
-    """A version can be current only on an active cluster; carries the cluster."""
+    """The cluster isn't active. A current version needs an active cluster."""
 
     code = "CLUSTER_NOT_ACTIVE"
     text = "The cluster {cluster_id} is {status}. A current version needs one that is ACTIVE."
@@ -185,7 +185,7 @@ class ClusterNotActive(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class TeamRequired(UserError):
-    """A job is shared with at least one team."""
+    """A job needs at least one team."""
 
     code = "TEAM_REQUIRED"
     text = "A job needs at least one team. {advice}"
@@ -194,7 +194,7 @@ class TeamRequired(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class JobKeyTaken(UserError):
-    """Another job of the organization has this key."""
+    """Another job of the organization already has this key."""
 
     code = "JOB_KEY_TAKEN"
     text = "Another job of the organization has the key {job_key}. Choose another key."
@@ -204,7 +204,7 @@ class JobKeyTaken(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class StaleRevision(UserError):
-    """The state isn't the one the caller expected; says both."""
+    """The state isn't the expected one: the object was changed in the meantime."""
 
     code = "STALE_REVISION"
     text = "You expected {what} to be {expected}, but it is {actual}. Look at it as it is now, then send this again."
@@ -216,7 +216,7 @@ class StaleRevision(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class DependencyCycle(UserError):
-    """The job would wait for itself; carries the jobs along the cycle, null where the caller can't see one."""
+    """The dependencies form a cycle."""
 
     code = "DEPENDENCY_CYCLE"
     text = "The job would wait for itself. Take out one of the dependencies along the cycle."
@@ -225,7 +225,7 @@ class DependencyCycle(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class IdempotencyKeyReused(UserError):
-    """The key was used with another input within the last 24 hours."""
+    """The idempotency key was used with a different input within the last 24 hours."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     text = "This key was used with another input in the last 24 hours. Send that input again, or choose another key."

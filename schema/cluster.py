@@ -10,18 +10,18 @@ from mainsheet.schema.page import Connection
 from mainsheet.schema.relation import relation
 
 
-@strawberry.type(description="Where jobs execute.")
+@strawberry.type(description="A cluster that executes jobs.")
 class Cluster(Node, prefix=ClusterRow.PREFIX):
-    name: str = strawberry.field(description="Its name.")
-    region: str = strawberry.field(description="Where it stands.")
+    name: str = strawberry.field(description="The name.")
+    region: str = strawberry.field(description="The region of the cluster, such as `eu-central-1`.")
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
     jobs = relation(
         job.of_clusters,
         names.JobConnection,
-        "The jobs that you may see and whose current version runs on it.",
+        "The visible jobs whose current version runs on this cluster.",
         arguments=job_list,
     )
 
 
-@strawberry.type(description="One page of a list of clusters.")
+@strawberry.type(description="A page of a list of clusters.")
 class ClusterConnection(Connection[Cluster]): ...

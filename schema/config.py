@@ -25,18 +25,19 @@ CRON = (
     " `LW` (last weekday) in the day of month, `5L` (last Friday) and `MON#2` (second Monday) in the day of week."
 )
 FIRE_TIMES = (
-    "A preview of the next times at which the schedule fires, in ascending order, from the next 100 years; for a draft,"
-    " at which it would. A paused job doesn't fire. If daylight saving skips the time of a schedule whose minute and"
-    " hour both don't begin with `*`, it fires right after the gap; if it repeats the time, it fires once. Other"
-    " schedules follow the clock. Empty if an earlier release stored an expression or a time zone that isn't supported"
-    " any more."
+    "A preview of the next fire times, in ascending order, at most 100 years ahead. The schedule of a "
+    "draft or of a paused job doesn't fire. Daylight saving: if neither the minute nor the hour begins "
+    "with `*`, a skipped time fires right after the gap, and a repeated time fires once; other schedules "
+    "follow the wall clock. Empty if an earlier release stored an expression or a time zone that is no "
+    "longer supported."
 )
 
 
 def preview(
-    count: Annotated[int | None, described("How many, 0 to 100.")] = DEFAULT_COUNT,
+    count: Annotated[int | None, described("The number of fire times, 0 to 100.")] = DEFAULT_COUNT,
     after: Annotated[
-        datetime | None, described("Only times after this one, of the years 2000 to 2999. Default: now.")
+        datetime | None,
+        described("Return only fire times after this time, which must be in the years 2000 to 2999. Defaults to now."),
     ] = None,
 ) -> Preview:
     count = DEFAULT_COUNT if count is None else count
@@ -48,47 +49,61 @@ def preview(
     return Preview(count, moment)
 
 
-@strawberry.type(description="When a job runs by itself.")
+@strawberry.type(description="When a job runs automatically.")
 class JobSchedule:
     cron: str = strawberry.field(description=CRON)
-    timezone: str = strawberry.field(description="The IANA time zone in which the cron expression is read.")
+    timezone: str = strawberry.field(description="The IANA time zone of the cron expression.")
     description = relation(
         schedule.descriptions,
         str,
-        "The times of the cron expression, in English: what fires, not how it is written.",
+        (
+            "The times at which the cron expression fires, in English. Expressions that fire at the same times "
+            "have the same description."
+        ),
         key="cron",
     )
-    concurrency_policy: ConcurrencyPolicy = strawberry.field(description="What happens when runs would overlap.")
-    max_concurrent_runs: int | None = strawberry.field(
-        description="How many runs may overlap. Null unless the policy is `ALLOW`."
+    concurrency_policy: ConcurrencyPolicy = strawberry.field(
+        description=("What happens when the schedule fires while a run is still active.")
     )
-    missed_schedule_policy: MissedSchedulePolicy = strawberry.field(description="What happens to missed times.")
+    max_concurrent_runs: int | None = strawberry.field(
+        description="The maximum number of concurrent runs. Null unless the policy is `ALLOW`."
+    )
+    missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
+        description=("What happens to fire times that were missed.")
+    )
     next_fire_times = relation(
         schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=weight(work=FIRE_TIME)
     )
 
 
-@strawberry.type(description="What a version runs on.")
+@strawberry.type(description="The compute resources of a version.")
 class Compute:
-    execution_mode: ExecutionMode = strawberry.field(description="How a run uses its cluster.")
+    execution_mode: ExecutionMode = strawberry.field(description="How a run uses the cluster.")
     driver_instance_type: str | None = strawberry.field(
-        description="The driver's machine. Null: the cluster's default."
+        description="The instance type of the driver. Null for the cluster's default."
     )
     executor_instance_type: str | None = strawberry.field(
-        description="The executors' machines. Null: the cluster's default."
+        description="The instance type of the executors. Null for the cluster's default."
     )
-    executor_count: int | None = strawberry.field(description="How many executors. Null: the cluster's default.")
+    executor_count: int | None = strawberry.field(
+        description=("The number of executors. Null for the cluster's default.")
+    )
 
 
-@strawberry.type(description="A variable in a run's environment.")
+@strawberry.type(description="An environment variable of a run.")
 class EnvironmentVariable:
-    name: str = strawberry.field(description="Its name, unique in the version.")
-    value: str = strawberry.field(description="Its value.", metadata=weight(characters=limits.ARGUMENT.maximum))
+    name: str = strawberry.field(description="The name of the variable, unique within the version.")
+    value: str = strawberry.field(
+        description="The value of the variable.", metadata=weight(characters=limits.ARGUMENT.maximum)
+    )
 
 
-@strawberry.type(description="A job that must end before this one runs.")
+@strawberry.type(description="A dependency: another job that must finish before this job runs.")
 class JobDependency:
     job = relation(
-        job.by_ids, names.Job | None, "The other job. Null if you can't see it or it was deleted.", key="depends_on_id"
+        job.by_ids,
+        names.Job | None,
+        "The other job. Null if you can't see it, or if it was deleted.",
+        key="depends_on_id",
     )
-    condition: DependencyCondition = strawberry.field(description="How the other job's run must end.")
+    condition: DependencyCondition = strawberry.field(description="How a run of the other job must end.")

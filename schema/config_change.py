@@ -14,19 +14,21 @@ CHANGES = weight(items=2 * limits.ENTRIES.maximum)  # a configuration has two lo
 NAMES_OF_PEOPLE = {"environment", "dependencies"}
 
 
-@strawberry.type(description="A value that differs.")
+@strawberry.type(description="A difference between two configurations.")
 class ConfigChange:
-    kind: ChangeKind = strawberry.field(description="How it differs.")
+    kind: ChangeKind = strawberry.field(description="How the value changed.")
     before: str | None = strawberry.field(
-        description="The value before; a list as JSON. Null if there was none.", metadata=TEXT
+        description="The old value; a list is JSON. Null if the value was added.", metadata=TEXT
     )
     after: str | None = strawberry.field(
-        description="The value after; a list as JSON. Null if there is none.", metadata=TEXT
+        description="The new value; a list is JSON. Null if the value was removed.", metadata=TEXT
     )
 
     @strawberry.field(
-        description="Where the value stands, as in the input: `schedule.cron`, `environment.NAME`, `dependencies.KEY`"
-        " (the other job's key, or `hidden` if you can't see that job)."
+        description=(
+            "The path of the value, as in the input: `schedule.cron`, `environment.NAME`, `dependencies.KEY`. KEY"
+            " is the key of the other job, or `hidden` if you can't see that job."
+        )
     )
     def path(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent
         return ".".join(_in_graphql(root.path))

@@ -6,19 +6,25 @@ from strawberry import UNSET, Maybe
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 
-LINE = "1 to 255 characters in one line. Spaces at its ends are removed; control and invisible characters are refused."
+LINE = (
+    "1 to 255 characters in one line. Surrounding spaces are removed; control characters and invisible "
+    "characters are refused."
+)
 
 
 @strawberry.input(description="Saved queries to run.")
 class SavedQueriesSourceInput:
-    query_ids: list[strawberry.ID] = strawberry.field(description="1 to 50 queries, in order.")
+    query_ids: list[strawberry.ID] = strawberry.field(
+        description=("The ids of 1 to 50 saved queries, in the order in which they run.")
+    )
 
 
-@strawberry.input(description="SQL to keep in the version.")
+@strawberry.input(description="An SQL text to store in the version.")
 class SqlSnapshotSourceInput:
-    sql: str = strawberry.field(description="1 to 8191 characters, not blank. Kept as it is sent.")
+    sql: str = strawberry.field(description="The SQL text, 1 to 8191 characters, not blank. Stored unchanged.")
     origin: str | None = strawberry.field(
-        default=UNSET, description="Where it came from, as a path in Git; at most 1023 characters."
+        default=UNSET,
+        description=("Where the SQL came from, such as a path in a Git repository. At most 1023 characters."),
     )
 
 
@@ -28,128 +34,155 @@ class PythonWheelSourceInput:
     entry_point: str = strawberry.field(description=LINE)
     version: str | None = strawberry.field(default=UNSET, description=f"{LINE} Omit for the newest.")
     arguments: list[str] | None = strawberry.field(
-        default_factory=list, description="At most 100, each 0 to 8191 characters."
+        default_factory=list, description="The command-line arguments: at most 100, each of 0 to 8191 characters."
     )
 
 
 @strawberry.input(description="A Python file to run.")
 class PythonFileSourceInput:
-    path: str = strawberry.field(description="1 to 1023 characters in one line, not blank.")
+    path: str = strawberry.field(description="The path of the file, 1 to 1023 characters in one line, not blank.")
     arguments: list[str] | None = strawberry.field(
-        default_factory=list, description="At most 100, each 0 to 8191 characters."
+        default_factory=list, description="The command-line arguments: at most 100, each of 0 to 8191 characters."
     )
 
 
-@strawberry.input(one_of=True, description="What a version runs: exactly one of these.")
+@strawberry.input(one_of=True, description="What a version runs: exactly one of the fields.")
 class JobSourceInput:
     saved_queries: Maybe[SavedQueriesSourceInput] = strawberry.field(description="Saved queries.")
-    sql_snapshot: Maybe[SqlSnapshotSourceInput] = strawberry.field(description="SQL kept in the version.")
+    sql_snapshot: Maybe[SqlSnapshotSourceInput] = strawberry.field(
+        description=("An SQL text that is stored in the version.")
+    )
     python_wheel: Maybe[PythonWheelSourceInput] = strawberry.field(description="A Python wheel.")
     python_file: Maybe[PythonFileSourceInput] = strawberry.field(description="A Python file.")
 
 
-@strawberry.input(description="When a job runs by itself.")
+@strawberry.input(description="When a job runs automatically.")
 class JobScheduleInput:
     cron: str = strawberry.field(
-        description="Five fields, at most 100 characters: see `JobSchedule.cron`. Must fire at some time."
+        description=(
+            "The cron expression, at most 100 characters; see `JobSchedule.cron` for its syntax. An expression "
+            "that never fires is refused."
+        )
     )
-    timezone: str | None = strawberry.field(default="UTC", description="A name of the IANA time zone database.")
+    timezone: str | None = strawberry.field(
+        default="UTC", description=("The name of a time zone in the IANA time zone database.")
+    )
     concurrency_policy: ConcurrencyPolicy | None = strawberry.field(
-        default=ConcurrencyPolicy.SKIP, description="What happens when runs would overlap."
+        default=ConcurrencyPolicy.SKIP,
+        description=("What happens when the schedule fires while a run is still active."),
     )
     max_concurrent_runs: int | None = strawberry.field(
-        default=UNSET, description="How many runs may overlap, from 1. Needed with `ALLOW`, and only there."
+        default=UNSET,
+        description=(
+            "The maximum number of concurrent runs, from 1. Required with the policy `ALLOW`; not allowed otherwise."
+        ),
     )
     missed_schedule_policy: MissedSchedulePolicy | None = strawberry.field(
-        default=MissedSchedulePolicy.SKIP, description="What happens to missed times."
+        default=MissedSchedulePolicy.SKIP, description="What happens to fire times that were missed."
     )
 
 
-@strawberry.input(description="A job that must end before this one runs.")
+@strawberry.input(description="A dependency: another job that must finish before this job runs.")
 class JobDependencyInput:
     job_id: strawberry.ID = strawberry.field(description="The other job.")
     condition: DependencyCondition | None = strawberry.field(
-        default=DependencyCondition.ON_SUCCESS, description="How the other job's run must end."
+        default=DependencyCondition.ON_SUCCESS, description="How a run of the other job must end."
     )
 
 
-@strawberry.input(description="What a version runs on.")
+@strawberry.input(description="The compute resources of a version.")
 class ComputeInput:
     execution_mode: ExecutionMode | None = strawberry.field(
-        default=ExecutionMode.STANDALONE, description="How a run uses its cluster."
+        default=ExecutionMode.STANDALONE, description="How a run uses the cluster."
     )
     driver_instance_type: str | None = strawberry.field(
-        default=UNSET, description="The driver's machine, 1 to 255 characters. Omit for the cluster's default."
+        default=UNSET,
+        description=("The instance type of the driver, 1 to 255 characters. Omit for the cluster's default."),
     )
     executor_instance_type: str | None = strawberry.field(
         default=UNSET,
-        description="The executors' machines, 1 to 255 characters; with the mode `CLUSTER` only. Omit for the cluster's"
-        " default.",
+        description=(
+            "The instance type of the executors, 1 to 255 characters. Only allowed in the mode `CLUSTER`. Omit "
+            "for the cluster's default."
+        ),
     )
     executor_count: int | None = strawberry.field(
         default=UNSET,
-        description="How many executors, from 0; with the mode `CLUSTER` only. Omit for the cluster's default.",
+        description=(
+            "The number of executors, from 0. Only allowed in the mode `CLUSTER`. Omit for the cluster's default."
+        ),
     )
 
 
-@strawberry.input(description="A variable in a run's environment.")
+@strawberry.input(description="An environment variable of a run.")
 class EnvironmentVariableInput:
     name: str = strawberry.field(
-        description="1 to 255 letters A to Z, digits and underscores, without a digit at the beginning; unique in the"
-        " version."
+        description=(
+            "The name of the variable, unique within the version: 1 to 255 letters A to Z, digits and "
+            "underscores, not starting with a digit."
+        )
     )
-    value: str = strawberry.field(description="At most 8191 characters. Kept as it is sent.")
+    value: str = strawberry.field(description=("The value of the variable, at most 8191 characters. Stored unchanged."))
 
 
-@strawberry.input(description="A whole configuration.")
+@strawberry.input(description="The complete configuration of a version.")
 class JobConfigInput:
-    cluster_id: strawberry.ID = strawberry.field(description="Where it runs. The cluster must be active.")
-    source: JobSourceInput = strawberry.field(description="What it runs.")
+    cluster_id: strawberry.ID = strawberry.field(description="The cluster. It must be active.")
+    source: JobSourceInput = strawberry.field(description="What the job runs.")
     schedule: Maybe[JobScheduleInput | None] = strawberry.field(
-        description="When it runs by itself. Omit or null: only by hand."
+        description="The schedule. Omit or null for manual runs only."
     )
     dependencies: Maybe[list[JobDependencyInput] | None] = strawberry.field(
-        description="The jobs it waits for, at most 100. Omit or null: none."
-    )
-    compute: Maybe[ComputeInput | None] = strawberry.field(description="What it runs on. Omit or null: the defaults.")
-    environment: Maybe[list[EnvironmentVariableInput] | None] = strawberry.field(
-        description="Its variables, at most 100. Omit or null: none."
-    )
-    max_retries: Maybe[int | None] = strawberry.field(
-        description="How often a failed run is tried again, 0 to 10. Omit for 0; null is refused."
-    )
-    retry_delay_seconds: Maybe[int | None] = strawberry.field(
-        description="The pause before another try. Omit for 0; null is refused."
-    )
-    timeout_seconds: Maybe[int | None] = strawberry.field(
-        description="How long a run may take, from 1. Omit or null: no limit."
-    )
-
-
-@strawberry.input(description="Changes of a configuration. Lists and nested objects are replaced whole.")
-class JobConfigChangesInput:
-    cluster_id: Maybe[strawberry.ID | None] = strawberry.field(
-        description="Where it runs. Null is refused. Omit to keep."
-    )
-    source: Maybe[JobSourceInput | None] = strawberry.field(description="What it runs. Null is refused. Omit to keep.")
-    schedule: Maybe[JobScheduleInput | None] = strawberry.field(
-        description="When it runs by itself. Null: only by hand. Omit to keep."
-    )
-    dependencies: Maybe[list[JobDependencyInput] | None] = strawberry.field(
-        description="The jobs it waits for, at most 100. Null: none. Omit to keep."
+        description="The dependencies, at most 100. Omit or null for none."
     )
     compute: Maybe[ComputeInput | None] = strawberry.field(
-        description="What it runs on. Null: the defaults. Omit to keep."
+        description=("The compute resources. Omit or null for the defaults.")
     )
     environment: Maybe[list[EnvironmentVariableInput] | None] = strawberry.field(
-        description="Its variables, at most 100. Null: none. Omit to keep."
+        description="The environment variables, at most 100. Omit or null for none."
     )
     max_retries: Maybe[int | None] = strawberry.field(
-        description="How often a failed run is tried again, 0 to 10. Null is refused. Omit to keep."
+        description="How often a failed run is retried, 0 to 10. Omit for 0. Null isn't allowed."
     )
     retry_delay_seconds: Maybe[int | None] = strawberry.field(
-        description="The pause before another try. Null is refused. Omit to keep."
+        description="The delay before a retry, in seconds. Omit for 0. Null isn't allowed."
     )
     timeout_seconds: Maybe[int | None] = strawberry.field(
-        description="How long a run may take, from 1. Null: no limit. Omit to keep."
+        description="The maximum duration of a run in seconds, from 1. Omit or null for no limit."
+    )
+
+
+@strawberry.input(
+    description=(
+        "Changes to a configuration. An omitted field keeps its value. Lists and nested objects are replaced "
+        "as a whole."
+    )
+)
+class JobConfigChangesInput:
+    cluster_id: Maybe[strawberry.ID | None] = strawberry.field(
+        description="The cluster. Null isn't allowed. Omit to keep the value."
+    )
+    source: Maybe[JobSourceInput | None] = strawberry.field(
+        description=("What the job runs. Null isn't allowed. Omit to keep the value.")
+    )
+    schedule: Maybe[JobScheduleInput | None] = strawberry.field(
+        description="The schedule. Null for manual runs only. Omit to keep the value."
+    )
+    dependencies: Maybe[list[JobDependencyInput] | None] = strawberry.field(
+        description="The dependencies, at most 100. Null for none. Omit to keep the value."
+    )
+    compute: Maybe[ComputeInput | None] = strawberry.field(
+        description="The compute resources. Null for the defaults. Omit to keep the value."
+    )
+    environment: Maybe[list[EnvironmentVariableInput] | None] = strawberry.field(
+        description="The environment variables, at most 100. Null for none. Omit to keep the value."
+    )
+    max_retries: Maybe[int | None] = strawberry.field(
+        description="How often a failed run is retried, 0 to 10. Null isn't allowed. Omit to keep the value."
+    )
+    retry_delay_seconds: Maybe[int | None] = strawberry.field(
+        description="The delay before a retry, in seconds. Null isn't allowed. Omit to keep the value."
+    )
+    timeout_seconds: Maybe[int | None] = strawberry.field(
+        description="The maximum duration of a run in seconds, from 1. Null for no limit. Omit to keep the value."
     )

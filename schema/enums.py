@@ -34,110 +34,125 @@ def describe(enum: type[E], description: str, **values: str) -> type[E]:
     return described
 
 
-describe(JobStatus, "Whether a job's schedule is on.", ACTIVE="The schedule fires.", PAUSED="The schedule is off.")
+describe(
+    JobStatus,
+    "Whether a job's schedule is active.",
+    ACTIVE="The schedule is active.",
+    PAUSED=("The schedule is paused. The job can still be run manually."),
+)
 describe(
     VersionStatus,
-    "Where a version is in its life.",
-    DRAFT="Can be changed; a job has at most one.",
-    PUBLISHED="Never changes again.",
+    "The status of a version.",
+    DRAFT="The version can be changed. A job has at most one draft.",
+    PUBLISHED="The version never changes again.",
 )
 describe(
     ClusterStatus,
-    "Where a cluster is in its life.",
-    PENDING="Asked for.",
-    PROVISIONING="Being set up.",
-    ACTIVE="Runs jobs.",
-    FAILED="Couldn't be set up, or broke.",
-    DESTROYED="Gone.",
+    "The status of a cluster.",
+    PENDING="The cluster was requested.",
+    PROVISIONING="The cluster is being set up.",
+    ACTIVE="The cluster can run jobs.",
+    FAILED="The cluster couldn't be set up, or stopped working.",
+    DESTROYED="The cluster no longer exists.",
 )
 describe(
     JobRunStatus,
-    "Where a run is in its life.",
-    PENDING="Waits for its dependencies.",
-    READY="Waits for the cluster.",
-    RUNNING="Executes.",
-    SUCCEEDED="Ended well.",
-    FAILED="Ended with an error.",
-    CANCELLED="Was stopped.",
-    SKIPPED="Didn't start, as its policies say.",
+    "The status of a run.",
+    PENDING="The run waits for its dependencies.",
+    READY="The run is ready to be executed.",
+    RUNNING="The run is executing.",
+    SUCCEEDED="The run succeeded.",
+    FAILED="The run failed.",
+    CANCELLED="The run was cancelled.",
+    SKIPPED="The run was skipped because of a policy.",
 )
-describe(RunTrigger, "What started a run.", MANUAL="A member.", SCHEDULE="The job's schedule.")
+describe(
+    RunTrigger,
+    "What triggered a run.",
+    MANUAL="A member triggered the run.",
+    SCHEDULE=("The schedule of the job triggered the run."),
+)
 describe(
     DependencyCondition,
-    "How the other job's run must end.",
-    ON_SUCCESS="It succeeds.",
-    ON_COMPLETION="It ends, however.",
-    ON_FAILURE="It fails.",
+    "How a run of the other job must end.",
+    ON_SUCCESS="The run succeeded.",
+    ON_COMPLETION="The run finished, with any result.",
+    ON_FAILURE="The run failed.",
 )
 describe(
     ExecutionMode,
-    "How a run uses its cluster.",
-    STANDALONE="One driver does all the work, without executors.",
-    CLUSTER="A driver spreads the work over executors.",
+    "How a run uses the cluster.",
+    STANDALONE="A single driver does all the work, without executors.",
+    CLUSTER="A driver distributes the work to executors.",
 )
 describe(
     ConcurrencyPolicy,
-    "What happens when the schedule fires while a run is under way.",
+    "What happens when the schedule fires while a run is still active.",
     SKIP="The new run is skipped.",
-    ALLOW="Both run, up to `maxConcurrentRuns`.",
-    REPLACE="The old run is cancelled.",
+    ALLOW="The new run starts too, up to `maxConcurrentRuns` at once.",
+    REPLACE="The active run is cancelled, and the new run starts.",
 )
 describe(
     MissedSchedulePolicy,
-    "What happens to times that passed while the job couldn't run.",
-    SKIP="They are forgotten.",
-    RUN_ONCE="One run makes up for all of them.",
-    RUN_ALL="Each of them is made up for.",
+    "What happens to fire times that passed while the job couldn't run.",
+    SKIP="Missed times are skipped.",
+    RUN_ONCE="One run is made for all missed times.",
+    RUN_ALL="Each missed time gets a run.",
 )
 describe(
     JobPermission,
-    "What a member may do with a job.",
-    VIEW="See it.",
-    EDIT="Edit drafts, publish, activate, update.",
-    MANAGE_TEAMS="Share it with teams.",
-    DELETE="Delete it.",
+    "A permission on a job.",
+    VIEW="See the job.",
+    EDIT="Update the job; create, change, publish and discard drafts; activate versions.",
+    MANAGE_TEAMS="Add and remove teams.",
+    DELETE="Delete the job.",
 )
 describe(
     TeamRole,
-    "What a member may do with a team's jobs.",
-    VIEWER="See them.",
-    CONTRIBUTOR="See and edit them.",
-    ADMIN="See, edit, share and delete them.",
+    "The role of a member in a team.",
+    VIEWER="Can see the team's jobs.",
+    CONTRIBUTOR="Can see and change the team's jobs.",
+    ADMIN="Can see, change, share and delete the team's jobs.",
 )
 describe(
     OrganizationRole,
-    "What a member may do in the whole organization.",
-    MEMBER="What the teams allow.",
-    AUDITOR="See all jobs.",
-    ADMIN="Do everything with all jobs.",
+    "The role of a member in the organization.",
+    MEMBER="Has the permissions that the member's teams give.",
+    AUDITOR="Can see all jobs.",
+    ADMIN="Has every permission on all jobs.",
 )
 describe(
     JobAction,
-    "What happened to a job.",
-    JOB_CREATED="It was created with its first version.",
-    JOB_UPDATED="Its name, description or status changed.",
-    JOB_DELETED="It was deleted.",
-    DRAFT_CREATED="A draft was begun.",
-    DRAFT_UPDATED="The draft was edited.",
-    DRAFT_DISCARDED="The draft was given up.",
-    DRAFT_PUBLISHED="The draft became the current version.",
-    VERSION_CREATED="A new version was published in one step.",
-    VERSION_ACTIVATED="The current version was switched to an existing one.",
-    TEAMS_ADDED="It was shared with more teams.",
-    TEAM_REMOVED="A team lost access.",
+    "The kind of an event in a job's history.",
+    JOB_CREATED="The job and its first version were created.",
+    JOB_UPDATED="The name, description or status of the job was changed.",
+    JOB_DELETED="The job was deleted.",
+    DRAFT_CREATED="A draft was created.",
+    DRAFT_UPDATED="The draft was changed.",
+    DRAFT_DISCARDED="The draft was discarded.",
+    DRAFT_PUBLISHED="The draft was published and became the current version.",
+    VERSION_CREATED="A new version was created and published in one step.",
+    VERSION_ACTIVATED="An existing version became the current version.",
+    TEAMS_ADDED="Teams were given access to the job.",
+    TEAM_REMOVED="A team lost access to the job.",
 )
 describe(
     ChangeKind,
-    "How a value differs.",
-    ADDED="It wasn't there before.",
-    CHANGED="It is another one.",
-    REMOVED="It isn't there any more.",
+    "How a value changed.",
+    ADDED="The value was added.",
+    CHANGED="The value was replaced.",
+    REMOVED="The value was removed.",
 )
 describe(
     JobSortField,
-    "What a list of jobs is sorted by. Ties are broken by id.",
-    JOB_KEY="The job's key.",
-    CREATED_AT="When the job was created.",
-    UPDATED_AT="When the job was last changed.",
+    "The field to sort a list of jobs by. Jobs with equal values are sorted by id.",
+    JOB_KEY="The key of the job.",
+    CREATED_AT="The time when the job was created.",
+    UPDATED_AT="The time when the job was last changed.",
 )
-describe(SortDirection, "Which end comes first.", ASC="The smallest or oldest.", DESC="The largest or newest.")
+describe(
+    SortDirection,
+    "The sort direction.",
+    ASC="Ascending: the smallest or oldest item first.",
+    DESC=("Descending: the largest or newest item first."),
+)

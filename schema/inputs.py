@@ -8,142 +8,168 @@ from strawberry import UNSET, Maybe
 from mainsheet.models.job import JobStatus
 from mainsheet.schema.config_input import LINE, JobConfigChangesInput, JobConfigInput
 
-PROSE = "At most 1023 characters, in lines or not, without control characters and bidirectional overrides."
+PROSE = "At most 1023 characters. Line breaks are allowed; control characters and bidirectional overrides are refused."
 
 
 def _job_id() -> Any:
     return strawberry.field(description="The job.")
 
 
-def _message(why: str) -> Any:
-    return strawberry.field(default=UNSET, description=f"{why}, for the history; at most 1023 characters.")
+def _message(what: str) -> Any:
+    return strawberry.field(
+        default=UNSET,
+        description=f"The reason for the {what}, kept in the job's history. At most 1023 characters.",
+    )
 
 
 def _expected_revision(whose: str) -> Any:
     return strawberry.field(
-        default=UNSET, description=f"Refuse unless the {whose} has this revision. Omit: the last write wins."
+        default=UNSET,
+        description=f"The expected revision of the {whose}. If it differs, the mutation is refused. Omit to skip the"
+        " check: the last write wins.",
     )
 
 
 def _expected_current_version() -> Any:
     return strawberry.field(
-        default=UNSET, description="Refuse unless this is the current version's number. Omit: the last write wins."
+        default=UNSET,
+        description=(
+            "The expected number of the current version. If it differs, the mutation is refused. Omit to skip the"
+            " check: the last write wins."
+        ),
     )
 
 
 def _dry_run() -> Any:
-    return strawberry.field(default=False, description="Check everything, answer as if it were done, change nothing.")
+    return strawberry.field(
+        default=False, description=("Validate the input and return the result without changing anything.")
+    )
 
 
 def _idempotency_key() -> Any:
     return strawberry.field(
         default=UNSET,
-        description="Any text of 1 to 255 characters that isn't blank. The same key with the same input within 24 hours"
-        " does the work once and gives the first answer.",
+        description=(
+            "A text of 1 to 255 characters, not blank, that makes a retry safe: the same key with the same input "
+            "within 24 hours changes nothing again and returns the first result."
+        ),
     )
 
 
-@strawberry.input(description="What a new job is.")
+@strawberry.input(description="A new job and its first version.")
 class CreateJobInput:
     job_key: str = strawberry.field(
-        description="1 to 100 characters, lower-case letters and digits in groups joined by single hyphens or"
-        " underscores; unique in the organization, never changes."
+        description=(
+            "The key of the job, unique within the organization. It never changes. 1 to 100 lower-case letters "
+            "and digits, in groups joined by single hyphens or underscores."
+        )
     )
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="The teams to share it with, at least one; you need the role CONTRIBUTOR or more in each."
+        description="The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each."
     )
-    config: JobConfigInput = strawberry.field(description="The first version's configuration.")
+    config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
     idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="Changes of a job itself, not of its configuration.")
+@strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
 class UpdateJobInput:
     job_id: strawberry.ID = _job_id()
-    name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null is refused. Omit to keep.")
-    description: Maybe[str | None] = strawberry.field(description=f"{PROSE} Null: no description. Omit to keep.")
-    status: Maybe[JobStatus | None] = strawberry.field(
-        description="Whether its schedule is on. Null is refused. Omit to keep."
+    name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null isn't allowed. Omit to keep the value.")
+    description: Maybe[str | None] = strawberry.field(
+        description=f"{PROSE} Null removes the description. Omit to keep the value."
     )
-    message: str | None = _message("Why it is paused or changed")
+    status: Maybe[JobStatus | None] = strawberry.field(
+        description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."
+    )
+    message: str | None = _message("change, such as a pause")
     expected_revision: int | None = _expected_revision("job")
 
 
-@strawberry.input(description="Which job to delete.")
+@strawberry.input(description="The job to delete.")
 class DeleteJobInput:
     job_id: strawberry.ID = _job_id()
     expected_revision: int | None = _expected_revision("job")
 
 
-@strawberry.input(description="Which job to draft, and how the draft differs.")
+@strawberry.input(description="The job to create a draft of, and the changes to make in the draft.")
 class CreateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput | None = strawberry.field(
-        default=UNSET, description="What to change in the copy of the current version. Omit for a plain copy."
+        default=UNSET, description="The changes to the copied configuration. Omit to copy it unchanged."
     )
     dry_run: bool | None = _dry_run()
 
 
-@strawberry.input(description="What to change in a draft.")
+@strawberry.input(description="The changes to a draft.")
 class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
-    changes: JobConfigChangesInput = strawberry.field(description="What to change in the draft.")
+    changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_revision: int | None = _expected_revision("draft")
     dry_run: bool | None = _dry_run()
 
 
-@strawberry.input(description="Which draft to give up.")
+@strawberry.input(description="The draft to discard.")
 class DiscardDraftInput:
     job_id: strawberry.ID = _job_id()
     expected_revision: int | None = _expected_revision("draft")
 
 
-@strawberry.input(description="Which draft to publish.")
+@strawberry.input(description="The draft to publish.")
 class PublishDraftInput:
     job_id: strawberry.ID = _job_id()
-    message: str | None = _message("Why it is published")
+    message: str | None = _message("publication")
     expected_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="What the new version changes in the current one.")
+@strawberry.input(description="The changes from the current version to the new one.")
 class CreateVersionInput:
     job_id: strawberry.ID = _job_id()
-    changes: JobConfigChangesInput = strawberry.field(description="What to change in the current version.")
-    message: str | None = _message("Why it is published")
+    changes: JobConfigChangesInput = strawberry.field(
+        description=("The changes to the configuration of the current version.")
+    )
+    message: str | None = _message("publication")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="Which version is to run.")
+@strawberry.input(description="The version to activate.")
 class ActivateVersionInput:
     job_id: strawberry.ID = _job_id()
-    number: int = strawberry.field(description="The number of a published version.")
-    message: str | None = _message("Why it is activated")
+    number: int = strawberry.field(description="The number of the published version to activate.")
+    message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool | None = _dry_run()
 
 
-@strawberry.input(description="With whom to share a job.")
+@strawberry.input(description="The teams that get access to a job.")
 class AddTeamsToJobInput:
     job_id: strawberry.ID = _job_id()
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="At least one team; you must be in each. A team that has access already keeps its first grant."
+        description=(
+            "The teams, at least one. You must be a member of each. A team that already has access keeps its "
+            "first grant."
+        )
     )
 
 
-@strawberry.input(description="Who is to lose access to a job.")
+@strawberry.input(description="The team that loses access to a job.")
 class RemoveTeamFromJobInput:
     job_id: strawberry.ID = _job_id()
-    team_id: strawberry.ID = strawberry.field(description="A team with access. The last one can't be removed.")
+    team_id: strawberry.ID = strawberry.field(
+        description=("A team that has access. The last team of a job can't be removed.")
+    )
 
 
-@strawberry.input(description="Changes of the organization.")
+@strawberry.input(description="Changes to the organization.")
 class UpdateOrganizationInput:
-    name: Maybe[str | None] = strawberry.field(description="1 to 255 characters. Null is refused. Omit to keep.")
+    name: Maybe[str | None] = strawberry.field(
+        description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
+    )
     dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()

@@ -18,41 +18,54 @@ from mainsheet.schema.weight import weight
 
 @strawberry.type(description="A named, versioned workload.")
 class Job(Node, prefix=JobRow.PREFIX):
-    job_key: str = strawberry.field(description="Its key, unique in the organization; it never changes.")
-    name: str = strawberry.field(description="Its name.")
+    job_key: str = strawberry.field(
+        description=("The key of the job, unique within the organization. It never changes.")
+    )
+    name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(
-        description="What it does. Null if nobody said.", metadata=weight(characters=limits.DESCRIPTION.maximum)
+        description="A description for people. Null if not set.", metadata=weight(characters=limits.DESCRIPTION.maximum)
     )
-    status: JobStatus = strawberry.field(description="Whether its schedule is on.")
+    status: JobStatus = strawberry.field(description="Whether the schedule of the job is active or paused.")
     revision: int = strawberry.field(
-        description="Grows by one with each change of the job; for `expectedRevision`. Editing the draft doesn't count:"
-        " the draft has a revision of its own."
+        description=(
+            "The revision of the job, which grows by one with each change. Send it as `expectedRevision` to "
+            "detect concurrent changes. Changes of a draft don't count: the draft has its own revision."
+        )
     )
-    created_at: datetime = strawberry.field(description="When it was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created it.", key="created_by_id")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    updated_by = relation(member.by_ids, names.Member, "Who last changed it.", key="updated_by_id")
-    current_version = relation(job_version.current, names.JobVersion, "What runs.", join="current_version")
-    draft = relation(job_version.drafts, names.JobVersion | None, "The version in the making. Null if there is none.")
+    created_at: datetime = strawberry.field(description="When the object was created.")
+    created_by = relation(member.by_ids, names.Member, "Who created the object.", key="created_by_id")
+    updated_at: datetime = strawberry.field(description="When the object was last changed.")
+    updated_by = relation(member.by_ids, names.Member, "Who last changed the object.", key="updated_by_id")
+    current_version = relation(
+        job_version.current, names.JobVersion, "The current version: the one that runs.", join="current_version"
+    )
+    draft = relation(
+        job_version.drafts, names.JobVersion | None, ("The draft of the next version. Null if the job has no draft.")
+    )
     version = relation(
         job_version.numbered,
         names.JobVersion | None,
-        "The version of that number, the draft included. Null if there is none.",
+        "The version with this number, including a draft. Null if it doesn't exist.",
         arguments=number,
     )
     versions = relation(
-        job_version.of_jobs, names.JobVersionConnection, "The published versions, by number.", arguments=version_list
+        job_version.of_jobs,
+        names.JobVersionConnection,
+        "The published versions, ordered by number.",
+        arguments=version_list,
     )
-    teams = relation(team.of_jobs, names.JobTeamConnection, "The teams with access, by name.", arguments=page_only)
+    teams = relation(
+        team.of_jobs, names.JobTeamConnection, "The teams with access to the job, ordered by name.", arguments=page_only
+    )
     latest_run = relation(
-        job_run.latest, names.JobRun | None, "The newest run. Null before the first.", join="latest_run"
+        job_run.latest, names.JobRun | None, "The latest run. Null if the job never ran.", join="latest_run"
     )
-    runs = relation(job_run.of_jobs, names.JobRunConnection, "Its runs, newest first.", arguments=run_list)
+    runs = relation(job_run.of_jobs, names.JobRunConnection, "The runs of the job, newest first.", arguments=run_list)
     history = relation(
-        job_event.of_jobs, names.JobEventConnection, "What happened to it, newest first.", arguments=page_only
+        job_event.of_jobs, names.JobEventConnection, "The history of the job, newest event first.", arguments=page_only
     )
-    viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "What you may do with it.")
+    viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
 
 
-@strawberry.type(description="One page of a list of jobs.")
+@strawberry.type(description="A page of a list of jobs.")
 class JobConnection(Connection[Job]): ...

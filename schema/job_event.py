@@ -14,20 +14,24 @@ from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 
 
-@strawberry.type(description="One line of a job's history.")
+@strawberry.type(description="An event in a job's history.")
 class JobEvent(Node, prefix=JobEventRow.PREFIX):
-    action: JobAction = strawberry.field(description="What happened.")
+    action: JobAction = strawberry.field(description="The kind of the event.")
     job = relation(job.by_ids, names.Job | None, "The job. Null if it was deleted.", key="job_id")
-    job_key: str = strawberry.field(description="The job's key, which outlives the job.")
-    actor = relation(member.by_ids, names.Member | None, "Who did it.", key="actor_id")
-    occurred_at: datetime = strawberry.field(description="When it happened.")
-    from_version: int | None = strawberry.field(description="The version's number before. Null if it has no such.")
-    to_version: int | None = strawberry.field(description="The version's number after. Null if it has no such.")
-    message: str | None = strawberry.field(
-        description="Why. Null if nobody said.", metadata=weight(characters=limits.MESSAGE.maximum)
+    job_key: str = strawberry.field(description="The key of the job. It is kept when the job is deleted.")
+    actor = relation(member.by_ids, names.Member | None, "The member who made the change.", key="actor_id")
+    occurred_at: datetime = strawberry.field(description="When the event occurred.")
+    from_version: int | None = strawberry.field(
+        description=("The number of the version before the event. Null if there is none.")
     )
-    changes = relation(config_diff.of_events, list[ConfigChange], "What differs since.", weight=CHANGES)
+    to_version: int | None = strawberry.field(
+        description=("The number of the version after the event. Null if there is none.")
+    )
+    message: str | None = strawberry.field(
+        description="The reason for the change. Null if not set.", metadata=weight(characters=limits.MESSAGE.maximum)
+    )
+    changes = relation(config_diff.of_events, list[ConfigChange], "The changes that the event made.", weight=CHANGES)
 
 
-@strawberry.type(description="One page of a job's history.")
+@strawberry.type(description="A page of a job's history.")
 class JobEventConnection(Connection[JobEvent]): ...

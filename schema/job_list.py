@@ -17,29 +17,36 @@ from mainsheet.schema.page import described, paged
 from mainsheet.schema.plain import plain
 
 
-@strawberry.input(description="What a job must be to be listed. What is omitted or null isn't asked.")
+@strawberry.input(
+    description=(
+        "Conditions that a job must meet to be listed. They are combined with AND; an omitted or null field "
+        "is no condition. An empty list matches nothing."
+    )
+)
 class JobFilter:
     search: str | None = strawberry.field(
         default=UNSET,
-        description="Text found in key, name or description; at most 255 characters. Case, Unicode's normal forms and"
-        " spaces at its ends make no difference. A blank text asks nothing.",
+        description=(
+            "A text that the key, name or description contains, at most 255 characters. Case, Unicode "
+            "normalization and surrounding spaces make no difference. A blank text is no condition."
+        ),
     )
-    status: list[JobStatus] | None = strawberry.field(default=UNSET, description="Has one of these statuses.")
+    status: list[JobStatus] | None = strawberry.field(default=UNSET, description=("The job has one of these statuses."))
     teams: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="Is shared with one of these teams."
+        default=UNSET, description="One of these teams has access to the job."
     )
     clusters: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="Its current version runs on one of these clusters."
+        default=UNSET, description="The current version runs on one of these clusters."
     )
-    has_draft: bool | None = strawberry.field(default=UNSET, description="Has a draft, or has none.")
+    has_draft: bool | None = strawberry.field(default=UNSET, description="Whether the job has a draft.")
     has_schedule: bool | None = strawberry.field(
-        default=UNSET, description="Its current version has a schedule, or has none."
+        default=UNSET, description="Whether the current version has a schedule."
     )
     created_by: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="Was created by one of these members."
+        default=UNSET, description="The job was created by one of these members."
     )
     updated_since: datetime | None = strawberry.field(
-        default=UNSET, description="Changed at this moment or later. Without an offset it is taken as UTC."
+        default=UNSET, description="The job was changed at this time or later. A time without an offset is UTC."
     )
 
 
@@ -47,9 +54,9 @@ class JobFilter:
 def job_list(
     paging: Paging,
     *,
-    sort_by: Annotated[JobSortField | None, described("What to sort by.")] = JobSortField.CREATED_AT,
-    sort_direction: Annotated[SortDirection | None, described("Which end comes first.")] = SortDirection.ASC,
-    filter: Annotated[JobFilter | None, described("What a job must be to be listed.")] = None,
+    sort_by: Annotated[JobSortField | None, described("The field to sort by.")] = JobSortField.CREATED_AT,
+    sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
+    filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
 ) -> job.JobList:
     return job.JobList(
         paging, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)

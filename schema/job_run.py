@@ -17,24 +17,28 @@ from mainsheet.schema.relation import relation
 def run_list(
     paging: Paging,
     *,
-    statuses: Annotated[list[JobRunStatus] | None, described("Only runs in one of these. Default: all.")] = None,
+    statuses: Annotated[
+        list[JobRunStatus] | None, described("Return only the runs with one of these statuses. Defaults to all.")
+    ] = None,
 ) -> tuple[Paging, tuple[JobRunStatus, ...] | None]:
     return paging, None if statuses is None else tuple(statuses)
 
 
-@strawberry.type(description="One execution of a job.")
+@strawberry.type(description="An execution of a job.")
 class JobRun(Node, prefix=JobRunRow.PREFIX):
-    job = relation(job.by_ids, names.Job | None, "The job. Null in the answer that deletes it.", key="job_id")
+    job = relation(job.by_ids, names.Job | None, "The job. Null in the payload of `deleteJob`.", key="job_id")
     version = relation(
-        job_version.of_runs, names.JobVersion | None, "The version it ran. Null in the answer that deletes the job."
+        job_version.of_runs,
+        names.JobVersion | None,
+        ("The version that the run executes. Null in the payload of `deleteJob`."),
     )
-    version_number: int = strawberry.field(description="The number of the version it ran.")
+    version_number: int = strawberry.field(description="The number of the version that the run executes.")
     status: JobRunStatus = strawberry.field(description="Where it is in its life.")
-    trigger: RunTrigger = strawberry.field(description="What started it.")
-    created_at: datetime = strawberry.field(description="When it was asked for.")
-    started_at: datetime | None = strawberry.field(description="When it started. Null before that.")
-    finished_at: datetime | None = strawberry.field(description="When it ended. Null before that.")
+    trigger: RunTrigger = strawberry.field(description="What triggered the run.")
+    created_at: datetime = strawberry.field(description="When the run was created.")
+    started_at: datetime | None = strawberry.field(description="When the run started. Null until then.")
+    finished_at: datetime | None = strawberry.field(description="When the run finished. Null until then.")
 
 
-@strawberry.type(description="One page of a list of runs.")
+@strawberry.type(description="A page of a list of runs.")
 class JobRunConnection(Connection[JobRun]): ...

@@ -21,12 +21,15 @@ from mainsheet.schema.weight import weight
 ENTRIES = weight(items=limits.ENTRIES.maximum)
 
 
-def number(*, number: Annotated[int, described("The version's number, from 1.")]) -> int:
+def number(*, number: Annotated[int, described("The number of the version, from 1.")]) -> int:
     return number
 
 
 def since(
-    *, since: Annotated[int | None, described("The number of the version to compare with. Default: `basedOn`.")] = None
+    *,
+    since: Annotated[
+        int | None, described("The number of the version to compare with. Defaults to the version in `basedOn`.")
+    ] = None,
 ) -> int | None:
     return since
 
@@ -35,72 +38,84 @@ def since(
 def version_list(
     paging: Paging,
     *,
-    sort_direction: Annotated[SortDirection | None, described("Which end comes first.")] = SortDirection.ASC,
+    sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
 ) -> tuple[Paging, bool]:
     return paging, sort_direction is SortDirection.DESC
 
 
-@strawberry.type(description="A snapshot of a job's configuration; once published, it never changes.")
+@strawberry.type(description="A version of a job's configuration. A published version never changes.")
 class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     job = relation(job.by_ids, names.Job, "The job.", key="job_id")
     number: int = strawberry.field(
-        description="Counts the job's versions from 1; a discarded draft's isn't used again."
+        description="The number of the version, from 1. The number of a discarded draft isn't used again."
     )
     status: VersionStatus = strawberry.field(description="Where it is in its life.")
-    is_current: bool = strawberry.field(description="Whether it is what runs.")
+    is_current: bool = strawberry.field(description="Whether this is the current version.")
     based_on = relation(
-        job_version.bases, names.JobVersion | None, "The version it was copied from. Null for the first."
+        job_version.bases,
+        names.JobVersion | None,
+        ("The version that this one was copied from. Null for the first version."),
     )
     message: str | None = strawberry.field(
-        description="Why it was published. Null if nobody said.", metadata=weight(characters=limits.MESSAGE.maximum)
+        description="The reason for the publication. Null if not set.",
+        metadata=weight(characters=limits.MESSAGE.maximum),
     )
     revision: int = strawberry.field(
-        description="Grows by one with each change of the draft, from above those of earlier drafts; for"
-        " `expectedRevision`."
+        description=(
+            "The revision of the draft, which grows by one with each change and never repeats for a job. Send it "
+            "as `expectedRevision` to detect concurrent changes."
+        )
     )
-    cluster = relation(cluster.by_ids, names.Cluster, "Where it runs.", key="cluster_id", join="cluster")
+    cluster = relation(cluster.by_ids, names.Cluster, "The cluster.", key="cluster_id", join="cluster")
     queries = relation(
         saved_query.of_versions,
         list[names.SavedQuery],
-        "The saved queries it runs, in order. Empty for other sources.",
+        "The saved queries of the source, in order. Empty for other sources.",
         weight=QUERIES,
     )
-    dependencies = relation(job_version.dependencies, list[JobDependency], "The jobs it waits for.", weight=ENTRIES)
-    max_retries: int = strawberry.field(description="How often a failed run is tried again, 0 to 10.")
-    retry_delay_seconds: int = strawberry.field(description="The pause before another try.")
-    timeout_seconds: int | None = strawberry.field(description="How long a run may take. Null: as long as it wants.")
-    created_at: datetime = strawberry.field(description="When it was begun.")
-    created_by = relation(member.by_ids, names.Member, "Who began it.", key="created_by_id")
-    published_at: datetime | None = strawberry.field(description="When it was published. Null for a draft.")
+    dependencies = relation(
+        job_version.dependencies,
+        list[JobDependency],
+        ("The jobs that must finish before this job runs."),
+        weight=ENTRIES,
+    )
+    max_retries: int = strawberry.field(description="How often a failed run is retried, 0 to 10.")
+    retry_delay_seconds: int = strawberry.field(description="The delay before a retry, in seconds.")
+    timeout_seconds: int | None = strawberry.field(
+        description=("The maximum duration of a run in seconds. Null for no limit.")
+    )
+    created_at: datetime = strawberry.field(description="When the version was created.")
+    created_by = relation(member.by_ids, names.Member, "Who created the version.", key="created_by_id")
+    published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
-        member.by_ids, names.Member | None, "Who published it. Null for a draft.", key="published_by_id"
+        member.by_ids, names.Member | None, "Who published the version. Null for a draft.", key="published_by_id"
     )
     changes = relation(
         config_diff.of_versions,
         list[ConfigChange],
-        "What differs from another version, by path; the first version differs from nothing in all it has.",
+        ("The differences from another version, ordered by path. For the first version, every value is an addition."),
         arguments=since,
         weight=CHANGES,
     )
 
-    @strawberry.field(description="What it runs.", graphql_type=JobSource, metadata=reads("source_kind"))
+    @strawberry.field(description="What the job runs.", graphql_type=JobSource, metadata=reads("source_kind"))
     def source(root: strawberry.Parent[Any]) -> Any:  # noqa: N805 the row is the parent
         return root
 
     @strawberry.field(
-        description="When it runs by itself. Null: only by hand.",
+        description="The schedule. Null if the job is run manually only.",
         graphql_type=JobSchedule | None,
         metadata=reads(*SCHEDULE_COLUMNS),
     )
     def schedule(root: strawberry.Parent[Any]) -> Any:  # noqa: N805
         return schedule_of(root)
 
-    @strawberry.field(description="What it runs on.", graphql_type=Compute, metadata=reads())
+    @strawberry.field(description="The compute resources.", graphql_type=Compute, metadata=reads())
     def compute(root: strawberry.Parent[Any]) -> Any:  # noqa: N805
         return root
 
     @strawberry.field(
-        description="The variables that a run finds in its environment.",
+        description="The environment variables of a run.",
         graphql_type=list[EnvironmentVariable],
         metadata=reads("environment") | ENTRIES,
     )
@@ -108,5 +123,5 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         return [EnvironmentVariable(**each) for each in root.environment]
 
 
-@strawberry.type(description="One page of a list of versions.")
+@strawberry.type(description="A page of a list of versions.")
 class JobVersionConnection(Connection[JobVersion]): ...

@@ -9,21 +9,23 @@ from mainsheet.schema.page import Connection, Edge, page_only
 from mainsheet.schema.relation import reads, relation
 
 
-@strawberry.type(description="A person's place in an organization.")
+@strawberry.type(description="A person in an organization.")
 class Member(Node, prefix=MemberRow.PREFIX):
-    name: str = strawberry.field(description="The person's name.")
-    email: str = strawberry.field(description="The person's email address, in lower case.")
-    organization_role: OrganizationRole = strawberry.field(description="The member's rights in the organization.")
-    teams = relation(team.of_members, names.TeamConnection, "The member's teams, by name.", arguments=page_only)
+    name: str = strawberry.field(description="The name of the person.")
+    email: str = strawberry.field(description="The email address of the person, in lower case.")
+    organization_role: OrganizationRole = strawberry.field(description=("The role of the member in the organization."))
+    teams = relation(
+        team.of_members, names.TeamConnection, "The teams of the member, ordered by name.", arguments=page_only
+    )
 
 
-@strawberry.type(description="A member in a team's list.")
+@strawberry.type(description="A member of a team.")
 class MemberEdge(Edge[Member]):
-    @strawberry.field(description="The member's role in the team.", metadata=reads("node", "role"))
+    @strawberry.field(description="The role of the member in the team.", metadata=reads("node", "role"))
     def role(self) -> TeamRole:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="One page of a list of members.")
+@strawberry.type(description="A page of a list of members.")
 class MemberConnection(Connection[Member]):
-    edges: list[MemberEdge] = strawberry.field(description="The page's members with their roles.")  # type: ignore[assignment]  # narrows its items
+    edges: list[MemberEdge] = strawberry.field(description="The members of the page with their roles in the team.")  # type: ignore[assignment]  # narrows its items

@@ -36,63 +36,61 @@ def mutation(command: Command, input_type: type, payload_type: type, description
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
     keys = {each.name for each in fields(payload_type)}
-    resolve.__annotations__["input"] = Annotated[input_type, described("What to change, and how.")]
+    resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
     return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
 
 
-@strawberry.type(description="All that changes something. Each is done whole or not at all.")
+@strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
 class Mutation:
     create_job = mutation(
-        job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first version, which is current."
+        job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."
     )
     update_job = mutation(
-        job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change a job's name, description or status."
+        job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description or status of a job."
     )
     delete_job = mutation(
         job.delete,
         inputs.DeleteJobInput,
         payloads.DeleteJobPayload,
-        "Cancel a job's unfinished runs and delete it with all its versions and runs, for ever.",
+        "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be undone.",
     )
     create_draft = mutation(
         draft.create,
         inputs.CreateDraftInput,
         payloads.DraftPayload,
-        "Copy the current version into a draft; a job has at most one.",
+        "Create a draft from the current version. A job has at most one draft.",
     )
-    update_draft = mutation(
-        draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change the fields of the draft that are given."
-    )
+    update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
     discard_draft = mutation(
-        draft.discard, inputs.DiscardDraftInput, payloads.DiscardDraftPayload, "Delete the draft; the job goes on."
+        draft.discard, inputs.DiscardDraftInput, payloads.DiscardDraftPayload, "Discard the draft of a job."
     )
     publish_draft = mutation(
         draft.publish,
         inputs.PublishDraftInput,
         payloads.VersionPayload,
-        "Freeze the draft and make it the current version.",
+        "Publish the draft: it becomes the current version and never changes again.",
     )
     create_version = mutation(
         version.create,
         inputs.CreateVersionInput,
         payloads.VersionPayload,
-        "Draft, change and publish in one step; refused while there is a draft.",
+        "Create, change and publish a draft in one step. Refused while the job has a draft.",
     )
     activate_version = mutation(
         version.activate,
         inputs.ActivateVersionInput,
         payloads.VersionPayload,
-        "Make a published version current, as in a roll-back; refused while there is a draft.",
+        "Make a published version the current one, for example to roll back. Refused while the job has a draft.",
     )
     add_teams_to_job = mutation(
-        job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Share a job with more teams."
+        job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Give teams access to a job."
     )
     remove_team_from_job = mutation(
-        job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Take a job from a team."
+        job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Remove a team's access to a job."
     )
     update_organization = mutation(
         organization.update,
         inputs.UpdateOrganizationInput,
         payloads.UpdateOrganizationPayload,
-        "Rename your organization; only its administrators may.",
+        "Rename the organization. Needs the organization role ADMIN.",
     )

@@ -6,12 +6,12 @@ from graphql import GraphQLAbstractType, GraphQLResolveInfo
 TYPE_NAMES: dict[str, str] = {}
 
 
-@strawberry.interface(description="An object with an id that is unique across all types.")
+@strawberry.interface(description="An object with a globally unique id.")
 class Node:
     prefix: ClassVar[str]
 
     id: strawberry.ID = strawberry.field(
-        description="Opaque and globally unique: 1 to 20 upper-case letters and digits."
+        description="The globally unique, opaque identifier: 1 to 20 upper-case letters and digits."
     )
 
     def __init_subclass__(cls, prefix: str = "", **options: Any) -> None:

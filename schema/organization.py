@@ -4,6 +4,6 @@ from mainsheet.models import organization as models
 from mainsheet.schema.node import Node
 
 
-@strawberry.type(description="The tenant: nothing crosses it.")
+@strawberry.type(description="An organization: a tenant whose data is separate from all others.")
 class Organization(Node, prefix=models.Organization.PREFIX):
-    name: str = strawberry.field(description="Its name.")
+    name: str = strawberry.field(description="The name.")

@@ -14,29 +14,34 @@ T = TypeVar("T")
 NodeType = TypeVar("NodeType")
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether items follow the page.")
-    has_previous_page: bool = strawberry.field(description="Whether items come before the page.")
-    start_cursor: str | None = strawberry.field(description="The first item's cursor. Null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The last item's cursor. Null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether the list has items after the page.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has items before the page.")
+    start_cursor: str | None = strawberry.field(
+        description=("The cursor of the first item. Null if the page is empty.")
+    )
+    end_cursor: str | None = strawberry.field(description=("The cursor of the last item. Null if the page is empty."))
 
 
-@strawberry.type(description="An item in its place in a list.")
+@strawberry.type(description="An item of a list with its cursor.")
 class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="The item.")
-    cursor: str = strawberry.field(description="The item's place, for `after` and `before`.")
+    cursor: str = strawberry.field(description="The position of the item, for the arguments `after` and `before`.")
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = strawberry.field(description="The page's items with their cursors.")
-    nodes: list[NodeType] = strawberry.field(description="The page's items.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+    edges: list[Edge[NodeType]] = strawberry.field(description="The items of the page with their cursors.")
+    nodes: list[NodeType] = strawberry.field(description="The items of the page.")
+    page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
     total_count: int = relation(
         listing.totals,
         int,
-        "How many items the whole list has. Costs a query of its own, which counts each of them.",
+        (
+            "The number of items in the whole list. Selecting it runs one more database query, whose cost grows "
+            "with the list."
+        ),
         key="itself",
     )
 
@@ -59,15 +64,26 @@ def paged(arguments: Callable[..., T]) -> Callable[..., T]:
 
 def _page(
     *,
-    limit: Annotated[int | None, described("Page size, 0 to 100. Default: 100. Goes with `page`.")] = None,
+    limit: Annotated[
+        int | None, described("The size of a numbered page, 0 to 100. Defaults to 100. Use it with `page`.")
+    ] = None,
     page: Annotated[
         int | None,
-        described("Page number, from 1. Default: 1. Costs as much as all pages up to it; a page by cursor doesn't."),
+        described(
+            "The number of the page, from 1. Defaults to 1. The cost grows with the number; a page by cursor "
+            "always costs the same."
+        ),
     ] = None,
-    first: Annotated[int | None, described("How many items from the start, or after `after`; 0 to 100.")] = None,
-    after: Annotated[str | None, described("The cursor behind which the page begins.")] = None,
-    last: Annotated[int | None, described("How many items from the end, or before `before`; 0 to 100.")] = None,
-    before: Annotated[str | None, described("The cursor before which the page ends.")] = None,
+    first: Annotated[
+        int | None,
+        described("The number of items to return from the start of the list, or from after `after`: 0 to 100."),
+    ] = None,
+    after: Annotated[str | None, described("Return the items after this cursor.")] = None,
+    last: Annotated[
+        int | None,
+        described("The number of items to return from the end of the list, or from before `before`: 0 to 100."),
+    ] = None,
+    before: Annotated[str | None, described("Return the items before this cursor.")] = None,
 ) -> None:
     """The arguments' declaration; `pages.paging` reads them."""
 

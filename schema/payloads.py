@@ -17,11 +17,15 @@ Key = strawberry.Private[str | None]
 
 
 def _job() -> Any:
-    return relation(job.by_ids, names.Job | None, "The job as it is now. Null if you can't see it.", key="job_id")
+    return relation(
+        job.by_ids, names.Job | None, "The job in its present state. Null if you can't see it.", key="job_id"
+    )
 
 
 def _user_errors() -> Any:
-    return strawberry.field(description="All that is wrong with the input. If there is any, nothing was changed.")
+    return strawberry.field(
+        description=("The reasons why the mutation was refused. If the list isn't empty, nothing was changed.")
+    )
 
 
 @strawberry.type(description="The job.")
@@ -31,43 +35,50 @@ class JobPayload:
     user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="What was deleted.")
+@strawberry.type(description="The result of `deleteJob`.")
 class DeleteJobPayload:
     deleted_job_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The deleted job's id. Null if refused."
+        default=None, description="The id of the deleted job. Null if the mutation was refused."
     )
     cancelled_runs: list[JobRun] = strawberry.field(
-        default_factory=list, description="The runs that were cancelled, as they ended."
+        default_factory=list, description="The runs that were cancelled, in their final state."
     )
     user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The draft and its job.")
+@strawberry.type(description="A draft and its job.")
 class DraftPayload:
     job_id: Key = None
     draft = relation(
-        job_version.drafts, names.JobVersion | None, "The draft as it is now. Null if there is none.", key="job_id"
+        job_version.drafts,
+        names.JobVersion | None,
+        ("The draft in its present state. Null if the job has no draft."),
+        key="job_id",
     )
     job = _job()
     user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="What was discarded.")
+@strawberry.type(description="The result of `discardDraft`.")
 class DiscardDraftPayload:
     job_id: Key = None
     job = _job()
     discarded_number: int | None = strawberry.field(
-        default=None, description="The draft's number, which is never used again. Null if refused."
+        default=None,
+        description=("The number of the discarded draft, which isn't used again. Null if the mutation was refused."),
     )
     user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The version that is current now, and its job.")
+@strawberry.type(description="The version that is now current, and its job.")
 class VersionPayload:
     job_id: Key = None
     version_id: Key = None
     version = relation(
-        job_version.by_ids, names.JobVersion | None, "The current version. Null if refused.", key="version_id"
+        job_version.by_ids,
+        names.JobVersion | None,
+        "The current version. Null if the mutation was refused.",
+        key="version_id",
     )
     job = _job()
     user_errors: list[UserError] = _user_errors()
@@ -79,7 +90,7 @@ class UpdateOrganizationPayload:
     organization = relation(
         organization.by_ids,
         names.Organization | None,
-        "The organization as it is now. Null if refused.",
+        "The organization in its present state. Null if the mutation was refused.",
         key="organization_id",
     )
     user_errors: list[UserError] = _user_errors()

@@ -19,79 +19,98 @@ from mainsheet.schema.page import described, page_only
 from mainsheet.schema.relation import lookup, relation
 
 
-def by_id(*, id: Annotated[strawberry.ID, described("The id.")]) -> str:
+def by_id(*, id: Annotated[strawberry.ID, described("The id of the object.")]) -> str:
     return id
 
 
-def by_id_list(*, ids: Annotated[list[strawberry.ID], described("The ids, at most 100.")]) -> tuple[str, ...]:
+def by_id_list(
+    *, ids: Annotated[list[strawberry.ID], described("The ids of the objects, at most 100.")]
+) -> tuple[str, ...]:
     if any(limits.ENTRIES.check(len(ids), ())):
         raise BadInput(f"ids: at most {limits.ENTRIES.maximum}, but there are {len(ids)}.")
     return tuple(ids)
 
 
-def by_job_key(*, job_key: Annotated[str, described("The job's key.")]) -> str:
+def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> str:
     return job_key
 
 
-@strawberry.type(description="You, and what is yours.")
+@strawberry.type(description="The caller of the API, with the caller's jobs and teams.")
 class Viewer(Node, prefix=Caller.PREFIX):
-    member = relation(member_rows.by_ids, names.Member, "Your place in the organization.", key="member_id")
+    member = relation(member_rows.by_ids, names.Member, "The caller as a member of the organization.", key="member_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(
-        team_rows.of_members, names.TeamConnection, "Your teams, by name.", key="member_id", arguments=page_only
+        team_rows.of_members, names.TeamConnection, "Your teams, ordered by name.", key="member_id", arguments=page_only
     )
     jobs = relation(
         job_rows.of_organizations,
         names.JobConnection,
-        "The jobs that you may see.",
+        "The jobs that you can see.",
         key="organization_id",
         arguments=job_list,
     )
 
 
-@strawberry.type(description="All that can be read. What you may not see doesn't exist for you.")
+@strawberry.type(description="The queries. Objects that you can't see are treated as if they didn't exist.")
 class Query:
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
-    node = lookup(node_rows.by_ids, Node | None, "Any object by its id. Null if there is none.", by_id)
+    node = lookup(
+        node_rows.by_ids, Node | None, ("The object with this id. Null if it doesn't exist or you can't see it."), by_id
+    )
     nodes = lookup(
         node_rows.of_lists,
         list[Node | None],
-        "Objects by their ids, in the same order, null where there is none.",
+        (
+            "The objects with these ids, in the same order. An item is null if the object doesn't exist or you "
+            "can't see it."
+        ),
         by_id_list,
     )
-    job = lookup(job_rows.by_ids, names.Job | None, "A job by its id. Null if there is none.", by_id)
-    job_by_key = lookup(job_rows.by_keys, names.Job | None, "A job by its key. Null if there is none.", by_job_key)
+    job = lookup(
+        job_rows.by_ids,
+        names.Job | None,
+        ("The job with this id. Null if it doesn't exist or you can't see it."),
+        by_id,
+    )
+    job_by_key = lookup(
+        job_rows.by_keys,
+        names.Job | None,
+        ("The job with this key. Null if it doesn't exist or you can't see it."),
+        by_job_key,
+    )
     jobs = relation(
         job_rows.of_organizations,
         names.JobConnection,
-        "The jobs of the organization that you may see.",
+        "The jobs of the organization that you can see.",
         key="organization_id",
         arguments=job_list,
     )
-    team = lookup(team_rows.by_ids, names.Team | None, "A team by its id. Null if there is none.", by_id)
+    team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
     teams = relation(
         team_rows.of_organizations,
         names.TeamConnection,
-        "The organization's teams, by name.",
+        "The teams of the organization, ordered by name.",
         key="organization_id",
         arguments=page_only,
     )
-    cluster = lookup(cluster_rows.by_ids, names.Cluster | None, "A cluster by its id. Null if there is none.", by_id)
+    cluster = lookup(
+        cluster_rows.by_ids, names.Cluster | None, ("The cluster with this id. Null if it doesn't exist."), by_id
+    )
     clusters = relation(
         cluster_rows.of_organizations,
         names.ClusterConnection,
-        "The organization's clusters, by name.",
+        "The clusters of the organization, ordered by name.",
         key="organization_id",
         arguments=page_only,
     )
     saved_queries = relation(
         query_rows.of_organizations,
         names.SavedQueryConnection,
-        "The organization's saved queries, by name.",
+        "The saved queries of the organization, ordered by name.",
         key="organization_id",
         arguments=page_only,
     )
 
-    @strawberry.field(description="You.", graphql_type=Viewer)
+    @strawberry.field(description="The caller of the API.", graphql_type=Viewer)
     def me(root: strawberry.Parent[Caller]) -> Any:  # noqa: N805 the caller is the root
         return root

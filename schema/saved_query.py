@@ -7,11 +7,11 @@ from mainsheet.schema.page import Connection
 from mainsheet.schema.weight import weight
 
 
-@strawberry.type(description="SQL text shared by jobs, resolved when a job runs.")
+@strawberry.type(description="An SQL text that several jobs can share. It is read when a job runs.")
 class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
-    name: str = strawberry.field(description="Its name.")
-    text: str = strawberry.field(description="The SQL.", metadata=weight(characters=limits.SQL.maximum))
+    name: str = strawberry.field(description="The name.")
+    text: str = strawberry.field(description="The SQL text.", metadata=weight(characters=limits.SQL.maximum))
 
 
-@strawberry.type(description="One page of a list of saved queries.")
+@strawberry.type(description="A page of a list of saved queries.")
 class SavedQueryConnection(Connection[SavedQuery]): ...

@@ -35,39 +35,43 @@ def _kept(name: str, graphql_type: Any, description: str, cost: Mapping[str, Any
     return strawberry.field(resolver=resolve, graphql_type=graphql_type, description=description, metadata=metadata)
 
 
-@strawberry.type(description="Runs saved queries, one after the other.")
+@strawberry.type(description="Saved queries, run one after the other.")
 class SavedQueriesSource(_OfVersion):
     kind = SourceKind.SAVED_QUERIES
-    query_ids = _kept("query_ids", list[strawberry.ID], "The ids of the queries, in order.", QUERIES)
+    query_ids = _kept(
+        "query_ids", list[strawberry.ID], ("The ids of the saved queries, in the order in which they run."), QUERIES
+    )
     queries = relation(
         saved_query.of_versions,
         list[names.SavedQuery],
-        "The queries, in order.",
+        "The saved queries, in the order in which they run.",
         weight=QUERIES,
     )
 
 
-@strawberry.type(description="Runs SQL that the version holds itself.")
+@strawberry.type(description="An SQL text that is stored in the version.")
 class SqlSnapshotSource(_OfVersion):
     kind = SourceKind.SQL_SNAPSHOT
-    sql = _kept("sql", str, "The SQL.", weight(characters=limits.SQL.maximum))
-    origin = _kept("origin", str | None, "Where the SQL came from, as a path in Git. Null if nobody said.")
+    sql = _kept("sql", str, "The SQL text.", weight(characters=limits.SQL.maximum))
+    origin = _kept(
+        "origin", str | None, ("Where the SQL came from, such as a path in a Git repository. Null if not set.")
+    )
 
 
-@strawberry.type(description="Runs a Python wheel's entry point.")
+@strawberry.type(description="An entry point of a Python wheel.")
 class PythonWheelSource(_OfVersion):
     kind = SourceKind.PYTHON_WHEEL
-    package_name = _kept("package_name", str, "The package.")
-    entry_point = _kept("entry_point", str, "The entry point in it.")
-    version = _kept("version", str | None, "The package's version. Null: the newest.")
-    arguments = _kept("arguments", list[str], "The arguments.", ARGUMENTS)
+    package_name = _kept("package_name", str, "The name of the package.")
+    entry_point = _kept("entry_point", str, "The entry point of the package.")
+    version = _kept("version", str | None, "The version of the package. Null for the newest.")
+    arguments = _kept("arguments", list[str], "The command-line arguments.", ARGUMENTS)
 
 
-@strawberry.type(description="Runs a Python file.")
+@strawberry.type(description="A Python file.")
 class PythonFileSource(_OfVersion):
     kind = SourceKind.PYTHON_FILE
-    path = _kept("path", str, "The file.")
-    arguments = _kept("arguments", list[str], "The arguments.", ARGUMENTS)
+    path = _kept("path", str, "The path of the file.")
+    arguments = _kept("arguments", list[str], "The command-line arguments.", ARGUMENTS)
 
 
 JobSource = Annotated[

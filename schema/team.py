@@ -12,39 +12,45 @@ from mainsheet.schema.page import Connection, Edge, page_only
 from mainsheet.schema.relation import reads, relation
 
 
-@strawberry.type(description="Members who share jobs.")
+@strawberry.type(description="A team: members who share jobs.")
 class Team(Node, prefix=TeamRow.PREFIX):
-    name: str = strawberry.field(description="Its name.")
-    description: str | None = strawberry.field(description="What it does. Null if nobody said.")
-    members = relation(member.of_teams, names.MemberConnection, "Its members, by name.", arguments=page_only)
-    jobs = relation(job.of_teams, names.JobConnection, "The jobs shared with it that you may see.", arguments=job_list)
+    name: str = strawberry.field(description="The name.")
+    description: str | None = strawberry.field(description="A description for people. Null if not set.")
+    members = relation(
+        member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_only
+    )
+    jobs = relation(
+        job.of_teams, names.JobConnection, "The visible jobs that the team has access to.", arguments=job_list
+    )
 
 
-@strawberry.type(description="A team in a list.")
+@strawberry.type(description="A team of a list.")
 class TeamEdge(Edge[Team]):
     @strawberry.field(
-        description="The role in the team: of the member whose list it is, in the organization's list yours."
-        " Null if you aren't in the team.",
+        description=(
+            "The role in the team. In a member's list it is that member's role; in the organization's list it is "
+            "yours, or null if you aren't a member of the team."
+        ),
         metadata=reads("node", "role"),
     )
     def role(self) -> TeamRole | None:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="One page of a list of teams.")
+@strawberry.type(description="A page of a list of teams.")
 class TeamConnection(Connection[Team]):
-    edges: list[TeamEdge] = strawberry.field(description="The page's teams with the roles in them.")  # type: ignore[assignment]  # narrows its items
+    edges: list[TeamEdge] = strawberry.field(description="The teams of the page with the roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
-@strawberry.type(description="A team that a job is shared with.")
+@strawberry.type(description="A team that has access to a job.")
 class JobTeamEdge(Edge[Team]):
-    granted_by = relation(member.by_ids, names.Member, "Who shared the job with it.", key="node.granted_by_id")
+    granted_by = relation(member.by_ids, names.Member, "Who gave the team access.", key="node.granted_by_id")
 
-    @strawberry.field(description="When the job was shared with it.", metadata=reads("node", "granted_at"))
+    @strawberry.field(description="When the team was given access.", metadata=reads("node", "granted_at"))
     def granted_at(self) -> datetime:
         return self.node.granted_at  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="One page of the teams that a job is shared with.")
+@strawberry.type(description="A page of the teams that have access to a job.")
 class JobTeamConnection(Connection[Team]):
-    edges: list[JobTeamEdge] = strawberry.field(description="The page's teams with their grants.")  # type: ignore[assignment]  # narrows its items
+    edges: list[JobTeamEdge] = strawberry.field(description="The teams of the page with their grants.")  # type: ignore[assignment]  # narrows its items

@@ -19,7 +19,7 @@ CLASSES: Sequence[type[errors.UserError]] = errors.UserError.__subclasses__()
 
 _codes: Any = StrEnum("UserErrorCode", {each.code: each.code for each in CLASSES})  # type: ignore[misc]  # as many as classes
 UserErrorCode: Any = describe(
-    _codes, "What kind of problem an expected error is.", **{each.code: str(each.__doc__) for each in CLASSES}
+    _codes, "The code of an expected error.", **{each.code: str(each.__doc__) for each in CLASSES}
 )
 
 
@@ -33,12 +33,16 @@ class Problem:
         return getattr(self.error, name)
 
 
-@strawberry.interface(description="Something about an input that a mutation refused. It changed nothing.")
+@strawberry.interface(description="A reason why a mutation was refused. A refused mutation changes nothing.")
 class UserError:
-    code: UserErrorCode = strawberry.field(description="What kind of problem it is.")
-    message: str = strawberry.field(description="The problem, in words.")
+    code: UserErrorCode = strawberry.field(description="The code of the error, for programs.")
+    message: str = strawberry.field(description="The message of the error, for people.")
 
-    @strawberry.field(description="The input field that it is about, from the input's root; list items by index.")
+    @strawberry.field(
+        description=(
+            "The path of the input field that is wrong, from the root of the input. List items are given by index."
+        )
+    )
     def path(root: strawberry.Parent[Any]) -> list[str]:  # noqa: N805 the error is the parent
         return [to_camel_case(name) for name in root.path]
 
@@ -71,20 +75,22 @@ def _shown(each: "Field[Any]") -> tuple[str, Any]:
 
 
 DESCRIPTIONS: Mapping[str, str] = {
-    "actual": "What it is by now. Null if it is gone.",
+    "actual": "The actual value. Null if the object no longer exists.",
     "cluster_id": "The cluster.",
-    "draft_id": "The draft that is in the way.",
-    "expected": "What the input expected.",
-    "job_ids": "The jobs along the cycle, the first one again at the end. Null where you can't see the job.",
-    "job_key": "The key.",
-    "maximum": "The largest value or length allowed. Null if the limit is another one.",
-    "minimum": "The smallest value or length allowed. Null if the limit is another one.",
-    "missing_organization_role": "The role in the organization that is missing. Null if something else is.",
-    "missing_permission": "The permission on the job that is missing. Null if a role is.",
-    "missing_team_role": "The role in the team that is missing. Null if something else is.",
-    "number": "The version's number.",
-    "pattern": "The regular expression that the value must match. Null if the limit is another one.",
-    "team_id": "The team in which the role is missing. Null if something else is.",
+    "draft_id": "The existing draft.",
+    "expected": "The expected value.",
+    "job_ids": (
+        "The jobs of the cycle, starting and ending with the same job. An item is null if you can't see that job."
+    ),
+    "job_key": "The key of the job.",
+    "maximum": "The largest allowed value or length. Null if the error isn't about a range.",
+    "minimum": "The smallest allowed value or length. Null if the error isn't about a range.",
+    "missing_organization_role": "The missing role in the organization. Null if something else is missing.",
+    "missing_permission": "The missing permission on the job. Null if a role is missing.",
+    "missing_team_role": "The missing role in the team. Null if something else is missing.",
+    "number": "The number of the version.",
+    "pattern": "The regular expression that the value must match. Null if the error isn't about a format.",
+    "team_id": "The team in which the role is missing. Null if something else is missing.",
 }
 
 
