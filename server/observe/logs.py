@@ -18,7 +18,7 @@ from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, logga
 from mainsheet.server.process.shutdown import OPERATION
 from mainsheet.server.settings import LogFormat, LogLevel
 
-OURS = "server"  # the logger above all of ours
+OURS = "mainsheet"  # the logger above all of ours
 LEVELS = logging.getLevelNamesMapping()
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"
