@@ -1,8 +1,6 @@
 """Two ways into one database: a read-only snapshot and a short write transaction."""
 
 import logging
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -14,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mainsheet.models import clock
+from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
 
 CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
@@ -28,8 +27,6 @@ POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "r
 
 # A lost connection is an `Unavailable` of ours; SQLAlchemy would log a traceback for it as well.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-
-Listener = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -51,19 +48,17 @@ class Database:
     `read_pool` lends connections to snapshots. `reads` opens read-only transactions, each on a new connection: it is
     for commands and health checks, which must not depend on how busy the pool is. `writes` opens write transactions, at
     most `writers` at once.
-    `listeners` are called for each statement of a snapshot with its SQL and the seconds that it took, also if it
-    failed; `write_listeners` for each statement of the other transactions.
+    `instrumentation` receives the statements of snapshots and of write transactions, and what else happens.
     """
 
     reads: AsyncEngine
     writes: AsyncEngine
     read_pool: ReadPool
     writers: int
-    listeners: list[Listener] = field(default_factory=list)
-    write_listeners: list[Listener] = field(default_factory=list)
+    instrumentation: Instruments = field(default_factory=Instruments)
 
     def __post_init__(self) -> None:
-        _time_statements(self.writes, self.write_listeners)
+        _report_statements(self.writes, self.instrumentation)
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
@@ -97,26 +92,24 @@ class Database:
         await self.writes.dispose()
 
 
-def _time_statements(engine: AsyncEngine, listeners: Sequence[Listener]) -> None:
-    """Call the listeners for each statement of the engine, also for one that fails or is cancelled."""
+def _report_statements(engine: AsyncEngine, instrumentation: Instruments) -> None:
+    """Report the statements of an engine; those of snapshots don't go through SQLAlchemy.
 
-    def begin(_connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, *_: Any) -> None:
-        context.begun = time.perf_counter()
+    SQLAlchemy sends statements in many places, a flush among them, and all of them meet only here.
+    """
 
-    def end(sql: str, context: Any) -> None:
-        for hear in listeners:
-            hear(sql, time.perf_counter() - context.begun)
+    def execute(cursor: Any, sql: str, parameters: Any, _context: Any) -> bool:
+        with instrumentation.timed(sql):
+            cursor.execute(sql, parameters)
+        return True  # SQLAlchemy then doesn't execute it again
 
-    def succeed(_connection: Any, _cursor: Any, sql: str, _parameters: Any, context: Any, *_: Any) -> None:
-        end(sql, context)
+    def execute_many(cursor: Any, sql: str, parameters: Any, _context: Any) -> bool:
+        with instrumentation.timed(sql):
+            cursor.executemany(sql, parameters)
+        return True
 
-    def fail(failure: Any) -> None:
-        if hasattr(failure.execution_context, "begun"):  # not where no statement was sent
-            end(failure.statement, failure.execution_context)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", begin)
-    event.listen(engine.sync_engine, "after_cursor_execute", succeed)
-    event.listen(engine.sync_engine, "handle_error", fail)
+    event.listen(engine.sync_engine, "do_execute", execute)
+    event.listen(engine.sync_engine, "do_executemany", execute_many)
 
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}

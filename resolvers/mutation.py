@@ -1,6 +1,7 @@
 """The one way to change something: lock, ask the model, record the events, commit; the same for every command."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
@@ -57,16 +58,25 @@ class Call:
 
         Raises `Unavailable` if the database fails; only after `OutcomeUnknown` may something have changed.
         """
-        with failures_named():
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    return await self._attempt()
-                except DBAPIError as error:
-                    if is_invalid_text(error):
-                        raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
-                    if attempt == ATTEMPTS or not _is_worth_another_try(error):
-                        raise
-                    await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
+        begun, ended = time.perf_counter(), "failed"
+        try:
+            with failures_named():
+                outcome = await self._retried()
+            ended = "refused" if outcome.problems else "dry_run" if self.dry_run else "done"
+        finally:
+            self.database.instrumentation.command(self.command.name, ended, time.perf_counter() - begun)
+        return outcome
+
+    async def _retried(self) -> Outcome:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._attempt()
+            except DBAPIError as error:
+                if is_invalid_text(error):
+                    raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
+                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                    raise
+                await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
         raise AssertionError("unreachable")
 
     async def _attempt(self) -> Outcome:

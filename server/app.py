@@ -9,8 +9,9 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, Worker, core_schema, refer
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, METRICS, UNDER_WAY
+from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, UNDER_WAY
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -21,9 +22,9 @@ from mainsheet.server.http.health import alive, readiness
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
-from mainsheet.server.observe.logs import observe_request
+from mainsheet.server.observe.logs import Logs, observe_request
 from mainsheet.server.observe.metrics import Metrics
-from mainsheet.server.observe.trace import Tracer, is_allowed
+from mainsheet.server.observe.trace import is_allowed
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
@@ -50,13 +51,13 @@ def make_app(
     under_way = UnderWay(settings.shutdown_seconds)
     middlewares = [under_way.note, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
-    app[METRICS], app[UNDER_WAY] = Metrics(), under_way
+    metrics, instruments = Metrics(), database.instrumentation
+    app[INSTRUMENTS], app[UNDER_WAY] = instruments, under_way
     app[CLIENTS] = Clients(settings.trusted_proxies)
-    app[CONNECTIONS] = _connections(settings, app[CLIENTS], app[METRICS])
+    app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
     worker = Worker()
-    execute = _executor(settings, api, app[METRICS], worker)
-    executions = Executions(execute, settings.request_timeout_seconds, under_way)
-    tracer = Tracer(executions, database) if is_allowed(settings) else None
+    execute = _executor(settings, api, instruments, worker)
+    executions = Executions(execute, settings.request_timeout_seconds, under_way, instruments)
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=OperationStore(
@@ -65,26 +66,28 @@ def make_app(
             capacity=settings.operation_cache_bytes,
             worker=worker,
             timeout=settings.request_timeout_seconds,
+            instrumentation=instruments,
         ),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
-        budget=Budget(settings, database, app[METRICS]),
+        budget=Budget(settings, database),
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
-        tracer=tracer,
+        allows_traces=is_allowed(settings),
     )
     app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer, expect_handler=expect_later)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", readiness(database))
-    app.router.add_get("/metrics", app[METRICS].answer)
+    app.router.add_get("/metrics", metrics.answer)
     if playground:
         playground.add_routes(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(under_way.drain)
+    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics]))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
@@ -105,26 +108,38 @@ def make_runner(app: web.Application) -> Runner:
     )
 
 
-def _connections(settings: Settings, clients: Clients, metrics: Metrics) -> Connections:
+def _connections(settings: Settings, clients: Clients, instrumentation: Instrumentation) -> Connections:
     deadlines = Deadlines(
         header=settings.header_timeout_seconds,
         idle=settings.idle_timeout_seconds,
         write=settings.write_timeout_seconds,
     )
-    return Connections(settings.max_connections, settings.max_connections_per_address, deadlines, clients, metrics)
+    return Connections(
+        settings.max_connections, settings.max_connections_per_address, deadlines, clients, instrumentation
+    )
 
 
-def _executor(settings: Settings, api: strawberry.Schema, metrics: Metrics, worker: Worker) -> Execute:
+def _executor(settings: Settings, api: strawberry.Schema, instrumentation: Instrumentation, worker: Worker) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api, most_bytes=settings.max_answer_bytes)
     return Executor(
         api,
-        observe=metrics.count_operation,
+        observe=instrumentation.executed,
         worker=worker,
         keeps_datetimes=True,
         believes_rows=True,
         most_bytes=settings.max_answer_bytes,
     ).execute
+
+
+async def _reporting(
+    instruments: Instruments, own: list[Instrumentation], _app: web.Application
+) -> AsyncIterator[None]:
+    """Report to this application's logs and metrics while it runs; another one may use the database after it."""
+    instruments.shared.extend(own)
+    yield
+    for each in own:
+        instruments.shared.remove(each)
 
 
 async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]:

@@ -1,16 +1,17 @@
 """What the parts of the application keep in it, and in a request for the log."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections
-from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.process.shutdown import UnderWay
 
-METRICS: Final = web.AppKey("metrics", Metrics)
+INSTRUMENTS: Final = web.AppKey("instruments", Instrumentation)
 CLIENTS: Final = web.AppKey("clients", Clients)
 CONNECTIONS: Final = web.AppKey("connections", Connections)
 UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
@@ -19,3 +20,4 @@ REQUEST_ID: Final = web.RequestKey("request_id", str)
 CLIENT: Final = web.RequestKey("client", str)  # its address
 SPENDING: Final = web.RequestKey("spending", Spending)
 MEMBER: Final = web.RequestKey("member", str)
+ERROR_CODES: Final = web.RequestKey("error_codes", Sequence[str])

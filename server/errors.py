@@ -5,16 +5,12 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-import structlog
 from graphql import GraphQLError
 
 from mainsheet.executor import AnswerTooLarge
 from mainsheet.models.errors import BadInput
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
-
-MOST_OF_A_REASON = 300
-
-log = structlog.stdlib.get_logger("mainsheet")
 
 
 class Code(StrEnum):
@@ -101,17 +97,12 @@ def cause_of(error: GraphQLError) -> Exception:
     return cause
 
 
-def log_unexpected(errors: Iterable[GraphQLError]) -> None:
+def report(errors: Iterable[GraphQLError], instrumentation: Instrumentation) -> None:
+    """Report the errors of an answer that are no fault of the client's."""
     for error in errors:
-        if is_unexpected(error):
-            log.error("unexpected error", path=error.path, exc_info=cause_of(error))
-        elif isinstance(cause := cause_of(error), Unavailable):
-            log_unavailable(cause)
-
-
-def log_unavailable(failure: Unavailable) -> None:
-    """Say it in one line; the traceback of a database that is away tells nothing."""
-    log.error("the database fails", failure=type(failure).__name__, reason=repr(failure.__cause__)[:MOST_OF_A_REASON])
+        cause = cause_of(error)
+        if is_unexpected(error) or isinstance(cause, Unavailable):
+            instrumentation.failed(cause, error.path)
 
 
 def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """One snapshot per operation: every read of it goes through here."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -52,20 +51,13 @@ class Snapshot:
                 if not (alone or self._begun):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
-                return await self._timed(driver, prepared, parameters)
+                with self._database.instrumentation.timed(prepared.sql):
+                    return await self._fetched(driver, prepared, parameters)
             except Exception as error:
                 self._failure = failure_of(error) or await self._unrecovered()
                 if self._failure is not None:
                     raise self._failure from error
                 raise
-
-    async def _timed(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
-        begun = time.perf_counter()
-        try:
-            return await self._fetched(driver, prepared, parameters)
-        finally:
-            for hear in self._database.listeners:
-                hear(prepared.sql, time.perf_counter() - begun)
 
     async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
         if self._database.is_sqlite:

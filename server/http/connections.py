@@ -7,16 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-import structlog
-
+from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.server.http.client_address import Clients, group
-from mainsheet.server.observe.log_once import LogOnce
-from mainsheet.server.observe.metrics import Metrics
 
 # What the metrics and the log name.
 Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle"]
-
-log = structlog.stdlib.get_logger("mainsheet")
 
 
 @dataclass(frozen=True)
@@ -36,10 +31,9 @@ class Connections:
     most_per_address: int
     deadlines: Deadlines
     clients: Clients
-    metrics: Metrics
+    instrumentation: Instrumentation
     _open: Counter[str] = field(default_factory=Counter)
     _total: int = 0
-    _logged: LogOnce = field(default_factory=LogOnce)
 
     def admit(self, address: str) -> bool:
         """Count one more connection, unless there are too many."""
@@ -62,7 +56,5 @@ class Connections:
             del self._open[key]
 
     def refused(self, reason: Reason, address: str) -> None:
-        """Count a refusal; log the first one of each address in a minute."""
-        self.metrics.count_refusal(reason)
-        if reason != "idle" and self._logged.is_first(f"{reason} {group(address)}"):
-            log.warning("client refused or cut", reason=reason, client=address)
+        """Report a refusal; without the client if it only kept an idle connection, as all of them do."""
+        self.instrumentation.refused(Refusal(reason, client=None if reason == "idle" else address))

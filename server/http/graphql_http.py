@@ -4,6 +4,7 @@ Our own handler and not Strawberry's: that one would need most of its methods re
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -19,7 +20,7 @@ from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
-from mainsheet.server.observe.trace import Tracer, is_wanted
+from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.introspection import read_introspection
@@ -42,7 +43,7 @@ class GraphQLEndpoint:
     max_answer_bytes: int
     public_introspection: bool = False
     playground: Handler = answer_page
-    tracer: Tracer | None = None
+    allows_traces: bool = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.method not in METHODS:
@@ -73,13 +74,19 @@ class GraphQLEndpoint:
         _check_method(request.method, operation.kind)
         operation.check(asked.variables)
         if caller is None:  # introspection calls no resolver
-            return await self.executions.run(Request(operation.prepared, asked.variables))
+            return await self._single(Request(operation.prepared, asked.variables))
         price, queue = price_of(operation, asked.variables), self.budget.queue_for(operation.kind)
         request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
         ready = Request(operation.prepared, asked.variables, self.open_context(caller), caller)
-        if self.tracer and is_wanted(request):
-            return await self.tracer.run(operation, ready, spending)
-        return await self.executions.run(ready, spending)
+        is_traced = self.allows_traces and is_wanted(request)
+        return await self._single(ready, spending, Trace(operation, asked.variables, spending) if is_traced else None)
+
+    async def _single(
+        self, ready: Request, spending: Spending | None = None, trace: Trace | None = None
+    ) -> ExecutionResult:
+        """Return the only result: `_check_method` refuses operations that have more."""
+        async with aclosing(self.executions.results(ready, spending, trace)) as results:
+            return await anext(results)
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -5,27 +5,24 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from graphql import ExecutionResult, GraphQLError
 
 from mainsheet.executor import AnswerTooLarge
+from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.server.app_keys import METRICS, REQUEST_ID, SPENDING
+from mainsheet.server.app_keys import ERROR_CODES, INSTRUMENTS, REQUEST_ID, SPENDING
 from mainsheet.server.errors import (
     Code,
     RateLimited,
     RequestError,
     answer_too_large,
     formatted,
-    log_unavailable,
     masked,
     unavailable,
 )
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
-
-log = structlog.stdlib.get_logger("mainsheet")
 
 # What the client sends after these isn't wanted, and who guesses tokens has to connect again.
 CLOSING = {
@@ -76,7 +73,7 @@ def json_response(
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    request.app[METRICS].count_errors(body.get("errors", ()))
+    request[ERROR_CODES] = [error["extensions"]["code"] for error in body.get("errors", ())]
     own: dict[str, str] = {hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store"}
     if SPENDING in request:
         own |= request[SPENDING].headers()
@@ -89,7 +86,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except RequestError as error:
         if error.refusal:
-            request.app[METRICS].count_refusal(error.refusal)
+            request.app[INSTRUMENTS].refused(Refusal(error.refusal))
         return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
     except RateLimited as refusal:
         return _rate_limited(request, refusal)
@@ -97,8 +94,8 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return _unavailable(request, failure)
     except web.HTTPException as error:
         return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
-    except Exception:
-        log.exception("unexpected error")
+    except Exception as failure:  # noqa: BLE001 the last resort of every handler
+        request.app[INSTRUMENTS].failed(failure)
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
 
 
@@ -113,7 +110,7 @@ def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
 
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
     """Answer 503 only where the same may be sent again: some clients and proxies do that unasked."""
-    log_unavailable(failure)
+    request.app[INSTRUMENTS].failed(failure)
     request_id, retry_after = request[REQUEST_ID], failure.retry_after
     if retry_after is None:
         error = unavailable(failure, f"{failure}.", request_id)

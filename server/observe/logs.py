@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from collections.abc import Sequence
 from random import getrandbits
 from time import perf_counter
 from typing import Any, TextIO
@@ -13,18 +14,25 @@ from aiohttp.typedefs import Handler
 from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from mainsheet.server.app_keys import CLIENT, CLIENTS, MEMBER, METRICS, REQUEST_ID
+from mainsheet.models.instrumentation import Delivery, Instrumentation, Refusal
+from mainsheet.models.unavailable import Unavailable
+from mainsheet.server.app_keys import CLIENT, CLIENTS, ERROR_CODES, INSTRUMENTS, MEMBER, REQUEST_ID
+from mainsheet.server.http.client_address import group
+from mainsheet.server.observe.log_once import LogOnce
 from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, loggable
 from mainsheet.server.process.shutdown import OPERATION
 from mainsheet.server.settings import LogFormat, LogLevel
 
-OURS = "server"  # the logger above all of ours
+OURS = "mainsheet"  # the logger above all of ours
 LEVELS = logging.getLevelNamesMapping()
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-log = structlog.stdlib.get_logger("mainsheet.requests")
+MOST_OF_A_REASON = 300
+
+log = structlog.stdlib.get_logger("mainsheet")
+request_log = structlog.stdlib.get_logger("mainsheet.requests")
 requests = logging.getLogger("mainsheet.requests")
 
 
@@ -91,13 +99,52 @@ def _request_id(request: web.Request) -> str:
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:
-    request.app[METRICS].observe(request, status, seconds)
-    if not requests.isEnabledFor(logging.INFO):
-        return
-    details: dict[str, Any] = {"method": request.method, "path": request.path, "status": status}
-    details["client"] = request[CLIENT]
-    if OPERATION in request:
-        details["operation"] = request[OPERATION]
-    if MEMBER in request:
-        details["member"] = request[MEMBER]
-    log.info("request", **details, ms=round(seconds * 1000, 2))
+    resource = request.match_info.route.resource
+    delivery = Delivery(
+        method=request.method,
+        path=request.path,
+        route=resource.canonical if resource else "",
+        status=status,
+        seconds=seconds,
+        client=request[CLIENT],
+        operation=request.get(OPERATION),
+        member=request.get(MEMBER),
+        error_codes=request.get(ERROR_CODES, ()),
+    )
+    request.app[INSTRUMENTS].delivered(delivery)
+
+
+class Logs(Instrumentation):
+    """Writes a line for each request, for each failure, and for the first refusal of each client in a minute."""
+
+    def __init__(self) -> None:
+        self._refusals = LogOnce()
+
+    def delivered(self, delivery: Delivery) -> None:
+        if not requests.isEnabledFor(logging.INFO):
+            return
+        details: dict[str, Any] = {"method": delivery.method, "path": delivery.path, "status": delivery.status}
+        details["client"] = delivery.client
+        if delivery.operation is not None:
+            details["operation"] = delivery.operation
+        if delivery.member is not None:
+            details["member"] = delivery.member
+        request_log.info("request", **details, ms=round(delivery.seconds * 1000, 2))
+
+    def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
+        """Write one line for a database that is unavailable: its traceback wouldn't help."""
+        if isinstance(failure, Unavailable):
+            reason = repr(failure.__cause__)[:MOST_OF_A_REASON]
+            log.error("the database fails", failure=type(failure).__name__, reason=reason)
+        elif path is None:
+            log.error("unexpected error", exc_info=failure)
+        else:
+            log.error("unexpected error", path=path, exc_info=failure)
+
+    def refused(self, refusal: Refusal) -> None:
+        if refusal.member:
+            if self._refusals.is_first(f"member {refusal.member}"):
+                details = {"member": refusal.member, "organization": refusal.organization}
+                log.warning("rate limited", reason=refusal.reason, **details)
+        elif refusal.client and self._refusals.is_first(f"{refusal.reason} {group(refusal.client)}"):
+            log.warning("client refused or cut", reason=refusal.reason, client=refusal.client)

@@ -5,10 +5,7 @@ when it is gone. Memory and CPU time are then nobody's in particular, and left o
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 from aiohttp import hdrs, web
 from prometheus_client import (
@@ -24,10 +21,12 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from mainsheet.models.instrumentation import Delivery, Instrumentation, Refusal
+
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class Metrics:
+class Metrics(Instrumentation):
     """What is counted; labels hold only what we named ourselves, or a client could fill the memory."""
 
     def __init__(self) -> None:
@@ -70,28 +69,46 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.prepare_seconds = Histogram(
+            "mainsheet_graphql_prepare_seconds",
+            "Time to parse and validate an operation that wasn't kept from an earlier request.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.commands = Counter(
+            "mainsheet_commands",
+            "Commands of mutations by how they ended: done, dry_run, refused, failed.",
+            ("command", "outcome"),
+            registry=self.registry,
+        )
         self._seconds_of = cache(self.seconds.labels)  # to find a child by its labels costs more than to count
         self._operations_of = cache(self.operations.labels)
 
-    def observe(self, request: web.Request, status: int, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        method = request.method if request.method in hdrs.METH_ALL else "OTHER"
-        self._seconds_of(method, resource.canonical if resource else "", status).observe(seconds)
+    def parsed(self, seconds: float) -> None:
+        self.prepare_seconds.observe(seconds)
 
-    def count_operation(self, outcome: str) -> None:
-        self._operations_of(outcome).inc()
+    def queued(self) -> None:
+        self.queue_length.inc()
 
-    @contextmanager
-    def queued(self) -> Iterator[None]:
-        with self.queue_length.track_inprogress(), self.queue_seconds.time():
-            yield
+    def dequeued(self, seconds: float) -> None:
+        self.queue_length.dec()
+        self.queue_seconds.observe(seconds)
 
-    def count_errors(self, errors: Iterable[Mapping[str, Any]]) -> None:
-        for error in errors:
-            self.errors.labels(error["extensions"]["code"]).inc()
+    def executed(self, how: str) -> None:
+        self._operations_of(how).inc()
 
-    def count_refusal(self, reason: str) -> None:
-        self.refusals.labels(reason).inc()
+    def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 as declared
+        self.commands.labels(name, outcome).inc()
+
+    def refused(self, refusal: Refusal) -> None:
+        counter = self.rate_limited if refusal.member else self.refusals
+        counter.labels(refusal.reason).inc()
+
+    def delivered(self, delivery: Delivery) -> None:
+        method = delivery.method if delivery.method in hdrs.METH_ALL else "OTHER"
+        self._seconds_of(method, delivery.route, delivery.status).observe(delivery.seconds)
+        for code in delivery.error_codes:
+            self.errors.labels(code).inc()
 
     async def answer(self, _request: web.Request) -> web.Response:
         registry = self.registry

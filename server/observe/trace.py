@@ -1,4 +1,7 @@
-"""What an operation cost: in `extensions.cost`, for who sends `X-Mainsheet-Trace: 1` where the settings allow it."""
+"""What an operation cost, in `extensions.cost` of its result.
+
+A client gets it with the header `X-Mainsheet-Trace: 1`, where the settings allow it.
+"""
 
 import time
 from asyncio import Future
@@ -12,12 +15,12 @@ from aiohttp import web
 from graphql import ExecutionResult
 from graphql.pyutils import Path
 
-from mainsheet.executor import Place, Request
+from mainsheet.executor import Place
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.context import Batch, Context
 from mainsheet.server.operations.budget import Spending
-from mainsheet.server.operations.execution import Executions
 from mainsheet.server.operations.operation_store import Operation
 from mainsheet.server.settings import Settings
 
@@ -38,12 +41,6 @@ class Statement:
     seconds: float
 
 
-@dataclass(slots=True)
-class Trace:
-    statements: list[Statement] = field(default_factory=list)
-
-
-_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
 
 
@@ -103,28 +100,28 @@ def _asking(asked: Asked) -> Iterator[None]:
         _asked.reset(token)
 
 
-class Tracer:
-    """Runs operations as `Executions` does, and tells what they cost."""
+@dataclass(eq=False)
+class Trace(Instrumentation):
+    """The statements of one operation, and how long all of it took."""
 
-    def __init__(self, executions: Executions, database: Database) -> None:
-        self._executions = executions
-        database.listeners.append(_hear)
-        database.write_listeners.append(_hear)
+    operation: Operation
+    variables: Mapping[str, Any] | None
+    spending: Spending
+    begun: float = field(default_factory=time.perf_counter)
+    statements: list[Statement] = field(default_factory=list)
 
-    async def run(self, operation: Operation, request: Request, spending: Spending) -> ExecutionResult:
-        trace, begun = Trace(), time.perf_counter()
-        token = _trace.set(trace)
-        try:
-            result = await self._executions.run(request, spending)
-        finally:
-            _trace.reset(token)
-        limits = operation.limits
+    def statement(self, sql: str, seconds: float) -> None:
+        self.statements.append(Statement(_asked.get(), sql, seconds))
+
+    def added_to(self, result: ExecutionResult) -> ExecutionResult:
+        """Return the result with the costs in its extensions."""
+        limits = self.operation.limits
         cost = {
-            **operation.measures(request.variables),
+            **self.operation.measures(self.variables),
             "limits": {"cost": limits.cost, "fields": limits.fields, "depth": limits.depth},
-            "milliseconds": _milliseconds(time.perf_counter() - begun),
-            "statements": [*map(_shown, trace.statements)],
-            **spending.told(),
+            "milliseconds": _milliseconds(time.perf_counter() - self.begun),
+            "statements": [*map(_shown, self.statements)],
+            **self.spending.told(),
         }
         return ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "cost": cost})
 
@@ -143,8 +140,3 @@ def _shown(statement: Statement) -> dict[str, Any]:
 
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
-
-
-def _hear(sql: str, seconds: float) -> None:
-    if trace := _trace.get():
-        trace.statements.append(Statement(_asked.get(), sql, seconds))

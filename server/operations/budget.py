@@ -9,20 +9,18 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from graphql import OperationType
 
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation, Refusal, instrumented
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
-from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.operations.allowance import Allowance
-from mainsheet.server.operations.buckets import Buckets, Clock
+from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 from mainsheet.server.operations.prices import Price
 from mainsheet.server.settings import Settings
@@ -31,24 +29,19 @@ COST_HEADER = "X-Mainsheet-Cost"
 POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
 
-log = structlog.stdlib.get_logger("mainsheet")
-
 
 class Budget:
-    def __init__(self, settings: Settings, database: Database, metrics: Metrics, clock: Clock = time.monotonic) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock = time.monotonic) -> None:
         # As many operations run at once as there are connections for them.
         self.queries = _queue(settings, database.read_pool.size)
         self.mutations = _queue(settings, database.writers)
         self.wait_seconds = settings.pool_timeout_seconds
-        self.metrics = metrics
+        self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
         has_seconds = settings.database_seconds_per_minute > 0
         self.database = Allowance.database_seconds(settings, clock) if has_seconds else None
         self.allowances = [each for each in (self.points, self.database) if each]
         self.policy = ", ".join(each.policy for each in self.allowances)
-        self._log_lines = Buckets(1, clock)
-        database.listeners.append(_count_statement)
-        database.write_listeners.append(_count_statement)
 
     def queue_for(self, operation: OperationType) -> FairQueue:
         return self.mutations if operation is OperationType.MUTATION else self.queries
@@ -61,16 +54,13 @@ class Budget:
                 raise self.refusal(each.name, message, caller, each.retry_after(caller))
 
     def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
-        self.metrics.rate_limited.labels(reason).inc()
-        if self._log_lines.left(caller.member_id) >= 1:
-            self._log_lines.charge(caller.member_id, 1)
-            log.warning("rate limited", reason=reason, member=caller.member_id, organization=caller.organization_id)
+        self.instrumentation.refused(Refusal(reason, member=caller.member_id, organization=caller.organization_id))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
 
 
 @dataclass(eq=False)
-class Spending:
-    """What one operation of a caller uses."""
+class Spending(Instrumentation):
+    """What one operation of a caller uses; it is an instrument of the operation, to add up the database time."""
 
     budget: Budget
     caller: Caller
@@ -100,7 +90,7 @@ class Spending:
         if self.queue.is_full(self.caller):
             raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
         try:
-            with self.budget.metrics.queued():
+            with self._queued():
                 async with asyncio.timeout(self.budget.wait_seconds):
                     await self.queue.enter(self.caller)
         except TimeoutError:
@@ -110,13 +100,24 @@ class Spending:
             raise self.budget.refusal("concurrency", message, self.caller) from None
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the database time of what runs inside, then settle."""
-        token = _current.set(self)
+    def _queued(self) -> Iterator[None]:
+        begun = time.perf_counter()
+        self.budget.instrumentation.queued()
         try:
             yield
         finally:
-            _current.reset(token)
+            self.budget.instrumentation.dequeued(time.perf_counter() - begun)
+
+    def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
+        self.database_seconds += seconds
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the database time of what runs inside, then settle."""
+        try:
+            with instrumented(self):
+                yield
+        finally:
             self._settle()
             self.queue.leave(self.caller)
 
@@ -158,11 +159,3 @@ def _queue(settings: Settings, connections: int) -> FairQueue:
             organization_factor=settings.organization_limit_factor,
         )
     )
-
-
-_current: ContextVar[Spending | None] = ContextVar("spending", default=None)
-
-
-def _count_statement(_sql: str, seconds: float) -> None:
-    if spending := _current.get():
-        spending.database_seconds += seconds

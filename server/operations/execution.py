@@ -1,7 +1,7 @@
 """Running one validated operation: its time limit, and what outlives the client."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -9,8 +9,10 @@ from typing import Protocol
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from mainsheet.executor import AnswerTooLarge, Request
+from mainsheet.models.instrumentation import Instrumentation, instrumented
 from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
-from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, log_unexpected
+from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
+from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.process.shutdown import UnderWay, called
 
@@ -31,12 +33,26 @@ class Executions:
     execute: Execute
     timeout: float
     under_way: UnderWay
+    instrumentation: Instrumentation
 
-    async def run(self, request: Request, spending: Spending | None = None) -> ExecutionResult:
-        """Run it at its caller's expense, in its turn; of a client that left meanwhile nothing is begun.
+    async def results(
+        self, request: Request, spending: Spending | None = None, trace: Trace | None = None
+    ) -> AsyncGenerator[ExecutionResult]:
+        """Yield what an operation returns: one result for a query or a mutation.
+
+        Transports take results from here, so that they needn't know how many there are.
 
         Raises `RateLimited`, `RequestError` if it takes too long, `Unavailable` if the database fails.
         """
+        if trace is None:
+            yield await self._run(request, spending)
+            return
+        with instrumented(trace):
+            result = await self._run(request, spending)
+        yield trace.added_to(result)
+
+    async def _run(self, request: Request, spending: Spending | None) -> ExecutionResult:
+        """Run the operation when it is its caller's turn. If the client leaves, begin no further mutation field."""
         if spending:
             await spending.begin()
         if request.operation.node.operation is not OperationType.MUTATION:
@@ -72,7 +88,7 @@ class Executions:
             if request.context:
                 await request.context.close()
         _refuse_whole(request.operation.node, result)
-        log_unexpected(result.errors or ())
+        report(result.errors or (), self.instrumentation)
         return result
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from graphql import (
 )
 
 from mainsheet.executor import Prepared, Worker
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.errors import Code, InvalidOperation, RequestError
 from mainsheet.server.operations.complexity import (
     Extent,
@@ -88,6 +90,7 @@ class OperationStore:
         capacity: int,
         worker: Worker | None = None,
         timeout: float | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         self._schema = schema
         self._work = fields_with_work(schema)
@@ -95,6 +98,7 @@ class OperationStore:
         self._capacity = capacity
         self._worker = worker
         self._timeout = timeout
+        self._instrumentation = instrumentation or Instrumentation()
         self._known: OrderedDict[Key, Operation] = OrderedDict()
         self._sizes: dict[Key, int] = {}
         self.size = 0
@@ -110,15 +114,20 @@ class OperationStore:
         if found is not None:
             self._known.move_to_end(key)
             return found
-        if self._worker is None or len(text) <= INLINE_CHARACTERS:
-            return self._keep(key, self._checked(key))
+        begun = time.perf_counter()
+        made = await self._made(key)
+        self._instrumentation.parsed(time.perf_counter() - begun)
+        return self._keep(key, made)
+
+    async def _made(self, key: Key) -> Operation:
+        if self._worker is None or len(key[0]) <= INLINE_CHARACTERS:
+            return self._checked(key)
         try:
             async with asyncio.timeout(self._timeout):
-                made = await self._worker.run(key, partial(self._aside, key))
+                return await self._worker.run(key, partial(self._aside, key))
         except TimeoutError:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
-        return self._keep(key, made)
 
     def _aside(self, key: Key) -> Operation:
         """Prepare a long document, and collect what validating it left behind.

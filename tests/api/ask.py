@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, parse, validate
-from sqlalchemy import event
 
 from mainsheet.executor import Executor, Prepared, Request, core_schema, refer
 from mainsheet.models.database import Database
@@ -16,6 +15,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import RULES, operation_of
+from tests.statements import Statements
 from tests.world import World, caller
 
 CREATE_JOB = """
@@ -60,8 +60,7 @@ class Ask:
     statements: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        event.listen(self.database.writes.sync_engine, "before_cursor_execute", self._count)
-        self.database.listeners.append(lambda statement, _: self.statements.append(statement))
+        self.database.instrumentation.shared.append(Statements(self.statements))
 
     async def __call__(self, member: Member, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data; raise `Failed` where there are top-level errors."""
@@ -82,9 +81,6 @@ class Ask:
         data = await self(member, CREATE_JOB, input=job_input(world, **values))
         assert data["createJob"]["userErrors"] == []
         return str(data["createJob"]["job"]["id"])
-
-    def _count(self, *event: Any) -> None:
-        self.statements.append(event[2])
 
 
 def job_input(world: World, **values: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.schema.context import Context
 from tests.api.ask import Ask, execute
 from tests.server.failing import client, holding, waiting
@@ -15,6 +16,16 @@ mutation ($a: ID!, $b: ID!) {
   second: updateJob(input: {jobId: $b, name: "Renamed"}) { job { name } userErrors { code } }
 }
 """
+
+
+class Leaving(Instrumentation):
+    """The client leaves during the first statement."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def statement(self, sql: str, seconds: float) -> None:
+        self.context.abandon()
 
 
 async def two_jobs(ask: Ask, world: World) -> dict[str, str]:
@@ -31,7 +42,7 @@ async def test_of_an_abandoned_mutation_only_fields_under_way_are_done(
 ) -> None:
     variables = await two_jobs(ask, world)
     context = Context(database, caller(world.contributor))
-    database.write_listeners.append(lambda _sql, _seconds: context.abandon())
+    database.instrumentation.shared.append(Leaving(context))
 
     result = await execute(RENAME_BOTH, variables, context, context.caller)
     await context.close()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from mainsheet.models.database import Database, Patience
 from tests.api.ask import Ask
 from tests.server.failing import client, holding, waiting
+from tests.statements import statements_of
 from tests.world import World, make_world
 
 JOBS = "{ jobs { nodes { name } } }"
@@ -49,8 +50,7 @@ async def test_another_caller_is_not_limited(own: Database, world: World) -> Non
 
 async def test_changes_are_charged_too(own: Database, world: World) -> None:
     job_id = await Ask(own).create_job(world.contributor, world)
-    heard: list[str] = []
-    own.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+    heard = statements_of(own)
 
     async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
         first, second = await ask(RENAME, id=job_id), await ask(JOBS)
@@ -61,8 +61,7 @@ async def test_changes_are_charged_too(own: Database, world: World) -> None:
 
 
 async def test_a_failed_statement_is_timed(own: Database) -> None:
-    heard: list[str] = []
-    own.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+    heard = statements_of(own)
 
     with pytest.raises(DBAPIError):
         async with own.writes.connect() as connection:
@@ -73,8 +72,7 @@ async def test_a_failed_statement_is_timed(own: Database) -> None:
 
 async def test_a_cancelled_change_is_timed(postgres_url: str) -> None:
     database = Database.open(postgres_url)
-    heard: list[str] = []
-    database.write_listeners.append(lambda sql, _seconds: heard.append(sql))
+    heard = statements_of(database)
 
     async with holding(database, LOCK_JOBS):
         task = asyncio.create_task(_count_jobs(database))

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import structlog
 
+from mainsheet.models.database import Database
 from mainsheet.server.observe.logs import configure_logging
 from tests.server.commands import expect_no_traceback
-from tests.server.conftest import MEMBER_ID, Server
+from tests.server.conftest import MEMBER_ID, Serve, Server
 from tests.server.small_api import SECRET
 
 
@@ -110,7 +111,7 @@ async def test_libraries_log_no_values_at_debug(server: Server, json_log: String
 
     await server.post()
 
-    assert {line["logger"] for line in _lines(json_log)} == {"server.requests"}
+    assert {line["logger"] for line in _lines(json_log)} == {"mainsheet.requests"}
     assert MEMBER_ID not in json_log.getvalue().replace(f'"member": "{MEMBER_ID}"', "")
 
 
@@ -152,3 +153,33 @@ async def test_metrics_count_requests_and_errors(server: Server) -> None:
     route = 'method="POST",route="/graphql",status="200"'
     assert f"mainsheet_http_request_seconds_count{{{route}}} 1.0" in text
     assert 'mainsheet_graphql_errors_total{code="BAD_USER_INPUT"} 1.0' in text
+
+
+async def test_metrics_count_only_the_errors_that_were_sent(serve: Serve) -> None:
+    server = await serve(max_answer_bytes=1024)
+    large = "{ " + " ".join(f"a{number}: bad" for number in range(20)) + " }"
+
+    codes = [each["extensions"]["code"] for each in (await (await server.post(large)).json())["errors"]]
+
+    text = await (await server.http.get("/metrics")).text()
+    assert codes == ["QUERY_TOO_COMPLEX"]
+    assert 'mainsheet_graphql_errors_total{code="QUERY_TOO_COMPLEX"} 1.0' in text
+    assert 'mainsheet_graphql_errors_total{code="BAD_USER_INPUT"}' not in text
+
+
+async def test_metrics_time_the_preparation_of_a_repeated_operation_once(server: Server) -> None:
+    for _ in range(2):
+        await server.post("{ hello }")
+
+    text = await (await server.http.get("/metrics")).text()
+    assert "mainsheet_graphql_prepare_seconds_count 1.0" in text
+    assert 'mainsheet_graphql_operations_total{executed="compiled"} 2.0' in text
+
+
+async def test_a_stopped_application_receives_no_events(serve: Serve, database: Database) -> None:
+    server = await serve()
+    assert len(database.instrumentation.shared) == 2
+
+    await server.stop()
+
+    assert database.instrumentation.shared == []

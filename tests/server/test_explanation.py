@@ -18,6 +18,7 @@ from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
 from mainsheet.server.operations.explanation import NOTHING_ASKED, Dialect, explained
 from tests.executor.operations import Writer
+from tests.statements import statements_of
 from tests.world import caller
 
 BOARD = """
@@ -67,8 +68,7 @@ async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> No
     await seed_demo(database)
     async with AsyncSession(database.reads) as session:
         asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
-    context, heard = Context(database, asker), []
-    database.listeners.append(lambda sql, _seconds: heard.append(sql))
+    context, heard = Context(database, asker), statements_of(database)
 
     asked = request(BOARD, limit=20)
     result = await Executor(api, believes_rows=True).execute(Request(asked.operation, asked.variables, context, asker))

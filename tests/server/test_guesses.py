@@ -12,6 +12,7 @@ from mainsheet.server.auth import guesses, tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.guesses import Guesses, TooManyGuesses
 from mainsheet.server.auth.last_use import LastUse
+from tests.statements import statements_of
 from tests.world import make_member, make_organization
 
 PER_MINUTE = 6
@@ -40,9 +41,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def statements(database: Database) -> list[str]:
-    statements: list[str] = []
-    database.listeners.append(lambda sql, _seconds: statements.append(sql))
-    return statements
+    return statements_of(database)
 
 
 @pytest.fixture

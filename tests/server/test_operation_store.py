@@ -9,6 +9,7 @@ from graphql import GraphQLError, Node, Token
 
 from mainsheet.executor import Executor, Prepared, Request, Worker, core_schema
 from mainsheet.executor.program import Program
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.errors import InvalidOperation, RequestError
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import INLINE_CHARACTERS, Operation, OperationStore
@@ -19,6 +20,14 @@ LIMITS = Limits(depth=20, fields=2_000, cost=1_000_000, tokens=20_000, values=20
 ROOM = 10_000_000
 FIRST, SECOND, THIRD = "{ hello }", "{ thing { name } }", "{ things { totalCount } }"
 TWO = "query A($x: [ID!]!) { byIds(ids: $x) { name } } query B($x: Boolean!) { hello @include(if: $x) }"
+
+
+class Parsed(Instrumentation):
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def parsed(self, seconds: float) -> None:
+        self.seconds.append(seconds)
 
 
 def store_of(capacity: int, **more: Any) -> OperationStore:
@@ -36,6 +45,18 @@ async def test_a_repeated_text_is_prepared_once() -> None:
     store = store_of(ROOM)
 
     assert await store.get(FIRST) is await store.get(FIRST)
+
+
+async def test_an_operation_is_reported_as_parsed_when_it_is_prepared() -> None:
+    parsed = Parsed()
+    store = store_of(ROOM, instrumentation=parsed)
+
+    for text in (FIRST, FIRST, SECOND):
+        await store.get(text)
+    with pytest.raises(InvalidOperation):
+        await store.get("{ nothing }")
+
+    assert len(parsed.seconds) == 2
 
 
 async def test_the_operations_of_a_document_are_told_apart_by_name() -> None:

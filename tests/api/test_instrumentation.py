@@ -1,0 +1,100 @@
+"""The events of commands and statements, and the operation that they belong to."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import DBAPIError
+
+from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation, instrumented
+from mainsheet.models.team import Team
+from mainsheet.resolvers.mutation import Call
+from mainsheet.resolvers.write import Command, Write
+from tests.api.ask import Ask
+from tests.statements import Statements, statements_of
+from tests.world import World, caller
+
+JOBS = "{ jobs { nodes { name } } }"
+MEMBERS = "{ me { member { name } } }"
+RENAME = """
+mutation ($name: String!, $dryRun: Boolean!) {
+  updateOrganization(input: {name: $name, dryRun: $dryRun}) { userErrors { code } }
+}
+"""
+
+
+class Commands(Instrumentation):
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, str]] = []
+
+    def command(self, name: str, outcome: str, seconds: float) -> None:
+        assert seconds > 0
+        self.ended.append((name, outcome))
+
+
+async def test_each_command_is_reported_with_its_outcome(ask: Ask, world: World, database: Database) -> None:
+    database.instrumentation.shared.append(commands := Commands())
+
+    await ask(world.admin, RENAME, name="North", dryRun=True)
+    await ask(world.contributor, RENAME, name="North", dryRun=False)
+    await ask(world.admin, RENAME, name="North", dryRun=False)
+
+    assert [outcome for _, outcome in commands.ended] == ["dry_run", "refused", "done"]
+    assert {name for name, _ in commands.ended} == {"updateOrganization"}
+
+
+async def test_a_command_that_raises_is_reported_as_failed(world: World, database: Database) -> None:
+    async def run(write: Write) -> Mapping[str, Any]:
+        await write.session.execute(text("SELECT nothing"))
+        return {}
+
+    database.instrumentation.shared.append(commands := Commands())
+
+    with pytest.raises(DBAPIError):
+        await Call(database, caller(world.contributor), Command("broken", run), {}, {}).perform()
+
+    assert commands.ended == [("broken", "failed")]
+
+
+async def test_operations_at_once_receive_their_own_statements(world: World, database: Database) -> None:
+    async def statements(query: str) -> list[str]:
+        with instrumented(own := Statements()):
+            await Ask(database)(world.contributor, query)
+        return own.sent
+
+    await statements(JOBS)  # of a caller who is new to the process, the grants are counted first
+    alone = [await statements(query) for query in (JOBS, MEMBERS)]
+    at_once = await asyncio.gather(*map(statements, (JOBS, MEMBERS)))
+
+    assert all(alone)
+    assert at_once == alone
+
+
+async def test_each_of_several_instruments_receives_a_statement(ask: Ask, world: World, database: Database) -> None:
+    first, second = statements_of(database), statements_of(database)
+
+    await ask(world.contributor, JOBS)
+
+    assert first == second != []
+
+
+async def test_statements_with_many_rows_are_reported(world: World, database: Database) -> None:
+    rows = [{"id": f"TM{n}", "organization_id": world.organization.id, "name": f"team-{n}"} for n in range(3)]
+    sent = statements_of(database)
+
+    async with database.writes.begin() as connection:
+        await connection.execute(insert(Team), rows)
+
+    assert len([each for each in sent if each.startswith("INSERT INTO team ")]) == 1
+
+
+def test_the_drivers_execute_as_the_hook_does(database: Database) -> None:
+    """The hook takes the place of these methods: it has to change if a dialect of SQLAlchemy overrides them."""
+    dialect = type(database.writes.sync_engine.dialect)
+
+    assert dialect.do_execute is DefaultDialect.do_execute
+    assert dialect.do_executemany is DefaultDialect.do_executemany
