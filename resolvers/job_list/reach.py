@@ -5,6 +5,7 @@ The rows are the same either way, so what is remembered of a member may be out o
 """
 
 import time
+from typing import NamedTuple
 
 from sqlalchemy import func, literal_column, select
 
@@ -12,7 +13,7 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 WIDE = 1000
 REMEMBERED_SECONDS = 60
@@ -38,6 +39,11 @@ class Reach:
         return answer
 
 
+class Grants(NamedTuple):
+    grants: int
+
+
+@rows_of(Grants, key="grants")
 def _grants(_view: View) -> Statement:
     """Count no further than to what is wide."""
     rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)

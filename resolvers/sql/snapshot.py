@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import Dialect, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database
@@ -16,7 +16,7 @@ from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
-from mainsheet.resolvers.sql.statement import Build, Columns, Prepared, prepare
+from mainsheet.resolvers.sql.statement import Columns, Prepared, Query, Row, prepare
 
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -38,7 +38,7 @@ class Snapshot:
         self._closed = False
         self._failure: Unavailable | None = None
 
-    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:
+    async def records(self, prepared: Prepared, values: Mapping[str, object], *, alone: bool) -> list[Any]:
         """Run one statement; concurrent callers wait for each other.
 
         One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
@@ -59,7 +59,7 @@ class Snapshot:
                     raise self._failure from error
                 raise
 
-    async def _timed(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+    async def _timed(self, driver: Any, prepared: Prepared, parameters: Sequence[object]) -> list[Any]:
         begun = time.perf_counter()
         try:
             return await self._fetched(driver, prepared, parameters)
@@ -67,7 +67,7 @@ class Snapshot:
             for hear in self._database.listeners:
                 hear(prepared.sql, time.perf_counter() - begun)
 
-    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[object]) -> list[Any]:
         if self._database.is_sqlite:
             return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
         return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
@@ -132,7 +132,7 @@ class Read:
 
     snapshot: Snapshot
     caller: Caller
-    dialect: Any
+    dialect: Dialect
     columns: Columns = None
     alone: bool = False
     overlay: Overlay = NOTHING
@@ -144,17 +144,16 @@ class Read:
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
         return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)
 
-    async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
+    async def rows(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> list[Row]:
         """Run the statement of this shape with these values.
 
         Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
         """
-        keys = values["keys"]
         one_key = len(keys) == 1
         role = self.caller.organization_role
         overlay = self.overlay
-        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key, overlay=overlay.shape)
-        values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        prepared = prepare(self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape)
+        values |= {"keys": keys, "member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]
@@ -165,14 +164,16 @@ class Read:
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
             raise
 
-    async def keyed(self, build: Build, *shape: Any, key: str = "id", **values: Any) -> dict[Any, Any]:
-        """Return the rows by a column that is different in each of them."""
-        return {getattr(row, key): row for row in await self.rows(build, *shape, **values)}
+    async def keyed(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> dict[str, Row]:
+        """Return the rows by the query's key, which is different in each of them."""
+        key = query.key
+        return {getattr(row, key): row for row in await self.rows(query, *shape, keys=keys, **values)}
 
-    async def grouped(self, build: Build, key: str, keys: Sequence[Any]) -> dict[Any, list[Any]]:
+    async def grouped(self, query: Query[Row], keys: Sequence[str]) -> dict[str, list[Row]]:
         """Return the rows of each key, in their order; a key without rows has an empty list."""
-        found: dict[Any, list[Any]] = {each: [] for each in keys}
-        for row in await self.rows(build, keys=keys):
+        found: dict[str, list[Row]] = {each: [] for each in keys}
+        key = query.key
+        for row in await self.rows(query, keys=keys):
             found[getattr(row, key)].append(row)
         return found
 
@@ -188,9 +189,9 @@ class Asked:
     is_one_statement: bool = False
 
 
-ASKED: dict[Any, Asked] = {}
+ASKED: dict[object, Asked] = {}
 NOTHING_ELSE = Asked()
-AnyBatch = TypeVar("AnyBatch", bound=Callable[..., Any])
+AnyBatch = TypeVar("AnyBatch", bound=Callable[..., object])
 
 
 def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], AnyBatch]:
@@ -203,7 +204,7 @@ def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], A
     return declare
 
 
-def asked_of(function: Any) -> Asked:
+def asked_of(function: Callable[..., object]) -> Asked:
     return ASKED.get(function, NOTHING_ELSE)
 
 

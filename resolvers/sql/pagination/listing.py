@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeAlias, cast
 
 import orjson
 from sqlalchemy import FromClause, Integer, Select, String, bindparam, func, tuple_
@@ -18,9 +18,10 @@ from mainsheet.models.errors import BadInput
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import slices
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Build, Statement, View
+from mainsheet.resolvers.sql.statement import Attribute, Build, Expression, Query, Row, Statement, View
 
-NOTHING: Mapping[str, Any] = {}
+NO_PARAMETERS: Mapping[str, object] = {}
+SortKey: TypeAlias = datetime | int | str
 OF_ROWS = frozenset(("nodes", "edges", "page_info"))  # what a page has from its rows
 
 
@@ -59,7 +60,7 @@ def paging(
     return Paging(size, (number - 1) * size, after, before, backwards=bool(ways[2]))
 
 
-def _directed(down: bool, *columns: Any) -> list[Any]:
+def _directed(down: bool, *columns: Expression) -> list[Expression]:
     return [column.desc() if down else column.asc() for column in columns]
 
 
@@ -70,8 +71,22 @@ def _in_range(names: str, limit: limits.Number, *values: int | None, default: in
     return value
 
 
+class PageRow(NamedTuple):
+    """What a page needs of its rows, beside what the list shows: `place` or `parent_key` where it has many parents."""
+
+    id: str
+    sort_key: SortKey
+    place: int
+    parent_key: str
+
+
+class Total(NamedTuple):
+    parent_key: str
+    total: int
+
+
 @dataclass(frozen=True, eq=False)
-class Listing:
+class Listing(Generic[Row]):
     """A list below each of many parents, before any page is cut from it.
 
     `rows` builds the rows of all parents, from a view and the names of what is asked beyond the page; `parent` says
@@ -81,10 +96,10 @@ class Listing:
     selects those of the page, where one parent's is better read in two steps; `known` builds what is read by its id.
     """
 
-    rows: Build
-    parent: Any
-    by: Any
-    id: Any
+    rows: Query[Row]
+    parent: Attribute
+    by: Attribute
+    id: Attribute
     dress: Callable[[View, FromClause], Statement] | None = None
     counted: Build | None = None
     is_indexed: bool = False
@@ -98,33 +113,34 @@ class Listing:
         paging: Paging,
         *,
         descending: bool = False,
-        asked: Mapping[str, Any] = NOTHING,
-    ) -> Mapping[str, "Page"]:
+        parameters: Mapping[str, object] = NO_PARAMETERS,
+    ) -> Mapping[str, "Page[Row]"]:
         """Return each parent's page; one statement for all of them, none where nothing of a page is wanted.
 
-        `asked` has the values of what `rows` names. Raises `BadInput` for a cursor of another list.
+        `parameters` has the values of what `rows` names. Raises `BadInput` for a cursor of another list.
         """
         down = descending != paging.backwards
         cursor = paging.before if paging.backwards else paging.after
         at_key, at_id = (None, None) if cursor is None else self._position(cursor)
         values = {
-            "keys": keys,
             "offset": paging.offset,
             "size": paging.size + 1,
             "end": paging.offset + paging.size + 1,
             "at_key": at_key,
             "at_id": at_id,
         }
-        build = self._page_of_one if len(keys) == 1 else self._pages_of_many
+        query = Query(self._page_of_one if len(keys) == 1 else self._pages_of_many, PageRow)
         is_read = read.columns is None or not OF_ROWS.isdisjoint(read.columns)
-        rows = await read.rows(build, down, cursor is not None, *asked, **values, **asked) if is_read else []
-        whole = Whole(self, asked)
+        rows: list[PageRow] = []
+        if is_read:
+            rows = await read.rows(query, down, cursor is not None, *parameters, keys=keys, **values, **parameters)
+        whole = Whole(self, parameters)
         return {key: _page(whole, key, paging, own) for key, own in self._of_each(keys, rows).items()}
 
-    def _of_each(self, keys: Sequence[str], rows: list[Any]) -> Mapping[str, list[Any]]:
+    def _of_each(self, keys: Sequence[str], rows: list[PageRow]) -> Mapping[str, list[PageRow]]:
         if len(keys) == 1:
             return {keys[0]: rows}
-        found: dict[str, list[Any]] = {key: [] for key in keys}
+        found: dict[str, list[PageRow]] = {key: [] for key in keys}
         if self.is_indexed:
             places = [found[key] for key in keys]
             for row in rows:
@@ -134,16 +150,16 @@ class Listing:
                 found[row.parent_key].append(row)
         return found
 
-    def _page_of_one(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
+    def _page_of_one(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
         if self.ids is None or self.known is None:
-            page = slices.of_one(self._list(self.rows(view, *asked), view, down, is_after))
+            page = slices.of_one(self._list(self.rows(view, *conditions), view, down, is_after))
         else:
             all_ = self._list(self.known(view), view, down, is_after)
-            page = slices.by_ids(all_, self.ids(view, all_, *asked))
+            page = slices.by_ids(all_, self.ids(view, all_, *conditions))
         return self._dressed(view, down, page)
 
-    def _pages_of_many(self, view: View, down: bool, is_after: bool, *asked: str) -> Statement:
-        whole = self._list(self.rows(view, *asked), view, down, is_after)
+    def _pages_of_many(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
+        whole = self._list(self.rows(view, *conditions), view, down, is_after)
         if not self.is_indexed:
             return self._dressed(view, down, slices.of_many(whole))
         if not view.is_sqlite:
@@ -167,17 +183,18 @@ class Listing:
         cut = page.subquery("page")
         return self.dress(view, cut).order_by(*_directed(down, cut.c.sort_key, cut.c.id))
 
-    def counts(self, view: View, *asked: str) -> Statement:
+    def counts(self, view: View, *conditions: str) -> Statement:
         """Count each parent's rows."""
-        rows = (self.counted or self.rows)(view, *asked).where(among(self.parent, KEYS)).group_by(self.parent)
+        rows = (self.counted or self.rows)(view, *conditions).where(among(self.parent, KEYS)).group_by(self.parent)
         return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
 
-    def cursor(self, row: Any) -> str:
-        value = row.sort_key
+    def cursor(self, row: Row) -> str:
+        page_row = cast("PageRow", row)
+        value = page_row.sort_key
         value = value.isoformat() if isinstance(value, datetime) else value
-        return base64.urlsafe_b64encode(orjson.dumps([self.by.key, value, row.id])).decode().rstrip("=")
+        return base64.urlsafe_b64encode(orjson.dumps([self.by.key, value, page_row.id])).decode().rstrip("=")
 
-    def _position(self, cursor: str) -> tuple[Any, str]:
+    def _position(self, cursor: str) -> tuple[SortKey, str]:
         try:
             padded = cursor.encode() + b"=" * (-len(cursor) % 4)
             name, value, row_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -188,7 +205,7 @@ class Listing:
             raise BadInput("This cursor isn't one of this list in this order.") from error
 
 
-def _sort_key(value: Any, column: TypeEngine[Any]) -> datetime | int | str:
+def _sort_key(value: Any, column: TypeEngine[Any]) -> SortKey:
     """Read a cursor's value as the column has it; raises `ValueError`, `TypeError` or `OverflowError`."""
     if isinstance(column, UtcDateTime):
         moment = datetime.fromisoformat(value)
@@ -200,36 +217,36 @@ def _sort_key(value: Any, column: TypeEngine[Any]) -> datetime | int | str:
     return _text(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str) or not limits.storable(value):
         raise ValueError
     return value
 
 
 @dataclass(frozen=True, eq=False)
-class Whole:
+class Whole(Generic[Row]):
     """A list of which pages were asked; their totals are counted together."""
 
-    listing: Listing
-    asked: Mapping[str, Any]
+    listing: Listing[Row]
+    parameters: Mapping[str, object]
 
 
 @dataclass(eq=False, slots=True)
-class Page:
+class Page(Generic[Row]):
     """One parent's page of a list."""
 
-    whole: Whole
+    whole: Whole[Row]
     key: str
     paging: Paging
-    nodes: list[Any]
+    nodes: list[Row]
     has_more: bool
 
     @property
-    def edges(self) -> Sequence["Edge"]:
+    def edges(self) -> Sequence["Edge[Row]"]:
         return [Edge(self.whole.listing, row) for row in self.nodes]
 
     @property
-    def itself(self) -> "Page":
+    def itself(self) -> "Page[Row]":
         """The key under which `totals` counts."""
         return self
 
@@ -254,33 +271,33 @@ class Page:
         return self.whole.listing.cursor(self.nodes[-1]) if self.nodes else None
 
 
-def _page(whole: Whole, key: str, paging: Paging, rows: list[Any]) -> Page:
+def _page(whole: Whole[Row], key: str, paging: Paging, rows: list[PageRow]) -> Page[Row]:
     """Make a page of its rows, of which there is one more than asked for if the list goes on."""
     has_more = len(rows) > paging.size
     if has_more:
         rows.pop()
     if paging.backwards:
         rows.reverse()
-    return Page(whole, key, paging, rows, has_more)
+    return Page(whole, key, paging, cast("list[Row]", rows), has_more)
 
 
 @dataclass(frozen=True, eq=False)
-class Edge:
-    listing: Listing
-    node: Any
+class Edge(Generic[Row]):
+    listing: Listing[Row]
+    node: Row
 
     @property
     def cursor(self) -> str:
         return self.listing.cursor(self.node)
 
 
-async def totals(read: Read, pages: Sequence[Page]) -> Mapping[Page, int]:
+async def totals(read: Read, pages: Sequence[Page[Row]]) -> Mapping[Page[Row], int]:
     """Count each page's whole list; one statement for all pages of one list."""
-    answer: dict[Page, int] = {}
+    answer: dict[Page[Row], int] = {}
     for whole in dict.fromkeys(page.whole for page in pages):
         own = [page for page in pages if page.whole is whole]
         keys = [page.key for page in own]
-        rows = await read.rows(whole.listing.counts, *whole.asked, keys=keys, **whole.asked)
+        rows = await read.rows(Query(whole.listing.counts, Total), *whole.parameters, keys=keys, **whole.parameters)
         counts = {row.parent_key: row.total for row in rows}
         answer |= {page: counts.get(page.key, 0) for page in own}
     return answer

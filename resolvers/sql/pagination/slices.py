@@ -5,12 +5,11 @@ Parameters are `keys`, the parents', and of each one's list `size` rows after `o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, Select, bindparam, func, select, true
 
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
-from mainsheet.resolvers.sql.statement import Statement
+from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement
 
 OFFSET = bindparam("offset", type_=BigInteger())
 SIZE = bindparam("size", type_=BigInteger())
@@ -22,16 +21,16 @@ class List:
     """The rows of all parents; `parent` says whose a row is, those of one are sorted by `by` and `id`."""
 
     rows: Statement
-    parent: Any
-    by: Any
-    id: Any
+    parent: Attribute
+    by: Attribute
+    id: Attribute
     is_down: bool
 
     @property
-    def order(self) -> Sequence[Any]:
+    def order(self) -> Sequence[Expression]:
         return self.sorted(self.by, self.id)
 
-    def sorted(self, *columns: Any) -> Sequence[Any]:
+    def sorted(self, *columns: Expression) -> Sequence[Expression]:
         """Say the order in the terms of other columns."""
         return [column.desc() if self.is_down else column.asc() for column in columns]
 
