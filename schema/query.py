@@ -12,6 +12,7 @@ from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
 from mainsheet.schema.job_list import job_list
 from mainsheet.schema.node import Node
@@ -41,7 +42,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
         team_rows.of_members, names.TeamConnection, "Your teams, by name.", key="member_id", arguments=page_only
     )
     jobs = relation(
-        job_rows.of_organizations,
+        lists.of_organizations,
         names.JobConnection,
         "The jobs that you may see.",
         key="organization_id",
@@ -62,7 +63,7 @@ class Query:
     job = lookup(job_rows.by_ids, names.Job | None, "A job by its id. Null if there is none.", by_id)
     job_by_key = lookup(job_rows.by_keys, names.Job | None, "A job by its key. Null if there is none.", by_job_key)
     jobs = relation(
-        job_rows.of_organizations,
+        lists.of_organizations,
         names.JobConnection,
         "The jobs of the organization that you may see.",
         key="organization_id",

@@ -4,7 +4,8 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import job, member
+from mainsheet.resolvers import member
+from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
 from mainsheet.schema.job_list import job_list
 from mainsheet.schema.node import Node
@@ -17,7 +18,9 @@ class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="Its name.")
     description: str | None = strawberry.field(description="What it does. Null if nobody said.")
     members = relation(member.of_teams, names.MemberConnection, "Its members, by name.", arguments=page_only)
-    jobs = relation(job.of_teams, names.JobConnection, "The jobs shared with it that you may see.", arguments=job_list)
+    jobs = relation(
+        lists.of_teams, names.JobConnection, "The jobs shared with it that you may see.", arguments=job_list
+    )
 
 
 @strawberry.type(description="A team in a list.")

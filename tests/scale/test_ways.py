@@ -10,9 +10,9 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job, JobStatus
-from mainsheet.resolvers.job import FAR_AWAY, MET, OF_ORGANIZATIONS, SOUGHT, JobSortField
 from mainsheet.resolvers.job_filter import JobFilter, parameters
 from mainsheet.resolvers.job_list import nearby
+from mainsheet.resolvers.job_list.lists import BY_GRANTS, FAR_PAGE, IN_ORDER, NEARBY_THEN_INDEX, JobSortField
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging, totals
 from mainsheet.resolvers.sql.snapshot import Read
 from tests.scale.conftest import Big
@@ -60,11 +60,12 @@ async def test_each_way_shows_the_same(
 ) -> None:
     """A glance is enough for some of this, at 50 jobs for nearly nothing."""
     read = Read.of(big_database, caller(getattr(big, role)))
-    short = {sort: replace(listing) for sort, listing in SOUGHT.items()}  # whose statements are yet to be written
+    # Copies, whose statements aren't prepared yet.
+    short = {sort: replace(listing) for sort, listing in NEARBY_THEN_INDEX.items()}
     for wanted, sort, descending in zip(filters(big.ids), cycle(JobSortField), cycle((False, True)), strict=False):
-        expected = await told(read, OF_ORGANIZATIONS[sort], wanted, descending)
+        expected = await told(read, BY_GRANTS[sort], wanted, descending)
 
-        for way in (MET, SOUGHT, FAR_AWAY):
+        for way in (IN_ORDER, NEARBY_THEN_INDEX, FAR_PAGE):
             assert await told(read, way[sort], wanted, descending) == expected, (wanted, sort)
         with monkeypatch.context() as patched:
             patched.setattr(nearby, "GLANCE", 50)
