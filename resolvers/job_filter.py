@@ -1,4 +1,4 @@
-"""What a listed job must be: by the indexes, or looking at one job after the other."""
+"""The conditions of a list of jobs, in two forms: for indexes, and for a scan of jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,19 +49,19 @@ def parameters(wanted: JobFilter, organization_id: str) -> Mapping[str, object]:
     return values
 
 
-def found(*conditions: str) -> list[ColumnElement[bool]]:
-    """Return the conditions with these names on `Job`, each with a parameter of its name."""
-    return [FOUND[name](name, Job) for name in conditions if name != search.GRAMS]
+def by_index(*conditions: str) -> list[ColumnElement[bool]]:
+    """Return the conditions with these names on `Job`, for its indexes; each has a parameter of its name."""
+    return [BY_INDEX[name](name, Job) for name in conditions if name != search.GRAMS]
 
 
-def met(job: type[Job], *conditions: str) -> list[ColumnElement[bool]]:
-    """Return the same conditions, for who looks at one `job` after the other anyway."""
-    return [MET[name](name, job) for name in conditions if name != search.GRAMS]
+def by_row(job: type[Job], *conditions: str) -> list[ColumnElement[bool]]:
+    """Return the same conditions for a scan of `job`, compared row by row."""
+    return [BY_ROW[name](name, job) for name in conditions if name != search.GRAMS]
 
 
 def columns(*conditions: str) -> Sequence[str]:
-    """Return the names of the columns of `Job` that `met` looks at."""
-    parts = (part for condition in met(Job, *conditions) for part in visitors.iterate(condition))
+    """Return the names of the columns of `Job` that `by_row` compares."""
+    parts = (part for condition in by_row(Job, *conditions) for part in visitors.iterate(condition))
     return sorted({part.key for part in parts if isinstance(part, ColumnClause) and part.table == Job.__table__})
 
 
@@ -82,7 +82,7 @@ def _texts(name: str) -> BindParameter[Sequence[str]]:
 _Grant = aliased(JobTeam)
 
 Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
-FOUND: Mapping[str, Condition] = {
+BY_INDEX: Mapping[str, Condition] = {
     search.SEARCH: lambda name, _: search.found(name),
     "status": lambda name, job: among(job.status, _texts(name)),
     "teams": lambda name, job: among_these(job.id, _grants(name)),
@@ -94,8 +94,8 @@ FOUND: Mapping[str, Condition] = {
     "created_by": lambda name, job: among(job.created_by_id, _texts(name)),
     "updated_since": lambda name, job: job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }
-MET: Mapping[str, Condition] = {
-    **FOUND,
+BY_ROW: Mapping[str, Condition] = {
+    **BY_INDEX,
     search.SEARCH: search.held,
     "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),

@@ -32,11 +32,11 @@ from mainsheet.resolvers.job_list import nearby
 from mainsheet.resolvers.job_list.reach import Reach
 from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
-from mainsheet.resolvers.sql.pagination.slices import List, ids_of_one
+from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
 
-REACH = Reach()
+REACH = Reach()  # decision 23
 FAR = 1000  # the offset from which it is cheaper to read the index alone than to probe job by job
 
 
@@ -132,7 +132,7 @@ def _counted(view: View, *conditions: str) -> Statement:
 
 
 def _with(view: View, access: Access, *conditions: str) -> Statement:
-    return select_jobs(view).where(visible(view.caller, access=access), *job_filter.found(*conditions))
+    return select_jobs(view).where(visible(view.caller, access=access), *job_filter.by_index(*conditions))
 
 
 @rows_of(Job)
@@ -140,9 +140,9 @@ def _of_teams(view: View, *conditions: str) -> Statement:
     return _visible(view, *conditions).join(JobTeam, JobTeam.job_id == Job.id)
 
 
-def _far_ids(view: View, whole: List, *conditions: str) -> Select[str]:
+def _far_ids(view: View, whole: SortedRows, *conditions: str) -> Select[str]:
     seen = visible(view.caller, access=Access.FORCED_SET)
-    return ids_of_one(replace(whole, rows=whole.rows.where(seen, *job_filter.found(*conditions))))
+    return ids_of_one(replace(whole, rows=whole.rows.where(seen, *job_filter.by_index(*conditions))))
 
 
 def _by_each(rows: Query[Job], parent: Attribute, **options: Any) -> Mapping[JobSortField, Listing[Job]]:

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Dialect, PoolProxiedConnection
-from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from mainsheet.models.failures import failure_of, failures_passed_over
+from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text
 from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
 from mainsheet.resolvers.sql.statement import Columns, Prepared, Query, Row, prepare
 
-INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -182,34 +180,27 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What else a batch can be asked: columns to join, to be read without a snapshot."""
+class BatchOptions:
+    """What an executor may do with a batch: join rows to its own, or read it without a snapshot."""
 
     joins: frozenset[str] = frozenset()
     is_one_statement: bool = False
 
 
-ASKED: dict[object, Asked] = {}
-NOTHING_ELSE = Asked()
+OPTIONS: dict[object, BatchOptions] = {}
+NO_OPTIONS = BatchOptions()
 AnyBatch = TypeVar("AnyBatch", bound=Callable[..., object])
 
 
 def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], AnyBatch]:
-    """Declare what else a batch can be asked."""
+    """Declare the options of a batch."""
 
     def declare(function: AnyBatch) -> AnyBatch:
-        ASKED[function] = Asked(frozenset(joins), is_one_statement)
+        OPTIONS[function] = BatchOptions(frozenset(joins), is_one_statement)
         return function
 
     return declare
 
 
-def asked_of(function: Callable[..., object]) -> Asked:
-    return ASKED.get(function, NOTHING_ELSE)
-
-
-def is_invalid_text(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, UnicodeEncodeError) or getattr(cause, "sqlstate", None) == INVALID_TEXT:
-        return True
-    return cause is not None and isinstance(cause.__cause__, UnicodeEncodeError)
+def options_of(function: Callable[..., object]) -> BatchOptions:
+    return OPTIONS.get(function, NO_OPTIONS)

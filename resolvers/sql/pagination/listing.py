@@ -55,20 +55,14 @@ def paging(
     ways = [given & way for way in ({"limit", "page"}, {"first", "after"}, {"last", "before"})]
     if sum(map(bool, ways)) > 1:
         raise BadInput("Use limit and page, or first and after, or last and before, not a mix of them.")
-    size = _in_range("limit, first and last", limits.PAGE_SIZE, limit, first, last)
-    number = _in_range("page", limits.PAGE, page, default=1)
+    sizes = [each for each in (limit, first, last) if each is not None]
+    size = limits.PAGE_SIZE.argument("limit, first and last", sizes[0]) if sizes else limits.PAGE_SIZE.maximum
+    number = 1 if page is None else limits.PAGE.argument("page", page)
     return Paging(size, (number - 1) * size, after, before, backwards=bool(ways[2]))
 
 
 def _directed(down: bool, *columns: Expression) -> list[Expression]:
     return [column.desc() if down else column.asc() for column in columns]
-
-
-def _in_range(names: str, limit: limits.Number, *values: int | None, default: int = limits.PAGE_SIZE.maximum) -> int:
-    value = next((each for each in values if each is not None), default)
-    if not limit.minimum <= value <= limit.maximum:
-        raise BadInput(f"{names}: {value} is out of range, {limit.minimum} to {limit.maximum}.")
-    return value
 
 
 class PageRow(NamedTuple):
@@ -134,8 +128,8 @@ class Listing(Generic[Row]):
         rows: list[PageRow] = []
         if is_read:
             rows = await read.rows(query, down, cursor is not None, *parameters, keys=keys, **values, **parameters)
-        whole = Whole(self, parameters)
-        return {key: _page(whole, key, paging, own) for key, own in self._of_each(keys, rows).items()}
+        request = ListRequest(self, parameters)
+        return {key: _page(request, key, paging, own) for key, own in self._of_each(keys, rows).items()}
 
     def _of_each(self, keys: Sequence[str], rows: list[PageRow]) -> Mapping[str, list[PageRow]]:
         if len(keys) == 1:
@@ -167,14 +161,14 @@ class Listing(Generic[Row]):
         known = self._list(self.known(view), view, down, is_after=False).rows if self.known else whole.rows
         return self._dressed(view, down, slices.by_index_of_sqlite(whole, known))
 
-    def _list(self, rows: Statement, view: View, down: bool, is_after: bool) -> slices.List:
+    def _list(self, rows: Statement, view: View, down: bool, is_after: bool) -> slices.SortedRows:
         if view.joins or view.wants("cursor", "start_cursor", "end_cursor"):
             rows = rows.add_columns(self.by.label("sort_key"))
         if is_after:
             at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
             here = tuple_(self.by, self.id)
             rows = rows.where(here < at if down else here > at)
-        return slices.List(rows, self.parent, self.by, self.id, down)
+        return slices.SortedRows(rows, self.parent, self.by, self.id, down)
 
     def _dressed(self, view: View, down: bool, page: Statement) -> Statement:
         """Join to the page's rows only, and sort them again."""
@@ -224,8 +218,8 @@ def _text(value: object) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Whole(Generic[Row]):
-    """A list of which pages were asked; their totals are counted together."""
+class ListRequest(Generic[Row]):
+    """A list with the values of its conditions: the totals of its pages are counted together."""
 
     listing: Listing[Row]
     parameters: Mapping[str, object]
@@ -235,7 +229,7 @@ class Whole(Generic[Row]):
 class Page(Generic[Row]):
     """One parent's page of a list."""
 
-    whole: Whole[Row]
+    request: ListRequest[Row]
     key: str
     paging: Paging
     nodes: list[Row]
@@ -243,7 +237,7 @@ class Page(Generic[Row]):
 
     @property
     def edges(self) -> Sequence["Edge[Row]"]:
-        return [Edge(self.whole.listing, row) for row in self.nodes]
+        return [Edge(self.request.listing, row) for row in self.nodes]
 
     @property
     def itself(self) -> "Page[Row]":
@@ -264,21 +258,21 @@ class Page(Generic[Row]):
 
     @property
     def start_cursor(self) -> str | None:
-        return self.whole.listing.cursor(self.nodes[0]) if self.nodes else None
+        return self.request.listing.cursor(self.nodes[0]) if self.nodes else None
 
     @property
     def end_cursor(self) -> str | None:
-        return self.whole.listing.cursor(self.nodes[-1]) if self.nodes else None
+        return self.request.listing.cursor(self.nodes[-1]) if self.nodes else None
 
 
-def _page(whole: Whole[Row], key: str, paging: Paging, rows: list[PageRow]) -> Page[Row]:
+def _page(request: ListRequest[Row], key: str, paging: Paging, rows: list[PageRow]) -> Page[Row]:
     """Make a page of its rows, of which there is one more than asked for if the list goes on."""
     has_more = len(rows) > paging.size
     if has_more:
         rows.pop()
     if paging.backwards:
         rows.reverse()
-    return Page(whole, key, paging, cast("list[Row]", rows), has_more)
+    return Page(request, key, paging, cast("list[Row]", rows), has_more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,10 +288,12 @@ class Edge(Generic[Row]):
 async def totals(read: Read, pages: Sequence[Page[Row]]) -> Mapping[Page[Row], int]:
     """Count each page's whole list; one statement for all pages of one list."""
     answer: dict[Page[Row], int] = {}
-    for whole in dict.fromkeys(page.whole for page in pages):
-        own = [page for page in pages if page.whole is whole]
+    for request in dict.fromkeys(page.request for page in pages):
+        own = [page for page in pages if page.request is request]
         keys = [page.key for page in own]
-        rows = await read.rows(Query(whole.listing.counts, Total), *whole.parameters, keys=keys, **whole.parameters)
+        rows = await read.rows(
+            Query(request.listing.counts, Total), *request.parameters, keys=keys, **request.parameters
+        )
         counts = {row.parent_key: row.total for row in rows}
         answer |= {page: counts.get(page.key, 0) for page in own}
     return answer
