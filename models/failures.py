@@ -31,6 +31,17 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "SQLITE_NOTADB": DatabaseDown,
     "SQLITE_READONLY": DatabaseDown,
 }
+COLLISIONS = {
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    # The next attempt finds the row that a concurrent transaction inserted or deleted, and reports it as a user error.
+    "23505",  # unique_violation
+    "23503",  # foreign_key_violation
+    "SQLITE_BUSY",
+    "SQLITE_BUSY_SNAPSHOT",
+    "SQLITE_LOCKED",
+}
+INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 LOST = ("connection is closed", "cannot switch to state")  # asyncpg has no code for a lost one, seen or not yet
 
 
@@ -70,8 +81,26 @@ def failure_of(error: Exception) -> Unavailable | None:
     return _meaning(error)
 
 
+def is_collision(error: exc.DBAPIError) -> bool:
+    """Whether a transaction failed because of a concurrent one, so that it can be tried again."""
+    return _code(error.orig) in COLLISIONS
+
+
+def is_invalid_text(error: BaseException) -> bool:
+    """Whether a text can't be stored: PostgreSQL has no U+0000, UTF-8 no lone surrogate."""
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, UnicodeEncodeError) or _code(cause) == INVALID_TEXT:
+        return True
+    return cause is not None and isinstance(cause.__cause__, UnicodeEncodeError)
+
+
+def _code(error: BaseException | None) -> str:
+    """Return the SQLSTATE or the name of SQLite's result code; empty if there is neither."""
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or ""
+
+
 def _meaning(error: BaseException) -> Unavailable | None:
-    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or ""
+    code = _code(error)
     known = [prefix for prefix in MEANINGS if code.startswith(prefix)]
     if known:
         return MEANINGS[max(known, key=len)]()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mainsheet.models.errors import Invalid, Path
+from mainsheet.models.errors import BadInput, Invalid, Path
 from mainsheet.models.text import Form
 
 MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
@@ -70,6 +70,12 @@ class Number:
                 maximum=self.maximum,
             )
 
+    def argument(self, name: str, value: int) -> int:
+        """Return a field's argument; raise `BadInput` if it is out of range."""
+        if any(self.check(value, ())):
+            raise BadInput(f"{name}: {value} is out of range, {self.minimum} to {self.maximum}.")
+        return value
+
 
 def storable(value: str) -> bool:
     """Whether both databases can keep the text: PostgreSQL has no U+0000, UTF-8 no surrogates."""
@@ -109,4 +115,4 @@ CONCURRENT_RUNS = Number(1)
 PAGE_SIZE = Number(0, 100)
 PAGE = Number(1)
 FIRE_TIMES = Number(0, 100)
-FIRE_YEARS = range(2000, 3000)  # far enough from the ends of the calendar, which datetime can't leave
+FIRE_YEARS = Number(2000, 2999)  # far enough from the ends of the calendar, which datetime can't leave

@@ -1,5 +1,4 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select
 
@@ -7,25 +6,27 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read, batch
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = Cluster.__table__.c
 
 
 @batch(is_one_statement=True)
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Cluster]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Cluster]]:
     return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
 
 
+@rows_of(Cluster)
 def _by_ids(view: View) -> Statement:
     own = Cluster.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(Cluster.id, KEYS), own)
 
 
+@rows_of(Cluster)
 def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 

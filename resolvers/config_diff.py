@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -13,11 +13,11 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
-from mainsheet.resolvers.job_version import dependencies
+from mainsheet.resolvers.job_version import Dependency, dependencies
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import NUMBER, Statement, View
+from mainsheet.resolvers.sql.statement import NUMBER, Statement, View, rows_of
 from mainsheet.resolvers.turns import by_turns
 
 HIDDEN = "hidden"
@@ -61,14 +61,26 @@ async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
     ids = list(ids)
     rows = await read.rows(_whole_versions, keys=ids)
     waits_for = await dependencies(read, ids)
-    queries = await read.grouped(_query_ids, "version_id", ids)
+    queries = await read.grouped(_query_ids, ids)
     return {row.id: _config(row, queries[row.id], waits_for[row.id]) async for row in by_turns(rows)}
 
 
+class EventChanges(NamedTuple):
+    id: str
+    changes: list[Change]
+
+
+@rows_of(EventChanges)
 def _event_changes(_view: View) -> Statement:
     return select(JobEvent.id, JobEvent.changes).where(among(JobEvent.id, KEYS))
 
 
+class BaseId(NamedTuple):
+    id: str
+    base_id: str
+
+
+@rows_of(BaseId)
 def _base_ids(_view: View, is_since: bool) -> Statement:
     base = aliased(JobVersion)
     number = NUMBER if is_since else JobVersion.based_on_number
@@ -76,10 +88,17 @@ def _base_ids(_view: View, is_since: bool) -> Statement:
     return select(JobVersion.id, base.id.label("base_id")).join(base, is_its).where(among(JobVersion.id, KEYS))
 
 
+@rows_of(JobVersion)
 def _whole_versions(_view: View) -> Statement:
     return select(*JobVersion.__table__.c).where(among(JobVersion.id, KEYS))
 
 
+class VersionQuery(NamedTuple):
+    version_id: str
+    query_id: str
+
+
+@rows_of(VersionQuery, key="version_id")
 def _query_ids(_view: View) -> Statement:
     return (
         select(JobVersionQuery.version_id, JobVersionQuery.query_id)
@@ -88,12 +107,18 @@ def _query_ids(_view: View) -> Statement:
     )
 
 
+class JobKey(NamedTuple):
+    id: str
+    job_key: str
+
+
+@rows_of(JobKey)
 def _job_keys(view: View) -> Statement:
     return select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
 
 
-def _config(row: Any, queries: Sequence[Any], waits_for: Sequence[Any]) -> JobConfig:
-    version = JobVersion(**row._asdict())
+def _config(row: JobVersion, queries: Sequence[VersionQuery], waits_for: Sequence[Dependency]) -> JobConfig:
+    version = JobVersion(**{each.name: getattr(row, each.name) for each in JobVersion.__table__.c})
     version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
     version.dependencies = [
         JobVersionDependency(depends_on_id=each.depends_on_id, condition=each.condition) for each in waits_for

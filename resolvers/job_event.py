@@ -1,5 +1,4 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import exists, select
 
@@ -9,21 +8,22 @@ from mainsheet.resolvers.permissions import sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = JobEvent.__table__.c
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobEvent]:
     """Return the events of visible jobs; those of a deleted job are for who sees all jobs."""
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[JobEvent]]:
     """List each job's events, newest first."""
     return await OF_JOBS.pages(read, job_ids, paging, descending=True)
 
 
+@rows_of(JobEvent)
 def _by_ids(view: View) -> Statement:
     own = JobEvent.organization_id == view.caller.organization_id
     rows = select(*view.only(COLUMNS)).where(among(JobEvent.id, KEYS), own)
@@ -32,6 +32,7 @@ def _by_ids(view: View) -> Statement:
     return rows.where(exists().where(Job.id == JobEvent.job_id, visible(view.caller)))
 
 
+@rows_of(JobEvent)
 def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 

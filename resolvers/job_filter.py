@@ -1,9 +1,9 @@
-"""What a listed job must be: by the indexes, or looking at one job after the other."""
+"""The conditions of a list of jobs, in two forms: for indexes, and for a scan of jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Select, bindparam, literal_column, select
 from sqlalchemy.orm import aliased
@@ -39,32 +39,33 @@ OF_ANYBODY = {search.SEARCH, "teams", "created_by"}
 NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
 
 
-def asked(wanted: JobFilter, organization_id: str) -> Mapping[str, Any]:
-    """Return the parameters of what is asked for; each but that of the search's index names a condition."""
-    values = {name: value for name, value in vars(wanted).items() if value is not None}
-    values |= search.asked(values.pop("search", ""), organization_id)
+def parameters(wanted: JobFilter, organization_id: str) -> Mapping[str, object]:
+    """Return the values of the conditions, by their names, and that of the search's index."""
+    values: dict[str, object] = {name: value for name, value in vars(wanted).items() if value is not None}
+    values.pop("search", None)
+    values |= search.parameters(wanted.search or "", organization_id)
     for name in FLAGS & values.keys():
         values |= {name if values.pop(name) else f"no_{name}": None}
     return values
 
 
-def found(*asked: str) -> list[ColumnElement[bool]]:
-    """Return the conditions with these names on `Job`, each with a parameter of its name."""
-    return [FOUND[name](name, Job) for name in asked if name != search.GRAMS]
+def by_index(*conditions: str) -> list[ColumnElement[bool]]:
+    """Return the conditions with these names on `Job`, for its indexes; each has a parameter of its name."""
+    return [BY_INDEX[name](name, Job) for name in conditions if name != search.GRAMS]
 
 
-def met(job: Any, *asked: str) -> list[ColumnElement[bool]]:
-    """Return the same conditions, for who looks at one `job` after the other anyway."""
-    return [MET[name](name, job) for name in asked if name != search.GRAMS]
+def by_row(job: type[Job], *conditions: str) -> list[ColumnElement[bool]]:
+    """Return the same conditions for a scan of `job`, compared row by row."""
+    return [BY_ROW[name](name, job) for name in conditions if name != search.GRAMS]
 
 
-def columns(*asked: str) -> Sequence[str]:
-    """Return the names of the columns of `Job` that `met` looks at."""
-    parts = (part for condition in met(Job, *asked) for part in visitors.iterate(condition))
+def columns(*conditions: str) -> Sequence[str]:
+    """Return the names of the columns of `Job` that `by_row` compares."""
+    parts = (part for condition in by_row(Job, *conditions) for part in visitors.iterate(condition))
     return sorted({part.key for part in parts if isinstance(part, ColumnClause) and part.table == Job.__table__})
 
 
-def _drafts(job: Any) -> Select[str]:
+def _drafts(job: type[Job]) -> Select[str]:
     """With the status in the statement's text, as the index of drafts has it."""
     is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
     return select(JobVersion.job_id).where(JobVersion.job_id == job.id, is_draft).correlate(job)
@@ -74,14 +75,14 @@ def _grants(name: str) -> Select[str]:
     return select(_Grant.job_id).where(among(_Grant.team_id, _texts(name)))
 
 
-def _texts(name: str) -> BindParameter[Any]:
+def _texts(name: str) -> BindParameter[Sequence[str]]:
     return bindparam(name, type_=TextArray())
 
 
 _Grant = aliased(JobTeam)
 
-Condition: TypeAlias = Callable[[str, Any], ColumnElement[bool]]
-FOUND: Mapping[str, Condition] = {
+Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
+BY_INDEX: Mapping[str, Condition] = {
     search.SEARCH: lambda name, _: search.found(name),
     "status": lambda name, job: among(job.status, _texts(name)),
     "teams": lambda name, job: among_these(job.id, _grants(name)),
@@ -93,8 +94,8 @@ FOUND: Mapping[str, Condition] = {
     "created_by": lambda name, job: among(job.created_by_id, _texts(name)),
     "updated_since": lambda name, job: job.updated_at >= bindparam(name, type_=UtcDateTime()),
 }
-MET: Mapping[str, Condition] = {
-    **FOUND,
+BY_ROW: Mapping[str, Condition] = {
+    **BY_INDEX,
     search.SEARCH: search.held,
     "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),

@@ -1,96 +1,123 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
+from mainsheet.models.job_config import DependencyCondition
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import NUMBER, Statement, View
+from mainsheet.resolvers.sql.statement import NUMBER, Expression, Statement, View, rows_of
 
 IS_CURRENT = (JobVersion.number == Job.current_number).label("is_current")
-COLUMNS = [*JobVersion.__table__.c, IS_CURRENT]
+COLUMNS: list[Expression] = [*JobVersion.__table__.c, IS_CURRENT]
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+class WithIsCurrent(NamedTuple):
+    is_current: bool
+
+
+class OfRun(NamedTuple):
+    run_id: str
+
+
+class OfChild(NamedTuple):
+    child_id: str
+
+
+class Dependency(NamedTuple):
+    version_id: str
+    depends_on_id: str | None
+    condition: DependencyCondition
+
+
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobVersion]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def current(read: Read, job_ids: Sequence[str]) -> Mapping[str, Any]:
-    return await read.keyed(_current, key="job_id", keys=job_ids)
+async def current(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobVersion]:
+    return await read.keyed(_current, keys=job_ids)
 
 
-async def drafts(read: Read, job_ids: Sequence[str]) -> Mapping[str, Any]:
-    return await read.keyed(_drafts, key="job_id", keys=job_ids)
+async def drafts(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobVersion]:
+    return await read.keyed(_drafts, keys=job_ids)
 
 
-async def numbered(read: Read, job_ids: Sequence[str], number: int) -> Mapping[str, Any]:
-    return await read.keyed(_numbered, key="job_id", keys=job_ids, number=number)
+async def numbered(read: Read, job_ids: Sequence[str], number: int) -> Mapping[str, JobVersion]:
+    return await read.keyed(_numbered, keys=job_ids, number=number)
 
 
-async def of_runs(read: Read, run_ids: Sequence[str]) -> Mapping[str, Any]:
-    return await read.keyed(_of_runs, key="run_id", keys=run_ids)
+async def of_runs(read: Read, run_ids: Sequence[str]) -> Mapping[str, JobVersion]:
+    return await read.keyed(_of_runs, keys=run_ids)
 
 
-async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, Any]:
+async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersion]:
     """Return, for each version, the one that it was based on."""
-    return await read.keyed(_bases, key="child_id", keys=version_ids)
+    return await read.keyed(_bases, keys=version_ids)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], wanted: tuple[Paging, bool]) -> Mapping[str, Page]:
+async def of_jobs(read: Read, job_ids: Sequence[str], wanted: tuple[Paging, bool]) -> Mapping[str, Page[JobVersion]]:
     """List the published versions by number; `wanted` is the page and whether numbers go down."""
     paging, descending = wanted
     return await OF_JOBS.pages(read, job_ids, paging, descending=descending)
 
 
-async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Any]]:
-    return await read.grouped(_dependencies, "version_id", version_ids)
+async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Dependency]]:
+    return await read.grouped(_dependencies, version_ids)
 
 
-def _versions(view: View, *more: Any) -> Statement:
+def _versions(view: View, *more: Expression) -> Statement:
     """Select versions with their jobs; whether the caller sees the job is for the caller of this to say."""
     return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
 
 
+@rows_of(JobVersion, WithIsCurrent)
 def _by_ids(view: View) -> Statement:
     return _versions(view).where(among(JobVersion.id, KEYS), visible(view.caller))
 
 
+@rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _current(view: View) -> Statement:
     return _versions(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
 
 
+@rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _drafts(view: View) -> Statement:
     is_draft = JobVersion.status == VersionStatus.DRAFT
     return _versions(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
 
 
+@rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _numbered(view: View) -> Statement:
     return _versions(view).where(among(JobVersion.job_id, KEYS), JobVersion.number == NUMBER)
 
 
+@rows_of(JobVersion, WithIsCurrent, OfRun, key="run_id")
 def _of_runs(view: View) -> Statement:
     is_its = (JobRun.job_id == JobVersion.job_id) & (JobRun.version_number == JobVersion.number)
     return _versions(view, JobRun.id.label("run_id")).join(JobRun, is_its).where(among(JobRun.id, KEYS))
 
 
+@rows_of(JobVersion, WithIsCurrent, OfChild, key="child_id")
 def _bases(view: View) -> Statement:
     child = aliased(JobVersion)
     is_its = (child.job_id == JobVersion.job_id) & (child.based_on_number == JobVersion.number)
     return _versions(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
 
 
+@rows_of(JobVersion, WithIsCurrent)
 def _published(view: View) -> Statement:
     columns = view.only(COLUMNS)
     rows = select(*columns).where(JobVersion.status == VersionStatus.PUBLISHED)
     return rows.join(Job, Job.id == JobVersion.job_id) if IS_CURRENT in columns else rows
 
 
+@rows_of(Dependency, key="version_id")
 def _dependencies(_view: View) -> Statement:
     return (
         select(

@@ -1,33 +1,40 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from mainsheet.models.member import Member
+from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read, batch
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = Member.__table__.c
 
 
+class WithRole(NamedTuple):
+    role: TeamRole
+
+
 @batch(is_one_statement=True)
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Member]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_teams(read: Read, team_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_teams(read: Read, team_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Member]]:
     """List each team's members with their roles in it."""
     return await OF_TEAMS.pages(read, team_ids, paging)
 
 
+@rows_of(Member)
 def _by_ids(view: View) -> Statement:
     own = Member.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(Member.id, KEYS), own)
 
 
+@rows_of(Member, WithRole)
 def _in_teams(view: View) -> Statement:
     return select(*view.only(COLUMNS), TeamMember.role).join(TeamMember, TeamMember.member_id == Member.id)
 

@@ -12,22 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput, Refused, UserError
-from mainsheet.models.failures import failure_of, failures_named
+from mainsheet.models.failures import failure_of, failures_named, is_collision, is_invalid_text
 from mainsheet.models.job_input import normal
 from mainsheet.models.unavailable import DatabaseDown, OutcomeUnknown
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.idempotency import IdempotencyKey
 from mainsheet.resolvers.sql.overlay import Recorder
-from mainsheet.resolvers.sql.snapshot import Read, is_invalid_text
+from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.write import NOT_READ, Command, Write
 
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.01
-
-# The next attempt meets what made this one fail, and reports it as a user error: a row that a concurrent transaction
-# inserted (unique_violation) or deleted (foreign_key_violation).
-RETRIED_ON_POSTGRESQL = {"40001", "40P01", "23505", "23503"}
-RETRIED_ON_SQLITE = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"}
 
 _chance = SystemRandom()
 
@@ -74,7 +69,7 @@ class Call:
             except DBAPIError as error:
                 if is_invalid_text(error):
                     raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
-                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                if attempt == ATTEMPTS or not is_collision(error):
                     raise
                 await asyncio.sleep(_chance.uniform(0, BACKOFF_SECONDS * 2**attempt))
         raise AssertionError("unreachable")
@@ -140,10 +135,3 @@ async def _abandon(session: AsyncSession, error: BaseException) -> None:
         await session.invalidate()
     else:
         await session.close()
-
-
-def _is_worth_another_try(error: DBAPIError) -> bool:
-    if getattr(error.orig, "sqlstate", None) in RETRIED_ON_POSTGRESQL:
-        return True
-    name = getattr(error.orig, "sqlite_errorname", None)
-    return name in RETRIED_ON_SQLITE

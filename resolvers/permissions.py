@@ -1,7 +1,8 @@
 """The one place that knows who sees and who may do what; the tables it reads are in `mainsheet.models.roles`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from enum import Enum
+from typing import NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
 
@@ -12,43 +13,44 @@ from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 
 def sees_all_jobs(caller: Caller) -> bool:
     return JobPermission.VIEW in BY_ORGANIZATION[caller.organization_role]
 
 
-def visible(caller: Caller) -> ColumnElement[bool]:
-    """Whether the caller sees the row of `Job`, looked up for that row; what isn't visible doesn't exist for them."""
-    own = Job.organization_id == caller.organization_id
-    return own if sees_all_jobs(caller) else own & _grants(caller).exists()
+class Access(Enum):
+    """How a database finds out which jobs a caller's teams were granted; the rows are the same."""
+
+    LOOKUP = "a lookup of each job's grants, which the planner may turn into a join: for jobs known by their ids"
+    SET = "one set of all granted jobs, from which the planner may start: for callers with few grants"
+    FORCED_LOOKUP = "a lookup of each job's grants, in the order of the scan: for a page that fills soon"
+    FORCED_SET = "one set of all granted jobs, never joined: for reading many jobs, in counts and far pages"
 
 
-def reached(caller: Caller) -> ColumnElement[bool]:
-    """The same, but looked up in a set of all jobs that the caller's teams reach."""
-    own = Job.organization_id == caller.organization_id
-    return own if sees_all_jobs(caller) else own & Job.id.in_(through_teams(caller))
-
-
-def met(caller: Caller, job: Any = Job) -> ColumnElement[bool]:
-    """The same, but whatever the database thinks of it, row by row in the order in which jobs are met."""
+def visible(caller: Caller, job: type[Job] = Job, access: Access = Access.LOOKUP) -> ColumnElement[bool]:
+    """Whether the caller sees the row of `job`; a job that isn't visible doesn't exist for them."""
     own: ColumnElement[bool] = job.organization_id == caller.organization_id
-    if sees_all_jobs(caller):
-        return own
-    teams = select(TeamMember.team_id).where(TeamMember.member_id == caller.member_id)
-    to_one = JobTeam.team_id.in_(teams).is_(True)
-    return own & is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
+    return own if sees_all_jobs(caller) else own & _is_granted(caller, job, access)
 
 
-def gathered(caller: Caller) -> ColumnElement[bool]:
-    """The same, but whatever the database thinks of it, in the set: right where many jobs are asked about."""
-    own = Job.organization_id == caller.organization_id
-    return own if sees_all_jobs(caller) else own & Job.id.in_(through_teams(caller)).is_(True)
+def _is_granted(caller: Caller, job: type[Job], access: Access) -> ColumnElement[bool]:
+    match access:
+        case Access.LOOKUP:
+            return through_teams(caller).where(JobTeam.job_id == job.id).correlate(job).exists()
+        case Access.SET:
+            return job.id.in_(through_teams(caller))
+        case Access.FORCED_SET:
+            return job.id.in_(through_teams(caller)).is_(True)
+        case Access.FORCED_LOOKUP:
+            teams = select(TeamMember.team_id).where(TeamMember.member_id == caller.member_id)
+            to_one = JobTeam.team_id.in_(teams).is_(True)
+            return is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
 
 
-def is_any(rows: Select[Any]) -> ColumnElement[bool]:
-    """Whether there is a row; a database that is asked so looks for one when it comes to it, and never joins."""
+def is_any(rows: Select[str]) -> ColumnElement[bool]:
+    """Whether there is a row, as a scalar subquery: a database runs it for each row, and never makes it a join."""
     return rows.limit(literal_column("1")).scalar_subquery().is_not(None)
 
 
@@ -61,24 +63,26 @@ def through_teams(caller: Caller) -> Select[str]:
     )
 
 
-def _grants(caller: Caller) -> Select[str]:
-    return through_teams(caller).where(JobTeam.job_id == Job.id).correlate(Job)
-
-
 async def of_jobs(read: Read, job_ids: Sequence[str]) -> Mapping[str, list[JobPermission]]:
     """Return what the caller may do with each job, given that they see it."""
-    roles = await read.grouped(_roles, "job_id", job_ids)
+    roles = await read.grouped(_roles, job_ids)
     return {
         job_id: [each for each in JobPermission if each in granted(read.caller, [row.role for row in rows])]
         for job_id, rows in roles.items()
     }
 
 
+class RoleInJob(NamedTuple):
+    job_id: str
+    role: TeamRole
+
+
+@rows_of(RoleInJob, key="job_id")
 def _roles(view: View) -> Statement:
     return roles_in_jobs(view.caller, KEYS)
 
 
-def roles_in_jobs(caller: Caller, job_ids: Sequence[str] | BindParameter[Any]) -> Select[str, TeamRole]:
+def roles_in_jobs(caller: Caller, job_ids: Sequence[str] | BindParameter[Sequence[str]]) -> Select[str, TeamRole]:
     """Select the caller's role in each team of each job."""
     return (
         select(JobTeam.job_id, TeamMember.role)

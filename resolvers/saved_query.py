@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -8,29 +8,37 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = SavedQuery.__table__.c
 
 
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+class OfVersion(NamedTuple):
+    version_id: str
+
+
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, SavedQuery]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], paging: Paging
+) -> Mapping[str, Page[SavedQuery]]:
     return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
 
 
-async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Any]]:
+async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[SavedQuery]]:
     """List each version's saved queries in their order."""
-    return await read.grouped(_of_versions, "version_id", version_ids)
+    return await read.grouped(_of_versions, version_ids)
 
 
+@rows_of(SavedQuery)
 def _by_ids(view: View) -> Statement:
     own = SavedQuery.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(SavedQuery.id, KEYS), own)
 
 
+@rows_of(SavedQuery, OfVersion, key="version_id")
 def _of_versions(view: View) -> Statement:
     return (
         select(*view.only(COLUMNS), JobVersionQuery.version_id)
@@ -40,6 +48,7 @@ def _of_versions(view: View) -> Statement:
     )
 
 
+@rows_of(SavedQuery)
 def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 

@@ -32,8 +32,8 @@ class Sought(NamedTuple):
     text: str
 
 
-def asked(text: str, organization_id: str) -> Mapping[str, Any]:
-    """Return the parameters of a search, the first named as its condition is; a blank text asks nothing."""
+def parameters(text: str, organization_id: str) -> Mapping[str, object]:
+    """Return the parameters of a search, the first named as its condition is; a blank text has none."""
     folded = fold(text).strip()
     return {SEARCH: _containing(folded), GRAMS: Sought(organization_id, folded)} if folded else {}
 
@@ -43,7 +43,7 @@ def found(name: str) -> ColumnElement[bool]:
     return Found(bindparam(GRAMS, type_=Grams())) & held(name, Job)
 
 
-def held(name: str, job: Any) -> ColumnElement[bool]:
+def held(name: str, job: type[Job]) -> ColumnElement[bool]:
     """Whether the job contains the text, compared job by job."""
     holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
     return holds
@@ -91,7 +91,7 @@ class Found(ColumnElement[bool]):
     _is_implicitly_boolean = True
     _traverse_internals = [("grams", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 as SQLAlchemy declares it
 
-    def __init__(self, grams: BindParameter[Any]) -> None:
+    def __init__(self, grams: BindParameter[Sought]) -> None:
         self.grams = grams
 
 

@@ -1,52 +1,71 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from mainsheet.models.job_team import JobTeam
+from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
 from mainsheet.resolvers.sql.snapshot import Read, batch
-from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = Team.__table__.c
 
 
+class WithRole(NamedTuple):
+    role: TeamRole
+
+
+class WithOwnRole(NamedTuple):
+    role: TeamRole | None
+
+
+class WithGrant(NamedTuple):
+    granted_at: datetime
+    granted_by_id: str
+
+
 @batch(is_one_statement=True)
-async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Team]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
     """List all teams, each with the caller's role in it, if there is one."""
     return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
 
 
-async def of_members(read: Read, member_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_members(read: Read, member_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
     """List each member's teams with that member's role."""
     return await OF_MEMBERS.pages(read, member_ids, paging)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page]:
+async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
     """List the teams that each job is shared with, and since when."""
     return await OF_JOBS.pages(read, job_ids, paging)
 
 
+@rows_of(Team)
 def _by_ids(view: View) -> Statement:
     own = Team.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(Team.id, KEYS), own)
 
 
+@rows_of(Team, WithOwnRole)
 def _with_own_role(view: View) -> Statement:
     own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == view.caller.member_id)
     return select(*view.only(COLUMNS), TeamMember.role).outerjoin(TeamMember, own)
 
 
+@rows_of(Team, WithRole)
 def _with_role(view: View) -> Statement:
     return select(*view.only(COLUMNS), TeamMember.role).join(TeamMember, TeamMember.team_id == Team.id)
 
 
+@rows_of(Team, WithGrant)
 def _with_grant(view: View) -> Statement:
     columns = view.only([*COLUMNS, JobTeam.granted_at, JobTeam.granted_by_id])
     return select(*columns).join(JobTeam, JobTeam.team_id == Team.id)

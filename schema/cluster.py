@@ -2,7 +2,7 @@ import strawberry
 
 from mainsheet.models.cluster import Cluster as ClusterRow
 from mainsheet.models.cluster import ClusterStatus
-from mainsheet.resolvers import job
+from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
 from mainsheet.schema.job_list import job_list
 from mainsheet.schema.node import Node
@@ -16,7 +16,7 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
     region: str = strawberry.field(description="The region of the cluster, such as `eu-central-1`.")
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
     jobs = relation(
-        job.of_clusters,
+        lists.of_clusters,
         names.JobConnection,
         "The visible jobs whose current version runs on this cluster.",
         arguments=job_list,

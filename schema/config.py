@@ -6,7 +6,6 @@ from typing import Annotated
 import strawberry
 
 from mainsheet.models import limits
-from mainsheet.models.errors import BadInput
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.resolvers import job, schedule
@@ -41,11 +40,10 @@ def preview(
     ] = None,
 ) -> Preview:
     count = DEFAULT_COUNT if count is None else count
-    if any(limits.FIRE_TIMES.check(count, ())):
-        raise BadInput(f"count: {count} is out of range, 0 to {limits.FIRE_TIMES.maximum}.")
+    limits.FIRE_TIMES.argument("count", count)
     moment = utc(after, "after") if after else None
-    if moment and moment.year not in limits.FIRE_YEARS:
-        raise BadInput(f"after: {moment.year} is out of range, {limits.FIRE_YEARS[0]} to {limits.FIRE_YEARS[-1]}.")
+    if moment:
+        limits.FIRE_YEARS.argument("after", moment.year)
     return Preview(count, moment)
 
 

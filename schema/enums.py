@@ -15,7 +15,7 @@ from mainsheet.models.job_run import JobRunStatus, RunTrigger
 from mainsheet.models.job_version import VersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-from mainsheet.resolvers.job import JobSortField
+from mainsheet.resolvers.job_list.lists import JobSortField
 from mainsheet.resolvers.sql.pagination.listing import SortDirection
 
 E = TypeVar("E", bound=Enum)

@@ -9,8 +9,8 @@ from strawberry import UNSET
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
 from mainsheet.models.job import JobStatus
-from mainsheet.resolvers import job, job_filter
-from mainsheet.resolvers.job import JobSortField
+from mainsheet.resolvers import job_filter
+from mainsheet.resolvers.job_list.lists import JobListArguments, JobSortField
 from mainsheet.resolvers.sql.pagination.listing import Paging, SortDirection
 from mainsheet.schema.moment import utc
 from mainsheet.schema.page import described, paged
@@ -57,8 +57,8 @@ def job_list(
     sort_by: Annotated[JobSortField | None, described("The field to sort by.")] = JobSortField.CREATED_AT,
     sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
     filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
-) -> job.JobList:
-    return job.JobList(
+) -> JobListArguments:
+    return JobListArguments(
         paging, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)
     )
 

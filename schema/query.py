@@ -12,6 +12,7 @@ from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
 from mainsheet.schema.job_list import job_list
 from mainsheet.schema.node import Node
@@ -43,7 +44,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
         team_rows.of_members, names.TeamConnection, "Your teams, ordered by name.", key="member_id", arguments=page_only
     )
     jobs = relation(
-        job_rows.of_organizations,
+        lists.of_organizations,
         names.JobConnection,
         "The jobs that you can see.",
         key="organization_id",
@@ -79,7 +80,7 @@ class Query:
         by_job_key,
     )
     jobs = relation(
-        job_rows.of_organizations,
+        lists.of_organizations,
         names.JobConnection,
         "The jobs of the organization that you can see.",
         key="organization_id",

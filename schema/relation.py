@@ -16,7 +16,7 @@ from strawberry import UNSET
 from strawberry.types import Info
 
 from mainsheet.executor import Place
-from mainsheet.resolvers.sql.snapshot import asked_of
+from mainsheet.resolvers.sql.snapshot import options_of
 from mainsheet.resolvers.sql.statement import Columns
 from mainsheet.schema.context import Batch, Context
 
@@ -35,11 +35,11 @@ class Relation:
 
     @property
     def joins(self) -> frozenset[str]:
-        return asked_of(self.batch).joins
+        return options_of(self.batch).joins
 
     @property
     def is_one_statement(self) -> bool:
-        return asked_of(self.batch).is_one_statement
+        return options_of(self.batch).is_one_statement
 
     def question(self, **arguments: Any) -> Any:
         return None if self.arguments is None else self.arguments(**arguments)

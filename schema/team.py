@@ -4,7 +4,8 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import job, member
+from mainsheet.resolvers import member
+from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
 from mainsheet.schema.job_list import job_list
 from mainsheet.schema.node import Node
@@ -20,7 +21,7 @@ class Team(Node, prefix=TeamRow.PREFIX):
         member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_only
     )
     jobs = relation(
-        job.of_teams, names.JobConnection, "The visible jobs that the team has access to.", arguments=job_list
+        lists.of_teams, names.JobConnection, "The visible jobs that the team has access to.", arguments=job_list
     )
 
 

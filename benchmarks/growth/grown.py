@@ -19,7 +19,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers import job as jobs
+from mainsheet.resolvers.job_list import lists as jobs
 from tests.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
@@ -139,7 +139,7 @@ async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
 
 
 async def _cursor(session: AsyncSession, own: Any, sort: jobs.JobSortField, place: int) -> str:
-    listing = jobs.OF_ORGANIZATIONS[sort]
+    listing = jobs.BY_GRANTS[sort]
     row = await session.execute(
         own.with_only_columns(Job.id, listing.by.label("sort_key")).order_by(listing.by, Job.id).offset(place).limit(1)
     )

@@ -40,8 +40,8 @@ class TextArray(TypeDecorator[Sequence[str]]):
         return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
 
 
-KEYS: BindParameter[Any] = bindparam("keys", type_=TextArray())
-KEY: BindParameter[Any] = bindparam("key", type_=String())
+KEYS: BindParameter[Sequence[str]] = bindparam("keys", type_=TextArray())
+KEY: BindParameter[str] = bindparam("key", type_=String())
 ONE_KEY = "one_key"  # of a compilation: `KEYS` holds one, which is given as `KEY` too
 
 

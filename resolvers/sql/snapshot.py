@@ -1,23 +1,21 @@
 """One snapshot per operation: every read of it goes through here."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import PoolProxiedConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Dialect, PoolProxiedConnection
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from mainsheet.models.failures import failure_of, failures_passed_over
+from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text
 from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
-from mainsheet.resolvers.sql.statement import Build, Columns, Prepared, prepare
+from mainsheet.resolvers.sql.statement import Columns, Prepared, Query, Row, prepare
 
-INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -37,7 +35,7 @@ class Snapshot:
         self._closed = False
         self._failure: Unavailable | None = None
 
-    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:
+    async def records(self, prepared: Prepared, values: Mapping[str, object], *, alone: bool) -> list[Any]:
         """Run one statement; concurrent callers wait for each other.
 
         One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
@@ -59,7 +57,7 @@ class Snapshot:
                     raise self._failure from error
                 raise
 
-    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[Any]) -> list[Any]:
+    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[object]) -> list[Any]:
         if self._database.is_sqlite:
             return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
         return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
@@ -124,7 +122,7 @@ class Read:
 
     snapshot: Snapshot
     caller: Caller
-    dialect: Any
+    dialect: Dialect
     columns: Columns = None
     alone: bool = False
     overlay: Overlay = NOTHING
@@ -136,17 +134,16 @@ class Read:
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
         return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)
 
-    async def rows(self, build: Build, *shape: Any, **values: Any) -> list[Any]:
+    async def rows(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> list[Row]:
         """Run the statement of this shape with these values.
 
         Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
         """
-        keys = values["keys"]
         one_key = len(keys) == 1
         role = self.caller.organization_role
         overlay = self.overlay
-        prepared = prepare(self.dialect, role, self.columns, build, shape, one_key=one_key, overlay=overlay.shape)
-        values |= {"member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        prepared = prepare(self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape)
+        values |= {"keys": keys, "member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]
@@ -157,14 +154,16 @@ class Read:
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
             raise
 
-    async def keyed(self, build: Build, *shape: Any, key: str = "id", **values: Any) -> dict[Any, Any]:
-        """Return the rows by a column that is different in each of them."""
-        return {getattr(row, key): row for row in await self.rows(build, *shape, **values)}
+    async def keyed(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> dict[str, Row]:
+        """Return the rows by the query's key, which is different in each of them."""
+        key = query.key
+        return {getattr(row, key): row for row in await self.rows(query, *shape, keys=keys, **values)}
 
-    async def grouped(self, build: Build, key: str, keys: Sequence[Any]) -> dict[Any, list[Any]]:
+    async def grouped(self, query: Query[Row], keys: Sequence[str]) -> dict[str, list[Row]]:
         """Return the rows of each key, in their order; a key without rows has an empty list."""
-        found: dict[Any, list[Any]] = {each: [] for each in keys}
-        for row in await self.rows(build, keys=keys):
+        found: dict[str, list[Row]] = {each: [] for each in keys}
+        key = query.key
+        for row in await self.rows(query, keys=keys):
             found[getattr(row, key)].append(row)
         return found
 
@@ -173,34 +172,27 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What else a batch can be asked: columns to join, to be read without a snapshot."""
+class BatchOptions:
+    """What an executor may do with a batch: join rows to its own, or read it without a snapshot."""
 
     joins: frozenset[str] = frozenset()
     is_one_statement: bool = False
 
 
-ASKED: dict[Any, Asked] = {}
-NOTHING_ELSE = Asked()
-AnyBatch = TypeVar("AnyBatch", bound=Callable[..., Any])
+OPTIONS: dict[object, BatchOptions] = {}
+NO_OPTIONS = BatchOptions()
+AnyBatch = TypeVar("AnyBatch", bound=Callable[..., object])
 
 
 def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], AnyBatch]:
-    """Declare what else a batch can be asked."""
+    """Declare the options of a batch."""
 
     def declare(function: AnyBatch) -> AnyBatch:
-        ASKED[function] = Asked(frozenset(joins), is_one_statement)
+        OPTIONS[function] = BatchOptions(frozenset(joins), is_one_statement)
         return function
 
     return declare
 
 
-def asked_of(function: Any) -> Asked:
-    return ASKED.get(function, NOTHING_ELSE)
-
-
-def is_invalid_text(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, UnicodeEncodeError) or getattr(cause, "sqlstate", None) == INVALID_TEXT:
-        return True
-    return cause is not None and isinstance(cause.__cause__, UnicodeEncodeError)
+def options_of(function: Callable[..., object]) -> BatchOptions:
+    return OPTIONS.get(function, NO_OPTIONS)

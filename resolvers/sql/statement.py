@@ -6,16 +6,17 @@ changes its text), and everything else is a parameter.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
-from sqlalchemy import BindParameter, Dialect, Integer, Select, String, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Integer, Select, String, bindparam
 from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from mainsheet.models.base import UtcDateTime
@@ -26,11 +27,12 @@ from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
 
 PREPARED = 2000
 
-NUMBER: BindParameter[Any] = bindparam("number", type_=Integer())
-
+NUMBER: BindParameter[int] = bindparam("number", type_=Integer())
 
 OPTIONAL = "?"
 
+Attribute: TypeAlias = InstrumentedAttribute[Any]  # a model's column, of any type
+Expression: TypeAlias = ColumnElement[Any] | Attribute
 Columns: TypeAlias = frozenset[str | tuple[str, "Columns"]] | None
 
 
@@ -49,7 +51,7 @@ class View:
     def joins(self) -> bool:
         return any(isinstance(each, tuple) for each in self.columns or ())
 
-    def only(self, columns: Iterable[Any], *needed: str) -> list[Any]:
+    def only(self, columns: Iterable[Expression], *needed: str) -> list[Expression]:
         """Leave out what nobody wants; `id` and the columns that are `needed` stay."""
         if self.columns is None:
             return list(columns)
@@ -69,7 +71,7 @@ class View:
         return View(self.caller, columns, self.is_sqlite)
 
 
-def within(name: str, columns: Iterable[Any]) -> list[Any]:
+def within(name: str, columns: Iterable[Expression]) -> list[Expression]:
     """Name the columns of a joined row: it becomes an attribute of the whole row.
 
     One that may not be there has a name with `OPTIONAL` at its end: without its `id` it is None.
@@ -79,6 +81,32 @@ def within(name: str, columns: Iterable[Any]) -> list[Any]:
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
 Build = Callable[..., Statement]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, eq=False)
+class Query(Generic[Row]):
+    """A statement of each shape, and the type that its rows have for mypy; `key` is the column to find a row by.
+
+    A row has the columns of `row` that the statement selects, and those of `more`. It is the driver's, not an instance.
+    """
+
+    build: Build
+    row: type[Row]
+    key: str = "id"
+    more: tuple[type, ...] = ()
+
+    def __call__(self, view: View, *shape: Hashable) -> Statement:
+        return self.build(view, *shape)
+
+
+def rows_of(row: type[Row], *more: type, key: str = "id") -> Callable[[Build], Query[Row]]:
+    """Declare the type of a statement's rows."""
+    return lambda build: Query(build, row, key, more)
+
+
+Reader = Callable[[Any], Any]  # makes our value of the driver's, or the other way round
+Parameter: TypeAlias = tuple[str, object, Reader | None]  # its name, its value if it has one already, and what converts
 
 
 @dataclass(frozen=True)
@@ -86,17 +114,17 @@ class Prepared:
     """A statement's text, and how its parameters and rows are turned into the driver's and back."""
 
     sql: str
-    record_class: Any  # what the driver is to make of a row, or None
-    _parameters: Sequence[tuple[str, Any, Callable[[Any], Any] | None]]
-    _row: Callable[[Any], Any] | None
+    record_class: type | None  # what the driver is to make of a row, or None
+    _parameters: Sequence[Parameter]
+    _row: Reader | None
 
-    def parameters(self, values: Mapping[str, Any]) -> list[Any]:
+    def parameters(self, values: Mapping[str, object]) -> list[object]:
         return [
             convert(values.get(name, given)) if convert else values.get(name, given)
             for name, given, convert in self._parameters
         ]
 
-    def rows(self, records: list[Any]) -> list[Any]:
+    def rows(self, records: list[Any]) -> list[Any]:  # whose type is the query's
         return list(map(self._row, records)) if self._row else records
 
 
@@ -106,7 +134,7 @@ def prepare(
     role: OrganizationRole,
     columns: Columns,
     build: Build,
-    shape: tuple[Any, ...],
+    shape: tuple[Hashable, ...],
     *,
     one_key: bool,
     overlay: Shape = NO_CHANGES,
@@ -129,13 +157,13 @@ def _anybody(role: OrganizationRole) -> Caller:
     return Caller(organization_role=role, **ids)
 
 
-def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Callable[[Any], Any] | None]:
+def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> Parameter:
     if isinstance(bind.type, TextArray):  # SQLAlchemy would look at each item
         return name, bind.value, partial(bind.type.process_bind_param, dialect=dialect)
     return name, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Reader | None:
     """Return what turns the driver's value into ours, or None where they are equal."""
     if dialect.name == "postgresql" and isinstance(type_, UtcDateTime):
         return None  # aware already
@@ -144,19 +172,16 @@ def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | 
     return type_.dialect_impl(dialect).result_processor(dialect, None)
 
 
-def _is_its_names(members: Any) -> bool:
+def _is_its_names(members: type[Enum]) -> bool:
     """Whether each member equals the text that the database holds."""
-    return issubclass(members, Enum) and issubclass(members, str) and all(each.value == each.name for each in members)
+    return issubclass(members, str) and all(each.value == each.name for each in members)
 
 
-def _record_class(names: Sequence[str]) -> Any:
+def _record_class(names: Sequence[str]) -> type:
     """Let the driver's own rows have the columns as attributes: there is nothing to convert, and nothing to copy."""
     columns = {name: property(itemgetter(index)) for index, name in enumerate(names)}
     as_named_tuples_have = {"_asdict": lambda row: dict(zip(names, row, strict=True))}
     return type("Row", (asyncpg.Record,), {"__slots__": (), **as_named_tuples_have, **columns})
-
-
-Reader = Callable[[Any], Any]
 
 
 def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
@@ -167,7 +192,7 @@ def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
     ]
     if not readers and not any("." in name for name, _ in columns):
         return partial(tuple.__new__, _class([name for name, _ in columns]))
-    names: dict[str, Any] = dict(readers)
+    names: dict[str, object] = dict(readers)
     expression = _expression(
         [(name.split("."), value) for (name, _), value in zip(columns, values, strict=True)], names
     )
@@ -175,7 +200,7 @@ def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
     return made
 
 
-def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, object]) -> str:
     """Write the tuple of these values, each with its path; `names` gets the tuples' classes."""
     parts: dict[str, list[tuple[list[str], str]]] = {}
     for (first, *rest), value in values:
@@ -186,7 +211,7 @@ def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, Any]) 
     return f"{name}(({', '.join(made)},))"
 
 
-def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, Any]) -> str:
+def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, object]) -> str:
     if not own[0][0]:
         return own[0][1]
     made = _expression(own, names)
@@ -196,5 +221,5 @@ def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, Any]
     return f"({made} if {its_id} is not None else None)"
 
 
-def _class(names: Sequence[str]) -> Any:
+def _class(names: Sequence[str]) -> type:
     return namedtuple("Row", names, rename=True)  # noqa: PYI024 the names are known now only

@@ -27,7 +27,7 @@ from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
 from mainsheet.models.team import Team
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.sql.snapshot import ASKED
+from mainsheet.resolvers.sql.snapshot import OPTIONS
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Batch, Context
 from mainsheet.server.operations.documents import operation_of
@@ -191,8 +191,8 @@ async def test_random_operations_have_the_same_answer(demo: Database, wrong: boo
 
 async def test_random_operations_fail_alike(demo: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without joins: a joined answer passes by the batch that would spoil it."""
-    monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.ASKED", {})
-    assert ASKED
+    monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
+    assert OPTIONS
     known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()
     executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
     for number in range(COUNT):

@@ -15,7 +15,7 @@ from mainsheet.models.team import Team
 from mainsheet.resolvers import job, job_version, organization, team
 from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Build, prepare
+from mainsheet.resolvers.sql.statement import Query, prepare
 from tests.world import World, caller
 
 DRAFTED: Shape = (
@@ -30,15 +30,15 @@ STORED = re.compile(r"Index (?:Only )?Scan using \w+ on job(?:_version)? stored\
 @pytest.mark.parametrize("one_key", [True, False])
 @pytest.mark.parametrize("role", [OrganizationRole.ADMIN, OrganizationRole.MEMBER])
 @pytest.mark.parametrize(
-    "build",
+    "query",
     [job._by_ids, job_version._by_ids, job_version._drafts, job_version._bases, job_version._of_runs],
-    ids=lambda build: f"{build.__module__}.{build.__name__}",
+    ids=lambda query: f"{query.build.__module__}.{query.build.__name__}",
 )
 async def test_stored_rows_are_looked_up_by_index(
-    postgres_url: str, build: Build, role: OrganizationRole, one_key: bool
+    postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool
 ) -> None:
     database = Database.open(postgres_url)
-    prepared = prepare(database.reads.dialect, role, None, build, (), one_key=one_key, overlay=DRAFTED)
+    prepared = prepare(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(LOOKED_UP)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from mainsheet.models.database import Database
-from mainsheet.models.job import JobStatus
-from mainsheet.resolvers.job import FAR_AWAY, MET, OF_ORGANIZATIONS, SOUGHT, JobSortField
-from mainsheet.resolvers.job_filter import JobFilter, asked
+from mainsheet.models.job import Job, JobStatus
+from mainsheet.resolvers.job_filter import JobFilter, parameters
 from mainsheet.resolvers.job_list import nearby
+from mainsheet.resolvers.job_list.lists import BY_GRANTS, FAR_PAGE, IN_ORDER, NEARBY_THEN_INDEX, JobSortField
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging, totals
 from mainsheet.resolvers.sql.snapshot import Read
 from tests.scale.conftest import Big
@@ -37,7 +37,7 @@ def filters(ids: Mapping[str, str]) -> Iterator[JobFilter]:
     yield JobFilter(teams=())
 
 
-async def told(read: Read, listing: Listing, wanted: JobFilter, descending: bool) -> list[Any]:
+async def told(read: Read, listing: Listing[Job], wanted: JobFilter, descending: bool) -> list[Any]:
     """Ask for pages here and there, one of them behind a cursor, and for the total."""
     first = await shown(read, listing, wanted, PAGES[0], descending)
     pages = [await shown(read, listing, wanted, each, descending) for each in PAGES]
@@ -45,12 +45,12 @@ async def told(read: Read, listing: Listing, wanted: JobFilter, descending: bool
     return [_said(each) for each in pages + behind] + list((await totals(read, [first])).values())
 
 
-async def shown(read: Read, listing: Listing, wanted: JobFilter, paging: Paging, descending: bool) -> Page:
+async def shown(read: Read, listing: Listing[Job], wanted: JobFilter, paging: Paging, descending: bool) -> Page[Job]:
     key = read.caller.organization_id
-    return (await listing.pages(read, [key], paging, descending=descending, asked=asked(wanted)))[key]
+    return (await listing.pages(read, [key], paging, descending=descending, parameters=parameters(wanted, key)))[key]
 
 
-def _said(page: Page) -> tuple[list[str], bool, str | None]:
+def _said(page: Page[Job]) -> tuple[list[str], bool, str | None]:
     return [row.id for row in page.nodes], page.has_more, page.end_cursor
 
 
@@ -60,11 +60,12 @@ async def test_each_way_shows_the_same(
 ) -> None:
     """A glance is enough for some of this, at 50 jobs for nearly nothing."""
     read = Read.of(big_database, caller(getattr(big, role)))
-    short = {sort: replace(listing) for sort, listing in SOUGHT.items()}  # whose statements are yet to be written
+    # Copies, whose statements aren't prepared yet.
+    short = {sort: replace(listing) for sort, listing in NEARBY_THEN_INDEX.items()}
     for wanted, sort, descending in zip(filters(big.ids), cycle(JobSortField), cycle((False, True)), strict=False):
-        expected = await told(read, OF_ORGANIZATIONS[sort], wanted, descending)
+        expected = await told(read, BY_GRANTS[sort], wanted, descending)
 
-        for way in (MET, SOUGHT, FAR_AWAY):
+        for way in (IN_ORDER, NEARBY_THEN_INDEX, FAR_PAGE):
             assert await told(read, way[sort], wanted, descending) == expected, (wanted, sort)
         with monkeypatch.context() as patched:
             patched.setattr(nearby, "GLANCE", 50)

@@ -5,12 +5,11 @@ Parameters are `keys`, the parents', and of each one's list `size` rows after `o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, Select, bindparam, func, select, true
 
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
-from mainsheet.resolvers.sql.statement import Statement
+from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement
 
 OFFSET = bindparam("offset", type_=BigInteger())
 SIZE = bindparam("size", type_=BigInteger())
@@ -18,41 +17,41 @@ END = bindparam("end", type_=BigInteger())
 
 
 @dataclass(frozen=True)
-class List:
+class SortedRows:
     """The rows of all parents; `parent` says whose a row is, those of one are sorted by `by` and `id`."""
 
     rows: Statement
-    parent: Any
-    by: Any
-    id: Any
+    parent: Attribute
+    by: Attribute
+    id: Attribute
     is_down: bool
 
     @property
-    def order(self) -> Sequence[Any]:
+    def order(self) -> Sequence[Expression]:
         return self.sorted(self.by, self.id)
 
-    def sorted(self, *columns: Any) -> Sequence[Any]:
+    def sorted(self, *columns: Expression) -> Sequence[Expression]:
         """Say the order in the terms of other columns."""
         return [column.desc() if self.is_down else column.asc() for column in columns]
 
 
-def of_one(whole: List) -> Statement:
+def of_one(whole: SortedRows) -> Statement:
     """Cut the page of the only parent."""
     return whole.rows.where(among(whole.parent, KEYS)).order_by(*whole.order).limit(SIZE).offset(OFFSET)
 
 
-def ids_of_one(whole: List) -> Select[str]:
+def ids_of_one(whole: SortedRows) -> Select[str]:
     """Select the page's ids: to skip rows, a database needs no more of them than an index has."""
     ids = whole.rows.with_only_columns(whole.id).where(among(whole.parent, KEYS))
     return ids.order_by(*whole.order).limit(SIZE).offset(OFFSET)
 
 
-def by_ids(whole: List, ids: Select[str]) -> Statement:
+def by_ids(whole: SortedRows, ids: Select[str]) -> Statement:
     """Read the page that has these ids."""
     return whole.rows.where(among_these(whole.id, ids)).order_by(*whole.order)
 
 
-def of_many(whole: List) -> Statement:
+def of_many(whole: SortedRows) -> Statement:
     """Number each parent's rows, all of them, and take those of the page; each says whose it is as `parent_key`."""
     position = func.row_number().over(partition_by=whole.parent, order_by=whole.order).label("position")
     rows = whole.rows.where(among(whole.parent, KEYS)).add_columns(whole.parent.label("parent_key"), position)
@@ -62,7 +61,7 @@ def of_many(whole: List) -> Statement:
     return select(*shown).where(is_shown).order_by(numbered.c.position)
 
 
-def by_index(whole: List) -> Statement:
+def by_index(whole: SortedRows) -> Statement:
     """Look each parent's page up, without reading on; the index gives the order of `whole`.
 
     A row says where its parent is among the keys, as `place`: a number is read faster than the parent's key.
@@ -73,7 +72,7 @@ def by_index(whole: List) -> Statement:
     return select(*page.c, (wanted.c.number - 1).label("place")).join_from(wanted, page, true())
 
 
-def by_index_of_sqlite(whole: List, rows: Statement) -> Statement:
+def by_index_of_sqlite(whole: SortedRows, rows: Statement) -> Statement:
     """Do what `by_index` does where there is no LATERAL: look the page's ids up, then `rows` that have them."""
     wanted = func.json_each(KEYS).table_valued("key", "value", name="wanted")
     own = whole.rows.with_only_columns(whole.id).where(whole.parent == wanted.c.value).order_by(*whole.order)

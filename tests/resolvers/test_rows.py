@@ -1,0 +1,76 @@
+"""The type that a statement declares for its rows: each attribute must be one of its columns."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Dialect
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
+from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
+
+from mainsheet import resolvers
+from mainsheet.models.base import Base
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.resolvers import job
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.pagination.listing import Listing, PageRow, Total
+from mainsheet.resolvers.sql.statement import Query, View
+
+DIALECTS: list[Dialect] = [sqlite(), postgresql()]
+OF_ONE_PARENT = {"id", "sort_key"}
+OF_MANY_PARENTS = ({"place"}, {"parent_key"})
+
+
+def everything() -> Iterator[Any]:
+    for module in pkgutil.walk_packages(resolvers.__path__, "mainsheet.resolvers."):
+        for value in vars(importlib.import_module(module.name)).values():
+            yield from value.values() if isinstance(value, dict) else [value]
+
+
+QUERIES = list({each: None for each in everything() if isinstance(each, Query)})
+LISTINGS = list({each: None for each in everything() if isinstance(each, Listing)})
+
+
+def view(dialect: Dialect) -> View:
+    return View(Caller("ME", "OR", OrganizationRole.MEMBER), None, is_sqlite=dialect.name == "sqlite")
+
+
+def attributes(row: type) -> set[str]:
+    if issubclass(row, Base):
+        return {column.name for column in row.__table__.columns} - job.FOR_LISTS
+    return set(row._fields)  # type: ignore[attr-defined]  # a named tuple
+
+
+def listing_name(listing: Listing[Any]) -> str:
+    return f"{name_of(listing.rows)}-{listing.parent}-{listing.by.key}-{LISTINGS.index(listing)}"
+
+
+def name_of(query: Query[Any]) -> str:
+    return f"{query.build.__module__}.{query.build.__name__}"
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=name_of)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+def test_a_statement_selects_each_attribute_of_its_rows(dialect: Dialect, query: Query[Any]) -> None:
+    needed = list(inspect.signature(query.build).parameters.values())[1:]
+    shape = [True for each in needed if each.kind is not each.VAR_POSITIONAL]
+
+    selected = set(query(view(dialect), *shape).selected_columns.keys())
+
+    assert set().union(*map(attributes, (query.row, *query.more))) <= selected
+    assert query.key in selected
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=listing_name)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+def test_a_list_selects_what_its_pages_need(dialect: Dialect, listing: Listing[Any]) -> None:
+    page = set(listing._page_of_one(view(dialect), False, False).selected_columns.keys())
+    pages = set(listing._pages_of_many(view(dialect), False, False).selected_columns.keys())
+    counts = set(listing.counts(view(dialect)).selected_columns.keys())
+
+    assert page >= OF_ONE_PARENT
+    assert pages & set(PageRow._fields) in [OF_ONE_PARENT | each for each in OF_MANY_PARENTS]
+    assert counts == set(Total._fields)
