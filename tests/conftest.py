@@ -13,6 +13,17 @@ from tests.databases import migrated, postgres_database, seeded, sqlite_database
 from tests.postgres import postgres
 from tests.world import World, make_world
 
+HERE = Path(__file__).parent
+SHARED = HERE / "scale"  # fills a big database once for all of its files
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each file to one worker, and all files that share a costly fixture to the same one."""
+    for item in items:
+        group = SHARED if SHARED in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(HERE))))
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
