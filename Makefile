@@ -37,6 +37,7 @@ check: $(STAMP) ## lint, format, types, layers, and the schema against its file 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --package tests
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
 	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))
