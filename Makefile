@@ -9,8 +9,11 @@ UV := .venv/lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+INTEROP := tests/playground tests/clients tests/chaos
+
 .DEFAULT_GOAL := help
-.PHONY: help run playground test chaos check bench schema release lock clean
+.PHONY: help run playground test interop chaos check bench schema release lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +24,11 @@ run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
 
 playground: $(PAGE) ## build the page that browsers get
 
-test: $(STAMP) $(PAGE) ## run the tests, on SQLite and PostgreSQL
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test: $(STAMP) $(PAGE) ## run the tests but those of `interop`, on SQLite and PostgreSQL
+	$(PYTEST) $(INTEROP:%=--ignore=%)
+
+interop: $(STAMP) $(PAGE) ## test with browsers, other clients and faults in real processes; the random operations in full
+	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## inject faults into real processes, in full; writes benchmarks/results/chaos.md
 	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos
@@ -31,6 +37,7 @@ check: $(STAMP) ## lint, format, types, layers, and the schema against its file 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --package tests
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
 	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))

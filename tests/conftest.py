@@ -1,16 +1,28 @@
-"""Every test has a fresh, migrated database of its own; PostgreSQL is started when the first test wants it."""
+"""Every test has a fresh database of its own; PostgreSQL is started when the first test wants it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
-from tests.databases import migrated, postgres_database, sqlite_database
+from tests.databases import migrated, postgres_database, seeded, sqlite_database
 from tests.postgres import postgres
 from tests.world import World, make_world
+
+HERE = Path(__file__).parent
+SHARED = HERE / "scale"  # fills a big database once for all of its files
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each file to one worker, and all files that share a costly fixture to the same one."""
+    for item in items:
+        group = SHARED if SHARED in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(HERE))))
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +34,25 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> Iterator[str]:
     """The name of a migrated database, to be copied."""
+    with _postgres_template(postgres_server, "template0", migrated) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def postgres_demo(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """The name of a database with the demo, to be copied."""
+    with _postgres_template(postgres_server, postgres_template, seeded) as name:
+        yield name
+
+
+@contextmanager
+def _postgres_template(server: str, template: str, fill: Callable[[str], Coroutine[None, None, str]]) -> Iterator[str]:
     with asyncio.Runner() as runner:
-        template = postgres_database(postgres_server)
-        url = runner.run(template.__aenter__())
-        runner.run(migrated(url))
+        copy = postgres_database(server, template)
+        url = runner.run(copy.__aenter__())
+        runner.run(fill(url))
         yield str(make_url(url).database)
-        runner.run(template.__aexit__(None, None, None))
+        runner.run(copy.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +60,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.sqlite3"
     asyncio.run(migrated(f"sqlite:///{path}"))
     return path
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    url = sqlite_database(tmp_path_factory.mktemp("demo"), sqlite_template)
+    asyncio.run(seeded(url))
+    return Path(url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
@@ -53,6 +85,32 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The test runs twice, once on each database."""
     url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
     return url
+
+
+@pytest.fixture
+def sqlite_demo_url(sqlite_demo: Path, tmp_path: Path) -> str:
+    return sqlite_database(tmp_path, sqlite_demo)
+
+
+@pytest.fixture
+async def postgres_demo_url(postgres_server: str, postgres_demo: str) -> AsyncIterator[str]:
+    async with postgres_database(postgres_server, postgres_demo) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def demo_url(request: pytest.FixtureRequest) -> str:
+    """The test runs twice, once on each database, each with the demo in it."""
+    fixture = {"sqlite": "sqlite_demo_url", "postgresql": "postgres_demo_url"}[request.param]
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+async def demo_database(demo_url: str) -> AsyncIterator[Database]:
+    database = Database.open(demo_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Fresh databases: copies of one that was migrated once."""
+"""Fresh databases: copies of one that was migrated, or filled with the demo, once."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy import make_url
 
+from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import upgrade
 
@@ -17,6 +18,16 @@ async def migrated(url: str) -> str:
     database = Database.open(url)
     try:
         await upgrade(database)
+    finally:
+        await database.close()
+    return url
+
+
+async def seeded(url: str) -> str:
+    """Add the demo to a migrated database."""
+    database = Database.open(url)
+    try:
+        await seed_demo(database)
     finally:
         await database.close()
     return url

@@ -26,6 +26,7 @@ from graphql import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet import resolvers
+from mainsheet.executor import core_schema
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
@@ -38,7 +39,7 @@ from tests.api.crowd import SIZE, make_crowd
 from tests.databases import postgres_database, sqlite_database
 from tests.world import World, make_membership, make_team
 
-SCHEMA = api._schema
+SCHEMA = core_schema(api)
 NEEDED = {("Job", "version"): "number: 1"}
 LOOKUPS = {
     "cluster": f'id: "{Cluster.PREFIX}0"',

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mainsheet.executor import core_schema
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
@@ -387,7 +388,7 @@ async def test_a_message_says_what_was_given_and_what_to_do(
 
 
 def test_the_codes_are_those_of_the_contract() -> None:
-    assert set(api._schema.type_map["UserErrorCode"].values) == {
+    assert set(core_schema(api).type_map["UserErrorCode"].values) == {
         *("JOB_NOT_FOUND", "DRAFT_NOT_FOUND", "VERSION_NOT_FOUND", "TEAM_NOT_FOUND", "CLUSTER_NOT_FOUND"),
         *("QUERY_NOT_FOUND", "FORBIDDEN", "INVALID", "DRAFT_EXISTS", "VERSION_NOT_PUBLISHED", "CLUSTER_NOT_ACTIVE"),
         *("TEAM_REQUIRED", "JOB_KEY_TAKEN", "STALE_REVISION", "DEPENDENCY_CYCLE", "IDEMPOTENCY_KEY_REUSED"),

@@ -21,6 +21,7 @@ from graphql import (
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.executor import core_schema
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
@@ -49,7 +50,7 @@ SEES = {
 ARGUMENTS = {"Job.version": "number: 2"}
 BY_ARGUMENT = {"Query.job", "Query.jobByKey", "Query.team", "Query.cluster", "Query.node", "Query.nodes"}
 
-SCHEMA = api._schema
+SCHEMA = core_schema(api)
 NODE = SCHEMA.type_map["Node"]
 assert isinstance(NODE, GraphQLInterfaceType)
 NODES = sorted(each.name for each in SCHEMA.get_possible_types(NODE))

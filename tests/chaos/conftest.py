@@ -1,4 +1,4 @@
-"""Faults injected into real processes: in short with the other tests, in full by `make chaos`."""
+"""Faults injected into real processes: in short by `make interop`, in full by `make chaos`."""
 
 import os
 from collections.abc import Iterator

@@ -58,9 +58,8 @@ def interrupt(_done: int) -> None:
 
 
 @pytest.fixture
-async def demo(database: Database) -> Database:
-    await seed_demo(database)
-    return database
+def demo(demo_database: Database) -> Database:
+    return demo_database
 
 
 @pytest.fixture

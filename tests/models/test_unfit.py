@@ -2,7 +2,6 @@
 
 from sqlalchemy import update
 
-from mainsheet.demo import seed_demo
 from mainsheet.models.base import Base
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
@@ -13,10 +12,8 @@ from tests.api.ask import Ask, config
 from tests.world import World
 
 
-async def test_the_demo_fits(database: Database) -> None:
-    await seed_demo(database)
-
-    assert [str(each) async for each in unfit(database)] == []
+async def test_the_demo_fits(demo_database: Database) -> None:
+    assert [str(each) async for each in unfit(demo_database)] == []
 
 
 async def test_each_value_that_does_not_fit_is_listed_by_its_row(database: Database, world: World) -> None:

@@ -1,6 +1,5 @@
 """The demo, served by this process from a fresh copy of its database."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,9 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
-from mainsheet.models.migrate import upgrade
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
@@ -41,20 +38,6 @@ class Demo:
             return await response.json()
 
 
-@pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
-
-    async def make() -> None:
-        database = Database.open(f"sqlite:///{path}")
-        await upgrade(database)
-        await seed_demo(database)
-        await database.close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
 def page() -> Playground:
     built = Playground.built()
@@ -63,15 +46,15 @@ def page() -> Playground:
 
 
 @pytest.fixture
-async def demo(demo_template: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
-    async with served(demo_template, tmp_path, page, is_demo=True) as demo:
+async def demo(sqlite_demo: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
+    async with served(sqlite_demo, tmp_path, page, is_demo=True) as demo:
         yield demo
 
 
 @pytest.fixture
-async def no_demo(demo_template: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
+async def no_demo(sqlite_demo: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
     """The same data, but nobody's tokens are told to the page."""
-    async with served(demo_template, tmp_path, page, is_demo=False) as demo:
+    async with served(sqlite_demo, tmp_path, page, is_demo=False) as demo:
         yield demo
 
 

@@ -23,9 +23,9 @@ async def playground(demo) -> AsyncIterator[Playground]:
 
 
 @pytest.fixture
-def start(demo_template, tmp_path):
+def start(sqlite_demo, tmp_path):
     """Serve the demo's data; each start has tokens of its own."""
-    return lambda **options: served(demo_template, tmp_path, Page.built(), **options)
+    return lambda **options: served(sqlite_demo, tmp_path, Page.built(), **options)
 
 
 @asynccontextmanager

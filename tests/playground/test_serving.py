@@ -134,10 +134,10 @@ async def test_there_is_nobody_to_choose_outside_of_a_demo(no_demo):
     assert await response.json() == []
 
 
-async def test_without_a_built_page_the_api_is_served_all_the_same(demo_template, tmp_path):
+async def test_without_a_built_page_the_api_is_served_all_the_same(sqlite_demo, tmp_path):
     assert Playground.built(tmp_path) is None
 
-    async with served(demo_template, tmp_path, None, is_demo=True) as bare:
+    async with served(sqlite_demo, tmp_path, None, is_demo=True) as bare:
         async with bare.http.get("/graphql", headers=HTML) as response:
             text = await response.text()
         answer = await bare.ask("viewer@harbor.example", "{ me { member { name } } }")

@@ -16,6 +16,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from tests.server.failing import end_connections
 from tests.world import World, caller
 
+on_a_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has none
 RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
 
 
@@ -93,11 +94,10 @@ async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: D
         await again.close()
 
 
+@on_a_server
 async def test_a_connection_that_the_server_ended_is_replaced(
     small: Database, database: Database, world: World
 ) -> None:
-    if small.is_sqlite:
-        return  # has no server
     read = Read.of(small, caller(world.viewer))
     await name_of(read, world.viewer)
     await read.close()
@@ -110,11 +110,10 @@ async def test_a_connection_that_the_server_ended_is_replaced(
     await again.close()
 
 
-async def test_reads_amidst_which_the_server_ends_the_connection_are_told_that_the_database_fails(
+@on_a_server
+async def test_a_read_whose_connection_the_server_ends_is_unavailable(
     small: Database, database: Database, world: World
 ) -> None:
-    if small.is_sqlite:
-        return  # has no server
     for turns in range(100):
         read = Read.of(small, caller(world.viewer))
         ending = asyncio.create_task(end_connections(database))

@@ -7,10 +7,11 @@ from typing import Any
 
 from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
+from mainsheet.executor import core_schema
 from mainsheet.schema.api import api
 from mainsheet.schema.page import PAGE_PARAMETERS
 
-SCHEMA: Any = api._schema
+SCHEMA: Any = core_schema(api)
 
 # Where each type that has lists is found: one of it, and many.
 WAYS: Mapping[str, Sequence[str]] = {

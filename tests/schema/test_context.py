@@ -6,6 +6,7 @@ from graphql import parse
 
 from mainsheet.executor import Prepared, Request, core_schema
 from mainsheet.models.database import Database
+from mainsheet.resolvers import member
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
@@ -68,9 +69,9 @@ async def test_a_snapshot_is_closed_though_the_switch_to_the_next_one_is_cancell
 ) -> None:
     asker = caller(world.contributor)
     context = Context(database, asker)
-    before = context.read.snapshot
+    before = context.read
 
-    async with before._lock:  # as long as a statement runs
+    async with before.snapshot._lock:  # as long as a statement runs
         looking = asyncio.create_task(context.look_at(Read.of(database, asker)))
         await asyncio.sleep(0)
         looking.cancel()
@@ -79,7 +80,8 @@ async def test_a_snapshot_is_closed_though_the_switch_to_the_next_one_is_cancell
     await context.close()
 
     assert looking.cancelled()
-    assert before._closed
+    with pytest.raises(RuntimeError, match="closed"):
+        await member.by_ids(before, [asker.member_id])
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import pytest
 from graphql import is_introspection_type, is_required_input_field
 from strawberry.utils.str_converters import to_snake_case
 
+from mainsheet.executor import core_schema
 from mainsheet.resolvers.write import COMMANDS
 from mainsheet.schema.api import api
 from mainsheet.server.operations import sdl
 
-SCHEMA = api._schema
+SCHEMA = core_schema(api)
 TYPES = {name: each for name, each in SCHEMA.type_map.items() if not is_introspection_type(each)}
 OBJECTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql.GraphQLObjectType)}
 INPUTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql.GraphQLInputObjectType)}

@@ -1,4 +1,4 @@
-"""The command `mainsheet` as a process of its own."""
+"""The command `mainsheet`: in this process, or as a process of its own."""
 
 import os
 import signal
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from click.testing import CliRunner
+
+from mainsheet.server.cli import main
+
 MAINSHEET = Path(sys.executable).parent / "mainsheet"
 PATIENCE = 60
 KEPT = {"MAINSHEET_EXECUTOR"}  # the whole suite passes with either
@@ -20,6 +24,15 @@ def mainsheet(*arguments: str, **environment: str) -> subprocess.CompletedProces
     return subprocess.run(
         [MAINSHEET, *arguments], env=clean(environment), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def invoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process: faster than `mainsheet` by the imports. An unexpected error is raised."""
+    cleared = dict.fromkeys(name for name in os.environ if name not in clean({}))
+    result = CliRunner(env={**cleared, **clean(environment)}).invoke(main, arguments, prog_name="mainsheet")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
 
 def expect_no_traceback(log: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncSession
+from yarl import URL
 
 from mainsheet.models.api_token import ApiToken
 from mainsheet.models.database import Database
@@ -30,6 +31,7 @@ class Server:
     """A running server, a client with a token, and the contexts of the operations so far."""
 
     http: ClientSession
+    url: URL
     token: str
     contexts: asyncio.Queue[Context]
     stop: Callable[[], Awaitable[None]]
@@ -103,7 +105,7 @@ async def serve(template: tuple[Path, str], database: Database) -> AsyncIterator
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             host, port = runner.addresses[0][:2]
             http = await stack.enter_async_context(ClientSession(f"http://{host}:{port}"))
-            return Server(http, template[1], contexts, runner.cleanup)
+            return Server(http, URL(f"http://{host}:{port}{GRAPHQL_PATH}"), template[1], contexts, runner.cleanup)
 
         yield start
 

@@ -1,4 +1,7 @@
-"""The command: what it prints, where, and with which exit code."""
+"""The command: what it prints, where, and with which exit code.
+
+Most tests call it in this process. `serve` configures the logging of its process, so it always gets one of its own.
+"""
 
 import asyncio
 import re
@@ -15,7 +18,7 @@ from sqlalchemy import update
 
 from mainsheet.models.database import Database
 from mainsheet.models.saved_query import SavedQuery
-from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, mainsheet
+from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet
 from tests.world import World, make_world
 
 SDL = Path(__file__).parents[2] / "schema/schema.graphql"
@@ -53,10 +56,10 @@ def test_a_new_database_is_made_checked_and_filled(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.sqlite3"
     assert "has no tables" in refused(_touched(tmp_path, url))
 
-    assert mainsheet("db", "upgrade", "--database-url", url).returncode == 0
-    assert mainsheet("db", "upgrade", "--database-url", url).returncode == 0  # nothing is left to do
-    assert mainsheet("db", "check", "--database-url", url).stdout == "The database is up to date.\n"
-    seeded = mainsheet("db", "seed", "--jobs", "7", "--seed", "3", "--database-url", url)
+    assert invoke("db", "upgrade", "--database-url", url).returncode == 0
+    assert invoke("db", "upgrade", "--database-url", url).returncode == 0  # nothing is left to do
+    assert invoke("db", "check", "--database-url", url).stdout == "The database is up to date.\n"
+    seeded = invoke("db", "seed", "--jobs", "7", "--seed", "3", "--database-url", url)
 
     assert (seeded.returncode, seeded.stdout) == (0, "")
     with sqlite3.connect(tmp_path / "new.sqlite3") as connection:
@@ -68,15 +71,15 @@ def test_a_new_database_is_made_checked_and_filled(tmp_path: Path) -> None:
 
 def _touched(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     (folder / "new.sqlite3").touch()
-    return mainsheet("db", "check", "--database-url", url)
+    return invoke("db", "check", "--database-url", url)
 
 
 def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
         url = f"sqlite:///{tmp_path}/{name}.sqlite3"
-        mainsheet("db", "upgrade", "--database-url", url)
-        assert mainsheet("db", "seed", "--jobs", "5", "--seed", "42", "--database-url", url).returncode == 0
+        invoke("db", "upgrade", "--database-url", url)
+        assert invoke("db", "seed", "--jobs", "5", "--seed", "42", "--database-url", url).returncode == 0
         with sqlite3.connect(tmp_path / f"{name}.sqlite3") as connection:
             found.append(connection.execute("SELECT job_key, name FROM job ORDER BY job_key").fetchall())
 
@@ -128,11 +131,11 @@ def test_two_that_seed_at_once_seed_once(url: str) -> None:
 
 def test_drift_is_found(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/drifted.sqlite3"
-    mainsheet("db", "upgrade", "--database-url", url)
+    invoke("db", "upgrade", "--database-url", url)
     with sqlite3.connect(tmp_path / "drifted.sqlite3") as connection:
         connection.execute("ALTER TABLE job ADD COLUMN stray TEXT")
 
-    result = mainsheet("db", "check", "--database-url", url)
+    result = invoke("db", "check", "--database-url", url)
 
     assert result.returncode == 1
     assert "stray" in result.stdout
@@ -147,13 +150,13 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
     assert (created.returncode, created.stderr) == (0, "")
     assert secret.startswith("mst_")
 
-    listed = mainsheet("token", "list", "--member", world.viewer.email, **environment).stdout
+    listed = invoke("token", "list", "--member", world.viewer.email, **environment).stdout
     assert secret not in listed
     token_id = next(word for word in listed.split() if word.startswith("AT"))
 
-    assert mainsheet("token", "revoke", token_id, **environment).stdout == f"Token {token_id} is revoked.\n"
-    assert "already" in mainsheet("token", "revoke", token_id, **environment).stdout
-    assert "revoked" in mainsheet("token", "list", **environment).stdout
+    assert invoke("token", "revoke", token_id, **environment).stdout == f"Token {token_id} is revoked.\n"
+    assert "already" in invoke("token", "revoke", token_id, **environment).stdout
+    assert "revoked" in invoke("token", "list", **environment).stdout
 
 
 @pytest.mark.parametrize(
@@ -165,9 +168,9 @@ def test_a_token_expires_after_90_days_unless_asked_otherwise(
 ) -> None:
     environment = {"MAINSHEET_DATABASE_URL": url}
 
-    mainsheet("token", "create", "--member", world.viewer.email, *arguments, **environment)
+    invoke("token", "create", "--member", world.viewer.email, *arguments, **environment)
 
-    listed = mainsheet("token", "list", "--member", world.viewer.email, **environment).stdout
+    listed = invoke("token", "list", "--member", world.viewer.email, **environment).stdout
     created, *expires = (datetime.fromisoformat(each) for each in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\dZ", listed))
     assert [each - created for each in expires] == ([] if lifetime is None else [lifetime])
 
@@ -191,14 +194,14 @@ def test_a_token_that_can_not_be_made_is_one_line(
 ) -> None:
     filled = [each.format(viewer=world.viewer.email) for each in arguments]
 
-    assert said in refused(mainsheet("token", "create", *filled, MAINSHEET_DATABASE_URL=url))
+    assert said in refused(invoke("token", "create", *filled, MAINSHEET_DATABASE_URL=url))
 
 
 def test_a_token_s_name_is_stored_trimmed_and_composed(url: str, world: World) -> None:
     given = ("--member", world.viewer.email, "--name", " \u0041\u0308rger\n")
-    assert mainsheet("token", "create", *given, MAINSHEET_DATABASE_URL=url).returncode == 0
+    assert invoke("token", "create", *given, MAINSHEET_DATABASE_URL=url).returncode == 0
 
-    assert "  Ärger  " in mainsheet("token", "list", MAINSHEET_DATABASE_URL=url).stdout
+    assert "  Ärger  " in invoke("token", "list", MAINSHEET_DATABASE_URL=url).stdout
 
 
 def test_unfit_values_are_listed_and_fail_nothing(url: str, world: World) -> None:
@@ -210,27 +213,27 @@ def test_unfit_values_are_listed_and_fail_nothing(url: str, world: World) -> Non
 
     asyncio.run(make_unfit())
 
-    checked = mainsheet("db", "check", "--values", "--database-url", url)
+    checked = invoke("db", "check", "--values", "--database-url", url)
     assert checked.returncode == 0
     assert f"saved_query {world.queries[0].id}, name: Must not contain the character U+202E." in checked.stdout
     assert "rules for new ones: 6." in checked.stdout
-    assert "don't fit" not in mainsheet("db", "check", "--database-url", url).stdout
-    assert "don't fit" not in mainsheet("db", "upgrade", "--database-url", url).stdout  # nothing was pending
+    assert "don't fit" not in invoke("db", "check", "--database-url", url).stdout
+    assert "don't fit" not in invoke("db", "upgrade", "--database-url", url).stdout  # nothing was pending
 
 
 def test_an_unknown_token_can_not_be_revoked(url: str) -> None:
-    for token_id in ("AT0", "not-utf-8-\udcff"):
+    for token_id in ("AT0", "not-utf-8-\udcff"):  # the system encodes arguments, so these are processes
         assert "There is no token" in refused(mainsheet("token", "revoke", token_id, MAINSHEET_DATABASE_URL=url))
 
 
 def test_the_schema_is_printed_as_it_is_committed() -> None:
     assert mainsheet("schema", "print").stdout == SDL.read_text("utf-8")
-    assert mainsheet("schema", "check").returncode == 0
+    assert invoke("schema", "check").returncode == 0
 
 
 def test_settings_show_where_they_come_from_and_no_secret() -> None:
     url = "postgresql://mainsheet:hunter2@db.internal/mainsheet"
-    shown = mainsheet("settings", "--port", "1234", MAINSHEET_DATABASE_URL=url, MAINSHEET_MAX_DEPTH="7").stdout
+    shown = invoke("settings", "--port", "1234", MAINSHEET_DATABASE_URL=url, MAINSHEET_MAX_DEPTH="7").stdout
 
     rows = {line.split()[0]: line for line in shown.splitlines() if line}
     assert "1234" in rows["MAINSHEET_PORT"]
@@ -240,17 +243,17 @@ def test_settings_show_where_they_come_from_and_no_secret() -> None:
 
 
 def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
-    database = "postgresql://ada:hunter2@127.0.0.1:1/x?password=hunter2&sslmode=disable"
+    database = "postgresql://ada:hunter2@127.0.0.1:1/x?password=hunter2&ssl=disable"
     keys = "https://ada:hunter2@issuer.example/keys?access_token=hunter2"
 
-    shown = mainsheet("settings", "--database-url", database, MAINSHEET_OIDC_JWKS_URL=keys).stdout
-    hint = mainsheet("db", "check", "--database-url", f"sqlite:///{tmp_path}/nothing.sqlite3?password=hunter2").stderr
-    failure = mainsheet("db", "check", "--database-url", database).stderr
+    shown = invoke("settings", "--database-url", database, MAINSHEET_OIDC_JWKS_URL=keys).stdout
+    hint = invoke("db", "check", "--database-url", f"sqlite:///{tmp_path}/nothing.sqlite3?password=hunter2").stderr
+    failure = invoke("db", "check", "--database-url", database).stderr
 
     assert "hunter2" not in shown + hint + failure
     assert "ada" not in shown
     assert "https://***@issuer.example/keys?access_token=***" in shown
-    assert "sslmode=disable" in shown
+    assert "ssl=disable" in shown
     assert "db upgrade --database-url" in hint
 
 
@@ -276,20 +279,23 @@ def test_a_setting_that_does_not_do_is_one_line(sqlite_url: str, environment: di
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/newer.sqlite3"
-    mainsheet("db", "upgrade", "--database-url", url)
+    invoke("db", "upgrade", "--database-url", url)
     with sqlite3.connect(tmp_path / "newer.sqlite3") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    for words in (("serve", "--port", "0"), ("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
-        assert "newer" in refused(mainsheet(*words, "--database-url", url))
+    for words in (("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
+        assert "newer" in refused(invoke(*words, "--database-url", url))
+    assert "newer" in refused(mainsheet("serve", "--port", "0", "--database-url", url))
 
 
 def test_a_database_of_an_older_version_is_refused(sqlite_url: str) -> None:
     with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
 
-    for words in (("serve", "--port", "0"), ("db", "check")):
-        said = refused(mainsheet(*words, "--database-url", sqlite_url))
+    serve = mainsheet("serve", "--port", "0", "--database-url", sqlite_url)
+    check = invoke("db", "check", "--database-url", sqlite_url)
+
+    for said in (refused(serve), refused(check)):
         assert "is at revision 0000, this version needs" in said
         assert "run `mainsheet db upgrade" in said
 
@@ -301,8 +307,8 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
     )
 
     url, admin = "sqlite:///nowhere.sqlite3", ("--role", "ADMIN")
-    short = mainsheet("explain", str(file), "--variables", '{"all": false}', *admin, MAINSHEET_DATABASE_URL=url).stdout
-    long = mainsheet("explain", str(file), "--variables", '{"all": true}').stdout
+    short = invoke("explain", str(file), "--variables", '{"all": false}', *admin, MAINSHEET_DATABASE_URL=url).stdout
+    long = invoke("explain", str(file), "--variables", '{"all": true}').stdout
 
     assert short.startswith("async def answer(")
     assert "# level 1\n" in short
@@ -326,4 +332,4 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
 def test_what_can_not_be_explained_is_one_line(tmp_path: Path, text: str, more: tuple[str, ...], said: str) -> None:
     (tmp_path / "query.graphql").write_text(text, "utf-8")
 
-    assert said in refused(mainsheet("explain", str(tmp_path / "query.graphql"), *more))
+    assert said in refused(invoke("explain", str(tmp_path / "query.graphql"), *more))

@@ -8,7 +8,6 @@ from graphql import parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.demo import seed_demo
 from mainsheet.executor import Executor, Prepared, Request, core_schema
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
@@ -63,20 +62,17 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
     return statements(await explained(request(text, **variables), dialect, OrganizationRole(role)))
 
 
-async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> None:
-    database = Database.open(database_url)
-    await seed_demo(database)
-    async with AsyncSession(database.reads) as session:
+async def test_what_is_shown_is_what_the_database_hears(demo_database: Database) -> None:
+    async with AsyncSession(demo_database.reads) as session:
         asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
-    context, heard = Context(database, asker), statements_of(database)
+    context, heard = Context(demo_database, asker), statements_of(demo_database)
 
     asked = request(BOARD, limit=20)
     result = await Executor(api, believes_rows=True).execute(Request(asked.operation, asked.variables, context, asker))
     await context.close()
-    await database.close()
 
     assert result.errors is None
-    dialect: Dialect = "sqlite" if database.is_sqlite else "postgresql"
+    dialect: Dialect = "sqlite" if demo_database.is_sqlite else "postgresql"
     assert await shown(BOARD, dialect, asker.organization_role, limit=20) == [each.strip() for each in heard]
 
 

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from mainsheet.server.cli import COMMANDS, main
-from tests.server.commands import mainsheet
+from tests.server.commands import invoke
 
 
 def every_command(words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -30,7 +30,7 @@ def command_at(words: tuple[str, ...]) -> click.Command:
 def test_every_command_has_help(words: tuple[str, ...]) -> None:
     command = command_at(words)
 
-    result = mainsheet(*words, "--help")
+    result = invoke(*words, "--help")
 
     assert result.returncode == 0
     assert command.help

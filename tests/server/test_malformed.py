@@ -256,9 +256,7 @@ async def test_an_unknown_path_is_refused_as_json(server: Server) -> None:
 async def test_what_is_not_even_http_is_refused_as_json(
     server: Server, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = server.http._base_url
-    assert url
-    reader, writer = await asyncio.open_connection(url.host, url.port)
+    reader, writer = await asyncio.open_connection(server.url.host, server.url.port)
     writer.write(sent)
 
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")

@@ -1,0 +1,216 @@
+"""The life of a job without a database: which step is allowed when, and what each step leaves behind."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.edit import Edit
+from mainsheet.models.errors import (
+    ClusterNotActive,
+    DependencyCycle,
+    DraftExists,
+    DraftNotFound,
+    Refused,
+    StaleRevision,
+    TeamNotFound,
+    TeamRequired,
+    UserError,
+    VersionNotFound,
+    VersionNotPublished,
+)
+from mainsheet.models.job import NEEDS_DRAFT, Job, JobStatus
+from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.known import Known
+from mainsheet.models.source import SqlSnapshot
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+KNOWN = Known(clusters={"CL1": ClusterStatus.ACTIVE, "CL2": ClusterStatus.FAILED}, jobs=frozenset({"JB2"}))
+NEXT = {"max_retries": 3}
+Step = Callable[[Job, Edit], object]
+
+STEPS: Mapping[JobAction, Step] = {
+    JobAction.DRAFT_CREATED: lambda job, edit: job.create_draft(NEXT, KNOWN, edit),
+    JobAction.DRAFT_UPDATED: lambda job, edit: job.update_draft(NEXT, KNOWN, edit),
+    JobAction.DRAFT_DISCARDED: lambda job, edit: job.discard_draft(edit),
+    JobAction.DRAFT_PUBLISHED: lambda job, edit: job.publish_draft("done", KNOWN, edit),
+    JobAction.VERSION_CREATED: lambda job, edit: job.create_version(NEXT, "now", KNOWN, edit),
+    JobAction.VERSION_ACTIVATED: lambda job, edit: job.activate(1, job.current, "back", KNOWN, edit),
+}
+
+
+def edit() -> Edit:
+    return Edit("MB1", AT)
+
+
+@pytest.fixture
+def job() -> Job:
+    config = JobConfig(cluster_id="CL1", source=SqlSnapshot("SELECT 1"))
+    return Job.create({"job_key": "a", "name": "A", "description": None}, config, ["TM1"], "OR1", edit())
+
+
+@pytest.fixture
+def draft(job: Job) -> JobVersion:
+    return job.create_draft({"max_retries": 1}, KNOWN, edit())
+
+
+def state(job: Job) -> tuple[object, ...]:
+    return job.revision, job.current_number, job.last_number, job.event_count, job.draft, job.current, len(job.teams)
+
+
+def refused(job: Job, step: Step, *, by: Edit | None = None) -> list[type[UserError]]:
+    """Return what the step is refused for; it must leave the job and the history as they were."""
+    by, before = by or edit(), state(job)
+    with pytest.raises(Refused) as refusal:
+        step(job, by)
+    assert state(job) == before
+    assert by.events == []
+    return [type(each) for each in refusal.value.problems]
+
+
+def test_a_new_job_has_one_published_version(job: Job) -> None:
+    assert (job.status, job.revision, job.current_number, job.last_number) == (JobStatus.ACTIVE, 1, 1, 1)
+    assert (job.current.status, job.current.number, job.draft) == (VersionStatus.PUBLISHED, 1, None)
+
+
+def test_every_step_of_a_configuration_is_tried() -> None:
+    assert STEPS.keys() == NEEDS_DRAFT.keys()
+
+
+@pytest.mark.parametrize("action", NEEDS_DRAFT)
+def test_a_step_is_refused_by_the_table(job: Job, action: JobAction) -> None:
+    if not NEEDS_DRAFT[action]:
+        job.create_draft({}, KNOWN, edit())
+
+    assert refused(job, STEPS[action]) == [DraftNotFound if NEEDS_DRAFT[action] else DraftExists]
+
+
+# After each step: revision, current number, last number, number of the draft or None; and the versions in its event.
+AFTER: Mapping[JobAction, tuple[tuple[int, int, int, int | None], tuple[int | None, int | None]]] = {
+    JobAction.DRAFT_CREATED: ((2, 1, 2, 2), (1, 2)),
+    JobAction.DRAFT_UPDATED: ((2, 1, 2, 2), (None, 2)),
+    JobAction.DRAFT_DISCARDED: ((3, 1, 2, None), (2, None)),
+    JobAction.DRAFT_PUBLISHED: ((3, 2, 2, None), (1, 2)),
+    JobAction.VERSION_CREATED: ((2, 2, 2, None), (1, 2)),
+}
+
+
+@pytest.mark.parametrize("action", AFTER)
+def test_an_allowed_step_moves_numbers_and_writes_one_event(job: Job, action: JobAction) -> None:
+    if NEEDS_DRAFT[action]:
+        job.create_draft({"max_retries": 1}, KNOWN, edit())
+    by, numbers = edit(), AFTER[action]
+
+    STEPS[action](job, by)
+
+    draft = job.draft.number if job.draft else None
+    assert (job.revision, job.current_number, job.last_number, draft) == numbers[0]
+    (event,) = by.events
+    assert (event.action, event.sequence) == (action, job.event_count)
+    assert (event.from_version, event.to_version) == numbers[1]
+
+
+def test_activation_moves_the_pointer_back_and_forth(job: Job) -> None:
+    first = job.current
+    second = job.create_version(NEXT, None, KNOWN, edit())
+    by = edit()
+
+    job.activate(1, first, "back", KNOWN, by)
+    job.activate(1, first, "again", KNOWN, by)  # it is current already
+    job.activate(2, second, None, KNOWN, by)
+
+    assert [(each.from_version, each.to_version) for each in by.events] == [(2, 1), (1, 2)]
+    assert (job.current, job.current_number, job.revision) == (second, 2, 4)
+
+
+def test_a_version_that_is_missing_or_a_draft_is_not_activated(job: Job, draft: JobVersion) -> None:
+    job.discard_draft(edit())
+
+    assert refused(job, lambda job, by: job.activate(7, None, None, KNOWN, by)) == [VersionNotFound]
+    assert refused(job, lambda job, by: job.activate(2, draft, None, KNOWN, by)) == [VersionNotPublished]
+
+
+def test_a_number_is_never_used_again(job: Job, draft: JobVersion) -> None:
+    job.discard_draft(edit())
+
+    again = job.create_draft({}, KNOWN, edit())
+
+    assert (draft.number, again.number) == (2, 3)
+    assert again.revision > draft.revision
+
+
+def test_the_same_values_again_change_nothing(job: Job, draft: JobVersion) -> None:
+    by, before = edit(), (state(job), draft.revision)
+
+    job.update_draft({"max_retries": 1}, KNOWN, by)
+    job.update({"name": "A"}, None, by)
+    job.add_teams(["TM1"], by)
+
+    assert (state(job), draft.revision) == before
+    assert by.events == []
+
+
+def test_an_edit_of_a_draft_raises_its_own_revision_only(job: Job, draft: JobVersion) -> None:
+    before = job.revision, draft.revision
+
+    job.update_draft(NEXT, KNOWN, edit())
+
+    assert (job.revision, draft.revision) == (before[0], before[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (lambda job, by: job.create_version({"cluster_id": "CL2"}, None, KNOWN, by), ClusterNotActive),
+        (
+            lambda job, by: job.create_version(
+                {"dependencies": [{"job_id": "JB2"}]},
+                None,
+                Known(clusters=KNOWN.clusters, jobs=KNOWN.jobs, waits_for={"JB2": [job.id]}),
+                by,
+            ),
+            DependencyCycle,
+        ),
+    ],
+    ids=["cluster", "cycle"],
+)
+def test_what_can_not_run_is_not_made_current(job: Job, step: Step, error: type[UserError]) -> None:
+    assert refused(job, step) == [error]
+
+
+def test_a_draft_may_hold_what_can_not_run_but_is_not_published(job: Job) -> None:
+    job.create_draft({"cluster_id": "CL2"}, KNOWN, edit())
+
+    assert refused(job, STEPS[JobAction.DRAFT_PUBLISHED]) == [ClusterNotActive]
+
+
+@pytest.mark.parametrize("expected", [{"revision": 7}, {"current_version": 7}], ids=lambda each: next(iter(each)))
+def test_an_expectation_that_is_missed_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
+    by = edit()
+    job.expect(by, **expected)
+
+    assert refused(job, STEPS[JobAction.DRAFT_CREATED], by=by) == [StaleRevision]
+
+
+def test_all_that_is_wrong_is_refused_at_once(job: Job, draft: JobVersion) -> None:
+    by = edit()
+    job.expect(by, revision=7)
+
+    problems = refused(job, lambda job, by: job.create_version({"max_retries": 11}, None, KNOWN, by), by=by)
+
+    assert [each.code for each in problems] == ["STALE_REVISION", "DRAFT_EXISTS", "INVALID"]
+
+
+def test_a_job_keeps_its_last_team(job: Job) -> None:
+    with pytest.raises(TeamRequired):
+        job.remove_team("TM1", edit())
+    with pytest.raises(TeamNotFound):
+        job.remove_team("TM2", edit())
+    job.add_teams(["TM2"], edit())
+
+    job.remove_team("TM1", edit())
+
+    assert [each.team_id for each in job.teams] == ["TM2"]
