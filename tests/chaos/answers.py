@@ -7,7 +7,7 @@ from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Told
 
 KEPT = "What was changed before it is kept"  # done, though what came of it couldn't be read
-UNSURE = "whether it was made isn't known"
+UNSURE = "it isn't known whether the change was made"
 
 
 def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:

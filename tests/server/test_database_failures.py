@@ -128,7 +128,7 @@ async def test_a_change_that_waits_too_long_for_another_is_503(ask: Client, othe
         answer = await ask(RENAME, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
-    assert answer.message == "Somebody else is changing the same, and takes too long; nothing was changed."
+    assert answer.message == "Another change to the same data is taking too long; nothing was changed."
     assert await name_of(ask, job_id) == "Daily sales"
 
 
@@ -169,7 +169,7 @@ async def test_a_connection_lost_within_a_request_is_503_and_replaced(
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
-    assert answer.message == "The database can't be reached now; nothing was changed."
+    assert answer.message == "The database can't be reached; nothing was changed."
     assert await name_of(ask, job_id) == "Daily sales"
 
 
@@ -200,7 +200,7 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (500, None, ["INTERNAL_SERVER_ERROR"])
-    assert "whether it was made isn't known" in answer.message
+    assert "it isn't known whether the change was made" in answer.message
     assert "idempotencyKey" in answer.message
     assert await name_of(ask, job_id) == "Daily sales"  # here it wasn't
 
