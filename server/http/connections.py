@@ -1,6 +1,6 @@
-"""Which connections may be open, and how long a client may take for each step of an exchange.
+"""Limits of open connections, and deadlines for each step of an exchange.
 
-Without these deadlines a client could hold a connection, or an answer in our memory, for as long as it likes.
+Without deadlines, a slow client could keep a connection open, or a response in memory, without end.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger("mainsheet")
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds for a request's headers, for the next request, and for a client to take what is sent."""
+    """Seconds for a request's headers, until the next request, and for a client to receive a response."""
 
     header: float
     idle: float
@@ -42,7 +42,7 @@ class Connections:
     _logged: LogOnce = field(default_factory=LogOnce)
 
     def admit(self, address: str) -> bool:
-        """Count one more connection, unless there are too many."""
+        """Count a new connection, unless there are too many."""
         if self._total >= self.most:
             self.refused("connections", address)
             return False
@@ -62,7 +62,7 @@ class Connections:
             del self._open[key]
 
     def refused(self, reason: Reason, address: str) -> None:
-        """Count a refusal; log the first one of each address in a minute."""
+        """Count a refusal. Log the first one per address and minute."""
         self.metrics.count_refusal(reason)
         if reason != "idle" and self._logged.is_first(f"{reason} {group(address)}"):
             log.warning("client refused or cut", reason=reason, client=address)

@@ -98,6 +98,6 @@ async def test_whoever_asks_when_connections_are_lost_is_told_so(
     assert crowd.surprises == []
     assert all({Told.DONE, Told.UNAVAILABLE} <= crowd.told[each] for each in (READ, RENAME, REFUSED, DRY_RUN))
     assert crowd.told["ready"] == {200, 503}
-    assert {each["event"] for each in log if each["log_level"] == "error"} == {"the database fails"}
+    assert {each["event"] for each in log if each["log_level"] == "error"} == {"database unavailable"}
     assert [each for each in log if "exc_info" in each] == []
     assert caplog.records == []  # of the libraries

@@ -88,21 +88,21 @@ async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -
             await asyncio.wait_for(task, PATIENCE)
 
     assert end.value.exit_code == 1
-    assert [each["how"] for each in _said(log, "a worker died")] == ["was ended by SIGKILL"] * 2
-    assert len(_said(log, "a worker can't start")) >= MOST_FAILURES - 1
+    assert [each["how"] for each in _said(log, "worker died")] == ["was ended by SIGKILL"] * 2
+    assert len(_said(log, "worker failed to start")) >= MOST_FAILURES - 1
 
 
 async def test_while_one_serves_the_place_of_another_is_kept_until_it_can_be_filled() -> None:
     async with two_workers() as (task, log):
         _let("broken")
         os.kill(_pids()[0], signal.SIGKILL)
-        await _until(lambda: len(_said(log, "a worker can't start")) > 2 * MOST_FAILURES)
+        await _until(lambda: len(_said(log, "worker failed to start")) > 2 * MOST_FAILURES)
         _let("broken", be=False)
-        await _until(lambda: bool(_said(log, "a worker was replaced")))
+        await _until(lambda: bool(_said(log, "worker replaced")))
 
         assert not task.done()
-    assert {each["reason"] for each in _said(log, "a worker can't start")} == {"something is broken"}
-    assert [each["pid"] for each in _said(log, "a worker was replaced")] == _pids()[2:]
+    assert {each["reason"] for each in _said(log, "worker failed to start")} == {"something is broken"}
+    assert [each["pid"] for each in _said(log, "worker replaced")] == _pids()[2:]
 
 
 async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> None:
@@ -110,12 +110,12 @@ async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> 
         _let("deadly")
         for pid in _pids():
             os.kill(pid, signal.SIGKILL)
-        await _until(lambda: len(_said(log, "a worker died")) > 4 * MOST_FAILURES)
+        await _until(lambda: len(_said(log, "worker died")) > 4 * MOST_FAILURES)
         _let("deadly", be=False)
         await _until(lambda: len(_pids()) == 4)
 
         assert not task.done()
-    assert {each["how"] for each in _said(log, "a worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
+    assert {each["how"] for each in _said(log, "worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
 
 
 def test_each_place_waits_twice_as_long_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
