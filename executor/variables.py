@@ -43,7 +43,7 @@ class Variables:
         return self._any(given or {}) if values is None else values
 
     def _scalars(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """Coerce scalars. Returns nothing if a value isn't a scalar, is refused, or is a default."""
+        """Coerce scalars. Returns None if a value isn't a scalar, is refused, or is a default."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for signature in self._signatures:
