@@ -49,27 +49,27 @@ async def found(quiet: tuple[Crowd, Path], tmp_path: Path, *statements: str) -> 
     return await compare(f"sqlite:///{copy}", crowd.ledger, crowd.steps.team_id)
 
 
-async def test_nothing_is_found_where_nothing_is(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_accepts_a_correct_history(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path)
 
     assert quiet[0].ledger.done.total() >= 60
     assert (findings.lost, findings.unasked, findings.halves) == ([], [], [])
 
 
-async def test_a_lost_change_is_found(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_finds_a_lost_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path, f"DELETE FROM job_event WHERE id = {LAST}")
 
     assert len(findings.lost) == 1
 
 
-async def test_a_change_of_nobody_is_found(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_finds_an_unknown_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path, f"UPDATE job_event SET message = 'nobody' WHERE id = {LAST}")
 
     assert [each.mark for each in findings.unasked] == ["nobody"]
 
 
 @pytest.mark.parametrize("half", HALVES)
-async def test_half_a_change_is_found(quiet: tuple[Crowd, Path], tmp_path: Path, half: str) -> None:
+async def test_the_comparison_finds_a_partial_change(quiet: tuple[Crowd, Path], tmp_path: Path, half: str) -> None:
     findings = await found(quiet, tmp_path, HALVES[half])
 
     assert findings.halves

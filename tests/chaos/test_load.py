@@ -10,7 +10,7 @@ from tests.chaos.server import serving
 CLIENTS = 16
 
 
-async def test_two_workers_hold_a_load_without_an_error(
+async def test_two_workers_serve_a_load_without_errors(
     postgres_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (

@@ -31,7 +31,7 @@ async def world(own: Database) -> World:
     return await make_world(own)
 
 
-async def test_a_callers_database_time_of_a_minute_is_limited(own: Database, world: World) -> None:
+async def test_a_callers_database_time_per_minute_is_limited(own: Database, world: World) -> None:
     async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
         first, second = await ask(JOBS), await ask(JOBS)
 
@@ -47,7 +47,7 @@ async def test_another_caller_is_not_limited(own: Database, world: World) -> Non
             assert (await other(JOBS)).status == 200
 
 
-async def test_changes_are_charged_too(own: Database, world: World) -> None:
+async def test_mutations_are_charged(own: Database, world: World) -> None:
     job_id = await Ask(own).create_job(world.contributor, world)
     heard: list[str] = []
     own.write_listeners.append(lambda sql, _seconds: heard.append(sql))
@@ -92,7 +92,7 @@ async def _count_jobs(database: Database) -> None:
 
 
 @pytest.mark.parametrize("is_patient", [False, True])
-async def test_a_query_that_is_stopped_or_left_is_charged(postgres_url: str, is_patient: bool) -> None:
+async def test_cancelled_queries_are_charged(postgres_url: str, is_patient: bool) -> None:
     other = Database.open(postgres_url)
     world = await make_world(other)
     database = Database.open(postgres_url, patience=Patience() if is_patient else SHORT)

@@ -62,7 +62,7 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
     return statements(await explained(request(text, **variables), dialect, OrganizationRole(role)))
 
 
-async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> None:
+async def test_explained_sql_equals_the_executed_sql(database_url: str) -> None:
     database = Database.open(database_url)
     await seed_demo(database)
     async with AsyncSession(database.reads) as session:
@@ -80,7 +80,7 @@ async def test_what_is_shown_is_what_the_database_hears(database_url: str) -> No
     assert await shown(BOARD, dialect, asker.organization_role, limit=20) == [each.strip() for each in heard]
 
 
-async def test_a_role_that_sees_every_job_is_not_asked_for_its_teams() -> None:
+async def test_roles_that_see_every_job_skip_the_team_filter() -> None:
     assert "team_member" in (await shown("{ jobs { nodes { id } } }"))[0]
     assert "team_member" not in (await shown("{ jobs { nodes { id } } }", role="ADMIN"))[0]
 
@@ -88,14 +88,14 @@ async def test_a_role_that_sees_every_job_is_not_asked_for_its_teams() -> None:
 @pytest.mark.parametrize(
     ("dialect", "several"), [("postgresql", "= ANY ($1"), ("sqlite", "IN (SELECT value FROM json_each(?))")]
 )
-async def test_several_parents_are_asked_for_together(dialect: Dialect, several: str) -> None:
+async def test_explain_uses_several_keys_for_several_parents(dialect: Dialect, several: str) -> None:
     of_one, of_many = await shown(ONE, dialect), await shown(BOARD, dialect, limit=3)
 
     assert not [each for each in of_one if several in each]
     assert [each for each in of_many if several in each]
 
 
-async def test_a_page_of_which_nothing_is_wanted_shows_no_statement() -> None:
+async def test_an_unread_page_shows_no_statement() -> None:
     page, total = SQL.findall(await explained(request("{ jobs { totalCount } }"), "postgresql", OrganizationRole.ADMIN))
 
     assert page.strip() == f"#   {NOTHING_ASKED}"

@@ -80,7 +80,7 @@ async def crowd(other: Database, world: World, postgres_url: str) -> AsyncIterat
     await database.close()
 
 
-async def test_whoever_asks_when_connections_are_lost_is_told_so(
+async def test_lost_connections_are_reported_to_clients(
     crowd: Crowd, other: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     with capture_logs() as log:

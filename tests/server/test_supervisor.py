@@ -78,7 +78,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -> None:
+async def test_the_command_fails_if_no_worker_can_start() -> None:
     async with two_workers() as (task, log):
         _let("broken")
         for pid in _pids():
@@ -92,7 +92,7 @@ async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -
     assert len(_said(log, "worker failed to start")) >= MOST_FAILURES - 1
 
 
-async def test_while_one_serves_the_place_of_another_is_kept_until_it_can_be_filled() -> None:
+async def test_a_worker_is_retried_while_another_one_serves() -> None:
     async with two_workers() as (task, log):
         _let("broken")
         os.kill(_pids()[0], signal.SIGKILL)
@@ -105,7 +105,7 @@ async def test_while_one_serves_the_place_of_another_is_kept_until_it_can_be_fil
     assert [each["pid"] for each in _said(log, "worker replaced")] == _pids()[2:]
 
 
-async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> None:
+async def test_workers_that_die_early_are_always_replaced() -> None:
     async with two_workers() as (task, log):
         _let("deadly")
         for pid in _pids():
@@ -118,7 +118,7 @@ async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> 
     assert {each["how"] for each in _said(log, "worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
 
 
-def test_each_place_waits_twice_as_long_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restart_delays_double_per_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "MOST_SECONDS_APART", 30)
 
     assert [_pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]
