@@ -1,4 +1,4 @@
-"""The comparison sees what it is there to see."""
+"""The comparison detects the faults that it is made to detect."""
 
 import shutil
 import sqlite3
@@ -29,7 +29,7 @@ HALVES = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def quiet(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> AsyncIterator[tuple[Crowd, Path]]:
-    """A crowd after its work, and the database that it left."""
+    """A crowd after its work, with its database."""
     folder = tmp_path_factory.mktemp("quiet")
     url = sqlite_database(folder, sqlite_template)
     async with crowd_at(url) as crowd, serving(url, folder / "log") as server:
@@ -40,7 +40,7 @@ async def quiet(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path)
 
 
 async def found(quiet: tuple[Crowd, Path], tmp_path: Path, *statements: str) -> Findings:
-    """What the comparison says when somebody else has done this to the database."""
+    """Change the database and return the comparison's findings."""
     crowd, file = quiet
     copy = shutil.copy(file, tmp_path / "copy.sqlite3")
     with closing(sqlite3.connect(copy)) as connection, connection:

@@ -1,4 +1,4 @@
-"""The disk under SQLite is full: clients are told, the database stays whole, and goes on when there is space."""
+"""A full disk under SQLite: clients get errors, data stays consistent, and writes resume with free space."""
 
 import os
 import shutil

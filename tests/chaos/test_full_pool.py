@@ -1,4 +1,4 @@
-"""All connections are in use, or the one writer's is: requests that wait too long get 503, later ones are served."""
+"""All connections are in use: requests that wait too long get 503, and later ones succeed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Processes are killed by SIGKILL amidst mutations: what was acknowledged is there, whole, and nothing else."""
+"""Processes killed by SIGKILL during mutations: exactly the acknowledged changes are stored."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Clients leave before they are answered: a query ends with them, a change is finished."""
+"""Clients that disconnect before the response: queries are cancelled, changes are finished."""
 
 import asyncio
 from pathlib import Path

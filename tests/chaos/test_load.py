@@ -1,4 +1,4 @@
-"""Nothing fails: two processes on one PostgreSQL under mixed reads and writes."""
+"""Two processes on one PostgreSQL serve mixed reads and writes without errors."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What lies between the server and PostgreSQL is cut, swallows everything, or is slow."""
+"""Faults of the network between the server and PostgreSQL: cut, silent, slow."""
 
 import asyncio
 from pathlib import Path

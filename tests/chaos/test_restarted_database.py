@@ -1,4 +1,4 @@
-"""PostgreSQL is restarted under load: requests fail clearly, go on by themselves, and nothing acknowledged is lost."""
+"""A restart of PostgreSQL under load: requests fail clearly, recover, and no acknowledged change is lost."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an executor that believes its rows leaves out, and what it doesn't."""
+"""The checks that an executor with `believes_rows` leaves out, and those it keeps."""
 
 from typing import Any
 

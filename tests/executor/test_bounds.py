@@ -1,4 +1,4 @@
-"""How large an answer may become: every way of executing stops at the limit, and none of them before."""
+"""The limit of a response's size, for every way of executing."""
 
 import asyncio
 import json
@@ -105,7 +105,7 @@ async def test_changes_are_kept_if_the_response_is_too_large() -> None:
 
 
 class Fresh(Row):
-    """A row that makes its text anew each time it is read, as a driver does."""
+    """A row that creates a new text on each read, as a driver does."""
 
     def __getattribute__(self, name: str) -> Any:
         return bytes(100_000).decode() if name == "string" else super().__getattribute__(name)

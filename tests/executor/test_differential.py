@@ -1,4 +1,4 @@
-"""Random operations over the real schema: the compiled executor answers as graphql-core does.
+"""Random operations on the real schema: the compiled executor returns the same as graphql-core.
 
 Of several errors below one place that became null graphql-core reports those that came first in time. So errors are
 compared by the place that they made null, and by what they say where there is one for a place.
@@ -143,7 +143,7 @@ async def answered(
 
 
 def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
-    """Each place that an error made null, with what is said about it."""
+    """The positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
         at, here = result.data, []
@@ -190,7 +190,7 @@ async def test_random_operations_have_the_same_answer(demo: Database, wrong: boo
 
 
 async def test_random_operations_fail_alike(demo: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without joins: a joined answer passes by the batch that would spoil it."""
+    """Without joins, which bypass the batches that are made to fail."""
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.ASKED", {})
     assert ASKED
     known, who, outcomes = await values(demo), await callers(demo), Counter[Outcome]()

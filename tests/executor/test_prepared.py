@@ -1,4 +1,4 @@
-"""What a prepared operation keeps: programs by the variables that decide, and nothing of any request."""
+"""A prepared operation keeps programs by the variables in conditions, and nothing of a request."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ DECIDES = "query ($with: Boolean!, $other: Int) { int @include(if: $with) argume
 
 
 class Values(list[int]):
-    """A list that can be watched."""
+    """A list with weak references."""
 
 
 async def run(prepared: Prepared, executor: Executor | None = None, **variables: Any) -> Any:
@@ -106,7 +106,7 @@ async def test_too_large_operations_are_interpreted() -> None:
 
 
 async def turns_of_the_loop(executor: Executor) -> int:
-    """Count how often others have their turn while a program is made and run."""
+    """Count the turns of the event loop while a program is compiled and run."""
     running, turns = asyncio.create_task(run(operation(parse(LARGE), None), executor)), 0
     while not running.done():
         await asyncio.sleep(0)

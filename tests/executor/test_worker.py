@@ -16,7 +16,7 @@ def worker() -> Iterator[Worker]:
 
 
 class Held:
-    """Work that begins and then waits until it may end."""
+    """Work that begins and waits until it is released."""
 
     def __init__(self) -> None:
         self.runs = 0

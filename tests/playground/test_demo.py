@@ -1,4 +1,4 @@
-"""The demo as it is started: what it prints is what its page gets."""
+"""The demo gives its page the tokens that it prints."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What fails is said in one sentence, with what to do, and takes nothing else along."""
+"""A failure is shown in one sentence with a remedy, and doesn't break the rest of the page."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,13 +24,13 @@ async def playground(demo) -> AsyncIterator[Playground]:
 
 @pytest.fixture
 def start(demo_template, tmp_path):
-    """Serve the demo's data; each start has tokens of its own."""
+    """Serve the demo's data. Each start has its own tokens."""
     return lambda **options: served(demo_template, tmp_path, Page.built(), **options)
 
 
 @asynccontextmanager
 async def slow_network(playground: Playground) -> AsyncIterator[None]:
-    """Hold each request for an operation back until the block ends."""
+    """Delay each GraphQL request until the block ends."""
     is_over = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -47,7 +47,7 @@ def alert(playground: Playground):
 
 
 def without(page: Page, name: str) -> None:
-    """Drop a file of the page, as an upgrade does."""
+    """Remove a file of the page, as an upgrade does."""
     for file in [file for file in page.assets if file.startswith(name)]:
         del page.assets[file]
 

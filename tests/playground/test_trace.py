@@ -1,4 +1,4 @@
-"""What an operation cost is told to who asks, where that is allowed."""
+"""The trace of an operation's cost, where it is allowed."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command `mainsheet` as a process of its own."""
+"""Runs the `mainsheet` command as a process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""An answer larger than `max_answer_bytes` is refused as a whole, with its size and the limit."""
+"""A response larger than `max_answer_bytes` is refused with its size and the limit."""
 
 from typing import Any
 

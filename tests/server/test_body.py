@@ -1,4 +1,4 @@
-"""Inflating leaves the event loop to others, and stops at the limit."""
+"""Inflating a body yields to the event loop and stops at the limit."""
 
 import asyncio
 import zlib

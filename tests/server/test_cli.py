@@ -1,4 +1,4 @@
-"""The command: what it prints, where, and with which exit code."""
+"""The `mainsheet` command: its output and its exit codes."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ SDL = Path(__file__).parents[2] / "schema/schema.graphql"
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
-    """What a failed command says: one line on stderr, nothing else anywhere."""
+    """Assert that the command failed with one line on stderr and no other output."""
     assert result.returncode != 0
     assert result.stdout == ""
     lines = result.stderr.strip().splitlines()
@@ -85,7 +85,7 @@ def test_the_same_seed_generates_the_same_jobs(tmp_path: Path) -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What a shell runs in the background ignores SIGINT, and its children would too."""
+    """Restore SIGINT, which background processes of a shell ignore, and so would their children."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""What a client gets when the database is the problem, and that the next request is fine again."""
+"""Responses while the database fails, and recovery afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ mutation ($id: ID!, $other: ID!) {
 LOCK_RUNS = "LOCK TABLE job_run IN ACCESS EXCLUSIVE MODE"
 LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
 
-# At its commit, a renamed job waits for whoever holds the advisory lock 1.
+# At its commit, a renamed job waits until the advisory lock 1 is released.
 WAIT = """
 CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
@@ -42,7 +42,7 @@ CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON job DEFERRABLE INITIALLY DEFERRED
 
 @pytest.fixture
 async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """A database as somebody else sees it, who is in no hurry."""
+    """Another client of the database, with long timeouts."""
     database = Database.open(postgres_url)
     yield database
     await database.close()
@@ -60,7 +60,7 @@ async def job_id(other: Database, world: World) -> str:
 
 @pytest.fixture
 async def ask(request: pytest.FixtureRequest, postgres_url: str, world: World) -> AsyncIterator[Client]:
-    """The server with little patience (the test's own, by the mark `parametrize`), its member the contributor."""
+    """A client of a server with short timeouts (set by `parametrize`), as the contributor."""
     database = Database.open(postgres_url, pool_size=READERS + WRITERS, patience=getattr(request, "param", SHORT))
     async with client(database, world.contributor, token_cache_seconds=60) as asking:
         yield asking

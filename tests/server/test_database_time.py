@@ -1,4 +1,4 @@
-"""The time of statements is measured, whatever becomes of them, and charged to the caller."""
+"""The time of statements is measured, however they end, and charged to the caller."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The SQL that `mainsheet explain` shows, without a database, is what a database then hears."""
+"""`mainsheet explain` shows the same SQL, without a database, that a database receives."""
 
 import re
 from random import Random

@@ -16,13 +16,13 @@ def capacity(total: int, *, organization: int = 100, caller: int = 100, queue: i
 
 
 async def settled() -> None:
-    """Let every task run until it waits."""
+    """Run all tasks until they wait."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 class Operations:
-    """Operations that enter a queue, and end when they are told to."""
+    """Operations that enter a queue and end on request."""
 
     def __init__(self, limits: Capacity) -> None:
         self.queue = FairQueue(limits)

@@ -1,4 +1,4 @@
-"""Wrong tokens by client: when the database is no longer asked, and for whom it still is."""
+"""The limit of wrong tokens per client."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ async def ada(database: Database) -> Member:
 
 
 async def guess(authenticator: Authenticator, count: int, client: str = ATTACKER) -> int:
-    """Return how many of so many wrong tokens were looked up."""
+    """Send this many wrong tokens and return how many were looked up."""
     refused = 0
     for number in range(count):
         try:

@@ -1,4 +1,4 @@
-"""What each command says of itself, and how little of the package that takes."""
+"""The help of each command, and how few modules it imports."""
 
 import subprocess
 import sys

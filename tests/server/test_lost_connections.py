@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL end at any moment: clients hear that the database fails, never that we do."""
+"""Connections to PostgreSQL that end at any time give database errors, never internal ones."""
 
 import asyncio
 from collections import defaultdict
@@ -34,7 +34,7 @@ mutation ($id: ID!) {
 
 @dataclass
 class Crowd:
-    """Asks the same again and again, each time with a token that is looked up; notes what it was told."""
+    """Repeats a request with a token that is looked up each time, and records the responses."""
 
     ask: Client
     job_id: str
@@ -61,7 +61,7 @@ class Crowd:
 
 @pytest.fixture
 async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """The database as whoever ends the connections sees it."""
+    """The database session that ends the connections."""
     database = Database.open(postgres_url)
     yield database
     await database.close()

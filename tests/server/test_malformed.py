@@ -1,4 +1,4 @@
-"""Whatever a client sends: an error in JSON, with the status that fits, never a 500."""
+"""Malformed requests get an error in JSON with the right status, never a 500."""
 
 import asyncio
 import gzip

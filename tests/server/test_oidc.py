@@ -1,4 +1,4 @@
-"""JSON Web Tokens against a real key set on loopback.
+"""JSON Web Tokens, verified with a real key set served on loopback.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -134,7 +134,7 @@ def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
 def signed(
     key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: str | None = None, **changes: Any
 ) -> str:
-    """Sign usual claims with these changes; `...` leaves one out."""
+    """Sign the default claims with these changes. `...` omits a claim."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now, "exp": now + 300}
     claims |= {"email": EMAIL, "email_verified": True} | changes
@@ -153,7 +153,7 @@ def signed(
 
 
 def at(seconds: int) -> timedelta:
-    """A moment this far from when the token is signed."""
+    """A time at this distance from the signing."""
     return timedelta(seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""What changed for clients since an older schema, and since the last release."""
+"""Changes for clients since an older schema, and since the last release."""
 
 import re
 import shutil

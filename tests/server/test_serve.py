@@ -1,4 +1,4 @@
-"""The server as its users start, ask and stop it."""
+"""Starting, using and stopping the server."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What becomes of workers that end again and again; in their place here are small programs, which start at once."""
+"""The supervisor with workers that fail repeatedly. Small programs that start fast stand in for the workers."""
 
 import asyncio
 import os
@@ -63,7 +63,7 @@ def _let(what: str, *, be: bool = True) -> None:
 
 
 def _pids() -> list[int]:
-    """All that ever served, but those that died at once."""
+    """The pids of all workers that have served, except those that died at once."""
     file = Path("pids")
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 

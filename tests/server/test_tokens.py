@@ -1,4 +1,4 @@
-"""Our own bearer tokens: from the header to the caller, and what the command does with them."""
+"""Mainsheet's own bearer tokens: authentication and the token commands."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An empty one of each kind, where this folder's other tests share a filled one."""
+    """An empty database of each kind. This folder's other tests share a filled one."""
     database = Database.open(database_url)
     yield database
     await database.close()

@@ -1,4 +1,4 @@
-"""Several processes on one port: nothing is lost while they come and go.
+"""Several worker processes on one port: no request is lost while they are started and stopped.
 
 Longer than 300 lines: one subject, of which a third sets the processes up.
 """
@@ -63,7 +63,7 @@ class Clients:
             return int((await response.json())["pid"])
 
     async def pids(self, many: int = 2, *, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
-        """Return when so many workers answer, and none of the others."""
+        """Wait until this many workers respond, and none of `others`."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 seen = frozenset([await self.pid() for _ in range(20)])
@@ -231,7 +231,7 @@ async def test_a_running_change_is_finished_before_shutdown(lock: Site) -> None:
 
 
 async def _refused(clients: Clients) -> None:
-    """Return when nobody listens any more."""
+    """Wait until connections are refused."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
@@ -288,7 +288,7 @@ async def _gone(pids: frozenset[int]) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether it is there, and no zombie that waits for its parent."""
+    """Return whether the process runs and isn't a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
