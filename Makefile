@@ -15,25 +15,25 @@ INTEROP := tests/playground tests/clients tests/chaos
 .DEFAULT_GOAL := help
 .PHONY: help run playground test interop chaos check bench schema release lock clean
 
-help: ## show this list
+help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
-	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built; the API needs none."
+	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built. The API works without it."
 	$(BIN)/mainsheet serve --demo
 
-playground: $(PAGE) ## build the page that browsers get
+playground: $(PAGE) ## build the playground page
 
-test: $(STAMP) $(PAGE) ## run the tests but those of `interop`, on SQLite and PostgreSQL
+test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and PostgreSQL
 	$(PYTEST) $(INTEROP:%=--ignore=%)
 
-interop: $(STAMP) $(PAGE) ## test with browsers, other clients and faults in real processes; the random operations in full
+interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients and faults in real processes
 	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) $(INTEROP) tests/executor/test_differential.py
 
-chaos: $(STAMP) ## inject faults into real processes, in full; writes benchmarks/results/chaos.md
+chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
 	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos
 
-check: $(STAMP) ## lint, format, types, layers, and the schema against its file and the last release
+check: $(STAMP) ## run linters, type checker, import rules, and compare the schema with its file and the last release
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -42,7 +42,7 @@ check: $(STAMP) ## lint, format, types, layers, and the schema against its file 
 	$(BIN)/mainsheet schema check
 	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))
 
-bench: $(STAMP) ## measure Mainsheet beside other servers; BENCH=--quick for less
+bench: $(STAMP) ## measure Mainsheet and other servers; BENCH=--quick for a short run
 	$(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks.executor $(BENCH)
 
@@ -50,14 +50,14 @@ schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql
 	mv .venv/schema.graphql schema/schema.graphql
 
-release: $(STAMP) ## keep databases as this version makes them in releases/, for later ones to upgrade
+release: $(STAMP) ## store this version's databases in releases/, for upgrade tests of later versions
 	$(BIN)/python -m tests.releases
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
 	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
 
-clean: ## remove everything that was made
+clean: ## remove all generated files
 	rm -rf .venv dist server/http/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

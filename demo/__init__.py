@@ -1,4 +1,4 @@
-"""Believable data: two small organizations, and any number of generated jobs for one of them."""
+"""Demo data: two small organizations, and any number of generated jobs for one of them."""
 
 from mainsheet.demo.fleet import seed_jobs
 from mainsheet.demo.people import DEMO_MEMBERS

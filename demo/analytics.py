@@ -1,4 +1,4 @@
-"""The jobs that `analytics` began."""
+"""The demo jobs of the team `analytics`."""
 
 from mainsheet.demo.life import (
     Story,

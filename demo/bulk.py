@@ -1,4 +1,4 @@
-"""Rows by the hundred thousand: COPY on PostgreSQL, on SQLite one prepared INSERT for each table."""
+"""Bulk inserts: COPY on PostgreSQL, one prepared INSERT per table on SQLite."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from mainsheet.demo.bulk_rows import Rows
 from mainsheet.models.database import Database
 
 SQLITE = sqlite.dialect()
-CACHE_KIB = 256 * 1024  # the indexes' pages are met in no order: SQLite's 2 MiB would read most of them again
+CACHE_KIB = 256 * 1024  # index pages are accessed at random: SQLite's default of 2 MiB would evict most of them
 
 
 async def load(database: Database, rows: Rows) -> None:
-    """Insert all of it in one transaction, what is referred to first."""
+    """Insert all rows in one transaction, in the order of their foreign keys."""
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         if database.is_sqlite:
@@ -42,7 +42,7 @@ def _insert(table: Table) -> str:
 
 
 async def refresh_statistics(database: Database) -> None:
-    """Let the planner know what was added, and PostgreSQL read from indexes alone."""
+    """Update the planner's statistics, and let PostgreSQL use index-only scans."""
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute("ANALYZE" if database.is_sqlite else "VACUUM (ANALYZE)")

@@ -1,4 +1,4 @@
-"""Rows of jobs as a driver takes them, pressed from those of a lived job: by place, as names would cost the double."""
+"""Rows of generated jobs for the driver, copied from a template job. By position: names would take twice as long."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ EARLIER_SECONDS = 200 * 24 * 3600
 
 
 def row_of(instance: Base, dialect: Dialect) -> Row:
-    """Return the instance's values as the driver takes them, in the order of the table's columns."""
+    """Return the instance's values for the driver, in the order of the table's columns."""
     return [_driven(column, getattr(instance, column.name), dialect) for column in table_of(instance).columns]
 
 
@@ -40,7 +40,7 @@ def _driven(column: Column[Any], value: Any, dialect: Dialect) -> Any:
 
 
 def _moments(dialect: Dialect) -> Callable[[datetime], Any]:
-    """Return what turns a moment in UTC into the driver's."""
+    """Return a function that converts a time in UTC for the driver."""
     convert = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
     return convert if convert and dialect.name == "sqlite" else lambda at: at
 
@@ -51,7 +51,7 @@ NAME, SEARCH_TEXT = (list(JOB.columns.keys()).index(each) for each in ("name", "
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the lived job; of what differs from job to job, the places in it."""
+    """A row of the template job, with the positions of the values that differ between jobs."""
 
     table: Table
     row: Row
@@ -74,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Stamp:
-    """The rows of one lived job, from which any number of others is made."""
+    """The rows of one template job, from which any number of jobs is made."""
 
     name: str
     description: str | None
@@ -94,7 +94,7 @@ class Stamp:
         return cls(life.job.name, life.job.description, lines, births, _moments(dialect))
 
     def press(self, number: int, chance: Random, rows: Rows) -> None:
-        """Add the rows of the job of that number."""
+        """Add the rows of the job with this number."""
         earlier = timedelta(seconds=chance.randrange(EARLIER_SECONDS))
         ids = {old: new_id(prefix, at - earlier, chance) for old, prefix, at in self.births}
         key, name = key_of(number, self.name), f"{self.name} {number}"
@@ -119,7 +119,7 @@ def key_of(number: int, name: str) -> str:
 
 
 def _rows_of(life: Life) -> Iterator[Base]:
-    """Yield the job and what hangs on it, what is referred to first; name the owners as a flush would."""
+    """Yield the job and its dependent rows in the order of foreign keys, with the ids that a flush would set."""
     versions = [*life.versions.values(), *([life.job.draft] if life.job.draft else [])]
     yield life.job
     yield from versions

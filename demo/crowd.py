@@ -1,4 +1,4 @@
-"""Teams, members and clusters of `harbor`, as many as its generated jobs need."""
+"""The teams, members and clusters that the generated jobs of `harbor` need."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 
 JOBS_A_TEAM, JOBS_A_MEMBER, JOBS_A_CLUSTER = 200, 50, 1000
-SETTLED = timedelta(days=270)  # after the demo's own, before every generated job
+SETTLED = timedelta(days=270)  # age of the rows: after the demo's own, before every generated job
 ROLES = (TeamRole.ADMIN, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.VIEWER)
 TEAMS_OF_MANY, EACH = 50, 100  # one in a hundred members is in fifty teams
 STEP = 7
@@ -58,7 +58,7 @@ class Crowd:
     seed: int
 
     async def of(self, connection: AsyncConnection, jobs: int) -> Sequence[Base]:
-        """Return who is missing for so many jobs, what is referred to first."""
+        """Return the rows that are missing for this many jobs, in the order of foreign keys."""
         teams = [self._team(number) for number in await self._missing(connection, Team, jobs // JOBS_A_TEAM)]
         members = [self._member(number) for number in await self._missing(connection, Member, jobs // JOBS_A_MEMBER)]
         numbers = await self._missing(connection, Cluster, jobs // JOBS_A_CLUSTER)
@@ -91,13 +91,13 @@ class Crowd:
         return Cluster(**own, region=region, status=ClusterStatus.ACTIVE)
 
     def _named(self, prefix: str, name: str, number: int) -> dict[str, str]:
-        """An id that grows with the number, so that neighbours stay neighbours in the order of ids."""
+        """Return an id that grows with the number, so that rows keep their order by id."""
         chance = Random(f"{self.seed}:{prefix}:{number}")  # noqa: S311
         at = self.settled + timedelta(seconds=number)
         return {"id": new_id(prefix, at, chance), "organization_id": self.organization_id, "name": name}
 
     def _places(self, member: Member, team_ids: Sequence[str]) -> Iterator[TeamMember]:
-        """Teams beside each other have members in common, who can then share jobs with all of them."""
+        """Yield memberships in consecutive teams, so that these have members in common who can share jobs with them."""
         number = int(member.email[len("fleet-") :].partition("@")[0])
         size = TEAMS_OF_MANY if number % EACH == 0 else len(ROLES)
         for place in range(min(size, len(team_ids))):

@@ -1,4 +1,4 @@
-"""The other jobs that `data-eng` began."""
+"""The other demo jobs of the team `data-eng`."""
 
 from mainsheet.demo.life import (
     Story,

@@ -1,8 +1,8 @@
-"""Generated jobs for `harbor`, as many as asked for, with the teams, members and clusters for them.
+"""Generates any number of jobs for `harbor`, with the teams, members and clusters that they need.
 
-Some jobs are lived through the methods of `Job`, all others are stamped from their rows: new ids, key, name and
-times. So a generated job agrees with its history as much as a lived one, at the price of a few inserts. Each follows
-from the state before, the seed and its number alone: who was interrupted goes on where it ended.
+A few template jobs are made by the methods of `Job`. All others copy their rows with new ids, keys, names and times.
+So a generated job agrees with its history like a real one, for the price of a few inserts. Each depends only on the
+state before, the seed and its number, so that an interrupted run can be continued.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ STAMPS, JOBS_A_STAMP = 100, 50
 
 
 async def seed_jobs(database: Database, count: int, seed: int, progress: Callable[[int], None]) -> None:
-    """Add `count` jobs to `harbor`, the same for the same seed on the same state; `progress` gets the jobs done.
+    """Add `count` jobs to `harbor`. The same seed on the same state gives the same jobs.
 
-    They are kept by the chunk: where it is interrupted, the jobs of the last `progress` stay. Raises `NotSeeded` where
-    `harbor`, an active cluster, a team, a saved query or an author is missing.
+    Jobs are committed in chunks, and `progress` is called with the number committed so far, which an interrupt keeps.
+    Raises `NotSeeded` if `harbor`, an active cluster, a team, a saved query or an author is missing.
     """
     first = await _grow(database, count, seed)
     async with database.reads.connect() as connection:
@@ -45,7 +45,7 @@ async def seed_jobs(database: Database, count: int, seed: int, progress: Callabl
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None], progress: Callable[[int], None], done: int) -> None:
-    """Whoever is interrupted meanwhile hears of what is kept nevertheless."""
+    """Finish the chunk and report it even if the caller is cancelled."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
@@ -55,7 +55,7 @@ async def _to_its_end(work: Coroutine[Any, Any, None], progress: Callable[[int],
 
 
 async def _grow(database: Database, count: int, seed: int) -> int:
-    """Add whom the jobs need, all or nobody; return the first job's number."""
+    """Add the rows that the jobs need in one transaction, and return the first job's number."""
     async with database.reads.connect() as connection:
         of = await harbor(connection)
         first = await _next_number(connection, of)
@@ -83,7 +83,7 @@ def _pressed(stamps: Sequence[Stamp], numbers: Sequence[int], seed: int) -> Rows
 
 
 async def _next_number(connection: AsyncConnection, organization_id: str) -> int:
-    """Look into the history, which outlives the jobs: the number of a deleted job would bring its events' ids back."""
+    """Return the next number by the history, which outlives jobs: a reused number would repeat ids of events."""
     keys = await connection.scalars(
         select(JobEvent.job_key).where(
             JobEvent.organization_id == organization_id,

@@ -1,4 +1,4 @@
-"""The jobs of `data-eng` that fetch data and send it on."""
+"""The demo jobs of the team `data-eng` that import and export data."""
 
 from mainsheet.demo.life import (
     Story,

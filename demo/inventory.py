@@ -1,4 +1,4 @@
-"""What the demo's jobs run on and share: teams, clusters, saved queries."""
+"""The teams, clusters and saved queries of the demo."""
 
 from mainsheet.models.cluster import ClusterStatus
 
@@ -24,7 +24,7 @@ LAGOON_CLUSTERS = {
     "reef": ("eu-north-1", ClusterStatus.PROVISIONING),
 }
 
-# Jobs of today may still name a cluster that ran when they were made.
+# Jobs may still refer to a cluster that was active when they were created.
 NEVER_RAN = {ClusterStatus.PENDING, ClusterStatus.PROVISIONING}
 
 HARBOR_QUERIES = {

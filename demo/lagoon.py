@@ -1,4 +1,4 @@
-"""The jobs of the other organization."""
+"""The demo jobs of the organization `lagoon`."""
 
 from mainsheet.demo.life import Story, drafted, paused, rolled_back, versioned
 from mainsheet.demo.parts import at, file, queries, sql, variables, wheel

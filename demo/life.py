@@ -1,4 +1,4 @@
-"""How a demo job is told, and how it is lived: through the methods of `Job`, at moments of the past."""
+"""Stories of demo jobs, and how they are executed: by the methods of `Job`, at times in the past."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from mainsheet.models.roles import JobPermission
 
 @dataclass(frozen=True)
 class Step:
-    """One change, and the right that whoever makes it needs."""
+    """One change, and the permission that its actor needs."""
 
     act: Callable[["Life", Edit], object]
     needs: JobPermission = JobPermission.EDIT
@@ -26,7 +26,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """A job in names: `born` and the steps' numbers are days before now, `config` is what `Names.config` reads."""
+    """A job's history. `born` and the steps' numbers are days before now; `Names.config` reads `config`."""
 
     key: str
     name: str
@@ -40,7 +40,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Names:
-    """The ids behind the names that stories use."""
+    """The ids of the names that stories use."""
 
     clusters: Mapping[str, str]
     queries: Mapping[str, str]
@@ -48,7 +48,7 @@ class Names:
     jobs: dict[str, str] = field(default_factory=dict)
 
     def config(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Turn `cluster`, `source` and `after` into what `JobConfig.of` reads; the rest is that already."""
+        """Convert `cluster`, `source` and `after` for `JobConfig.of`. The other values need no conversion."""
         return dict(self._value(name, value) for name, value in values.items())
 
     def _value(self, name: str, value: Any) -> tuple[str, Any]:
@@ -67,7 +67,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Life:
-    """A job with all that its life has left behind so far."""
+    """A job with the rows of its history so far."""
 
     job: Job
     names: Names

@@ -23,7 +23,7 @@ FOUNDED = timedelta(days=275)
 
 @dataclass(frozen=True)
 class Settlement:
-    """An organization of the demo with the rows that its jobs refer to."""
+    """A demo organization with the rows that its jobs refer to."""
 
     tenant: Tenant
     now: datetime
@@ -52,7 +52,7 @@ class Settlement:
         return cls(tenant, now, organization, members, teams, clusters, queries, names)
 
     def stages(self) -> Iterator[list[Base]]:
-        """Yield the rows in the order in which they refer to each other."""
+        """Yield the rows in the order of their foreign keys."""
         yield [self.organization]
         yield [*self.members.values(), *self.teams.values(), *self.clusters.values(), *self.queries.values()]
         yield [
@@ -67,7 +67,7 @@ class Settlement:
         ]
 
     def live(self, story: Story, chance: Random) -> Life:
-        """Live the story up to now; the jobs it depends on must have been lived."""
+        """Execute the story up to now. The jobs that it depends on must exist already."""
         late = timedelta(minutes=chance.randrange(600))
 
         def moment(days: float) -> datetime:
@@ -81,7 +81,7 @@ class Settlement:
         return life
 
     def _actor(self, story: Story, needs: JobPermission, chance: Random) -> str:
-        """Teams are managed by the administrator, who needn't be in the added one."""
+        """Return the member who makes the change: for teams the administrator, who needn't be in the added one."""
         managing = needs is JobPermission.MANAGE_TEAMS
         people = [self.tenant.admin] if managing else self.tenant.editors(story.teams)
         return self.members[chance.choice(people).email].id

@@ -1,4 +1,4 @@
-"""The words in which stories give a configuration's parts."""
+"""Functions with which stories define the parts of a configuration."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def at(
     missed: MissedSchedulePolicy = MissedSchedulePolicy.SKIP,
     most: int | None = None,
 ) -> dict[str, Any]:
-    """Return a schedule; `most` is how many runs may meet under ALLOW."""
+    """Return a schedule. `most` is the number of concurrent runs under ALLOW."""
     return {
         "cron": cron,
         "timezone": timezone,

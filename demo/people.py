@@ -1,4 +1,4 @@
-"""Who works in the demo's two organizations."""
+"""The members of the two demo organizations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

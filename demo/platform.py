@@ -1,4 +1,4 @@
-"""The jobs that `platform` began."""
+"""The demo jobs of the team `platform`."""
 
 from mainsheet.demo.life import (
     Story,

@@ -1,4 +1,4 @@
-"""Runs as the execution plane would have written them: when the schedule fired, with the version of that moment."""
+"""Runs as the execution plane would have written them: at the schedule's fire times, with the version then current."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
 from mainsheet.models.job_version import JobVersion, schedule_of
 from mainsheet.models.schedule import Schedule
 
-PER_VERSION = 8  # the latest of each version
+PER_VERSION = 8  # the latest runs of each version
 OUTCOMES = (
     *(JobRunStatus.SUCCEEDED,) * 7,
     JobRunStatus.FAILED,
@@ -34,7 +34,7 @@ UNDER_WAY_FOR = timedelta(seconds=40)
 
 @dataclass(frozen=True)
 class Reign:
-    """The time in which one version was current and the job wasn't paused for good."""
+    """The period in which a version was current and the job wasn't paused for good."""
 
     version: JobVersion
     since: datetime
@@ -42,7 +42,7 @@ class Reign:
 
 
 def runs_of(life: Life, now: datetime, doing: JobRunStatus | None, chance: Random) -> Iterator[JobRun]:
-    """Yield the job's runs up to `now`, oldest first; `doing` is what its last one is about."""
+    """Yield the job's runs up to `now`, oldest first. `doing` describes what the last one does."""
     outcome = chance.randrange(len(OUTCOMES))
     for reign in _reigns(life, now - UNDER_WAY_FOR):
         trigger = RunTrigger.SCHEDULE if reign.version.cron else RunTrigger.MANUAL
@@ -99,7 +99,7 @@ def _run(
 
 def _moments(reign: Reign, chance: Random) -> list[datetime]:
     if schedule := schedule_of(reign.version):
-        # In UTC: adding to a time with a zone would follow its wall clock through daylight saving.
+        # In UTC: adding to a local time would follow the wall clock through daylight saving.
         return [at.astimezone(UTC) for at in _latest_fire_times(schedule, reign)]
     return sorted(reign.since + (reign.until - reign.since) * chance.random() for _ in range(3))
 

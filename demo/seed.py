@@ -16,7 +16,7 @@ from mainsheet.models.organization import Organization
 
 
 async def seed_demo(database: Database, progress: Callable[[int], None] = lambda _done: None) -> None:
-    """Make both organizations in one transaction, unless `harbor` is there; tell `progress` the jobs done."""
+    """Create both organizations in one transaction, unless `harbor` exists. `progress` gets the number of jobs done."""
     now, done = datetime.now(UTC), 0
     async with AsyncSession(database.writes) as session, session.begin():
         if not database.is_sqlite:  # which has one writer anyway
@@ -39,7 +39,7 @@ async def _settle(session: AsyncSession, settlement: Settlement) -> None:
 
 
 async def _keep(session: AsyncSession, life: Life, runs: list[JobRun]) -> None:
-    """Write the job first: without relationships the session can't know what refers to it."""
+    """Add the job and flush it first: without relationships the session doesn't know what refers to it."""
     session.add(life.job)
     session.add_all(life.events)
     await session.flush()

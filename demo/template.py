@@ -1,4 +1,4 @@
-"""What `harbor` offers to generated jobs, and the stories made of it."""
+"""The rows of `harbor` that generated jobs use, and the template stories made from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ INSTANCES = ("m6i.large", "m6i.xlarge", "r6i.2xlarge")
 
 
 class NotSeeded(MainsheetError):
-    """Generated jobs need the demo's organization with what jobs refer to."""
+    """The demo organization, or something that jobs refer to, is missing."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(f"Jobs are generated for the organization harbor, but there is no {missing}.")
@@ -60,7 +60,7 @@ class Mould:
 
     @classmethod
     async def find(cls, connection: AsyncConnection) -> Self:
-        """Read what is there; raise `NotSeeded` where something is missing."""
+        """Read the existing rows. Raises `NotSeeded` if something is missing."""
         of = await harbor(connection)
 
         async def some(what: str, found: Select[str]) -> Sequence[str]:
@@ -81,7 +81,7 @@ class Mould:
         )
 
     def cast(self, index: int, chance: Random) -> tuple[Life, list[JobRun]]:
-        """Live one job of five versions and ten runs."""
+        """Execute the story of one job with five versions and ten runs."""
         story = self._story(index, chance)
         authors = self._authors(story.teams)
         names = Names(*(dict(zip(each, each, strict=True)) for each in (self.clusters, self.queries, self.teams)))
@@ -111,7 +111,7 @@ class Mould:
         )
 
     def _teams(self, chance: Random) -> Sequence[str]:
-        """Take some that are beside each other: those have members in common."""
+        """Return some consecutive teams, which have members in common."""
         first = chance.randint(0, max(len(self.teams) - MOST_TEAMS, 0))
         near = self.teams[first : first + MOST_TEAMS]
         return chance.sample(near, chance.randint(1, len(near)))
@@ -139,7 +139,7 @@ class Mould:
         )
 
     def _authors(self, teams: Sequence[str]) -> Sequence[str]:
-        """Contributors of every team, else the administrators."""
+        """Return the contributors of all these teams, or the administrators if there are none."""
         return sorted(frozenset.intersection(*(self.editors.get(each, frozenset()) for each in teams))) or self.admins
 
 
@@ -154,7 +154,7 @@ def _middle(chance: Random) -> list[tuple[float, Step]]:
 
 
 def _end(index: int, chance: Random) -> list[tuple[float, Step]]:
-    """One in ten keeps a draft, one in eight was rolled back, one in nine is paused."""
+    """Return the last steps: one job in ten keeps a draft, one in eight is rolled back, one in nine paused."""
     changes = {"timeout_seconds": chance.randrange(600, 7200)}
     if index % 10 == 0:
         return [(9, drafted(**changes))]
@@ -203,7 +203,7 @@ async def latest_change(connection: AsyncConnection, organization_id: str) -> da
 
 
 async def _upstream(connection: AsyncConnection, organization_id: str, until: datetime) -> Sequence[str]:
-    """The oldest jobs of all: whatever a generated job waits for was there before it."""
+    """Return the jobs to depend on: the oldest, which are older than every generated job."""
     oldest = (
         select(Job.id)
         .where(Job.organization_id == organization_id, Job.created_at < until - OLDEST)

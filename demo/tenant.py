@@ -12,7 +12,7 @@ EDITORS = {TeamRole.CONTRIBUTOR, TeamRole.ADMIN}
 
 @dataclass(frozen=True)
 class Tenant:
-    """One organization as the demo tells it."""
+    """The definition of a demo organization."""
 
     name: str
     people: Sequence[Person]
@@ -26,7 +26,7 @@ class Tenant:
         return next(each for each in self.people if each.organization_role is OrganizationRole.ADMIN)
 
     def editors(self, teams: Sequence[str]) -> list[Person]:
-        """Those who may create a job for all of these teams; without any, the administrator does."""
+        """Return the members who may create a job for all of these teams, or the administrator if there are none."""
         return [each for each in self.people if all(each.teams.get(team) in EDITORS for team in teams)] or [self.admin]
 
 

@@ -1,4 +1,4 @@
-"""A compiled executor for Strawberry schemas; `README.md` beside this file tells how it works."""
+"""A compiling executor for Strawberry schemas. `README.md` in this folder describes how it works."""
 
 from mainsheet.executor.arguments import Refused
 from mainsheet.executor.bounds import AnswerTooLarge

@@ -1,4 +1,4 @@
-"""A field's arguments: what doesn't depend on the request is done once."""
+"""Coercion of a field's arguments. What doesn't depend on the request is done once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +20,7 @@ Convert = Callable[[dict[str, Any]], Any]
 
 
 class Refused(Exception):
-    """The values of a field's arguments can't be coerced or converted: `error` says why."""
+    """The arguments of a field can't be coerced or converted. `error` gives the reason."""
 
     def __init__(self, arguments: "Arguments", error: Exception) -> None:
         super().__init__(str(error))
@@ -31,8 +31,8 @@ class Refused(Exception):
 class Arguments:
     """Coerces the arguments of one field (specification, section "Coercing Field Arguments") and converts them.
 
-    What was made of literals alone is given again if `reusable`: nobody may change it. Nothing is kept of what
-    depends on a request's variables.
+    Arguments made of literals alone are cached if `reusable`, so the resolver must not change them. Nothing that
+    depends on a request's variables is kept.
     """
 
     def __init__(self, field: GraphQLField, node: FieldNode, convert: Convert, *, reusable: bool) -> None:
@@ -44,7 +44,7 @@ class Arguments:
         self.text = ", ".join([*sorted(map(print_ast, node.arguments or ())), *_defaults(field)])
 
     def __call__(self, variables: VariableValues) -> Any:
-        """Raise `Refused`."""
+        """Return the coerced and converted arguments. Raises `Refused`."""
         if self._made is not Undefined:
             return self._made
         try:
@@ -57,7 +57,7 @@ class Arguments:
 
 
 def _defaults(field: GraphQLField) -> Iterator[str]:
-    """What distinguishes two fields whose arguments are written alike."""
+    """Return the defaults, which distinguish two fields whose arguments have the same text."""
     for name, argument in field.args.items():
         yield f"{name} = {argument.default or argument.default_value!r}"
 

@@ -1,4 +1,4 @@
-"""How large an answer may become, counted while it is made, so that what is too large is never in memory."""
+"""Limits the size of a response. It is counted while the response is built, so that a too large one never exists."""
 
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from typing import Any
 from graphql import ExecutionResult
 
 UNBOUNDED = maxsize
-STEP = 64 * 1024  # others have their turn after so many bytes: to make them takes a few milliseconds
+STEP = 64 * 1024  # yield to other tasks after this many bytes, which take a few milliseconds
 NULL = 4
 NUMBER = 1
 COMMA = 1
@@ -18,7 +18,7 @@ ENTRY = 4  # of an object: quotes, a colon, a comma
 
 
 class AnswerTooLarge(Exception):
-    """The answer would have more bytes of JSON than allowed: at least `size`, where `limit` is the most."""
+    """The response would be at least `size` bytes of JSON, but the limit is `limit`."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"The answer is too large: at least {size} bytes, at most {limit}.")
@@ -32,7 +32,7 @@ def check(size: int, limit: int) -> None:
 
 
 def pausing(limit: int) -> Callable[[int], Awaitable[int]]:
-    """Return what the source calls now and then: it checks the size, lets others go on, and says when to call again."""
+    """Return the source's checkpoint: it checks the size, yields to other tasks, and returns the next size to check."""
 
     async def pause(size: int) -> int:
         check(size, limit)
@@ -43,15 +43,15 @@ def pausing(limit: int) -> Callable[[int], Awaitable[int]]:
 
 
 def size_of(value: Any) -> int:
-    """Return the size of a scalar of any type, estimated."""
+    """Return the estimated size of any scalar."""
     return NULL if value is None else len(value if isinstance(value, str) else str(value))
 
 
 def bounded(base: Any, limit: int) -> Any:
-    """Derive from graphql-core's executor one that counts keys and leaves.
+    """Return a subclass of graphql-core's executor that counts keys and leaf values.
 
-    Beyond the limit it makes no further ones, and the answer is discarded as a whole. Root fields of a mutation are all
-    executed nevertheless.
+    Beyond the limit it builds no more values and the whole response is discarded. All root fields of a mutation are
+    executed anyway.
     """
     return _bounded(base, limit)
 

@@ -1,4 +1,4 @@
-"""The second half of the source: the answer, from the deepest level up."""
+"""Writes the second half of the source: it builds the response from the deepest level up."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ class Building:
         self._sizes: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
-        """Write it so that the answer is counted: its size is returned beside it."""
+        """Write the code that builds the response, and returns it with its size."""
         write = self._writer
         write.line("n = c = 0")
         write.line("top = STEP")
@@ -58,7 +58,7 @@ class Building:
             self._writer.line("top = await pause(n)")
 
     def _value(self, shape: Shape, value: str) -> str:
-        """Write what completes a value that isn't null, and counts it; return the expression for the outcome."""
+        """Write the code that completes and counts a non-null value. Returns the expression for the result."""
         match shape:
             case Leaf():
                 return self._counted_leaf(shape, value)
@@ -70,7 +70,7 @@ class Building:
                 return self._abstract(shape, value)
 
     def _completed(self, shape: Shape, value: str) -> str:
-        """Write what completes any value; null where none may be ends the execution."""
+        """Write the code that completes any value. A null in a non-null position ends the execution."""
         write = self._writer
         if isinstance(shape, Leaf):
             return self._counted_leaf(shape, value)
@@ -136,7 +136,7 @@ class Building:
         return f"{{{', '.join(entries)}}}"
 
     def _entry(self, key: str, field: Field, parent: str, sizes: Sizes) -> str:
-        """Write what completes a field; return the expression for it, and add its size."""
+        """Write the code that completes a field and adds its size. Returns the expression for its value."""
         sizes.entry(key)
         match field.source:
             case TypeName(name):

@@ -1,4 +1,4 @@
-"""What both halves of the source write: how a value is read, gone through, told by its type."""
+"""Code that both halves of the source use: reading values, iterating over lists, branching by type."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from mainsheet.executor.writer import Writer
 
 
 def read(write: Writer, field: Field, parent: str) -> str:
-    """Return the expression for what a field has, before it is completed."""
+    """Return the expression for a field's value before completion."""
     match field.source:
         case Attribute(name) | Joined(name):
             return f"{parent}.{name}"
@@ -25,7 +25,7 @@ def items(value: str) -> str:
 
 
 def by_type(write: Writer, shape: Abstract, value: str, write_one: Callable[[Object], None]) -> None:
-    """Write a branch for each type that the value may have."""
+    """Write a branch for each possible type of the value."""
     name = write.fresh("x")
     write.line(f"{name} = {write.constant('type_of', shape.type_of)}({value})")
     word = "if"

@@ -1,7 +1,8 @@
-"""From a shape to Python source: load level by level, then build the answer from the deepest level up.
+"""Compiles a shape to Python source: load level by level, then build the response from the deepest level up.
 
-The source assumes that all goes well. Whatever doesn't (an exception, a null where none may be, a value of another
-kind) ends it with an exception; `recovery.py` then answers, from what was loaded, with every error in its place.
+The source assumes that nothing fails. Any failure (an exception, a null in a non-null position, a value of an
+unexpected kind) ends it with an exception. `recovery.py` then builds the response from what was loaded, with every
+error.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -25,9 +26,9 @@ LONGEST_SOURCE = 100_000
 
 @dataclass(frozen=True)
 class Unit:
-    """A shape with its source; `answer(value, context, variables)` completes a value, or raises.
+    """A shape with its compiled source. `answer(value, context, variables)` completes a value, or raises.
 
-    It returns the value with its size in JSON, at least, or raises `AnswerTooLarge`.
+    It returns the value with its minimum size in JSON, or raises `AnswerTooLarge`.
 
     A source that is too long isn't compiled: `answer` is None, and `recovery.py` completes the shape value by value.
     """
@@ -40,13 +41,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class Options:
-    """How a shape is compiled.
+    """Options of the compiler.
 
-    `some_attributes`: batches are told what is read of their answers, by this unit and by no other one.
+    `some_attributes`: pass batches the attributes that this unit reads, when no other unit reads their rows.
     `is_whole`: the unit is all that the operation does.
-    `keeps_datetimes`: they stay what they are, for a JSON encoder that writes them in ISO 8601.
-    `believes_rows`: objects aren't asked whether they are what their fields are declared to give, nor texts whether
-    they are the names of their enum's members.
+    `keeps_datetimes`: leave datetimes unchanged, for a JSON encoder that writes them in ISO 8601.
+    `believes_rows`: don't check that objects have their field's declared type, or that texts are names of the enum.
     `most_bytes`: how large the answer may be.
     """
 
@@ -81,19 +81,19 @@ def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer
 
 
 def again(value: Any) -> Collection[Any]:
-    """Let a value be gone through twice: once for the keys, once for the answer."""
+    """Return the value if it can be iterated twice: once for the keys, once for the response."""
     if is_collection(value):
         return value
     raise TypeError("not a list")
 
 
 def yes(answer: Any) -> None:
-    """Go on if the answer is known to be yes."""
+    """Raise unless the value is true."""
     if not answer or is_awaitable(answer):
         raise TypeError("not of this type")
 
 
 def real(value: Any) -> None:
-    """Refuse what resolvers give back instead of a value."""
+    """Refuse what resolvers may return instead of a value: exceptions and awaitables."""
     if isinstance(value, Exception) or value is Undefined or is_awaitable(value):
         raise TypeError("not a value")

@@ -1,4 +1,4 @@
-"""Turning coerced arguments into what Strawberry gives to resolvers."""
+"""Converts coerced arguments to the values that Strawberry passes to resolvers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,10 @@ from strawberry.types.field import StrawberryField
 def conversion(
     api: strawberry.Schema, declared: StrawberryField, definition: GraphQLField
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return what converts a field's arguments, as Strawberry's `convert_arguments` does.
+    """Return a function that converts a field's arguments, as Strawberry's `convert_arguments` does.
 
-    That one makes each argument's name anew for every call; here it is done once, and scalars and enums, which need no
-    conversion, are passed on.
+    Strawberry computes each argument's name for every call. Here that is done once, and scalars and enums, which need
+    no conversion, are passed through.
     """
     registry, config = api.schema_converter.scalar_registry, api.config
     named = [(config.name_converter.from_argument(each), str(each.python_name), each) for each in declared.arguments]

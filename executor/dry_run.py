@@ -1,4 +1,4 @@
-"""Asking the batches of an operation without anything to answer from: to see what they would do."""
+"""Calls the batches of an operation without data, to show which statements they would send."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
@@ -23,17 +23,17 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
-    """A compiled query whose batches can be asked one after the other, with keys that nobody has."""
+    """A compiled query whose batches can be called one after the other with keys that don't exist."""
 
     shape: Shape
     unit: Unit
     variables: VariableValues
 
     async def asked(self, context: Any) -> AsyncIterator[Group]:
-        """Ask each batch as the source does, and give its group afterwards.
+        """Call each batch as the source does, and yield its group afterwards.
 
-        With two keys where there may be several, with one where there is one. Below an answer that isn't null the
-        keys are its own: a page is a page without rows too.
+        A batch gets two keys if there may be several, else one. Below a non-null result the keys are taken from it: a
+        page without rows is still a page.
         """
         places = dict(_places(self.shape, None, is_many=False))
         answers: dict[Field, Mapping[Any, Any]] = {}
@@ -42,7 +42,7 @@ class Rehearsal:
             keys = [key for field in group.fields for key in self._keys(field, places[field], answers)]
             question = [link.arguments(self.variables)] if link.arguments and link.relation.key else []
             asked = self.unit.loading.asked(group)
-            # A batch that misses a row, or what its keys should have, has asked what it could.
+            # A batch that fails for lack of a row or attribute has sent all statements that it could.
             with suppress(LookupError, AttributeError):
                 found = await link.relation.answers(context, list(dict.fromkeys(keys)), *question, **asked)
                 answers |= dict.fromkeys(group.fields, found)

@@ -1,4 +1,4 @@
-"""Runs validated operations: compiled where possible, by graphql-core where not, with the same answer."""
+"""Executes validated operations: compiled if possible, otherwise by graphql-core, with the same result."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
@@ -19,26 +19,26 @@ from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.shape import Unsupported
 from mainsheet.executor.worker import Worker
 
-INLINE_FIELDS = 100  # to make a program for these takes less than 20 ms
+INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 
 
 class Outcome(StrEnum):
     COMPILED = "compiled"  # from end to end
-    INTERPRETED = "interpreted"  # too large to compile: gone through value by value
-    PARTS = "parts"  # graphql-core ran the root fields (mutations, resolvers with `info`), what is below was compiled
-    RECOVERED = "recovered"  # met an error, and was gone through again for its place
-    REPLAYED = "replayed"  # met a value of another kind than its field's, and was done again by graphql-core
-    REFERENCE = "reference"  # nothing to compile: introspection, variables that are refused, what isn't supported
+    INTERPRETED = "interpreted"  # too large to compile: completed value by value
+    PARTS = "parts"  # graphql-core ran the root fields (mutations, resolvers with `info`), compiled code the rest
+    RECOVERED = "recovered"  # failed, and was completed again value by value to locate the errors
+    REPLAYED = "replayed"  # had a value of an unexpected kind, and was executed again by graphql-core
+    REFERENCE = "reference"  # not compiled: introspection, refused variables, unsupported features
 
 
 def core_schema(api: strawberry.Schema) -> GraphQLSchema:
-    """Return what Strawberry built; it has no public name."""
+    """Return the graphql-core schema that Strawberry built, for which it has no public name."""
     return api._schema  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A prepared operation, to be executed for somebody."""
+    """A prepared operation with the variables and context of one request."""
 
     operation: Prepared
     variables: dict[str, Any] | None = None
@@ -47,13 +47,13 @@ class Request:
 
 
 class Executor:
-    """Executes operations of a Strawberry schema; `observe` is told how each one went.
+    """Executes operations of a Strawberry schema. `observe` is called with how each one was executed.
 
-    With `keeps_datetimes` data may hold datetimes, which the JSON encoder is to write in ISO 8601 as orjson does.
-    With `believes_rows` objects are taken for what their fields are declared to give: `is_type_of` isn't asked where
-    a type is concrete, nor is an exception looked for that stands for an object and has its attributes.
-    `worker` makes the programs of large operations, so that the event loop goes on. An answer of more than `most_bytes`
-    in JSON isn't made: `execute` raises `AnswerTooLarge`, when a mutation's changes are done.
+    With `keeps_datetimes`, data may contain datetimes, which the JSON encoder must write in ISO 8601 as orjson does.
+    With `believes_rows`, objects aren't checked: `is_type_of` isn't called for concrete types, and an exception that is
+    returned in place of an object and has its attributes isn't detected.
+    `worker` compiles large operations, so that the event loop isn't blocked. A response of more than `most_bytes` of
+    JSON isn't built: `execute` raises `AnswerTooLarge`, and a mutation's changes are kept.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Executor:
         self._programming = Programming(api, options)
 
     async def execute(self, request: Request) -> ExecutionResult:
-        """Answer as graphql-core's `execute` would."""
+        """Return the same result as graphql-core's `execute`."""
         variables = request.operation.variables.coerced(request.variables)
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
@@ -104,7 +104,7 @@ class Executor:
         return await result if isawaitable(result) else result
 
     async def _introspected(self, worker: Worker, request: Request) -> ExecutionResult:
-        """Let the worker do what asks no resolver of ours: a whole schema takes tens of milliseconds."""
+        """Run introspection in the worker. It calls none of our resolvers and takes tens of milliseconds."""
         self._observe(Outcome.REFERENCE)
         run = partial(_referred, self._api, request, self._programming.options.most_bytes)
         result = await worker.run(object(), run)
@@ -127,7 +127,7 @@ class Executor:
         return result
 
     def rehearsal(self, request: Request) -> Rehearsal:
-        """Return what is made for a query, to be looked at; raise `Unsupported` if nothing is."""
+        """Return a query's program for inspection. Raises `Unsupported` if it can't be compiled."""
         variables = request.operation.variables.coerced(request.variables)
         if isinstance(variables, list):
             raise Unsupported("; ".join(error.message for error in variables))
@@ -151,9 +151,9 @@ class Executor:
 
 
 async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBOUNDED) -> ExecutionResult:
-    """Execute by graphql-core; raise `AnswerTooLarge`.
+    """Execute by graphql-core. Raises `AnswerTooLarge`.
 
-    Not by `api.execute`: that parses and validates by itself, and logs each client's mistake with a traceback.
+    `api.execute` isn't used because it parses and validates again, and logs client errors with a traceback.
     """
     result = _referred(api, request, most_bytes)
     return await result if isawaitable(result) else result

@@ -1,4 +1,4 @@
-"""Which operations ask about the schema only."""
+"""Recognizes operations that select only the schema."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from graphql import (
 
 
 def is_introspection(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether an operation asks about the schema only."""
+    """Return whether an operation selects only the schema."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     return all(name.startswith("__") for name in _root_fields(operation.selection_set, fragments, set()))
 

@@ -16,7 +16,7 @@ from graphql import (
 )
 from graphql.pyutils import is_awaitable
 
-# When a value is already what its type's result coercion would make of it.
+# Conditions under which a value is already coerced for its type.
 IS_COERCED = {
     GraphQLString.name: "{0}.__class__ is str",
     GraphQLID.name: "{0}.__class__ is str",
@@ -28,19 +28,19 @@ ISO_8601 = methodcaller("isoformat")
 
 
 def is_coerced(type_: GraphQLLeafType, value: str) -> str | None:
-    """Return the condition under which `value` needs nothing, or None if it always needs coercion."""
+    """Return the condition under which `value` needs no coercion, or None if it always does."""
     condition = IS_COERCED.get(type_.name)
     return condition and condition.format(value)
 
 
 def is_iso_8601(type_: GraphQLLeafType) -> bool:
-    """Tell whether values are coerced by their `isoformat`, as those of Strawberry's `DateTime` are."""
+    """Return whether values are coerced by `isoformat`, like those of Strawberry's `DateTime`."""
     coerce: Any = type_.coerce_output_value
     return isinstance(coerce, methodcaller) and coerce.__reduce__() == ISO_8601.__reduce__()
 
 
 def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
-    """Return what coerces a value, or raises."""
+    """Return a function that coerces a value, or raises."""
     coerce = type_.coerce_output_value
 
     def coerced(value: Any) -> Any:
@@ -55,9 +55,9 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
 
 
 def enum_names(type_: GraphQLLeafType) -> tuple[type[Enum], dict[Any, str]] | None:
-    """Return an enum whose members are the type's values, and their GraphQL names by their own values.
+    """Return the type's Python enum, and the GraphQL names of its members by their values.
 
-    None for other types: not every GraphQL enum is a Python enum.
+    Returns None for other types: not every GraphQL enum is a Python enum.
     """
     if not isinstance(type_, GraphQLEnumType):
         return None

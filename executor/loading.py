@@ -1,4 +1,4 @@
-"""The first half of the source: level by level, collect the keys and ask the batches."""
+"""Writes the first half of the source: for each level, it collects the keys and calls the batches."""
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mainsheet.executor.writer import Writer
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Fields of one level that ask a batch the same question; `answers` is the variable that holds the answers."""
+    """Fields of one level that share a call of a batch. `answers` is the variable that holds its results."""
 
     level: int
     answers: str
@@ -19,7 +19,7 @@ class Group:
 
 
 class Loading:
-    """Knows, once written, the groups in their order and the variables of each field's keys and question."""
+    """Writes the loading code. Afterwards it has the groups in order, and the variables of each field's keys."""
 
     def __init__(self, writer: Writer, *, some_attributes: bool, is_whole: bool) -> None:
         self._writer = writer
@@ -32,7 +32,7 @@ class Loading:
         self.questions: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
-        """Write what loads all that a shape needs; `value` is what the shape completes."""
+        """Write the code that loads everything a shape needs. `value` is the value to complete."""
         self._is_alone = self._is_whole and len([*_all_links(shape)]) == 1
         if self._some_attributes:
             self._find_attributes(shape)
@@ -57,7 +57,7 @@ class Loading:
             level = below
 
     def _find_attributes(self, shape: Shape) -> None:
-        """Add up what is read of each batch's answers, anywhere: they are remembered for the whole operation."""
+        """Collect the attributes read of each batch's results: the context keeps results for the whole operation."""
         for field in links(shape):
             batch, own = link_of(field).relation.batch, reads(field.shape)
             self._attributes[batch] = union((self._attributes.get(batch, frozenset()), own))
@@ -82,7 +82,7 @@ class Loading:
                 self._writer.line(f"{self.keys[field]} = {{}}")
 
     def _question(self, group: Group) -> tuple[str, str]:
-        """Write what a group wants to know; return the names of all its keys and of the question, if it has one."""
+        """Write a group's keys and question. Returns the names of the keys and of the question, if it has one."""
         write = self._writer
         keys = [self.keys[field] for field in group.fields]
         wanted = keys[0] if len(keys) == 1 else write.fresh("k")
@@ -105,7 +105,7 @@ class Loading:
         write.line(f"{group.answers} = await {answers}(context, list({wanted}){question}) if {wanted} else NOTHING")
 
     def asked(self, group: Group) -> Asked:
-        """Return what else the batch is asked, beside the keys and the question."""
+        """Return the batch's further arguments, after the keys and the question."""
         link = link_of(group.fields[0])
         asked: Asked = {"place": Place(group.level, tuple(dict.fromkeys(field.path for field in group.fields)))}
         attributes = self._attributes.get(link.relation.batch)
@@ -125,7 +125,7 @@ class Loading:
                 self._gather(field.shape, value)
 
     def _gather(self, shape: Shape, value: str) -> None:
-        """Write what collects the keys of the next level below a value that isn't null."""
+        """Write the code that collects the next level's keys below a non-null value."""
         match shape:
             case ListOf():
                 item = self._writer.fresh("x")

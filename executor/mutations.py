@@ -1,4 +1,4 @@
-"""graphql-core for the root fields, compiled code for what is below them."""
+"""Executes root fields by graphql-core, and everything below them by compiled code."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
@@ -13,9 +13,9 @@ from mainsheet.executor.plan import Planner
 
 
 def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
-    """Return what makes an executor that completes the values of root fields by units, by response key.
+    """Return a factory of executors that complete root fields by units, which are given by response key.
 
-    It is made of the root, the context and coerced variables: its `build` would coerce them anew for each request.
+    The factory takes the root, the context and coerced variables: graphql-core's `build` would coerce them again.
     """
     return partial(
         _parts(base),
@@ -32,7 +32,7 @@ def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
 
 @cache
 def _parts(base: Any) -> Any:
-    """Derive from a `bounded` executor one that has units."""
+    """Return a subclass of a `bounded` executor that uses units."""
 
     class Parts(base):  # type: ignore[misc]  # chosen at run time
         def __init__(self, *args: Any, units: Mapping[str, Unit], **options: Any) -> None:
@@ -41,7 +41,7 @@ def _parts(base: Any) -> Any:
             self._met_errors: set[str] = set()
 
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
-            """Complete `result[0]`; the rest is graphql-core's own."""
+            """Complete a root field by its unit if it has one, otherwise by graphql-core."""
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
                 unit = self._units.get(path.key)
                 if unit is not None:

@@ -1,4 +1,4 @@
-"""From a validated operation to the shape of its answer."""
+"""Plans a validated operation: computes the shape of its response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -55,7 +55,7 @@ from mainsheet.executor.shape import (
     Unsupported,
 )
 
-# Fragments that double at each level reach any size; what is this large is no longer worth compiling.
+# Fragments that double at each level can reach any size. Plans larger than this aren't worth compiling.
 MAX_FIELDS = 5000
 NO_JOINS: frozenset[str] = frozenset()
 
@@ -64,7 +64,7 @@ Path: TypeAlias = tuple[str, ...]  # of response keys
 
 @dataclass
 class Planner:
-    """Plans the parts of one operation, for the values that its `@skip` and `@include` have now."""
+    """Plans one operation for given values of its `@skip` and `@include` conditions."""
 
     api: strawberry.Schema
     schema: GraphQLSchema
@@ -75,12 +75,12 @@ class Planner:
     _count: int = field(default=0, init=False)
 
     def root(self) -> Object:
-        """Plan the whole operation; raise `Unsupported`."""
+        """Return the shape of the whole operation. Raises `Unsupported`."""
         root_type, collected = self._collected()
         return self._object(root_type, collected, (), NO_JOINS, nullable=False)
 
     def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails], Path]]:
-        """Return the root fields that have fields of their own, as `shape` takes them; raise `Unsupported`."""
+        """Return the root fields that have subfields, as `shape` takes them. Raises `Unsupported`."""
         root_type, collected = self._collected()
         if collected.new_defer_usages:
             raise Unsupported("@defer")
@@ -101,7 +101,7 @@ class Planner:
     def shape(
         self, declared: GraphQLOutputType, details: list[FieldDetails], path: Path, joins: frozenset[str] = NO_JOINS
     ) -> Shape:
-        """Plan a value of this type, to which its batch can add `joins`; raise `Unsupported`."""
+        """Return the shape of a value of this type, to which its batch can add `joins`. Raises `Unsupported`."""
         nullable, type_ = not is_non_null_type(declared), get_nullable_type(declared)
         if is_list_type(type_):
             return ListOf(nullable, self.shape(type_.of_type, details, path, joins))
@@ -206,7 +206,7 @@ class Planner:
         return lambda value: is_type_of(value, info)
 
     def _info(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
-        """What type resolvers may read: nothing of it belongs to one request."""
+        """Return the `info` for type resolvers. It has nothing of a request."""
         nodes = [each.node for each in details]
         missing: Any = None
         return GraphQLResolveInfo(
@@ -216,6 +216,6 @@ class Planner:
 
 
 def _below_join(join: str, joins: frozenset[str]) -> frozenset[str]:
-    """Return what can be joined inside a joined attribute."""
+    """Return the attributes that can be joined inside a joined attribute."""
     prefix = f"{join}."
     return frozenset(each.removeprefix(prefix) for each in joins if each.startswith(prefix))

@@ -1,4 +1,4 @@
-"""One operation, prepared once: what decides its plan, how large it is, and the programs made for it so far."""
+"""A prepared operation: the variables that decide its plan, its size, and its compiled programs."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from mainsheet.executor.program import Program
 
 DECIDING = {"skip", "include", "defer"}
-MOST_PROGRAMS = 16  # of one operation: a variable that decides doubles what there may be
-CEILING = 10**6  # fragments that double at each level reach any number
+MOST_PROGRAMS = 16  # of one operation: each variable in a condition doubles the number of possible plans
+CEILING = 10**6  # fragments that double at each level could reach any number
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The fields of a selection set, those of its fragments included, and the variables that decide about them."""
+    """The number of fields of a selection set, including fragments, and the variables in its conditions."""
 
     fields: int = 0
     deciding: frozenset[str] = frozenset()
@@ -42,10 +42,10 @@ class Extent:
 
 @dataclass(eq=False)
 class Prepared:
-    """An operation of a validated document, with its programs; it holds nothing of any request.
+    """An operation of a validated document with its programs. It holds nothing of a request.
 
-    A program belongs to an executor and to the values of the variables that decide what is selected. The least
-    recently used one is dropped when there are too many. `grew` hears by how many bytes the programs grew.
+    There is a program for each executor and each combination of values of the variables in conditions. The least
+    recently used one is dropped if there are too many. `grew` is called with the bytes by which the programs grew.
     """
 
     schema: GraphQLSchema
@@ -75,7 +75,7 @@ class Prepared:
         return found
 
     def keep(self, key: Hashable, program: "Program") -> "Program":
-        """Keep a program and return it, or the one that was kept meanwhile."""
+        """Store a program and return it, or return the one that was stored in the meantime."""
         if key in self._programs:
             return self._programs[key]
         self._programs[key] = program
@@ -87,7 +87,7 @@ class Prepared:
 
 
 class _Measuring:
-    """Measures each fragment once, so that the work grows with the document and not with what it expands to."""
+    """Measures each fragment once, so that the time grows with the document and not with its expansion."""
 
     def __init__(self, document: DocumentNode) -> None:
         self._fragments = {

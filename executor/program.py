@@ -1,4 +1,4 @@
-"""What an operation becomes for one setting of the variables that decide what is selected."""
+"""The program of an operation for given values of the variables in its conditions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ BYTES_A_CHARACTER = 12  # of a unit, by the length of its source
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Compiled whole, or run in parts by graphql-core, or neither; `weight` is its size in bytes, estimated."""
+    """A compiled operation, or compiled parts of it, or neither. `weight` is the estimated size in bytes."""
 
     unit: Unit | None
     parts: Any
@@ -32,7 +32,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Programming:
-    """Makes the programs of a schema."""
+    """Compiles the programs of a schema."""
 
     api: strawberry.Schema
     options: Options
@@ -51,7 +51,7 @@ class Programming:
         return Program(None, parts, _weight(*units.values()))
 
     def planner(self, prepared: Prepared, variables: VariableValues) -> Planner:
-        """Return what plans an operation: of the variables' values it gets only those that decide."""
+        """Return an operation's planner. It gets only the values of the variables in conditions."""
         fragments = {
             node.name.value: FragmentDetails(node)
             for node in prepared.document.definitions
@@ -64,7 +64,7 @@ class Programming:
         return Planner(self.api, prepared.schema, fragments, prepared.node, deciding, believes_rows=believes_rows)
 
     def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
-        """Return what can be compiled below the root, by response key."""
+        """Return the units that can be compiled below the root, by response key."""
         planner = self.planner(prepared, variables)
         alone = prepared.node.operation is OperationType.MUTATION  # each field sees a snapshot of its own
         options = replace(self.options, some_attributes=alone)

@@ -1,7 +1,7 @@
-"""Completing an operation in which something failed, value by value: errors with their places, nulls as far as they go.
+"""Completes a failed operation value by value, with the path of each error and the propagation of nulls.
 
-The source can't do that: it ends at the first error. Of several that make the same place null, the one that is met
-first is told: level by level, and within a level as the document has it.
+The compiled source can't do this because it ends at the first error. If several errors make the same position null, the
+first one is reported: in the order of levels, and within a level in the order of the document.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ from mainsheet.executor.shape import (
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Place:
-    """Where in the answer a value goes: `holder[key]`."""
+    """The position of a value in the response: `holder[key]`."""
 
     holder: Any
     key: str | int
@@ -50,13 +50,13 @@ class Place:
 
     @property
     def is_there(self) -> bool:
-        """Whether nothing above it has become null."""
+        """Return whether the position still exists, that is, nothing above it has become null."""
         above = self.above
         return above is None or (above.holder[above.key] is self.holder and above.is_there)
 
 
 class Recovery:
-    """Answers one operation; what its context remembers isn't asked again."""
+    """Completes one operation. Results that the context remembers aren't loaded again."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class Recovery:
         self._waiting: dict[Field, list[tuple[Place, Any]]] = defaultdict(list)
 
     async def answer(self, root: Any) -> ExecutionResult:
-        """Raise `AnswerTooLarge`, or `Unsupported` where a value is of another kind than its field.
+        """Return the result. Raises `AnswerTooLarge`, or `Unsupported` if a value isn't of its field's kind.
 
-        graphql-core knows more kinds.
+        graphql-core then executes the operation, because it supports more kinds.
         """
         shape, whole = self._unit.shape, dict[str, Any]()
         assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
@@ -127,7 +127,7 @@ class Recovery:
             self._complete(field, place, field.shape, value)
 
     def _read(self, field: Field, parent: Any) -> Any:
-        """Return what a field has; of one that a relation answers, the key."""
+        """Return a field's value, or its key if a relation loads it."""
         match field.source:
             case TypeName(name):
                 return name

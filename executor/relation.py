@@ -11,14 +11,14 @@ Attributes: TypeAlias = frozenset[str | tuple[str, "Attributes"]] | None
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which fields ask a batch, each as its path of response keys, and how many relations lead to them."""
+    """The fields that call a batch, as paths of response keys, and the number of relations above them."""
 
     level: int
     fields: tuple[tuple[str, ...], ...]
 
 
 class Asked(TypedDict, total=False):
-    """What a batch is asked beside keys and question: see `Relation.answers`."""
+    """The arguments of a batch after keys and question. See `Relation.answers`."""
 
     attributes: Attributes
     alone: bool
@@ -26,11 +26,11 @@ class Asked(TypedDict, total=False):
 
 
 class Relation(Protocol):
-    """A field that many parents ask together; its Strawberry field has it in `metadata`, as `RELATION`.
+    """A field that is loaded for many parents at once. Its Strawberry field has it in `metadata`, as `RELATION`.
 
-    `key` is the path of the attribute by which a parent's answer is found, or None where the field's arguments
-    are the key. Relations with the same `batch` are asked together where they ask the same question: where they have a
-    key, they make the same question of the same arguments.
+    `key` is the path of the parent's attribute that holds the key, or None if the field's arguments are the key.
+    Relations with the same `batch` and equal questions share a call. If they have a `key`, equal arguments must give
+    equal questions.
     """
 
     @property
@@ -41,18 +41,18 @@ class Relation(Protocol):
 
     @property
     def join(self) -> str | None:
-        """The attribute in which the parent may hold the answer already, if its own relation can join it."""
+        """The attribute in which the parent may hold the result already, if the parent's relation can join it."""
 
     @property
     def joins(self) -> frozenset[str]:
-        """The attributes that the batch can add to its answers, with dots where one is inside another."""
+        """The attributes that the batch can add to its results, with dots for nested ones."""
 
     @property
     def is_one_statement(self) -> bool:
-        """Whether the batch asks the database once, so that it needs no snapshot where nothing else is asked."""
+        """Whether the batch sends one statement, so that it needs no snapshot if it is the only one."""
 
     def question(self, **arguments: Any) -> Any:
-        """Turn the field's arguments into what the batch is asked, or into the key; never changed afterwards."""
+        """Convert the field's arguments to the batch's question, or to the key. The result must not be changed."""
 
     def answers(
         self,
@@ -63,12 +63,12 @@ class Relation(Protocol):
         alone: bool = False,
         place: Place | None = None,
     ) -> Awaitable[Mapping[Any, Any]]:
-        """Return each key's answer. A key without one has null.
+        """Return the result of each key. A key without a result is null.
 
-        Of the answers no other attributes than these will be read, by nobody; None: any may be. A pair is an
-        attribute to join, with its own attributes. `alone`: nothing else is asked in this operation. `place`: the
-        fields that ask, for a trace.
+        `attributes` are the only ones that will be read of the results, or None for any. A pair is an attribute to
+        join, with its own attributes. `alone`: the operation calls no other batch. `place`: the fields that call, for
+        traces.
 
-        The context must remember the answers, and what was raised instead: an execution that meets an error asks
-        again, and may be done again by graphql-core, whose resolvers are to find the answers there.
+        The context must remember results and exceptions: after an error the batch is called again, perhaps by
+        graphql-core's resolvers, which must find them there.
         """

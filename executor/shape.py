@@ -1,4 +1,4 @@
-"""What an operation's answer looks like: a tree of shapes, planned once for each document."""
+"""Shapes: the tree that describes an operation's response, planned once for each document."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mainsheet.executor.relation import Attributes, Relation
 
 
 class Unsupported(Exception):
-    """The compiler can't do this; graphql-core can."""
+    """The compiler doesn't support this, but graphql-core does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Object:
 
 @dataclass(frozen=True, eq=False)
 class Abstract:
-    """One of several objects; `type_of` tells a value's type by name."""
+    """One of several object types. `type_of` returns the name of a value's type."""
 
     nullable: bool
     type: GraphQLAbstractType
@@ -58,14 +58,14 @@ class Attribute:
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """An attribute that the parent's batch adds: the answer of a relation, without asking it."""
+    """An attribute that the parent's batch adds: the result of a relation without a call of its own."""
 
     name: str
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A function of the parent, which it takes under a name or, without one, as its first argument."""
+    """A function of the parent, which is passed by name or, without a name, as the first argument."""
 
     function: Callable[..., Any]
     parent: str | None
@@ -92,7 +92,7 @@ class Field:
 
 
 def links(shape: Shape) -> Iterator[Field]:
-    """The fields below that relations answer, as far as no other relation is above them."""
+    """The fields below that are loaded by relations, with no other relation between."""
     match shape:
         case ListOf():
             yield from links(shape.item)
@@ -108,7 +108,7 @@ def links(shape: Shape) -> Iterator[Field]:
 
 
 def reads(shape: Shape, *, knows_types: bool = False) -> Attributes:
-    """The attributes that are read of a value, or of what it holds, where no other relation answers; None: any."""
+    """The attributes that are read of a value and of values nested in it, up to the next relation. None: any."""
     match shape:
         case ListOf():
             return reads(shape.item, knows_types=knows_types)

@@ -1,4 +1,4 @@
-"""What the source counts of an answer's size: the least that each value takes in JSON."""
+"""Counts the minimum size of a response in JSON, in the source."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ TEXTS = {GraphQLString.name, GraphQLID.name}
 
 @dataclass
 class Sizes:
-    """A number that is known when the source is written, and expressions for what isn't."""
+    """A sum of a constant, known when the source is written, and of expressions."""
 
     known: int = 0
     own: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Sizes:
         self.known += ENTRY + len(key)
 
     def leaf(self, shape: Leaf, value: str) -> None:
-        """Add a completed value, which a variable holds."""
+        """Add a completed value, given by its variable."""
         if shape.type.name in TEXTS:
             self.known += 0 if shape.nullable else TEXT
             self.own.append(f"len({value} or 'null')" if shape.nullable else f"len({value})")
@@ -35,7 +35,7 @@ class Sizes:
             self.own.append(f"size_of({value})")
 
     def write(self, write: Writer) -> None:
-        """Write what adds it up: `n` has what is built, `c` what is referred to."""
+        """Write the addition: `n` counts what is built, `c` what is referred to."""
         write.line(f"n += {' + '.join([str(self.known), *self.own])}")
         if self.shared:
             write.line(f"c += {' + '.join(self.shared)}")

@@ -1,4 +1,4 @@
-"""Coercing the variables of one operation (specification, section "Coercing Variable Values")."""
+"""Coerces the variables of an operation (specification, section "Coercing Variable Values")."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -22,10 +22,10 @@ SCALARS = {str, int, bool, float}
 
 
 class Variables:
-    """Coerces the values that a request gives.
+    """Coerces the variable values of a request.
 
-    graphql-core looks up each variable's type and default anew for every request. Here that is done once, and
-    scalars are coerced directly. Everything else, errors above all, is left to graphql-core.
+    graphql-core looks up each variable's type and default for every request. Here that is done once, and scalars are
+    coerced directly. graphql-core does everything else, especially errors.
     """
 
     def __init__(self, schema: GraphQLSchema, definitions: Collection[VariableDefinitionNode]) -> None:
@@ -36,14 +36,14 @@ class Variables:
         self._has_odd_types = len(self._signatures) < len(signatures)
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues | list[GraphQLError]:
-        """Return the values of the declared variables, or what is wrong with them."""
+        """Return the values of the declared variables, or the errors."""
         if not self._definitions:
             return NO_VARIABLES
         values = None if self._has_odd_types else self._scalars(given or {})
         return self._any(given or {}) if values is None else values
 
     def _scalars(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """Coerce scalars; return nothing if a value is another one, is refused, or is a default."""
+        """Coerce scalars. Returns None if a value isn't a scalar, is refused, or is a default."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for signature in self._signatures:

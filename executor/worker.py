@@ -1,4 +1,4 @@
-"""Work that takes too long for the event loop: done in one thread, one piece at a time."""
+"""A worker thread for work that would block the event loop. It runs one function at a time."""
 
 from asyncio import Future, get_running_loop, shield
 from collections.abc import Callable, Hashable
@@ -16,9 +16,9 @@ class _Job:
 
 
 class Worker:
-    """Runs functions in a thread; callers that give the same key share one run.
+    """Runs functions in a thread. Callers with the same key share one run.
 
-    A run that nobody waits for any more, and that hasn't begun, is dropped.
+    A run that hasn't begun is dropped if all its callers are cancelled.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Worker:
         self._jobs: dict[Hashable, _Job] = {}
 
     async def run(self, key: Hashable, work: Callable[[], T]) -> T:
-        """Return what the work returns, or raise what it raises."""
+        """Run the work and return its result, or raise its exception."""
         job = self._jobs.get(key)
         if job is None:
             job = self._jobs[key] = _Job(get_running_loop().run_in_executor(self._thread, work))

@@ -6,7 +6,7 @@ INDENT = "    "
 
 
 class Writer:
-    """Python source, and the objects that it names."""
+    """Collects Python source and the objects that it refers to by name."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
@@ -20,7 +20,7 @@ class Writer:
         return f"{prefix}{self._count}"
 
     def constant(self, prefix: str, value: Any) -> str:
-        """Return the name under which the source finds the object."""
+        """Return the name by which the source refers to the object."""
         if id(value) not in self._known:
             name = self._known[id(value)] = self.fresh(f"{prefix}_")
             self.names[name] = value  # kept, so that the id stays its own

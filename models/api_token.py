@@ -11,7 +11,7 @@ from mainsheet.models.ids import new_id
 
 
 class ApiToken(Base):
-    """A member's bearer token, of which only the SHA-256 is kept: 256 bits of chance need no slow hash."""
+    """A member's bearer token. Only its SHA-256 is stored: a random secret of 256 bits needs no slow hash."""
 
     __tablename__ = "api_token"
     PREFIX = "AT"
@@ -41,7 +41,7 @@ class ApiToken(Base):
         expires_at: datetime | None,
         name: str | None,
     ) -> tuple[Self, str]:
-        """Return the row to keep and the secret to show once."""
+        """Return the row to store and the secret, which is shown once."""
         secret = "mst_" + secrets.token_urlsafe(32)
         row = cls(
             id=new_id(cls.PREFIX, at),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: `timestamptz` on PostgreSQL, text on SQLite, aware in Python on both."""
+    """A time in UTC: `timestamptz` on PostgreSQL, text on SQLite, an aware `datetime` in Python."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -34,7 +34,7 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 
 
 def sorted_text(length: int) -> String:
-    """Text in the order of its code points, as SQLite has it, whatever the locale of a PostgreSQL is."""
+    """Return a text type that sorts by code points on both databases, whatever PostgreSQL's locale is."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
@@ -60,10 +60,10 @@ class Base(DeclarativeBase):
 
 
 def tenant(column: str, table: str, **options: Any) -> ForeignKeyConstraint:
-    """A foreign key that can't leave its organization."""
+    """Return a foreign key that includes the organization, so that no row refers to another organization's."""
     return ForeignKeyConstraint(["organization_id", column], [f"{table}.organization_id", f"{table}.id"], **options)
 
 
 def tenant_key() -> UniqueConstraint:
-    """What `tenant` refers to."""
+    """Return the unique constraint that foreign keys made by `tenant` refer to."""
     return UniqueConstraint("organization_id", "id")

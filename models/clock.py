@@ -1,4 +1,4 @@
-"""The database's clock, which every stored moment comes from: the clocks of several processes disagree."""
+"""The database's clock: all stored times come from it, since the clocks of several processes disagree."""
 
 from datetime import UTC, datetime
 
@@ -11,20 +11,20 @@ FUNCTION = "clock_timestamp"  # PostgreSQL's own; each connection to SQLite gets
 
 
 def database_time() -> ColumnElement[datetime]:
-    """Return the expression for the present moment, to be selected with the rows that a statement reads."""
+    """Return the SQL expression for the current time, to be selected beside the rows that a statement reads."""
     return getattr(func, FUNCTION)(type_=UtcDateTime())  # type: ignore[no-any-return]  # `func` makes any function
 
 
 async def read_clock(connection: AsyncSession | AsyncConnection) -> datetime:
-    """Ask for the present moment alone, where no other statement is due."""
+    """Return the database's current time, by a statement of its own."""
     return (await connection.execute(select(database_time()))).scalar_one()
 
 
 def process_time() -> datetime:
-    """Return the process's own clock, which is SQLite's: it has no server."""
+    """Return this process's current time. SQLite uses it too, since it has no server."""
     return datetime.now(UTC)
 
 
 def sqlite_time() -> str:
-    """Return the present moment as SQLAlchemy stores it in SQLite."""
+    """Return the current time in the format in which SQLAlchemy stores it in SQLite."""
     return process_time().strftime("%Y-%m-%d %H:%M:%S.%f")

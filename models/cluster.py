@@ -15,7 +15,7 @@ class ClusterStatus(StrEnum):
 
 
 class Cluster(Base):
-    """Where jobs execute."""
+    """A cluster on which jobs run."""
 
     __tablename__ = "cluster"
     PREFIX = "CL"

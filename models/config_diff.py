@@ -1,7 +1,7 @@
-"""What differs between two configurations, value by value.
+"""The difference between two configurations, value by value.
 
-A path mirrors the input: `schedule.cron`, `source.sqlSnapshot.sql`, `environment.NAME`. A dependency is kept by
-the other job's id and named only when it is read, since not every reader may see every job.
+A path mirrors the input: `schedule.cron`, `source.sqlSnapshot.sql`, `environment.NAME`. A dependency is stored by
+the other job's id. Its key is added when the difference is read, since not every reader may see every job.
 """
 
 import json
@@ -27,7 +27,7 @@ class Change(TypedDict):
 
 
 def differences(before: JobConfig | None, after: JobConfig) -> list[Change]:
-    """List what was added, changed and removed, by path; `None` before means that all is new."""
+    """Return the added, changed and removed values by path. If `before` is `None`, all are added."""
     old = dict(_values(before)) if before else {}
     new = dict(_values(after))
     return [
@@ -38,7 +38,7 @@ def differences(before: JobConfig | None, after: JobConfig) -> list[Change]:
 
 
 def change_of(name: str, before: str | None, after: str | None) -> Change:
-    """The change of one named value, `None` where there is none."""
+    """Return the change of one value, or `None` if it didn't change."""
     return Change(path=[name], kind=_kind(before is not None, after is not None), before=before, after=after)
 
 

@@ -1,4 +1,4 @@
-"""Two ways into one database: a read-only snapshot and a short write transaction."""
+"""Access to the database: read-only snapshots and short write transactions."""
 
 import logging
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from mainsheet.models import clock
 from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
 
-CONNECT_SECONDS = 5  # what a busy server may need; one that is away says so at once
-BUSY_TIMEOUT_MS = 5000  # where nobody says how long to wait for SQLite's lock
+CONNECT_SECONDS = 5  # for a busy server; a server that is down refuses immediately
+BUSY_TIMEOUT_MS = 5000  # the default wait for SQLite's lock
 
-# The driver gives up so much later than the server should have: that one may be silent, or out of reach.
+# The driver gives up this much later than the server should, in case the server hangs or is unreachable.
 GRACE_SECONDS = 5
 
-# Statements are few, prepared and by index: planning one again costs more than running it.
-# A page read out of turn costs no more from memory or a solid-state disk: whole tables are never the cheaper way.
+# There are few statements, prepared and using indexes: planning one again costs more than running it.
+# Random page reads cost no more than sequential ones in memory or on an SSD, so prefer indexes to sequential scans.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 
 # A lost connection is an `Unavailable` of ours; SQLAlchemy would log a traceback for it as well.
@@ -31,7 +31,7 @@ logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True)
 class Patience:
-    """How many seconds to wait: for a free or new connection, for one statement, for a lock in it."""
+    """Timeouts in seconds: for a free or new connection, for a statement, and for a lock."""
 
     connection: float = 30
     statement: float | None = None  # for ever
@@ -43,10 +43,10 @@ PATIENT = Patience()
 
 @dataclass(frozen=True)
 class Database:
-    """Two ways into one database, with connections of their own: a writer that waits for a lock blocks no reader.
+    """A database with separate connections for reads and writes: a writer that waits for a lock blocks no reader.
 
-    `read_pool` lends connections to snapshots. `reads` opens read-only transactions, each on a new connection: it is
-    for commands and health checks, which must not depend on how busy the pool is. `writes` opens write transactions, at
+    `read_pool` hands out connections to snapshots. `reads` opens read-only transactions, each on a new connection,
+    for commands and health checks, which must work when the pool is exhausted. `writes` opens write transactions, at
     most `writers` at once.
     `instrumentation` receives the statements of snapshots and of write transactions, and what else happens.
     """
@@ -62,9 +62,9 @@ class Database:
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
-        """Prepare engines for `sqlite:///…` or `postgresql://…`; nothing is connected yet.
+        """Create the engines for `sqlite:///…` or `postgresql://…` without connecting.
 
-        A third of the connections are for writing, and one at least; SQLite has one writer.
+        A third of the connections, and at least one, are for writes. SQLite has one writer.
         """
         url = with_driver(make_url(url))
         writers = max(1, pool_size // 3)
@@ -116,7 +116,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 
 
 def with_driver(url: URL) -> URL:
-    """Name the driver that we use; raise `ValueError` for a database that we don't know."""
+    """Add our driver to the URL. Raises `ValueError` if the database isn't supported."""
     name = url.drivername.partition("+")[0]
     if name not in DRIVERS:
         raise ValueError(f"{name} is neither sqlite nor postgresql")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Edit:
-    """One change: who makes it and when, what is wrong with it, and the events that it leaves."""
+    """One change: its author and time, its problems, and the history events that it adds."""
 
     member_id: str
     at: datetime
@@ -20,19 +20,19 @@ class Edit:
     problems: list[UserError] = field(default_factory=list)
 
     def refuse(self) -> None:
-        """Raise `Refused` with all problems found so far, if there are any."""
+        """Raise `Refused` with all problems found so far, if any."""
         if self.problems:
             raise Refused(self.problems)
 
     def has_missed(self, expectation: str) -> bool:
-        """Whether the caller expected another state than the actual one.
+        """Return whether the caller expected a state other than the actual one.
 
-        Problems of that state itself aren't reported then: the caller never saw it, and has to read it first.
+        Problems of the actual state aren't reported then: the caller hasn't seen it and has to read it first.
         """
         return any(isinstance(each, StaleRevision) and each.path == (expectation,) for each in self.problems)
 
     def record(self, job: "Job", action: JobAction, **line: Any) -> None:
-        """Add the next event of the job; `line` holds versions, message and changes."""
+        """Add the job's next event. `line` has the versions, message and changes."""
         event = JobEvent(
             id=new_id(JobEvent.PREFIX, self.at),
             organization_id=job.organization_id,

@@ -1,8 +1,8 @@
-"""Everything that can be expected to go wrong.
+"""All expected errors.
 
     MainsheetError
-    ├── BadInput                 the request is wrong before any rule is asked: a top-level error
-    ├── Unavailable              the database is the problem, the request may be fine (`models/unavailable.py`)
+    ├── BadInput                 an argument is invalid: a top-level error
+    ├── Unavailable              the database failed, not the request (`models/unavailable.py`)
     └── UserError                a mutation is refused: an entry of its payload's `userErrors`
         ├── JobNotFound · DraftNotFound · VersionNotFound · TeamNotFound · ClusterNotFound · QueryNotFound
         ├── Forbidden            visible, but the right is missing
@@ -12,13 +12,13 @@
         ├── ClusterNotActive     jobs run on active clusters only
         ├── TeamRequired         a job has at least one team
         ├── JobKeyTaken          keys are unique in the organization
-        ├── StaleRevision        somebody was faster
+        ├── StaleRevision        another change came first
         ├── DependencyCycle      a job would wait for itself
         └── IdempotencyKeyReused the key belongs to another input
 
-A new expected error is one class here and nothing else: its docstring becomes the description of the
-GraphQL type `<name>Error` and of the code, its fields become the type's fields, but for those that are marked `SAID`:
-they are for its `text` alone. A text says what is wrong, what was given, and what to do.
+To add an expected error, add one class here. Its docstring becomes the description of the GraphQL type
+`<name>Error` and of the code. Its fields become fields of the type, except those marked `SAID`, which only its `text`
+uses. A text says what is wrong, what was given, and what to do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ class BadInput(MainsheetError):
 
 
 class Refused(MainsheetError):
-    """All that is wrong with one mutation's input."""
+    """Carries all problems of one mutation's input."""
 
     def __init__(self, problems: Iterable["UserError"]) -> None:
         self.problems = tuple(problems)

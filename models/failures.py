@@ -1,4 +1,4 @@
-"""Telling a database that fails from a statement that does."""
+"""Distinguishes failures of the database from errors of a statement."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from sqlalchemy import exc
 
 from mainsheet.models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
 
-# SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes; the longest prefix counts.
+# SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes. The longest prefix wins.
 MEANINGS: dict[str, type[Unavailable]] = {
     "08": DatabaseDown,  # the connection was lost, or is refused
     "25P03": DatabaseDown,  # we were idle within a transaction for too long
@@ -23,8 +23,8 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "SQLITE_BUSY": Locked,
     "SQLITE_CANTOPEN": DatabaseDown,
     "SQLITE_CORRUPT": DatabaseDown,
-    # At a commit too it is known: the frame that makes a change valid is written last, and can't have been. With
-    # SQLITE_IOERR it may have been, before a sync failed (SQLite's wal.c, `walFrames`).
+    # Certain even at a commit: the frame that commits a change is written last, so it is missing. With SQLITE_IOERR
+    # it may have been written before a sync failed (SQLite's wal.c, `walFrames`).
     "SQLITE_FULL": DiskFull,
     "SQLITE_IOERR": DatabaseDown,
     "SQLITE_LOCKED": Locked,
@@ -47,7 +47,7 @@ LOST = ("connection is closed", "cannot switch to state")  # asyncpg has no code
 
 @contextmanager
 def failures_named() -> Iterator[None]:
-    """Raise `Unavailable` where the database fails; what is within this asks nobody else."""
+    """Convert database failures to `Unavailable`. Wrap only database calls: any `OSError` counts as the database's."""
     try:
         yield
     except Exception as error:
@@ -59,7 +59,7 @@ def failures_named() -> Iterator[None]:
 
 @contextmanager
 def failures_passed_over() -> Iterator[None]:
-    """Go on where the database fails: for who clears up, has what they wanted, and has nothing to tell any more."""
+    """Suppress database failures during cleanup, when the result is already known."""
     try:
         yield
     except Exception as error:
@@ -68,13 +68,13 @@ def failures_passed_over() -> Iterator[None]:
 
 
 def failure_of(error: Exception) -> Unavailable | None:
-    """Return what a driver's error says of the database, None if it is about the statement."""
+    """Return the failure that a driver's error stands for, or None if the error is about the statement."""
     match error:
         case Unavailable():
             return error
         case exc.TimeoutError():
             return NoConnection()
-        case OSError():  # a timeout of the driver is one too
+        case OSError():  # includes the driver's timeouts
             return DatabaseDown()
         case exc.DBAPIError(orig=BaseException() as origin):
             return DatabaseDown() if error.connection_invalidated else _meaning(origin)

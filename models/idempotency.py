@@ -10,7 +10,7 @@ KEPT = timedelta(hours=24)
 
 
 class IdempotencyRecord(Base):
-    """What a member's key was answered with; kept for 24 hours."""
+    """The result stored for a member's idempotency key, for 24 hours."""
 
     __tablename__ = "idempotency_record"
 

@@ -1,8 +1,8 @@
-"""Ids: a type's prefix, the time, chance.
+"""Ids: a type prefix, a timestamp and random characters.
 
-An id is 20 characters of ``^[A-Z0-9]{1,20}$``: two letters of type, nine of Crockford base 32 for the
-millisecond since 1970 (so that ids of one type grow with time and an index stays local), nine of chance
-(45 bits, so that a neighbour can't be guessed).
+An id has 20 characters: two letters for the type, nine in Crockford base 32 for the milliseconds since 1970 (so
+that ids of one type grow with time and inserts stay local in an index), and nine random ones (45 bits, so that
+other ids can't be guessed).
 """
 
 import secrets

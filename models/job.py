@@ -1,7 +1,7 @@
-"""The life of a job: which step is allowed when, and what each step does.
+"""The life of a job: the steps, when each is allowed, and what it does.
 
-Nothing here asks the database; `resolvers` finds the rows, locks them, and keeps what the steps leave behind. The
-file is long since the steps are understood together, not one by one.
+Nothing here uses the database: `resolvers` loads and locks the rows, and stores the changes. The steps stay in one
+file because they are easier to understand together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,12 +62,12 @@ CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id"
 
 
 class Job(Base):
-    """A named, versioned workload.
+    """A job: a named workload with versions.
 
-    `current_number` points to what runs, `last_number` is the highest number ever given out, `event_count` that of
-    the history's lines. Two facts of the current version stand here as well, its cluster and whether it has a schedule:
-    lists ask for them, and to look into the versions would cost more with each job. `revision` grows with each of
-    these but an edit of the draft, which has a revision of its own.
+    `current_number` is the current version's number, `last_number` the highest number ever used, and `event_count` the
+    number of history events. The current version's cluster and whether it has a schedule are copied here, because lists
+    filter by them and a join with the versions would cost more with each job. `revision` grows with each change of
+    these, but not when the draft is edited: it has its own revision.
     """
 
     __tablename__ = "job"
@@ -145,7 +145,7 @@ class Job(Base):
         organization_id: str,
         edit: Edit,
     ) -> "Job":
-        """Make a job and its first published version; the values have been checked."""
+        """Create a job and its first published version from validated values."""
         job = cls(
             id=new_id(cls.PREFIX, edit.at),
             organization_id=organization_id,
@@ -174,9 +174,9 @@ class Job(Base):
         draft_revision: int | None = None,
         current_version: int | None = None,
     ) -> None:
-        """Add to the edit's problems for each that isn't as the caller saw it; `None` expects nothing.
+        """Add a problem for each value that differs from the caller's expectation. `None` expects nothing.
 
-        The step that follows refuses, with all else that is wrong: without a draft, that there is none.
+        The step that follows raises all problems at once, such as a missing draft.
         """
         seen = [
             ("expected_revision", "the job's revision", revision, self.revision),
@@ -195,7 +195,7 @@ class Job(Base):
         )
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
-        """Change name, description and status as far as given; the same values again change nothing."""
+        """Change the given ones of name, description and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
         changes = [
@@ -234,7 +234,7 @@ class Job(Base):
         return draft
 
     def discard_draft(self, edit: Edit) -> JobVersion:
-        """Give up the draft; its number is never used again."""
+        """Delete the draft. Its number is never used again."""
         draft = self._allowed_draft(JobAction.DRAFT_DISCARDED, edit)
         edit.refuse()
         self.versions.remove(draft)
@@ -270,7 +270,7 @@ class Job(Base):
     def activate(
         self, number: int, version: JobVersion | None, message: str | None, known: Known, edit: Edit
     ) -> JobVersion:
-        """Move the pointer to the published version of that number; the current one again changes nothing."""
+        """Make a published version current. Activating the current version again changes nothing."""
         self._check_allowed(JobAction.VERSION_ACTIVATED, edit)
         edit.problems += value_problems({"message": message})
         edit.problems += self._activation_problems(number, version, known)
@@ -281,7 +281,7 @@ class Job(Base):
         return activated
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
-        """Grant access; a team that has it keeps its first grant."""
+        """Grant access to teams. A team that has access already keeps its grant."""
         if new := self._grant(team_ids, edit):
             changes = [change_of("teams", None, each) for each in new]
             self._record(JobAction.TEAMS_ADDED, edit, changes=changes)
@@ -296,18 +296,18 @@ class Job(Base):
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
     def delete(self, edit: Edit) -> None:
-        """Write the last line of the history; versions, runs and grants go with the row by their foreign keys."""
+        """Add the last history event. Foreign keys delete the versions, runs and grants with the row."""
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
 
     def _check_allowed(self, action: JobAction, edit: Edit) -> None:
-        """Add to the edit's problems where the step isn't allowed now."""
+        """Add a problem if the step isn't allowed in the job's state."""
         if NEEDS_DRAFT[action] and self.draft is None:
             edit.problems.append(DraftNotFound())
         if not NEEDS_DRAFT[action] and self.draft is not None:
             edit.problems.append(DraftExists(draft_id=self.draft.id, number=self.draft.number))
 
     def _allowed_draft(self, action: JobAction, edit: Edit) -> JobVersion:
-        """Return the draft; where it is missing the current version, over which given values are checked as well."""
+        """Return the draft, or the current version if there is none, so that the given values are validated anyway."""
         self._check_allowed(action, edit)
         return self.draft or self.current
 
@@ -320,7 +320,7 @@ class Job(Base):
             yield from version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
 
     def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, edit: Edit) -> JobConfig:
-        """Return the version's configuration with the values on it; raise all that is wrong with the edit."""
+        """Return the version's configuration with the values replaced. Raises all problems of the edit."""
         config = version.config.changed(values)
         edit.problems += null_problems(values, ("changes",))
         # What was stored before stays usable, even if a rule of today would refuse it.

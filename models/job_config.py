@@ -1,4 +1,4 @@
-"""A version's configuration: what it holds, how changes are laid over it, what may be wrong with it."""
+"""A version's configuration: its values, changes to it, and its validation."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -80,15 +80,15 @@ class JobConfig:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Build a new configuration; an omitted value and, where it clears, a null give the default."""
+        """Build a new configuration. Omitted values, and nulls of values that can be cleared, become the default."""
         return cls(**_parsed(values))
 
     def changed(self, values: Mapping[str, Any]) -> Self:
-        """Return this configuration with `values` laid over it; an omitted name keeps what is there."""
+        """Return this configuration with the given `values` replaced. Omitted values stay as they are."""
         return replace(self, **_parsed(values))
 
     def problems(self, path: Path, known: Known, own_id: str | None = None) -> Iterator[UserError]:
-        """Yield all that is wrong with the parts; `own_id` is the job that can't depend on itself."""
+        """Yield all problems of the parts. `own_id` is the job itself, which must not be a dependency."""
         if self.cluster_id not in known.clusters:
             yield ClusterNotFound(path=(*path, "cluster_id"), asked=self.cluster_id)
         yield from self._query_problems(path, known)
@@ -96,7 +96,7 @@ class JobConfig:
         yield from self.value_problems(path)
 
     def value_problems(self, path: Path = ()) -> Iterator[UserError]:
-        """Yield what is wrong with the values by themselves, whatever the ids refer to."""
+        """Yield the problems of the values that don't depend on the rows that ids refer to."""
         yield from self.source.problems((*path, "source", self.source.kind.lower()))
         if self.schedule:
             yield from self.schedule.problems((*path, "schedule"))
@@ -109,7 +109,7 @@ class JobConfig:
             yield from limits.TIMEOUT.check(self.timeout_seconds, (*path, "timeout_seconds"))
 
     def running_problems(self, known: Known, own_id: str | None, at: Mapping[str, Path]) -> Iterator[UserError]:
-        """Yield what keeps the configuration from being the current one; `at` gives a part's path, if it has one."""
+        """Yield the problems that prevent the configuration from becoming current. `at` returns a part's path."""
         status = known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE)
         if status is not ClusterStatus.ACTIVE:
             path = at.get("cluster_id", ("job_id",))
@@ -159,7 +159,7 @@ CLEARED = {
 
 
 def null_problems(values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
-    """Yield the nulls that clear nothing."""
+    """Yield a problem for each null of a value that can't be cleared."""
     for name, value in values.items():
         if value is None and name not in CLEARED:
             yield Invalid(path=(*path, name), reason="Can't be null. Omit it instead.")

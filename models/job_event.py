@@ -23,9 +23,9 @@ class JobAction(StrEnum):
 
 
 class JobEvent(Base):
-    """One line of a job's history. Append-only: it outlives its job, so `job_id` is no foreign key.
+    """An entry of a job's history. Append-only. It outlives its job, so `job_id` is not a foreign key.
 
-    `sequence` counts a job's events from 1 under the job's lock: clocks of several processes can't misorder them.
+    `sequence` counts a job's events from 1 under the job's lock, so that the order doesn't depend on clocks.
     """
 
     __tablename__ = "job_event"

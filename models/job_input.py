@@ -1,4 +1,4 @@
-"""What may be wrong with the plain values of a job, whichever mutation brings them."""
+"""Validation of a job's plain values, shared by all mutations that set them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ NULLABLE = {"description", "message"}
 
 
 def normal(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with their texts as they will be stored."""
+    """Return the values with their texts normalized as they will be stored."""
     return limits.normal(TEXTS, values)
 
 

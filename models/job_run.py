@@ -26,7 +26,7 @@ UNFINISHED = (JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.RUNNING)
 
 
 class JobRun(Base):
-    """One execution, written by the execution plane."""
+    """A run of a job. The execution plane writes these rows."""
 
     __tablename__ = "job_run"
     PREFIX = "JR"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class JobTeam(Base):
-    """A team's access to a job."""
+    """A grant: a team's access to a job."""
 
     __tablename__ = "job_team"
 

@@ -31,7 +31,7 @@ class VersionStatus(StrEnum):
 
 
 class JobVersion(Base):
-    """A configuration snapshot of one job; once published it never changes again."""
+    """A snapshot of one job's configuration. Published versions never change."""
 
     __tablename__ = "job_version"
     PREFIX = "JV"
@@ -205,7 +205,7 @@ SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
 
 
 def schedule_of(version: Any) -> Schedule | None:
-    """Return the schedule in a row of versions, if it has one."""
+    """Return the schedule of a version's row, or None."""
     if version.cron is None:
         return None
     return Schedule(**{name: getattr(version, name) for name in SCHEDULE_COLUMNS})
@@ -227,7 +227,7 @@ class JobVersionQuery(Base):
 
 
 class JobVersionDependency(Base):
-    """`depends_on_id` becomes null when that job is deleted: the condition stays, as history."""
+    """A dependency of a version. `depends_on_id` becomes null when that job is deleted, so that history is kept."""
 
     __tablename__ = "job_version_dependency"
 

@@ -6,9 +6,9 @@ from mainsheet.models.cluster import ClusterStatus
 
 @dataclass(frozen=True)
 class Known:
-    """What the database says of the ids that a configuration names, within the caller's sight.
+    """The rows that a configuration refers to, as far as the caller can see them.
 
-    `waits_for` holds, for each job that can be reached over current versions, the jobs it depends on.
+    `waits_for` maps each job that current versions lead to, to the jobs that it depends on.
     """
 
     clusters: Mapping[str, ClusterStatus] = field(default_factory=dict)
@@ -17,7 +17,7 @@ class Known:
     waits_for: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def cycle(self, job_id: str, dependencies: Sequence[str]) -> list[str]:
-        """Return the jobs from `job_id` along its dependencies back to itself, or nothing."""
+        """Return the dependency cycle that starts and ends at `job_id`, or nothing."""
         came_from: dict[str, str] = {}
         frontier = [(dependency, job_id) for dependency in dependencies]
         while frontier:

@@ -1,4 +1,4 @@
-"""The limits of every text and number a caller may send."""
+"""The limits of every text and number in a request."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
 
 @dataclass(frozen=True)
 class Text:
-    """Lengths are in Unicode code points. A text that must not be empty must not be blank either."""
+    """The limits of a text. Lengths are in Unicode code points; a required text must not be blank."""
 
     minimum: int = 0
     maximum: int = MAX_INT
@@ -22,7 +22,7 @@ class Text:
     pattern_in_words: str = ""
 
     def check(self, value: str, path: Path) -> Iterator[Invalid]:
-        """Yield what is wrong with a text; one that a caller sent is in its normal form by now."""
+        """Yield the problems of a text, which is already normalized if a caller sent it."""
         is_blank = self.minimum > 0 and not value.strip()
         if is_blank or not self.minimum <= len(value) <= self.maximum:
             actual = "blank" if is_blank else str(len(value))
@@ -41,7 +41,7 @@ class Text:
 
 
 def normal(texts: Mapping[str, Text], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with those that `texts` names in their normal form."""
+    """Return the values, with the ones named in `texts` normalized."""
     return {
         name: texts[name].form.normal(value) if name in texts and isinstance(value, str) else value
         for name, value in values.items()
@@ -49,7 +49,7 @@ def normal(texts: Mapping[str, Text], values: Mapping[str, Any]) -> dict[str, An
 
 
 def text_problems(texts: Mapping[str, Text], values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:
-    """Yield what is wrong with the values that `texts` names; None is no text."""
+    """Yield the problems of the values named in `texts`. None has no problems."""
     for name, text in texts.items():
         if (value := values.get(name)) is not None:
             yield from text.check(value, (*path, name))
@@ -78,7 +78,7 @@ class Number:
 
 
 def storable(value: str) -> bool:
-    """Whether both databases can keep the text: PostgreSQL has no U+0000, UTF-8 no surrogates."""
+    """Return whether both databases can store the text: PostgreSQL can't store U+0000, UTF-8 has no surrogates."""
     return not any(Form.CODE.forbidden(value))
 
 
@@ -115,4 +115,4 @@ CONCURRENT_RUNS = Number(1)
 PAGE_SIZE = Number(0, 100)
 PAGE = Number(1)
 FIRE_TIMES = Number(0, 100)
-FIRE_YEARS = Number(2000, 2999)  # far enough from the ends of the calendar, which datetime can't leave
+FIRE_YEARS = Number(2000, 2999)  # away from the years 1 and 9999, beyond which datetime overflows

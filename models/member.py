@@ -6,15 +6,15 @@ from mainsheet.models.roles import OrganizationRole
 
 
 def stored_email(email: str) -> str:
-    """Return the address in the case in which it is stored.
+    """Return the email address in lower case, as it is stored.
 
-    To fold beyond ASCII would take the Kelvin sign for a k: another mailbox, perhaps another person's.
+    Only ASCII letters are changed: the lower case of the Kelvin sign is k, which would be another person's mailbox.
     """
     return email.lower() if email.isascii() else email
 
 
 class Member(Base):
-    """A person's place in one organization; the email names it across all of them."""
+    """A person in one organization. Emails are unique across organizations."""
 
     __tablename__ = "member"
     PREFIX = "MB"

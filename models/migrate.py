@@ -1,4 +1,4 @@
-"""Brings a database to this package's tables, and says how far from them it is."""
+"""Migrates a database to this package's models, and reports how the two differ."""
 
 from functools import cache
 from typing import Any
@@ -26,7 +26,7 @@ HAS_SEARCH = {
     "sqlite": "SELECT count(*) = 5 FROM sqlite_master WHERE sql IS NOT NULL AND name IN ('job_search',"
     " 'job_search_row', 'job_search_insert', 'job_search_update', 'job_search_delete')",
 }
-ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": one number for all who migrate
+ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": the same key for all processes that migrate
 LOCK_TIMEOUT = "5s"
 
 
@@ -39,7 +39,7 @@ class NewerDatabase(MainsheetError):
 
 
 async def upgrade(database: Database) -> str | None:
-    """Run what is pending and return the revision before; processes that do so at once wait for the first.
+    """Run the pending migrations and return the revision before. Concurrent upgrades run one after the other.
 
     Raises `NewerDatabase`.
     """
@@ -48,13 +48,13 @@ async def upgrade(database: Database) -> str | None:
 
 
 async def current_and_head(database: Database) -> tuple[str | None, str]:
-    """Return the database's revision (`None` where there is none) and this package's."""
+    """Return the database's revision (`None` if it has none) and this package's."""
     async with database.reads.connect() as connection:
         return await connection.run_sync(_current), _head()
 
 
 async def drift(database: Database) -> list[str]:
-    """Say in words how the database differs from the models, one sentence each."""
+    """Return the differences between the database and the models, one sentence each."""
     async with database.reads.connect() as connection:
         current, differences = await connection.run_sync(_compared)
         can_search = await connection.scalar(text(HAS_SEARCH[connection.dialect.name]))
@@ -64,7 +64,7 @@ async def drift(database: Database) -> list[str]:
 
 
 async def _upgrade_sqlite(connection: AsyncConnection) -> str | None:
-    """Run with foreign keys off: to alter a table is to drop and rebuild it, and the drop would cascade."""
+    """Migrate with foreign keys off: Alembic alters a table by rebuilding it, and the drop would cascade."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     await driver.execute("PRAGMA foreign_keys = OFF")  # does nothing within a transaction
     try:
@@ -83,7 +83,7 @@ async def _refuse_broken_keys(connection: AsyncConnection) -> None:
 
 
 async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
-    """Wait for other migrations as long as it takes, but not for a table: everybody would queue behind us."""
+    """Migrate under an advisory lock and a lock timeout: a long wait for a table lock would block all other queries."""
     async with connection.begin():
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))

@@ -9,9 +9,9 @@ from mainsheet.models.job_input import value_problems
 
 
 class Organization(Base):
-    """The tenant: every row belongs to exactly one, nothing crosses it.
+    """The tenant. Every row belongs to exactly one organization, and refers only to rows of the same one.
 
-    Names may be equal: to refuse one that another organization has would tell that there is such an organization.
+    Names needn't be unique: refusing a name that is taken would reveal that another organization has it.
     """
 
     __tablename__ = "organization"

@@ -1,4 +1,4 @@
-"""The connections that snapshots read through."""
+"""The connection pool for snapshots."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,10 +13,10 @@ from mainsheet.models.unavailable import NoConnection
 
 
 class ReadPool:
-    """At most `size` connections, lent in the order in which they are requested.
+    """A pool of at most `size` connections, handed out in the order of the requests.
 
-    The engine only makes and closes connections. SQLAlchemy's own pool would cost as much per snapshot as a small
-    statement, and lets a request that arrives during a hand-over go first.
+    The engine only opens and closes connections. SQLAlchemy's own pool isn't fair: a request that arrives while a
+    connection is returned may get it before those that wait. It also costs as much per snapshot as a small statement.
     """
 
     def __init__(self, engine: AsyncEngine, size: int, timeout: float) -> None:
@@ -28,9 +28,9 @@ class ReadPool:
         self.idle: list[PoolProxiedConnection] = []
 
     async def take(self) -> PoolProxiedConnection:
-        """Return a connection on which no transaction is open.
+        """Return a connection without an open transaction.
 
-        Raises `NoConnection` if none is free within `timeout` seconds, and what the driver raises if it can't connect.
+        Raises `NoConnection` if none becomes free within `timeout` seconds, and the driver's error if it can't connect.
         """
         await self._acquire()
         try:
@@ -40,7 +40,7 @@ class ReadPool:
             raise
 
     async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
-        """Keep the connection for the next snapshot, or close it if it can't be used again."""
+        """Return the connection to the pool, or close it if it can't be used again."""
         try:
             if is_sound and not is_lost(connection):
                 self.idle.append(connection)
@@ -77,13 +77,13 @@ class ReadPool:
 
 
 def is_lost(connection: PoolProxiedConnection | ConnectionPoolEntry) -> bool:
-    """Return whether the driver knows that the connection is closed; aiosqlite's never is."""
+    """Return whether the driver reports the connection as closed. aiosqlite never does."""
     driver: Any = connection.driver_connection
     return hasattr(driver, "is_closed") and bool(driver.is_closed())
 
 
 async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Finish the work even if the caller is cancelled meanwhile, so that its connection isn't leaked."""
+    """Finish the work even if the caller is cancelled, so that its connection isn't leaked."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""Who may do what: two tables, read by `mainsheet.resolvers.permissions` and nowhere else."""
+"""The permissions of each role, as two tables. Only `mainsheet.resolvers.permissions` reads them."""
 
 from collections.abc import Mapping
 from enum import StrEnum

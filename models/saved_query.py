@@ -5,7 +5,7 @@ from mainsheet.models.base import Base, Id, Name, tenant_key
 
 
 class SavedQuery(Base):
-    """SQL text shared by jobs, resolved when the job runs."""
+    """SQL text that jobs share. It is read when the job runs."""
 
     __tablename__ = "saved_query"
     PREFIX = "SQ"

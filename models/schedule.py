@@ -1,4 +1,4 @@
-"""When a job runs by itself: cron in a time zone, and what happens when runs overlap or were missed."""
+"""Schedules: a cron expression in a time zone, and the policies for overlapping and missed runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from itertools import islice
 from mainsheet.models import cron, limits, zones
 from mainsheet.models.errors import Invalid, Path, UserError
 
-HORIZON = timedelta(days=100 * 365)  # how far fire times are searched; a leap day on a Monday may be 40 years away
+HORIZON = timedelta(days=100 * 365)  # the search limit; the next leap day on a Monday may be 40 years away
 
 
 class ConcurrencyPolicy(StrEnum):
@@ -43,7 +43,7 @@ class Schedule:
     def fire_times(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield the times after `after`, up to and including `until`; none if the expression or zone is unknown.
 
-        Versions that were stored by an earlier release may have one that is refused now.
+        Versions stored by an earlier release may have values that are refused now.
         """
         try:
             expression, zone = cron.parse(self.cron), zones.zone(self.timezone)
@@ -64,7 +64,7 @@ class Schedule:
         yield from self._concurrency_problems((*path, "max_concurrent_runs"))
 
     def _never_fires(self, path: Path) -> Iterator[Invalid]:
-        """Yield a problem if the clock of the zone skips every time that the expression matches."""
+        """Yield a problem if clock changes of the zone skip every time that the expression matches."""
         if not self.next_fire_times(datetime.now(UTC), 1):
             yield Invalid(path=path, reason=f"Never fires: the clock in {self.timezone} skips all of its times.")
 
@@ -104,7 +104,7 @@ def _timezone_problems(timezone: str, path: Path) -> Iterator[Invalid]:
 
 @lru_cache(maxsize=4096)
 def describe(text: str) -> str:
-    """Describe a cron expression in English; of one that isn't supported, say so."""
+    """Return an English description of a cron expression, or the reason why it isn't supported."""
     try:
         return cron.describe(cron.parse(text))
     except cron.BadCron as bad:

@@ -1,4 +1,4 @@
-"""What a version runs: one of four kinds."""
+"""The source of a version: what it runs. There are four kinds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True)
 class SavedQueries(Source):
-    """An ordered list; the same query may come twice."""
+    """An ordered list of saved queries, which may contain a query twice."""
 
     kind = SourceKind.SAVED_QUERIES
     query_ids: tuple[str, ...]
@@ -86,12 +86,12 @@ KINDS: Mapping[SourceKind, type[Source]] = {
 
 
 def given_source(kind: SourceKind, values: Mapping[str, Any]) -> Source:
-    """Build a source from what a caller sent, its texts in their normal form."""
+    """Build a source from a caller's input, with its texts normalized."""
     return source_of(kind, limits.normal(KINDS[kind].texts, values))
 
 
 def source_of(kind: SourceKind, values: Mapping[str, Any]) -> Source:
-    """Build a source as a row keeps it; lists become tuples, None an omitted value."""
+    """Build a source from a row. Lists become tuples, None becomes an omitted value."""
     return KINDS[kind](
         **{
             name: tuple(value) if isinstance(value, list) else value

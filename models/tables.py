@@ -1,4 +1,4 @@
-"""Every model, so that `Base.metadata` is whole; whoever needs all tables imports this module."""
+"""Imports every model, so that `Base.metadata` is complete. Import this module to use all tables."""
 
 from mainsheet.models.api_token import ApiToken
 from mainsheet.models.base import Base

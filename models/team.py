@@ -6,7 +6,7 @@ from mainsheet.models.roles import TeamRole
 
 
 class Team(Base):
-    """Members who share resources."""
+    """A group of members who share jobs."""
 
     __tablename__ = "team"
     PREFIX = "TM"

@@ -1,4 +1,4 @@
-"""What a text becomes before it is stored, and which characters it can't contain."""
+"""Normalization of texts before they are stored, and the characters that they can't contain."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -9,13 +9,13 @@ CONTROL = frozenset({"Cc"})
 # Control, format (bidirectional and zero-width among them), surrogates, line and paragraph separators.
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
-# Embeddings, overrides and isolates: they show the text that follows in another order than it has.
+# Embeddings, overrides and isolates: they change the order in which the following text is displayed.
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 LAYOUT = frozenset("\t\n\r")
 
 
 class Form(Enum):
-    """How a text is meant, which decides what is kept of it."""
+    """What a text is used for, which decides how it is normalized."""
 
     NAME = "one line that people tell from others: trimmed, in Unicode's form NFC"
     PROSE = "lines for people to read: in Unicode's form NFC"
@@ -30,7 +30,7 @@ class Form(Enum):
         return text
 
     def forbidden(self, text: str) -> Iterator[str]:
-        """Yield the characters that the text can't contain."""
+        """Yield the characters of the text that aren't allowed."""
         return (each for each in text if self._is_forbidden(each))
 
     def _is_forbidden(self, character: str) -> bool:

@@ -1,12 +1,12 @@
-"""What is wrong when the database is the problem and the request may be fine: HTTP's 503.
+"""Errors of the database, not of the request: HTTP status 503.
 
 Unavailable
-├── DatabaseDown         it can't be reached, was lost, or can't go on
-├── DiskFull             SQLite has no room for a change
+├── DatabaseDown         the database can't be reached, the connection was lost, or the server is failing
+├── DiskFull             SQLite has no disk space for a change
 ├── NoConnection         all connections are in use
 ├── TooSlow              a statement took too long and was stopped
-├── Locked               somebody else holds what a change needs
-└── OutcomeUnknown       it was lost while a change was being committed
+├── Locked               another transaction holds a lock for too long
+└── OutcomeUnknown       the connection was lost during a commit
 """
 
 from typing import ClassVar
@@ -14,12 +14,13 @@ from typing import ClassVar
 from mainsheet.models.errors import MainsheetError
 
 LOOK_FIRST = (
-    "whether it was made isn't known. Look before you send it again; with an idempotencyKey it is safe to send again"
+    "it isn't known whether the change was made. Check before you send it again; "
+    "with an idempotencyKey it is safe to send again"
 )
 
 
 class Unavailable(MainsheetError):
-    """The database is the problem. Nothing was changed, but by `OutcomeUnknown`."""
+    """The database failed. Nothing was changed, except perhaps for `OutcomeUnknown`."""
 
     text: ClassVar[str]
     is_timeout: ClassVar[bool] = False
@@ -30,42 +31,42 @@ class Unavailable(MainsheetError):
 
 
 class DatabaseDown(Unavailable):
-    """It can't be reached, was lost, or has no memory or disk left."""
+    """The database can't be reached, the connection was lost, or the server is out of memory or disk space."""
 
-    text = "The database can't be reached now"
+    text = "The database can't be reached"
     retry_after = 2
 
 
 class DiskFull(Unavailable):
-    """SQLite has no room for a change: it then keeps nothing of it, not even if that shows at the commit."""
+    """SQLite has no disk space for a change. It rolls the change back, even if the commit is what fails."""
 
     text = "The database's disk is full"
     retry_after = 2
 
 
 class NoConnection(Unavailable):
-    """All connections were in use for as long as one may wait for one."""
+    """No connection became free within the timeout."""
 
-    text = "The server is busy: no database connection got free in time"
+    text = "The server is busy: no database connection became free in time"
     is_timeout = True
 
 
 class TooSlow(Unavailable):
-    """The database stopped a statement that took longer than the settings allow."""
+    """The database stopped a statement at the statement timeout."""
 
-    text = "The database took too long, and was stopped"
+    text = "A database statement took too long and was stopped"
     is_timeout = True
 
 
 class Locked(Unavailable):
-    """Somebody else held a lock for longer than one may wait for it."""
+    """Another transaction held a lock for longer than the lock timeout."""
 
-    text = "Somebody else is changing the same, and takes too long"
+    text = "Another change to the same data is taking too long"
     is_timeout = True
 
 
 class OutcomeUnknown(Unavailable):
-    """The database failed between a commit and the word that it is done."""
+    """The database failed during a commit, before it confirmed it."""
 
-    text = "The database failed while the change was being made, and " + LOOK_FIRST
+    text = "The database failed during the commit, and " + LOOK_FIRST
     retry_after = None

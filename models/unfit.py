@@ -1,4 +1,4 @@
-"""Stored values that the rules for new ones would refuse: they stay usable, and are listed for people to change."""
+"""Lists stored values that the rules for new values would refuse. They stay usable until somebody changes them."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ TEXTS: Mapping[type[Base], Mapping[str, limits.Text]] = {
 
 @dataclass(frozen=True)
 class Unfit:
-    """One value, by the row that has it."""
+    """A stored value that breaks a rule, with its row."""
 
     table: str
     id: str
@@ -45,7 +45,7 @@ class Unfit:
 
 
 async def unfit(database: Database) -> AsyncIterator[Unfit]:
-    """Yield what doesn't fit, table by table, by id."""
+    """Yield the values that break a rule, by table and id."""
     for table, texts in TEXTS.items():
         columns: Any = [getattr(table, name) for name in ("id", *texts)]
         async for row in _rows(database, select(*columns), columns[0]):
@@ -57,14 +57,14 @@ async def unfit(database: Database) -> AsyncIterator[Unfit]:
 
 
 def _changeable_versions() -> Select[JobVersion]:
-    """Select drafts and current versions: the others can't be changed, nor replaced by a new one."""
+    """Select drafts and current versions: nobody can change the others or replace them by a new version."""
     is_current = JobVersion.number == Job.current_number
     joined = select(JobVersion).join(Job, Job.id == JobVersion.job_id)
     return joined.where(is_current | (JobVersion.status == VersionStatus.DRAFT))
 
 
 async def _rows(database: Database, statement: Select[Any], row_id: Any) -> AsyncIterator[Any]:
-    """Read a batch at a time, each in its own short transaction."""
+    """Read the rows in batches, each in a short transaction."""
     last = ""
     while rows := await _batch(database, statement.where(row_id > last).order_by(row_id).limit(BATCH)):
         for row in rows:

@@ -1,4 +1,4 @@
-"""Time zones, as the pinned `tzdata` package has them: the machine's own files differ from one to the next."""
+"""Time zones of the pinned `tzdata` package. The system's own files differ between machines."""
 
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ def names() -> frozenset[str]:
 
 @cache  # one entry for each name
 def zone(name: str) -> ZoneInfo:
-    """Return a zone by its name; raise `KeyError` if there is none."""
+    """Return a zone by its name. Raises `KeyError` if there is none."""
     if name not in names():
         raise KeyError(name)
     with TZDATA.joinpath("zoneinfo", *name.split("/")).open("rb") as file:

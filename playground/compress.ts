@@ -6,7 +6,7 @@ import type { Plugin } from 'vite'
 const SMALL = 1024
 const isText = (name: string) => /\.(js|css|ttf|svg)$/.test(name)
 
-/** Lay a `.br` and a `.gz` beside each file that gets smaller by it. */
+/** Write a `.br` and a `.gz` file beside each file that they make smaller. */
 export function compress(): Plugin {
   return {
     name: 'compress',

@@ -3,7 +3,7 @@ import type { Plugin } from 'vite'
 const WRONG = 'if (fieldRequired) {'
 const RIGHT = 'if (fieldRequired && field.defaultValue === undefined) {'
 
-/** GraphiQL marks variables that leave out a field with a default as wrong: graphql-language-service 5.7 forgets it. */
+/** graphql-language-service 5.7 ignores defaults of input fields: without this, GraphiQL marks variables that omit them. */
 export function defaults(): Plugin {
   return {
     name: 'defaults',

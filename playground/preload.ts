@@ -1,6 +1,6 @@
 import type { Plugin } from 'vite'
 
-/** Fetch the editor beside what asks for it: it is the largest file, and GraphiQL wants it only once it runs. */
+/** Preload the editor in parallel: it is the largest file, and GraphiQL requests it only after it has started. */
 export function preload(chunk: string): Plugin {
   return {
     name: 'preload',

@@ -4,7 +4,7 @@ import { compress } from './compress.ts'
 import { defaults } from './defaults.ts'
 import { preload } from './preload.ts'
 
-// Relative addresses: the page finds its files wherever a proxy mounts the server.
+// Relative addresses: the page finds its files under any path at which a proxy serves it.
 export default defineConfig({
   base: './',
   plugins: [react(), defaults(), preload('monaco-editor'), compress()],

@@ -1,4 +1,4 @@
-"""The application: everything is given to it, so that tests and the command build it alike."""
+"""The aiohttp application. Its dependencies are parameters, so that tests and the command build it alike."""
 
 import gc
 from collections.abc import AsyncIterator, Callable
@@ -47,7 +47,7 @@ def make_app(
     open_context: Callable[[Caller], Closable],
     playground: Playground | None = None,
 ) -> web.Application:
-    """Build the application; database and authenticator stay the caller's to close."""
+    """Build the application. The caller closes the database and the authenticator."""
     under_way = UnderWay(settings.shutdown_seconds)
     middlewares = [under_way.note, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
@@ -94,7 +94,7 @@ def make_app(
 
 
 def make_runner(app: web.Application) -> Runner:
-    """Serve it so that a query ends when its client leaves; the log lines are our own."""
+    """Make a runner that cancels a query when its client disconnects. We write the access log ourselves."""
     connections = app[CONNECTIONS]
     return Runner(
         app,
@@ -148,7 +148,7 @@ async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]
 
 
 async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:
-    """Take what the start-up made out of every later collection: those were up to half of the CPU's time."""
+    """Exclude the objects made at start-up from garbage collection, which took up to half of the CPU time."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What the parts of the application keep in it, and in a request for the log."""
+"""Keys of the objects that are stored in the application and in requests."""
 
 from collections.abc import Sequence
 from typing import Final

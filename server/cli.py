@@ -1,16 +1,16 @@
-"""The command `mainsheet`; whoever asks for help, or for one command, doesn't wait until all others are imported."""
+"""The command `mainsheet`. Subcommands are imported on demand, so that `--help` is fast."""
 
 from importlib import import_module
 
 import click
 
-# Each is in the module of its name. What is said of it here is how its own help begins.
+# Each command is in the module of the same name, whose help begins with the text given here.
 COMMANDS = {
     "serve": "Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.",
     "db": "The database.",
     "token": "Members' bearer tokens.",
     "schema": "The GraphQL schema.",
-    "explain": "Print the Python that a query in the file QUERY is compiled to: levels, batches, SQL, the answer.",
+    "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",
     "settings": "Print every setting, its value (secrets masked) and where it comes from.",
 }
 

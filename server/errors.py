@@ -1,4 +1,4 @@
-"""How an error looks to a client: GraphQL's shape, a code from a fixed list, nothing internal."""
+"""Errors as clients see them: in GraphQL's shape, with a code from a fixed list and no internals."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Code(StrEnum):
 
 
 class RequestError(Exception):
-    """The exchange fails as HTTP: its status holds for every media type."""
+    """An error at the HTTP level. Its status is the same for every media type."""
 
     refusal: ClassVar[str | None] = None  # how the metrics name it, if it protects the server
 
@@ -44,7 +44,7 @@ class RequestError(Exception):
 
 
 def unauthenticated(authorization: str | None) -> RequestError:
-    """Answer 401 as RFC 6750 has it: `invalid_token` if a token was sent, only the scheme if none was."""
+    """Return a 401 as RFC 6750 requires: with `invalid_token` if a token was sent, else with the scheme only."""
     sent = authorization is not None and authorization.lower().startswith("bearer ")
     return RequestError(
         HTTPStatus.UNAUTHORIZED,
@@ -55,7 +55,7 @@ def unauthenticated(authorization: str | None) -> RequestError:
 
 
 class RateLimited(Exception):
-    """The caller, or its organization, has used what it may: HTTP's 429. Nothing was begun."""
+    """The caller or its organization is over a limit: HTTP status 429. The operation wasn't started."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ class RateLimited(Exception):
 
 
 class InvalidOperation(Exception):
-    """The exchange is fine, but what was asked for can't be run: GraphQL's *request errors*."""
+    """The HTTP request is valid, but the operation can't be run: GraphQL's *request errors*."""
 
     def __init__(self, code: Code, errors: Iterable[GraphQLError]) -> None:
         self.errors = [with_code(error, code) for error in errors]
@@ -76,7 +76,7 @@ def with_code(error: GraphQLError, code: Code) -> GraphQLError:
 
 
 def answer_too_large(size: int, limit: int) -> GraphQLError:
-    """Say that all of `data` is missing for its size. A mutation is done then."""
+    """Return the error for a response over the size limit. The changes of a mutation are kept."""
     message = (
         f"The answer is too large: at least {size} bytes, at most {limit}. Ask for less at once."
         " What a mutation changed is kept."
@@ -86,7 +86,7 @@ def answer_too_large(size: int, limit: int) -> GraphQLError:
 
 
 def is_unexpected(error: GraphQLError) -> bool:
-    """Tell a resolver's accident from what it, or graphql-core, says to the client."""
+    """Return whether a resolver failed unexpectedly, and didn't raise an error meant for the client."""
     return bool(error.path) and not isinstance(cause_of(error), BadInput | GraphQLError | Unavailable)
 
 
@@ -129,6 +129,6 @@ def _locations(error: GraphQLError) -> list[dict[str, int]]:
 
 def masked(request_id: str) -> dict[str, Any]:
     return {
-        "message": "Something went wrong on our side. The log tells more under the request's id.",
+        "message": "Something went wrong on our side. See the server log for the request id.",
         "extensions": {"code": Code.INTERNAL_SERVER_ERROR, "requestId": request_id},
     }

@@ -1,4 +1,4 @@
-"""Everything that can be configured, once: by variables `MAINSHEET_*` or options of the command."""
+"""All settings, each defined once: environment variables `MAINSHEET_*` or command options."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ LogFormat = Literal["console", "json"]
 Executing = Literal["compiled", "reference"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-# Asymmetric only: with a shared secret, whoever can check a token could also issue one.
+# Asymmetric only: anyone who can verify a token by a shared secret could also issue one.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     )
     statement_timeout_seconds: float = Field(20, gt=0, description="How long one statement may take on PostgreSQL.")
     lock_timeout_seconds: float = Field(
-        5, gt=0, description="How long a change waits for another one of the same; on SQLite, of any."
+        5, gt=0, description="How long a change waits for a lock; on SQLite, for any other change."
     )
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     demo: bool = Field(False, description="Fill the database with demo data and print tokens; loopback only.")
     max_connections: int = Field(2_000, ge=1, description="Open connections of each process; more are answered 503.")
     max_connections_per_address: int = Field(
-        200, ge=1, description="Those of one client address (IPv6: of a /64 network); trusted proxies may have more."
+        200, ge=1, description="Open connections of one address (IPv6: /64 network); trusted proxies may have more."
     )
     header_timeout_seconds: float = Field(15, gt=0, description="How long a client may take to send headers.")
     body_timeout_seconds: float = Field(
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         60, ge=0, description="Unknown tokens of one client address before it is answered 429; 0 for no limit."
     )
     token_cache_seconds: float = Field(
-        1, ge=0, le=60, description="How long a token's owner is remembered: so long a revoked token is still good."
+        1, ge=0, le=60, description="How long a token's owner is cached: a revoked token works for as long."
     )
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = Field(
         (),
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     )
     request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
     shutdown_seconds: float = Field(
-        30, gt=0, description="How long a stopping server waits for requests and mutations under way."
+        30, gt=0, description="How long a stopping server waits for running requests and mutations."
     )
 
     executor: Executing = Field(
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     )
     trace: bool = Field(
         False,
-        description="Tell what an operation cost, its SQL too, to who asks by X-Mainsheet-Trace; demos always do.",
+        description="Report cost and SQL of an operation when X-Mainsheet-Trace is sent; always on in the demo.",
     )
     public_introspection: bool = Field(
         False, description="Answer introspection without a token; data always needs one."
@@ -125,15 +125,15 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Values in the variables of a request, those inside lists and objects included."
     )
     max_answer_bytes: int = Field(
-        10 * 1024 * 1024, ge=1024, description="The largest answer, in bytes of JSON; it is counted while it is made."
+        10 * 1024 * 1024, ge=1024, description="The largest response, in bytes of JSON; counted while it is built."
     )
     operation_cache_bytes: int = Field(
         64 * 1024 * 1024,
         ge=0,
-        description="Memory of each process for operations that it has prepared, with the programs made for them.",
+        description="Memory of each process for prepared operations and their compiled programs.",
     )
 
-    log_format: LogFormat = Field("console", description="Log lines for people (console) or programs (json).")
+    log_format: LogFormat = Field("console", description="Log format: for people (console) or programs (json).")
     log_level: LogLevel = Field("info", description="The least important level that is logged.")
 
     oidc_issuer: str | None = Field(None, description="The `iss` of accepted JWTs; unset, no JWT is accepted.")
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         min_length=1,
         description="Accepted signature algorithms, separated by commas; asymmetric ones only.",
     )
-    oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated difference of clocks.")
+    oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated clock difference.")
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")
     oidc_trust_emails: bool = Field(
         False,

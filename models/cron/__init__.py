@@ -1,6 +1,7 @@
-"""Cron expressions: their syntax, the times at which they fire, and their description in English.
+"""Cron expressions: syntax, fire times, and description in English.
 
-The syntax is that of Debian's crontab(5), with a few extensions; see `syntax`. Nothing here knows jobs or databases.
+The syntax is that of Debian's crontab(5) with a few extensions; see `syntax`. The package doesn't depend on jobs or
+databases.
 """
 
 from mainsheet.models.cron.description import describe

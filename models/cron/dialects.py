@@ -1,4 +1,4 @@
-"""Expressions of other cron dialects: why they are refused, and what to write instead."""
+"""Hints for expressions of other cron dialects: why one is refused, and its equivalent."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ FAULTS = {
 
 
 def fault_of(text: str) -> str | None:
-    """Return why an expression of another dialect is refused; None if it isn't recognized as one."""
+    """Return why an expression of another dialect is refused, or None if none is recognized."""
     return next((fault for pattern, fault in FAULTS.items() if re.match(pattern, text, re.IGNORECASE)), None)
 
 

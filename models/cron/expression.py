@@ -1,4 +1,4 @@
-"""What a cron expression means: minutes, hours, months, and the days of a month."""
+"""A parsed cron expression: sets of minutes, hours, months, and days of a month."""
 
 from array import array
 from calendar import isleap

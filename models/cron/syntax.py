@@ -52,7 +52,7 @@ class Field:
     names: Mapping[str, int] = field(default_factory=dict)
 
     def number(self, text: str) -> int:
-        """Raise `BadCron`."""
+        """Return the number that a text stands for. Raises `BadCron`."""
         number = self.names.get(text.upper())
         if number is None and not text.isdigit():
             raise BadCron(f"{text!a} isn't a number{' or a name' if self.names else ''}.")
@@ -104,7 +104,7 @@ def normalized(text: str) -> str:
 
 @lru_cache(maxsize=512)  # a parsed expression takes up to about 10 kB
 def parse(text: str) -> CronExpression:
-    """Raise `BadCron`."""
+    """Return the parsed expression. Raises `BadCron`."""
     if unsupported := UNSUPPORTED_CHARACTER.search(text):
         raise BadCron(f"Must be printable ASCII, but has the character {unsupported[0]!a}.")
     text = normalized(text)

@@ -1,8 +1,8 @@
-"""Drafts a migration for what changed in the models: `python -m mainsheet.models.migrations 0002 "jobs have an owner"`.
+"""Drafts a migration from the models: `python -m mainsheet.models.migrations 0002 "jobs have an owner"`.
 
-Read it and clean it by hand: it is made by comparing with SQLite, but has to run on both databases, and
-where a table is rebuilt, its CHECK constraints and the predicates of its indexes have to survive.
-`tests/test_migrations.py` compares the outcome with the models on both, constraint by constraint.
+Edit the draft by hand. It comes from a comparison with SQLite but has to run on both databases, and a rebuilt table
+has to keep its CHECK constraints and the predicates of its indexes. `tests/test_migrations.py` compares the result
+with the models on both databases.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Alembic's way in. `mainsheet.models.migrate` brings the connection, in a transaction that it commits itself."""
+"""Alembic's entry point. `mainsheet.models.migrate` passes the connection and commits its transaction."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from mainsheet.models.migrate import OPTIONS
 
 
 def independent(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
-    """Write migrations that need no module of ours: the models change, a migration doesn't."""
+    """Render our types without imports of our modules: models change, migrations must not."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, JSON):

@@ -5,7 +5,7 @@ import { Notice } from './Notice.tsx'
 import { requestOf, schemaProblem, tab, turn } from './requests.ts'
 import { useStore } from './store.ts'
 
-/** Show the answer to the last request of this tab and this person, and say what went wrong. */
+/** Show the response to the last request of this tab and user, or the problem. */
 export function Answers() {
   const place = `${useStore(tab)} ${personOf(useStore(identity))}`
   const { response, tabId, fetchError } = useGraphiQL(state => ({

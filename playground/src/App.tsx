@@ -15,7 +15,7 @@ import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
 import { WhoAmI } from './WhoAmI.tsx'
 
-// GraphiQL looks for its own history among them: that one must be itself.
+// GraphiQL finds its history plugin in this list by identity.
 const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST].map(guarded), HISTORY_PLUGIN]
 
 function follow({ tabs, activeTabIndex }: TabsState) {

@@ -5,7 +5,7 @@ import { Problem } from './problem.ts'
 
 const FAILED = new Problem('This part of the page failed. Reload the page: your tabs are kept.', 'reload')
 
-/** Keep a failure of one part from taking the rest of the page along. */
+/** Contain the failure of one part, so that the rest of the page works. */
 export class Boundary extends Component<{ children: ReactNode }, { problem?: Problem }> {
   override state: { problem?: Problem } = {}
 

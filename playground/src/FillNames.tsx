@@ -4,7 +4,7 @@ import { currentToken, identity } from './identity.ts'
 import { fill } from './names.ts'
 import { useStore } from './store.ts'
 
-/** Keep the variables of an example's tab as the chosen member needs them, until the tab is edited. */
+/** Keep the variables of an example's tab suitable for the chosen member, until the tab is edited. */
 export function FillNames() {
   const { query, variables, tab } = useGraphiQL(state => ({
     query: state.queryEditor,

@@ -1,7 +1,7 @@
 import { useGraphiQL } from '@graphiql/react'
 import { useEffect } from 'react'
 
-/** Begin each tab at its first line: the editors would stay scrolled to where the tab before was left. */
+/** Scroll each tab to its first line. The editors would keep the scroll position of the previous tab. */
 export function FromTheTop() {
   const tab = useGraphiQL(state => state.tabs[state.activeTabIndex]?.id)
   const { query, variables, response } = useGraphiQL(state => ({

@@ -27,7 +27,7 @@ interface Picker {
   choose: (jobKey: string) => void
 }
 
-/** Choose among all jobs that the member sees: a search finds those that the list doesn't hold. */
+/** Choose one of the jobs that the member can see. A search finds those that the list doesn't contain. */
 export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
   const [search, setSearch] = useState('')
   const { data, error } = useAsked<Jobs>(JOBS, { search: search || null, chosen: value })

@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 
 const HINT = '# Ctrl-Space completes, Ctrl-Enter runs. "Show Documentation Explorer" on the left explains each field.\n\n'
 
-/** Begin a new tab with a hint: GraphiQL's `defaultQuery` is for a page without any tab. */
+/** Start a new tab with a hint. GraphiQL uses `defaultQuery` only for a page without tabs. */
 export function NewTab() {
   const editor = useGraphiQL(state => state.queryEditor)
   const { id, query } = useGraphiQL(state => ({ ...state.tabs[state.activeTabIndex] }))

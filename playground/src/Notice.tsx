@@ -8,7 +8,7 @@ export const askingForToken = new Store(false)
 const askForToken = () => askingForToken.set(true)
 const reload = () => location.reload()
 
-/** Say what went wrong, with a button for what helps. */
+/** Show a problem with a button for its remedy. */
 export function Notice({ problem: { message, remedy } }: { problem: Problem }) {
   return (
     <div className="notice" role="alert">

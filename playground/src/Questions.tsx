@@ -6,7 +6,7 @@ import { type Blank, fillBlanks } from './placeholders.ts'
 import { useStore } from './store.ts'
 import { TeamPicker } from './TeamPicker.tsx'
 
-/** The dialog for what an operation needs before it is sent. */
+/** The dialog with the questions before an operation is sent. */
 export function Questions() {
   const asked = useStore(question)
   return (

@@ -4,7 +4,7 @@ import { currentToken, identity } from './identity.ts'
 import { turn } from './requests.ts'
 import { useStore } from './store.ts'
 
-/** Ask for the schema again once there is a token that the server takes, or the server is back. */
+/** Load the schema again when there is a valid token, or when the server is back. */
 export function Schema() {
   const token = currentToken(useStore(identity))
   const answered = useStore(turn)
@@ -13,7 +13,7 @@ export function Schema() {
 
   useEffect(() => {
     if (isMissing && token) void introspect()
-    // Not when it is found missing: that would ask a server that is away without end.
+    // Not when the schema is missing: that would send endless requests to an unreachable server.
   }, [token, answered])
   return null
 }

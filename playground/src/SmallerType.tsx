@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 
 const FONT = { fontSize: 13, lineHeight: 20, wordWrap: 'on', wrappingIndent: 'deepIndent' } as const
 
-/** GraphiQL's own size, unwrapped, leaves half an example outside of a laptop's window. */
+/** With GraphiQL's default font size and no line wrap, half of an example doesn't fit into a laptop's window. */
 export function SmallerType() {
   const editors = useGraphiQL(state => ({
     query: state.queryEditor,

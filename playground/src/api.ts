@@ -17,13 +17,13 @@ export interface Options {
   headers?: Record<string, string>
   signal?: AbortSignal
   isMutation?: boolean
-  /** Another token than the chosen member's. */
+  /** A token to use instead of the chosen member's. */
   token?: string
 }
 
-/** Send one operation as the chosen member; throw a `Problem` if there is no GraphQL answer.
+/** Send one operation as the chosen member. Throws a `Problem` if the response isn't GraphQL.
  *
- * The page and the API have one address.
+ * The page and the API have the same address.
  */
 export async function send(asked: Asked, options: Options = {}): Promise<Answer> {
   await ready
@@ -69,7 +69,7 @@ function fail(problem: Error): never {
   throw problem
 }
 
-/** Return the data, or throw what went wrong. */
+/** Return the data, or throw a `Problem`. */
 export async function ask<T>(query: string, variables?: object, options?: Options): Promise<T> {
   const answer = await send({ query, variables }, options)
   if (answer.errors?.length) throw new Error(answer.errors.map(error => error.message).join(' '))

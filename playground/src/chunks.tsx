@@ -1,4 +1,4 @@
-/** Parts of the page that are loaded when they are needed: they are gone after an upgrade, or while the server is away. */
+/** Parts of the page that are loaded on demand. Loading fails after an upgrade, or if the server is unreachable. */
 import { Notice } from './Notice.tsx'
 import { Problem } from './problem.ts'
 import { Store, useStore } from './store.ts'

@@ -5,7 +5,7 @@ export interface Line {
 
 const lines = (text: string | null) => (text === null ? [] : text.split('\n'))
 
-/** Compare line by line, by their longest common subsequence. */
+/** Compare two texts line by line, by their longest common subsequence. */
 export function diff(before: string | null, after: string | null): Line[] {
   const [a, b] = [lines(before), lines(after)]
   const common = lengths(a, b)

@@ -6,13 +6,13 @@ export interface Example {
   title: string
   about: string
   query: string
-  /** The variables with names of the demo's objects. */
+  /** The variables, with names of the demo's objects. */
   template: string
   /** The same variables, naming no object. */
   variables: string
 }
 
-/** A file's first comment is its title, the comment's other lines say what it is about. */
+/** The first comment line of a file is its title, the others are its description. */
 function read(path: string, query: string): Example {
   const [title = '', ...about] = query.slice(0, query.indexOf('\n\n')).replace(/^# ?/gm, '').split('\n')
   const template = files[path.replace('.graphql', '.json')] ?? ''

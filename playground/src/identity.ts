@@ -7,7 +7,7 @@ export interface Member {
   token: string
 }
 
-/** Whom a pasted token belongs to. */
+/** The owner of a pasted token. */
 export interface Owner {
   name: string
   role: string
@@ -16,7 +16,7 @@ export interface Owner {
 export interface Identity {
   members: readonly Member[]
   member?: Member
-  /** Pasted by the visitor; kept until the browser's tab is closed. */
+  /** Pasted by the user. Kept until the browser tab is closed. */
   token?: string
   owner?: Owner
 }
@@ -26,7 +26,7 @@ const TOKEN = 'mainsheet:token'
 
 export const identity = new Store<Identity>({ members: [], token: sessionStorage.getItem(TOKEN) ?? undefined })
 
-/** Return the demo's members, none outside a demo, nothing if the server is away. */
+/** Return the demo's members, an empty list outside a demo, or undefined if the server is unreachable. */
 async function load(): Promise<Member[] | undefined> {
   try {
     const response = await fetch('./playground/members', { headers: { 'X-Mainsheet-Playground': '1' } })
@@ -47,7 +47,7 @@ export const ready = load().then(take)
 
 let renewing: Promise<void> | undefined
 
-/** Return whether the same person has another token now: a demo makes new ones at each start. */
+/** Return whether the same member has a new token: a demo creates new ones at each start. */
 export async function isRenewed(refused: Identity): Promise<boolean> {
   if (!refused.token) await (renewing ??= load().then(take).finally(() => (renewing = undefined)))
   const now = identity.get()
@@ -60,7 +60,7 @@ export function become(member: Member) {
   identity.set({ members: identity.get().members, member })
 }
 
-/** Use the token, or none. */
+/** Use the token, or none if it is omitted. */
 export function takeToken(token?: string, owner?: Owner) {
   if (token) sessionStorage.setItem(TOKEN, token)
   else sessionStorage.removeItem(TOKEN)
@@ -71,5 +71,5 @@ export const isDemo = ({ members }: Identity) => members.length > 0
 
 export const currentToken = ({ member, token }: Identity) => token ?? member?.token
 
-/** Who sends, the same with each token that a demo makes for a member. */
+/** The sender's identity, which is the same for all tokens that a demo creates for a member. */
 export const personOf = ({ member, token }: Identity) => token ?? member?.email ?? ''

@@ -29,10 +29,10 @@ export interface Measured {
 export const measured = new Store<Measured | undefined>(undefined)
 export const tracing = new Store(false)
 
-/** Why the last operation was refused before it ran, if it was. */
+/** The reason if the last operation was refused before it ran. */
 export const refusals = new Store<string[]>([])
 
-/** Note what the operation cost, and return the answer without it. */
+/** Store the operation's cost and return the response without it. */
 export function measure(asked: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
   const { cost, ...others } = (extensions ?? {}) as { cost?: Cost }
   const answer = { ...rest, ...(Object.keys(others).length && { extensions: others }) }

@@ -1,4 +1,4 @@
-/** Variables of the examples' tabs: ids of the demo's objects in the demo, blanks elsewhere. */
+/** Variables of the examples' tabs: in the demo they have ids of its objects, elsewhere placeholders. */
 import { ask } from './api.ts'
 import { type Example, examples } from './examples.ts'
 import { identity, isDemo, ready } from './identity.ts'
@@ -18,11 +18,11 @@ interface Found {
   teams: { nodes: { id: string; name: string }[] }
 }
 
-/** What was filled into each example's tab last: a tab with other variables was edited. */
+/** The variables filled into each example's tab last. A tab with other variables was edited. */
 const load = () => JSON.parse(localStorage.getItem(FILLED) ?? '{}') as Record<string, string>
 const save = (title: string, text: string) => localStorage.setItem(FILLED, JSON.stringify({ ...load(), [title]: text }))
 
-/** Return the variables that belong into the tab; those of a tab that was edited stay. */
+/** Return the variables for the tab. An edited tab keeps its own. */
 export async function fill(query: string, variables: string): Promise<string> {
   await ready
   const example = examples.find(each => each.query === query)
@@ -37,7 +37,7 @@ async function fillForDemo({ title, template }: Example) {
   return filled
 }
 
-/** Return what stands for the demo's object. A member who can't see it gets the first one of theirs. */
+/** Return the id of the demo's object. A member who can't see it gets the first object that they can see. */
 async function lookUp({ by, kind }: Blank, name: string): Promise<string | number> {
   if (by === 'number') return Number(name)
   if (by === 'key') return name

@@ -1,4 +1,4 @@
-/** Monaco and others add style elements of their own: they carry the page's nonce, or its policy would refuse them. */
+/** Add the page's nonce to style elements that Monaco and others create, because the page's policy requires it. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce
 const create = document.createElement.bind(document)
 

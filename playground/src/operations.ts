@@ -1,7 +1,7 @@
 import { parse } from 'graphql'
 import type { Asked } from './api.ts'
 
-/** Return the operation that is to run, or nothing if the document doesn't parse. */
+/** Return the operation to run, or undefined if the document doesn't parse. */
 export function operationOf({ query, operationName }: Asked) {
   try {
     const operations = parse(query).definitions.filter(node => node.kind === 'OperationDefinition')

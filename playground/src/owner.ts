@@ -8,14 +8,14 @@ interface Found {
   me: { member: { name: string; organizationRole: string }; organization: { name: string } }
 }
 
-/** Return whom the token belongs to; throw a `Problem` if the server refuses it. */
+/** Return the token's owner. Throws a `Problem` if the server refuses it. */
 export async function ownerOf(token: string): Promise<Owner> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Problem('A token is one word without spaces, of letters, digits and punctuation. Copy it again.')
   const { member, organization } = (await ask<Found>(OWNER, {}, { token })).me
   return { name: member.name, role: `${member.organizationRole} of ${organization.name}` }
 }
 
-/** Name the owner of the token that was kept over a reload. */
+/** Load the owner of a token that was kept over a reload. */
 export async function nameOwner() {
   const { token } = identity.get()
   if (!token) return

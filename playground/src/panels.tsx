@@ -23,7 +23,7 @@ function later(load: () => Promise<{ default: ComponentType }>): ComponentType {
   )
 }
 
-/** Keep the editors when the panel fails. */
+/** Keep the editors if the panel fails. */
 export function guarded({ content: Content, ...plugin }: GraphiQLPlugin): GraphiQLPlugin {
   const content = () => (
     <Boundary>

@@ -1,4 +1,4 @@
-/** What the page asks the person before it sends an operation of an example: which objects, and whether to change them. */
+/** Questions before an example's operation is sent: which objects to use, and whether to change them. */
 import type { OperationDefinitionNode } from 'graphql'
 import type { Asked } from './api.ts'
 import { examples } from './examples.ts'
@@ -12,10 +12,10 @@ export type Question =
   | { kind: 'choose'; blanks: Blank[]; answer: (chosen?: Chosen) => void }
   | { kind: 'confirm'; operation: string; answer: (isConfirmed: boolean) => void }
 
-/** The question that the page shows at the moment. */
+/** The question that is shown now. */
 export const question = new Store<Question | undefined>(undefined)
 
-/** Return what may be sent; throw a `Problem` if the person doesn't want it. */
+/** Return the operation to send. Throws a `Problem` if the user declines. */
 export async function permitted(asked: Asked): Promise<Asked> {
   const operation = operationOf(asked)
   if (!operation) return asked // the server says what is wrong
@@ -32,10 +32,10 @@ function used(operation: OperationDefinitionNode, variables: unknown) {
 
 const choose = (blanks: Blank[]) => ask<Chosen | undefined>(answer => ({ kind: 'choose', blanks, answer }))
 
-/** What was confirmed, by person and operation. */
+/** Confirmed operations by user. */
 const confirmed = new Set<string>()
 
-/** Outside the demo, confirm each changing operation of an example once, until the page is left. */
+/** Outside the demo, ask the user to confirm each mutation of an example, once per visit. */
 async function mayChange(operation: OperationDefinitionNode) {
   const name = operation.name?.value ?? ''
   const change = `${personOf(identity.get())} ${name}`

@@ -1,14 +1,14 @@
 /** The variables of examples name objects of the demo: `"<id of job low-stock-alert>"`.
  *
- * Only the demo fills these in by itself. Elsewhere they are blanks, `"<id of a job>"`, and the person chooses.
+ * Only the demo fills these in automatically. Elsewhere they are placeholders, `"<id of a job>"`, for the user to choose.
  */
 
 export type Kind = 'job' | 'team' | 'version'
 
 export interface Blank {
-  /** As it stands between the quotes: `<id of a job>`. */
+  /** The text between the quotes: `<id of a job>`. */
   text: string
-  /** What stands for the object. */
+  /** The value for the object. */
   by: 'id' | 'key' | 'number'
   kind: Kind
 }
@@ -18,7 +18,7 @@ const BLANK = /"(<(id|key|number) of a (job|team|version)>)"/g
 
 export const blank = (template: string) => template.replace(NAMED, '"<$1 of a $2>"')
 
-/** Replace each named object by what `resolve` returns for it. */
+/** Replace each named object by the result of `resolve`. */
 export async function resolveNames(template: string, resolve: (blank: Blank, name: string) => Promise<string | number>) {
   let text = template
   for (const [match, by, kind, name = ''] of template.matchAll(NAMED))
@@ -26,7 +26,7 @@ export async function resolveNames(template: string, resolve: (blank: Blank, nam
   return text
 }
 
-/** Return the blanks in the text, each once. */
+/** Return the distinct placeholders in the text. */
 export function blanks(text: string): Blank[] {
   const found = [...text.matchAll(BLANK)].map(([, text, by, kind]) => ({ text, by, kind }) as Blank)
   return [...new Map(found.map(each => [each.text, each])).values()]

@@ -1,4 +1,4 @@
-/** A failure in one sentence, and what the person can do about it. */
+/** A failure in one sentence, with a remedy. */
 export class Problem extends Error {
   readonly remedy?: 'token' | 'reload'
 
@@ -15,7 +15,7 @@ export const stopped = (isMutation: boolean) => new Problem(`Stopped. ${isMutati
 export const unreachable = (isMutation: boolean) =>
   new Problem(`The server can't be reached. ${isMutation ? MAYBE_DONE : 'See that it runs, then run the operation again.'}`)
 
-/** An answer that isn't GraphQL's, as proxies give while the server is away. */
+/** A response that isn't GraphQL, such as a proxy's while the server is unreachable. */
 export function foreign({ status, statusText }: Response, isMutation: boolean) {
   const what = `${status} ${statusText}`.trim()
   if (status < 500) return new Problem(`The answer (${what}) isn't from a GraphQL server. See that a proxy sends this address to Mainsheet.`)

@@ -1,6 +1,6 @@
-/** The editors' requests. Each answer belongs to the tab and the person that sent the request.
+/** The editors' requests. Each response belongs to the tab and the user that sent the request.
  *
- * GraphiQL would write an answer into whichever tab is open when it arrives.
+ * GraphiQL would write a response into the tab that is open when it arrives.
  */
 import { type Fetcher, formatResult } from '@graphiql/toolkit'
 import { type Answer, type Asked, type Options, send } from './api.ts'
@@ -16,15 +16,15 @@ interface Request {
   isUnderWay: boolean
   answer: string
   problem?: Problem
-  /** What GraphiQL waits for while it shows the request's tab. */
+  /** The observer that GraphiQL passes while it shows the request's tab. */
   complete?: () => void
 }
 
-/** The last request of each place: a tab and a person. */
+/** The last request of each tab and user. */
 const requests = new Map<string, Request>()
 
 export const tab = new Store('')
-/** Grows with each answer. */
+/** Increases with each response. */
 export const turn = new Store(0)
 
 export const here = () => `${tab.get()} ${personOf(identity.get())}`
@@ -39,7 +39,7 @@ export function keep(tabs: readonly { id: string }[]) {
     }
 }
 
-/** Answer the introspection; run what the editors send, or wait again for what the tab has under way. */
+/** Answer introspection, run the editors' operations, or wait again for the tab's running request. */
 export const fetcher: Fetcher = async (asked, options) => {
   const headers = options?.headers as Record<string, string> | undefined
   if (asked.operationName === 'IntrospectionQuery') return (await introspected(asked, { headers })) as never
@@ -49,7 +49,7 @@ export const fetcher: Fetcher = async (asked, options) => {
   return waiting(place, last?.isUnderWay ? last : begin(place, asked, { headers }))
 }
 
-/** Why there is no schema. */
+/** The reason why there is no schema. */
 export const schemaProblem = new Store<Problem | undefined>(undefined)
 
 async function introspected(asked: Asked, options: Options) {
@@ -63,7 +63,7 @@ async function introspected(asked: Asked, options: Options) {
   }
 }
 
-/** An observable that completes with the request. GraphiQL unsubscribes when the person stops, or leaves the tab. */
+/** An observable that completes with the request. GraphiQL unsubscribes when the user stops it or changes the tab. */
 function waiting(place: string, request: Request) {
   return {
     subscribe({ complete }: { complete: () => void }) {

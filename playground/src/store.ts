@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value that components see change. */
+/** An observable value for components. */
 export class Store<T> {
   #value: T
   #listeners = new Set<() => void>()

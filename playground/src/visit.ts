@@ -1,4 +1,4 @@
-/** What GraphiQL keeps between visits; before the first one it gets a layout with room for the examples' lines. */
+/** GraphiQL's stored state. On the first visit it gets a layout that is wide enough for the examples. */
 export const isFirstVisit = localStorage.getItem('graphiql:tabState') === null
 
 if (isFirstVisit) {

@@ -1,4 +1,4 @@
-"""From the `Authorization` header (RFC 6750) to the caller."""
+"""Authenticates the caller by the `Authorization` header (RFC 6750)."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose token it is, as the database had it; when by its own clock, and by the monotonic one of this process."""
+    """A token's owner as read from the database, with the time of reading by its clock and by our monotonic clock."""
 
     token: ApiToken
     caller: Caller
@@ -44,16 +44,16 @@ class Owner:
 
     @property
     def now(self) -> datetime:
-        """The present moment by the database's clock."""
+        """The current time by the database's clock."""
         return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Remembers owners of tokens for `remembered_seconds`: so long a revoked token is still good.
+    """Authenticates tokens. It caches owners for `remembered_seconds`, during which a revoked token still works.
 
-    Wrong tokens are counted by client. Of a client with too many, no unknown token is looked up; a token that this
-    process has seen in the database always is, so that clients who share an address don't lock each other out.
+    Wrong tokens are counted by client. If a client sent too many, unknown tokens aren't looked up. Tokens that this
+    process has seen in the database always are, so that clients who share an address don't lock each other out.
     """
 
     database: Database
@@ -65,14 +65,14 @@ class Authenticator:
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
-        """Raise `ValueError` when OpenID Connect is configured by half."""
+        """Build it from the settings. Raises `ValueError` if OpenID Connect is configured incompletely."""
         guesses = Guesses(settings.wrong_tokens_per_minute)
         return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds, guesses)
 
     async def caller(self, authorization: str | None, client: str = "") -> Caller | None:
-        """Return who sent the header, or None if it is missing or wrong; `client` is where it came from.
+        """Return the caller, or None if the header is missing or wrong. `client` is the client's address.
 
-        Raise `Unavailable` if the database fails, `TooManyGuesses` and `KeysUnavailable` instead of trying.
+        Raises `Unavailable` if the database fails, `TooManyGuesses`, and `KeysUnavailable`.
         """
         scheme, _, credentials = (authorization or "").partition(" ")
         token = credentials.strip(" ")
@@ -134,7 +134,7 @@ class Authenticator:
         return _caller(member)
 
     async def _one(self, build: Build, **values: str) -> Any:
-        """Return the only row, or None; a session of SQLAlchemy's would cost as much as a whole small request."""
+        """Return the only row, or None. An SQLAlchemy session would cost as much as a whole small request."""
         snapshot = Snapshot(self.database)
         prepared = prepare(self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False)
         try:

@@ -1,4 +1,4 @@
-"""Wrong tokens by client address: after too many, the database isn't asked about another unknown one."""
+"""Rate limit for wrong tokens by client address: beyond it, unknown tokens aren't looked up in the database."""
 
 import math
 from collections import OrderedDict
@@ -37,10 +37,10 @@ class Bucket:
 
 
 class Guesses:
-    """A leaky bucket for each client: wrong tokens fill it, and it empties at `per_minute`.
+    """A leaky bucket for each client. Wrong tokens fill it; it drains at `per_minute`.
 
-    While it is full, one more guess is let through whenever there is room for it again, so that a new token also
-    works during an attack from its own address, if its client tries again. 0 means no limit.
+    While it is full, one more guess is allowed each time that it has drained by one, so that a new token works even
+    during an attack from the same address, if its client retries. 0 means no limit.
     """
 
     def __init__(self, per_minute: int = 0, clock: Callable[[], float] = monotonic) -> None:
@@ -50,7 +50,7 @@ class Guesses:
         self._logged = LogOnce(clock)
 
     def check(self, client: str) -> None:
-        """Raise `TooManyGuesses` if there is no room for another wrong token of this client."""
+        """Raise `TooManyGuesses` if the client's bucket is full."""
         bucket = self._buckets.get(client)
         excess = self._level(bucket) + 1 - self._per_minute if bucket else 0
         if excess <= 0 or not self._per_minute:

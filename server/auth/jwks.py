@@ -14,8 +14,8 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from mainsheet.server.errors import Code, RequestError
 
-REFETCH_SECONDS = 10.0  # forged key ids must not make us hammer the issuer
-MAX_AGE_SECONDS = 600.0  # a key that the issuer withdrew must not be good for ever
+REFETCH_SECONDS = 10.0  # forged key ids must not cause many requests to the issuer
+MAX_AGE_SECONDS = 600.0  # keys that the issuer withdrew must expire
 TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 512 * 1024
 
@@ -23,7 +23,7 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
 class KeysUnavailable(RequestError):
-    """No key could be read since the start: whether a token is genuine isn't known."""
+    """No key could be read since the start, so that tokens can't be verified."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -35,7 +35,7 @@ class KeysUnavailable(RequestError):
 
 
 class PublishedKeys:
-    """A key that isn't known is asked for again, at most once per `REFETCH_SECONDS`.
+    """Caches the issuer's keys. An unknown key id causes a fetch, at most once per `REFETCH_SECONDS`.
 
     Old keys are kept when the issuer can't be reached.
     """
@@ -51,7 +51,7 @@ class PublishedKeys:
     async def find(self, kid: str | None, algorithm: str) -> Key:
         """Return the key with that id, or the only one if `kid` is None.
 
-        Raise `InvalidKeyIdError` if there is no such key, `KeysUnavailable` if none could be read yet.
+        Raises `InvalidKeyIdError` if there is no such key, `KeysUnavailable` if none could be read yet.
         """
         key = self._known(kid, algorithm)
         if key is None:
@@ -74,7 +74,7 @@ class PublishedKeys:
     async def _refresh(self) -> None:
         self._start()
         if self._fetching is not None:
-            # A client that leaves must not cancel what others wait for.
+            # A client that disconnects must not cancel the fetch that other requests wait for.
             await asyncio.shield(self._fetching)
 
     def _start(self) -> None:
@@ -117,7 +117,7 @@ async def read(path: Path) -> bytes:
 
 
 def _parse(body: bytes) -> KeySet:
-    """Leave out what we can't use, RFC 7517 §5; raise `ValueError` when nothing is left."""
+    """Return the usable keys (RFC 7517 §5). Raises `ValueError` if there are none."""
     document = orjson.loads(body)
     entries = document.get("keys") if isinstance(document, dict) else None
     keys = [key for entry in entries if (key := _key(entry))] if isinstance(entries, list) else []

@@ -14,7 +14,7 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
 class LastUse:
-    """Writes when a token was used: behind the request's back, for each token at most once a minute."""
+    """Records when tokens were last used, in the background and at most once a minute for each token."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class LastUse:
         self._writing: asyncio.Task[None] | None = None
 
     def note(self, token: ApiToken, at: datetime) -> None:
-        # Of two processes each knows its own notes only, the row knows those of both.
+        # Each process knows only its own writes; the row has the latest of all processes.
         known = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
         if known and at - max(known) < INTERVAL:
             return
@@ -41,7 +41,7 @@ class LastUse:
                 due, self._due = self._due, {}
                 await self._write(due)
         except Exception as error:  # noqa: BLE001  # no request is worth failing for this; the next minute tries again
-            log.warning("the last use of tokens can't be written", reason=type(error).__name__)
+            log.warning("token last use not written", reason=type(error).__name__)
         finally:
             self._writing = None
 

@@ -1,4 +1,4 @@
-"""Who a JSON Web Token of the configured OpenID Connect issuer speaks for (RFC 7519, RFC 8725)."""
+"""Verifies JSON Web Tokens of the configured OpenID Connect issuer (RFC 7519, RFC 8725)."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from mainsheet.models.member import stored_email
 from mainsheet.server.auth.jwks import PublishedKeys, download, read
 from mainsheet.server.settings import Settings
 
-# Whoever can check a shared-secret signature can make one, so HS* and `none` are out whatever is configured.
+# Shared-secret algorithms (HS*) and `none` are never allowed: anyone who can verify an HS* signature can forge one.
 ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 )
 MAX_HEADER_BYTES = 4096
 
-# Of access tokens (RFC 9068) and plain ones; a logout token or a security event proves nobody's presence (RFC 8725).
+# Access tokens (RFC 9068) and plain JWTs; a logout token or a security event doesn't authenticate (RFC 8725).
 TYPES = frozenset({"jwt", "at+jwt"})
 
 
 class RefusedToken(Exception):
-    """Says why, never what was in the token."""
+    """The token is refused. The message gives the reason without any content of the token."""
 
     def __init__(self, reason: str, *, is_expired: bool = False) -> None:
         super().__init__(reason)
@@ -41,7 +41,7 @@ class Issuer:
 
     @classmethod
     def trusted(cls, settings: Settings) -> Self | None:
-        """Return the configured issuer, if any; raise `ValueError` when it is configured by half."""
+        """Return the configured issuer, if any. Raises `ValueError` if the configuration is incomplete."""
         if settings.oidc_issuer is None:
             return None
         if settings.oidc_audience is None:
@@ -58,9 +58,9 @@ class Issuer:
         return cls(_keys(settings), algorithms, claims, settings.oidc_member_claim, settings.oidc_trust_emails)
 
     async def email(self, token: str) -> str:
-        """Return the member's email address that a genuine token carries.
+        """Verify a token and return the member's email address.
 
-        Raise `RefusedToken`, or `KeysUnavailable` if no key could be read yet.
+        Raises `RefusedToken`, or `KeysUnavailable` if no key could be read yet.
         """
         try:
             return self._member(await self._verified(token))
@@ -87,7 +87,7 @@ class Issuer:
         email = claims.get(self.member_claim)
         if not isinstance(email, str) or not storable(email) or not NAME.minimum <= len(email) <= NAME.maximum:
             raise RefusedToken(f"its claim {self.member_claim} holds no email address")
-        # Whichever claim holds it: OpenID Connect has no other word for an address that the issuer verified.
+        # For any member claim: OpenID Connect has no other claim that says that an address was verified.
         if claims.get("email_verified", self.trusts_emails) not in (True, "true"):
             raise RefusedToken("its email address is not verified")
         return stored_email(email)

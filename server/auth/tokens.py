@@ -1,4 +1,4 @@
-"""What the command line does with bearer tokens."""
+"""Operations on bearer tokens for the command line."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,14 +18,14 @@ DEMO_LIFETIME = timedelta(days=7)
 
 
 async def create(database: Database, email: str, expires_in: timedelta | None, name: str | None) -> str:
-    """Return the secret, which can't be shown again; raise `BadInput` for an unknown member."""
+    """Create a token and return its secret, which can't be shown again. Raises `BadInput` for an unknown member."""
     async with AsyncSession(database.writes) as session, session.begin():
         member, now = await _member(session, email), await read_clock(session)
         return _issue(session, member, now, now + expires_in if expires_in else None, name)
 
 
 async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToken, Member, datetime]]:
-    """Return tokens with their members and the present moment, oldest first, of one member or of all."""
+    """Return the tokens of one member or of all, oldest first, with their members and the current time."""
     statement = (
         select(ApiToken, Member, database_time())
         .join(Member, (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id))
@@ -38,7 +38,7 @@ async def listing(database: Database, email: str | None) -> Sequence[Row[ApiToke
 
 
 async def revoke(database: Database, token_id: str) -> bool:
-    """Return whether the token was still to be revoked; raise `BadInput` for an unknown one."""
+    """Revoke a token and return whether it wasn't revoked before. Raises `BadInput` for an unknown token."""
     async with AsyncSession(database.writes) as session, session.begin():
         token = await session.get(ApiToken, token_id) if storable(token_id) else None
         if token is None:
@@ -50,7 +50,7 @@ async def revoke(database: Database, token_id: str) -> bool:
 
 
 async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str, str]:
-    """Return a fresh secret for each email; the demo tokens of earlier starts end."""
+    """Revoke the demo tokens of earlier starts and return a new secret for each email."""
     async with AsyncSession(database.writes) as session, session.begin():
         now = await read_clock(session)
         await _end_demo(session, emails, now)
@@ -59,7 +59,7 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
 
 
 async def end_demo(database: Database, emails: Collection[str]) -> None:
-    """End the demo tokens of these members, which a terminal or the playground has shown."""
+    """Revoke the demo tokens of these members: their secrets were shown in a terminal or the playground."""
     async with AsyncSession(database.writes) as session, session.begin():
         await _end_demo(session, emails, await read_clock(session))
 

@@ -24,7 +24,7 @@ def db() -> None:
 @db.command(name="upgrade")
 @with_settings("database_url")
 def upgrade_(settings: Settings) -> None:
-    """Bring the tables to what this version needs; many may start this at once."""
+    """Migrate the database to this version. Several processes may run this at once."""
     run(_upgrade(settings))
 
 
@@ -38,7 +38,7 @@ async def _upgrade(settings: Settings) -> None:
 
 
 async def _report_unfit(database: Database, most: int | None = SHOWN) -> None:
-    """List stored values that no longer fit; that this fails is no failure of the command."""
+    """List stored values that today's rules would refuse. An error here doesn't fail the command."""
     count = 0
     try:
         async for each in unfit(database):
@@ -57,9 +57,9 @@ async def _report_unfit(database: Database, most: int | None = SHOWN) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same jobs.")
 @with_settings("database_url")
 def seed(settings: Settings, jobs: int, seed: int) -> None:
-    """Add the demo data, unless it is there; then generated jobs, if asked for, with teams and members for them.
+    """Add the demo data if it is missing, then --jobs generated jobs with their teams and members.
 
-    The same command again adds as many jobs once more.
+    Running the same command again adds as many jobs again.
     """
     run(_seed(settings, jobs, seed))
 
@@ -74,7 +74,7 @@ async def _seed(settings: Settings, jobs: int, seed: int) -> None:
 
 @contextmanager
 def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Draw on stderr, and only for a person who watches; the function takes how much is done by now."""
+    """Show progress on stderr if it is a terminal. Yields a function that takes the number of jobs done."""
     bar: Any = click.progressbar(length=length, label=label, file=sys.stderr)
     with bar:
         yield lambda done: bar.update(done - bar.pos)
@@ -82,7 +82,7 @@ def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def told_how_to_go_on(jobs: int) -> Iterator[Callable[[int], int]]:
-    """Say on stderr, when it is interrupted, how many jobs are there and how the others are made."""
+    """On an interrupt, print on stderr how many jobs are kept and how to add the rest."""
     kept = 0
 
     def done(now: int) -> int:
@@ -103,7 +103,7 @@ def told_how_to_go_on(jobs: int) -> Iterator[Callable[[int], int]]:
 @click.option("--values", is_flag=True, help="List stored values that don't fit the rules for new ones, too.")
 @with_settings("database_url")
 def check(settings: Settings, values: bool) -> None:
-    """Exit with 0 when the database is reachable, up to date, and exactly what the models say."""
+    """Exit with 0 if the database is reachable, migrated, and equal to the models."""
     run(_check(settings, values))
 
 

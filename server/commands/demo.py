@@ -1,4 +1,4 @@
-"""What the demo prints: its members, their fresh tokens, and a command to paste for each."""
+"""Prints the demo's members, each with a new token and a curl command."""
 
 import json
 import shlex
@@ -17,7 +17,7 @@ NAMES = {person.email: person.name for person in (*HARBOR, *LAGOON)}
 
 
 async def introduce(database: Database, url: str) -> list[Member]:
-    """End the tokens of earlier starts, print new ones, and return them with their members for the playground."""
+    """Revoke the tokens of earlier starts, print new ones, and return them with their members for the playground."""
     secrets = await renew_demo(database, DEMO_MEMBERS)
     click.echo(f"Demo members; their tokens end in {DEMO_LIFETIME.days} days, or at the next start:\n")
     for email, secret in secrets.items():
@@ -37,7 +37,7 @@ def _member(email: str, secret: str, url: str) -> Iterator[str]:
 
 
 def curl(url: str, secret: str) -> str:
-    """Return a command that a POSIX shell takes as it is."""
+    """Return a curl command, quoted for a POSIX shell."""
     words = ["curl", "-s", "-g", url]
     words += ["-H", f"Authorization: Bearer {secret}", "-H", "Content-Type: application/json"]
     words += ["-d", json.dumps({"query": QUERY})]

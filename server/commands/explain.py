@@ -27,9 +27,9 @@ from mainsheet.server.settings import Settings
 def explain(
     query: Path, variables: str, operation: str | None, dialect: Dialect | None, role: OrganizationRole
 ) -> None:
-    """Print the Python that a query in the file QUERY is compiled to: levels, batches, SQL, the answer.
+    """Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.
 
-    No database is asked. A batch whose second statement follows from the rows of the first shows the first one.
+    No database is needed. If a statement of a batch depends on the rows of another one, only the first is shown.
     """
     try:
         given: Any = json.loads(variables)
@@ -56,7 +56,7 @@ async def _explained(
 
 
 def _dialect() -> Dialect:
-    """The database's that is set; PostgreSQL's if none is."""
+    """Return the dialect of the configured database, or PostgreSQL's if none is configured."""
     settings = Settings()
     is_sqlite = (
         "database_url" in settings.model_fields_set and make_url(settings.database_url).get_backend_name() == "sqlite"

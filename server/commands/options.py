@@ -1,4 +1,4 @@
-"""Settings as options of a command: each says its environment variable and its default."""
+"""Command options made from settings. Their help names the environment variable and the default."""
 
 import functools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ PREFIX = "MAINSHEET_"
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:
-    """Call the command with the settings that its options and the environment make."""
+    """Pass the command its settings, read from its options and the environment."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
@@ -40,7 +40,7 @@ def load(given: dict[str, Any]) -> Settings:
 
 
 def given_options() -> set[str]:
-    """Name the settings that came from options of the command that runs."""
+    """Return the names of the settings that were given as options of the running command."""
     parameters = click.get_current_context().params
     return {name for name, value in parameters.items() if value is not None and name in Settings.model_fields}
 

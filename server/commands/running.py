@@ -1,4 +1,4 @@
-"""What every command needs: an event loop, an open database, and one line when something fails."""
+"""Shared by all commands: an event loop, an open database, and one-line error messages."""
 
 import asyncio
 import shlex
@@ -24,14 +24,14 @@ DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceEr
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Turn an expected failure into one line; anything else is a bug and keeps its traceback."""
+    """Run a coroutine. Expected failures become one line; anything else is a bug and keeps its traceback."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(main)
     except MainsheetError as error:
         raise click.ClickException(without_secrets(str(error))) from None
     except DATABASE_FAILURES as error:
-        raise click.ClickException(f"The database fails: {reason(error)}") from None
+        raise click.ClickException(f"Database unavailable: {reason(error)}") from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -46,7 +46,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def database_at(
     settings: Settings, *, may_create: bool = False, patience: Patience = PATIENT
 ) -> AsyncIterator[Database]:
-    """Open it whatever its tables are; only `may_create` makes a SQLite file that isn't there."""
+    """Open the database without checking its tables. A missing SQLite file is created only with `may_create`."""
     check_url(settings.database_url, may_create=may_create)
     database = Database.open(settings.database_url, pool_size=settings.pool_size, patience=patience)
     try:
@@ -108,7 +108,7 @@ def _check_file(name: str | None, *, may_create: bool) -> None:
 
 
 def _check_opens(path: Path) -> None:
-    """Ask without the driver: its thread may outlive the loop when it fails, and then prints a traceback."""
+    """Check with `sqlite3` that the file opens: aiosqlite's thread would print a traceback after the loop is closed."""
     try:
         sqlite3.connect(path).close()
     except sqlite3.Error as error:

@@ -21,10 +21,10 @@ def print_() -> None:
 @schema.command()
 @click.argument("old", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(old: Path | None) -> None:
-    """Compare the code's schema with the committed one, or say what changed for clients since OLD.
+    """Compare the code's schema with the committed one, or list the changes for clients since OLD.
 
-    Exits with 1 when the committed one differs, or when a change since OLD breaks clients. The removal of what OLD
-    has as deprecated ("Use `x`. Removal on YYYY-MM-DD.") is announced, and breaks nobody from that day on.
+    Exits with 1 if the committed schema differs, or if a change since OLD breaks clients. Removing what OLD marks as
+    deprecated ("Use `x`. Removal on YYYY-MM-DD.") doesn't count as breaking from that day on.
     """
     if old is None:
         _check_committed()

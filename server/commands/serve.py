@@ -32,7 +32,7 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 def serve(settings: Settings) -> None:
     """Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.
 
-    The database must be migrated; --demo does that, fills it with demo data, and prints tokens.
+    The database must be migrated. --demo migrates it, adds demo data and prints tokens.
     """
     if settings.demo and not is_loopback(settings.host):
         raise click.ClickException(
@@ -62,7 +62,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
-    """Return the demo's members with new tokens; without the demo, end the tokens that it gave out."""
+    """Return the demo's members with new tokens. Without --demo, revoke the tokens of earlier demos."""
     if settings.demo:
         return await introduce(database, address)
     await end_demo(database, DEMO_MEMBERS)
@@ -88,7 +88,7 @@ async def _supervised(settings: Settings, sockets: Sequence[socket], members: Se
 
 
 async def _check_connections(database: Database, settings: Settings) -> None:
-    """Each process has a pool of its own; while they are replaced, there are twice as many."""
+    """Check that PostgreSQL allows the workers' connections, which double during a reload."""
     if database.is_sqlite:
         return
     async with database.reads.connect() as connection:

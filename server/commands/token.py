@@ -19,7 +19,7 @@ HEADINGS = ("ID", "MEMBER", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
 
 
 class Lifetime(click.ParamType[timedelta | None]):
-    """30d, 12h, 45m or several of them, longest unit first: 1d12h. None is for a token that never expires."""
+    """A duration: 30d, 12h, 45m or several, longest unit first, as in 1d12h. None for a token that never expires."""
 
     name = "duration"
 
@@ -57,7 +57,7 @@ def token() -> None:
 @click.option("--name", help="What it is for, so that the list can be read.")
 @with_settings("database_url")
 def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
-    """Print a new token, and nothing else: it is shown this once, only its hash is kept."""
+    """Print a new token and nothing else. It is shown only once: the database keeps only its hash."""
     name = None if name is None else NAME.form.normal(name)
     for problem in NAME.check(name, ("name",)) if name is not None else ():
         raise click.BadParameter(problem.reason, param_hint="--name")
@@ -75,7 +75,7 @@ async def _create(settings: Settings, member: str, expires: timedelta | None, na
 @click.option("--member", metavar="EMAIL", help="Only this member's.")
 @with_settings("database_url")
 def list_(settings: Settings, member: str | None) -> None:
-    """Print all tokens, oldest first, without the secrets, which aren't kept."""
+    """Print all tokens, oldest first, without their secrets, which aren't stored."""
     run(_list(settings, member))
 
 
@@ -90,7 +90,7 @@ async def _list(settings: Settings, member: str | None) -> None:
 @click.argument("token_id", metavar="ID")
 @with_settings("database_url")
 def revoke(settings: Settings, token_id: str) -> None:
-    """End the token with this ID (of `mainsheet token list`) now and for ever."""
+    """Revoke the token with this ID, as shown by `mainsheet token list`. This can't be undone."""
     run(_revoke(settings, token_id))
 
 

@@ -1,6 +1,6 @@
-"""One process that serves: the only one, or one of many that the supervisor starts by this module.
+"""A serving process: the only one, or a worker that the supervisor starts by this module.
 
-The supervisor writes a `Start` into its standard input, and reads from its standard output whether it is ready.
+The supervisor writes a `Start` to its standard input, and reads from its standard output whether it is ready.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.stdlib.get_logger("mainsheet")
 
 @asynccontextmanager
 async def serving(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> AsyncIterator[None]:
-    """Answer requests until this is left; then let those under way finish."""
+    """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
         database_at(settings, patience=_patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
@@ -57,10 +57,10 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
 
 
 def _with_room(settings: Settings) -> Settings:
-    """Accept no more connections than the process may have open files: the database needs some too."""
+    """Reduce the limit of connections to what the limit of open files allows, minus those of the database."""
     most = room_for(settings.max_connections)
     if most < settings.max_connections:
-        log.warning("fewer connections than configured: the limit of open files is too low", max_connections=most)
+        log.warning("fewer connections than configured: the open files limit is too low", max_connections=most)
     return settings.model_copy(update={"max_connections": most})
 
 
@@ -85,7 +85,7 @@ def _patience(settings: Settings) -> Patience:
 
 
 async def told_to_stop() -> None:
-    """Return at the first signal; a second one finds the default handlers, and ends at once."""
+    """Wait for the first signal. A second one finds the default handlers and ends the process."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
     for each in signals:
@@ -116,7 +116,7 @@ async def _work(start: Start) -> None:
 
 
 def _left_alone() -> None:
-    """The supervisor is gone, by which its end of our standard input was closed: as if it had told us to stop."""
+    """Stop when the supervisor has died: our standard input is then at its end."""
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in bytes and time, and inflated in steps that let other requests run."""
+"""Reads request bodies, limited in bytes and time. Inflates them in steps, so that other requests can run between."""
 
 import asyncio
 import zlib
@@ -31,7 +31,7 @@ class StalledBody(RequestError):
 
 
 async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
-    """Return the decoded body; raise `RequestError` (400, 408, 413 or 415)."""
+    """Return the decoded body. Raises `RequestError` (400, 408, 413 or 415)."""
     encoding = _encoding(request)
     if (request.content_length or 0) > limits.most_bytes:
         raise _too_large(limits)
@@ -58,11 +58,11 @@ def _encoding(request: web.Request) -> str:
 
 
 async def expect_later(_request: web.Request) -> None:
-    """Don't ask for a body yet: `read_body` does when the client is authenticated."""
+    """Don't send `100 Continue` yet: `read_body` does after the client is authenticated."""
 
 
 async def _continue(request: web.Request) -> None:
-    """Ask a client that waits for it to send the body: not before it is authenticated."""
+    """Send `100 Continue` to an authenticated client that waits for it."""
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # as aiohttp does: no response has begun

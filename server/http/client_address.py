@@ -14,7 +14,7 @@ IPV6_CUSTOMER_BITS = 64  # what a provider gives to one customer at least
 
 @dataclass(frozen=True)
 class Clients:
-    """Finds clients' addresses; only the trusted proxies may name one in `X-Forwarded-For`."""
+    """Finds client addresses. `X-Forwarded-For` counts only if a trusted proxy sent it."""
 
     proxies: tuple[Network, ...] = ()
 
@@ -31,7 +31,7 @@ class Clients:
         return parsed is not None and any(parsed in network for network in self.proxies)
 
     def _forwarded(self, peer: str, hops: Sequence[str]) -> str:
-        """Follow the hops from the last one; each is believed as long as a trusted proxy added it."""
+        """Follow the hops backwards, as long as each was added by a trusted proxy."""
         client = peer
         for hop in reversed(hops):
             parsed = parse(hop.strip())
@@ -44,7 +44,7 @@ class Clients:
 
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, which some proxies write with a port; an IPv4 address mapped into IPv6 is that address."""
+    """Parse an address, which some proxies send with a port. IPv4-mapped IPv6 addresses become IPv4 ones."""
     for candidate in (text, text.rpartition(":")[0].strip("[]")):
         try:
             address = ip_address(candidate)
@@ -57,7 +57,7 @@ def parse(text: str) -> IPv4Address | IPv6Address | None:
 
 @lru_cache(maxsize=10_000)
 def group(address: str) -> str:
-    """Return what limits count as one client: an IPv4 address, or the /64 network of an IPv6 one."""
+    """Return the key by which limits count a client: an IPv4 address, or the /64 network of an IPv6 address."""
     parsed = parse(address)
     if isinstance(parsed, IPv6Address):
         return str(ip_network((int(parsed), IPV6_CUSTOMER_BITS), strict=False))

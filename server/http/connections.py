@@ -1,6 +1,6 @@
-"""Which connections may be open, and how long a client may take for each step of an exchange.
+"""Limits of open connections, and deadlines for each step of an exchange.
 
-Without these deadlines a client could hold a connection, or an answer in our memory, for as long as it likes.
+Without deadlines, a slow client could keep a connection open, or a response in memory, without end.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ Reason = Literal["connections", "connections_of_address", "headers", "answer", "
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds for a request's headers, for the next request, and for a client to take what is sent."""
+    """Seconds for a request's headers, until the next request, and for a client to receive a response."""
 
     header: float
     idle: float
@@ -36,7 +36,7 @@ class Connections:
     _total: int = 0
 
     def admit(self, address: str) -> bool:
-        """Count one more connection, unless there are too many."""
+        """Count a new connection, unless there are too many."""
         if self._total >= self.most:
             self.refused("connections", address)
             return False

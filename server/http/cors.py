@@ -1,4 +1,4 @@
-"""Requests from other origins' pages, where the settings allow them (Fetch standard, "CORS protocol")."""
+"""CORS: requests from pages of other origins, if the settings allow them (Fetch standard, "CORS protocol")."""
 
 from collections.abc import Collection
 
@@ -18,7 +18,7 @@ PREFLIGHT = {
 
 
 def allow_origins(app: web.Application, origins: Collection[str]) -> None:
-    """Answer preflights, and mark every response, also a refusal: a script can't read it otherwise."""
+    """Answer preflights and add CORS headers to every response, including errors, so that scripts can read them."""
 
     @web.middleware
     async def answer_preflight(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether requests should be sent to it."""
+"""Health checks: liveness of the process, and readiness for requests."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The page for browsers, as `make` builds it from `playground/`: it holds no data and needs no token."""
+"""Serves the playground page that `make` builds from `playground/`. It holds no data and needs no token."""
 
 import asyncio
 import secrets
@@ -44,7 +44,7 @@ class Playground:
 
     @classmethod
     def built(cls, folder: Path = FOLDER) -> Self | None:
-        """Return what was built, or nothing where Node couldn't be had."""
+        """Return the built page, or None if it wasn't built because Node was missing."""
         index = folder / "index.html"
         if not index.is_file():
             return None
@@ -56,14 +56,14 @@ class Playground:
         app.router.add_get("/playground/members", self._members)
 
     async def page(self, _request: web.Request) -> web.StreamResponse:
-        """Answer with a nonce of this answer alone: nobody may keep it."""
+        """Return the page with a nonce for this response only. It must not be cached."""
         nonce = secrets.token_urlsafe(16)
         headers = {"Content-Security-Policy": PAGE_POLICY.replace(NONCE, nonce), hdrs.CACHE_CONTROL: "no-store"}
         text = self.html.replace(NONCE, nonce)
         return web.Response(text=text, content_type="text/html", headers=COMMON | headers)
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
-        """Send a file, compressed if the client takes it so; its name changes with its content."""
+        """Send a file, compressed if the client accepts it. File names change with their content."""
         path = self.assets.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
@@ -79,7 +79,7 @@ class Playground:
         return web.Response(body=await asyncio.to_thread(file.read_bytes), headers=COMMON | headers)
 
     async def _members(self, request: web.Request) -> web.StreamResponse:
-        """Give a demo's members and their tokens to the page itself, and to no page of another origin."""
+        """Return the demo's members and tokens, only to the page itself and not to other origins."""
         if self.members and not (_is_own_page(request) and _names_this_machine(request.host)):
             raise web.HTTPForbidden(text="Only the playground's own page may ask this.")
         headers = COMMON | {hdrs.CACHE_CONTROL: "no-store"}
@@ -95,13 +95,13 @@ def _smallest(path: Path, accepted: str) -> tuple[Mapping[str, str], Path]:
 
 
 def _is_own_page(request: web.Request) -> bool:
-    """Ask for a header that another origin's page can't send without a preflight's permission (Fetch standard)."""
+    """Require a header that a page of another origin can't send without a preflight (Fetch standard)."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     return request.headers.get(OWN_PAGE) == "1" and site == "same-origin"
 
 
 def _names_this_machine(host: str) -> bool:
-    """Refuse a foreign name that was rebound to this address."""
+    """Check the Host header, against DNS rebinding: another name may resolve to this address."""
     return is_loopback(URL.build(scheme="http", authority=host).host or "")
 
 

@@ -1,4 +1,4 @@
-"""Below the application: limits and deadlines of connections, and errors for what isn't even HTTP.
+"""The connection level: limits and deadlines of connections, and errors for requests that aren't valid HTTP.
 
 It hooks into aiohttp's `RequestHandler`, which has no deadline for headers or for writing and no limit of
 connections: `tests/abuse/` fails if those hooks no longer work.
@@ -16,7 +16,7 @@ from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.http.request import JSON
 
-# How much of a body that nobody reads is taken, so that a client that still sends it can read the refusal.
+# How much of an unwanted body is read and discarded, so that a client that is still sending can read the error.
 UNREAD_SECONDS = 1
 UNREAD_BYTES = 2**20
 
@@ -88,7 +88,7 @@ class Protocol(web.RequestHandler):
 
     @property
     def _is_waiting(self) -> bool:
-        """Whether the next request's headers are not complete; aiohttp closes idle connections by the same test."""
+        """Return whether the next request's headers are incomplete. aiohttp tests idle connections the same way."""
         return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
 
     def _take_unread(self, size: int) -> None:
@@ -132,7 +132,7 @@ class Protocol(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Bound what aiohttp reads of a request's body after the response."""
+        """Limit how much of a request's body aiohttp reads after the response."""
         if not request.content.is_eof():
             self._unread = UNREAD_BYTES
         return await super().finish_response(request, resp, start_time)
@@ -144,7 +144,7 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what the parser refuses; everything else fails within the application, which answers by itself."""
+        """Respond to requests that the parser refuses. All other errors are handled in the application."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.writer.output_size > 0:
             response = super().handle_error(request, status, exc, message)
             response.headers.update(HEADERS)
@@ -160,7 +160,7 @@ class Protocol(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **details: Any) -> None:
-        """Leave out what a body that was refused has left on the connection: aiohttp reads on, and fails again."""
+        """Don't log failures to parse the rest of a refused body, which aiohttp goes on reading."""
         if not isinstance(details.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **details)
 
@@ -182,7 +182,7 @@ class _Server(web.Server):
 
 class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
-        """Let the application's server make our protocol: aiohttp has no other place to say it."""
+        """Make the application's server use our protocol: aiohttp has no option for it."""
         server = await super()._make_server()
         server.__class__ = _Server
         return server

@@ -1,4 +1,4 @@
-"""What a client asks for, and in which form (GraphQL over HTTP, "Request" and "Media Types")."""
+"""Parses GraphQL requests and chooses the media type of the response (GraphQL over HTTP, "Request", "Media Types")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class GraphQLRequest:
 
 
 async def read(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
-    """Decode a request; raise `RequestError` if it isn't one for GraphQL."""
+    """Parse a request. Raises `RequestError` if it isn't a GraphQL request."""
     is_get = request.method == hdrs.METH_GET
     parameters = _from_url(request) if is_get else await _from_body(request, limits)
     _typed(parameters, "extensions", dict, "an object")
@@ -85,7 +85,7 @@ def _bad(message: str) -> RequestError:
 
 @lru_cache(maxsize=256)
 def answer_type(accept: str | None) -> str:
-    """Choose the media type of the answer; raise `RequestError` (406) if the client takes none of ours."""
+    """Return the media type of the response. Raises `RequestError` (406) if the client accepts none of ours."""
     accepted = [(q, media_range == answer, answer) for media_range, q, answer in _answers(accept or "*/*")]
     if not accepted:
         raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
@@ -103,7 +103,7 @@ def prefers_html(accept: str | None) -> bool:
 
 
 def media_ranges(accept: str) -> tuple[tuple[str, float], ...]:
-    """Each media range of an Accept header with its quality, as listed."""
+    """Return the media ranges of an Accept header with their qualities, in order."""
     parts = ([part.strip().lower() for part in item.split(";")] for item in accept.split(","))
     return tuple((name, _quality(parameters)) for name, *parameters in parts if name)
 

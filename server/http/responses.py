@@ -1,4 +1,4 @@
-"""Turning results and failures into responses, all of them in GraphQL's shape."""
+"""Turns results and failures into HTTP responses in GraphQL's shape."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -24,7 +24,7 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
 
-# What the client sends after these isn't wanted, and who guesses tokens has to connect again.
+# These close the connection: its remaining input isn't wanted, and clients that guess tokens have to reconnect.
 CLOSING = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.REQUEST_TIMEOUT,
@@ -41,7 +41,7 @@ with a bearer token.</p></html>
 
 
 def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
-    """Answer 400 in the new media type when nothing was executed; the old one always had 200 for that."""
+    """Return the response: 400 in the new media type if nothing was executed, where the old one always has 200."""
     response = _response(request, result, media_type)
     if (size := response.content_length or 0) > most_bytes:  # characters count as a byte each while it is made
         return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
@@ -109,7 +109,7 @@ def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
 
 
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
-    """Answer 503 only where the same may be sent again: some clients and proxies do that unasked."""
+    """Return 503 only if the request is safe to repeat: some clients and proxies repeat it automatically."""
     request.app[INSTRUMENTS].failed(failure)
     request_id, retry_after = request[REQUEST_ID], failure.retry_after
     if retry_after is None:

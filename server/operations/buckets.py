@@ -11,10 +11,10 @@ Clock = Callable[[], float]
 
 
 class Buckets:
-    """Each key's bucket starts with `quota` tokens and regains as many in a minute, but never holds more.
+    """Token buckets. Each key's starts with `quota` tokens, which is its maximum, and refills as many per minute.
 
-    A charge may be larger than what is left: the key is then in debt until enough time has passed. A full bucket and
-    no bucket are the same, so that keys which aren't used needn't be kept.
+    A charge may exceed the tokens left: the key is then in debt until enough time has passed. A missing bucket counts
+    as full, so that unused keys needn't be kept.
     """
 
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
@@ -37,5 +37,5 @@ class Buckets:
             self._levels.popitem(last=False)  # the least recently used one: the fullest, as a rule
 
     def seconds_until(self, key: str, tokens: float) -> float:
-        """Return how long it takes until a key has so many tokens."""
+        """Return the seconds until a key has this many tokens."""
         return max(0.0, tokens - self.left(key)) * MINUTE / self.quota

@@ -1,4 +1,4 @@
-"""How much an operation asks for, estimated before anything runs.
+"""Estimates the complexity of an operation before it runs.
 
 Each selection set is weighed once, fragments included, so that the work grows with the document and not with
 what its fragments expand to. Three numbers follow the client's limits:
@@ -60,7 +60,7 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an operation may have at most; `tokens` is of its document, `values` of its variables."""
+    """The limits of an operation. `tokens` counts its document, `values` its variables."""
 
     depth: int
     fields: int
@@ -90,7 +90,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a selection set costs; `items` is its lists' cost per element: only the field above knows how many."""
+    """The cost of a selection set. `items` is its lists' cost per element: only the field above knows their number."""
 
     cost: Cost = FREE
     items: Cost = FREE

@@ -26,7 +26,7 @@ class Size:
 
 
 def _length(value: Any, default: int) -> int:
-    """Return the size that a variable's value gives; one of the wrong type is refused when it is coerced."""
+    """Return the size given by a variable's value. A value of the wrong type is refused later, by coercion."""
     match value:
         case list():
             return len(value)
@@ -37,7 +37,7 @@ def _length(value: Any, default: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A constant, and for each product of sizes that depend on variables, how often it counts."""
+    """A polynomial: a constant, and the factor of each product of sizes that depend on variables."""
 
     constant: int
     terms: Mapping[tuple[Size, ...], int]

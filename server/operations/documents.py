@@ -1,4 +1,4 @@
-"""From text to a document that is worth executing: parsed, measured, validated."""
+"""Parses, measures and validates documents."""
 
 from collections.abc import Iterator
 
@@ -28,12 +28,12 @@ from mainsheet.server.errors import Code, InvalidOperation
 from mainsheet.server.operations.complexity import Limits, too_large
 
 MAX_VALIDATION_ERRORS = 20
-COMPARISONS = 50_000  # a tenth of a second; graphql-core would go on ten times as long
-ABORTED = "Validation aborted."  # graphql-core's words, when they are used up
+COMPARISONS = 50_000  # a tenth of a second; graphql-core's own limit allows ten times as long
+ABORTED = "Validation aborted."  # graphql-core's message when they are used up
 
 
 class FieldsCanBeMerged(OverlappingFieldsCanBeMergedRule):
-    """The specification's rule, which compares fields of one name, and fragments, each with each other."""
+    """The specification's rule with a limit: it compares all pairs of equally named fields, and of fragments."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
@@ -77,9 +77,9 @@ def parsed(text: str, max_tokens: int) -> DocumentNode:
 
 
 def unlink_tokens(document: DocumentNode) -> int:
-    """Part a document's tokens from each other, and return how many there were, without comments.
+    """Unlink a document's tokens from each other and return their number, without comments.
 
-    Locations need only the tokens at their ends. A list that is linked both ways would keep a document that is dropped
+    Locations need only their first and last tokens. The doubly linked list would keep a dropped document in memory
     until a full garbage collection, which is rare.
     """
     token, count = document.loc and document.loc.start_token, 0
@@ -92,7 +92,7 @@ def unlink_tokens(document: DocumentNode) -> int:
 
 
 def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
-    """Raise `InvalidOperation` for a document that no execution can begin with."""
+    """Raise `InvalidOperation` if the document is invalid or too large."""
     # First, since it is linear, while the specification's rules are quadratic in the number of fields.
     if errors := too_large(document, limits):
         raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
@@ -105,7 +105,7 @@ def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """Find what to run (specification, section "GetOperation")."""
+    """Return the operation to run (specification, section "GetOperation")."""
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if name is None and len(operations) == 1:
         return operations[0]
@@ -122,7 +122,7 @@ def _no_operation(name: str | None, count: int) -> str:
 
 
 def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
-    """List the names of an operation's root fields; the document need not be validated."""
+    """Return the names of an operation's root fields. The document need not be validated."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     return list(_root_fields(operation.selection_set, fragments, set()))
 

@@ -28,7 +28,7 @@ Execute = Callable[[Request], Awaitable[ExecutionResult]]  # the compiled execut
 
 @dataclass(frozen=True)
 class Executions:
-    """Runs operations: a query ends when its client leaves, a mutation never half-way."""
+    """Runs operations. A query is cancelled when its client disconnects; a mutation is never stopped half-way."""
 
     execute: Execute
     timeout: float

@@ -1,4 +1,4 @@
-"""What a query is compiled to, with the SQL that each of its batches sends: found without a database."""
+"""Explains a query without a database: its compiled Python, with the SQL of each batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import indent
@@ -38,7 +38,10 @@ class Recording(Snapshot):
 
 
 async def explained(request: Request, dialect: Dialect, role: OrganizationRole) -> str:
-    """Return the source, each batch below its statements; raise `Unsupported`, `Refused`, or what a batch raises."""
+    """Return the source with each batch's statements above it.
+
+    Raises `Unsupported`, `Refused`, or a batch's error.
+    """
     database = Database.open(NOWHERE[dialect])
     nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)  # of whom nothing is remembered
     context = Context(database, nobody)

@@ -1,4 +1,4 @@
-"""Whose operation starts next: callers and organizations take turns."""
+"""A fair queue of operations: organizations take turns, and so do the callers in each."""
 
 import asyncio
 from collections import Counter, deque
@@ -12,7 +12,7 @@ RESERVE = 4  # one place in so many, and one at least if there are two, is for o
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many operations run at once: in all, of one organization, of one caller; and how many of these may wait."""
+    """The most operations that run at once: in all, per organization, per caller; and the most that may wait."""
 
     total: int
     organization: int
@@ -22,15 +22,15 @@ class Capacity:
 
     @classmethod
     def of(cls, total: int, *, caller: int, queue: int, organization_factor: int) -> Self:
-        """One organization never takes all there is, so that others don't wait for the end of long operations."""
+        """Reserve places that no single organization can take, so that long operations don't block the others."""
         reserved = max(total // RESERVE, 1) if total > 1 else 0
         return cls(total, total - reserved, caller, queue * organization_factor, queue)
 
 
 class FairQueue:
-    """Starts operations in turn: round robin over organizations, in each over callers, first in first out for one.
+    """Starts operations: round robin over organizations, in each over callers, and first in, first out for a caller.
 
-    Whenever one ends, all that may start are started: who may start at once overtakes nobody.
+    When an operation ends, all that may start are started, so that a new one never overtakes a waiting one.
     """
 
     def __init__(self, capacity: Capacity) -> None:
@@ -43,19 +43,19 @@ class FairQueue:
         return self._total < self._capacity.total and not self.is_at_limit(caller)
 
     def is_at_limit(self, caller: Caller) -> bool:
-        """Tell whether the caller or its organization, and not the server, runs as many operations as it may."""
+        """Return whether the caller's or its organization's limit, not the server's, is reached."""
         if self._running[caller.member_id] >= self._capacity.caller:
             return True
         return self._capacity.total > self._capacity.organization <= self._running[caller.organization_id]
 
     def is_full(self, caller: Caller) -> bool:
-        """Tell whether the caller, or its organization, has as many operations queued as it may."""
+        """Return whether the caller's or its organization's limit of queued operations is reached."""
         lines = self._waiting.get(caller.organization_id, {})
         own = len(lines.get(caller.member_id, ()))
         return own >= self._capacity.caller_queue or sum(map(len, lines.values())) >= self._capacity.organization_queue
 
     async def enter(self, caller: Caller) -> None:
-        """Return when an operation of the caller may run."""
+        """Wait until an operation of the caller may run."""
         if self.may_start(caller):
             self._count(caller.organization_id, caller.member_id, 1)
             return
@@ -70,7 +70,7 @@ class FairQueue:
             raise
 
     def leave(self, caller: Caller) -> None:
-        """Say that an operation of the caller has ended."""
+        """Record that an operation of the caller has ended."""
         self._count(caller.organization_id, caller.member_id, -1)
         while self._total < self._capacity.total and self._start_next():
             pass

@@ -1,4 +1,4 @@
-"""Requests without a token, where introspection is public: read and judged at little cost before validation."""
+"""Introspection without a token, if it is public: cheap checks before validation."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -18,7 +18,7 @@ MOST_ROOT_FIELDS: Final = 4
 
 
 async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
-    """Decode a request; raise `RequestError`, which is a 401 if it asks for more than the schema."""
+    """Parse a request. Raises `RequestError`: 401 if it selects more than the schema."""
     if hdrs.CONTENT_ENCODING in request.headers:
         raise unauthenticated(None)  # nothing is inflated without a token
     try:

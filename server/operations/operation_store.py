@@ -1,4 +1,4 @@
-"""The operations that clients send, each prepared once: parsed, validated, weighed, and what executing them needs."""
+"""A cache of operations, each prepared once: parsed, validated, weighed, and compiled."""
 
 import asyncio
 import gc
@@ -44,7 +44,7 @@ Key = tuple[str, str | None]
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """An operation as far as it doesn't depend on a request."""
+    """A prepared operation. It holds nothing of a request."""
 
     prepared: Prepared
     extent: Extent
@@ -63,12 +63,12 @@ class Operation:
         return self.prepared.node.name.value if self.prepared.node.name else ""
 
     def measures(self, variables: Mapping[str, Any] | None) -> dict[str, int]:
-        """Return the numbers that the limits are about: of the document, and of its cost with these variables."""
+        """Return the numbers that the limits apply to: the document's, and the cost with these variables."""
         cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
         return {"depth": self.extent.depth, "fields": self.extent.fields, "cost": cost}
 
     def check(self, variables: Mapping[str, Any] | None) -> None:
-        """Raise `InvalidOperation` if there are too many variables, or if it costs too much with these."""
+        """Raise `InvalidOperation` if there are too many variable values, or if the cost is over the limit."""
         values = count_values(variables or {}, self.limits.values)
         measured = {"values": values, "cost": self.measures(variables)["cost"]}
         if errors := [*too_complex(measured, self.limits, self.prepared.node)]:
@@ -76,10 +76,10 @@ class Operation:
 
 
 class OperationStore:
-    """Keeps the operations that were used last, up to a total size in bytes, which is estimated.
+    """Keeps the most recently used operations, up to an estimated total size in bytes.
 
-    Long documents are prepared by `worker`, so that the event loop goes on; requests that send the same one meanwhile
-    share the work.
+    Long documents are prepared by `worker`, so that the event loop isn't blocked. Concurrent requests with the same
+    document share the work.
     """
 
     def __init__(
@@ -104,10 +104,10 @@ class OperationStore:
         self.size = 0
 
     async def get(self, text: str, name: str | None = None) -> Operation:
-        """Return the operation of that name, or the only one.
+        """Return the document's operation of that name, or its only one.
 
-        Raise `InvalidOperation` for a text that no execution can begin with, `RequestError` if preparing it takes
-        too long.
+        Raises `InvalidOperation` if the document is invalid or too large, `RequestError` if preparing it takes too
+        long.
         """
         key = text, name
         found = self._known.get(key)
@@ -130,10 +130,10 @@ class OperationStore:
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
 
     def _aside(self, key: Key) -> Operation:
-        """Prepare a long document, and collect what validating it left behind.
+        """Prepare a long document in the worker, and collect the garbage of its validation.
 
-        Its garbage holds the document in cycles. Left to the next collection, that of many documents is freed at once,
-        which held the event loop for a tenth of a second.
+        The garbage holds the document in cycles. The next collection would free that of many documents at once, which
+        blocked the event loop for a tenth of a second.
         """
         try:
             return self._checked(key)
@@ -172,7 +172,7 @@ class OperationStore:
         return operation
 
     def _grow(self, key: Key, change: int) -> None:
-        """Count what an operation that is kept grew by, and forget others until there is room."""
+        """Add the growth of a cached operation to the total, and evict others until there is room."""
         if key not in self._sizes:
             return
         self._sizes[key] += change
@@ -183,7 +183,7 @@ class OperationStore:
 
 
 def count_values(variables: Mapping[str, Any], most: int) -> int:
-    """Count values, those inside lists and objects included, until there are more than `most`."""
+    """Count values, including those inside lists and objects, until there are more than `most`."""
     waiting: list[Any] = [variables]
     count = 0
     while waiting and count <= most:

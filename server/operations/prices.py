@@ -1,4 +1,4 @@
-"""What an operation is charged: estimated from its document and variables, and counted in what it returned."""
+"""The price of an operation: estimated from its document and variables, and counted in its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

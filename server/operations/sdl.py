@@ -1,4 +1,4 @@
-"""The schema as text: what the code says, what is committed, and what changed for clients since a version."""
+"""The schema as SDL: the code's, the committed one, and the changes for clients since a version."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ ANNOUNCED = re.compile(r"Removal on (\d{4}-\d\d-\d\d)\.")
 
 
 class Level(StrEnum):
-    """What a change means to clients, the worst first."""
+    """The effect of a change on clients, the worst first."""
 
     BREAKING = "breaking"
     ANNOUNCED = "announced"
@@ -39,19 +39,19 @@ def current() -> str:
 
 
 def committed() -> str:
-    """Return the text that is kept beside the code; nothing where there is none yet."""
+    """Return the committed SDL, or an empty text if there is none."""
     file = files("mainsheet.schema") / "schema.graphql"
     return file.read_text("utf-8") if file.is_file() else ""
 
 
 def difference() -> Sequence[str]:
-    """Return a diff from the committed text to the code's; nothing when they are equal."""
+    """Return a diff from the committed SDL to the code's, empty if they are equal."""
     old, new = committed().splitlines(), current().splitlines()
     return list(unified_diff(old, new, "schema/schema.graphql", "the code", lineterm=""))
 
 
 def changes_since(old: str) -> Sequence[Change]:
-    """Return what changed for clients, the worst first; raise what graphql-core says of a bad text."""
+    """Return the changes for clients, the worst first. Raises graphql-core's error if the old SDL is invalid."""
     new, today = build_schema(current()), datetime.now(UTC).date()
     document = parse(old)
     changes = find_schema_changes(build_ast_schema(document), new)
@@ -68,7 +68,7 @@ def _told(change: SchemaChange, *, is_announced: bool) -> Change:
 
 
 class _Due(Visitor):
-    """Leaves out what is deprecated and was to be removed on this day or before."""
+    """Removes deprecated elements whose announced removal date has come."""
 
     def __init__(self, today: date) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The sockets that clients connect to: bound once, and shared by all who serve them."""
+"""The listening sockets: bound once and shared by all workers."""
 
 import errno
 import resource
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from mainsheet.server.app import GRAPHQL_PATH
 
-OTHER_FILES = 128  # database connections above all
-BACKLOG = 1024  # clients that wait while workers are replaced
+OTHER_FILES = 128  # open files that aren't client connections, mostly database connections
+BACKLOG = 1024  # connections that wait while workers are replaced
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Return a socket for each address of the host; raise `OSError` with a reason for people."""
+    """Return a socket for each address of the host. Raises `OSError` with a readable reason."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return [_bound(family, address) for family, address in dict.fromkeys((each[0], each[4]) for each in found)]
@@ -33,7 +33,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 
 def room_for(connections: int) -> int:
-    """Allow this process so many connections; return how many of them its limit of open files leaves room for."""
+    """Raise the limit of open files for this many connections, and return how many of them it allows."""
     needed = connections + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:

@@ -69,7 +69,7 @@ class UnderWay:
     async def _cut(self) -> None:
         requests, mutations = list(self._requests.values()), list(self._mutations)
         log.error(
-            "cut at the deadline of the shutdown",
+            "cut at the shutdown deadline",
             count=len(requests),
             requests=sorted(map(_described, requests)),
             mutations=sorted(task.get_name() for task in mutations),

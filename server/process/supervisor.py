@@ -1,4 +1,4 @@
-"""Several processes that share the listening sockets: started, replaced when they end, exchanged, told to stop."""
+"""Supervises workers that share the listening sockets: starts, replaces, reloads and stops them."""
 
 import asyncio
 import os
@@ -17,10 +17,10 @@ from mainsheet.server.process.shutdown import LINGER_SECONDS
 from mainsheet.server.process.worker import CannotStart, Start, Worker, ended
 from mainsheet.server.settings import Settings
 
-GRACE_SECONDS = 10  # beyond its own deadline, for a worker that hangs
-EARLY_SECONDS = 10  # who ends sooner may do so again
+GRACE_SECONDS = 10  # after a worker's own deadline, before it is killed
+EARLY_SECONDS = 10  # a worker that ends sooner counts as failed to start
 MOST_SECONDS_APART = 30
-MOST_FAILURES = 5  # in a row, with nobody left who serves
+MOST_FAILURES = 5  # in a row, without a worker that serves
 
 log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
@@ -38,7 +38,7 @@ class Supervisor:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Have all workers ready and keep them so, until this is left; raise `CannotStart` in a group."""
+        """Run the workers inside this context. Raises a group of `CannotStart` if one can't start."""
         loop = asyncio.get_running_loop()
         with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
             self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": folder}
@@ -55,11 +55,11 @@ class Supervisor:
     async def _stop(self) -> None:
         self._stopping.set()
         for each in self._sockets:
-            each.close()  # so that nobody is accepted whom no worker serves
+            each.close()  # so that no connection is accepted without a worker
         await self._dismiss(self._workers)
 
     async def _all_started(self) -> Sequence[Worker]:
-        """Start as many as there should be, or none."""
+        """Start all workers, or none."""
         tasks = [asyncio.create_task(self._started()) for _ in range(self._start.settings.workers)]
         try:
             return await asyncio.gather(*tasks)
@@ -81,12 +81,12 @@ class Supervisor:
         self._workers.difference_update(leaving)
 
     async def _exchange(self, keeping: asyncio.TaskGroup) -> None:
-        """Start new workers; when all are ready, let the old ones go. If one can't start, the old ones stay."""
+        """Start new workers and stop the old ones when all are ready. If one can't start, the old ones stay."""
         async with self._exchanging:
             try:
                 new = await self._all_started()
             except CannotStart as error:
-                log.warning("the reload failed, the old workers stay", reason=str(error))
+                log.warning("reload failed, the old workers stay", reason=str(error))
                 return
             if self._stopping.is_set():
                 await self._dismiss(new)
@@ -98,7 +98,7 @@ class Supervisor:
             await self._dismiss(self._workers.difference(new))
 
     async def _keep(self, first: Worker) -> None:
-        """Have one in its place whenever it ends, until it is told to leave."""
+        """Replace the worker whenever it ends, until it is told to stop."""
         worker: Worker | None = first
         generation, early_ends = self._generation, 0
         while worker is not None:
@@ -108,13 +108,13 @@ class Supervisor:
                 return
             # Its gauges would count for ever: what waited in it is gone.
             mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
-            log.error("a worker died", pid=worker.process.pid, how=ended(code))
+            log.error("worker died", pid=worker.process.pid, how=ended(code))
             is_early = monotonic() - worker.born < EARLY_SECONDS
             early_ends = early_ends + 1 if is_early else 0
             worker = await self._replacement(generation, early_ends)
 
     async def _replacement(self, generation: int, early_ends: int) -> Worker | None:
-        """Return one that serves, however long it takes; None if nobody of its generation is wanted any more."""
+        """Start a replacement, with retries. Returns None if a reload has begun a newer generation."""
         failures = 0
         while not (await self._is_stopping_within(_pause(early_ends + failures)) or generation < self._generation):
             try:
@@ -123,12 +123,12 @@ class Supervisor:
                 failures += 1
                 if failures >= MOST_FAILURES and not self._workers:
                     raise
-                log.warning("a worker can't start", reason=str(error), next_try_in=_pause(early_ends + failures))
+                log.warning("worker failed to start", reason=str(error), next_try_in=_pause(early_ends + failures))
                 continue
             if self._stopping.is_set() or generation < self._generation:
                 await self._dismiss([worker])
                 break
-            log.info("a worker was replaced", pid=worker.process.pid)
+            log.info("worker replaced", pid=worker.process.pid)
             return worker
         return None
 
@@ -141,5 +141,5 @@ class Supervisor:
 
 
 def _pause(early_ends: int) -> float:
-    """Return 0 after the first one, then twice as long each time."""
+    """Return the seconds before the next start: 0 after the first early end, then doubled each time."""
     return 0 if early_ends <= 1 else min(MOST_SECONDS_APART, 2.0 ** (early_ends - 2))

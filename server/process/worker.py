@@ -1,4 +1,4 @@
-"""A worker as its supervisor sees it: a process that is started, says when it is ready, and is told to leave."""
+"""A worker process, from the supervisor's side: start it, wait until it is ready, stop it."""
 
 import asyncio
 import signal
@@ -22,12 +22,12 @@ log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
 
 class CannotStart(Exception):
-    """A worker ended before it was ready; its reason is for people."""
+    """A worker ended before it was ready. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a worker needs to know, as one line of JSON."""
+    """A worker's start parameters, sent to it as one line of JSON."""
 
     settings: Settings
     sockets: Sequence[int]
@@ -51,7 +51,7 @@ class Worker:
 
     @classmethod
     async def start(cls, start: Start, environment: dict[str, str]) -> "Worker":
-        """Return one that serves; raise `CannotStart`."""
+        """Start a worker and return it when it is ready. Raises `CannotStart`."""
         try:
             worker = cls(await _process(start, environment), monotonic())
         except OSError as error:
@@ -77,7 +77,7 @@ class Worker:
             raise CannotStart(reason or f"it {ended(await self.process.wait())} before it was ready")
 
     async def leave(self, seconds: float) -> None:
-        """Let it finish what it has begun; kill it if it hangs."""
+        """Ask the worker to finish its requests and stop. Kill it if it hangs."""
         self.is_leaving = True
         if self.process.returncode is None:
             self.process.terminate()
@@ -85,7 +85,7 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self.process.wait()
         except TimeoutError:
-            log.warning("a worker hangs and is killed", pid=self.process.pid)
+            log.warning("worker killed: it hung", pid=self.process.pid)
             await self.kill()
 
     async def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""What an answer tells its client."""
+"""Classifies a response for the client."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Told
 
 KEPT = "What was changed before it is kept"  # done, though what came of it couldn't be read
-UNSURE = "whether it was made isn't known"
+UNSURE = "it isn't known whether the change was made"
 
 
 def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
-    """Return the data too, or under `surprise` what came instead."""
+    """Classify a response. Returns its data too, or an unexpected response as `surprise`."""
     errors = body.get("errors", ())
     codes = {each["extensions"]["code"] for each in errors}
     if status == 200 and all(KEPT in each["message"] for each in errors):
@@ -26,7 +26,7 @@ def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tu
 
 
 def is_torn(job: dict[str, Any]) -> bool:
-    """Whether a job contradicts the last line of its history, though both were read at the same moment."""
+    """Return whether a job contradicts its last event, although both were read in the same snapshot."""
     last = job["history"]["nodes"][0]
     draft = job["draft"] and job["draft"]["number"]
     match last["action"]:

@@ -1,4 +1,4 @@
-"""A member who sends one request after the other, and knows of each what became of it, or that nobody knows."""
+"""A member that sends one request after the other and records each result, or that it is unknown."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from tests.chaos.ledger import Ledger, Told
 from tests.chaos.server import Server
 from tests.chaos.steps import Step, Steps
 
-PATIENCE_SECONDS = 20  # whoever waits longer was left hanging
+PATIENCE_SECONDS = 20  # a longer wait counts as hanging
 BREATH_SECONDS = 0.1
-HURRY_SECONDS = 0.1  # within which who leaves does
+HURRY_SECONDS = 0.1  # clients that disconnect do so within this time
 READS = 0.3  # for each change
 JOB = "id revision draft { number } currentVersion { number }"
 MORE = {
@@ -52,7 +52,7 @@ class Client:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def work(self, server: Server, stopped: asyncio.Event) -> None:
-        """Change something, now and then look at it, until told to stop; after a failure, wait for the service."""
+        """Send changes and some reads until told to stop. After a failure, wait until the service works."""
         self.server = server
         while not stopped.is_set():
             step = self.steps.choose(f"{self.name}-{next(self.numbers)}", self.member_id)
@@ -65,7 +65,7 @@ class Client:
                 await self.read(step.job.id)
 
     async def change(self, step: Step) -> tuple[Told, dict[str, Any]]:
-        """Ask for it; with an idempotency key, until it is known what became of it."""
+        """Send a change. With an idempotency key, repeat it until its outcome is known."""
         is_keyed = "idempotencyKey" in step.input
         if is_keyed:
             self.ledger.keyed.add(step.effect)
@@ -103,7 +103,7 @@ class Client:
             await asyncio.sleep(BREATH_SECONDS)
 
     async def ask(self, query: str, **variables: Any) -> tuple[Told, dict[str, Any]]:
-        """Send one request; return the data too, or under `surprise` what came instead."""
+        """Send one request and return the result with its data, or with an unexpected response as `surprise`."""
         chance = self.steps.chance
         leaves = chance.random() < self.restlessness
         try:

@@ -1,4 +1,4 @@
-"""What clients were told, beside what is stored."""
+"""Compares the responses that clients got with what is stored."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Findings:
-    """`lost`: acknowledged, and not there. `unasked`: there more often than anyone asked for. `halves`: torn."""
+    """`lost`: acknowledged but not stored. `unasked`: stored more often than requested. `halves`: inconsistent."""
 
     lost: list[Any] = field(default_factory=list)
     unasked: list[Any] = field(default_factory=list)
@@ -55,7 +55,7 @@ async def compare(database_url: str, ledger: Ledger, team_id: str) -> Findings:
 
 
 def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
-    """Where a job isn't what its history makes of it, or one is there without the other."""
+    """Yield jobs that differ from their history, and jobs or histories without the other."""
     histories = defaultdict(list)
     for event in stored.events:
         histories[event.job_id].append(event)
@@ -70,7 +70,7 @@ def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
 
 
 def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
-    """Where an idempotency key was kept without its work, or the work without its key."""
+    """Yield idempotency keys that are stored without their change, and changes without their key."""
     done = {each.mark for each in stored.effects if each in ledger.keyed}
     yield from (f"the key {key} has no work" for key in stored.keys.keys() - done)
     yield from (f"the work {mark} has no key" for mark in done - stored.keys.keys())

@@ -32,7 +32,7 @@ def is_full() -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Compares after a fault what clients were told with what is stored, and keeps a row for the table."""
+    """Compares clients' responses with what is stored after a fault, and keeps a row for the table."""
 
     outcomes: list[Outcome]
 
@@ -63,7 +63,7 @@ def verdict(pytestconfig: pytest.Config) -> Verdict:
 
 @dataclass(frozen=True)
 class Durable:
-    """A migrated database on a PostgreSQL of our own, which keeps what it has acknowledged."""
+    """A migrated database on a PostgreSQL of our own with durable commits."""
 
     server: Postgres
     url: str

@@ -1,4 +1,4 @@
-"""Clients at work on the same jobs, at once."""
+"""Clients that work on the same jobs concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -41,7 +41,7 @@ class Crowd:
 
     @asynccontextmanager
     async def at_work(self, server: Server) -> AsyncIterator[None]:
-        """Have all of them busy until this is left, and then until each has its last answer."""
+        """Run all clients inside this context, and wait for their last responses at its end."""
         stopped = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             for each in self.clients:
@@ -50,29 +50,29 @@ class Crowd:
             stopped.set()
 
     def let_leave(self, restlessness: float) -> None:
-        """Have clients leave, so often of all their requests, before they can be answered."""
+        """Let clients disconnect before the response, for this share of their requests."""
         for each in self.clients:
             each.restlessness = restlessness
 
     async def rounds(self, scale: Scale) -> AsyncIterator[None]:
-        """Before each round let much be changed, after it see that each client is answered again."""
+        """Yield for each round: before it wait for changes, after it until each client is served again."""
         for _ in range(scale.times):
             await self.changes(scale.changes)
             yield
             await self.recovered()
 
     async def changes(self, count: int) -> None:
-        """Return when so many more changes were acknowledged."""
+        """Wait until this many more changes are acknowledged."""
         goal = self.ledger.done.total() + count
         await self._until(lambda: self.ledger.done.total() >= goal)
 
     async def recovered(self) -> None:
-        """Return when each client has been answered again."""
+        """Wait until each client has been served again."""
         before = [(each, each.answered) for each in self.clients]
         await self._until(lambda: all(each.answered > then for each, then in before))
 
     async def failures(self, count: int) -> None:
-        """Return when clients were told so often more that something doesn't go."""
+        """Wait until clients have got this many more failures."""
         goal = self.ledger.failures.total() + count
         await self._until(lambda: self.ledger.failures.total() >= goal)
 
@@ -87,7 +87,7 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd_at(database_url: str, size: int = 8, seed: int = 1) -> AsyncIterator[Crowd]:
-    """A crowd for a migrated database, each client with a token; nobody works yet."""
+    """Return a crowd for a migrated database, each client with a token. None of them works yet."""
     database = Database.open(database_url)
     try:
         world = await make_world(database)

@@ -1,4 +1,4 @@
-"""A small disk of its own, which can be filled to the last byte."""
+"""A small disk that can be filled completely."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ class Disk:
     folder: Path
 
     def fill(self) -> None:
-        """Leave no byte, whoever frees some meanwhile."""
+        """Fill the disk completely, also if space is freed in the meantime."""
         with (self.folder / "ballast").open("ab", buffering=0) as ballast:
             for size in (MEGABYTE, 4096, 1):
                 _append(ballast.fileno(), size)

@@ -1,4 +1,4 @@
-"""What a job must be, by the lines of its history alone."""
+"""Rebuilds the expected state of a job from its history."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tests.chaos.steps import MARK
 
 
 class Contradiction(Exception):
-    """A line that can't follow the ones before it."""
+    """A history event that contradicts the earlier ones."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ def effect_of(event: JobEvent) -> Effect:
 
 
 def fold(events: Iterable[JobEvent], team_id: str) -> Shape | None:
-    """Return what the lines, in order, make of a job that began in the team; None when it is deleted."""
+    """Apply the events in order to a job of the team. Returns its state, or None if it is deleted."""
     first, *others = events
     _hold(first.action is JobAction.JOB_CREATED and first.sequence == 1, first)
     shape = Shape(first.job_key, {team_id}, versions={1: _mark(first)})
@@ -78,7 +78,7 @@ def _create(shape: Shape, event: JobEvent) -> None:
 
 
 def _begin(shape: Shape, event: JobEvent) -> None:
-    """Numbers are never used again, and there is one draft at most."""
+    """Begin a draft: numbers are never reused, and there is at most one draft."""
     _hold(shape.draft is None and event.to_version == shape.last + 1, event)
     shape.last += 1
     shape.versions[shape.last] = _mark(event)

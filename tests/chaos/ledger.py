@@ -1,4 +1,4 @@
-"""What clients were told: the one side of the comparison."""
+"""Records the responses that clients got, for the comparison with the database."""
 
 import asyncio
 from collections import Counter
@@ -10,14 +10,14 @@ from mainsheet.models.job_event import JobAction
 
 
 class Effect(NamedTuple):
-    """The line that a request adds to a job's history; the mark says which request's line it is."""
+    """The event that a request adds to a job's history. The mark identifies the request."""
 
     action: JobAction
     mark: str
 
 
 class Told(StrEnum):
-    """What a client knows of its request afterwards."""
+    """The outcome of a request, as far as its client knows it."""
 
     DONE = "acknowledged"
     REFUSED = "refused"  # by the domain's rules
@@ -38,7 +38,7 @@ class Told(StrEnum):
 
 @dataclass
 class Ledger:
-    """Of each effect how often it was acknowledged, and how often nobody knows; `numbers` are what versions got."""
+    """Counts for each effect how often it was acknowledged and how often its outcome is unknown."""
 
     done: Counter[Effect] = field(default_factory=Counter)
     unknown: Counter[Effect] = field(default_factory=Counter)
@@ -50,11 +50,11 @@ class Ledger:
 
     @property
     def failures(self) -> Counter[Told]:
-        """Requests that got no answer, or one that sends away."""
+        """The number of requests that got no response, or a refusal."""
         return Counter({told: count for told, count in self.answers.items() if not told.is_answer})
 
     async def count(self, told: Told, what: str) -> None:
-        """Every answer, the reading ones too."""
+        """Count a response, including those of reads."""
         self.answers[told] += 1
         if told is Told.SURPRISED:
             self.surprises.append(what)
@@ -62,7 +62,7 @@ class Ledger:
             self.progress.notify_all()
 
     async def settle(self, effect: Effect, told: Told, answer: dict[str, Any]) -> None:
-        """Keep how a change ended for its client."""
+        """Record the outcome of a change."""
         if told is Told.DONE:
             self.done[effect] += 1
             if answer.get("version"):

@@ -1,4 +1,4 @@
-"""The table of faults and what came of them."""
+"""Writes the table of faults and their results."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields

@@ -1,4 +1,4 @@
-"""Another session with the database: to hold locks, and to look at the server's sessions."""
+"""A separate database session that holds locks and inspects the server's sessions."""
 
 import asyncio
 import sqlite3
@@ -32,7 +32,7 @@ class Outside:
             yield
 
     async def sees_waiting(self, count: int) -> None:
-        """Return when so many statements wait for a lock."""
+        """Wait until this many statements wait for a lock."""
         await self.sees(WAITING, count)
 
     async def sees(self, query: str, value: object) -> None:
@@ -50,14 +50,14 @@ async def outside(postgres_url: str) -> AsyncIterator[Outside]:
 
 
 async def whole_pool_is_used(postgres_url: str, size: int) -> None:
-    """See as many statements wait as the pool has connections: it has lost none."""
+    """Wait until as many statements wait as the pool has connections, which shows that it has lost none."""
     async with outside(postgres_url) as other, other.holding_jobs():
         await other.sees_waiting(size)
 
 
 @contextmanager
 def writing(sqlite_url: str) -> Iterator[None]:
-    """Be the one writer that SQLite has."""
+    """Hold SQLite's write lock inside this context."""
     with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield

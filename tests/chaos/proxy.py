@@ -1,4 +1,4 @@
-"""A way to the database that can be cut, made to swallow everything, and slowed down."""
+"""A TCP proxy to the database that can cut, block and slow down connections."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -29,18 +29,18 @@ class Proxy:
         self.open_.set()
 
     def forget(self) -> None:
-        """Let new connections through, while those there are stay silent for ever: as after a firewall's restart."""
+        """Forward new connections but silence the existing ones, as a restarted firewall does."""
         self.open_.clear()
         self.open_ = asyncio.Event()
         self.open_.set()
 
     def cut(self) -> None:
-        """Drop all connections; new ones are welcome."""
+        """Drop all connections. New ones are accepted."""
         for each in self._pairs:
             each.cancel()
 
     def url(self, database_url: str) -> str:
-        """The database's URL by way of this proxy."""
+        """The database's URL through this proxy."""
         url = make_url(database_url).set(host="127.0.0.1", port=self.port, query={})
         return url.render_as_string(hide_password=False)
 

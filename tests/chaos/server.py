@@ -1,4 +1,4 @@
-"""`mainsheet serve` as a process that can be killed and started again."""
+"""`mainsheet serve` as a process that can be killed and restarted."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ class Server:
     process: Process | None = None
 
     async def start(self) -> None:
-        """Return when it serves, on a free port."""
+        """Start the server on a free port and wait until it serves."""
         with self.log.open("ab") as errors:
             self.process = await asyncio.create_subprocess_exec(
                 *(MAINSHEET, "serve", "--port", "0", *self.options),
@@ -39,7 +39,7 @@ class Server:
             self.url = await _url(self.process)
 
     async def kill(self) -> None:
-        """Give it no chance to finish anything, its workers neither."""
+        """Kill the server and its workers immediately."""
         if self.process and self.process.returncode is None:
             for pid in (*_children(self.process.pid), self.process.pid):
                 os.kill(pid, signal.SIGKILL)
@@ -59,13 +59,13 @@ class Server:
             return response.status
 
     async def ready(self) -> None:
-        """Return when it can use its database."""
+        """Wait until the server is ready."""
         async with asyncio.timeout(PATIENCE):
             while await self.status("/readyz") != 200:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def kill_a_worker(self, of: int) -> None:
-        """Kill the oldest one as soon as there are so many."""
+        """Kill the oldest worker as soon as there are this many."""
         assert self.process
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -77,7 +77,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(database_url: str, log: Path, *options: str, **settings: object) -> AsyncIterator[Server]:
-    """Have it serve the database, with these settings; no failure may have been new to it."""
+    """Serve the database with these settings. At the end, assert that no unexpected error was logged."""
     variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in settings.items()}
     server = Server(("--database-url", database_url, *options), clean(variables), log)
     try:

@@ -1,4 +1,4 @@
-"""What a client may ask for next, each with the one line that it would add to a job's history."""
+"""The requests that a client may send next, each with the history event that it would add."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ JOBS = 12
 
 @dataclass
 class Seen:
-    """What the clients last heard of a job; a team is added to it only once, so that it has only one line."""
+    """A job as clients last saw it. Each team is added only once, so that there is only one event for it."""
 
     id: str
     untried: list[str]
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass
 class Steps:
-    """Chooses by chance, mostly what goes well; clients share the jobs and so get into each other's way."""
+    """Chooses random steps, most of which succeed. Clients share the jobs, so that their changes conflict."""
 
     cluster_id: str
     team_id: str
@@ -115,7 +115,7 @@ class Steps:
         return Step("removeTeamFromJob", {"jobId": job.id, "teamId": team_id}, effect, job)
 
     def learn(self, step: Step, answer: dict[str, Any]) -> None:
-        """Take from an acknowledged step's answer what the next ones need to know."""
+        """Update what is known of a job from the response to an acknowledged step."""
         job = answer.get("job")
         if job is None:
             return

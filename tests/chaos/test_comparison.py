@@ -1,4 +1,4 @@
-"""The comparison sees what it is there to see."""
+"""The comparison detects the faults that it is made to detect."""
 
 import shutil
 import sqlite3
@@ -29,7 +29,7 @@ HALVES = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def quiet(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> AsyncIterator[tuple[Crowd, Path]]:
-    """A crowd after its work, and the database that it left."""
+    """A crowd after its work, with its database."""
     folder = tmp_path_factory.mktemp("quiet")
     url = sqlite_database(folder, sqlite_template)
     async with crowd_at(url) as crowd, serving(url, folder / "log") as server:
@@ -40,7 +40,7 @@ async def quiet(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path)
 
 
 async def found(quiet: tuple[Crowd, Path], tmp_path: Path, *statements: str) -> Findings:
-    """What the comparison says when somebody else has done this to the database."""
+    """Change the database and return the comparison's findings."""
     crowd, file = quiet
     copy = shutil.copy(file, tmp_path / "copy.sqlite3")
     with closing(sqlite3.connect(copy)) as connection, connection:
@@ -49,27 +49,27 @@ async def found(quiet: tuple[Crowd, Path], tmp_path: Path, *statements: str) -> 
     return await compare(f"sqlite:///{copy}", crowd.ledger, crowd.steps.team_id)
 
 
-async def test_nothing_is_found_where_nothing_is(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_accepts_a_correct_history(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path)
 
     assert quiet[0].ledger.done.total() >= 60
     assert (findings.lost, findings.unasked, findings.halves) == ([], [], [])
 
 
-async def test_a_lost_change_is_found(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_finds_a_lost_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path, f"DELETE FROM job_event WHERE id = {LAST}")
 
     assert len(findings.lost) == 1
 
 
-async def test_a_change_of_nobody_is_found(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
+async def test_the_comparison_finds_an_unknown_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
     findings = await found(quiet, tmp_path, f"UPDATE job_event SET message = 'nobody' WHERE id = {LAST}")
 
     assert [each.mark for each in findings.unasked] == ["nobody"]
 
 
 @pytest.mark.parametrize("half", HALVES)
-async def test_half_a_change_is_found(quiet: tuple[Crowd, Path], tmp_path: Path, half: str) -> None:
+async def test_the_comparison_finds_a_partial_change(quiet: tuple[Crowd, Path], tmp_path: Path, half: str) -> None:
     findings = await found(quiet, tmp_path, HALVES[half])
 
     assert findings.halves

@@ -1,4 +1,4 @@
-"""The disk under SQLite is full: clients are told, the database stays whole, and goes on when there is space."""
+"""A full disk under SQLite: clients get errors, data stays consistent, and writes resume with free space."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield disk
 
 
-async def test_a_full_disk_leaves_the_database_whole(
+async def test_a_full_disk_keeps_the_database_consistent(
     disk: Disk, sqlite_template: Path, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     file = shutil.copy(sqlite_template, disk.folder / "full.sqlite3")

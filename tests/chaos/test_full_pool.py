@@ -1,4 +1,4 @@
-"""All connections are in use, or the one writer's is: requests that wait too long get 503, later ones are served."""
+"""All connections are in use: requests that wait too long get 503, and later ones succeed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SMALL = {"pool_size": 3, "pool_timeout_seconds": 0.5}
 TURNED_AWAY = 20
 
 
-async def test_a_full_pool_turns_away_and_empties_by_itself(
+async def test_a_full_pool_refuses_requests_and_recovers(
     postgres_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (
@@ -29,7 +29,7 @@ async def test_a_full_pool_turns_away_and_empties_by_itself(
     await verdict("pool full", postgres_url, crowd, scale.times, {Told.UNAVAILABLE})
 
 
-async def test_who_waits_too_long_for_the_only_writer_is_told_so(
+async def test_waiting_too_long_for_the_only_writer_is_503(
     sqlite_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (

@@ -1,4 +1,4 @@
-"""Processes are killed by SIGKILL amidst mutations: what was acknowledged is there, whole, and nothing else."""
+"""Processes killed by SIGKILL during mutations: exactly the acknowledged changes are stored."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.chaos.ledger import Told
 from tests.chaos.server import serving
 
 
-async def test_a_killed_server_forgets_nothing(
+async def test_a_killed_server_loses_no_acknowledged_change(
     database_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (
@@ -23,7 +23,7 @@ async def test_a_killed_server_forgets_nothing(
     await verdict("server killed by SIGKILL", database_url, crowd, scale.times, {Told.CUT})
 
 
-async def test_a_killed_worker_takes_nothing_with_it(
+async def test_a_killed_worker_loses_no_acknowledged_change(
     postgres_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (

@@ -1,4 +1,4 @@
-"""Clients leave before they are answered: a query ends with them, a change is finished."""
+"""Clients that disconnect before the response: queries are cancelled, changes are finished."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ READERS, WRITERS = 2, 1
 LONG = {"pool_size": 2, "lock_timeout_seconds": 60, "statement_timeout_seconds": 60, "request_timeout_seconds": 60}
 
 
-async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_url: str, tmp_path: Path) -> None:
+async def test_a_disconnect_cancels_the_query_and_keeps_the_connection(postgres_url: str, tmp_path: Path) -> None:
     async with (
         crowd_at(postgres_url, size=1) as crowd,
         serving(postgres_url, tmp_path / "log", **LONG) as server,
@@ -32,7 +32,7 @@ async def test_a_query_ends_with_its_client_and_its_connection_goes_on(postgres_
         assert await client.read("JB0") is Told.DONE
 
 
-async def test_a_change_is_finished_without_its_client(postgres_url: str, tmp_path: Path) -> None:
+async def test_a_change_is_finished_after_a_disconnect(postgres_url: str, tmp_path: Path) -> None:
     async with (
         crowd_at(postgres_url, size=1) as crowd,
         serving(postgres_url, tmp_path / "log", **LONG) as server,
@@ -50,7 +50,9 @@ async def test_a_change_is_finished_without_its_client(postgres_url: str, tmp_pa
         assert await client.read("JB0") is Told.DONE
 
 
-async def test_what_is_left_behind_is_whole(database_url: str, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+async def test_disconnects_keep_the_data_consistent(
+    database_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
     async with crowd_at(database_url) as crowd, serving(database_url, tmp_path / "log") as server:
         crowd.let_leave(RESTLESSNESS)
         async with crowd.at_work(server):
@@ -62,7 +64,7 @@ async def test_what_is_left_behind_is_whole(database_url: str, tmp_path: Path, s
     await verdict("clients leave", database_url, crowd, times, {Told.CUT})
 
 
-async def test_who_leaves_takes_no_connection_along(postgres_url: str, tmp_path: Path, scale: Scale) -> None:
+async def test_disconnects_leak_no_connections(postgres_url: str, tmp_path: Path, scale: Scale) -> None:
     async with (
         crowd_at(postgres_url) as crowd,
         serving(postgres_url, tmp_path / "log", pool_size=READERS + WRITERS) as server,

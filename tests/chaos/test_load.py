@@ -1,4 +1,4 @@
-"""Nothing fails: two processes on one PostgreSQL under mixed reads and writes."""
+"""Two processes on one PostgreSQL serve mixed reads and writes without errors."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.chaos.server import serving
 CLIENTS = 16
 
 
-async def test_two_workers_hold_a_load_without_an_error(
+async def test_two_workers_serve_a_load_without_errors(
     postgres_url: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (

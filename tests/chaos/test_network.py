@@ -1,4 +1,4 @@
-"""What lies between the server and PostgreSQL is cut, swallows everything, or is slow."""
+"""Faults of the network between the server and PostgreSQL: cut, silent, slow."""
 
 import asyncio
 from pathlib import Path
@@ -37,7 +37,7 @@ async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, sc
 
 
 @pytest.mark.parametrize("silence", SILENCES)
-async def test_a_silent_database_hangs_nobody(
+async def test_a_silent_database_causes_timeouts(
     silence: str, durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     fault, come_back = SILENCES[silence]
@@ -61,7 +61,9 @@ async def test_a_silent_database_hangs_nobody(
     await verdict(fault, durable.url, crowd, scale.times, failures)
 
 
-async def test_a_slow_database_is_waited_for(durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+async def test_requests_succeed_on_a_slow_database(
+    durable: Durable, tmp_path: Path, scale: Scale, verdict: Verdict
+) -> None:
     async with (
         crowd_at(durable.url) as crowd,
         proxy_to(durable.server.socket) as proxy,

@@ -1,4 +1,4 @@
-"""PostgreSQL is restarted under load: requests fail clearly, go on by themselves, and nothing acknowledged is lost."""
+"""A restart of PostgreSQL under load: requests fail clearly, recover, and no acknowledged change is lost."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ FAULTS = {"fast": "PostgreSQL restarted", "immediate": "PostgreSQL crashed"}
 
 
 @pytest.mark.parametrize("mode", FAULTS)
-async def test_a_restarted_database_has_what_was_acknowledged(
+async def test_a_restart_loses_no_acknowledged_change(
     durable: Durable, mode: str, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with (

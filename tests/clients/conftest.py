@@ -1,4 +1,4 @@
-"""The demo, served by a process of its own, and the clients' scripts beside their packages."""
+"""The demo as a process of its own, and the client scripts beside their packages."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Normalized caches follow what happens by the ids in the answers, without a line of code for it."""
+"""Normalized caches update by the ids in responses, without code for it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The code that `@graphql-codegen/client-preset` makes of the schema is what a frontend can work with."""
+"""The code that `@graphql-codegen/client-preset` generates from the schema is usable by a frontend."""
 
 import asyncio
 from pathlib import Path

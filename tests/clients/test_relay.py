@@ -1,4 +1,4 @@
-"""What Relay's compiler makes of the schema runs against the server."""
+"""Queries compiled by Relay run against the server."""
 
 import shutil
 

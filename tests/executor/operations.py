@@ -1,4 +1,4 @@
-"""Random operations over a schema: valid ones, with all that the language has."""
+"""Generates random valid operations over a schema, with all features of the language."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -89,7 +89,7 @@ class Writer:
         return f"{head} {self._directive()} {self._below(definition, depth)}"
 
     def _again(self, parent: Any, name: str, depth: int) -> str:
-        """Write a field that merges with the one of its name that was written last, with another selection."""
+        """Write a field that merges with the last one of its name and has another selection."""
         return f"{self.heads[parent.name, name]} {self._directive()} {self._below(parent.fields[name], depth)}"
 
     def _below(self, definition: GraphQLField, depth: int) -> str:
@@ -143,7 +143,7 @@ class Writer:
         return {name: self.values[name](self.random) for name in self.some(known, 2)}
 
     def _given(self, type_text: str, value: Any) -> str:
-        """Write a value in place, as a variable, or as the default of one that isn't given."""
+        """Write a value as a literal, as a variable, or as the default of an omitted variable."""
         if self.chance(0.5):
             return literal(value)
         name = f"v{len(self.definitions)}"

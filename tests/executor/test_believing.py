@@ -1,4 +1,4 @@
-"""What an executor that believes its rows leaves out, and what it doesn't."""
+"""The checks that an executor with `believes_rows` leaves out, and those it keeps."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ async def executed(text: str, root: Row, *, believes_rows: bool) -> tuple[Any, O
     ("believes_rows", "answer"),
     [(True, ({"strict": {"string": "s"}}, Outcome.COMPILED)), (False, ({"strict": None}, Outcome.REPLAYED))],
 )
-async def test_a_row_that_is_believed_is_not_asked_for_its_type(believes_rows: bool, answer: Any) -> None:
+async def test_believed_rows_skip_is_type_of(believes_rows: bool, answer: Any) -> None:
     assert await executed("{ strict { string } }", Row(strict=OTHER), believes_rows=believes_rows) == answer
 
 
 @pytest.mark.parametrize("believes_rows", [True, False])
-async def test_the_type_is_asked_where_there_are_several(believes_rows: bool) -> None:
+async def test_abstract_types_call_is_type_of(believes_rows: bool) -> None:
     text = "{ animal { name ... on Dog { barks } } }"
 
     answer = await executed(text, Row(animal=OTHER), believes_rows=believes_rows)

@@ -1,4 +1,4 @@
-"""How large an answer may become: every way of executing stops at the limit, and none of them before."""
+"""The limit of a response's size, for every way of executing."""
 
 import asyncio
 import json
@@ -68,14 +68,14 @@ def size(data: Any) -> int:
 
 
 @pytest.mark.parametrize(("text", "outcome"), ALL)
-async def test_an_answer_as_large_as_the_limit_is_given(text: str, outcome: Outcome) -> None:
+async def test_a_response_at_the_limit_is_returned(text: str, outcome: Outcome) -> None:
     data = await answer(text)
 
     assert await answer(text, size(data), outcome) == data
 
 
 @pytest.mark.parametrize(("text", "outcome"), ALL)
-async def test_an_answer_larger_than_the_limit_is_refused(text: str, outcome: Outcome) -> None:
+async def test_a_response_over_the_limit_is_refused(text: str, outcome: Outcome) -> None:
     most = size(await answer(text)) // 3
 
     with pytest.raises(AnswerTooLarge) as refused:
@@ -94,7 +94,7 @@ async def test_the_reference_has_the_same_limit(text: str) -> None:
         await refer(api, Request(prepared, None, Context(STORE), ROOT), whole // 3)
 
 
-async def test_changes_are_made_though_the_answer_is_too_large() -> None:
+async def test_changes_are_kept_if_the_response_is_too_large() -> None:
     context = Context(STORE)
     request = Request(operation(parse(PARTS), None), None, context, ROOT)
 
@@ -105,13 +105,13 @@ async def test_changes_are_made_though_the_answer_is_too_large() -> None:
 
 
 class Fresh(Row):
-    """A row that makes its text anew each time it is read, as a driver does."""
+    """A row that creates a new text on each read, as a driver does."""
 
     def __getattribute__(self, name: str) -> Any:
         return bytes(100_000).decode() if name == "string" else super().__getattribute__(name)
 
 
-async def test_what_is_beyond_the_limit_is_never_in_memory() -> None:
+async def test_values_beyond_the_limit_are_never_in_memory() -> None:
     request = Request(operation(parse("{ things { string } }"), None), None, Context({}), Row(things=[Fresh()] * 1_000))
     executor = Executor(api, most_bytes=1_000_000)
     tracemalloc.start()
@@ -125,7 +125,7 @@ async def test_what_is_beyond_the_limit_is_never_in_memory() -> None:
 
 
 @pytest.mark.parametrize("text", ["{ things { string } }", "{ children { string } }"])
-async def test_others_have_their_turn_while_a_large_answer_is_made(text: str) -> None:
+async def test_building_a_large_response_yields_to_other_tasks(text: str) -> None:
     rows = [Row(string=LONG)] * 1_000
     context, root = Context({"many": rows}), Row(things=rows, children_id="many")
     running = asyncio.create_task(Executor(api).execute(Request(operation(parse(text), None), None, context, root)))

@@ -1,4 +1,4 @@
-"""Random operations over the real schema: the compiled executor answers as graphql-core does.
+"""Random operations on the real schema: the compiled executor returns the same as graphql-core.
 
 Of several errors below one place that became null graphql-core reports those that came first in time. So errors are
 compared by the place that they made null, and by what they say where there is one for a place.
@@ -134,7 +134,7 @@ async def answered(
 
 
 def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
-    """Each place that an error made null, with what is said about it."""
+    """The positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
         at, here = result.data, []

@@ -1,4 +1,4 @@
-"""What a prepared operation keeps: programs by the variables that decide, and nothing of any request."""
+"""A prepared operation keeps programs by the variables in conditions, and nothing of a request."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ DECIDES = "query ($with: Boolean!, $other: Int) { int @include(if: $with) argume
 
 
 class Values(list[int]):
-    """A list that can be watched."""
+    """A list with weak references."""
 
 
 async def run(prepared: Prepared, executor: Executor | None = None, **variables: Any) -> Any:
@@ -34,7 +34,7 @@ async def run(prepared: Prepared, executor: Executor | None = None, **variables:
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
-def test_only_variables_of_the_operation_decide(name: str) -> None:
+def test_only_the_operations_variables_decide_its_plan(name: str) -> None:
     assert operation(parse(TWO), name).deciding == (("x",) if name == "B" else ())
 
 
@@ -42,7 +42,7 @@ async def test_a_list_under_the_name_of_another_operations_flag_is_executed() ->
     assert (await run(operation(parse(TWO), "A"), x=[1]))["arguments"] == {"ints": [1], "default": 7}
 
 
-async def test_programs_differ_by_what_decides_and_by_nothing_else() -> None:
+async def test_programs_differ_only_by_variables_in_conditions() -> None:
     prepared, executor = operation(parse(DECIDES), None), Executor(api)
 
     for other in range(5):
@@ -61,7 +61,7 @@ async def test_two_executors_do_not_share_programs() -> None:
     assert prepared.programs == 2
 
 
-async def test_an_operation_keeps_so_many_programs_and_no_more() -> None:
+async def test_the_number_of_programs_is_limited() -> None:
     flags = [f"f{number}" for number in range(MOST_PROGRAMS + 1)]
     declared = ", ".join(f"${each}: Boolean!" for each in flags)
     fields = " ".join(f"{each}: int @include(if: ${each})" for each in flags)
@@ -92,7 +92,7 @@ async def test_nothing_of_a_request_is_kept() -> None:
 LARGE = "{ " + " ".join(f"a{number}: child {{ string child {{ int }} }}" for number in range(600)) + " }"
 
 
-async def test_what_is_too_large_to_compile_is_interpreted() -> None:
+async def test_too_large_operations_are_interpreted() -> None:
     outcomes: list[Outcome] = []
     executor = Executor(api, observe=outcomes.append)
     store = {"a": Row(string="of a", child_id="b"), "b": Row(int=4)}
@@ -106,7 +106,7 @@ async def test_what_is_too_large_to_compile_is_interpreted() -> None:
 
 
 async def turns_of_the_loop(executor: Executor) -> int:
-    """Count how often others have their turn while a program is made and run."""
+    """Count the turns of the event loop while a program is compiled and run."""
     running, turns = asyncio.create_task(run(operation(parse(LARGE), None), executor)), 0
     while not running.done():
         await asyncio.sleep(0)
@@ -114,7 +114,7 @@ async def turns_of_the_loop(executor: Executor) -> int:
     return turns
 
 
-async def test_the_event_loop_goes_on_while_the_worker_makes_a_program() -> None:
+async def test_the_worker_doesnt_block_the_event_loop() -> None:
     worker = Worker()
 
     inline, aside = [await turns_of_the_loop(Executor(api, worker=each)) for each in (None, worker)]

@@ -16,7 +16,7 @@ def worker() -> Iterator[Worker]:
 
 
 class Held:
-    """Work that begins and then waits until it may end."""
+    """Work that begins and waits until it is released."""
 
     def __init__(self) -> None:
         self.runs = 0
@@ -48,7 +48,7 @@ async def test_a_later_caller_gets_a_run_of_its_own(worker: Worker) -> None:
     assert [await worker.run("key", work) for _ in range(2)] == [1, 2]
 
 
-async def test_what_is_raised_is_raised_for_every_caller(worker: Worker) -> None:
+async def test_an_exception_is_raised_for_every_caller(worker: Worker) -> None:
     def fail() -> None:
         raise ValueError("it fails")
 
@@ -57,7 +57,7 @@ async def test_what_is_raised_is_raised_for_every_caller(worker: Worker) -> None
     assert [str(each) for each in results] == ["it fails"] * 2
 
 
-async def test_one_that_leaves_does_not_take_the_result_from_the_others(worker: Worker) -> None:
+async def test_a_cancelled_caller_doesnt_cancel_the_others(worker: Worker) -> None:
     work = Held()
     leaving, staying = (asyncio.create_task(worker.run("key", work)) for _ in range(2))
     await work.begun.wait()
@@ -70,7 +70,7 @@ async def test_one_that_leaves_does_not_take_the_result_from_the_others(worker: 
     assert await staying == 1
 
 
-async def test_work_that_nobody_waits_for_is_not_begun(worker: Worker) -> None:
+async def test_work_without_callers_is_dropped(worker: Worker) -> None:
     first, dropped, last = Held(), Held(), Held()
     running = asyncio.create_task(worker.run("first", first))
     await first.begun.wait()

@@ -1,4 +1,4 @@
-"""Debian's Chromium, with the network cut to everything but the server."""
+"""Debian's Chromium, with network access to the server only."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, so
 
 @dataclass
 class Playground:
-    """The page as a person uses it, and what it shouldn't have done."""
+    """The page as people use it, and its complaints: errors, policy violations and foreign requests."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Playground:
         await self.page.get_by_role("tab", name=tab).click()
 
     async def become(self, name: str) -> None:
-        """By keyboard alone."""
+        """Choose a member by keyboard."""
         await self.page.get_by_role("button", name="Who am I?").focus()
         await self.page.keyboard.press("Enter")
         item = self.page.get_by_role("menuitem", name=name)
@@ -62,15 +62,15 @@ class Playground:
         await expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     async def settle(self) -> None:
-        """Wait until the page asks the server nothing more."""
+        """Wait until the page sends no more requests."""
         await self.page.wait_for_load_state("networkidle")
 
     def forgive(self, text: str) -> None:
-        """Drop the complaints that the browser has to make, such as of a refused request."""
+        """Drop expected complaints of the browser, such as for a refused request."""
         self.complaints = [each for each in self.complaints if text not in each]
 
     async def run(self, line: str) -> None:
-        """Put the cursor into the operation that begins with this line, and press the keys."""
+        """Run the operation that begins with this line by the keyboard."""
         editor = self.page.locator(".graphiql-query-editor")
         await editor.locator(".view-line", has_text=line).first.click(position={"x": 5, "y": 5})
         await self.page.keyboard.press("Control+Enter")

@@ -1,4 +1,4 @@
-"""The examples change nothing by accident: outside the demo the person chooses each object, and confirms a change."""
+"""Examples change nothing by accident: outside the demo, people choose each object and confirm changes."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The demo as it is started: what it prints is what its page gets."""
+"""The demo gives its page the tokens that it prints."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 OWN_PAGE = {"X-Mainsheet-Playground": "1"}
 
 
-async def test_the_page_gets_the_tokens_that_are_printed(tmp_path: Path):
+async def test_the_page_gets_the_printed_tokens(tmp_path: Path):
     command = [sys.executable, "-m", "mainsheet.server.cli", "serve", "--demo", "--port", "0"]
     environment = os.environ | {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}"}
     server = await create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL, env=environment)

@@ -78,7 +78,7 @@ def test_an_example_begins_with_a_title_and_what_it_is_about(example):
     assert all(line.startswith("# ") for line in about)
 
 
-async def test_my_jobs_are_those_that_i_see(demo):
+async def test_the_my_jobs_example_lists_the_visible_jobs(demo):
     mine = {email: (await run(demo, email, 1))["MyJobs"]["me"]["jobs"] for email in (ADMIN, VIEWER)}
 
     assert mine[ADMIN]["totalCount"] > mine[VIEWER]["totalCount"] > 0
@@ -101,7 +101,7 @@ async def test_one_key_is_two_jobs_in_two_organizations(demo):
     assert names == {"Daily sales", "Ticket sales"}
 
 
-async def test_a_version_lives_from_draft_to_going_back(demo):
+async def test_the_life_of_a_version_example_runs(demo):
     answers = await run(demo, CONTRIBUTOR, 3)
 
     assert problems(answers) == []
@@ -111,7 +111,7 @@ async def test_a_version_lives_from_draft_to_going_back(demo):
     assert answers["GoBack"]["activateVersion"]["job"]["currentVersion"]["number"] == 1
 
 
-async def test_who_only_sees_a_job_hears_what_is_missing(demo):
+async def test_a_viewer_gets_the_missing_permission(demo):
     assert problems(await run(demo, VIEWER, 3)) == ["FORBIDDEN"] * 4
     assert problems(await run(demo, AUDITOR, 4)) == ["FORBIDDEN"] * 2
 

@@ -1,4 +1,4 @@
-"""What fails is said in one sentence, with what to do, and takes nothing else along."""
+"""A failure is shown in one sentence with a remedy, and doesn't break the rest of the page."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def start(sqlite_demo, tmp_path):
 
 @asynccontextmanager
 async def slow_network(playground: Playground) -> AsyncIterator[None]:
-    """Hold each request for an operation back until the block ends."""
+    """Delay each GraphQL request until the block ends."""
     is_over = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -47,7 +47,7 @@ def alert(playground: Playground):
 
 
 def without(page: Page, name: str) -> None:
-    """Drop a file of the page, as an upgrade does."""
+    """Remove a file of the page, as an upgrade does."""
     for file in [file for file in page.assets if file.startswith(name)]:
         del page.assets[file]
 
@@ -64,7 +64,7 @@ async def test_a_panel_that_fails_leaves_the_editors(playground):
     playground.complaints.clear()  # React notes the failure
 
 
-async def test_a_page_that_fails_says_so(demo):
+async def test_a_failed_page_shows_a_message(demo):
     async with opened(demo.url) as playground:
         await playground.page.route("**/playground/members", lambda route: route.fulfill(json=[{}]))
         await playground.page.reload()
@@ -78,7 +78,7 @@ async def test_a_page_that_fails_says_so(demo):
 
 
 @pytest.mark.parametrize("part", ["Versions", "Cost"])
-async def test_a_panel_that_is_gone_offers_to_reload(demo, page, part):
+async def test_a_missing_panel_offers_to_reload(demo, page, part):
     async with opened(demo.url) as playground:
         without(page, part)
         panel = {"Versions": "Version History"}.get(part, part)
@@ -89,7 +89,7 @@ async def test_a_panel_that_is_gone_offers_to_reload(demo, page, part):
         playground.forgive("404")
 
 
-async def test_an_editor_that_is_gone_offers_to_reload(demo, page):
+async def test_a_missing_editor_offers_to_reload(demo, page):
     async with opened(demo.url) as playground:
         without(page, "monaco-editor")
         await playground.page.context.clear_cookies()
@@ -100,7 +100,7 @@ async def test_an_editor_that_is_gone_offers_to_reload(demo, page):
         playground.complaints.clear()
 
 
-async def test_a_page_that_is_gone_says_to_reload(demo):
+async def test_a_missing_page_says_to_reload(demo):
     async with opened(demo.url) as playground:
         await playground.page.route("**/assets/index-*.js", lambda route: route.fulfill(status=404))
         await playground.page.reload()
@@ -109,7 +109,7 @@ async def test_a_page_that_is_gone_says_to_reload(demo):
         playground.forgive("404")
 
 
-async def test_a_server_that_is_away_is_named(start):
+async def test_an_unreachable_server_is_reported(start):
     async with AsyncExitStack() as server:
         demo = await server.enter_async_context(start(is_demo=True))
         async with opened(demo.url) as playground:
@@ -123,7 +123,7 @@ async def test_a_server_that_is_away_is_named(start):
             playground.forgive("ERR_CONNECTION_REFUSED")
 
 
-async def test_an_html_page_of_a_proxy_is_named(playground):
+async def test_an_html_response_of_a_proxy_is_reported(playground):
     html = "<html><body><h1>502 Bad Gateway</h1></body></html>"
     await playground.page.route(
         "**/graphql", lambda route: route.fulfill(status=502, body=html, content_type="text/html")
@@ -135,7 +135,7 @@ async def test_an_html_page_of_a_proxy_is_named(playground):
     playground.forgive("502")
 
 
-async def test_a_change_without_an_answer_may_be_done(playground):
+async def test_a_change_without_a_response_is_reported_as_uncertain(playground):
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).not_to_contain_text("<id of")
     await playground.page.route("**/graphql", lambda route: route.abort())
@@ -145,7 +145,7 @@ async def test_a_change_without_an_answer_may_be_done(playground):
     playground.forgive("ERR_FAILED")
 
 
-async def test_a_restarted_demo_goes_on_with_its_new_tokens(start):
+async def test_the_page_uses_the_new_tokens_of_a_restarted_demo(start):
     async with AsyncExitStack() as server:
         before = await server.enter_async_context(start(is_demo=True))
         async with opened(before.url) as playground:
@@ -189,7 +189,7 @@ async def test_the_schema_comes_once_there_is_a_good_token(no_demo):
         playground.forgive("401")
 
 
-async def test_a_missing_token_is_named_before_anything_runs(no_demo):
+async def test_a_missing_token_is_reported_before_anything_runs(no_demo):
     async with opened(no_demo.url) as playground:
         await expect(alert(playground)).to_contain_text("The server needs a token. Set yours.")
         await expect(playground.response).not_to_contain_text("errors")

@@ -1,4 +1,4 @@
-"""The page in a real browser. What it asks of other hosts, its policy or its console fails each of these tests."""
+"""The page in a real browser. Requests to other hosts, policy violations and console errors fail each test."""
 
 import re
 from collections.abc import AsyncIterator

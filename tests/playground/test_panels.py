@@ -1,4 +1,4 @@
-"""What the panels show of more than one page of jobs, versions, events, clusters and teams."""
+"""The panels with more than one page of jobs, versions, events, clusters and teams."""
 
 import re
 import sqlite3

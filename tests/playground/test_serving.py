@@ -1,4 +1,4 @@
-"""What the server sends to browsers, and to whom it doesn't."""
+"""What the server sends to browsers, and when it refuses."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What an operation cost is told to who asks, where that is allowed."""
+"""The trace of an operation's cost, where it is allowed."""
 
 import asyncio
 from pathlib import Path
@@ -14,19 +14,19 @@ mutation ($jobId: ID!) { updateJob(input: { jobId: $jobId, status: PAUSED }) { j
 SAME_BATCH_TWICE = "{ me { member { name } jobs(limit: 3) { nodes { createdBy { name } } } } }"
 
 
-async def test_nobody_is_told_who_did_not_ask(demo):
+async def test_there_is_no_trace_without_the_header(demo):
     answer = await demo.ask(ADMIN, EXAMPLE)
 
     assert answer.keys() == {"data"}
 
 
-async def test_nobody_is_told_where_it_is_not_allowed(no_demo):
+async def test_there_is_no_trace_unless_the_settings_allow_it(no_demo):
     answer = await no_demo.ask(ADMIN, EXAMPLE, **TRACED)
 
     assert answer.keys() == {"data"}
 
 
-async def test_each_statement_stands_with_its_fields_keys_and_sql(demo):
+async def test_the_trace_lists_fields_keys_and_sql(demo):
     answer = await demo.ask(ADMIN, EXAMPLE, {"limit": 7}, **TRACED)
 
     by_fields = {tuple(each["fields"]): each for each in answer["extensions"]["cost"]["statements"]}
@@ -36,7 +36,7 @@ async def test_each_statement_stands_with_its_fields_keys_and_sql(demo):
     assert "FROM job" in by_fields["me.jobs",]["sql"]
 
 
-async def test_the_estimate_stands_beside_its_limits(demo):
+async def test_the_trace_has_the_estimate_and_the_limits(demo):
     answer = await demo.ask(ADMIN, "{ jobs(limit: 10) { nodes { name } } }", **TRACED)
 
     cost = answer["extensions"]["cost"]
@@ -44,7 +44,7 @@ async def test_the_estimate_stands_beside_its_limits(demo):
     assert cost["limits"] == {"depth": 20, "fields": 2000, "cost": 1_000_000}
 
 
-async def test_the_actual_cost_and_what_is_left_stand_beside_the_estimate(demo):
+async def test_the_trace_has_the_actual_cost_and_the_rest(demo):
     answer = await demo.ask(ADMIN, "{ jobs(limit: 100) { nodes { name } } }", **TRACED)
 
     cost = answer["extensions"]["cost"]
@@ -53,7 +53,7 @@ async def test_the_actual_cost_and_what_is_left_stand_beside_the_estimate(demo):
     assert cost["budget"].keys() == {"points", "databaseSeconds"}
 
 
-async def test_a_batch_that_is_asked_at_two_levels_stands_at_both(demo):
+async def test_a_batch_called_at_two_levels_is_listed_twice(demo):
     answer = await demo.ask(ADMIN, SAME_BATCH_TWICE, **TRACED)
 
     statements = answer["extensions"]["cost"]["statements"]
@@ -61,7 +61,7 @@ async def test_a_batch_that_is_asked_at_two_levels_stands_at_both(demo):
     assert asking == [(1, ["me.member"]), (2, ["me.jobs.nodes.createdBy"])]
 
 
-async def test_what_a_change_writes_is_told_as_well(demo):
+async def test_the_trace_of_a_mutation_has_its_writes(demo):
     found = await demo.ask(ADMIN, '{ jobByKey(jobKey: "stock-snapshot") { id } }')
 
     answer = await demo.ask(ADMIN, PAUSE, {"jobId": found["data"]["jobByKey"]["id"]}, **TRACED)
@@ -71,7 +71,7 @@ async def test_what_a_change_writes_is_told_as_well(demo):
     assert any(each["fields"] == ["updateJob.job.teams"] for each in statements)
 
 
-async def test_two_operations_at_once_are_told_apart(demo):
+async def test_concurrent_operations_have_separate_traces(demo):
     answers = [demo.ask(ADMIN, query, **TRACED) for query in (EXAMPLE, "{ me { member { name } } }")]
     _, small = await asyncio.gather(*answers)
 

@@ -1,4 +1,4 @@
-"""The whole API over HTTP on a database of our own, to see what a client gets when the database fails."""
+"""Serves the whole API over HTTP on a database that tests make fail."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,7 +69,7 @@ async def client(database: Database, member: Member, **settings: Any) -> AsyncIt
 
 
 async def token(database: Database, member: Member) -> str:
-    """Return the secret of a token that was used just now, or its use would be noted beside a test's statements."""
+    """Return the secret of a token that was just used, so that tests don't see the statement that records its use."""
     now = datetime.now(UTC)
     row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
     row.last_used_at = now
@@ -80,19 +80,19 @@ async def token(database: Database, member: Member) -> str:
 
 @asynccontextmanager
 async def holding(database: Database, statement: str, **values: Any) -> AsyncIterator[None]:
-    """Keep what the statement locks until this is left."""
+    """Hold the statement's locks inside this context."""
     async with database.writes.begin() as connection:
         await connection.execute(text(statement), values)
         yield
 
 
 async def waiting(other: Database, many: int = 1) -> None:
-    """Return when so many wait for a lock."""
+    """Wait until this many sessions wait for a lock."""
     await _until(other, f"SELECT count(*) >= {many} FROM pg_stat_activity WHERE {OF_OTHERS} AND {WAITS}")
 
 
 async def end_connections(other: Database, *, who_wait: bool = False) -> None:
-    """Let the server end every connection but our own; or those that wait for a lock, as soon as there is one."""
+    """Terminate all other connections, or those that wait for a lock, as soon as there is one."""
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {OF_OTHERS}"
     await _until(other, f"{ended} AND {WAITS}" if who_wait else f"SELECT ({ended}) >= 0")
 

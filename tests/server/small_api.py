@@ -1,4 +1,4 @@
-"""A real schema with what HTTP tests need: fields that fail, wait, and take input."""
+"""A small schema for HTTP tests, with fields that fail, wait and take input."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""An answer larger than `max_answer_bytes` is refused as a whole, with its size and the limit."""
+"""A response larger than `max_answer_bytes` is refused with its size and the limit."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def refusal(answer: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("executor", ["compiled", "reference"])
 @pytest.mark.parametrize("media_type", [JSON, GRAPHQL_RESPONSE])
-async def test_an_answer_that_is_too_large_is_refused(serve: Serve, executor: str, media_type: str) -> None:
+async def test_a_response_over_the_size_limit_is_refused(serve: Serve, executor: str, media_type: str) -> None:
     server = await serve(max_answer_bytes=LIMIT, executor=executor)
 
     response = await server.post(LARGE, accept=media_type)
@@ -36,7 +36,7 @@ async def test_an_answer_that_is_too_large_is_refused(serve: Serve, executor: st
     )
 
 
-async def test_an_answer_of_the_largest_size_is_given(serve: Serve) -> None:
+async def test_a_response_of_the_maximum_size_is_sent(serve: Serve) -> None:
     server = await serve(max_answer_bytes=LIMIT)
     around = len(await (await server.post(HELLO, variables={"name": ""})).read())
 
@@ -50,7 +50,7 @@ async def test_an_answer_of_the_largest_size_is_given(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("character", ["é", "\u0001", "\U0001f600"])
-async def test_characters_that_take_several_bytes_count_as_such(serve: Serve, character: str) -> None:
+async def test_multibyte_characters_count_in_bytes(serve: Serve, character: str) -> None:
     server = await serve(max_answer_bytes=LIMIT)
 
     response = await server.post(HELLO, variables={"name": character * 600})
@@ -58,7 +58,7 @@ async def test_characters_that_take_several_bytes_count_as_such(serve: Serve, ch
     assert refusal(await response.json())["extensions"]["actual"] > LIMIT
 
 
-async def test_a_mutation_whose_answer_is_too_large_says_that_it_is_done(serve: Serve) -> None:
+async def test_a_too_large_mutation_response_says_the_change_is_kept(serve: Serve) -> None:
     server = await serve(max_answer_bytes=LIMIT)
     greetings = " ".join(f"a{number}: greet" for number in range(80))
 

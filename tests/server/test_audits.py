@@ -1,4 +1,4 @@
-"""The audits of the npm package `graphql-http`, by the authors of the specification, against a running server."""
+"""Runs the audits of the npm package `graphql-http`, by the authors of the specification, against a server."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Inflating leaves the event loop to others, and stops at the limit."""
+"""Inflating a body yields to the event loop and stops at the limit."""
 
 import asyncio
 import zlib
@@ -25,7 +25,7 @@ async def test_a_body_up_to_the_limit_is_inflated(size: int) -> None:
     assert await read_body(packed(size), BodyLimits(size, 60)) == bytes(size)
 
 
-async def test_a_body_over_the_limit_is_inflated_no_further() -> None:
+async def test_inflating_stops_at_the_limit() -> None:
     turns = 0
 
     async def count() -> None:

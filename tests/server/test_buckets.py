@@ -17,7 +17,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_a_bucket_starts_full_and_regains_its_quota_in_a_minute(clock: Clock) -> None:
+def test_a_bucket_starts_full_and_refills_in_a_minute(clock: Clock) -> None:
     points = Buckets(60, clock)
 
     points.charge("a", 60)
@@ -26,7 +26,7 @@ def test_a_bucket_starts_full_and_regains_its_quota_in_a_minute(clock: Clock) ->
     assert points.left("a") == 30
 
 
-def test_a_charge_may_leave_a_debt_that_takes_time_to_pay(clock: Clock) -> None:
+def test_a_charge_may_cause_a_debt(clock: Clock) -> None:
     points = Buckets(60, clock)
 
     points.charge("a", 180)
@@ -34,7 +34,7 @@ def test_a_charge_may_leave_a_debt_that_takes_time_to_pay(clock: Clock) -> None:
     assert (points.left("a"), points.seconds_until("a", 0)) == (-120, 120)
 
 
-def test_what_is_given_back_never_exceeds_the_quota(clock: Clock) -> None:
+def test_refunds_never_exceed_the_quota(clock: Clock) -> None:
     points = Buckets(60, clock)
 
     points.charge("a", 30)

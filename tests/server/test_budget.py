@@ -26,7 +26,7 @@ async def codes(response: ClientResponse) -> list[str]:
     return [each["extensions"]["code"] for each in (await response.json()).get("errors", ())]
 
 
-async def test_each_answer_tells_what_it_cost_and_what_is_left(serve: Serve) -> None:
+async def test_responses_have_their_cost_and_the_remaining_budget(serve: Serve) -> None:
     server = await serve(points_per_minute=1000, database_seconds_per_minute=60)
 
     response = await server.post(TWENTY)
@@ -37,7 +37,7 @@ async def test_each_answer_tells_what_it_cost_and_what_is_left(serve: Serve) -> 
     assert "extensions" not in await response.json()
 
 
-async def test_used_up_points_are_429_with_retry_after(serve: Serve) -> None:
+async def test_an_exhausted_budget_is_429_with_retry_after(serve: Serve) -> None:
     server = await serve(points_per_minute=10)
 
     assert await codes(await server.post(TWENTY)) == []
@@ -71,7 +71,7 @@ async def test_the_organization_has_a_budget_too(serve: Serve) -> None:
     assert await codes(refused) == ["RATE_LIMITED"]
 
 
-async def test_points_that_were_not_used_are_given_back(serve: Serve) -> None:
+async def test_unused_points_are_refunded(serve: Serve) -> None:
     server = await serve(points_per_minute=150)
 
     answers = [await server.post(LIST_OF_NONE) for _ in range(3)]
@@ -97,7 +97,7 @@ async def test_a_budget_of_0_is_no_limit(serve: Serve) -> None:
     assert "RateLimit" not in response.headers
 
 
-async def test_operations_over_the_callers_queue_are_429_the_others_run(serve: Serve) -> None:
+async def test_operations_beyond_the_callers_queue_are_429(serve: Serve) -> None:
     server = await serve(max_operations_per_caller=1, max_queued_per_caller=1)
     running, context = await _running(server, "{ wait }")
 
@@ -133,7 +133,7 @@ async def test_waiting_too_long_for_a_busy_server_is_503(serve: Serve) -> None:
     await running
 
 
-async def test_a_queued_mutation_whose_client_leaves_is_never_begun(serve: Serve) -> None:
+async def test_a_queued_mutation_is_dropped_on_disconnect(serve: Serve) -> None:
     server = await serve(max_operations_per_caller=1)
     running, context = await _running(server, "mutation { wait }")
 
@@ -149,7 +149,7 @@ async def test_a_queued_mutation_whose_client_leaves_is_never_begun(serve: Serve
     assert not left.started.is_set()
 
 
-async def test_a_mutation_keeps_its_place_when_its_client_leaves(serve: Serve) -> None:
+async def test_a_running_mutation_keeps_its_slot_on_disconnect(serve: Serve) -> None:
     server = await serve(max_operations_per_caller=1, pool_timeout_seconds=0.05)
     running, context = await _running(server, "mutation { wait }")
 
@@ -165,7 +165,7 @@ async def test_a_mutation_keeps_its_place_when_its_client_leaves(serve: Serve) -
     assert await codes(await again) == []
 
 
-async def test_a_query_whose_client_leaves_gives_its_place_back(serve: Serve) -> None:
+async def test_a_running_query_frees_its_slot_on_disconnect(serve: Serve) -> None:
     server = await serve(max_operations_per_caller=1)
     running, context = await _running(server, "{ wait }")
 
@@ -213,7 +213,7 @@ def test_each_of_several_workers_has_its_share() -> None:
     assert (points.left(caller), seconds.left(caller)) == (250, 2.5)
 
 
-def test_an_organization_in_debt_stops_its_other_callers_but_nobody_else() -> None:
+def test_an_organizations_debt_stops_only_its_own_callers() -> None:
     points = Allowance.points(Settings(points_per_minute=100, organization_limit_factor=2), lambda: 0)
     own, colleague, foreign = (
         Caller(member, organization, OrganizationRole.MEMBER)
@@ -236,14 +236,14 @@ def test_an_organization_in_debt_stops_its_other_callers_but_nobody_else() -> No
         ({"tags": ["a", "b"]}, 2),
     ],
 )
-def test_the_size_of_data_counts_as_the_estimate_does(data: dict[str, object], expected: int) -> None:
+def test_the_actual_cost_counts_like_the_estimate(data: dict[str, object], expected: int) -> None:
     assert size(data) == expected
 
 
 @pytest.mark.parametrize(
     ("fields", "is_refundable"), [("jobKey", True), ("currentVersion { schedule { nextFireTimes(count: 5) } }", False)]
 )
-async def test_fields_that_take_work_are_charged_as_estimated(fields: str, is_refundable: bool) -> None:
+async def test_fields_with_work_are_charged_as_estimated(fields: str, is_refundable: bool) -> None:
     store = OperationStore(core_schema(api), Limits.of(Settings()), capacity=1_000_000)
     text = f"{{ jobs(limit: 10) {{ ...F }} }} fragment F on JobConnection {{ nodes {{ {fields} }} }}"
 

@@ -25,7 +25,7 @@ SDL = Path(__file__).parents[2] / "schema/schema.graphql"
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
-    """What a failed command says: one line on stderr, nothing else anywhere."""
+    """Assert that the command failed with one line on stderr and no other output."""
     assert result.returncode != 0
     assert result.stdout == ""
     lines = result.stderr.strip().splitlines()
@@ -52,7 +52,7 @@ def world(url: str) -> World:
     return asyncio.run(made())
 
 
-def test_a_new_database_is_made_checked_and_filled(tmp_path: Path) -> None:
+def test_a_new_database_is_migrated_checked_and_seeded(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.sqlite3"
     assert "has no tables" in refused(_touched(tmp_path, url))
 
@@ -74,7 +74,7 @@ def _touched(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     return invoke("db", "check", "--database-url", url)
 
 
-def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
+def test_the_same_seed_generates_the_same_jobs(tmp_path: Path) -> None:
     found = []
     for name in ("a", "b"):
         url = f"sqlite:///{tmp_path}/{name}.sqlite3"
@@ -88,14 +88,14 @@ def test_the_same_seed_makes_the_same_jobs(tmp_path: Path) -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What a shell runs in the background ignores SIGINT, and its children would too."""
+    """Restore SIGINT, which background processes of a shell ignore, and so would their children."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_seed_says_how_to_go_on(sqlite_url: str) -> None:
+def test_an_interrupted_seed_prints_how_to_continue(sqlite_url: str) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
     command = [MAINSHEET, "db", "seed", "--jobs", "4000", "--database-url", sqlite_url]
     with subprocess.Popen(command, env=clean({}), stderr=subprocess.PIPE, text=True) as seeding:
@@ -117,7 +117,7 @@ def _generated(file: Path) -> int:
     return int(jobs)
 
 
-def test_two_that_seed_at_once_seed_once(url: str) -> None:
+def test_concurrent_seeds_seed_once(url: str) -> None:
     command = [MAINSHEET, "db", "seed", "--database-url", url]
     both = [
         subprocess.Popen(command, env=clean({}), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -129,7 +129,7 @@ def test_two_that_seed_at_once_seed_once(url: str) -> None:
     assert [code for code, _ in ended] == [0, 0], ended
 
 
-def test_drift_is_found(tmp_path: Path) -> None:
+def test_drift_is_detected(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/drifted.sqlite3"
     invoke("db", "upgrade", "--database-url", url)
     with sqlite3.connect(tmp_path / "drifted.sqlite3") as connection:
@@ -142,7 +142,7 @@ def test_drift_is_found(tmp_path: Path) -> None:
     assert result.stderr.startswith("Error: The database differs from the models in 1 place")
 
 
-def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
+def test_token_create_prints_only_the_token(url: str, world: World) -> None:
     environment = {"MAINSHEET_DATABASE_URL": url}
     created = mainsheet("token", "create", "--member", world.viewer.email, "--expires", "30d", **environment)
 
@@ -163,7 +163,7 @@ def test_a_token_is_printed_and_nothing_else(url: str, world: World) -> None:
     ("arguments", "lifetime"),
     [((), timedelta(days=90)), (("--expires", "never"), None), (("--expires", "12h"), timedelta(hours=12))],
 )
-def test_a_token_expires_after_90_days_unless_asked_otherwise(
+def test_a_token_expires_after_90_days_by_default(
     url: str, world: World, arguments: tuple[str, ...], lifetime: timedelta | None
 ) -> None:
     environment = {"MAINSHEET_DATABASE_URL": url}
@@ -189,22 +189,20 @@ def test_a_token_expires_after_90_days_unless_asked_otherwise(
         ((), "--member"),
     ],
 )
-def test_a_token_that_can_not_be_made_is_one_line(
-    url: str, world: World, arguments: tuple[str, ...], said: str
-) -> None:
+def test_invalid_token_options_print_one_line(url: str, world: World, arguments: tuple[str, ...], said: str) -> None:
     filled = [each.format(viewer=world.viewer.email) for each in arguments]
 
     assert said in refused(invoke("token", "create", *filled, MAINSHEET_DATABASE_URL=url))
 
 
-def test_a_token_s_name_is_stored_trimmed_and_composed(url: str, world: World) -> None:
+def test_a_token_name_is_stored_normalized(url: str, world: World) -> None:
     given = ("--member", world.viewer.email, "--name", " \u0041\u0308rger\n")
     assert invoke("token", "create", *given, MAINSHEET_DATABASE_URL=url).returncode == 0
 
     assert "  Ärger  " in invoke("token", "list", MAINSHEET_DATABASE_URL=url).stdout
 
 
-def test_unfit_values_are_listed_and_fail_nothing(url: str, world: World) -> None:
+def test_upgrade_lists_unfit_values_and_succeeds(url: str, world: World) -> None:
     async def make_unfit() -> None:
         database = Database.open(url)
         async with database.writes.begin() as connection:
@@ -231,7 +229,7 @@ def test_the_schema_is_printed_as_it_is_committed() -> None:
     assert invoke("schema", "check").returncode == 0
 
 
-def test_settings_show_where_they_come_from_and_no_secret() -> None:
+def test_settings_show_their_sources_and_mask_secrets() -> None:
     url = "postgresql://mainsheet:hunter2@db.internal/mainsheet"
     shown = invoke("settings", "--port", "1234", MAINSHEET_DATABASE_URL=url, MAINSHEET_MAX_DEPTH="7").stdout
 
@@ -271,7 +269,7 @@ def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value.values())),
 )
-def test_a_setting_that_does_not_do_is_one_line(sqlite_url: str, environment: dict[str, str], said: str) -> None:
+def test_an_invalid_setting_prints_one_line(sqlite_url: str, environment: dict[str, str], said: str) -> None:
     defaults = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_PORT": "0"}
 
     assert said in refused(mainsheet("serve", **defaults | environment))
@@ -329,7 +327,7 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
         ("{ __typename }", ("--variables", "[]"), "--variables"),
     ],
 )
-def test_what_can_not_be_explained_is_one_line(tmp_path: Path, text: str, more: tuple[str, ...], said: str) -> None:
+def test_explain_failures_print_one_line(tmp_path: Path, text: str, more: tuple[str, ...], said: str) -> None:
     (tmp_path / "query.graphql").write_text(text, "utf-8")
 
     assert said in refused(invoke("explain", str(tmp_path / "query.graphql"), *more))

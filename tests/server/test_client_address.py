@@ -29,14 +29,14 @@ PROXIES = Clients((ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
         ("10.0.0.1", ("," * 8_000,), "10.0.0.1"),
     ],
 )
-def test_only_trusted_proxies_name_the_client(peer: str, forwarded: tuple[str, ...], client: str) -> None:
+def test_only_trusted_proxies_set_the_client_address(peer: str, forwarded: tuple[str, ...], client: str) -> None:
     headers = CIMultiDict(("X-Forwarded-For", each) for each in forwarded)
     request = make_mocked_request("GET", "/", headers).clone(remote=peer)
 
     assert PROXIES.address(request) == client
 
 
-def test_without_proxies_no_header_counts() -> None:
+def test_without_proxies_forwarded_headers_are_ignored() -> None:
     request = make_mocked_request("GET", "/", {"X-Forwarded-For": "6.6.6.6"}).clone(remote="10.0.0.1")
 
     assert Clients().address(request) == "10.0.0.1"

@@ -144,7 +144,7 @@ def test_each_fragment_is_weighed_once_however_often_it_is_spread() -> None:
     assert "fields 1000000000000, at most 2000" in errors[0].message
 
 
-def test_a_fragment_within_itself_ends() -> None:
+def test_a_recursive_fragment_terminates() -> None:
     query = "{ item { ...F } } fragment F on Item { name item { ...F } }"
 
     assert too_large(parse(query), limits()) == []
@@ -163,7 +163,7 @@ def test_introspection_of_the_playground_passes_with_the_default_limits() -> Non
     ("arguments", "expected"),
     [("", 5), ("(count: 0)", 0), ("(count: 100)", 100), ('(after: "2026-01-01T00:00:00Z")', 5), ("(count: $n)", 7)],
 )
-def test_a_time_at_which_a_job_fires_costs_a_hundred_fields(arguments: str, expected: int) -> None:
+def test_a_fire_time_costs_a_hundred_fields(arguments: str, expected: int) -> None:
     query = f"query($n: Int!) {{ job(id: 1) {{ currentVersion {{ schedule {{ nextFireTimes{arguments} }} }} }} }}"
 
     assert cost(query, {"n": 7}, core_schema(api)) == 3 + 100 * expected
@@ -185,7 +185,7 @@ VERSION = "{{ job(id: 1) {{ currentVersion {{ {} }} }} }}"
         ("job { description }", 1 + 2),
     ],
 )
-def test_lists_and_long_texts_cost_what_they_can_hold(selection: str, expected: int) -> None:
+def test_lists_and_long_texts_cost_their_maximum_size(selection: str, expected: int) -> None:
     assert cost(VERSION.format(selection), schema=core_schema(api)) == 2 + expected
 
 
@@ -193,7 +193,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.gr
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_no_example_of_the_playground_costs_a_tenth_of_the_limit(example: Path) -> None:
+def test_playground_examples_cost_under_a_tenth_of_the_limit(example: Path) -> None:
     document = parse(example.read_text("utf-8"))
 
     costs = [
@@ -205,7 +205,7 @@ def test_no_example_of_the_playground_costs_a_tenth_of_the_limit(example: Path) 
     assert 0 < max(costs) < 100_000
 
 
-async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -> None:
+async def test_the_error_has_the_limit_and_the_actual_value(serve: Serve) -> None:
     server = await serve(max_cost=50)
 
     response = await server.post("{ things(limit: 60) { nodes { name } } }")
@@ -215,7 +215,7 @@ async def test_the_client_learns_the_limit_and_what_it_asked_for(serve: Serve) -
     assert error["extensions"] == {"code": "QUERY_TOO_COMPLEX", "measure": "cost", "limit": 50, "actual": 121}
 
 
-async def test_the_values_of_variables_decide_whether_it_costs_too_much(serve: Serve) -> None:
+async def test_variable_values_count_for_the_cost_limit(serve: Serve) -> None:
     server, query = await serve(max_cost=50), "query($n: Int!) { things(limit: $n) { nodes { name } } }"
 
     cheap, dear = [await (await server.post(query, variables={"n": n})).json() for n in (20, 60)]

@@ -27,7 +27,7 @@ async def test_no_origin_is_allowed_by_default(server: Server) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_an_allowed_origin_may_send_a_token_and_read_the_answer(serve: Serve) -> None:
+async def test_an_allowed_origin_may_send_tokens_and_read_responses(serve: Serve) -> None:
     server = await serve(cors_origins=(OURS, "https://other.example"))
 
     preflight, answer = await _preflight(server, OURS), await _ask(server, OURS, server.token)
@@ -40,7 +40,7 @@ async def test_an_allowed_origin_may_send_a_token_and_read_the_answer(serve: Ser
     assert "Origin" in answer.headers["Vary"]
 
 
-async def test_an_allowed_origin_may_read_refusals_too(serve: Serve) -> None:
+async def test_an_allowed_origin_may_read_errors(serve: Serve) -> None:
     server = await serve(cors_origins=(OURS,))
 
     answer = await _ask(server, OURS, "wrong")

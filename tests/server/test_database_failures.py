@@ -1,4 +1,4 @@
-"""What a client gets when the database is the problem, and that the next request is fine again."""
+"""Responses while the database fails, and recovery afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ mutation ($id: ID!, $other: ID!) {
 LOCK_RUNS = "LOCK TABLE job_run IN ACCESS EXCLUSIVE MODE"
 LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
 
-# At its commit, a renamed job waits for whoever holds the advisory lock 1.
+# At its commit, a renamed job waits until the advisory lock 1 is released.
 WAIT = """
 CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
@@ -42,7 +42,7 @@ CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON job DEFERRABLE INITIALLY DEFERRED
 
 @pytest.fixture
 async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """A database as somebody else sees it, who is in no hurry."""
+    """Another client of the database, with long timeouts."""
     database = Database.open(postgres_url)
     yield database
     await database.close()
@@ -60,7 +60,7 @@ async def job_id(other: Database, world: World) -> str:
 
 @pytest.fixture
 async def ask(request: pytest.FixtureRequest, postgres_url: str, world: World) -> AsyncIterator[Client]:
-    """The server with little patience (the test's own, by the mark `parametrize`), its member the contributor."""
+    """A client of a server with short timeouts (set by `parametrize`), as the contributor."""
     database = Database.open(postgres_url, pool_size=READERS + WRITERS, patience=getattr(request, "param", SHORT))
     async with client(database, world.contributor, token_cache_seconds=60) as asking:
         yield asking
@@ -82,7 +82,7 @@ async def all_readers_taken(ask: Client) -> AsyncIterator[None]:
         await pool.give_back(connection)
 
 
-async def test_a_query_without_a_free_connection_is_503_until_one_is_free(ask: Client, job_id: str) -> None:
+async def test_a_query_gets_503_while_no_connection_is_free(ask: Client, job_id: str) -> None:
     async with all_readers_taken(ask):
         answer = await ask(NAME, id=job_id)
 
@@ -91,9 +91,7 @@ async def test_a_query_without_a_free_connection_is_503_until_one_is_free(ask: C
     assert await name_of(ask, job_id) == "Daily sales"
 
 
-async def test_a_mutation_without_a_free_connection_is_503_while_queries_go_on(
-    ask: Client, other: Database, job_id: str
-) -> None:
+async def test_a_mutation_gets_503_without_a_free_connection(ask: Client, other: Database, job_id: str) -> None:
     async with holding(other, LOCK_JOB, id=job_id):
         asking = [asyncio.create_task(ask(RENAME, id=job_id)) for _ in range(WRITERS)]
         await waiting(other, WRITERS)
@@ -105,7 +103,7 @@ async def test_a_mutation_without_a_free_connection_is_503_while_queries_go_on(
     assert [(await each).status for each in asking] == [200] * WRITERS
 
 
-async def test_a_token_that_cannot_be_looked_up_is_503_and_not_refused(ask: Client, job_id: str) -> None:
+async def test_a_failed_token_lookup_is_503_not_401(ask: Client, job_id: str) -> None:
     async with all_readers_taken(ask):
         answer = await ask(NAME, id=job_id)
 
@@ -113,7 +111,7 @@ async def test_a_token_that_cannot_be_looked_up_is_503_and_not_refused(ask: Clie
 
 
 @pytest.mark.parametrize("ask", [Patience(statement=1)], indirect=True)
-async def test_a_statement_that_takes_too_long_is_503(ask: Client, other: Database, job_id: str) -> None:
+async def test_a_statement_timeout_is_503(ask: Client, other: Database, job_id: str) -> None:
     async with holding(other, LOCK_RUNS):
         answer = await ask(LAST_RUN, id=job_id)
 
@@ -123,19 +121,17 @@ async def test_a_statement_that_takes_too_long_is_503(ask: Client, other: Databa
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_a_change_that_waits_too_long_for_another_is_503(ask: Client, other: Database, job_id: str) -> None:
+async def test_a_lock_timeout_is_503(ask: Client, other: Database, job_id: str) -> None:
     async with holding(other, LOCK_JOB, id=job_id):
         answer = await ask(RENAME, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
-    assert answer.message == "Somebody else is changing the same, and takes too long; nothing was changed."
+    assert answer.message == "Another change to the same data is taking too long; nothing was changed."
     assert await name_of(ask, job_id) == "Daily sales"
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_a_change_that_is_made_but_cannot_be_read_says_so_by_field(
-    ask: Client, other: Database, job_id: str
-) -> None:
+async def test_a_committed_change_that_cant_be_read_is_a_field_error(ask: Client, other: Database, job_id: str) -> None:
     async with holding(other, LOCK_RUNS):
         answer = await ask(RENAME_AND_SHOW_RUN, id=job_id)
 
@@ -146,9 +142,7 @@ async def test_a_change_that_is_made_but_cannot_be_read_says_so_by_field(
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_of_two_changes_one_may_be_made_when_the_other_fails(
-    ask: Client, other: Database, world: World, job_id: str
-) -> None:
+async def test_one_change_is_kept_if_the_other_fails(ask: Client, other: Database, world: World, job_id: str) -> None:
     locked = await Ask(other).create_job(world.contributor, world, jobKey="locked")
     async with holding(other, LOCK_JOB, id=locked):
         answer = await ask(RENAME_BOTH, id=job_id, other=locked)
@@ -159,7 +153,7 @@ async def test_of_two_changes_one_may_be_made_when_the_other_fails(
 
 
 @pytest.mark.parametrize(("query", "lock"), [(LAST_RUN, LOCK_RUNS), (RENAME, LOCK_JOB)])
-async def test_a_connection_lost_within_a_request_is_503_and_replaced(
+async def test_a_connection_lost_during_a_request_is_503(
     ask: Client, other: Database, job_id: str, query: str, lock: str
 ) -> None:
     values: dict[str, Any] = {"id": job_id} if ":id" in lock else {}
@@ -169,13 +163,11 @@ async def test_a_connection_lost_within_a_request_is_503_and_replaced(
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
-    assert answer.message == "The database can't be reached now; nothing was changed."
+    assert answer.message == "The database can't be reached; nothing was changed."
     assert await name_of(ask, job_id) == "Daily sales"
 
 
-async def test_connections_lost_between_requests_are_replaced_unnoticed(
-    ask: Client, other: Database, job_id: str
-) -> None:
+async def test_idle_connections_that_are_lost_are_replaced(ask: Client, other: Database, job_id: str) -> None:
     connections = [await ask.database.read_pool.take() for _ in range(READERS)]
     drivers: list[Any] = [each.driver_connection for each in connections]
     for each in connections:
@@ -200,12 +192,12 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (500, None, ["INTERNAL_SERVER_ERROR"])
-    assert "whether it was made isn't known" in answer.message
+    assert "it isn't known whether the change was made" in answer.message
     assert "idempotencyKey" in answer.message
     assert await name_of(ask, job_id) == "Daily sales"  # here it wasn't
 
 
-async def test_a_database_that_is_away_is_503_until_it_is_back(
+async def test_an_unreachable_database_is_503_until_it_is_back(
     ask: Client, other: Database, job_id: str, postgres_server: str, postgres_url: str
 ) -> None:
     assert await name_of(ask, job_id) == "Daily sales"

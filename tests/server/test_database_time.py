@@ -1,4 +1,4 @@
-"""The time of statements is measured, whatever becomes of them, and charged to the caller."""
+"""The time of statements is measured, however they end, and charged to the caller."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def world(own: Database) -> World:
     return await make_world(own)
 
 
-async def test_a_callers_database_time_of_a_minute_is_limited(own: Database, world: World) -> None:
+async def test_a_callers_database_time_per_minute_is_limited(own: Database, world: World) -> None:
     async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
         first, second = await ask(JOBS), await ask(JOBS)
 
@@ -48,7 +48,7 @@ async def test_another_caller_is_not_limited(own: Database, world: World) -> Non
             assert (await other(JOBS)).status == 200
 
 
-async def test_changes_are_charged_too(own: Database, world: World) -> None:
+async def test_mutations_are_charged(own: Database, world: World) -> None:
     job_id = await Ask(own).create_job(world.contributor, world)
     heard = statements_of(own)
 
@@ -90,7 +90,7 @@ async def _count_jobs(database: Database) -> None:
 
 
 @pytest.mark.parametrize("is_patient", [False, True])
-async def test_a_query_that_is_stopped_or_left_is_charged(postgres_url: str, is_patient: bool) -> None:
+async def test_cancelled_queries_are_charged(postgres_url: str, is_patient: bool) -> None:
     other = Database.open(postgres_url)
     world = await make_world(other)
     database = Database.open(postgres_url, patience=Patience() if is_patient else SHORT)

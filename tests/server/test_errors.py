@@ -29,9 +29,7 @@ def _lines(log: StringIO) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("query", ["{ crash }", "{ crashHard }"])
-async def test_an_accident_is_masked_and_the_log_has_it_under_the_same_id(
-    server: Server, json_log: StringIO, query: str
-) -> None:
+async def test_unexpected_errors_are_masked_and_logged(server: Server, json_log: StringIO, query: str) -> None:
     response = await server.post(query)
 
     text = await response.text()
@@ -44,7 +42,9 @@ async def test_an_accident_is_masked_and_the_log_has_it_under_the_same_id(
     assert f"RuntimeError: {SECRET}" in line["exception"]
 
 
-async def test_an_accident_outside_of_graphql_is_masked_too(server: Server, database: Any, json_log: StringIO) -> None:
+async def test_unexpected_errors_outside_of_graphql_are_masked(
+    server: Server, database: Any, json_log: StringIO
+) -> None:
     async with database.writes.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE api_token")
 
@@ -66,7 +66,7 @@ async def test_an_accident_outside_of_graphql_is_masked_too(server: Server, data
         ("{", "Syntax Error: Expected Name, found <EOF>.", "GRAPHQL_PARSE_FAILED"),
     ],
 )
-async def test_what_is_meant_for_the_client_is_shown_and_no_traceback_logged(
+async def test_client_errors_are_shown_without_a_traceback(
     server: Server, json_log: StringIO, query: str, message: str, code: str
 ) -> None:
     response = await server.post(query)
@@ -95,7 +95,7 @@ async def test_each_request_has_one_line_without_its_token(server: Server, json_
     assert server.token not in err
 
 
-async def test_what_a_client_names_is_bounded_in_the_log(server: Server, json_log: StringIO) -> None:
+async def test_client_texts_are_shortened_in_the_log(server: Server, json_log: StringIO) -> None:
     name = "A" * 500_000
 
     for query in (f"query {name} {{ hello }}", f"{{ {name}: crash }}"):

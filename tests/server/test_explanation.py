@@ -1,4 +1,4 @@
-"""The SQL that `mainsheet explain` shows, without a database, is what a database then hears."""
+"""`mainsheet explain` shows the same SQL, without a database, that a database receives."""
 
 import re
 from random import Random
@@ -76,7 +76,7 @@ async def test_what_is_shown_is_what_the_database_hears(demo_database: Database)
     assert await shown(BOARD, dialect, asker.organization_role, limit=20) == [each.strip() for each in heard]
 
 
-async def test_a_role_that_sees_every_job_is_not_asked_for_its_teams() -> None:
+async def test_roles_that_see_every_job_skip_the_team_filter() -> None:
     assert "team_member" in (await shown("{ jobs { nodes { id } } }"))[0]
     assert "team_member" not in (await shown("{ jobs { nodes { id } } }", role="ADMIN"))[0]
 
@@ -84,14 +84,14 @@ async def test_a_role_that_sees_every_job_is_not_asked_for_its_teams() -> None:
 @pytest.mark.parametrize(
     ("dialect", "several"), [("postgresql", "= ANY ($1"), ("sqlite", "IN (SELECT value FROM json_each(?))")]
 )
-async def test_several_parents_are_asked_for_together(dialect: Dialect, several: str) -> None:
+async def test_explain_uses_several_keys_for_several_parents(dialect: Dialect, several: str) -> None:
     of_one, of_many = await shown(ONE, dialect), await shown(BOARD, dialect, limit=3)
 
     assert not [each for each in of_one if several in each]
     assert [each for each in of_many if several in each]
 
 
-async def test_a_page_of_which_nothing_is_wanted_shows_no_statement() -> None:
+async def test_an_unread_page_shows_no_statement() -> None:
     page, total = SQL.findall(await explained(request("{ jobs { totalCount } }"), "postgresql", OrganizationRole.ADMIN))
 
     assert page.strip() == f"#   {NOTHING_ASKED}"

@@ -16,13 +16,13 @@ def capacity(total: int, *, organization: int = 100, caller: int = 100, queue: i
 
 
 async def settled() -> None:
-    """Let every task run until it waits."""
+    """Run all tasks until they wait."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 class Operations:
-    """Operations that enter a queue, and end when they are told to."""
+    """Operations that enter a queue and end on request."""
 
     def __init__(self, limits: Capacity) -> None:
         self.queue = FairQueue(limits)
@@ -44,7 +44,7 @@ class Operations:
             await settled()
 
 
-async def test_operations_run_at_once_up_to_the_capacity() -> None:
+async def test_operations_run_concurrently_up_to_the_capacity() -> None:
     operations = Operations(capacity(2))
 
     await operations.enter("A1", "B1", "C1")
@@ -53,7 +53,7 @@ async def test_operations_run_at_once_up_to_the_capacity() -> None:
     assert not operations.queue.may_start(caller("D1"))
 
 
-async def test_a_caller_is_served_first_in_first_out() -> None:
+async def test_a_callers_operations_are_first_in_first_out() -> None:
     operations = Operations(capacity(1))
     await operations.enter("A1", "A1", "A1")
 
@@ -80,7 +80,7 @@ async def test_an_organization_leaves_room_for_others() -> None:
     assert operations.started == ["A1", "A2", "A3", "B1"]
 
 
-async def test_a_caller_at_its_limit_is_passed_over() -> None:
+async def test_a_caller_at_its_limit_is_skipped() -> None:
     operations = Operations(capacity(2, caller=1))
     await operations.enter("A1", "B1", "A1", "A2")
 
@@ -110,7 +110,7 @@ async def test_a_cancelled_operation_leaves_the_queue() -> None:
     assert operations.started == ["A1", "B1"]
 
 
-async def test_an_operation_cancelled_while_it_is_started_gives_its_place_on() -> None:
+async def test_an_operation_cancelled_at_its_start_frees_its_slot() -> None:
     operations = Operations(capacity(1))
     await operations.enter("A1", "A2", "B1")
 
@@ -121,7 +121,7 @@ async def test_an_operation_cancelled_while_it_is_started_gives_its_place_on() -
     assert operations.started == ["A1", "B1"]
 
 
-async def test_a_waiter_cancelled_at_the_same_moment_is_passed_over() -> None:
+async def test_a_waiter_cancelled_at_its_turn_is_skipped() -> None:
     operations = Operations(capacity(1))
     await operations.enter("A1", "A2", "B1")
 
@@ -132,7 +132,7 @@ async def test_a_waiter_cancelled_at_the_same_moment_is_passed_over() -> None:
     assert operations.started == ["A1", "B1"]
 
 
-async def test_nothing_is_kept_of_callers_that_left() -> None:
+async def test_idle_callers_use_no_memory() -> None:
     operations = Operations(capacity(1))
     await operations.enter("A1", "B1")
 
@@ -142,7 +142,7 @@ async def test_nothing_is_kept_of_callers_that_left() -> None:
     assert not operations.queue._waiting
 
 
-def test_one_organization_never_takes_all_places() -> None:
+def test_one_organization_never_takes_all_slots() -> None:
     limits = [Capacity.of(total, caller=5, queue=10, organization_factor=3) for total in (1, 3, 4, 10)]
 
     assert [each.organization for each in limits] == [1, 2, 3, 8]

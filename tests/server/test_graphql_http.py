@@ -65,15 +65,13 @@ async def test_the_context_is_closed_after_the_operation(server: Server) -> None
         ("", JSON),
     ],
 )
-async def test_the_answer_has_the_media_type_that_the_client_prefers(
-    server: Server, accept: str, media_type: str
-) -> None:
+async def test_the_response_has_the_preferred_media_type(server: Server, accept: str, media_type: str) -> None:
     response = await server.post(accept=accept)
 
     assert response.headers["Content-Type"] == f"{media_type}; charset=utf-8"
 
 
-async def test_request_errors_are_200_for_clients_of_the_old_media_type(server: Server) -> None:
+async def test_request_errors_are_200_in_the_old_media_type(server: Server) -> None:
     response = await server.post("{ nothing }", accept=JSON)
 
     assert response.status == 200
@@ -88,7 +86,7 @@ async def test_a_failed_field_is_200_with_data_in_either_media_type(server: Serv
         assert (await response.json())["data"] == {"hello": "hello world", "bad": None}
 
 
-async def test_a_null_that_reaches_the_root_is_data_and_no_request_error(server: Server) -> None:
+async def test_a_null_root_is_data_and_not_a_request_error(server: Server) -> None:
     response = await server.post("{ crashHard }", accept=GRAPHQL_RESPONSE)
 
     assert response.status == 200
@@ -104,17 +102,17 @@ async def _unauthenticated(server: Server, headers: dict[str, str], body: Any) -
 
 
 @pytest.mark.parametrize("body", [b'{"query": "{ __schema { types { name } } }"}', b"not even JSON"])
-async def test_without_a_token_nothing_is_answered(server: Server, body: bytes) -> None:
+async def test_a_request_without_a_token_is_401(server: Server, body: bytes) -> None:
     assert await _unauthenticated(server, {}, body) == "Bearer"
 
 
-async def test_a_wrong_token_is_called_invalid(server: Server) -> None:
+async def test_a_wrong_token_is_reported_as_invalid(server: Server) -> None:
     challenge = await _unauthenticated(server, {"Authorization": "Bearer mst_wrong"}, b"{}")
 
     assert challenge == 'Bearer error="invalid_token"'
 
 
-async def test_another_scheme_is_asked_for_a_bearer_token(server: Server) -> None:
+async def test_another_auth_scheme_is_401_with_a_bearer_challenge(server: Server) -> None:
     assert await _unauthenticated(server, {"Authorization": "Basic YTpi"}, b"{}") == "Bearer"
 
 
@@ -153,7 +151,7 @@ async def test_public_introspection_gives_no_data(serve: Serve, query: str) -> N
     assert response.status == 401
 
 
-async def test_public_introspection_does_not_excuse_a_wrong_token(serve: Serve) -> None:
+async def test_public_introspection_refuses_a_wrong_token(serve: Serve) -> None:
     server = await serve(public_introspection=True)
     headers = {"Authorization": "Bearer mst_wrong"}
 
@@ -189,7 +187,7 @@ async def test_an_operation_that_takes_too_long_is_stopped(serve: Serve) -> None
     assert not context.finished.is_set()
 
 
-async def test_a_query_ends_when_its_client_leaves(server: Server) -> None:
+async def test_a_query_is_cancelled_when_its_client_disconnects(server: Server) -> None:
     asking = asyncio.create_task(server.post("{ wait }"))
     context = await server.contexts.get()
     await context.started.wait()
@@ -200,7 +198,7 @@ async def test_a_query_ends_when_its_client_leaves(server: Server) -> None:
     assert not context.finished.is_set()
 
 
-async def test_a_mutation_goes_on_when_its_client_leaves_and_the_server_waits_for_it(server: Server) -> None:
+async def test_a_mutation_is_finished_after_its_client_disconnects(server: Server) -> None:
     asking = asyncio.create_task(server.post("mutation { wait }"))
     context = await server.contexts.get()
     await context.started.wait()

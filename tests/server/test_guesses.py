@@ -1,4 +1,4 @@
-"""Wrong tokens by client: when the database is no longer asked, and for whom it still is."""
+"""The limit of wrong tokens per client."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ async def ada(database: Database) -> Member:
 
 
 async def guess(authenticator: Authenticator, count: int, client: str = ATTACKER) -> int:
-    """Return how many of so many wrong tokens were looked up."""
+    """Send this many wrong tokens and return how many were looked up."""
     refused = 0
     for number in range(count):
         try:
@@ -68,15 +68,13 @@ async def guess(authenticator: Authenticator, count: int, client: str = ATTACKER
     return count - refused
 
 
-async def test_after_too_many_wrong_tokens_the_database_is_not_asked(
-    authenticator: Authenticator, statements: list[str]
-) -> None:
+async def test_too_many_wrong_tokens_stop_database_lookups(authenticator: Authenticator, statements: list[str]) -> None:
     assert await guess(authenticator, 5 * PER_MINUTE) == PER_MINUTE
 
     assert len(statements) == PER_MINUTE
 
 
-async def test_a_token_that_was_seen_works_from_the_attackers_address(
+async def test_a_seen_token_works_during_an_attack_from_its_address(
     database: Database, authenticator: Authenticator, ada: Member
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
@@ -86,7 +84,7 @@ async def test_a_token_that_was_seen_works_from_the_attackers_address(
     assert await authenticator.caller(f"Bearer {secret}", ATTACKER)
 
 
-async def test_a_new_token_works_as_soon_as_there_is_room(
+async def test_a_new_token_works_when_the_bucket_has_drained(
     database: Database, authenticator: Authenticator, ada: Member, clock: Clock
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
@@ -100,9 +98,7 @@ async def test_a_new_token_works_as_soon_as_there_is_room(
     assert await authenticator.caller(f"Bearer {secret}", ATTACKER)
 
 
-async def test_an_ended_token_is_refused_however_often_it_comes(
-    database: Database, authenticator: Authenticator, ada: Member
-) -> None:
+async def test_an_ended_token_is_always_401(database: Database, authenticator: Authenticator, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, "laptop")
     (token, _), *_ = await tokens.listing(database, ada.email)
     await tokens.revoke(database, token.id)
@@ -113,13 +109,13 @@ async def test_an_ended_token_is_refused_however_often_it_comes(
     assert await guess(authenticator, PER_MINUTE) == PER_MINUTE
 
 
-async def test_another_client_is_not_slowed_down(authenticator: Authenticator) -> None:
+async def test_other_clients_are_not_limited(authenticator: Authenticator) -> None:
     await guess(authenticator, 2 * PER_MINUTE)
 
     assert await guess(authenticator, PER_MINUTE, VICTIM) == PER_MINUTE
 
 
-def test_the_memory_is_bounded_and_keeps_the_newest(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+def test_the_memory_is_bounded_to_the_newest_clients(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     monkeypatch.setattr(guesses, "MOST_CLIENTS", 3)
     limiter = Guesses(1, clock)
 
@@ -132,7 +128,7 @@ def test_the_memory_is_bounded_and_keeps_the_newest(monkeypatch: pytest.MonkeyPa
     assert len(limiter._buckets) == 3
 
 
-def test_no_limit_is_zero(clock: Clock) -> None:
+def test_zero_means_no_limit(clock: Clock) -> None:
     limiter = Guesses(0, clock)
     for _ in range(1_000):
         limiter.count(ATTACKER)

@@ -1,4 +1,4 @@
-"""What each command says of itself, and how little of the package that takes."""
+"""The help of each command, and how few modules it imports."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_every_command_has_help(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_the_list_says_of_a_command_is_how_its_own_help_begins(name: str) -> None:
+def test_listed_help_is_the_start_of_the_commands_help(name: str) -> None:
     assert (command_at((name,)).help or "").partition("\n\n")[0].replace("\n", " ") == COMMANDS[name]
 
 
@@ -50,7 +50,7 @@ def test_what_the_list_says_of_a_command_is_how_its_own_help_begins(name: str) -
     ("arguments", "unneeded"),
     [("--help", {"pydantic", "sqlalchemy"}), ("token --help", {"aiohttp", "strawberry"})],
 )
-def test_only_what_a_command_needs_is_imported(arguments: str, unneeded: set[str]) -> None:
+def test_commands_import_only_what_they_need(arguments: str, unneeded: set[str]) -> None:
     code = f"""
 import sys
 from mainsheet.server.cli import main

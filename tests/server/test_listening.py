@@ -22,7 +22,7 @@ print(room_for({connections}), *resource.getrlimit(resource.RLIMIT_NOFILE))
         (64, 64, 2_000, 1, 64),
     ],
 )
-def test_the_limit_of_open_files_is_raised_or_leaves_room_for_fewer(
+def test_the_open_files_limit_bounds_connections(
     soft: int, hard: int, connections: int, room: int, raised_to: int
 ) -> None:
     code = ROOM.format(soft=soft, hard=hard, connections=connections)

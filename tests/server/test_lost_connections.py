@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL end at any moment: clients hear that the database fails, never that we do."""
+"""Connections to PostgreSQL that end at any time give database errors, never internal ones."""
 
 import asyncio
 from collections import defaultdict
@@ -34,7 +34,7 @@ mutation ($id: ID!) {
 
 @dataclass
 class Crowd:
-    """Asks the same again and again, each time with a token that is looked up; notes what it was told."""
+    """Repeats a request with a token that is looked up each time, and records the responses."""
 
     ask: Client
     job_id: str
@@ -61,7 +61,7 @@ class Crowd:
 
 @pytest.fixture
 async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """The database as whoever ends the connections sees it."""
+    """The database session that ends the connections."""
     database = Database.open(postgres_url)
     yield database
     await database.close()
@@ -80,7 +80,7 @@ async def crowd(other: Database, world: World, postgres_url: str) -> AsyncIterat
     await database.close()
 
 
-async def test_whoever_asks_when_connections_are_lost_is_told_so(
+async def test_lost_connections_are_reported_to_clients(
     crowd: Crowd, other: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     with capture_logs() as log:
@@ -98,6 +98,6 @@ async def test_whoever_asks_when_connections_are_lost_is_told_so(
     assert crowd.surprises == []
     assert all({Told.DONE, Told.UNAVAILABLE} <= crowd.told[each] for each in (READ, RENAME, REFUSED, DRY_RUN))
     assert crowd.told["ready"] == {200, 503}
-    assert {each["event"] for each in log if each["log_level"] == "error"} == {"the database fails"}
+    assert {each["event"] for each in log if each["log_level"] == "error"} == {"database unavailable"}
     assert [each for each in log if "exc_info" in each] == []
     assert caplog.records == []  # of the libraries

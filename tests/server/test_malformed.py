@@ -1,4 +1,4 @@
-"""Whatever a client sends: an error in JSON, with the status that fits, never a 500."""
+"""Malformed requests get an error in JSON with the right status, never a 500."""
 
 import asyncio
 import gzip
@@ -64,11 +64,11 @@ async def _refused(response: ClientResponse, status: int) -> dict[str, Any]:
     ],
     ids=lambda body: repr(body[:60]),
 )
-async def test_a_body_that_is_no_graphql_request_is_refused(server: Server, body: bytes) -> None:
+async def test_an_invalid_body_is_refused(server: Server, body: bytes) -> None:
     await _refused(await server.send(body), 400)
 
 
-async def test_a_batch_is_refused_in_so_many_words(server: Server) -> None:
+async def test_a_batch_is_refused_with_a_message_about_batches(server: Server) -> None:
     response = await server.send(b'[{"query": "{ hello }"}]')
 
     assert "one operation in each request" in (await _refused(response, 400))["message"]
@@ -85,7 +85,7 @@ async def test_another_content_type_is_refused(server: Server, content_type: str
 @pytest.mark.parametrize(
     "content_type", ["APPLICATION/JSON", "application/json; charset=UTF-8", 'application/json;charset="utf-8";a=b']
 )
-async def test_json_is_recognised_however_it_is_written(server: Server, content_type: str) -> None:
+async def test_all_spellings_of_the_json_content_type_are_accepted(server: Server, content_type: str) -> None:
     response = await server.send(b'{"query": "{ hello }"}', content_type)
 
     assert await response.json() == {"data": {"hello": "hello world"}}
@@ -97,7 +97,7 @@ async def test_a_body_over_the_limit_is_refused(serve: Serve) -> None:
     await _refused(await server.post("{ hello } #" + "x" * 2_000), 413)
 
 
-async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(serve: Serve) -> None:
+async def test_a_decompression_bomb_is_refused(serve: Serve) -> None:
     server = await serve(max_body_bytes=2_000)
     packed = gzip.compress(b'{"query": "{ hello } #' + b"x" * 1_000_000 + b'"}')
 
@@ -113,14 +113,16 @@ def _raw_deflate(body: bytes) -> bytes:
     ("encoding", "encode"),
     [("gzip", gzip.compress), ("Deflate", zlib.compress), ("deflate", _raw_deflate), ("identity", bytes), ("", bytes)],
 )
-async def test_a_packed_body_is_unpacked(server: Server, encoding: str, encode: Callable[[bytes], bytes]) -> None:
+async def test_a_compressed_body_is_decompressed(
+    server: Server, encoding: str, encode: Callable[[bytes], bytes]
+) -> None:
     response = await server.send(encode(HELLO), **{"Content-Encoding": encoding})
 
     assert await response.json() == {"data": {"hello": "hello world"}}
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "nonsense"])
-async def test_an_encoding_that_is_not_known_is_refused_with_those_that_are(server: Server, encoding: str) -> None:
+async def test_an_unknown_encoding_is_refused_with_the_known_ones(server: Server, encoding: str) -> None:
     response = await server.send(HELLO, **{"Content-Encoding": encoding})
 
     assert "gzip or deflate" in (await _refused(response, 415))["message"]
@@ -139,7 +141,7 @@ async def test_an_encoding_that_is_not_known_is_refused_with_those_that_are(serv
     ],
     ids=["plain", "another", "not deflated", "cut short", "with a rest", "empty"],
 )
-async def test_a_body_that_is_not_what_its_encoding_says_is_refused_and_no_traceback_logged(
+async def test_a_body_with_a_wrong_encoding_is_refused(
     server: Server, encoding: str, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await server.send(body, **{"Content-Encoding": encoding, "Connection": "close"})
@@ -150,7 +152,7 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_refused_and_no_trace
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"])
-async def test_another_method_is_refused_with_those_that_are_allowed(server: Server, method: str) -> None:
+async def test_an_unknown_method_is_refused_with_the_allowed_ones(server: Server, method: str) -> None:
     response = await server.http.request(method, GRAPHQL_PATH, headers=server.headers)
 
     await _refused(response, 405)
@@ -175,7 +177,7 @@ async def test_a_mutation_by_get_is_refused(server: Server) -> None:
         {"query": "{ hello }", "extensions": "1"},
     ],
 )
-async def test_a_url_that_is_no_graphql_request_is_refused(server: Server, parameters: dict[str, str]) -> None:
+async def test_an_invalid_url_query_is_refused(server: Server, parameters: dict[str, str]) -> None:
     await _refused(await server.get(**parameters), 400)
 
 
@@ -188,7 +190,7 @@ async def test_a_url_that_is_not_utf_8_is_refused(server: Server, escaped: str) 
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/jsonfoo", "application/json;q=0"])
-async def test_a_client_that_takes_no_json_is_refused(server: Server, accept: str) -> None:
+async def test_a_client_that_doesnt_accept_json_is_refused(server: Server, accept: str) -> None:
     await _refused(await server.post(accept=accept), 406)
 
 
@@ -215,7 +217,7 @@ async def test_a_client_that_takes_no_json_is_refused(server: Server, accept: st
     ],
     ids=lambda text: text[:40],
 )
-async def test_a_document_that_cannot_be_run_is_refused(server: Server, query: str, code: str) -> None:
+async def test_an_invalid_document_is_refused(server: Server, query: str, code: str) -> None:
     response = await server.post(query, accept=GRAPHQL_RESPONSE)
 
     assert (await _refused(response, 400))["extensions"]["code"] == code
@@ -229,7 +231,7 @@ async def test_an_unknown_operation_name_is_refused(server: Server) -> None:
     assert len(message) < 200
 
 
-async def test_a_variable_beyond_the_type_is_refused(server: Server) -> None:
+async def test_an_out_of_range_variable_is_refused(server: Server) -> None:
     query = "query($v: Int) { things(limit: $v) { totalCount } }"
 
     response = await server.post(query, variables={"v": 2**70}, accept=GRAPHQL_RESPONSE)

@@ -1,4 +1,4 @@
-"""JSON Web Tokens against a real key set on loopback.
+"""JSON Web Tokens, verified with a real key set served on loopback.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -134,7 +134,7 @@ def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
 def signed(
     key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: str | None = None, **changes: Any
 ) -> str:
-    """Sign usual claims with these changes; `...` leaves one out."""
+    """Sign the default claims with these changes. `...` omits a claim."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now, "exp": now + 300}
     claims |= {"email": EMAIL, "email_verified": True} | changes
@@ -153,12 +153,12 @@ def signed(
 
 
 def at(seconds: int) -> timedelta:
-    """A moment this far from when the token is signed."""
+    """A time at this distance from the signing."""
     return timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_a_genuine_token_speaks_for_the_member_with_its_email(
+async def test_a_valid_jwt_authenticates_the_member_by_email(
     authenticator: Authenticator, ada: Member, scheme: str
 ) -> None:
     caller = await authenticator.caller(f"{scheme} {signed()}")
@@ -222,7 +222,7 @@ async def test_a_token_is_accepted_with(issuer: Issuer, claims: dict[str, Any]) 
     ],
     ids=str,
 )
-async def test_a_genuine_signature_does_not_help_a_token_with(issuer: Issuer, claims: dict[str, Any]) -> None:
+async def test_a_signed_token_is_refused_with(issuer: Issuer, claims: dict[str, Any]) -> None:
     with pytest.raises(RefusedToken):
         await issuer.email(signed(**claims))
 
@@ -248,7 +248,7 @@ async def test_an_issuer_may_be_trusted_to_verify_addresses(server: KeyServer, c
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"])
-async def test_an_access_token_may_say_its_type(issuer: Issuer, typ: str) -> None:
+async def test_the_access_token_type_is_accepted(issuer: Issuer, typ: str) -> None:
     assert await issuer.email(signed(typ=typ)) == EMAIL
 
 
@@ -286,7 +286,7 @@ async def test_an_algorithm_that_is_not_on_the_list_is_refused(issuer: Issuer) -
         await issuer.email(signed(algorithm="RS512"))
 
 
-def test_shared_secrets_are_no_algorithm_even_if_configured() -> None:
+def test_shared_secret_algorithms_cant_be_configured() -> None:
     configured = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
 
     mixed = Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256", "none", "RS256")}))
@@ -298,14 +298,14 @@ def test_shared_secrets_are_no_algorithm_even_if_configured() -> None:
 
 
 @pytest.mark.parametrize("missing", ["oidc_audience", "oidc_jwks_url"])
-def test_an_issuer_that_is_configured_by_half_is_an_error(missing: str) -> None:
+def test_an_incomplete_issuer_configuration_is_an_error(missing: str) -> None:
     whole = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
 
     with pytest.raises(ValueError, match=missing.upper()):
         Issuer.trusted(whole.model_copy(update={missing: None}))
 
 
-async def test_a_key_that_the_issuer_rotated_in_is_found(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_a_rotated_key_is_fetched(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await issuer.email(signed())
     server.keys = [NEXT]
     clock.now += REFETCH_SECONDS
@@ -323,7 +323,7 @@ async def test_a_forged_signature_under_a_known_key_id_is_refused(server: KeySer
     assert server.asked == 1
 
 
-async def test_forged_key_ids_ask_the_issuer_once_in_a_while(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_forged_key_ids_cause_few_fetches(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await issuer.email(signed())
 
     for number in range(20):
@@ -350,7 +350,7 @@ async def test_known_keys_are_kept_while_the_issuer_is_down(server: KeyServer, i
     assert await issuer.email(signed()) == EMAIL
 
 
-async def test_the_issuer_may_be_down_when_we_start(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_the_issuer_may_be_down_at_the_start(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     server.body = b"<html>Bad gateway"
     with pytest.raises(KeysUnavailable) as caught:
         await issuer.email(signed())
@@ -362,7 +362,7 @@ async def test_the_issuer_may_be_down_when_we_start(server: KeyServer, issuer: I
     assert await issuer.email(signed()) == EMAIL
 
 
-async def test_a_withdrawn_key_is_not_good_for_ever(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_a_withdrawn_key_expires(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await issuer.email(signed())
     server.keys = [EC]
     clock.now += MAX_AGE_SECONDS + 1
@@ -375,7 +375,7 @@ async def test_a_withdrawn_key_is_not_good_for_ever(server: KeyServer, issuer: I
     assert server.asked == 2
 
 
-async def test_a_client_that_leaves_takes_no_keys_with_it(server: KeyServer, issuer: Issuer) -> None:
+async def test_a_disconnect_doesnt_cancel_the_key_fetch(server: KeyServer, issuer: Issuer) -> None:
     server.open.clear()
     first = asyncio.create_task(issuer.email(signed()))
     await server.arrived.wait()
@@ -400,14 +400,14 @@ async def test_a_token_without_a_key_id_is_refused_when_there_are_several(issuer
         await issuer.email(signed(kid=None))
 
 
-async def test_a_key_for_encryption_signs_nothing(server: KeyServer, issuer: Issuer) -> None:
+async def test_encryption_keys_dont_verify_signatures(server: KeyServer, issuer: Issuer) -> None:
     server.body = json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}).encode()
 
     with pytest.raises(RefusedToken):
         await issuer.email(signed())
 
 
-async def test_entries_of_the_key_set_that_make_no_sense_are_left_out(server: KeyServer, issuer: Issuer) -> None:
+async def test_invalid_entries_of_the_key_set_are_ignored(server: KeyServer, issuer: Issuer) -> None:
     entries = [7, {}, {"kty": "AKP"}, {"kty": "RSA", "n": "!"}, {"kty": "EC", "crv": "P-0"}]
     server.body = json.dumps({"keys": [*entries, RSA.as_dict(private=False)]}).encode()
 
@@ -415,7 +415,7 @@ async def test_entries_of_the_key_set_that_make_no_sense_are_left_out(server: Ke
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b'{"keys":null}', b'{"keys":7}', b"\xff"], ids=repr)
-async def test_an_answer_that_is_no_key_set_is_refused(server: KeyServer, issuer: Issuer, body: bytes) -> None:
+async def test_a_response_without_a_key_set_is_refused(server: KeyServer, issuer: Issuer, body: bytes) -> None:
     server.body = body
 
     with pytest.raises(KeysUnavailable):
@@ -454,7 +454,7 @@ SEGMENTS = signed().split(".")
         max_size=3,
     ).filter(lambda segments: segments != SEGMENTS)
 )
-async def test_whatever_is_sent_is_refused_and_nothing_breaks(segments: list[str]) -> None:
+async def test_any_malformed_token_is_refused(segments: list[str]) -> None:
     async def load() -> bytes:
         return FILE_OF_KEYS
 
@@ -471,7 +471,7 @@ async def test_whatever_is_sent_is_refused_and_nothing_breaks(segments: list[str
     ),
     st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "email", "email_verified"]),
 )
-async def test_whatever_a_genuine_token_claims_nothing_breaks(value: Any, claim: str) -> None:
+async def test_any_claims_of_a_signed_token_are_handled(value: Any, claim: str) -> None:
     async def load() -> bytes:
         return FILE_OF_KEYS
 

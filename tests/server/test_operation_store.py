@@ -41,7 +41,7 @@ async def size_of(*texts: str) -> int:
     return store.size
 
 
-async def test_a_repeated_text_is_prepared_once() -> None:
+async def test_a_repeated_document_is_prepared_once() -> None:
     store = store_of(ROOM)
 
     assert await store.get(FIRST) is await store.get(FIRST)
@@ -83,7 +83,7 @@ async def test_an_operation_larger_than_the_capacity_is_returned_but_not_kept() 
     assert store.size == 0
 
 
-async def test_a_refused_text_is_refused_again() -> None:
+async def test_an_invalid_document_is_refused_again() -> None:
     store = store_of(ROOM)
 
     for _ in range(2):
@@ -91,7 +91,7 @@ async def test_a_refused_text_is_refused_again() -> None:
             await store.get("{ unheard }")
 
 
-async def test_programs_count_and_push_others_out() -> None:
+async def test_programs_count_for_the_capacity() -> None:
     empty = store_of(ROOM)
     executor = Executor(small_api)
     await executor.execute(Request((await empty.get(SECOND)).prepared))
@@ -117,7 +117,7 @@ async def test_a_program_of_a_dropped_operation_does_not_count() -> None:
 LONG = "{ thing { name } } # " + "x" * INLINE_CHARACTERS
 
 
-async def test_requests_with_the_same_long_text_share_the_work() -> None:
+async def test_requests_with_the_same_long_document_share_the_work() -> None:
     worker = Worker()
     store = store_of(ROOM, worker=worker)
 
@@ -127,7 +127,7 @@ async def test_requests_with_the_same_long_text_share_the_work() -> None:
     assert len({id(each.prepared) for each in operations}) == 1
 
 
-async def test_a_long_text_that_is_wrong_is_refused_for_each_that_sent_it() -> None:
+async def test_an_invalid_long_document_is_refused_for_each_request() -> None:
     worker = Worker()
     store = store_of(ROOM, worker=worker)
     wrong = LONG.replace("name", "unheard")
@@ -138,7 +138,7 @@ async def test_a_long_text_that_is_wrong_is_refused_for_each_that_sent_it() -> N
     assert [type(each) for each in refusals] == [InvalidOperation] * 2
 
 
-async def test_a_text_that_waits_too_long_for_the_worker_is_a_timeout() -> None:
+async def test_preparing_a_document_may_time_out() -> None:
     worker, begun = Worker(), asyncio.Event()
     loop, may_end = asyncio.get_running_loop(), asyncio.Event()
 
@@ -166,7 +166,7 @@ MANY = " ".join(f"a{number}: thing {{ name }}" for number in range(900))
 @pytest.mark.parametrize(
     "text", [f"{{ {SAME}}}", f"{{ thing {{ {SPREADS} }} }}{FRAGMENTS}"], ids=["fields", "fragments"]
 )
-async def test_what_takes_long_to_compare_is_refused_before_it_is_compared(text: str) -> None:
+async def test_documents_with_too_many_comparisons_are_refused(text: str) -> None:
     with pytest.raises(InvalidOperation, match="too many fields of one name, or fragments") as refused:
         await store_of(0).get(text)
 
@@ -174,7 +174,7 @@ async def test_what_takes_long_to_compare_is_refused_before_it_is_compared(text:
 
 
 @pytest.mark.parametrize("text", [f"{{ {MANY} }}", f"{{ {'thing { name } ' * 60}}}"], ids=["other names", "some"])
-async def test_what_is_compared_quickly_is_not_refused(text: str) -> None:
+async def test_documents_with_few_comparisons_are_accepted(text: str) -> None:
     assert await store_of(0).get(text)
 
 
@@ -185,7 +185,7 @@ def refusal(operation: Operation, variables: dict[str, Any]) -> GraphQLError:
     return error
 
 
-async def test_variables_may_have_so_many_values_and_no_more() -> None:
+async def test_the_number_of_variable_values_is_limited() -> None:
     store = OperationStore(core_schema(small_api), Limits(20, 2_000, 10**9, 1_000, values=10), capacity=0)
     operation = await store.get("query ($ids: [ID!]!) { byIds(ids: $ids) { name } }")
 
@@ -196,7 +196,7 @@ async def test_variables_may_have_so_many_values_and_no_more() -> None:
     assert error.extensions == {"code": "QUERY_TOO_COMPLEX", "measure": "values", "limit": 10, "actual": 11}
 
 
-async def test_values_inside_variables_that_nobody_declared_count_as_well() -> None:
+async def test_values_of_undeclared_variables_count() -> None:
     store = OperationStore(core_schema(small_api), Limits(20, 2_000, 10**9, 1_000, values=10), capacity=0)
     operation = await store.get(FIRST)
 
@@ -223,7 +223,7 @@ WEIGHED = [
 
 
 @pytest.mark.parametrize("text", WEIGHED, ids=["fields", "depth", "variables", "a long text", "comments"])
-async def test_an_operation_weighs_at_least_the_memory_that_it_takes(text: str) -> None:
+async def test_the_weight_is_at_least_the_memory_used(text: str) -> None:
     executor, store = Executor(small_api), store_of(100 * ROOM)
     await executor.execute(Request((await store.get("{ hello thing { name } }")).prepared))  # what is made once
     before = store.size
@@ -256,7 +256,7 @@ def count(kind: type) -> int:
 
 @pytest.mark.usefixtures("_no_garbage_collection")
 @pytest.mark.parametrize("text", [f"{{ {MANY} }}", DECIDED, "mutation { greet }"], ids=["large", "decided", "mutation"])
-async def test_an_operation_that_is_dropped_is_freed_without_a_garbage_collection(text: str) -> None:
+async def test_a_dropped_operation_is_freed_without_gc(text: str) -> None:
     store, executor = store_of(0), Executor(small_api)
     before = [count(each) for each in (Token, Node, Prepared, Program)]
 

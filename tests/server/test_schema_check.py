@@ -1,4 +1,4 @@
-"""What changed for clients since an older schema, and since the last release."""
+"""Changes for clients since an older schema, and since the last release."""
 
 import re
 import shutil
@@ -33,7 +33,7 @@ def checked(older: Path) -> Result:
         pytest.param(NEXT, "", r"safe +FIELD_ADDED .*PageInfo\.hasNextPage", 0, id="a new field"),
     ],
 )
-def test_a_change_since_an_older_schema_is_named(
+def test_changes_since_an_older_schema_are_listed(
     tmp_path: Path, now: str, before: str, said: str, exit_code: int
 ) -> None:
     older = tmp_path / "older.graphql"
@@ -46,7 +46,7 @@ def test_a_change_since_an_older_schema_is_named(
     assert result.exit_code == exit_code
 
 
-def test_what_is_no_schema_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_schema_prints_one_line(tmp_path: Path) -> None:
     (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
 
     result = checked(tmp_path / "old.graphql")

@@ -1,4 +1,4 @@
-"""The server as its users start, ask and stop it."""
+"""Starting, using and stopping the server."""
 
 import json
 import shlex
@@ -37,14 +37,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield server
 
 
-def test_the_demo_has_a_command_for_each_member_that_works_as_it_is(demo: Serving) -> None:
+def test_the_demo_prints_a_working_command_per_member(demo: Serving) -> None:
     assert list(demo.commands) == list(DEMO_MEMBERS)
     for email, command in demo.commands.items():
         answer = json.loads(subprocess.run(shlex.split(command), capture_output=True, check=True).stdout)
         assert answer["data"]["me"]["organization"]["name"] == email.partition("@")[2].removesuffix(".example")
 
 
-def test_a_token_of_nobody_is_unauthorized(demo: Serving) -> None:
+def test_an_unknown_token_is_unauthorized(demo: Serving) -> None:
     request = urllib.request.Request(demo.url, b"{}", {"Authorization": "Bearer mst_nobody"})
     with pytest.raises(HTTPError, match="401") as refused:
         urllib.request.urlopen(request, timeout=PATIENCE)
@@ -53,7 +53,7 @@ def test_a_token_of_nobody_is_unauthorized(demo: Serving) -> None:
     refused.value.close()
 
 
-def test_the_port_of_another_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_prints_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         url = f"sqlite:///{tmp_path}/demo.sqlite3"
@@ -75,7 +75,7 @@ def test_the_demo_listens_on_loopback_only(host: str, tmp_path: Path) -> None:
     assert not (tmp_path / "demo.sqlite3").exists()
 
 
-def test_a_second_start_keeps_what_was_changed(tmp_path: Path) -> None:
+def test_a_second_start_keeps_changes(tmp_path: Path) -> None:
     arguments = ("--demo", "--database-url", f"sqlite:///{tmp_path}/demo.sqlite3")
     with serving(*arguments) as server:
         job = ask(server, JOB)["data"]["jobByKey"]
@@ -87,7 +87,7 @@ def test_a_second_start_keeps_what_was_changed(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-def test_tokens_of_the_demo_end_when_its_database_is_served_without_it(tmp_path: Path) -> None:
+def test_demo_tokens_are_revoked_without_the_demo_flag(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/demo.sqlite3"
     with serving("--demo", "--database-url", url) as demo:
         assert ask(demo, JOB)["data"]["jobByKey"]["name"]

@@ -1,4 +1,4 @@
-"""What becomes of workers that end again and again; in their place here are small programs, which start at once."""
+"""The supervisor with workers that fail repeatedly. Small programs that start fast stand in for the workers."""
 
 import asyncio
 import os
@@ -63,7 +63,7 @@ def _let(what: str, *, be: bool = True) -> None:
 
 
 def _pids() -> list[int]:
-    """All that ever served, but those that died at once."""
+    """The pids of all workers that have served, except those that died at once."""
     file = Path("pids")
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
@@ -78,7 +78,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -> None:
+async def test_the_command_fails_if_no_worker_can_start() -> None:
     async with two_workers() as (task, log):
         _let("broken")
         for pid in _pids():
@@ -88,37 +88,37 @@ async def test_when_none_can_start_any_more_the_command_ends_with_the_reason() -
             await asyncio.wait_for(task, PATIENCE)
 
     assert end.value.exit_code == 1
-    assert [each["how"] for each in _said(log, "a worker died")] == ["was ended by SIGKILL"] * 2
-    assert len(_said(log, "a worker can't start")) >= MOST_FAILURES - 1
+    assert [each["how"] for each in _said(log, "worker died")] == ["was ended by SIGKILL"] * 2
+    assert len(_said(log, "worker failed to start")) >= MOST_FAILURES - 1
 
 
-async def test_while_one_serves_the_place_of_another_is_kept_until_it_can_be_filled() -> None:
+async def test_a_worker_is_retried_while_another_one_serves() -> None:
     async with two_workers() as (task, log):
         _let("broken")
         os.kill(_pids()[0], signal.SIGKILL)
-        await _until(lambda: len(_said(log, "a worker can't start")) > 2 * MOST_FAILURES)
+        await _until(lambda: len(_said(log, "worker failed to start")) > 2 * MOST_FAILURES)
         _let("broken", be=False)
-        await _until(lambda: bool(_said(log, "a worker was replaced")))
+        await _until(lambda: bool(_said(log, "worker replaced")))
 
         assert not task.done()
-    assert {each["reason"] for each in _said(log, "a worker can't start")} == {"something is broken"}
-    assert [each["pid"] for each in _said(log, "a worker was replaced")] == _pids()[2:]
+    assert {each["reason"] for each in _said(log, "worker failed to start")} == {"something is broken"}
+    assert [each["pid"] for each in _said(log, "worker replaced")] == _pids()[2:]
 
 
-async def test_those_that_die_as_soon_as_they_serve_are_replaced_on_and_on() -> None:
+async def test_workers_that_die_early_are_always_replaced() -> None:
     async with two_workers() as (task, log):
         _let("deadly")
         for pid in _pids():
             os.kill(pid, signal.SIGKILL)
-        await _until(lambda: len(_said(log, "a worker died")) > 4 * MOST_FAILURES)
+        await _until(lambda: len(_said(log, "worker died")) > 4 * MOST_FAILURES)
         _let("deadly", be=False)
         await _until(lambda: len(_pids()) == 4)
 
         assert not task.done()
-    assert {each["how"] for each in _said(log, "a worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
+    assert {each["how"] for each in _said(log, "worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
 
 
-def test_each_place_waits_twice_as_long_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restart_delays_double_per_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "MOST_SECONDS_APART", 30)
 
     assert [_pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]

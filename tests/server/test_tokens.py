@@ -1,4 +1,4 @@
-"""Our own bearer tokens: from the header to the caller, and what the command does with them."""
+"""Mainsheet's own bearer tokens: authentication and the token commands."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An empty one of each kind, where this folder's other tests share a filled one."""
+    """An empty database of each kind. This folder's other tests share a filled one."""
     database = Database.open(database_url)
     yield database
     await database.close()
@@ -57,7 +57,7 @@ async def change(database: Database, secret: str, **values: datetime | None) -> 
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER   {} "])
-async def test_a_token_is_its_member(
+async def test_a_token_authenticates_its_member(
     database: Database, authenticator: Authenticator, ada: Member, header: str
 ) -> None:
     secret = await tokens.create(database, ada.email, HOUR, "laptop")
@@ -73,7 +73,7 @@ async def test_a_token_is_its_member(
     "header",
     [None, "", "Bearer", "Bearer ", "{}", "Basic {}", "Token {}", "Bearer {}x", "Bearer  x {}", "Bearer mst_"],
 )
-async def test_a_header_is_nobody_when_it_is(
+async def test_an_invalid_header_authenticates_nobody(
     database: Database, authenticator: Authenticator, ada: Member, header: str | None
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
@@ -83,14 +83,14 @@ async def test_a_header_is_nobody_when_it_is(
 
 @given(st.text())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-async def test_whatever_follows_bearer_nothing_breaks(authenticator: Authenticator, text: str) -> None:
+async def test_any_text_after_bearer_is_handled(authenticator: Authenticator, text: str) -> None:
     assert await authenticator.caller(f"Bearer {text}") is None
     assert await authenticator.caller(f"Bearer mst_{text}") is None
     assert await authenticator.caller(f"Bearer mst_\udcff{text}") is None
 
 
 @pytest.mark.parametrize("column", ["expires_at", "revoked_at"])
-async def test_a_token_is_nobody_once_it_has_ended(
+async def test_an_ended_token_authenticates_nobody(
     database: Database, authenticator: Authenticator, ada: Member, column: str
 ) -> None:
     secret = await tokens.create(database, ada.email, HOUR, None)
@@ -100,7 +100,7 @@ async def test_a_token_is_nobody_once_it_has_ended(
     assert await authenticator.caller(f"Bearer {secret}") is None
 
 
-async def test_only_a_hash_of_the_secret_is_kept(database: Database, ada: Member) -> None:
+async def test_only_a_hash_of_the_secret_is_stored(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, HOUR, "laptop")
 
     kept = await row(database, secret)
@@ -126,7 +126,7 @@ async def test_the_last_use_is_written_once_a_minute(
     assert (await row(database, secret)).last_used_at == start + INTERVAL
 
 
-async def test_what_another_process_wrote_is_not_written_again(database: Database, ada: Member) -> None:
+async def test_a_last_use_written_by_another_process_is_kept(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     now = datetime.now(UTC)
     await change(database, secret, last_used_at=now)
@@ -138,7 +138,7 @@ async def test_what_another_process_wrote_is_not_written_again(database: Databas
     assert (await row(database, secret)).last_used_at == now
 
 
-async def test_a_request_waits_for_no_lock_to_note_the_last_use(
+async def test_requests_dont_wait_for_the_last_use(
     database: Database, authenticator: Authenticator, ada: Member
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
@@ -152,7 +152,7 @@ async def test_a_request_waits_for_no_lock_to_note_the_last_use(
     assert (await row(database, secret)).last_used_at is not None
 
 
-async def test_a_request_does_not_fail_when_the_last_use_can_not_be_written(database: Database, ada: Member) -> None:
+async def test_a_failed_last_use_doesnt_fail_the_request(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     read_only = replace(database, writes=database.reads)
     authenticator = Authenticator(read_only, LastUse(read_only), issuer=None)
@@ -169,13 +169,13 @@ async def test_a_token_for_an_unknown_member_is_refused(database: Database) -> N
         await tokens.create(database, "eve@harbor.example", None, None)
 
 
-async def test_an_email_is_found_in_capitals(database: Database, ada: Member) -> None:
+async def test_emails_ignore_case(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email.upper(), None, None)
 
     assert (await row(database, secret)).member_id == ada.id
 
 
-async def test_an_email_is_not_found_by_a_look_alike_letter(database: Database) -> None:
+async def test_look_alike_letters_dont_match_an_email(database: Database) -> None:
     async with AsyncSession(database.writes) as session, session.begin():
         await make_member(session, await make_organization(session), email="k@example.com")
 
@@ -211,7 +211,7 @@ async def test_tokens_are_listed_by_member(database: Database, ada: Member) -> N
     assert [member.email for _, member, _ in adas] == [ada.email, ada.email]
 
 
-async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(
+async def test_a_demo_start_revokes_earlier_demo_tokens(
     database: Database, authenticator: Authenticator, ada: Member
 ) -> None:
     own = await tokens.create(database, ada.email, None, "laptop")
@@ -223,7 +223,7 @@ async def test_a_start_of_the_demo_ends_the_tokens_of_the_one_before(
     assert [answer is not None for answer in answers] == [True, False, True]
 
 
-async def test_demo_tokens_end_without_the_demo_and_no_others(
+async def test_only_demo_tokens_are_revoked_without_the_demo(
     database: Database, authenticator: Authenticator, ada: Member
 ) -> None:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
@@ -238,7 +238,7 @@ async def test_demo_tokens_end_without_the_demo_and_no_others(
     assert [answer is not None for answer in answers] == [False, True, True]
 
 
-async def test_an_owner_is_remembered_for_so_long_and_no_longer(
+async def test_owners_are_cached_for_the_configured_time(
     database: Database, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
@@ -260,7 +260,7 @@ async def test_an_owner_is_remembered_for_so_long_and_no_longer(
     assert after is None
 
 
-async def test_a_token_that_expires_is_refused_though_its_owner_is_remembered(database: Database, ada: Member) -> None:
+async def test_an_expired_token_is_refused_despite_the_cache(database: Database, ada: Member) -> None:
     authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=60)
     secret = await tokens.create(database, ada.email, timedelta(milliseconds=300), None)
     first = await authenticator.caller(f"Bearer {secret}")

@@ -1,4 +1,4 @@
-"""Several processes on one port: nothing is lost while they come and go.
+"""Several worker processes on one port: no request is lost while they are started and stopped.
 
 Longer than 300 lines: one subject, of which a third sets the processes up.
 """
@@ -63,7 +63,7 @@ class Clients:
             return int((await response.json())["pid"])
 
     async def pids(self, many: int = 2, *, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
-        """Return when so many workers answer, and none of the others."""
+        """Wait until this many workers respond, and none of `others`."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 seen = frozenset([await self.pid() for _ in range(20)])
@@ -129,11 +129,11 @@ def settings(site: Site, **more: str) -> dict[str, str]:
     return {"MAINSHEET_DATABASE_URL": site.url, "MAINSHEET_POOL_SIZE": "3", **more}
 
 
-async def test_each_worker_answers(clients: Clients) -> None:
+async def test_each_worker_serves(clients: Clients) -> None:
     assert len(await clients.pids(2)) == 2
 
 
-async def test_the_metrics_are_those_of_all_workers(clients: Clients) -> None:
+async def test_metrics_cover_all_workers(clients: Clients) -> None:
     await clients.pids(2)
     before = await _counted(clients)
 
@@ -177,7 +177,7 @@ async def test_a_reload_under_load_loses_no_request(clients: Clients) -> None:
     assert not before & after
 
 
-async def test_a_worker_that_is_killed_is_replaced_and_the_log_says_so(clients: Clients, log: Path) -> None:
+async def test_a_killed_worker_is_replaced_and_logged(clients: Clients, log: Path) -> None:
     before = await clients.pids(2)
     victim = min(before)
 
@@ -186,7 +186,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_the_log_says_so(clients: 
     after = await clients.pids(2, other_than=frozenset({victim}))
     assert before - {victim} < after
     (line,) = [line for line in _lines(log) if f"pid={victim}" in line]
-    assert "a worker died" in line
+    assert "worker died" in line
     assert "was ended by SIGKILL" in line
 
 
@@ -194,15 +194,13 @@ def _lines(log: Path) -> list[str]:
     return log.read_text().splitlines()
 
 
-async def test_workers_that_cannot_start_leave_the_old_ones_where_they_are(
-    clients: Clients, lock: Site, log: Path
-) -> None:
+async def test_a_failed_reload_keeps_the_old_workers(clients: Clients, lock: Site, log: Path) -> None:
     before = await clients.pids(2)
     revision = await _set_revision(lock, "0000")
     clients.server.process.send_signal(signal.SIGHUP)
     try:
         async with asyncio.timeout(PATIENCE):
-            while not any("the reload failed" in line for line in _lines(log)):  # noqa: ASYNC110
+            while not any("reload failed" in line for line in _lines(log)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     finally:
         await _set_revision(lock, revision)
@@ -217,7 +215,7 @@ async def _set_revision(site: Site, revision: str) -> str:
     return str(before)
 
 
-async def test_a_change_under_way_is_finished_before_the_end(lock: Site) -> None:
+async def test_a_running_change_is_finished_before_shutdown(lock: Site) -> None:
     with serving("--workers", "2", **settings(lock, MAINSHEET_LOCK_TIMEOUT_SECONDS="60")) as server:
         async with connected(lock, server) as clients:
             async with holding(lock.database, LOCK_JOB, id=lock.job_id):
@@ -233,7 +231,7 @@ async def test_a_change_under_way_is_finished_before_the_end(lock: Site) -> None
 
 
 async def _refused(clients: Clients) -> None:
-    """Return when nobody listens any more."""
+    """Wait until connections are refused."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
@@ -247,7 +245,7 @@ async def _description(site: Site) -> str:
         return str(await connection.scalar(text("SELECT description FROM job WHERE id = :id"), {"id": site.job_id}))
 
 
-async def test_what_is_not_done_at_the_deadline_is_cut_and_named(lock: Site, tmp_path: Path) -> None:
+async def test_operations_cut_at_the_deadline_are_logged(lock: Site, tmp_path: Path) -> None:
     before = await _description(lock)
     more = settings(lock, MAINSHEET_SHUTDOWN_SECONDS="0.2", MAINSHEET_LOCK_TIMEOUT_SECONDS="60")
     with (tmp_path / "log").open("w") as file, serving(log=file, **more) as server:
@@ -259,13 +257,13 @@ async def test_what_is_not_done_at_the_deadline_is_cut_and_named(lock: Site, tmp
             with pytest.raises(ClientError):
                 await changing
 
-    (line,) = [line for line in _lines(tmp_path / "log") if "cut at the deadline" in line]
+    (line,) = [line for line in _lines(tmp_path / "log") if "cut at the shutdown deadline" in line]
     assert code == 0
     assert "count=1 mutations=['Describe'] requests=['Describe']" in line
     assert await _description(lock) == before
 
 
-async def test_a_second_signal_ends_all_at_once(lock: Site) -> None:
+async def test_a_second_signal_ends_immediately(lock: Site) -> None:
     more = settings(lock, MAINSHEET_LOCK_TIMEOUT_SECONDS="300", MAINSHEET_SHUTDOWN_SECONDS="300")
     with serving("--workers", "2", **more) as server:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
@@ -290,14 +288,14 @@ async def _gone(pids: frozenset[int]) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether it is there, and no zombie that waits for its parent."""
+    """Return whether the process runs and isn't a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-async def test_workers_leave_when_their_supervisor_is_killed(site: Site) -> None:
+async def test_workers_stop_when_their_supervisor_is_killed(site: Site) -> None:
     with serving("--workers", "2", **settings(site)) as server:
         async with connected(site, server) as clients:
             workers = await clients.pids(2)
@@ -313,14 +311,14 @@ def test_sqlite_is_for_one_process(sqlite_url: str) -> None:
     assert result.stderr == "Error: SQLite is for one process: 2 workers need PostgreSQL\n"
 
 
-def test_more_connections_than_postgresql_has_are_refused(site: Site) -> None:
+def test_more_connections_than_max_connections_are_refused(site: Site) -> None:
     result = mainsheet("serve", "--workers", "64", MAINSHEET_DATABASE_URL=site.url, MAINSHEET_POOL_SIZE="1000")
 
     assert result.returncode == 1
     assert "Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need 64000 connections: PostgreSQL's" in result.stderr
 
 
-def test_workers_that_cannot_start_end_the_command_with_the_reason(site: Site) -> None:
+def test_the_command_prints_why_workers_cant_start(site: Site) -> None:
     issuer = {"MAINSHEET_OIDC_ISSUER": "https://issuer.example"}
     result = mainsheet("serve", "--workers", "2", "--port", "0", **settings(site), **issuer)
 

@@ -123,14 +123,14 @@ const Share = ({ label, value, limit }: { label: string; value: number; limit: n
   </label>
 )
 
-/** What is done to which table: `SELECT job`. */
+/** The operation and table of a statement: `SELECT job`. */
 function inShort(sql: string) {
   const [verb = ''] = sql.match(/^\w+/) ?? []
   const [, table = ''] = sql.match(/\b(?:FROM|INTO|UPDATE)\s+(\w+)/) ?? []
   return `${verb} ${table}`
 }
 
-/** Let long paths break after their dots only. */
+/** Allow line breaks in long paths only after dots. */
 const broken = (path: string) => path.split(/(?<=\.)/).flatMap((part, index) => [part, <wbr key={index} />])
 
 function Asked({ statement, total }: { statement: Statement; total: number }) {

@@ -6,13 +6,13 @@ import { type Change, compare } from './versions.ts'
 interface Compared {
   jobKey: string
   number: number
-  /** The version that it was based on. */
+  /** The version it is based on. */
   base: number | null
   numbers: number[]
   turn: number
 }
 
-/** What differs in a version since another one: its base until another is chosen. */
+/** The differences between a version and another one, by default its base. */
 export function Differences({ jobKey, number, base, numbers, turn }: Compared) {
   const [since, compareWith] = useState(base)
   const { data: changes, error } = useLoaded(signal => compare(jobKey, number, since, signal), `${jobKey} ${number} ${since}`, turn)

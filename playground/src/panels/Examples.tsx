@@ -28,7 +28,7 @@ export function Examples() {
   )
 }
 
-/** Go to the example's tab, or make it anew if it was closed or edited. */
+/** Open the example's tab, or create it again if it was closed or edited. */
 function useOpen() {
   const { addTab, changeTab } = useGraphiQLActions()
   const { tabs, queryEditor, variableEditor } = useGraphiQL(state => ({

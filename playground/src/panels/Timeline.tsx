@@ -8,7 +8,7 @@ interface Shown {
   job: JobHistory
   jobKey: string
   turn: number
-  /** The version whose differences are shown below it. */
+  /** The version whose differences are shown. */
   shown?: number
   show: (number?: number) => void
 }

@@ -8,7 +8,7 @@ export interface Loaded<T> {
   error?: string
 }
 
-/** Load again whenever the key, the member or `turn` changes; what is shown stays until the answer is there. */
+/** Load again when the key, the member or `turn` changes. The previous result stays until the response arrives. */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: string, turn = 0): Loaded<T> {
   const token = currentToken(useStore(identity))
   const [loaded, setLoaded] = useState<Loaded<T>>({})

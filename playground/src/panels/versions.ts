@@ -1,7 +1,7 @@
-/** What the version history asks, and what it makes of the answers. */
+/** The queries of the version history, and its rows. */
 import { ask } from '../api.ts'
 
-/** Pages from the newest on: of the published versions, and of the events, which tell of activations. */
+/** Pages of published versions and of events, the newest first. Events include activations. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
     draft { number createdAt createdBy { name } basedOn { number } changes { path } }
@@ -72,7 +72,7 @@ export interface JobHistory {
   history: Page<Event>
 }
 
-/** Return so many pages of versions with the events of their time, or nothing if the job can't be seen. */
+/** Return this many pages of versions with the events of their time, or undefined if the member can't see the job. */
 export async function loadHistory(jobKey: string, pages: number, signal: AbortSignal): Promise<JobHistory | null> {
   let job: JobHistory | null = null
   for (let page = 0; page < pages && (!job || job.versions.pageInfo.hasNextPage); page++) job = await next(jobKey, VERSIONS, job, signal)
@@ -106,7 +106,7 @@ interface Diff {
   jobByKey: { version: { changes: Change[] } | null } | null
 }
 
-/** Return what changed since the other version, with names in the place of ids. */
+/** Return the changes since the other version, with names instead of ids. */
 export async function compare(jobKey: string, number: number, since: number | null, signal: AbortSignal): Promise<Change[]> {
   const { jobByKey: job } = await ask<Diff>(DIFF, { jobKey, number, since }, { signal })
   const changes = job?.version?.changes ?? []
@@ -140,7 +140,7 @@ export interface Moment {
   changed: number
 }
 
-/** The newest first: the draft, each version, and each time the current pointer went to another version. */
+/** The rows, newest first: the draft, each version, and each activation of another version. */
 export function moments(job: JobHistory): Moment[] {
   const { draft, versions, history } = job
   const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.name, message: version.message }))

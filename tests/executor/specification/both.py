@@ -1,4 +1,4 @@
-"""Runs an operation by both executors and holds them to one literal answer."""
+"""Runs an operation by both executors and compares the results with one expected result."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ async def holds(
     variables: dict[str, Any] | None = None,
     name: str | None = None,
 ) -> Context:
-    """Assert what both executors answer, the order of keys included, and how the compiled one came to it.
+    """Assert the result of both executors, including the order of keys, and how the compiled one got it.
 
     Returns what the compiled one's operation left behind.
     """

@@ -1,4 +1,4 @@
-"""What a schema does for the executor, as small as it can be: relations as batches, a context that remembers."""
+"""A minimal schema for the executor: relations as batches, and a context that remembers."""
 
 from asyncio import Future, shield
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ Batch = Callable[..., Any]
 
 @dataclass
 class Context:
-    """What one operation shares. `store` is the database; `asked` notes each call of a batch, with its keys."""
+    """The context of one operation. `store` is the database; `asked` records each call of a batch with its keys."""
 
     store: Mapping[str, Any]
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Relation:
 
 
 def related(batch: Batch, type_: Any, key: str, name: str | None = None) -> Any:
-    """A field that has the batch's answer for the key that its parent has under a name."""
+    """Return a field with the batch's result for the key in the parent's attribute of this name."""
     key_of = attrgetter(key)
 
     def resolve(root: Any, info: Info) -> Any:
@@ -75,6 +75,6 @@ def related(batch: Batch, type_: Any, key: str, name: str | None = None) -> Any:
 
 
 def asked(resolve: Callable[..., Any], batch: Batch, key: str | None, type_: Any, arguments: Callable[..., Any]) -> Any:
-    """A field with arguments: they are the key, or what the batch is asked beside the keys."""
+    """Return a field with arguments, which are the key or the batch's question."""
     metadata = {RELATION: Relation(batch, key, arguments)}
     return strawberry.field(resolver=resolve, graphql_type=type_, metadata=metadata)

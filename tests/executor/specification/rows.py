@@ -1,4 +1,4 @@
-"""What the fields of the schema are answered by: rows, batches, and the resolvers that ask them one by one."""
+"""The data of the schema: rows, batches, and resolvers that call them for one parent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 
 class Row:
-    """What a database would give: attributes. Those that weren't given are null."""
+    """A database row: attributes, which are null unless given."""
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)

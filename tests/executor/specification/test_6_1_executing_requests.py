@@ -1,4 +1,4 @@
-"""Section 6.1: which operation, and with which variables."""
+"""Section 6.1: choosing the operation and coercing variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 6.2: queries, mutations. Subscriptions aren't the executor's."""
+"""Section 6.2: queries and mutations. The executor doesn't run subscriptions."""
 
 from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said

@@ -1,4 +1,4 @@
-"""Section 6.3: which fields, in which order, merged from where."""
+"""Section 6.3: selected fields, their order and merging."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 6.4.1: the coercion of a field's arguments."""
+"""Section 6.4.1: coercing field arguments."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 6.4.2: how a field gets its value."""
+"""Section 6.4.2: value resolution."""
 
 from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said
@@ -8,7 +8,7 @@ STORE = {"a": Row(string="of a", int=1, child_id="b"), "b": Row(string="of b", i
 
 
 class Counted(Row):
-    """Knows how often it was read."""
+    """Counts how often it is read."""
 
     reads = 0
 

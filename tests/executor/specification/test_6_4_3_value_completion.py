@@ -1,4 +1,4 @@
-"""Section 6.4.3: from a resolver's value to what the answer shows."""
+"""Section 6.4.3: value completion."""
 
 from asyncio import Future, get_running_loop
 from collections import OrderedDict, UserDict, UserList, deque

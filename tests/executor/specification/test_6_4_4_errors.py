@@ -1,4 +1,4 @@
-"""Section 6.4.4: errors of fields, and how far the null goes."""
+"""Section 6.4.4: field errors and the propagation of nulls."""
 
 import pytest
 

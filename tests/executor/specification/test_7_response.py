@@ -1,4 +1,4 @@
-"""Section 7: the response, as far as executing makes it."""
+"""Section 7: the response, as far as execution builds it."""
 
 from mainsheet.executor import Outcome
 from tests.executor.specification.both import holds, said

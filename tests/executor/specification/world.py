@@ -1,4 +1,4 @@
-"""The schema of these tests: one type that has a field of every kind, and the root type that has the same ones."""
+"""The schema of these tests: a type with a field of every kind, and a root type with the same fields."""
 # ruff: noqa: A003  its fields are named as GraphQL's types are
 
 import asyncio
@@ -31,7 +31,7 @@ Text = NewType("Text", str)
 
 
 def even(value: Any) -> Any:
-    """A coercion that refuses odd numbers, and makes nothing of zero."""
+    """A coercion that refuses odd numbers and returns None for zero."""
     if value % 2:
         raise ValueError(f"{value} is odd")
     return value or None
@@ -58,7 +58,7 @@ class Point:
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """What a resolver got: what wasn't given isn't there."""
+    """The arguments that a resolver got, without omitted ones."""
     return {name: plain(value) for name, value in values.items() if value is not strawberry.UNSET}
 
 
