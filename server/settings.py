@@ -99,6 +99,13 @@ class Settings(BaseSettings):
     organization_limit_factor: int = Field(
         20, ge=1, description="The budgets and the queue of an organization, as multiples of those of one caller."
     )
+    organization_share: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="The share of the database connections that one organization may use at once; 1 if there is only"
+        " one organization.",
+    )
     request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
     shutdown_seconds: float = Field(
         30, gt=0, description="How long a stopping server waits for running requests and mutations."

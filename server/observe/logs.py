@@ -135,7 +135,7 @@ class Logs(Instrumentation):
         """Write one line for a database that is unavailable: its traceback wouldn't help."""
         if isinstance(failure, Unavailable):
             reason = repr(failure.__cause__)[:MOST_OF_A_REASON]
-            log.error("the database fails", failure=type(failure).__name__, reason=reason)
+            log.error("database unavailable", failure=type(failure).__name__, reason=reason)
         elif path is None:
             log.error("unexpected error", exc_info=failure)
         else:

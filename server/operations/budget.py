@@ -34,7 +34,8 @@ class Budget:
     def __init__(self, settings: Settings, database: Database, clock: Clock = time.monotonic) -> None:
         # As many operations run at once as there are connections for them.
         self.queries = _queue(settings, database.read_pool.size)
-        self.mutations = _queue(settings, database.writers)
+        # On SQLite the transactions of a mutation's fields take turns for the one writer, and none waits for a lock.
+        self.mutations = _queue(settings, database.read_pool.size if database.is_sqlite else database.writers)
         self.wait_seconds = settings.pool_timeout_seconds
         self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
@@ -157,5 +158,6 @@ def _queue(settings: Settings, connections: int) -> FairQueue:
             caller=settings.max_operations_per_caller,
             queue=settings.max_queued_per_caller,
             organization_factor=settings.organization_limit_factor,
+            organization_share=settings.organization_share,
         )
     )

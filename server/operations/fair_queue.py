@@ -7,8 +7,6 @@ from typing import Self
 
 from mainsheet.resolvers.caller import Caller
 
-RESERVE = 4  # one place in so many, and one at least if there are two, is for other organizations
-
 
 @dataclass(frozen=True)
 class Capacity:
@@ -21,10 +19,12 @@ class Capacity:
     caller_queue: int
 
     @classmethod
-    def of(cls, total: int, *, caller: int, queue: int, organization_factor: int) -> Self:
+    def of(
+        cls, total: int, *, caller: int, queue: int, organization_factor: int, organization_share: float = 1
+    ) -> Self:
         """Reserve places that no single organization can take, so that long operations don't block the others."""
-        reserved = max(total // RESERVE, 1) if total > 1 else 0
-        return cls(total, total - reserved, caller, queue * organization_factor, queue)
+        organization = max(1, int(total * organization_share))
+        return cls(total, organization, caller, queue * organization_factor, queue)
 
 
 class FairQueue:

@@ -28,6 +28,7 @@ def server(log: Path) -> Iterator[Serving]:
         "HEADER_TIMEOUT_SECONDS": "1",
         "IDLE_TIMEOUT_SECONDS": "1",
         "WRITE_TIMEOUT_SECONDS": "1",
+        "MAX_ANSWER_BYTES": "20000000",
         "MAX_CONNECTIONS": str(2 * PER_ADDRESS),
         "MAX_CONNECTIONS_PER_ADDRESS": str(PER_ADDRESS),
     }

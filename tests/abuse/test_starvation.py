@@ -25,7 +25,7 @@ JOBS = 20
 ALIASES = 600
 CONNECTIONS = 110
 MUTATIONS = 400
-ONE_ADDRESS = {"max_connections_per_address": 1000}  # here all clients share it
+SETTINGS = {"max_connections_per_address": 1000, "organization_share": 0.75}  # all clients have one address
 ROUNDS = 10
 PATIENCE_SECONDS = 60
 
@@ -101,7 +101,7 @@ async def abuse(database_url: str, tmp_path: Path) -> AsyncIterator[Abuse]:
     config = {"clusterId": foreign.cluster.id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
     job = await ask.create_job(foreign.admin, world, teamIds=[foreign.team.id], config=config)
     async with (
-        serving(database_url, tmp_path / "log", **ONE_ADDRESS) as server,
+        serving(database_url, tmp_path / "log", **SETTINGS) as server,
         _client(server, database, world.team_admin) as attacker,
         _client(server, database, foreign.admin) as victim,
     ):

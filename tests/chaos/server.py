@@ -75,10 +75,13 @@ class Server:
                 await asyncio.sleep(LOOK_SECONDS)
 
 
+ONE_ORGANIZATION: dict[str, object] = {"organization_share": 1}
+
+
 @asynccontextmanager
 async def serving(database_url: str, log: Path, *options: str, **settings: object) -> AsyncIterator[Server]:
     """Serve the database with these settings. At the end, assert that no unexpected error was logged."""
-    variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in settings.items()}
+    variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in (ONE_ORGANIZATION | settings).items()}
     server = Server(("--database-url", database_url, *options), clean(variables), log)
     try:
         await server.start()

@@ -52,7 +52,7 @@ class Client:
 @asynccontextmanager
 async def client(database: Database, member: Member, **settings: Any) -> AsyncIterator[Client]:
     """Serve the database to one member."""
-    chosen = Settings(**settings)
+    chosen = Settings(**{"organization_share": 1} | settings)
     authenticator = Authenticator.configured(database, chosen)
     app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
     runner = make_runner(app)

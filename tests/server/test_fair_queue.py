@@ -143,7 +143,10 @@ async def test_idle_callers_use_no_memory() -> None:
 
 
 def test_one_organization_never_takes_all_slots() -> None:
-    limits = [Capacity.of(total, caller=5, queue=10, organization_factor=3) for total in (1, 3, 4, 10)]
+    limits = [
+        Capacity.of(total, caller=5, queue=10, organization_factor=3, organization_share=0.75)
+        for total in (1, 2, 3, 4, 10)
+    ]
 
-    assert [each.organization for each in limits] == [1, 2, 3, 8]
+    assert [each.organization for each in limits] == [1, 1, 2, 3, 7]
     assert limits[0].organization_queue == 30

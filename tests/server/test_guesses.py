@@ -100,7 +100,7 @@ async def test_a_new_token_works_when_the_bucket_has_drained(
 
 async def test_an_ended_token_is_always_401(database: Database, authenticator: Authenticator, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, "laptop")
-    (token, _), *_ = await tokens.listing(database, ada.email)
+    (token, *_), *_ = await tokens.listing(database, ada.email)
     await tokens.revoke(database, token.id)
 
     for _ in range(3 * PER_MINUTE):
