@@ -6,7 +6,7 @@ import { type Fetcher, formatResult } from '@graphiql/toolkit'
 import { type Answer, type Asked, type Options, send } from './api.ts'
 import { identity, personOf, ready } from './identity.ts'
 import { measure, tracing } from './measured.ts'
-import { isMutation } from './operations.ts'
+import { isMutation, named } from './operations.ts'
 import { permitted } from './permission.ts'
 import type { Problem } from './problem.ts'
 import { Store } from './store.ts'
@@ -46,7 +46,7 @@ export const fetcher: Fetcher = async (asked, options) => {
   await ready
   const place = here()
   const last = requests.get(place)
-  return waiting(place, last?.isUnderWay ? last : begin(place, asked, { headers }))
+  return waiting(place, last?.isUnderWay ? last : begin(place, named(asked), { headers }))
 }
 
 /** The reason why there is no schema. */

@@ -27,7 +27,7 @@ POINTS = (
 
 async def plans(big: Big, database: Database, ask: Ask) -> Mapping[str, str]:
     """Return the plan of each statement that was just asked."""
-    statements = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA"))]
+    statements = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA", "show"))]
     return {each: await big.plans.of(database, each) for each in statements}
 
 

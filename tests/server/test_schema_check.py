@@ -13,8 +13,8 @@ from mainsheet.server.cli import main
 ROOT = Path(__file__).parents[2]
 SDL = (ROOT / "schema/schema.graphql").read_text("utf-8")
 PAGE_INFO = "type PageInfo {"
-PAUSED = '  """The schedule is off."""\n  PAUSED\n'
-NEXT = '  """Whether items follow the page."""\n  hasNextPage: Boolean!\n'
+PAUSED = '  """The schedule is paused. The job can still be run manually."""\n  PAUSED\n'
+NEXT = '  """Whether the list has items after the page."""\n  hasNextPage: Boolean!\n'
 PAGES = f"{PAGE_INFO}\n  pages: Int"
 UNTIL_2026, UNTIL_2999 = (f'{PAGES} @deprecated(reason: "Use `x`. Removal on {each}-01-01.")' for each in (2026, 2999))
 
