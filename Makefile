@@ -28,7 +28,8 @@ test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and
 	$(PYTEST) $(INTEROP:%=--ignore=%)
 
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients and faults in real processes
-	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) $(INTEROP) tests/executor/test_differential.py
+	# Each test has processes of its own, browsers among them: two at once keep two cores busy.
+	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
 	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos

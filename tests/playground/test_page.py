@@ -117,7 +117,7 @@ async def test_the_documentation_explains_a_type(playground):
 
     await explorer.get_by_role("link", name="Mutation", exact=True).click()
 
-    await expect(explorer).to_contain_text("Each is done whole or not at all.")
+    await expect(explorer).to_contain_text("it makes all of its changes or none.")
 
 
 async def test_the_field_explorer_offers_the_fields_of_the_schema(playground):
