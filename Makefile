@@ -27,8 +27,8 @@ playground: $(PAGE) ## build the playground page
 test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and PostgreSQL
 	$(PYTEST) $(INTEROP:%=--ignore=%)
 
+# Each test has processes of its own, browsers among them: two at once keep two cores busy.
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients and faults in real processes
-	# Each test has processes of its own, browsers among them: two at once keep two cores busy.
 	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
