@@ -3,7 +3,7 @@
 from mainsheet.executor.arguments import Refused
 from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.engine import Executor, Outcome, Request, core_schema, refer
-from mainsheet.executor.introspection import is_introspection
+from mainsheet.executor.introspection import is_introspection, root_fields
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.relation import READS, RELATION, Place, Relation
 from mainsheet.executor.shape import Unsupported
@@ -25,4 +25,5 @@ __all__ = [
     "core_schema",
     "is_introspection",
     "refer",
+    "root_fields",
 ]

@@ -15,8 +15,13 @@ from graphql import (
 
 def is_introspection(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
     """Return whether an operation selects only the schema."""
+    return all(name.startswith("__") for name in root_fields(document, operation))
+
+
+def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
+    """Return the names of an operation's root fields. The document need not be validated."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return all(name.startswith("__") for name in _root_fields(operation.selection_set, fragments, set()))
+    return list(_root_fields(operation.selection_set, fragments, set()))
 
 
 def _root_fields(
@@ -27,7 +32,7 @@ def _root_fields(
             case FieldNode(name=name):
                 yield name.value
             case FragmentSpreadNode(name=name):
-                if name.value not in seen:
+                if name.value in fragments and name.value not in seen:
                     seen.add(name.value)
                     yield from _root_fields(fragments[name.value].selection_set, fragments, seen)
             case InlineFragmentNode():

@@ -1,19 +1,12 @@
 """Parses, measures and validates documents."""
 
-from collections.abc import Iterator
-
 from graphql import (
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
-    SelectionSetNode,
     TokenKind,
     ValidationContext,
     ValidationRule,
@@ -119,24 +112,3 @@ def _no_operation(name: str | None, count: int) -> str:
     if name is not None:
         return f"The document has no operation named {name!r:.120}."
     return f"The document has {count} operations: name one as `operationName`." if count else "Nothing to run."
-
-
-def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
-    """Return the names of an operation's root fields. The document need not be validated."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return list(_root_fields(operation.selection_set, fragments, set()))
-
-
-def _root_fields(
-    selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], seen: set[str]
-) -> Iterator[str]:
-    for node in selections.selections:
-        match node:
-            case FieldNode(name=name):
-                yield name.value
-            case FragmentSpreadNode(name=name):
-                if name.value in fragments and name.value not in seen:  # the document may not be validated yet
-                    seen.add(name.value)
-                    yield from _root_fields(fragments[name.value].selection_set, fragments, seen)
-            case InlineFragmentNode():
-                yield from _root_fields(node.selection_set, fragments, seen)

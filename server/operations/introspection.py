@@ -7,10 +7,11 @@ from typing import Final
 from aiohttp import hdrs, web
 from graphql import GraphQLError, parse
 
+from mainsheet.executor import root_fields
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.request import GraphQLRequest, read
-from mainsheet.server.operations.documents import operation_of, root_fields
+from mainsheet.server.operations.documents import operation_of
 
 MOST_BYTES: Final = 64 * 1024
 MOST_TOKENS: Final = 1_000  # the query of graphql-js has about 200

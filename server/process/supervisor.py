@@ -98,7 +98,7 @@ class Supervisor:
             await self._dismiss(self._workers.difference(new))
 
     async def _keep(self, first: Worker) -> None:
-        """Replace the worker whenever it ends, until it is told to stop."""
+        """Replace the worker each time it ends, until the supervisor stops."""
         worker: Worker | None = first
         generation, early_ends = self._generation, 0
         while worker is not None:
