@@ -91,9 +91,10 @@ class Jobs:
 
     def create_job(self, by: str, job_key: str, teams: Sequence[str], config: Config) -> dict[str, Any]:
         whole = self._laid_over(DEFAULTS, config)
-        problems = [*self._team_problems(by, teams, "CONTRIBUTOR"), *self._config_problems(by, None, config, "config")]
+        team_problems = [*self._team_problems(by, teams, "CONTRIBUTOR")]
+        problems = [*team_problems, *self._config_problems(by, None, config, "config")]
         problems += self._cluster_problems(whole, "config.clusterId")
-        if job_key in {each.key for each in self.jobs.values()}:
+        if not team_problems and job_key in {each.key for each in self.jobs.values()}:
             problems.append(("JOB_KEY_TAKEN", "jobKey"))
         refuse(problems)
         uid = max(self.uids.values(), default=0) + 1
