@@ -24,7 +24,7 @@ class Building:
         """Write the code that builds the response, and returns it with its size."""
         write = self._writer
         write.line("n = c = 0")
-        write.line("top = STEP")
+        write.line("top = FIRST_STEP")
         for group in reversed(self._loading.groups):
             for field in group.fields:
                 self._build(group, field)

@@ -35,9 +35,9 @@ from mainsheet.executor.shape import (
 )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create
 class Place:
-    """The position of a value in the response: `holder[key]`."""
+    """The position of a value in the response: `holder[key]`. It never changes."""
 
     holder: Any
     key: str | int
@@ -51,8 +51,12 @@ class Place:
     @property
     def is_there(self) -> bool:
         """Return whether the position still exists, that is, nothing above it has become null."""
-        above = self.above
-        return above is None or (above.holder[above.key] is self.holder and above.is_there)
+        return self.has_holder and (self.above is None or self.above.is_there)
+
+    @property
+    def has_holder(self) -> bool:
+        """Return whether the object or list around it is still in its own position."""
+        return self.above is None or self.above.holder[self.above.key] is self.holder
 
 
 class Recovery:
@@ -75,6 +79,7 @@ class Recovery:
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []
         self._waiting: dict[Field, list[tuple[Place, Any]]] = defaultdict(list)
+        self._todo: list[tuple[Place, Field, Shape | None, Any]] = []  # the last is next; without a shape: its parent
 
     async def answer(self, root: Any) -> ExecutionResult:
         """Return the result. Raises `AnswerTooLarge`, or `Unsupported` if a value isn't of its field's kind.
@@ -84,6 +89,7 @@ class Recovery:
         shape, whole = self._unit.shape, dict[str, Any]()
         assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
         self._object(Place(whole, "data", nullable=True), shape, root)
+        await self._finish()
         for group in self._unit.loading.groups:
             await self._ask(group)
         check(self._size, self._most_bytes)
@@ -97,11 +103,21 @@ class Recovery:
             for field, place, _ in waiting:
                 self._fail(field, place, error)
         else:
-            top = self._size + STEP
-            for field, place, key in waiting:
-                self._complete(field, place, field.shape, answers.get(key))
-                if self._size > top:
-                    top = await self._pause(self._size)
+            self._todo = [(place, field, field.shape, answers.get(key)) for field, place, key in reversed(waiting)]
+            await self._finish()
+
+    async def _finish(self) -> None:
+        """Complete the values in `_todo` and all below them that need no relation, in the order of the document."""
+        todo, top = self._todo, self._size + STEP
+        while todo:
+            place, field, shape, value = todo.pop()
+            if place.has_holder:
+                if shape is None:
+                    self._field(place, field, value)
+                else:
+                    self._complete(field, place, shape, value)
+            if self._size > top:
+                top = await self._pause(self._size)
 
     async def _answers(self, group: Group, keys: list[Any]) -> Mapping[Any, Any]:
         link = link_of(group.fields[0])
@@ -110,10 +126,10 @@ class Recovery:
 
     def _object(self, place: Place, shape: Object, value: Any) -> None:
         made = place.holder[place.key] = dict.fromkeys(shape.fields)
-        self._count(sum(ENTRY + len(key) for key in shape.fields))
-        for key, field in shape.fields.items():
-            if place.holder[place.key] is made:
-                self._field(Place(made, key, field.shape.nullable, place), field, value)
+        self._count(len("".join(made)) + ENTRY * len(made))
+        for key in reversed(made):
+            field = shape.fields[key]
+            self._todo.append((Place(made, key, field.shape.nullable, place), field, None, value))
 
     def _field(self, place: Place, field: Field, parent: Any) -> None:
         try:
@@ -169,9 +185,8 @@ class Recovery:
                     self._count(COMMA + size_of(made))
             case ListOf(item=item):
                 made = place.holder[place.key] = [None] * len(_counted(value))
-                for index, each in enumerate(value):
-                    if place.holder[place.key] is made:
-                        self._complete(field, Place(made, index, item.nullable, place), item, each)
+                places = [Place(made, index, item.nullable, place) for index in range(len(made))]
+                self._todo.extend(reversed([(each, field, item, of) for each, of in zip(places, value, strict=True)]))
             case Object() | Abstract():
                 self._object(place, _object_of(shape, value), value)
 

@@ -1,18 +1,12 @@
 """What schedules say: no statement is needed, but computing takes time, so other operations get their turn."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import perf_counter
-from typing import TypeVar
 
 from mainsheet.models.schedule import Schedule, describe
 from mainsheet.resolvers.sql.snapshot import Read
-
-LONGEST_TURN = 0.005  # seconds; a single description or search adds a few milliseconds at most
-
-Key = TypeVar("Key")
+from mainsheet.resolvers.turns import by_turns
 
 
 @dataclass(frozen=True)
@@ -25,18 +19,8 @@ class Preview:
 
 async def fire_times(_read: Read, schedules: Sequence[Schedule], preview: Preview) -> Mapping[Schedule, list[datetime]]:
     after = preview.after or datetime.now(UTC)
-    return {each: each.next_fire_times(after, preview.count) async for each in _in_turns(schedules)}
+    return {each: each.next_fire_times(after, preview.count) async for each in by_turns(schedules)}
 
 
 async def descriptions(_read: Read, crons: Sequence[str]) -> Mapping[str, str]:
-    return {each: describe(each) async for each in _in_turns(crons)}
-
-
-async def _in_turns(keys: Sequence[Key]) -> AsyncIterator[Key]:
-    """Yield the keys; let the event loop run other tasks first, and whenever the turn has lasted too long."""
-    turn_ends = 0.0  # an operation may ask many such batches one after the other, each with one key
-    for key in keys:
-        if perf_counter() >= turn_ends:
-            await asyncio.sleep(0)
-            turn_ends = perf_counter() + LONGEST_TURN
-        yield key
+    return {each: describe(each) async for each in by_turns(crons)}

@@ -1,12 +1,13 @@
-from asyncio import sleep
 from collections.abc import AsyncIterator, Iterable
 from typing import TypeVar
+
+from mainsheet.executor.turns import next_turn
 
 T = TypeVar("T")
 
 
 async def by_turns(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield items and let other requests have their turn after each: for work of a millisecond or more."""
+    """Yield the items. Other requests get their turn between them: for work that takes long."""
     for each in items:
+        await next_turn()
         yield each
-        await sleep(0)

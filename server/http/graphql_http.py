@@ -57,7 +57,7 @@ class GraphQLEndpoint:
             result = await self._run(request, caller, asked)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
-        return respond(request, result, media_type, self.max_answer_bytes)
+        return await respond(request, result, media_type, self.max_answer_bytes)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)

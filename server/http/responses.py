@@ -1,6 +1,6 @@
 """Turns results and failures into HTTP responses in GraphQL's shape."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from graphql import ExecutionResult, GraphQLError
 
 from mainsheet.executor import AnswerTooLarge
+from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.app_keys import ERROR_CODES, INSTRUMENTS, REQUEST_ID, SPENDING
@@ -22,6 +23,7 @@ from mainsheet.server.errors import (
     masked,
     unavailable,
 )
+from mainsheet.server.http.encoding import LARGE, encoded
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
 
 # These close the connection: its remaining input isn't wanted, and clients that guess tokens have to reconnect.
@@ -33,6 +35,8 @@ CLOSING = {
     HTTPStatus.TOO_MANY_REQUESTS,
 }
 
+PART = 128 * 1024  # bytes
+
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Mainsheet</title>
 <p>This is a GraphQL endpoint. Send operations by POST as <code>{"query": "{ __typename }"}</code>
@@ -40,12 +44,21 @@ with a bearer token.</p></html>
 """
 
 
-def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
+async def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
     """Return the response: 400 in the new media type if nothing was executed, where the old one always has 200."""
-    response = _response(request, result, media_type)
+    response = _response(request, await _encoded(request, result), media_type)
     if (size := response.content_length or 0) > most_bytes:  # characters count as a byte each while it is made
         return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
     return response
+
+
+async def _encoded(request: web.Request, result: ExecutionResult) -> ExecutionResult:
+    """Encode large data by turns; `json_response` inserts it."""
+    spending = request.get(SPENDING)
+    if result.data is None or spending is None or (spending.actual or 0) < LARGE:
+        return result
+    data: Any = orjson.Fragment(await encoded(result.data))
+    return ExecutionResult(data, result.errors, result.extensions)
 
 
 def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
@@ -77,7 +90,18 @@ def json_response(
     own: dict[str, str] = {hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store"}
     if SPENDING in request:
         own |= request[SPENDING].headers()
-    return web.Response(body=orjson.dumps(body), status=status, headers=own | dict(headers or {}))
+    content = orjson.dumps(body)
+    if len(content) <= PART:
+        return web.Response(body=content, status=status, headers=own | dict(headers or {}))
+    own[hdrs.CONTENT_LENGTH] = str(len(content))
+    return web.Response(body=_parts(content), status=status, headers=own | dict(headers or {}))
+
+
+async def _parts(content: bytes) -> AsyncIterator[bytes]:
+    """Yield parts that the system takes quickly: writing megabytes at once makes other requests wait."""
+    for start in range(0, len(content), PART):
+        yield content[start : start + PART]
+        await next_turn()
 
 
 @web.middleware

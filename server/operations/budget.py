@@ -128,10 +128,10 @@ class Spending(Instrumentation):
         if self.budget.database:
             self.budget.database.charge(self.caller, self.database_seconds)
 
-    def returned(self, data: Any) -> None:
+    async def returned(self, data: Any) -> None:
         """Take the actual cost from the data; an operation that returns none is charged its estimate."""
         if data is not None:
-            self.actual = self.price.actual(data)
+            self.actual = await self.price.actual(data)
 
     def told(self) -> dict[str, Any]:
         """Return what clients see in `extensions.cost`."""

@@ -71,7 +71,7 @@ class Executions:
             return await self._bounded(request)
         with spending.running():
             result = await self._bounded(request)
-            spending.returned(result.data)
+            await spending.returned(result.data)
         return result
 
     async def _bounded(self, request: Request) -> ExecutionResult:

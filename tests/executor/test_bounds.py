@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Request, refer
+from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Request, refer, turns
 from mainsheet.executor.bounds import STEP
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
@@ -124,14 +124,19 @@ async def test_values_beyond_the_limit_are_never_in_memory() -> None:
     assert peak < 5_000_000  # of 100 MB
 
 
-@pytest.mark.parametrize("text", ["{ things { string } }", "{ children { string } }"])
-async def test_building_a_large_response_yields_to_other_tasks(text: str) -> None:
-    rows = [Row(string=LONG)] * 1_000
+WIDE = "{ things { " + " ".join(f"a{number}: string" for number in range(2_000)) + " } }"  # too long to compile
+
+
+@pytest.mark.parametrize("text", ["{ things { string } }", "{ children { string } }", WIDE])
+async def test_building_a_large_response_yields_to_other_tasks(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SLICE", 0)
+    rows = [Row(string="x" * 500)] * (10 if text is WIDE else 10_000)
     context, root = Context({"many": rows}), Row(things=rows, children_id="many")
-    running = asyncio.create_task(Executor(api).execute(Request(operation(parse(text), None), None, context, root)))
-    turns = 0
+    operated = operation(parse(text), None)
+    running = asyncio.create_task(Executor(api).execute(Request(operated, None, context, root)))
+    others = 0
     while not running.done():
         await asyncio.sleep(0)
-        turns += 1
+        others += 1
 
-    assert turns > 1_000 * len(LONG) // STEP
+    assert others > size((await running).data) // (2 * STEP)
