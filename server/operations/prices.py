@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from mainsheet.executor.turns import next_turn
 from mainsheet.server.operations.operation_store import Operation
 
-BATCH = 100  # objects and lists
+BATCH = 200  # objects and lists between two turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +26,18 @@ def price_of(operation: Operation, variables: Mapping[str, Any] | None) -> Price
 
 
 async def size(data: dict[str, Any]) -> int:
-    """Count fields and list items as the estimate does: a list's field counts once for each item.
-
-    Several objects and lists at a time, because that leaves most of the work to C.
-    """
-    found = 0
+    """Count fields and list items as the estimate does: a list's field counts once for each item."""
+    found = steps = 0
     todo: list[Any] = [data]
     while todo:
-        batch = todo[-BATCH:]
-        del todo[-BATCH:]
-        objects = [each for each in batch if each.__class__ is dict]
-        lists = [each for each in batch if each.__class__ is list]
-        values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
-        found += len(values) - len(lists)
-        todo += [each for each in values if each.__class__ is dict or each.__class__ is list]
-        if len(todo) > BATCH:
+        each = todo.pop()
+        if each.__class__ is dict:
+            found += len(each)
+            each = each.values()
+        else:
+            found += len(each) - 1
+        todo += [value for value in each if value.__class__ is dict or value.__class__ is list]
+        steps += 1
+        if not steps % BATCH:
             await next_turn()
     return found

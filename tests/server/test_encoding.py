@@ -24,7 +24,7 @@ async def test_the_bytes_are_those_of_one_piece(value: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
-async def test_items_of_plain_values_are_encoded_together(count: int) -> None:
+async def test_lists_are_encoded_in_chunks(count: int) -> None:
     value = {"jobs": {"nodes": [{"name": "ä", "id": number} for number in range(count)]}}
 
     assert await encoded(value) == orjson.dumps(value)
