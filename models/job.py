@@ -39,7 +39,7 @@ from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, VersionStatus
-from mainsheet.models.known import Known
+from mainsheet.models.references import References
 from mainsheet.models.search_text import search_text
 
 
@@ -209,9 +209,9 @@ class Job(Base):
             self._describe()
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 
-    def create_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
+    def create_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
         self._check_allowed(JobAction.DRAFT_CREATED, edit)
-        config = self._laid_over(self.current, values, known, edit)
+        config = self._laid_over(self.current, values, references, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
         self._record(
             JobAction.DRAFT_CREATED,
@@ -223,9 +223,9 @@ class Job(Base):
         self.draft = draft
         return draft
 
-    def update_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
+    def update_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
-        before, after = draft.config, self._laid_over(draft, values, known, edit)
+        before, after = draft.config, self._laid_over(draft, values, references, edit)
         if before != after:
             draft.config = after
             draft.revision += 1
@@ -242,11 +242,11 @@ class Job(Base):
         self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
         return draft
 
-    def publish_draft(self, message: str | None, known: Known, edit: Edit) -> JobVersion:
+    def publish_draft(self, message: str | None, references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED, edit)
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
-            edit.problems += draft.config.running_problems(known, self.id, {})
+            edit.problems += draft.config.running_problems(references, self.id, {})
         edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
@@ -254,26 +254,28 @@ class Job(Base):
         self._move(draft, JobAction.DRAFT_PUBLISHED, message, edit)
         return draft
 
-    def create_version(self, values: Mapping[str, Any], message: str | None, known: Known, edit: Edit) -> JobVersion:
+    def create_version(
+        self, values: Mapping[str, Any], message: str | None, references: References, edit: Edit
+    ) -> JobVersion:
         """Draft, update and publish in one step."""
         self._check_allowed(JobAction.VERSION_CREATED, edit)
         edit.problems += value_problems({"message": message})
-        running = self.current.config.changed(values).running_problems(known, self.id, CHANGES)
+        running = self.current.config.changed(values).running_problems(references, self.id, CHANGES)
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
-        config = self._laid_over(self.current, values, known, edit)
+        config = self._laid_over(self.current, values, references, edit)
         version = self._new_draft(config, edit, based_on=self.current_number)
         version.publish(edit, message)
         self._move(version, JobAction.VERSION_CREATED, message, edit)
         return version
 
     def activate(
-        self, number: int, version: JobVersion | None, message: str | None, known: Known, edit: Edit
+        self, number: int, version: JobVersion | None, message: str | None, references: References, edit: Edit
     ) -> JobVersion:
         """Make a published version current. Activating the current version again changes nothing."""
         self._check_allowed(JobAction.VERSION_ACTIVATED, edit)
         edit.problems += value_problems({"message": message})
-        edit.problems += self._activation_problems(number, version, known)
+        edit.problems += self._activation_problems(number, version, references)
         edit.refuse()
         activated = cast("JobVersion", version)
         if number != self.current_number:
@@ -311,21 +313,25 @@ class Job(Base):
         self._check_allowed(action, edit)
         return self.draft or self.current
 
-    def _activation_problems(self, number: int, version: JobVersion | None, known: Known) -> Iterator[UserError]:
+    def _activation_problems(
+        self, number: int, version: JobVersion | None, references: References
+    ) -> Iterator[UserError]:
         if version is None:
             yield VersionNotFound(number=number)
         elif version.status is VersionStatus.DRAFT:
             yield VersionNotPublished(number=number)
         elif number != self.current_number:
-            yield from version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
+            yield from version.config.running_problems(references, self.id, {"cluster_id": ("number",)})
 
-    def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, edit: Edit) -> JobConfig:
+    def _laid_over(
+        self, version: JobVersion, values: Mapping[str, Any], references: References, edit: Edit
+    ) -> JobConfig:
         """Return the version's configuration with the values replaced. Raises all problems of the edit."""
         config = version.config.changed(values)
         edit.problems += null_problems(values, ("changes",))
         # What was stored before stays usable, even if a rule of today would refuse it.
         given = {name for name, value in values.items() if value is not None}
-        edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
+        edit.problems += (each for each in config.problems(("changes",), references, self.id) if each.path[1] in given)
         edit.refuse()
         return config
 

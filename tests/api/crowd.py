@@ -11,9 +11,9 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import Dependency, JobConfig
 from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
@@ -49,11 +49,11 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
         )
         edit = Edit(member.id, START + timedelta(minutes=index))
         job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)
-        known = Known(
+        references = References(
             {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(config.source.query_ids), frozenset({job_ids[-1]})
         )
-        job.create_version({"max_retries": 1}, "twice", known, edit)
-        job.create_draft({"max_retries": 2}, known, edit)
+        job.create_version({"max_retries": 1}, "twice", references, edit)
+        job.create_draft({"max_retries": 2}, references, edit)
         session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
         await session.flush()
         job_ids.append(job.id)

@@ -25,9 +25,9 @@ from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, VersionStatus
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.search_text import search_text
@@ -337,9 +337,9 @@ async def _check_versions(session: AsyncSession, job: Job, history: Sequence[Job
     assert job.current_number in published
     assert drafts in ([], [job.last_number])
     assert max(each.to_version or 0 for each in history) == job.last_number
-    known = await _known(session, job)
+    references = await _references(session, job)
     for version in versions:
-        assert not list(version.config.problems((), known, job.id)), (job.job_key, version.number)
+        assert not list(version.config.problems((), references, job.id)), (job.job_key, version.number)
         assert not list(value_problems({"message": version.message}))
 
 
@@ -355,12 +355,12 @@ def _pointer(history: Sequence[JobEvent]) -> int | None:
     return [each.to_version for each in history if each.action in POINTER_MOVES][-1]
 
 
-async def _known(session: AsyncSession, job: Job) -> Known:
+async def _references(session: AsyncSession, job: Job) -> References:
     """What was there when the job was made; a dependency is an older job."""
     of = job.organization_id
     older = select(Job.id).where(Job.organization_id == of, Job.created_at < job.created_at)
     clusters = await session.execute(select(Cluster.id, Cluster.status).where(Cluster.organization_id == of))
-    return Known(
+    return References(
         clusters=dict(clusters.all()),
         queries=frozenset(await session.scalars(select(SavedQuery.id).where(SavedQuery.organization_id == of))),
         jobs=frozenset(await session.scalars(older)),
