@@ -291,7 +291,7 @@ class Job(Base):
     def remove_team(self, team_id: str, edit: Edit) -> None:
         granted = next((each for each in self.teams if each.team_id == team_id), None)
         if granted is None:
-            raise TeamNotFound(path=("team_id",), asked=team_id, lead="The job is shared with")
+            raise TeamNotFound(path=("team_id",), missing_id=team_id, lead="The job is shared with")
         if len(self.teams) == 1:
             raise TeamRequired(path=("team_id",), advice="Add another one before you remove this, its last.")
         self.teams.remove(granted)

@@ -90,7 +90,7 @@ class JobConfig:
     def problems(self, path: Path, references: References, own_id: str | None = None) -> Iterator[UserError]:
         """Yield all problems of the parts. `own_id` is the job itself, which must not be a dependency."""
         if self.cluster_id not in references.clusters:
-            yield ClusterNotFound(path=(*path, "cluster_id"), asked=self.cluster_id)
+            yield ClusterNotFound(path=(*path, "cluster_id"), missing_id=self.cluster_id)
         yield from self._query_problems(path, references)
         yield from self._dependency_problems((*path, "dependencies"), references, own_id)
         yield from self.value_problems(path)
@@ -125,7 +125,7 @@ class JobConfig:
             for index, query_id in enumerate(self.source.query_ids):
                 if query_id not in references.queries:
                     at = (*path, "source", "saved_queries", "query_ids", str(index))
-                    yield QueryNotFound(path=at, asked=query_id)
+                    yield QueryNotFound(path=at, missing_id=query_id)
 
     def _dependency_problems(self, path: Path, references: References, own_id: str | None) -> Iterator[UserError]:
         seen: set[str] = set()
@@ -134,7 +134,7 @@ class JobConfig:
             if dependency.job_id == own_id:
                 yield Invalid(path=at, reason="A job can't depend on itself.")
             elif dependency.job_id not in references.jobs:
-                yield JobNotFound(path=at, asked=dependency.job_id)
+                yield JobNotFound(path=at, missing_id=dependency.job_id)
             elif dependency.job_id in seen:
                 yield Invalid(path=at, reason=f"The job {dependency.job_id} is there already.")
             seen.add(dependency.job_id)

@@ -82,4 +82,4 @@ class IdempotencyKey:
             return
         found = exists().where(Job.id == job_id, visible(self.write.caller))
         if not await self.write.session.scalar(select(found)):
-            raise JobNotFound(path=("idempotency_key",), asked=job_id, hint=GONE)
+            raise JobNotFound(path=("idempotency_key",), missing_id=job_id, hint=GONE)

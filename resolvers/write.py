@@ -62,11 +62,11 @@ class Write(Edit):
         is_visible = (Job.id == job_id, visible(self.caller))
         job = await self.lock(Job, *is_visible, key_share=shared) if limits.storable(job_id) else None
         if job is None:
-            raise JobNotFound(asked=job_id)
+            raise JobNotFound(missing_id=job_id)
         roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
         allowed = granted(self.caller, [row.role for row in roles])
         if JobPermission.VIEW not in allowed:  # the job was hidden while this transaction waited for the lock
-            raise JobNotFound(asked=job_id)
+            raise JobNotFound(missing_id=job_id)
         if permission not in allowed:
             raise Forbidden(missing_permission=permission)
         self.at = max(self.at, job.updated_at)  # a clock that was set back must not reorder the job's changes
