@@ -11,8 +11,8 @@ from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.resolvers import job, schedule
 from mainsheet.resolvers.schedule import Preview
 from mainsheet.schema import names
+from mainsheet.schema.connection import described
 from mainsheet.schema.moment import utc
-from mainsheet.schema.page import described
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 

@@ -9,8 +9,8 @@ from mainsheet.resolvers.commands import draft, job, organization, version
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command
 from mainsheet.schema import inputs, payloads
+from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
-from mainsheet.schema.page import described
 from mainsheet.schema.plain import canonical, plain
 from mainsheet.schema.user_error import Problem
 

@@ -9,7 +9,7 @@ from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, ge
 
 from mainsheet.executor import core_schema
 from mainsheet.schema.api import api
-from mainsheet.schema.page import PAGE_PARAMETERS
+from mainsheet.schema.connection import PAGE_PARAMETERS
 
 SCHEMA: Any = core_schema(api)
 
