@@ -108,6 +108,17 @@ class JobConfig:
         if self.timeout_seconds is not None:
             yield from limits.TIMEOUT.check(self.timeout_seconds, (*path, "timeout_seconds"))
 
+    def change_problems(
+        self, values: Mapping[str, Any], path: Path, references: References, own_id: str
+    ) -> Iterator[UserError]:
+        """Yield the problems of the `values` that replaced those of this configuration.
+
+        What was stored before stays usable, even if a rule of today would refuse it.
+        """
+        given = {name for name, value in values.items() if value is not None}
+        yield from null_problems(values, path)
+        yield from (each for each in self.problems(path, references, own_id) if each.path[len(path)] in given)
+
     def running_problems(
         self, references: References, own_id: str | None, at: Mapping[str, Path]
     ) -> Iterator[UserError]:

@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 LONGEST = 300
 LONGER_FOR_A_REASON = {
-    "models/job.py",  # the whole life of a job, to be read in one piece
     "models/migrations/versions/0001_initial.py",  # all tables of the first release
 }
 READS_THE_PROCESS_CLOCK = {

@@ -20,9 +20,10 @@ from mainsheet.models.errors import (
     VersionNotFound,
     VersionNotPublished,
 )
-from mainsheet.models.job import NEEDS_DRAFT, Job, JobStatus
+from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_steps import NEEDS_DRAFT
 from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.models.references import References
 from mainsheet.models.source import SqlSnapshot
