@@ -48,7 +48,7 @@ class NotSeeded(MainsheetError):
 
 
 @dataclass(frozen=True)
-class Mould:
+class TemplateJobs:
     organization_id: str
     until: datetime  # the latest change: the clock of what is generated
     clusters: Sequence[str]
@@ -80,7 +80,7 @@ class Mould:
             upstream=await _upstream(connection, of, until),
         )
 
-    def cast(self, index: int, chance: Random) -> tuple[Life, list[JobRun]]:
+    def make(self, index: int, chance: Random) -> tuple[Life, list[JobRun]]:
         """Execute the story of one job with five versions and ten runs."""
         story = self._story(index, chance)
         authors = self._authors(story.teams)

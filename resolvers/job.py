@@ -42,7 +42,7 @@ def select_jobs(view: View, *needed: str) -> Statement:
     return select(*view.only(COLUMNS, *needed, *joined_by))
 
 
-def _dressed(view: View, jobs: Statement) -> Statement:
+def _joined(view: View, jobs: Statement) -> Statement:
     return with_relations(view, jobs.subquery("page")) if view.joins else jobs
 
 
@@ -64,12 +64,12 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
 
 @rows_of(Job)
 def _by_ids(view: View) -> Statement:
-    return _dressed(view, select_jobs(view).where(among(Job.id, KEYS), visible(view.caller)))
+    return _joined(view, select_jobs(view).where(among(Job.id, KEYS), visible(view.caller)))
 
 
 @rows_of(Job, key="job_key")
 def _by_keys(view: View) -> Statement:
-    return _dressed(view, select_jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller)))
+    return _joined(view, select_jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller)))
 
 
 _Current = aliased(JobVersion)

@@ -39,11 +39,11 @@ OF_ANYBODY = {search.SEARCH, "teams", "created_by"}
 NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
 
 
-def parameters(wanted: JobFilter, organization_id: str) -> Mapping[str, object]:
+def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, object]:
     """Return the values of the conditions, by their names, and that of the search's index."""
-    values: dict[str, object] = {name: value for name, value in vars(wanted).items() if value is not None}
+    values: dict[str, object] = {name: value for name, value in vars(job_filter).items() if value is not None}
     values.pop("search", None)
-    values |= search.parameters(wanted.search or "", organization_id)
+    values |= search.parameters(job_filter.search or "", organization_id)
     for name in FLAGS & values.keys():
         values |= {name if values.pop(name) else f"no_{name}": None}
     return values
@@ -83,7 +83,7 @@ _Grant = aliased(JobTeam)
 
 Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
 BY_INDEX: Mapping[str, Condition] = {
-    search.SEARCH: lambda name, _: search.found(name),
+    search.SEARCH: lambda name, _: search.matches_by_index(name),
     "status": lambda name, job: among(job.status, _texts(name)),
     "teams": lambda name, job: among_these(job.id, _grants(name)),
     "clusters": lambda name, job: among(job.current_cluster_id, _texts(name)),
@@ -96,7 +96,7 @@ BY_INDEX: Mapping[str, Condition] = {
 }
 BY_ROW: Mapping[str, Condition] = {
     **BY_INDEX,
-    search.SEARCH: search.held,
+    search.SEARCH: search.matches,
     "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),

@@ -24,10 +24,10 @@ async def latest(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobRun]:
 
 
 async def of_jobs(
-    read: Read, job_ids: Sequence[str], wanted: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
+    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
 ) -> Mapping[str, Page[JobRun]]:
-    """List the runs, newest first; `wanted` is the page and the statuses to show, `None` for all."""
-    page, statuses = wanted
+    """List the runs, newest first; `arguments` is the page and the statuses to show, `None` for all."""
+    page, statuses = arguments
     parameters = {} if statuses is None else {"statuses": statuses}
     return await OF_JOBS.pages(read, job_ids, page, descending=True, parameters=parameters)
 

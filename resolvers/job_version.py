@@ -63,10 +63,10 @@ async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersi
 
 
 async def of_jobs(
-    read: Read, job_ids: Sequence[str], wanted: tuple[PageArguments, bool]
+    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, bool]
 ) -> Mapping[str, Page[JobVersion]]:
-    """List the published versions by number; `wanted` is the page and whether numbers go down."""
-    page, descending = wanted
+    """List the published versions by number; `arguments` is the page and whether numbers go down."""
+    page, descending = arguments
     return await OF_JOBS.pages(read, job_ids, page, descending=descending)
 
 

@@ -25,7 +25,7 @@ SEARCH = "search"
 GRAMS = "search_grams"
 
 
-class Sought(NamedTuple):
+class SearchTerm(NamedTuple):
     """What the index is asked for."""
 
     organization_id: str
@@ -35,15 +35,15 @@ class Sought(NamedTuple):
 def parameters(text: str, organization_id: str) -> Mapping[str, object]:
     """Return the parameters of a search, the first named as its condition is; a blank text has none."""
     folded = fold(text).strip()
-    return {SEARCH: _containing(folded), GRAMS: Sought(organization_id, folded)} if folded else {}
+    return {SEARCH: _containing(folded), GRAMS: SearchTerm(organization_id, folded)} if folded else {}
 
 
-def found(name: str) -> ColumnElement[bool]:
+def matches_by_index(name: str) -> ColumnElement[bool]:
     """Whether the job contains the text, looked up in the index."""
-    return Found(bindparam(GRAMS, type_=Grams())) & held(name, Job)
+    return InIndex(bindparam(GRAMS, type_=Grams())) & matches(name, Job)
 
 
-def held(name: str, job: type[Job]) -> ColumnElement[bool]:
+def matches(name: str, job: type[Job]) -> ColumnElement[bool]:
     """Whether the job contains the text, compared job by job."""
     holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
     return holds
@@ -56,13 +56,13 @@ def _containing(text: str) -> str:
     return f"%{text}%"
 
 
-class Grams(TypeDecorator[Sought]):
+class Grams(TypeDecorator[SearchTerm]):
     """What is sought as the index is asked: a `tsquery`, or an expression of FTS5."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Sought | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: SearchTerm | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
         write, both = (_lexeme, " & ") if dialect.name == "postgresql" else (_token, " AND ")
@@ -83,7 +83,7 @@ def _token(organization_id: str, gram: str) -> str:
     return f'"{organization_id}_{gram.encode().hex()}"{"" if len(gram) == SIZE else "*"}'
 
 
-class Found(ColumnElement[bool]):
+class InIndex(ColumnElement[bool]):
     """Whether the index has the text, or may have it: three in a row needn't follow each other."""
 
     inherit_cache = True
@@ -91,18 +91,18 @@ class Found(ColumnElement[bool]):
     _is_implicitly_boolean = True
     _traverse_internals = [("grams", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 as SQLAlchemy declares it
 
-    def __init__(self, grams: BindParameter[Sought]) -> None:
+    def __init__(self, grams: BindParameter[SearchTerm]) -> None:
         self.grams = grams
 
 
-@compiles(Found, "postgresql")
-def _on_postgresql(element: Found, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(InIndex, "postgresql")
+def _in_index_on_postgresql(element: InIndex, compiler: SQLCompiler, **options: Any) -> str:
     grams = compiler.process(element.grams, **options)
     return f"search_grams(job.organization_id, job.search_text) @@ CAST({grams} AS TSQUERY)"
 
 
-@compiles(Found, "sqlite")
-def _on_sqlite(element: Found, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(InIndex, "sqlite")
+def _in_index_on_sqlite(element: InIndex, compiler: SQLCompiler, **options: Any) -> str:
     grams = compiler.process(element.grams, **options)
     rows = f"SELECT rowid FROM job_search WHERE job_search MATCH ({grams})"  # noqa: S608 compiled, no text of a caller's
     return f"job.id IN (SELECT job_id FROM job_search_row WHERE number IN ({rows}))"  # noqa: S608

@@ -31,7 +31,7 @@ def mutation(command: Command, input_type: type, payload_type: type, description
         request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
         call = Call(context.database, context.caller, command, values, request, **options)
         outcome = await call.perform()
-        await context.look_at(outcome.read)
+        await context.switch_to(outcome.read)
         named = {name: values[name] for name in keys & values.keys()}  # a refused payload shows what the input names
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 

@@ -11,7 +11,7 @@ from mainsheet.executor import Executor, Worker, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, UNDER_WAY
+from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -29,7 +29,7 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import OperationStore
-from mainsheet.server.process.shutdown import UnderWay
+from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
@@ -48,16 +48,16 @@ def make_app(
     playground: Playground | None = None,
 ) -> web.Application:
     """Build the application. The caller closes the database and the authenticator."""
-    under_way = UnderWay(settings.shutdown_seconds)
-    middlewares = [under_way.note, observe_request, answer_failures]
+    running_work = RunningWork(settings.shutdown_seconds)
+    middlewares = [running_work.note, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     metrics, instruments = Metrics(), database.instrumentation
-    app[INSTRUMENTS], app[UNDER_WAY] = instruments, under_way
+    app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work
     app[CLIENTS] = Clients(settings.trusted_proxies)
     app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
     worker = Worker()
     execute = _executor(settings, api, instruments, worker)
-    executions = Executions(execute, settings.request_timeout_seconds, under_way, instruments)
+    executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=OperationStore(
@@ -86,7 +86,7 @@ def make_app(
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
-    app.on_shutdown.append(under_way.drain)
+    app.on_shutdown.append(running_work.drain)
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics]))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))

@@ -14,7 +14,7 @@ from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
-from mainsheet.resolvers.sql.statement import Columns, Prepared, Query, Row, prepare
+from mainsheet.resolvers.sql.statement import Columns, CompiledStatement, Query, Row, compiled_statement
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -35,7 +35,7 @@ class Snapshot:
         self._closed = False
         self._failure: Unavailable | None = None
 
-    async def records(self, prepared: Prepared, values: Mapping[str, object], *, alone: bool) -> list[Any]:
+    async def records(self, statement: CompiledStatement, values: Mapping[str, object], *, alone: bool) -> list[Any]:
         """Run one statement; concurrent callers wait for each other.
 
         One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
@@ -43,24 +43,24 @@ class Snapshot:
         async with self._lock:
             if self._failure is not None:
                 raise self._failure
-            parameters = prepared.parameters(values)
+            parameters = statement.parameters(values)
             try:
                 driver = self._driver or await self._connected()
                 if not (alone or self._begun):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
-                with self._database.instrumentation.timed(prepared.sql):
-                    return await self._fetched(driver, prepared, parameters)
+                with self._database.instrumentation.timed(statement.sql):
+                    return await self._fetched(driver, statement, parameters)
             except Exception as error:
                 self._failure = failure_of(error) or await self._unrecovered()
                 if self._failure is not None:
                     raise self._failure from error
                 raise
 
-    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[object]) -> list[Any]:
+    async def _fetched(self, driver: Any, statement: CompiledStatement, parameters: Sequence[object]) -> list[Any]:
         if self._database.is_sqlite:
-            return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
-        return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
+            return await driver.execute_fetchall(statement.sql, parameters)  # type: ignore[no-any-return]
+        return await driver.fetch(statement.sql, *parameters, record_class=statement.record_class)  # type: ignore[no-any-return]
 
     async def _unrecovered(self) -> Unavailable | None:
         """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
@@ -142,13 +142,15 @@ class Read:
         one_key = len(keys) == 1
         role = self.caller.organization_role
         overlay = self.overlay
-        prepared = prepare(self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape)
+        statement = compiled_statement(
+            self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape
+        )
         values |= {"keys": keys, "member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]
         try:
-            return prepared.rows(await self.snapshot.records(prepared, values, alone=self.alone))
+            return statement.rows(await self.snapshot.records(statement, values, alone=self.alone))
         except Exception as error:
             if is_invalid_text(error):
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error

@@ -25,7 +25,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import ONE_KEY, TextArray
 from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
 
-PREPARED = 2000
+MAX_STATEMENTS = 2000
 
 NUMBER: BindParameter[int] = bindparam("number", type_=Integer())
 
@@ -110,7 +110,7 @@ Parameter: TypeAlias = tuple[str, object, Reader | None]  # its name, its value 
 
 
 @dataclass(frozen=True)
-class Prepared:
+class CompiledStatement:
     """A statement's text, and how its parameters and rows are turned into the driver's and back."""
 
     sql: str
@@ -128,8 +128,8 @@ class Prepared:
         return list(map(self._row, records)) if self._row else records
 
 
-@lru_cache(PREPARED)
-def prepare(
+@lru_cache(MAX_STATEMENTS)
+def compiled_statement(
     dialect: Dialect,
     role: OrganizationRole,
     columns: Columns,
@@ -138,9 +138,9 @@ def prepare(
     *,
     one_key: bool,
     overlay: Shape = NO_CHANGES,
-) -> Prepared:
+) -> CompiledStatement:
     """Build and compile a statement, whose rows have the columns' names as attributes."""
-    statement: Any = build(View(_anybody(role), columns, dialect.name == "sqlite"), *shape)
+    statement: Any = build(View(_caller_of_parameters(role), columns, dialect.name == "sqlite"), *shape)
     if overlay:
         statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
     compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
@@ -148,11 +148,11 @@ def prepare(
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
     found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
     if dialect.name == "postgresql" and not any(reader or "." in name for name, reader in found):
-        return Prepared(str(compiled), _record_class([name for name, _ in found]), parameters, None)
-    return Prepared(str(compiled), None, parameters, _row(found))
+        return CompiledStatement(str(compiled), _record_class([name for name, _ in found]), parameters, None)
+    return CompiledStatement(str(compiled), None, parameters, _row(found))
 
 
-def _anybody(role: OrganizationRole) -> Caller:
+def _caller_of_parameters(role: OrganizationRole) -> Caller:
     ids: Any = {name: bindparam(name, type_=String(20)) for name in ("member_id", "organization_id")}
     return Caller(organization_role=role, **ids)
 

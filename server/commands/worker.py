@@ -19,7 +19,7 @@ from aiohttp import web
 from mainsheet.models.database import Database, Patience
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import UNDER_WAY
+from mainsheet.server.app_keys import RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
@@ -51,7 +51,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
             for each in sockets:
                 await web.SockSite(runner, each, backlog=BACKLOG).start()
             yield
-            await app[UNDER_WAY].linger(runner)
+            await app[RUNNING_WORK].linger(runner)
         finally:
             await runner.cleanup()
 
@@ -86,11 +86,11 @@ def _patience(settings: Settings) -> Patience:
 
 async def told_to_stop() -> None:
     """Wait for the first signal. A second one finds the default handlers and ends the process."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
     for each in signals:
-        loop.add_signal_handler(each, told.set)
-    await told.wait()
+        loop.add_signal_handler(each, stopped.set)
+    await stopped.wait()
     for each in signals:
         loop.remove_signal_handler(each)
 

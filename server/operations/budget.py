@@ -133,7 +133,7 @@ class Spending(Instrumentation):
         if data is not None:
             self.actual = self.price.actual(data)
 
-    def told(self) -> dict[str, Any]:
+    def extensions(self) -> dict[str, Any]:
         """Return what clients see in `extensions.cost`."""
         return {
             "cost": self.price.estimate,

@@ -124,8 +124,8 @@ def too_complex(measured: dict[str, int], limits: Limits, node: Node) -> Iterabl
         limit: int = getattr(limits, name)
         if value > limit:
             message = f"The query is too complex: {name} {value}, at most {limit}. Ask for less at once."
-            told = {"measure": name, "limit": limit, "actual": value}
-            yield with_code(GraphQLError(message, node, extensions=told), Code.QUERY_TOO_COMPLEX)
+            extensions = {"measure": name, "limit": limit, "actual": value}
+            yield with_code(GraphQLError(message, node, extensions=extensions), Code.QUERY_TOO_COMPLEX)
 
 
 def extent_of(document: DocumentNode, operation: OperationDefinitionNode) -> Extent:
@@ -157,7 +157,7 @@ def field_names(document: DocumentNode) -> Iterator[str]:
 class _Extents:
     def __init__(self, document: DocumentNode) -> None:
         self._fragments = _fragments(document)
-        self._known: dict[str, Extent] = {}
+        self._fragment_extents: dict[str, Extent] = {}
 
     def of(self, selections: SelectionSetNode) -> Extent:
         return reduce(add, map(self._selection, selections.selections), Extent())
@@ -174,18 +174,18 @@ class _Extents:
         return Extent()
 
     def _spread(self, name: str) -> Extent:
-        if name not in self._known:
-            self._known[name] = Extent()  # a fragment within itself; another rule tells the client
+        if name not in self._fragment_extents:
+            self._fragment_extents[name] = Extent()  # a fragment within itself; another rule tells the client
             if fragment := self._fragments.get(name):
-                self._known[name] = self.of(fragment.selection_set)
-        return self._known[name]
+                self._fragment_extents[name] = self.of(fragment.selection_set)
+        return self._fragment_extents[name]
 
 
 class _Weights:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
         self._fragments = _fragments(document)
-        self._known: dict[str, Weight] = {}
+        self._fragment_weights: dict[str, Weight] = {}
 
     def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType | None) -> Weight:
         return Weight.total(self._selection(node, parent) for node in selections.selections)
@@ -205,10 +205,12 @@ class _Weights:
         return Weight()
 
     def _spread(self, name: str) -> Weight:
-        if name not in self._known:
+        if name not in self._fragment_weights:
             fragment = self._fragments[name]
-            self._known[name] = self.of(fragment.selection_set, self._composite(fragment.type_condition.name.value))
-        return self._known[name]
+            self._fragment_weights[name] = self.of(
+                fragment.selection_set, self._composite(fragment.type_condition.name.value)
+            )
+        return self._fragment_weights[name]
 
     def _field(self, node: FieldNode, field: GraphQLField | None) -> Weight:
         below = Weight()

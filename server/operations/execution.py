@@ -14,7 +14,7 @@ from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
 from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
-from mainsheet.server.process.shutdown import UnderWay, called
+from mainsheet.server.process.shutdown import RunningWork, label
 
 
 class Closable(Protocol):
@@ -32,7 +32,7 @@ class Executions:
 
     execute: Execute
     timeout: float
-    under_way: UnderWay
+    running_work: RunningWork
     instrumentation: Instrumentation
 
     async def results(
@@ -57,8 +57,8 @@ class Executions:
             await spending.begin()
         if request.operation.node.operation is not OperationType.MUTATION:
             return await self._settled(request, spending)
-        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation.node))
-        self.under_way.note_mutation(task)
+        task = asyncio.create_task(self._settled(request, spending), name=label(request.operation.node))
+        self.running_work.note_mutation(task)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:

@@ -12,7 +12,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read, Snapshot
-from mainsheet.resolvers.sql.statement import Prepared
+from mainsheet.resolvers.sql.statement import CompiledStatement
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 
@@ -32,8 +32,8 @@ class Recording(Snapshot):
         super().__init__(database)
         self.statements: list[str] = []
 
-    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
-        self.statements.append(prepared.sql)
+    async def records(self, statement: CompiledStatement, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
+        self.statements.append(statement.sql)
         return []
 
 

@@ -99,7 +99,7 @@ class OperationStore:
         self._worker = worker
         self._timeout = timeout
         self._instrumentation = instrumentation or Instrumentation()
-        self._known: OrderedDict[Key, Operation] = OrderedDict()
+        self._operations: OrderedDict[Key, Operation] = OrderedDict()
         self._sizes: dict[Key, int] = {}
         self.size = 0
 
@@ -110,9 +110,9 @@ class OperationStore:
         long.
         """
         key = text, name
-        found = self._known.get(key)
+        found = self._operations.get(key)
         if found is not None:
-            self._known.move_to_end(key)
+            self._operations.move_to_end(key)
             return found
         begun = time.perf_counter()
         made = await self._made(key)
@@ -164,9 +164,9 @@ class OperationStore:
         )
 
     def _keep(self, key: Key, operation: Operation) -> Operation:
-        if key in self._known:  # by another request, which shared the work
-            return self._known[key]
-        self._known[key] = operation
+        if key in self._operations:  # by another request, which shared the work
+            return self._operations[key]
+        self._operations[key] = operation
         self._sizes[key] = 0
         self._grow(key, operation.weight)
         return operation
@@ -178,7 +178,7 @@ class OperationStore:
         self._sizes[key] += change
         self.size += change
         while self.size > self._capacity:
-            forgotten, _ = self._known.popitem(last=False)
+            forgotten, _ = self._operations.popitem(last=False)
             self.size -= self._sizes.pop(forgotten)
 
 

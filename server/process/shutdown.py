@@ -17,7 +17,7 @@ OPERATION: Final = web.RequestKey("operation", str)
 log = structlog.stdlib.get_logger("mainsheet")
 
 
-class UnderWay:
+class RunningWork:
     """Requests without an answer, and mutations, whose clients may have left."""
 
     def __init__(self, shutdown_seconds: float) -> None:
@@ -80,7 +80,7 @@ class UnderWay:
         await asyncio.gather(*mutations, return_exceptions=True)
 
 
-def called(operation: OperationDefinitionNode) -> str:
+def label(operation: OperationDefinitionNode) -> str:
     """Return the operation's name, or its fields' where it has none."""
     if operation.name:
         return operation.name.value

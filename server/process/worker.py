@@ -34,13 +34,17 @@ class Start:
     members: Sequence[Member]
 
     def line(self) -> bytes:
-        asked = {"settings": self.settings.model_dump(mode="json"), "sockets": self.sockets, "members": self.members}
-        return orjson.dumps(asked) + b"\n"
+        parameters = {
+            "settings": self.settings.model_dump(mode="json"),
+            "sockets": self.sockets,
+            "members": self.members,
+        }
+        return orjson.dumps(parameters) + b"\n"
 
     @classmethod
     def read(cls, stream: TextIO) -> "Start":
-        told = orjson.loads(stream.readline())
-        return cls(Settings(**told["settings"]), told["sockets"], told["members"])
+        parameters = orjson.loads(stream.readline())
+        return cls(Settings(**parameters["settings"]), parameters["sockets"], parameters["members"])
 
 
 @dataclass(eq=False)

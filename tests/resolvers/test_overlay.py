@@ -15,7 +15,7 @@ from mainsheet.models.team import Team
 from mainsheet.resolvers import job, job_version, organization, team
 from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Query, prepare
+from mainsheet.resolvers.sql.statement import Query, compiled_statement
 from tests.world import World, caller
 
 DRAFTED: Shape = (
@@ -38,7 +38,7 @@ async def test_stored_rows_are_looked_up_by_index(
     postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool
 ) -> None:
     database = Database.open(postgres_url)
-    prepared = prepare(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
+    prepared = compiled_statement(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(LOOKED_UP)

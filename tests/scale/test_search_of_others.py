@@ -14,7 +14,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.search_text import search_text
 from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Prepared
+from mainsheet.resolvers.sql.statement import CompiledStatement
 from tests.api.ask import Ask, job_input
 from tests.world import World
 
@@ -75,9 +75,9 @@ async def cost(database: Database, ask: Ask, member: Any, text: str) -> int:
 
 
 def recorded(read: Callable[..., Any], asked: list[tuple[str, list[Any]]]) -> Callable[..., Any]:
-    async def record(snapshot: Snapshot, prepared: Prepared, values: Any, **options: Any) -> Any:
-        asked.append((prepared.sql, prepared.parameters(values)))
-        return await read(snapshot, prepared, values, **options)
+    async def record(snapshot: Snapshot, statement: CompiledStatement, values: Any, **options: Any) -> Any:
+        asked.append((statement.sql, statement.parameters(values)))
+        return await read(snapshot, statement, values, **options)
 
     return record
 

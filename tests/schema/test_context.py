@@ -72,7 +72,7 @@ async def test_a_snapshot_is_closed_though_the_switch_to_the_next_one_is_cancell
     before = context.read
 
     async with before.snapshot._lock:  # as long as a statement runs
-        looking = asyncio.create_task(context.look_at(Read.of(database, asker)))
+        looking = asyncio.create_task(context.switch_to(Read.of(database, asker)))
         await asyncio.sleep(0)
         looking.cancel()
         await asyncio.sleep(0)
