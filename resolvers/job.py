@@ -37,7 +37,7 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Job]:
 
 
 def select_jobs(view: View, *needed: str) -> Statement:
-    """Select the columns of jobs that the view wants, and what `with_relations` joins by."""
+    """Select the columns of jobs that the view wants, and those that `with_relations` needs for its joins."""
     joined_by = ("current_number",) if view.joins else ()
     return select(*view.only(COLUMNS, *needed, *joined_by))
 
@@ -47,7 +47,7 @@ def _joined(view: View, jobs: Statement) -> Statement:
 
 
 def with_relations(view: View, jobs: FromClause) -> Statement:
-    """Join what is wanted of the current version, its cluster, the latest run: of each there is one at the most."""
+    """Join the wanted ones of the current version, its cluster and the latest run. A job has at most one of each."""
     source, columns = jobs, [*jobs.c]
     if version := view.joined("current_version"):
         is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)

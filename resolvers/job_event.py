@@ -15,7 +15,7 @@ COLUMNS = JobEvent.__table__.c
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobEvent]:
-    """Return the events of visible jobs; those of a deleted job are for who sees all jobs."""
+    """Return the events of visible jobs; those of deleted jobs only to callers who see all jobs."""
     return await read.keyed(_by_ids, keys=ids)
 
 

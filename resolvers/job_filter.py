@@ -1,4 +1,4 @@
-"""The conditions of a list of jobs, in two forms: for indexes, and for a scan of jobs."""
+"""The conditions of a list of jobs, in two forms: for an index, and for a check of each row of a scan."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """What a listed job must be; `None` asks nothing, an empty tuple lets nothing through."""
+    """The conditions that a listed job must match. `None` is no condition; an empty tuple matches nothing."""
 
     search: str | None = None
     status: tuple[JobStatus, ...] | None = None
@@ -33,14 +33,14 @@ class JobFilter:
 
 
 FLAGS = {"has_draft", "has_schedule"}
-# Their indexes have the organization in each key: with its condition as well, PostgreSQL would read all of its jobs.
-OF_ANYBODY = {search.SEARCH, "teams", "created_by"}
-# What an index has apart, and often little of it.
-NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
+# Their indexes imply the organization. With a condition for it, PostgreSQL would read all jobs of the organization.
+IMPLY_ORGANIZATION = {search.SEARCH, "teams", "created_by"}
+# Conditions with an index of their own, which often match few jobs.
+SELECTIVE = IMPLY_ORGANIZATION | {"status", "clusters", "updated_since"}
 
 
 def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, object]:
-    """Return the values of the conditions, by their names, and that of the search's index."""
+    """Return the values of the conditions by name, and the value for the search index."""
     values: dict[str, object] = {name: value for name, value in vars(job_filter).items() if value is not None}
     values.pop("search", None)
     values |= search.parameters(job_filter.search or "", organization_id)
@@ -50,7 +50,7 @@ def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, obje
 
 
 def by_index(*conditions: str) -> list[ColumnElement[bool]]:
-    """Return the conditions with these names on `Job`, for its indexes; each has a parameter of its name."""
+    """Return the conditions with these names on `Job`, for its indexes. Each has a parameter of the same name."""
     return [BY_INDEX[name](name, Job) for name in conditions if name != search.GRAMS]
 
 
@@ -66,7 +66,7 @@ def columns(*conditions: str) -> Sequence[str]:
 
 
 def _drafts(job: type[Job]) -> Select[str]:
-    """With the status in the statement's text, as the index of drafts has it."""
+    """Select drafts with a literal status, because the partial index of drafts has it."""
     is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
     return select(JobVersion.job_id).where(JobVersion.job_id == job.id, is_draft).correlate(job)
 

@@ -26,7 +26,7 @@ async def latest(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobRun]:
 async def of_jobs(
     read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
 ) -> Mapping[str, Page[JobRun]]:
-    """List the runs, newest first; `arguments` is the page and the statuses to show, `None` for all."""
+    """List the runs, newest first; `arguments` are the page and the statuses to show, `None` for all."""
     page, statuses = arguments
     parameters = {} if statuses is None else {"statuses": statuses}
     return await OF_JOBS.pages(read, job_ids, page, descending=True, parameters=parameters)
@@ -39,7 +39,7 @@ def _by_ids(view: View) -> Statement:
 
 
 def newest(job_id: Expression) -> ScalarSelect[str]:
-    """Look the id of a job's newest run up in the index."""
+    """Return a subquery for the id of a job's newest run, which the index gives."""
     run = aliased(JobRun)
     runs = select(run.id).where(run.job_id == job_id).order_by(run.created_at.desc(), run.id.desc())
     return runs.limit(1).scalar_subquery()

@@ -58,14 +58,14 @@ async def of_runs(read: Read, run_ids: Sequence[str]) -> Mapping[str, JobVersion
 
 
 async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    """Return, for each version, the one that it was based on."""
+    """Return the version that each version was based on."""
     return await read.keyed(_bases, keys=version_ids)
 
 
 async def of_jobs(
     read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, bool]
 ) -> Mapping[str, Page[JobVersion]]:
-    """List the published versions by number; `arguments` is the page and whether numbers go down."""
+    """List the published versions by number; `arguments` are the page and whether the order is descending."""
     page, descending = arguments
     return await OF_JOBS.pages(read, job_ids, page, descending=descending)
 
@@ -75,7 +75,7 @@ async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, l
 
 
 def _versions(view: View, *more: Expression) -> Statement:
-    """Select versions with their jobs; whether the caller sees the job is for the caller of this to say."""
+    """Select versions joined with their jobs. It doesn't check whether the caller sees the job."""
     return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
 
 

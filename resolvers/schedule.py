@@ -1,4 +1,4 @@
-"""What schedules say: no statement is needed, but computing takes time, so other operations get their turn."""
+"""Fire times and descriptions of schedules. They need no statement but CPU time, so they yield to other tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Preview:
-    """How many fire times to find, after which moment; `None` is now."""
+    """The number of fire times to compute, and the time after which they start. `None` is now."""
 
     count: int
     after: datetime | None
@@ -33,8 +33,8 @@ async def descriptions(_read: Read, crons: Sequence[str]) -> Mapping[str, str]:
 
 
 async def _in_turns(keys: Sequence[Key]) -> AsyncIterator[Key]:
-    """Yield the keys; let the event loop run other tasks first, and whenever the turn has lasted too long."""
-    turn_ends = 0.0  # an operation may ask many such batches one after the other, each with one key
+    """Yield the keys, and let other tasks run at the start and after each `LONGEST_TURN`."""
+    turn_ends = 0.0  # 0, because an operation may call many such batches with one key each
     for key in keys:
         if perf_counter() >= turn_ends:
             await asyncio.sleep(0)

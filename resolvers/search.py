@@ -1,10 +1,10 @@
-"""Text found anywhere in a job's key, name or description, by an index of three characters in a row.
+"""Substring search in the keys, names and descriptions of jobs, by an index of trigrams.
 
-The index says which jobs may contain the text, a comparison then which do. Each three characters are indexed together
-with their organization, so that a search reads nothing of other organizations. On SQLite the index is FTS5's, on
-PostgreSQL one of our own `search_grams`: the extension for it, pg_trgm, is no part of every PostgreSQL and finds
-nothing shorter. A text of one or two characters is found as the beginning of what is indexed: the last characters of a
-job's text are indexed too, though they are fewer than three.
+The index finds the jobs that may contain the text; a comparison then finds those that do. Each trigram is indexed
+together with the organization, so that a search reads nothing of other organizations. On SQLite the index is FTS5's, on
+PostgreSQL it is an index of our function `search_grams`, because the extension pg_trgm isn't available everywhere and
+can't find shorter texts. A text of one or two characters is found as a prefix of trigrams; the last two characters of
+a job's text are indexed for that, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,25 +26,25 @@ GRAMS = "search_grams"
 
 
 class SearchTerm(NamedTuple):
-    """What the index is asked for."""
+    """The text to search for, and the organization to search in."""
 
     organization_id: str
     text: str
 
 
 def parameters(text: str, organization_id: str) -> Mapping[str, object]:
-    """Return the parameters of a search, the first named as its condition is; a blank text has none."""
+    """Return the parameters of a search: the pattern, named like the condition, and the term. A blank text has none."""
     folded = fold(text).strip()
     return {SEARCH: _containing(folded), GRAMS: SearchTerm(organization_id, folded)} if folded else {}
 
 
 def matches_by_index(name: str) -> ColumnElement[bool]:
-    """Whether the job contains the text, looked up in the index."""
+    """Whether the job contains the text, found by the index."""
     return InIndex(bindparam(GRAMS, type_=Grams())) & matches(name, Job)
 
 
 def matches(name: str, job: type[Job]) -> ColumnElement[bool]:
-    """Whether the job contains the text, compared job by job."""
+    """Whether the job contains the text, without the index."""
     holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
     return holds
 
@@ -57,7 +57,7 @@ def _containing(text: str) -> str:
 
 
 class Grams(TypeDecorator[SearchTerm]):
-    """What is sought as the index is asked: a `tsquery`, or an expression of FTS5."""
+    """Converts a search term for the index: to a `tsquery`, or to an expression of FTS5."""
 
     impl = Text
     cache_ok = True
@@ -79,12 +79,12 @@ def _lexeme(organization_id: str, gram: str) -> str:
 
 
 def _token(organization_id: str, gram: str) -> str:
-    """Write a gram in hexadecimal: FTS5 takes a token of letters and digits as it is."""
+    """Write a gram in hexadecimal, because FTS5 splits tokens at other characters than letters and digits."""
     return f'"{organization_id}_{gram.encode().hex()}"{"" if len(gram) == SIZE else "*"}'
 
 
 class InIndex(ColumnElement[bool]):
-    """Whether the index has the text, or may have it: three in a row needn't follow each other."""
+    """Whether the job has all trigrams of the text. They may be in another order, so it may not contain the text."""
 
     inherit_cache = True
     type = Boolean()

@@ -6,7 +6,7 @@ T = TypeVar("T")
 
 
 async def by_turns(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield items and let other requests have their turn after each: for work of a millisecond or more."""
+    """Yield items, and let other tasks run after each. For work that takes a millisecond or more per item."""
     for each in items:
         yield each
         await sleep(0)

@@ -15,7 +15,7 @@ Batch = Callable[..., Awaitable[Mapping[Any, Any]]]
 
 
 class Context:
-    """What one operation shares: the caller, the snapshot, and a loader for each batch and its arguments."""
+    """The state of one operation: the caller, the snapshot, and a loader for each batch and its arguments."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         self.database = database
@@ -28,9 +28,9 @@ class Context:
         self.is_abandoned = False
 
     def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":  # noqa: ARG002 for traces
-        """Return one key's answer if it is cached, or a future.
+        """Return one key's answer if it was loaded before, or a future.
 
-        Keys of the same batch and arguments are asked for together.
+        Keys of the same batch and arguments are loaded together.
         """
         answers = self._answers.get((batch, arguments))
         if answers is not None and key in answers:
@@ -38,10 +38,10 @@ class Context:
         loader = self._loaders.get((batch, arguments))
         if loader is None:
             loader = self._loaders[batch, arguments] = DataLoader(self._load_fn(batch, arguments))
-        # Its own future for each who waits: graphql-core cancels the fields beside one that failed, and the loader
-        # would give the cancelled one to everybody else.
+        # Each caller gets a future of its own. graphql-core cancels the siblings of a field that failed, and the loader
+        # shares one future among all callers with the same key.
         answer: Future[Any] = loader.load(key)  # type: ignore[assignment]  # declared as any awaitable
-        answer.add_done_callback(_mark_as_retrieved)  # all who wait for it may be cancelled
+        answer.add_done_callback(_mark_as_retrieved)  # all callers may have been cancelled
         return shield(answer)
 
     async def load_all(
@@ -53,11 +53,11 @@ class Context:
         alone: bool = False,
         place: Place | None = None,  # noqa: ARG002 for traces
     ) -> Mapping[Any, Any]:
-        """Return the answers to many keys, those that are known included; a key without one may be missing.
+        """Return the answers of many keys, including those that were loaded before. A key without one may be missing.
 
-        What failed fails again, without being asked.
-        Rows may have no other columns than these, and what every row has; whoever names them names them each time.
-        Whoever is `alone` in reading needs no snapshot.
+        A batch that failed for the same keys isn't called again: its exception is raised again.
+        With `columns`, rows may have only these columns and those that every row has; all calls of a batch must
+        then pass them. If the batch is `alone` in the operation, it needs no snapshot.
         """
         answers = self._answers.get((batch, arguments))
         read = self.read.only(columns, alone=alone)
@@ -82,8 +82,8 @@ class Context:
             raise
 
     async def switch_to(self, read: Read) -> None:
-        """Let what follows see another snapshot."""
-        before, self.read = self.read, read  # first: whoever is cancelled in what follows still has it closed
+        """Forget all answers and read from another snapshot from now on."""
+        before, self.read = self.read, read  # first, so that `close` finds it even if this call is cancelled
         self._loaders.clear()
         self._answers.clear()
         self._failed.clear()
@@ -101,7 +101,7 @@ class Context:
 
     def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:
         async def load(keys: list[Any]) -> Sequence[Any]:
-            task = cast("Task[Any]", current_task())  # the loader's: whoever waits for it may be gone before it ends
+            task = cast("Task[Any]", current_task())  # the loader's: it may outlive all its callers
             self._loading.add(task)
             try:
                 answers = await batch(self.read, keys, *arguments)

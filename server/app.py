@@ -1,4 +1,4 @@
-"""The aiohttp application. Its dependencies are parameters, so that tests and the command build it alike."""
+"""The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
 import gc
 from collections.abc import AsyncIterator, Callable
@@ -33,8 +33,8 @@ from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
-FLUSH_SECONDS = 2  # for a client to take its answer, when all answers are made
-PUBLIC_CHARACTERS = 50_000  # of documents that came without a token, kept apart from the others
+FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
+PUBLIC_CHARACTERS = 50_000  # of documents sent without a token, which have a store of their own
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -49,7 +49,7 @@ def make_app(
 ) -> web.Application:
     """Build the application. The caller closes the database and the authenticator."""
     running_work = RunningWork(settings.shutdown_seconds)
-    middlewares = [running_work.note, observe_request, answer_failures]
+    middlewares = [running_work.track, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     metrics, instruments = Metrics(), database.instrumentation
     app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work

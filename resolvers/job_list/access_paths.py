@@ -128,7 +128,7 @@ def _in_set(view: View, *conditions: str) -> Statement:
 
 def _rows_to_count(view: View, *conditions: str) -> Statement:
     """On SQLite, start with the caller's jobs, unless a condition has an index of its own."""
-    starts_with_grants = view.is_sqlite and not job_filter.NARROW.intersection(conditions)
+    starts_with_grants = view.is_sqlite and not job_filter.SELECTIVE.intersection(conditions)
     return _by_grants(view, *conditions) if starts_with_grants else _in_set(view, *conditions)
 
 

@@ -47,7 +47,7 @@ def _looked_up(view: View, all_jobs: SortedRows, is_needed: FromClause, *conditi
     """
     rows = all_jobs.rows.with_only_columns(Job.id, Job.organization_id, all_jobs.by.label("sort_key"))
     rows = rows.select_from(is_needed.join(Job.__table__, true())).where(*job_filter.by_index(*conditions))
-    if job_filter.OF_ANYBODY.isdisjoint(conditions):
+    if job_filter.IMPLY_ORGANIZATION.isdisjoint(conditions):
         rows = rows.where(among(Job.organization_id, KEYS))
     found = rows.offset(NO_OFFSET).subquery("found")
     ordered = select(found).order_by(*all_jobs.order_of(found.c.sort_key, found.c.id))

@@ -123,7 +123,7 @@ class Authenticator:
             email = await issuer.email(token)
         except RefusedToken as refusal:
             if not refusal.is_expired:
-                self.guesses.check(client)  # only now: a genuine one is never refused for others' wrong ones
+                self.guesses.check(client)  # after the verification, so that a valid token is never refused
                 self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None

@@ -45,7 +45,8 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with database_at(settings, may_create=settings.demo) as database:  # as long as it takes
+    # Without a statement timeout, for migrations and seeding.
+    async with database_at(settings, may_create=settings.demo) as database:
         if settings.demo:
             await upgrade(database)
             await seed_demo(database)

@@ -39,7 +39,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
         database_at(settings, patience=_patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
     ):
-        await require_head(database)  # of this package's version, which may be newer than the supervisor's
+        await require_head(database)  # this package may be newer than the supervisor's after an upgrade
         page, open_context = Playground.built(), partial(context_type(settings), database)
         if page:
             page.members.extend(members)
@@ -97,7 +97,7 @@ async def told_to_stop() -> None:
 
 def main() -> None:
     start = Start.read(sys.stdin)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is for the supervisor
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
     configure_logging(start.settings.log_format, start.settings.log_level)
     structlog.contextvars.bind_contextvars(worker=os.getpid())
     try:

@@ -1,4 +1,4 @@
-"""What an operation cost, in `extensions.cost` of its result.
+"""The trace of an operation: its statements and costs, in `extensions.cost` of its result.
 
 A client gets it with the header `X-Mainsheet-Trace: 1`, where the settings allow it.
 """
@@ -36,7 +36,7 @@ class BatchCall:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    call: BatchCall | None  # none where no relation asks, as in a change itself
+    call: BatchCall | None  # None outside of batches, as in a command
     sql: str
     seconds: float
 
@@ -53,12 +53,12 @@ def is_wanted(request: web.Request) -> bool:
 
 
 def context_type(settings: Settings) -> type[Context]:
-    """Only where traces are allowed does each batch say that it is one."""
+    """Return the context class: batches are recorded only if traces are allowed."""
     return TracedContext if is_allowed(settings) else Context
 
 
 class TracedContext(Context):
-    """A context whose batches tell which fields asked them: the compiled executor says so, resolvers by their path."""
+    """A context that records which fields call each batch: given by the compiled executor, or by resolvers' paths."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         super().__init__(database, caller)
@@ -102,7 +102,7 @@ def _calling(call: BatchCall) -> Iterator[None]:
 
 @dataclass(eq=False)
 class Trace(Instrumentation):
-    """The statements of one operation, and how long all of it took."""
+    """Records the statements of one operation and its duration."""
 
     operation: Operation
     variables: Mapping[str, Any] | None
@@ -114,7 +114,7 @@ class Trace(Instrumentation):
         self.statements.append(Statement(_batch_call.get(), sql, seconds))
 
     def added_to(self, result: ExecutionResult) -> ExecutionResult:
-        """Return the result with the costs in its extensions."""
+        """Return the result with the trace in its extensions."""
         limits = self.operation.limits
         cost = {
             **self.operation.measures(self.variables),

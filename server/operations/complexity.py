@@ -4,11 +4,10 @@ Each selection set is weighed once, fragments included, so that the work grows w
 what its fragments expand to. Three numbers follow the client's limits:
 
 depth   fields below fields
-fields  aliases count, and a fragment counts wherever it is spread
-cost    fields, each multiplied by the sizes of the lists above it: `limit`, `first`, `last` or `count` where they are
-        given, their default or the default page where a list takes them, the length of a list argument
-        (`nodes(ids:)`), else the number of `items` that the field's `metadata` has, or `PLAIN_LIST`; a field whose
-        `metadata` has a `weight` counts as so many
+fields  the number of fields; an alias counts as a field, and a fragment counts at each spread
+cost    the number of fields, each multiplied by the sizes of the lists above it. A size is the argument `limit`,
+        `first`, `last` or `count`, or its default; the length of a list argument (`nodes(ids:)`); otherwise `items` in
+        the field's `metadata`, or `PLAIN_LIST`. A field with a `weight` in its `metadata` counts as that many fields.
 
 Depth and fields follow from the document. The cost is a polynomial in the sizes that variables give
 (`server/operations/cost.py`).
@@ -90,7 +89,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The cost of a selection set. `items` is its lists' cost per element: only the field above knows their number."""
+    """The cost of a selection set. `items` is the cost per element of its lists, whose size the parent field has."""
 
     cost: Cost = FREE
     items: Cost = FREE
@@ -175,7 +174,7 @@ class _Extents:
 
     def _spread(self, name: str) -> Extent:
         if name not in self._fragment_extents:
-            self._fragment_extents[name] = Extent()  # a fragment within itself; another rule tells the client
+            self._fragment_extents[name] = Extent()  # a fragment that contains itself: another rule reports it
             if fragment := self._fragments.get(name):
                 self._fragment_extents[name] = self.of(fragment.selection_set)
         return self._fragment_extents[name]

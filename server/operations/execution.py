@@ -1,4 +1,4 @@
-"""Running one validated operation: its time limit, and what outlives the client."""
+"""Runs validated operations, with a time limit. A mutation continues when its client leaves."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -58,7 +58,7 @@ class Executions:
         if request.operation.node.operation is not OperationType.MUTATION:
             return await self._settled(request, spending)
         task = asyncio.create_task(self._settled(request, spending), name=label(request.operation.node))
-        self.running_work.note_mutation(task)
+        self.running_work.add_mutation(task)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -93,7 +93,7 @@ class Executions:
 
 
 def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -> None:
-    """Raise `Unavailable` if the database failed: all or nothing is read, while a mutation tells what it has done."""
+    """Raise `Unavailable` if the database failed. A query has no partial result; a mutation reports what it changed."""
     failures = [(error, cause) for error in result.errors or () if isinstance(cause := cause_of(error), Unavailable)]
     if not failures:
         return
@@ -105,7 +105,7 @@ def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -
 
 
 def _changed_nothing(operation: OperationDefinitionNode, error: GraphQLError) -> bool:
-    """Whether the only change was refused, not one after another, nor the reading of what it did."""
+    """Whether the operation is a single mutation field, and its command failed rather than the read after it."""
     selections = operation.selection_set.selections
     return len(selections) == 1 and isinstance(selections[0], FieldNode) and len(error.path or ()) == 1
 

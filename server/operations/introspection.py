@@ -21,7 +21,7 @@ MOST_ROOT_FIELDS: Final = 4
 async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
     """Parse a request. Raises `RequestError`: 401 if it selects more than the schema."""
     if hdrs.CONTENT_ENCODING in request.headers:
-        raise unauthenticated(None)  # nothing is inflated without a token
+        raise unauthenticated(None)  # don't inflate anything without a token
     try:
         graphql_request = await read(request, replace(limits, most_bytes=min(limits.most_bytes, MOST_BYTES)))
     except RequestError as error:

@@ -10,7 +10,7 @@ from mainsheet.server.operations.operation_store import Operation
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The estimate; the part that wasn't used is given back, except if the operation does work that no size shows."""
+    """The estimated cost. The unused part is refunded, unless the operation does work that the size doesn't show."""
 
     estimate: int
     is_refundable: bool
@@ -26,7 +26,7 @@ def price_of(operation: Operation, variables: Mapping[str, Any] | None) -> Price
 def size(data: dict[str, Any]) -> int:
     """Count fields and list items as the estimate does: a list's field counts once for each item.
 
-    Level by level, because that leaves most of the work to C.
+    Goes level by level, because that leaves most of the work to C code.
     """
     found = 0
     objects: list[dict[str, Any]] = [data]

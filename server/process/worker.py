@@ -105,7 +105,7 @@ async def _process(start: Start, environment: dict[str, str]) -> asyncio.subproc
         stdout=asyncio.subprocess.PIPE,
         pass_fds=start.sockets,
         env=environment,
-        start_new_session=True,  # Ctrl-C is for the supervisor, which tells them
+        start_new_session=True,  # Ctrl-C goes to the supervisor, which stops the workers
     )
 
 

@@ -15,7 +15,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
-from mainsheet.server.operations.explanation import NOTHING_ASKED, Dialect, explained
+from mainsheet.server.operations.explanation import NO_STATEMENT, Dialect, explained
 from tests.executor.operations import Writer
 from tests.statements import statements_of
 from tests.world import caller
@@ -94,7 +94,7 @@ async def test_explain_uses_several_keys_for_several_parents(dialect: Dialect, s
 async def test_an_unread_page_shows_no_statement() -> None:
     page, total = SQL.findall(await explained(request("{ jobs { totalCount } }"), "postgresql", OrganizationRole.ADMIN))
 
-    assert page.strip() == f"#   {NOTHING_ASKED}"
+    assert page.strip() == f"#   {NO_STATEMENT}"
     assert "count(*)" in total
 
 
