@@ -79,13 +79,13 @@ def test_each_locked_package_has_a_version_and_hashes(lock):
         assert re.match(r"[a-z0-9-]+==[\w.]+( ; [^\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\\n|$))+$", entry), entry
 
 
-def test_the_runtime_is_locked_alike_in_both_locks():
+def test_both_locks_have_the_same_runtime_versions():
     runtime, development = (_versions(ROOT / lock) for lock in LOCKS)
 
     assert runtime.items() <= development.items()
 
 
-def test_all_that_pyproject_asks_for_is_locked():
+def test_all_requirements_are_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
 

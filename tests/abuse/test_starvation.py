@@ -126,7 +126,7 @@ async def leaving(*tasks: asyncio.Task[Any]) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def test_large_searches_of_one_member_disturb_no_other_organization(abuse: Abuse) -> None:
+async def test_large_searches_dont_slow_other_organizations(abuse: Abuse) -> None:
     async def search() -> None:
         with suppress(aiohttp.ClientConnectionError):
             while True:
@@ -139,7 +139,7 @@ async def test_large_searches_of_one_member_disturb_no_other_organization(abuse:
     assert set(abuse.attacker.answers) <= {200, 429}
 
 
-async def test_mutations_that_nobody_waits_for_disturb_no_other_organization(abuse: Abuse) -> None:
+async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -> None:
     job, ask = abuse.attacked_job, abuse.attacker.ask
     requests = [asyncio.create_task(ask(RENAME, id=job, name=f"one of {n}")) for n in range(MUTATIONS)]
     async with leaving(*requests):
@@ -153,7 +153,7 @@ async def test_mutations_that_nobody_waits_for_disturb_no_other_organization(abu
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 
-async def test_fields_of_a_mutation_that_nobody_waits_for_are_dropped(abuse: Abuse) -> None:
+async def test_fields_of_an_abandoned_mutation_are_dropped(abuse: Abuse) -> None:
     request = asyncio.create_task(abuse.attacker.ask(RENAMES, id=abuse.attacked_job))
     async with leaving(request):
         await abuse.victim_works_until(lambda: True)

@@ -247,7 +247,7 @@ def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=steps_of_a_life)
-async def test_jobs_live_as_they_do_in_memory(
+async def test_random_steps_agree_with_the_model_in_memory(
     ask: Ask, database: Database, world: World, steps: list[dict[str, Any]]
 ) -> None:
     lives = Lives(ask, database, world)

@@ -35,7 +35,7 @@ async def taken(ask: Ask, world: World) -> str:
 
 @pytest.mark.parametrize("teams", TEAMS)
 @pytest.mark.parametrize("who", MAY_CREATE)
-async def test_only_those_who_may_create_the_job_learn_that_its_key_is_taken(
+async def test_a_taken_key_is_reported_only_with_permission(
     ask: Ask, world: World, taken: str, who: str, teams: str
 ) -> None:
     given = job_input(world, teamIds=TEAMS[teams](world))
@@ -49,9 +49,7 @@ async def test_only_those_who_may_create_the_job_learn_that_its_key_is_taken(
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"jobKey": "No"}], ids=str)
-async def test_what_else_is_wrong_does_not_tell_of_keys(
-    ask: Ask, world: World, taken: str, wrong: dict[str, Any]
-) -> None:
+async def test_other_problems_reveal_no_taken_key(ask: Ask, world: World, taken: str, wrong: dict[str, Any]) -> None:
     given = job_input(world, teamIds=[world.platform.id], jobKey=taken) | wrong
     told, _ = await answer(ask, world, "viewer", given)
 

@@ -196,7 +196,7 @@ def selects(ask: Ask) -> int:
     return sum(not statement.startswith(("BEGIN", "PRAGMA")) for statement in ask.statements)
 
 
-def test_the_walk_escapes_no_relation() -> None:
+def test_every_relation_is_tested() -> None:
     once = {each for each in relations() if each[0] in ONE_A_MUTATION}
 
     assert {*FROM_LISTS, *FROM_ROOT, *once, *MANY_IN_A_MUTATION} == set(relations())
@@ -204,7 +204,7 @@ def test_the_walk_escapes_no_relation() -> None:
 
 
 @pytest.mark.parametrize(("owner", "name"), FROM_LISTS, ids=lambda each: each)
-async def test_a_relation_of_many_parents_costs_as_much_as_of_one(
+async def test_many_parents_cost_as_many_statements_as_one(
     ask_crowd: Ask, admin: Member, owner: str, name: str
 ) -> None:
     way, costs = WAYS[owner], {}
@@ -219,7 +219,7 @@ async def test_a_relation_of_many_parents_costs_as_much_as_of_one(
 
 
 @pytest.mark.parametrize(("owner", "name"), FROM_ROOT, ids=lambda each: each)
-async def test_a_relation_asked_for_many_times_costs_as_much_as_once(
+async def test_many_aliases_cost_as_many_statements_as_one(
     ask_crowd: Ask, admin: Member, owner: str, name: str
 ) -> None:
     asked, costs = selection(WAYS[owner].path, leaf_of(owner, name)), {}
@@ -231,7 +231,7 @@ async def test_a_relation_asked_for_many_times_costs_as_much_as_once(
     assert costs[1] >= 1
 
 
-async def test_many_refused_teams_are_shown_for_the_price_of_one(ask: Ask, world: World, database: Database) -> None:
+async def test_many_user_errors_cost_as_many_statements_as_one(ask: Ask, world: World, database: Database) -> None:
     job_id = await ask.create_job(world.contributor, world)
     team_ids = await _strange_teams(database, world)
     costs = []
@@ -252,7 +252,7 @@ async def _strange_teams(database: Database, world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
-async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: Ask, admin: Member, path: str) -> None:
+async def test_a_total_costs_a_statement_only_if_selected(ask_crowd: Ask, admin: Member, path: str) -> None:
     closing = "}" * path.count("{")
     await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} pageInfo {{ endCursor }} }} {closing} }}")
     without = selects(ask_crowd)
@@ -263,7 +263,7 @@ async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: As
 
 @pytest.mark.skipif(os.environ.get("MAINSHEET_EXECUTOR") == "reference", reason="it tells no batch what is read")
 @pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
-async def test_of_a_total_alone_no_page_is_read(ask_crowd: Ask, admin: Member, path: str) -> None:
+async def test_a_total_alone_reads_no_page(ask_crowd: Ask, admin: Member, path: str) -> None:
     closing = "}" * path.count("{")
     await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} totalCount }} {closing} }}")
     with_page = selects(ask_crowd)
@@ -285,7 +285,7 @@ def batches() -> list[Any]:
 
 
 @pytest.mark.parametrize("batch", batches(), ids=lambda each: f"{each.__module__}.{each.__name__}")
-def test_a_batch_takes_many_keys_and_answers_by_key(batch: Any) -> None:
+def test_a_batch_takes_many_keys_and_returns_a_mapping(batch: Any) -> None:
     hints = list(get_type_hints(batch).values())
 
     assert hints[0] is Read

@@ -160,7 +160,7 @@ def as_viewer(member_id: str) -> str:
 
 
 @pytest.mark.parametrize("who", SEES)
-async def test_every_link_leads_to_what_the_member_may_see(
+async def test_every_link_leads_to_visible_objects_only(
     ask: Ask, world: World, database: Database, jobs: Mapping[str, str], who: str
 ) -> None:
     member = world.foreign.admin if who == "abroad" else getattr(world, who)

@@ -162,7 +162,7 @@ def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Op
 
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
-async def test_random_operations_have_the_same_answer(demo_database: Database, wrong: bool) -> None:
+async def test_random_operations_have_the_same_result(demo_database: Database, wrong: bool) -> None:
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
     executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
     for number in range(COUNT):
@@ -180,7 +180,9 @@ async def test_random_operations_have_the_same_answer(demo_database: Database, w
     assert outcomes[Outcome.COMPILED] > COUNT / 2
 
 
-async def test_random_operations_fail_alike(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failing_operations_have_the_same_result(
+    demo_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without joins: a joined answer passes by the batch that would spoil it."""
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
     assert OPTIONS

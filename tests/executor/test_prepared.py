@@ -38,7 +38,7 @@ def test_only_the_operations_variables_decide_its_plan(name: str) -> None:
     assert operation(parse(TWO), name).deciding == (("x",) if name == "B" else ())
 
 
-async def test_a_list_under_the_name_of_another_operations_flag_is_executed() -> None:
+async def test_another_operations_condition_variable_may_be_a_list() -> None:
     assert (await run(operation(parse(TWO), "A"), x=[1]))["arguments"] == {"ints": [1], "default": 7}
 
 

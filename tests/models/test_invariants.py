@@ -73,7 +73,7 @@ async def ids(ask: Ask, world: World) -> Mapping[str, str]:
     }
 
 
-async def test_no_statement_breaks_a_rule_that_a_constraint_can_say(database: Database, ids: Mapping[str, str]) -> None:
+async def test_constraints_refuse_invalid_rows(database: Database, ids: Mapping[str, str]) -> None:
     kept = [rule for rule, statement in BREAKS.items() if not await is_refused(database, statement, ids)]
 
     assert kept == []

@@ -77,12 +77,12 @@ def test_a_new_job_has_one_published_version(job: Job) -> None:
     assert (job.current.status, job.current.number, job.draft) == (VersionStatus.PUBLISHED, 1, None)
 
 
-def test_every_step_of_a_configuration_is_tried() -> None:
+def test_every_step_is_tested() -> None:
     assert STEPS.keys() == NEEDS_DRAFT.keys()
 
 
 @pytest.mark.parametrize("action", NEEDS_DRAFT)
-def test_a_step_is_refused_by_the_table(job: Job, action: JobAction) -> None:
+def test_a_step_is_refused_in_the_wrong_state(job: Job, action: JobAction) -> None:
     if not NEEDS_DRAFT[action]:
         job.create_draft({}, REFERENCES, edit())
 
@@ -100,7 +100,7 @@ AFTER: Mapping[JobAction, tuple[tuple[int, int, int, int | None], tuple[int | No
 
 
 @pytest.mark.parametrize("action", AFTER)
-def test_an_allowed_step_moves_numbers_and_writes_one_event(job: Job, action: JobAction) -> None:
+def test_an_allowed_step_records_one_event(job: Job, action: JobAction) -> None:
     if NEEDS_DRAFT[action]:
         job.create_draft({"max_retries": 1}, REFERENCES, edit())
     by, numbers = edit(), AFTER[action]
@@ -114,7 +114,7 @@ def test_an_allowed_step_moves_numbers_and_writes_one_event(job: Job, action: Jo
     assert (event.from_version, event.to_version) == numbers[1]
 
 
-def test_activation_moves_the_pointer_back_and_forth(job: Job) -> None:
+def test_any_published_version_can_be_activated(job: Job) -> None:
     first = job.current
     second = job.create_version(NEXT, None, REFERENCES, edit())
     by = edit()
@@ -127,14 +127,14 @@ def test_activation_moves_the_pointer_back_and_forth(job: Job) -> None:
     assert (job.current, job.current_number, job.revision) == (second, 2, 4)
 
 
-def test_a_version_that_is_missing_or_a_draft_is_not_activated(job: Job, draft: JobVersion) -> None:
+def test_missing_versions_and_drafts_cannot_be_activated(job: Job, draft: JobVersion) -> None:
     job.discard_draft(edit())
 
     assert refused(job, lambda job, by: job.activate(7, None, None, REFERENCES, by)) == [VersionNotFound]
     assert refused(job, lambda job, by: job.activate(2, draft, None, REFERENCES, by)) == [VersionNotPublished]
 
 
-def test_a_number_is_never_used_again(job: Job, draft: JobVersion) -> None:
+def test_version_numbers_are_never_reused(job: Job, draft: JobVersion) -> None:
     job.discard_draft(edit())
 
     again = job.create_draft({}, REFERENCES, edit())
@@ -178,25 +178,25 @@ def test_an_edit_of_a_draft_raises_its_own_revision_only(job: Job, draft: JobVer
     ],
     ids=["cluster", "cycle"],
 )
-def test_what_can_not_run_is_not_made_current(job: Job, step: Step, error: type[UserError]) -> None:
+def test_an_invalid_configuration_cannot_become_current(job: Job, step: Step, error: type[UserError]) -> None:
     assert refused(job, step) == [error]
 
 
-def test_a_draft_may_hold_what_can_not_run_but_is_not_published(job: Job) -> None:
+def test_an_invalid_draft_can_be_stored_but_not_published(job: Job) -> None:
     job.create_draft({"cluster_id": "CL2"}, REFERENCES, edit())
 
     assert refused(job, STEPS[JobAction.DRAFT_PUBLISHED]) == [ClusterNotActive]
 
 
 @pytest.mark.parametrize("expected", [{"revision": 7}, {"current_version": 7}], ids=lambda each: next(iter(each)))
-def test_an_expectation_that_is_missed_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
+def test_a_wrong_expectation_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
     by = edit()
     job.expect(by, **expected)
 
     assert refused(job, STEPS[JobAction.DRAFT_CREATED], by=by) == [StaleRevision]
 
 
-def test_all_that_is_wrong_is_refused_at_once(job: Job, draft: JobVersion) -> None:
+def test_all_problems_are_raised_together(job: Job, draft: JobVersion) -> None:
     by = edit()
     job.expect(by, revision=7)
 

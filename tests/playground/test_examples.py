@@ -127,7 +127,7 @@ async def test_a_team_gets_access_and_loses_it(demo):
     assert shared - unshared == {"platform"}
 
 
-async def test_a_team_admin_shares_with_teams_of_her_own_only(demo):
+async def test_a_team_admin_can_share_with_own_teams_only(demo):
     answers = await run(demo, TEAM_ADMIN, 4)
 
     (error,) = answers["Share"]["addTeamsToJob"]["userErrors"]

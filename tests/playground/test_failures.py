@@ -179,7 +179,7 @@ async def test_a_token_that_ended_can_be_replaced(start):
                 playground.forgive("401")
 
 
-async def test_the_schema_comes_once_there_is_a_good_token(no_demo):
+async def test_the_schema_is_loaded_with_a_valid_token(no_demo):
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[VIEWER])
         await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
@@ -212,7 +212,7 @@ async def test_stop_aborts_the_request(playground):
         await expect(playground.page.get_by_role("button", name="Execute query")).to_be_visible()
 
 
-async def test_an_answer_appears_in_the_tab_that_sent_the_request(playground):
+async def test_a_response_appears_in_the_tab_that_sent_it(playground):
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")
@@ -237,7 +237,7 @@ async def test_a_tab_waits_for_its_request_again(playground):
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_an_answer_appears_for_the_person_that_sent_the_request(playground):
+async def test_a_response_appears_for_the_member_who_sent_it(playground):
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")

@@ -79,7 +79,7 @@ async def test_inserted_updated_and_removed_rows_of_one_transaction(database: Da
     assert untouched[world.organization.id].name == "harbor"
 
 
-async def test_a_table_without_changes_is_read_as_it_is(database: Database, world: World) -> None:
+async def test_an_unchanged_table_is_read_directly(database: Database, world: World) -> None:
     async with AsyncSession(database.writes, autoflush=False) as session:
         recorder = Recorder(session)
         own = await session.get_one(Organization, world.organization.id)

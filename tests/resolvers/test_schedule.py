@@ -31,7 +31,7 @@ async def turns_during(work: Any) -> int:
     return turns
 
 
-async def test_a_long_batch_lets_other_tasks_run_meanwhile() -> None:
+async def test_a_long_batch_lets_other_tasks_run() -> None:
     turns = await turns_during(schedule.fire_times(READ, schedules(100), PREVIEW))
 
     assert turns >= 5

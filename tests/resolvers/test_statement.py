@@ -37,7 +37,7 @@ def test_any_relations_can_be_joined_together(dialect: Dialect, joins: tuple[Any
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
-def test_one_key_is_compared_alone(dialect: Dialect) -> None:
+def test_one_key_is_compared_by_equality(dialect: Dialect) -> None:
     def text(*, one_key: bool) -> str:
         return compiled_statement(dialect, OrganizationRole.ADMIN, frozenset(), job._by_ids, (), one_key=one_key).sql
 

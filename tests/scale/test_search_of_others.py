@@ -29,7 +29,7 @@ def ask(database: Database) -> Ask:
     return Ask(database)
 
 
-async def test_matches_of_other_organizations_cost_a_search_nothing(database: Database, ask: Ask, world: World) -> None:
+async def test_matches_of_other_organizations_cost_nothing(database: Database, ask: Ask, world: World) -> None:
     for number in range(OWN):
         await ask.create_job(world.contributor, world, jobKey=f"own-{number}", name="Quarterly report")
     searches = [(member, text) for member in (world.admin, world.contributor) for text in ("quarterly", "qu", "q")]
