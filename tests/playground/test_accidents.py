@@ -1,4 +1,4 @@
-"""Examples change nothing by accident: outside the demo, people choose each object and confirm changes."""
+"""Examples change nothing by accident: outside the demo, users choose each object and confirm changes."""
 
 from collections.abc import AsyncIterator
 

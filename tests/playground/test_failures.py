@@ -118,7 +118,7 @@ async def test_an_unreachable_server_is_reported(start):
             await playground.run("query MyJobs")
 
             await expect(alert(playground)).to_have_text(
-                "The server can't be reached. See that it runs, then run the operation again."
+                "The server can't be reached. Check that it is running, then run the operation again."
             )
             playground.forgive("ERR_CONNECTION_REFUSED")
 
@@ -130,7 +130,9 @@ async def test_an_html_response_of_a_proxy_is_reported(playground):
     )
     await playground.run("query MyJobs")
 
-    await expect(alert(playground)).to_contain_text("A proxy answered 502 Bad Gateway in the server's place")
+    await expect(alert(playground)).to_contain_text(
+        "A proxy answered 502 Bad Gateway because it can't reach the server"
+    )
     await expect(playground.page.locator("body")).not_to_contain_text("SyntaxError")
     playground.forgive("502")
 
@@ -141,7 +143,7 @@ async def test_a_change_without_a_response_is_reported_as_uncertain(playground):
     await playground.page.route("**/graphql", lambda route: route.abort())
     await playground.run("mutation CreateDraft")
 
-    await expect(alert(playground)).to_contain_text("The mutation may have been done all the same")
+    await expect(alert(playground)).to_contain_text("The mutation may have been executed anyway")
     playground.forgive("ERR_FAILED")
 
 

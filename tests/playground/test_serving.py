@@ -1,4 +1,4 @@
-"""What the server sends to browsers, and when it refuses."""
+"""Responses of the playground's routes."""
 
 import gzip
 import json
