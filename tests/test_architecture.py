@@ -1,4 +1,4 @@
-"""The shape of the code: who may import whom, what only one place may do, how long a file may be."""
+"""Rules for the code: imports between layers, what only some modules may do, and the length of files."""
 
 import ast
 import subprocess
@@ -38,7 +38,7 @@ def test_the_layers_are_kept():
 
 
 def test_imports_in_functions_have_a_reason():
-    """An import in a body hides a cycle; ruff's PLC0415 finds it, and a noqa must say why."""
+    """An import in a function hides a cycle. Ruff's PLC0415 finds it, and a noqa must give the reason."""
     silenced = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in FILES
@@ -61,7 +61,7 @@ def test_each_exception_to_the_length_is_needed():
 
 
 def test_only_commands_import_jobs_in_server():
-    """Only the commands, which put the parts together, may name the API or the demo's data."""
+    """Only the commands, which assemble the application, may import the API and the demo data."""
     known = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in (ROOT / "server").rglob("*.py")

@@ -1,4 +1,4 @@
-"""Migrations make what the models say, on both databases, whoever runs them and however often."""
+"""Migrations create the tables of the models on both databases, also if they run concurrently or repeatedly."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 
 @pytest.fixture
 async def empty_url(database: Database, request, tmp_path) -> AsyncIterator[str]:
-    """A database without a single table, of the kind of `database`."""
+    """An empty database of the same kind as `database`."""
     if database.is_sqlite:
         yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     else:
@@ -88,7 +88,7 @@ async def test_an_upgrade_creates_all_columns_and_constraints(database, empty):
 
 
 def create_all(connection: Connection) -> None:
-    """Create a copy: what was once added by ALTER to a PostgreSQL is left out on SQLite ever after."""
+    """Create a copy of the tables, because SQLAlchemy omits foreign keys that were added by ALTER once."""
     copy = MetaData(naming_convention=Base.metadata.naming_convention)
     for table in Base.metadata.tables.values():
         table.to_metadata(copy)
@@ -172,7 +172,7 @@ async def test_a_database_of_a_newer_version_is_left_unchanged(database):
 
 
 async def described(database: Database) -> set[str]:
-    """Say all that the database is made of, but for Alembic's own table and the index of searches."""
+    """Return a description of the database, without Alembic's table and the search index."""
     async with database.reads.connect() as connection:
         if database.is_sqlite:
             rows = await connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
@@ -183,7 +183,7 @@ async def described(database: Database) -> set[str]:
 
 
 def _sqlite_lines(sql: str) -> list[str]:
-    """One for each column and constraint of a table: their order makes no difference."""
+    """Return a description of each column and constraint of a table, in any order."""
     if not sql.startswith("CREATE TABLE"):
         return [sql]
     head, *rest = [line.strip().rstrip(",") for line in sql.splitlines()]

@@ -1,4 +1,4 @@
-"""What is installed is ours, complete, and pinned by name and hash."""
+"""The wheel is complete and has no other files, and dependencies are locked by name and hash."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 
 @pytest.fixture(scope="module")
 def wheel_files(tmp_path_factory) -> set[str]:
-    """The names of the files in a wheel that was built from the sdist, as `python -m build` does it."""
+    """Return the names of the files in a wheel that is built from the sdist, as by `python -m build`."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
     subprocess.run(build, check=True, capture_output=True)
@@ -59,7 +59,7 @@ def test_nothing_else_is_in_the_wheel(wheel_files):
     ("folders", "groups"), [(PACKAGES, ()), (("tests", "benchmarks"), ("dev",))], ids=["installed", "development"]
 )
 def test_each_imported_distribution_is_declared(folders, groups):
-    """A package that only another package depends on goes missing when that one drops it."""
+    """An undeclared package would be missing when the package that depends on it drops it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}

@@ -1,4 +1,4 @@
-"""What the README says is so: every command runs, the query shown has the answer shown, every path is there."""
+"""The README is correct: commands run, the query has the shown response, and paths exist."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def test_every_command_is_of_a_tested_kind() -> None:
 
 @pytest.mark.parametrize("line", MAKE)
 def test_every_make_target_exists(line: str) -> None:
-    """Run but for `-n`: these tests are one of the targets."""
+    """Run with `-n`, because these tests are one of the targets."""
     planned = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert planned.returncode == 0, planned.stderr
@@ -53,7 +53,7 @@ def test_error_codes_are_complete() -> None:
 
 
 def test_the_deployment_commands_work(postgres_url: str) -> None:
-    """In its order, on an empty database: the URL, the port and the host are ours, and `ada` has to be a member."""
+    """Run the commands in order on an empty database, with another URL, port and host, and with the member `ada`."""
     exported = dict(shlex.split(line)[1].split("=", 1) for line in EXPORTED)
     assert list(exported) == ["MAINSHEET_DATABASE_URL"]
     upgrade, create, serve = (shlex.split(line)[1:] for line in OURS)

@@ -1,4 +1,4 @@
-"""Bodies that are large, packed or never end, against a real server."""
+"""Large, compressed and endless bodies, sent to a real server."""
 
 import zlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Connections that take and give nothing: half-open, silent, idle, unread."""
+"""Connections that occupy the server without use: half-open, silent, idle, unread."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""Guessing tokens, and asking without one, against a real server."""
+"""Guessed tokens and requests without one, sent to a real server."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def test_wrong_tokens_are_limited_by_address(server: Serving, log: Path) -
 
 
 async def retried(url: str, request: bytes) -> Response:
-    """Send a request again for as long as the server asks for that."""
+    """Repeat a request until the server no longer answers 429."""
     response = await ask(url, request, address=ATTACKER)
     if response.status != 429:
         return response

@@ -1,4 +1,4 @@
-"""A database with fifty of everything, each different from the next, to see whether fifty cost more than one."""
+"""A database with fifty different objects of each type, to compare the costs of fifty and of one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def make_crowd(database: Database) -> Member:
-    """Return an admin who sees all of it."""
+    """Return an administrator, who sees all objects."""
     async with AsyncSession(database.writes, expire_on_commit=False, autoflush=False) as session, session.begin():
         organization = await make_organization(session)
         admin = await make_member(session, organization, name="admin", organization_role=OrganizationRole.ADMIN)
@@ -60,7 +60,7 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
 
 
 async def _last_job(session: AsyncSession, member: Member, cluster_id: str, query_id: str, team_id: str) -> str:
-    """The first job of the crowd waits for this one, which a list of fifty leaves out."""
+    """Return a job that the first one depends on. A list of fifty doesn't contain it."""
     edit = Edit(member.id, START + timedelta(days=1))
     config = JobConfig(cluster_id=cluster_id, source=SavedQueries((query_id,)))
     job = _job("last-job", config, [team_id], member.organization_id, edit)

@@ -1,4 +1,4 @@
-"""Whoever mends what they are told of is told of nothing else the next time."""
+"""All problems of an input are reported together: correcting them reveals no further ones."""
 
 from typing import Any
 
@@ -156,7 +156,7 @@ DRY = {"createDraft", "updateDraft", "publishDraft", "createVersion", "activateV
 
 @pytest.fixture
 async def ids(ask: Ask, world: World, database: Database) -> dict[str, str]:
-    """Make two jobs on a cluster that fails; of `ring` the first version and the draft would wait for themselves."""
+    """Create two jobs on a failed cluster. The first version and the draft of `ring` would form dependency cycles."""
     other = await ask.create_job(world.contributor, world, jobKey="other")
     waiting = config(world, dependencies=[{"jobId": other}])
     ring = await ask.create_job(world.contributor, world, jobKey="ring", config=waiting)
@@ -185,7 +185,7 @@ async def told(
 
 
 def placed(ids: dict[str, str], changes: dict[str, Any]) -> dict[str, Any]:
-    """Put ids in place of names."""
+    """Replace names by ids."""
     placed = dict(changes)
     if changes.get("clusterId"):
         placed["clusterId"] = ids[changes["clusterId"]]

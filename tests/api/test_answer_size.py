@@ -1,4 +1,4 @@
-"""A small query of long texts can't make an answer of any size."""
+"""A small query of long texts can't cause a response of unlimited size."""
 
 import tracemalloc
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stored moments come from the database's clock, and a job's go forward whatever the clocks do."""
+"""Stored times come from the database's clock, and the times of a job never decrease."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ async def time_of(database: Database) -> datetime:
 
 
 async def moments(database: Database) -> set[datetime]:
-    """All moments in all tables."""
+    """Return all times in all tables."""
     async with AsyncSession(database.reads) as session:
         rows = [row for table in Base.metadata.sorted_tables for row in await session.execute(table.select())]
     return {value for row in rows for value in row if isinstance(value, datetime)}

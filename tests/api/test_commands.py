@@ -1,4 +1,4 @@
-"""Every mutation is a command, registered under its name, and its payload takes its answer."""
+"""Each mutation runs the command registered under its name, and its payload accepts the command's answer."""
 
 from collections.abc import Mapping
 from dataclasses import fields

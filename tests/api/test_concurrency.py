@@ -1,4 +1,4 @@
-"""Whoever asks first wins: nothing is lost, nothing is done twice, and the history agrees with the state."""
+"""Concurrent mutations: no change is lost or repeated, and the history agrees with the state."""
 
 import asyncio
 from collections import Counter
@@ -32,7 +32,7 @@ PAYLOADS = {
 
 @pytest.fixture
 async def servers(database_url: str) -> AsyncIterator[list[Ask]]:
-    """Two processes' worth of connections to one database."""
+    """Two pools of connections to one database, as two processes have."""
     databases = [Database.open(database_url) for _ in range(2)]
     yield [Ask(each) for each in databases]
     for each in databases:

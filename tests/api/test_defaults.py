@@ -1,4 +1,4 @@
-"""What has a default in the schema: to omit it and to send null is the same."""
+"""Arguments with a default: omitting them and sending null are the same."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A dry run leaves no trace and no lock, shows what would be, and is refused as the real thing is."""
+"""A dry run stores nothing, holds no lock, shows its changes, and has the same problems as the real mutation."""
 
 import asyncio
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ async def change(ask: Ask, world: World, name: str, job_id: str, **values: Any) 
 
 
 async def everything(database: Database) -> Mapping[str, list[Any]]:
-    """All rows of all tables."""
+    """Return all rows of all tables."""
     async with AsyncSession(database.reads) as session:
         return {
             table.name: sorted(map(str, await session.execute(table.select()))) for table in Base.metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""Each filter of a list of jobs, alone and with others, wherever jobs are listed."""
+"""Filters of lists of jobs, alone and combined, in every list."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -43,7 +43,7 @@ async def elsewhere(database: Database, world: World) -> Cluster:
 
 @pytest.fixture
 async def jobs(ask: Ask, world: World, elsewhere: Cluster) -> None:
-    """`ALL` for the contributor to see, and `hidden`, which is like `shared`."""
+    """The jobs `ALL`, which the contributor sees, and `hidden`, which is otherwise like `shared`."""
     scheduled = {"config": config(world, schedule=CRON)}
     away = {"config": config(world, clusterId=elsewhere.id)}
     drafted = await ask.create_job(world.contributor, world, jobKey="drafted", name="100% Straße", **scheduled)
@@ -64,7 +64,7 @@ async def jobs(ask: Ask, world: World, elsewhere: Cluster) -> None:
 
 
 async def lists(ask: Ask, world: World, wanted: dict[str, Any] | None) -> dict[str, list[str]]:
-    """Ask each kind of list, on `data_eng` and the active cluster, having seen that the totals are right."""
+    """Return the jobs of each list, for `data_eng` and the active cluster. Asserts that the totals agree."""
     data = await ask(world.contributor, LISTS, filter=wanted, team=world.data_eng.id, cluster=world.cluster.id)
     found = {"jobs": data["jobs"]} | {name: data[name]["jobs"] for name in ("team", "cluster", "me")}
     keys = {name: [each["jobKey"] for each in page["nodes"]] for name, page in found.items()}

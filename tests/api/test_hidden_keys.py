@@ -1,4 +1,4 @@
-"""Only those who may create a job learn that its key is taken, perhaps by a job that they can't see."""
+"""A taken job key is reported only to members who may create the job: the other job may be hidden from them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ MAY_CREATE = {
 
 @pytest.fixture
 async def taken(ask: Ask, world: World) -> str:
-    """The key of a job that only administrators and auditors see."""
+    """Return the key of a job that only administrators and auditors see."""
     await ask.create_job(world.admin, world, jobKey="secret-merger", teamIds=[world.platform.id])
     return "secret-merger"
 
@@ -57,6 +57,6 @@ async def test_other_problems_reveal_no_taken_key(ask: Ask, world: World, taken:
 
 
 async def answer(ask: Ask, world: World, who: str, given: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return the answer, and the statements that it took: the same ones take the same time."""
+    """Return the response and its statements: equal statements leave no difference in time."""
     told = (await ask(getattr(world, who), CREATE_JOB, input=given))["createJob"]
     return told, list(ask.statements)

@@ -1,4 +1,4 @@
-"""The work of an idempotency key is done once, and a replay gets the first answer."""
+"""A mutation with an idempotency key runs once, and a replay gets the first answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The events of commands and statements, and the operation that they belong to."""
+"""Events of commands and statements, which are reported to the operation that caused them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ async def test_statements_with_many_rows_are_reported(world: World, database: Da
 
 
 def test_no_dialect_overrides_the_hooked_methods(database: Database) -> None:
-    """The hook takes the place of these methods: it has to change if a dialect of SQLAlchemy overrides them."""
+    """The hook replaces these methods. It must change if a dialect of SQLAlchemy overrides them."""
     dialect = type(database.writes.sync_engine.dialect)
 
     assert dialect.do_execute is DefaultDialect.do_execute

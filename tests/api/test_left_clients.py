@@ -1,4 +1,4 @@
-"""A mutation whose client has left: what hasn't begun is not begun, what has is finished."""
+"""A mutation whose client has left: the running field is finished, and no further field begins."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ mutation ($a: ID!, $b: ID!) {
 
 
 class Leaving(Instrumentation):
-    """The client leaves during the first statement."""
+    """A context whose client leaves during the first statement."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -1,4 +1,4 @@
-"""Limits beyond single texts and numbers: lists at 100 entries, machines, pages, ids; one at, one over."""
+"""Limits of lists, instance types, pages and ids: a value at the limit is accepted, one over it is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`@oneOf` inputs are checked before anything is executed, with the place of the fault."""
+"""`@oneOf` inputs are validated before execution, and errors have their location."""
 
 import pytest
 from graphql import GraphQLError, parse, validate

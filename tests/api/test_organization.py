@@ -1,4 +1,4 @@
-"""An organization is renamed by its administrators, through the same door as a job is changed."""
+"""Administrators rename their organization, by a command like all others."""
 
 from typing import Any
 

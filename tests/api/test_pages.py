@@ -1,4 +1,4 @@
-"""Pages by number and by cursor: each item once, in the same order, whichever way the list is walked."""
+"""Pages by number and by cursor: every kind of pagination gives each item once, in the same order."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ on_one_database = settings(
 
 
 class Shelf:
-    """An organization of its own, whose jobs are made as a test wants them."""
+    """A separate organization with jobs that the test defines."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""Who reads and changes what: every way to a job, for every role, in one's own team, another one, another tenant."""
+"""Permissions on every path to a job, for every role, in the member's team, another team and another organization."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +67,7 @@ SHOWN = """query ($key: String!) { jobByKey(jobKey: $key) {
 
 @pytest.fixture
 async def jobs(ask: Ask, world: World) -> Jobs:
-    """One job shared with each team, and one of the other organization."""
+    """Create a job for each team, and one in the other organization."""
     teams = {"own": world.data_eng, "viewed": world.analytics, "hidden": world.platform}
     shared: dict[str, dict[str, Any]] = {name: {"teamIds": [team.id]} for name, team in teams.items()}
     foreign = {"clusterId": world.foreign.cluster.id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
@@ -97,7 +97,7 @@ def used(query: str, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def keys(data: Any) -> list[str]:
-    """Every job's key in an answer."""
+    """Return the keys of all jobs in a response."""
     match data:
         case {"jobKey": str(key)}:
             return [key]

@@ -1,4 +1,4 @@
-"""Schedules through the schema."""
+"""Schedules in the API."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def create(ask: Ask, world: World, **schedule: Any) -> Any:
 
 
 async def stored(ask: Ask, database: Database, world: World, cron: str, timezone: str = "UTC") -> str:
-    """Make a job whose schedule is as an earlier release may have stored it."""
+    """Create a job with a schedule that only an earlier release accepted."""
     job_id = await ask.create_job(world.contributor, world, config=config(world, schedule={"cron": "0 6 * * *"}))
     async with database.writes.begin() as connection:
         await connection.execute(text(UPDATE), {"cron": cron, "timezone": timezone, "id": job_id})

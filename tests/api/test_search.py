@@ -1,4 +1,4 @@
-"""A search finds what holds its text: whatever the text is, and whatever has become of the job since."""
+"""A search finds exactly the jobs that contain its text, also after changes and deletions."""
 
 import unicodedata
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""However many parents a relation has, its answers cost the same number of statements."""
+"""The number of statements of a relation doesn't depend on the number of parents."""
 
 import asyncio
 import importlib
@@ -81,7 +81,7 @@ def relations() -> list[tuple[str, str]]:
 
 
 def reachable() -> dict[str, Reached]:
-    """Find the shortest way from `Query` to each type, through a list where there is such a way."""
+    """Find the shortest path from `Query` to each type, through a list if possible."""
     found: dict[tuple[str, bool], Reached] = {}
     waiting = deque([Reached((), "Query", many=False)])
     while waiting:
@@ -116,7 +116,7 @@ FROM_ROOT = [each for each in relations() if each[0] in WAYS and not WAYS[each[0
 
 
 def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: int | None = None) -> str:
-    """Write the path to the leaf; the first list on it gets the limit."""
+    """Return a query of the path to the leaf. The first list on it gets the limit."""
     if not path:
         own_id = "id " if "id" in SCHEMA.type_map[owner].fields else ""
         return f"__typename {own_id}{leaf}" if owner != "Query" else leaf
@@ -128,7 +128,7 @@ def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: in
 
 
 def leaf_of(owner: str, name: str) -> str:
-    """The relation, and of its answer no more than there must be."""
+    """Return the relation's selection, with as few fields as possible."""
     field = SCHEMA.type_map[owner].fields[name]
     arguments = LOOKUPS.get(name, "") if owner == "Query" else NEEDED.get((owner, name), "")
     return f"{name}{arguments and f'({arguments})'} {_least_of(get_named_type(field.type))}"
@@ -144,7 +144,7 @@ def _least_of(named: GraphQLNamedType) -> str:
 
 
 def is_joined(owner: str, name: str) -> bool:
-    """Whether the list above may bring the relation's answers along."""
+    """Whether the list above can join the relation."""
     definition: Any = SCHEMA.type_map[owner].fields[name].extensions["strawberry-definition"]
     return definition.metadata["relation"].join is not None
 
@@ -273,7 +273,7 @@ async def test_a_total_alone_reads_no_page(ask_crowd: Ask, admin: Member, path: 
 
 
 def batches() -> list[Any]:
-    """Every function in `resolvers/` that reads."""
+    """Return all batches in `resolvers/`."""
     names = [each.name for each in pkgutil.walk_packages(resolvers.__path__, "mainsheet.resolvers.")]
     modules = [importlib.import_module(name) for name in names if ".commands" not in name]
     return [

@@ -1,4 +1,4 @@
-"""What people type: how it is stored, what is refused, and that what was stored by older rules stays usable."""
+"""Texts: normalization, refused characters, and texts that were stored under older rules."""
 
 import unicodedata
 from typing import Any
@@ -47,7 +47,7 @@ BAD_NAMES = {
 
 
 async def problems(ask: Ask, world: World, **values: Any) -> list[tuple[str, str]]:
-    """Create a job and return what is refused: the last part of its path, and why."""
+    """Create a job and return its problems: the last part of each path, and the reason."""
     wanted = job_input(world, **values) | {"config": config(world, **values.get("config", {}))}
     answer = (await ask(world.contributor, CREATE_JOB, input=wanted))["createJob"]
     assert all(each["code"] == "INVALID" for each in answer["userErrors"])
@@ -173,7 +173,7 @@ async def test_a_blank_idempotency_key_is_refused(ask: Ask, world: World) -> Non
 
 @pytest.fixture
 async def unfit(ask: Ask, world: World, database: Database) -> str:
-    """A job as the rules of 0.1.0 let it be."""
+    """Create a job that only the rules of 0.1.0 accept."""
     job_id = await ask.create_job(world.contributor, world)
     values = {
         "source_kind": "PYTHON_WHEEL",

@@ -1,4 +1,4 @@
-"""Each expected error comes as data: with its code, its path, what a client needs to go on, and nothing changed.
+"""Each expected error is data with a code, a path and details, and a refused mutation changes nothing.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -25,7 +25,7 @@ query ($id: ID!) { job(id: $id) {
 async def refused(
     ask: Ask, member: Member, name: str, job_id: str | None = None, /, more: str = "", **values: Any
 ) -> list[dict[str, Any]]:
-    """Return the user errors, having seen that nothing changed."""
+    """Return the user errors. Asserts that nothing changed."""
     before = await ask(member, STATE, id=job_id or NOBODY)
     kind = name[0].upper() + name[1:]
     query = f"""mutation ($input: {kind}Input!) {{

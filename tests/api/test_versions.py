@@ -1,4 +1,4 @@
-"""A job's versions, what differs between them, when they fire, and the history they leave."""
+"""Versions, their differences and fire times, and the history."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ async def listed(ask: Ask, world: World, ids: list[str]) -> list[tuple[list[str]
 
 @pytest.fixture
 async def published(ask: Ask, world: World, job_id: str) -> str:
-    """Versions 1, 2 and 4 are published, 3 was discarded, 5 is a draft; 2 is current."""
+    """Create a job: versions 1, 2 and 4 are published, 3 was discarded, 5 is a draft, and 2 is current."""
     await change(ask, world, "createVersion", job_id, changes={"maxRetries": 2}, message="second")
     await change(ask, world, "createDraft", job_id)
     await change(ask, world, "discardDraft", job_id)

@@ -1,4 +1,4 @@
-"""A job that the caller can't see answers as one that never was; and rights add up over a member's teams."""
+"""Hidden jobs are treated as missing ones, and the permissions of a member's teams add up."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ async def own(ask: Ask, world: World) -> str:
 
 @pytest.fixture
 async def hidden(ask: Ask, world: World, own: str) -> str:
-    """A job out of the contributor's sight, which waits for the contributor's own."""
+    """Create a job that the contributor can't see, and that depends on the contributor's job."""
     waits = config(world, dependencies=[{"jobId": own}])
     return await ask.create_job(
         world.admin, world, jobKey="hidden-one", name="Hidden", teamIds=[world.platform.id], config=waits
@@ -39,7 +39,7 @@ async def hidden(ask: Ask, world: World, own: str) -> str:
 
 
 async def answer(ask: Ask, world: World, name: str, own: str, other: str) -> Any:
-    """What the contributor is told who lets something wait for the other job."""
+    """Return the errors that the contributor gets for a dependency on the other job."""
     waits = {"dependencies": [{"jobId": other}]}
     values = {"jobId": own, "changes": waits}
     if name == "createJob":

@@ -1,4 +1,4 @@
-"""The measuring instruments themselves, held against things whose measure is known."""
+"""The measuring instruments of the benchmarks, tested with known quantities."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What is executed again and again to be timed is the same operation each time."""
+"""A benchmark that repeats an operation runs it on the same rows each time."""
 
 from graphql import ExecutionResult, parse
 from sqlalchemy import func, select

@@ -13,7 +13,7 @@ SCHEMA = build_schema(SDL.read_text("utf-8"))
 
 @pytest.fixture(scope="module")
 def generated(clients: Clients) -> Path:
-    """From the SDL file."""
+    """Generate the types from the SDL file."""
     asyncio.run(clients.tool("graphql-codegen", "--config", "codegen.ts", cwd="codegen", SCHEMA=str(SDL), TOKEN=""))
     return clients.folder / "codegen/generated"
 

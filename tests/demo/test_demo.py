@@ -1,4 +1,4 @@
-"""The demo data, as it is and as the models would have made it.
+"""The demo data: what it contains, and that the models' methods would give the same rows.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -50,7 +50,7 @@ def ignore(_done: int) -> None:
 
 
 class Interrupted(Exception):
-    """A person's Ctrl-C."""
+    """Raised in place of a user's Ctrl-C."""
 
 
 def interrupt(_done: int) -> None:
@@ -358,7 +358,7 @@ def _pointer(history: Sequence[JobEvent]) -> int | None:
 
 
 async def _references(session: AsyncSession, job: Job) -> References:
-    """What was there when the job was made; a dependency is an older job."""
+    """Return the references that existed when the job was created. A dependency is an older job."""
     of = job.organization_id
     older = select(Job.id).where(Job.organization_id == of, Job.created_at < job.created_at)
     clusters = await session.execute(select(Cluster.id, Cluster.status).where(Cluster.organization_id == of))

@@ -86,7 +86,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
 
 
 class Faulty(Context):
-    """Some batches fail, some answers are null or exceptions, decided by names and keys."""
+    """Makes some batches fail and some results null or exceptions, depending on names and keys."""
 
     salt = 0
     _made: dict[Batch, Batch]
@@ -134,7 +134,7 @@ async def answered(
 
 
 def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
-    """The positions that errors made null, with their errors."""
+    """Return the positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
         at, here = result.data, []
@@ -183,7 +183,7 @@ async def test_random_operations_have_the_same_result(demo_database: Database, w
 async def test_failing_operations_have_the_same_result(
     demo_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without joins: a joined answer passes by the batch that would spoil it."""
+    """Runs without joins, because joined results bypass the batches that fail."""
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
     assert OPTIONS
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()

@@ -106,7 +106,7 @@ async def test_too_large_operations_are_interpreted() -> None:
 
 
 async def turns_of_the_loop(executor: Executor) -> int:
-    """Count the turns of the event loop while a program is compiled and run."""
+    """Count the event loop's iterations while a program is compiled and run."""
     running, turns = asyncio.create_task(run(operation(parse(LARGE), None), executor)), 0
     while not running.done():
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What the database refuses by itself, whoever writes into it."""
+"""Constraints of the database, which no statement can violate."""
 
 from collections.abc import Mapping
 
@@ -56,7 +56,7 @@ def ask(database: Database) -> Ask:
 
 @pytest.fixture
 async def ids(ask: Ask, world: World) -> Mapping[str, str]:
-    """Make the jobs; return the ids of the other organization."""
+    """Create the jobs and return the ids of the other organization."""
     source = {"savedQueries": {"queryIds": [world.queries[0].id]}}
     first = await ask.create_job(world.contributor, world, jobKey="first", config=config(world, source=source))
     waiting = config(world, dependencies=[{"jobId": first}])

@@ -1,4 +1,4 @@
-"""The life of a job without a database: which step is allowed when, and what each step leaves behind."""
+"""The life of a job without a database: when each step is allowed, and its effects."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ def state(job: Job) -> tuple[object, ...]:
 
 
 def refused(job: Job, step: Step, *, by: Edit | None = None) -> list[type[UserError]]:
-    """Return what the step is refused for; it must leave the job and the history as they were."""
+    """Return the problems of the step. Asserts that the job and its history are unchanged."""
     by, before = by or edit(), state(job)
     with pytest.raises(Refused) as refusal:
         step(job, by)

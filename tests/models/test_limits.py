@@ -1,4 +1,4 @@
-"""Texts: a normal form is the last one, and what a text may contain can be stored."""
+"""Texts: normalization is idempotent, and all accepted characters can be stored."""
 
 import pytest
 from hypothesis import given

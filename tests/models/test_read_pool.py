@@ -1,4 +1,4 @@
-"""The connections of snapshots: lent in turn, and none of them is ever lost."""
+"""The pool of read connections: first in, first out, and no connection is lost."""
 
 import asyncio
 import logging

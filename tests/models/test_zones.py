@@ -68,7 +68,7 @@ print(ZoneInfo("Europe/Berlin").utcoffset(datetime(2026, 7, 1)))
 
 
 def test_the_systems_time_zones_are_not_used(tmp_path: Path) -> None:
-    """The machine's Berlin is Tokyo, without daylight saving."""
+    """The system's Europe/Berlin is replaced by Asia/Tokyo, which has no daylight saving."""
     (tmp_path / "Europe").mkdir()
     tokyo = files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
     (tmp_path / "Europe" / "Berlin").write_bytes(tokyo)

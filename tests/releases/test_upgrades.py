@@ -1,4 +1,4 @@
-"""A database of each released version, with data in it, becomes one of this version and loses nothing."""
+"""Upgrades of databases from each released version to this one, without loss of data."""
 
 import asyncio
 import unicodedata
@@ -52,7 +52,7 @@ CREATE_VERSION = """mutation ($input: CreateVersionInput!) {
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def released(request: pytest.FixtureRequest, version: str, tmp_path: Path) -> AsyncIterator[Database]:
-    """The database as the released version left it."""
+    """The stored database of the released version."""
     if request.param == "sqlite":
         database = Database.open(restore_sqlite(version, tmp_path / "released.sqlite3"))
         yield database

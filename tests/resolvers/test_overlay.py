@@ -1,4 +1,4 @@
-"""Rows that a dry run changed are read in place of the stored ones, and the others by their indexes as ever."""
+"""The changes of a dry run replace stored rows; unchanged rows are still read by their indexes."""
 
 import re
 from typing import Any

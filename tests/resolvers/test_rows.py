@@ -1,4 +1,4 @@
-"""The type that a statement declares for its rows: each attribute must be one of its columns."""
+"""The declared row types of statements: each attribute must be a selected column."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Snapshots: one moment, and a connection that always comes back."""
+"""Snapshots see one state of the database, and always give their connection back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
 
 @pytest.fixture
 async def small(database_url: str, database: Database) -> AsyncIterator[Database]:
-    """The same database through two connections."""
+    """The same database with a pool of two connections."""
     small = Database.open(database_url, pool_size=2)
     yield small
     await small.close()

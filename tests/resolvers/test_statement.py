@@ -1,4 +1,4 @@
-"""Statements of every shape, without a database: what is joined must not depend on what else is."""
+"""Statements of every shape, without a database: any relations can be joined together."""
 
 from itertools import combinations
 from typing import Any

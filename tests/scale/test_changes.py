@@ -1,4 +1,4 @@
-"""No mutation goes through a whole table either: each is a step of one job's life, in a database that would show it."""
+"""No mutation scans a whole table, in a database that is large enough to show it."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ async def test_update_organization_scans_no_table(big: Big, big_database: Databa
 
 
 async def _take(big: Big, database: Database, ask: Ask, role: str, name: str, given: dict[str, Any]) -> Any:
-    """Take the step, and look at the plans of all that it asked of the database."""
+    """Run the step and check the plans of all its statements."""
     kind = f"{name[0].upper()}{name[1:]}Input"
     answer = f"{FIELDS.get(name, 'job { id }')} userErrors {{ message }}"
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {answer} }} }}"

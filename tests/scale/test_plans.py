@@ -1,4 +1,4 @@
-"""No read of the API goes through a whole table of jobs, versions, runs or events, however the database is asked."""
+"""No query of the API scans a whole table of jobs, versions, runs or events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ POINTS = (
 
 
 async def plans(big: Big, database: Database, ask: Ask) -> Mapping[str, str]:
-    """Return the plan of each statement that was just asked."""
+    """Return the plan of each statement that was recorded."""
     statements = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA", "show"))]
     return {each: await big.plans.of(database, each) for each in statements}
 
@@ -90,7 +90,7 @@ def _cursor(data: Any) -> str | None:
 async def test_a_page_of_the_organization_is_read_in_order(
     big: Big, big_database: Database, ask_big: Ask, direction: str, role: str
 ) -> None:
-    """So it ends where the page is full; the member is one who sees many jobs."""
+    """The scan ends when the page is full. The member sees many jobs."""
     for sort in ("CREATED_AT", "UPDATED_AT", "JOB_KEY"):
         first = await ask_big(big.admin, f"{{ jobs(first: 9, sortBy: {sort}) {{ pageInfo {{ endCursor }} }} }}")
         arguments = direction.replace("%s", first["jobs"]["pageInfo"]["endCursor"])

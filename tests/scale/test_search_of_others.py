@@ -1,4 +1,4 @@
-"""What a search costs doesn't depend on what other organizations have: counted in rows and steps, not in time."""
+"""The cost of a search doesn't depend on other organizations' jobs. It is counted in rows and steps, not in time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +60,7 @@ async def row_of(connection: AsyncConnection, table: Any, where: Any) -> dict[st
 
 
 async def cost(database: Database, ask: Ask, member: Any, text: str) -> int:
-    """Search, and count the work of the statements that asked the index."""
+    """Search, and count the rows and steps of the statements that used the index."""
     asked: list[tuple[str, list[Any]]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Snapshot, "records", recorded(Snapshot.records, asked))

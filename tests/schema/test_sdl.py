@@ -1,4 +1,4 @@
-"""The schema holds what the API's contract says, and the committed text is what the code says."""
+"""The schema has the types of the API's contract, and the committed SDL is current."""
 
 import inspect
 import re
@@ -93,7 +93,7 @@ DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
 
 
 def elements() -> Iterator[tuple[str, Any]]:
-    """Walk all that can be described, with its path."""
+    """Yield all elements that can have a description, with their paths."""
     for name, each in TYPES.items():
         yield name, each
         members = each.values if isinstance(each, graphql.GraphQLEnumType) else getattr(each, "fields", {})
