@@ -1,4 +1,4 @@
-"""Rows of generated jobs for the driver, copied from a template job. By position: names would take twice as long."""
+"""Rows of generated jobs for the driver, copied from template jobs. Values are set by position, which is fast."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class TemplateRow:
 
 @dataclass(frozen=True)
 class TemplateRows:
-    """The rows of one template job, from which any number of jobs is made."""
+    """The rows of one template job, from which any number of jobs is generated."""
 
     name: str
     description: str | None

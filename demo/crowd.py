@@ -16,7 +16,7 @@ from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 
 JOBS_A_TEAM, JOBS_A_MEMBER, JOBS_A_CLUSTER = 200, 50, 1000
-SETTLED = timedelta(days=270)  # age of the rows: after the demo's own, before every generated job
+SETTLED = timedelta(days=270)  # the age of the rows: younger than the demo's, older than every generated job
 ROLES = (TeamRole.ADMIN, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.VIEWER)
 TEAMS_OF_MANY, EACH = 50, 100  # one in a hundred members is in fifty teams
 STEP = 7

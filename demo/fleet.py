@@ -1,8 +1,8 @@
 """Generates any number of jobs for `harbor`, with the teams, members and clusters that they need.
 
 A few template jobs are made by the methods of `Job`. All others copy their rows with new ids, keys, names and times.
-So a generated job agrees with its history like a real one, for the price of a few inserts. Each depends only on the
-state before, the seed and its number, so that an interrupted run can be continued.
+So a generated job is consistent with its history like a real one, but costs only a few inserts. Each job depends only
+on the state before, the seed and its number, so that an interrupted run can be continued.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ async def seed_jobs(database: Database, count: int, seed: int, progress: Callabl
     for start in range(0, count, CHUNK):
         numbers = range(first + start, first + min(start + CHUNK, count))
         await _to_its_end(load(database, _rows(template_rows, numbers, seed)), progress, numbers.stop - first)
-        if start == 0:  # or PostgreSQL goes on checking foreign keys as if the tables were empty, without an index
+        if start == 0:  # otherwise PostgreSQL checks foreign keys as if the tables were empty, without an index
             await refresh_statistics(database)
     await refresh_statistics(database)
 

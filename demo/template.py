@@ -49,8 +49,10 @@ class NotSeeded(MainsheetError):
 
 @dataclass(frozen=True)
 class TemplateJobs:
+    """Makes template jobs from the rows of `harbor`."""
+
     organization_id: str
-    until: datetime  # the latest change: the clock of what is generated
+    until: datetime  # the time of the latest change, up to which jobs are generated
     clusters: Sequence[str]
     queries: Sequence[str]
     teams: Sequence[str]

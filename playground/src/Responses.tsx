@@ -7,7 +7,7 @@ import { useStore } from './store.ts'
 
 /** Show the response to the last request of this tab and user, or the problem. */
 export function Responses() {
-  const owner = `${useStore(tab)} ${personOf(useStore(identity))}`
+  const requestKey = `${useStore(tab)} ${personOf(useStore(identity))}`
   const { response, tabId, fetchError } = useGraphiQL(state => ({
     response: state.responseEditor,
     tabId: state.tabs[state.activeTabIndex]?.id ?? '',
@@ -20,15 +20,15 @@ export function Responses() {
   useEffect(() => tab.set(tabId), [tabId]) // GraphiQL reports changes only, not the first tab
   useEffect(() => {
     stop() // GraphiQL still waits for the request of the previous tab or user
-    if (requestOf(owner)?.isRunning) void run()
-  }, [owner, run, stop])
+    if (requestOf(requestKey)?.isRunning) void run()
+  }, [requestKey, run, stop])
   useEffect(() => {
-    const request = requestOf(owner)
+    const request = requestOf(requestKey)
     if (!request?.isRunning) response?.setValue(request?.answer ?? '')
-  }, [owner, response, answered, fetchError]) // GraphiQL writes that error into the response
+  }, [requestKey, response, answered, fetchError]) // GraphiQL writes that error into the response
 
   const noSchema = useStore(schemaProblem)
-  const request = requestOf(owner)
+  const request = requestOf(requestKey)
   const problem = request ? request.problem : noSchema
   return problem ? <Notice problem={problem} /> : null
 }

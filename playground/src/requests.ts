@@ -27,14 +27,14 @@ export const tab = new Store('')
 /** Increases with each response. */
 export const turn = new Store(0)
 
-export const currentOwner = () => `${tab.get()} ${personOf(identity.get())}`
-export const requestOf = (owner: string) => requests.get(owner)
+export const currentRequestKey = () => `${tab.get()} ${personOf(identity.get())}`
+export const requestOf = (requestKey: string) => requests.get(requestKey)
 
 /** Cancel the requests of closed tabs. */
 export function keep(tabs: readonly { id: string }[]) {
-  for (const [owner, { abort }] of requests)
-    if (!tabs.some(({ id }) => owner.startsWith(`${id} `))) {
-      requests.delete(owner)
+  for (const [requestKey, { abort }] of requests)
+    if (!tabs.some(({ id }) => requestKey.startsWith(`${id} `))) {
+      requests.delete(requestKey)
       abort.abort()
     }
 }
@@ -44,9 +44,9 @@ export const fetcher: Fetcher = async (graphQLRequest, options) => {
   const headers = options?.headers as Record<string, string> | undefined
   if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, { headers })) as never
   await ready
-  const owner = currentOwner()
-  const last = requests.get(owner)
-  return waiting(owner, last?.isRunning ? last : begin(owner, named(graphQLRequest), { headers }))
+  const requestKey = currentRequestKey()
+  const last = requests.get(requestKey)
+  return waiting(requestKey, last?.isRunning ? last : begin(requestKey, named(graphQLRequest), { headers }))
 }
 
 /** The reason why there is no schema. */
@@ -64,23 +64,23 @@ async function introspected(graphQLRequest: GraphQLRequest, options: Options) {
 }
 
 /** An observable that completes with the request. GraphiQL unsubscribes when the user stops it or changes the tab. */
-function waiting(owner: string, request: Request) {
+function waiting(requestKey: string, request: Request) {
   return {
     subscribe({ complete }: { complete: () => void }) {
       request.complete = complete
       return {
         unsubscribe() {
           request.complete = undefined
-          queueMicrotask(() => owner === currentOwner() && request.abort.abort()) // changing the tab also unsubscribes, and must not stop the request
+          queueMicrotask(() => requestKey === currentRequestKey() && request.abort.abort()) // changing the tab also unsubscribes, and must not stop the request
         },
       }
     },
   } as never
 }
 
-function begin(owner: string, graphQLRequest: GraphQLRequest, options: Options) {
+function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Options) {
   const request: Request = { abort: new AbortController(), isRunning: true, answer: '' }
-  requests.set(owner, request)
+  requests.set(requestKey, request)
   void run(request, graphQLRequest, options)
   return request
 }
