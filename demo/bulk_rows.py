@@ -1,4 +1,4 @@
-"""Rows of generated jobs for the driver, copied from a template job. By position: names would take twice as long."""
+"""Rows of generated jobs for the driver, copied from template jobs. Values are set by position, which is fast."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ NAME, SEARCH_TEXT = (list(JOB.columns.keys()).index(each) for each in ("name", "
 
 
 @dataclass(frozen=True)
-class Line:
+class TemplateRow:
     """A row of the template job, with the positions of the values that differ between jobs."""
 
     table: Table
@@ -62,53 +62,55 @@ class Line:
     @classmethod
     def of(cls, instance: Base, dialect: Dialect) -> Self:
         table = table_of(instance)
-        values = [(place, column.name, getattr(instance, column.name)) for place, column in enumerate(table.columns)]
+        values = [
+            (position, column.name, getattr(instance, column.name)) for position, column in enumerate(table.columns)
+        ]
         return cls(
             table,
             row_of(instance, dialect),
-            [(place, value) for place, name, value in values if name in REFERENCES],
-            [(place, value) for place, _, value in values if isinstance(value, datetime)],
-            next((place for place, name, _ in values if name == "job_key"), None),
+            [(position, value) for position, name, value in values if name in REFERENCES],
+            [(position, value) for position, _, value in values if isinstance(value, datetime)],
+            next((position for position, name, _ in values if name == "job_key"), None),
         )
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """The rows of one template job, from which any number of jobs is made."""
+class TemplateRows:
+    """The rows of one template job, from which any number of jobs is generated."""
 
     name: str
     description: str | None
-    lines: Sequence[Line]
-    births: Sequence[tuple[str, str, datetime]]  # the old id, its prefix, its time
+    lines: Sequence[TemplateRow]
+    new_ids: Sequence[tuple[str, str, datetime]]  # the old id, its prefix, its time
     moment: Callable[[datetime], Any]
 
     @classmethod
     def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
         instances = [*_rows_of(life), *life.events, *runs]
-        births = [
+        new_ids = [
             (each.id, each.PREFIX, each.occurred_at if isinstance(each, JobEvent) else each.created_at)
             for each in instances
             if isinstance(each, OWN_IDS)
         ]
-        lines = [Line.of(each, dialect) for each in instances]
-        return cls(life.job.name, life.job.description, lines, births, _moments(dialect))
+        lines = [TemplateRow.of(each, dialect) for each in instances]
+        return cls(life.job.name, life.job.description, lines, new_ids, _moments(dialect))
 
-    def press(self, number: int, chance: Random, rows: Rows) -> None:
+    def add_job(self, number: int, chance: Random, rows: Rows) -> None:
         """Add the rows of the job with this number."""
         earlier = timedelta(seconds=chance.randrange(EARLIER_SECONDS))
-        ids = {old: new_id(prefix, at - earlier, chance) for old, prefix, at in self.births}
+        ids = {old: new_id(prefix, at - earlier, chance) for old, prefix, at in self.new_ids}
         key, name = key_of(number, self.name), f"{self.name} {number}"
         for line in self.lines:
-            rows.setdefault(line.table, []).append(self._pressed(line, ids, earlier, key))
+            rows.setdefault(line.table, []).append(self._copy(line, ids, earlier, key))
         job = rows[JOB][-1]
         job[NAME], job[SEARCH_TEXT] = name, search_text(key, name, self.description)
 
-    def _pressed(self, line: Line, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
+    def _copy(self, line: TemplateRow, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
         row = line.row.copy()
-        for place, old in line.ids:
-            row[place] = ids[old]
-        for place, at in line.times:
-            row[place] = self.moment(at - earlier)
+        for position, old in line.ids:
+            row[position] = ids[old]
+        for position, at in line.times:
+            row[position] = self.moment(at - earlier)
         if line.key is not None:
             row[line.key] = key
         return row

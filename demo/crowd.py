@@ -16,7 +16,7 @@ from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 
 JOBS_A_TEAM, JOBS_A_MEMBER, JOBS_A_CLUSTER = 200, 50, 1000
-SETTLED = timedelta(days=270)  # age of the rows: after the demo's own, before every generated job
+SETTLED = timedelta(days=270)  # the age of the rows: younger than the demo's, older than every generated job
 ROLES = (TeamRole.ADMIN, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.CONTRIBUTOR, TeamRole.VIEWER)
 TEAMS_OF_MANY, EACH = 50, 100  # one in a hundred members is in fifty teams
 STEP = 7
@@ -64,8 +64,8 @@ class Crowd:
         numbers = await self._missing(connection, Cluster, jobs // JOBS_A_CLUSTER)
         own = select(Team.id).where(Team.organization_id == self.organization_id)
         team_ids = sorted([*await connection.scalars(own), *(each.id for each in teams)])
-        places = [place for member in members for place in self._places(member, team_ids)]
-        return [*teams, *members, *map(self._cluster, numbers), *places]
+        memberships = [each for member in members for each in self._memberships(member, team_ids)]
+        return [*teams, *members, *map(self._cluster, numbers), *memberships]
 
     async def _missing(
         self, connection: AsyncConnection, model: type[Team | Member | Cluster], wanted: int
@@ -96,14 +96,14 @@ class Crowd:
         at = self.settled + timedelta(seconds=number)
         return {"id": new_id(prefix, at, chance), "organization_id": self.organization_id, "name": name}
 
-    def _places(self, member: Member, team_ids: Sequence[str]) -> Iterator[TeamMember]:
+    def _memberships(self, member: Member, team_ids: Sequence[str]) -> Iterator[TeamMember]:
         """Yield memberships in consecutive teams, so that these have members in common who can share jobs with them."""
         number = int(member.email[len("fleet-") :].partition("@")[0])
         size = TEAMS_OF_MANY if number % EACH == 0 else len(ROLES)
-        for place in range(min(size, len(team_ids))):
+        for position in range(min(size, len(team_ids))):
             yield TeamMember(
                 organization_id=self.organization_id,
-                team_id=team_ids[(number * STEP + place) % len(team_ids)],
+                team_id=team_ids[(number * STEP + position) % len(team_ids)],
                 member_id=member.id,
-                role=ROLES[place % len(ROLES)],
+                role=ROLES[position % len(ROLES)],
             )

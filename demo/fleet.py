@@ -1,8 +1,8 @@
 """Generates any number of jobs for `harbor`, with the teams, members and clusters that they need.
 
 A few template jobs are made by the methods of `Job`. All others copy their rows with new ids, keys, names and times.
-So a generated job agrees with its history like a real one, for the price of a few inserts. Each depends only on the
-state before, the seed and its number, so that an interrupted run can be continued.
+So a generated job is consistent with its history like a real one, but costs only a few inserts. Each job depends only
+on the state before, the seed and its number, so that an interrupted run can be continued.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.demo.bulk import load, refresh_statistics
-from mainsheet.demo.bulk_rows import Rows, Stamp, row_of, table_of
+from mainsheet.demo.bulk_rows import Rows, TemplateRows, row_of, table_of
 from mainsheet.demo.crowd import SETTLED, Crowd
-from mainsheet.demo.template import Mould, harbor, latest_change
+from mainsheet.demo.template import TemplateJobs, harbor, latest_change
 from mainsheet.models.database import Database
 from mainsheet.models.job_event import JobAction, JobEvent
 
 KEY = re.compile(r"fleet-(\d{7})-.*")
 CHUNK = 500
-STAMPS, JOBS_A_STAMP = 100, 50
+TEMPLATES, JOBS_A_TEMPLATE = 100, 50
 
 
 async def seed_jobs(database: Database, count: int, seed: int, progress: Callable[[int], None]) -> None:
@@ -34,12 +34,12 @@ async def seed_jobs(database: Database, count: int, seed: int, progress: Callabl
     """
     first = await _grow(database, count, seed)
     async with database.reads.connect() as connection:
-        mould = await Mould.find(connection)
-    stamps = _stamps(database, mould, first + count - 1, seed)
+        templates = await TemplateJobs.find(connection)
+    template_rows = _template_rows(database, templates, first + count - 1, seed)
     for start in range(0, count, CHUNK):
         numbers = range(first + start, first + min(start + CHUNK, count))
-        await _to_its_end(load(database, _pressed(stamps, numbers, seed)), progress, numbers.stop - first)
-        if start == 0:  # or PostgreSQL goes on checking foreign keys as if the tables were empty, without an index
+        await _to_its_end(load(database, _rows(template_rows, numbers, seed)), progress, numbers.stop - first)
+        if start == 0:  # otherwise PostgreSQL checks foreign keys as if the tables were empty, without an index
             await refresh_statistics(database)
     await refresh_statistics(database)
 
@@ -68,17 +68,17 @@ async def _grow(database: Database, count: int, seed: int) -> int:
     return first
 
 
-def _stamps(database: Database, mould: Mould, jobs: int, seed: int) -> Sequence[Stamp]:
+def _template_rows(database: Database, templates: TemplateJobs, jobs: int, seed: int) -> Sequence[TemplateRows]:
     return [
-        Stamp.of(*mould.cast(index, Random(f"{seed}:stamp:{index}")), database.writes.dialect)  # noqa: S311
-        for index in range(min(jobs, max(STAMPS, jobs // JOBS_A_STAMP)))
+        TemplateRows.of(*templates.make(index, Random(f"{seed}:stamp:{index}")), database.writes.dialect)  # noqa: S311
+        for index in range(min(jobs, max(TEMPLATES, jobs // JOBS_A_TEMPLATE)))
     ]
 
 
-def _pressed(stamps: Sequence[Stamp], numbers: Sequence[int], seed: int) -> Rows:
+def _rows(template_rows: Sequence[TemplateRows], numbers: Sequence[int], seed: int) -> Rows:
     rows: Rows = {}
     for number in numbers:
-        stamps[number % len(stamps)].press(number, Random(f"{seed}:{number}"), rows)  # noqa: S311
+        template_rows[number % len(template_rows)].add_job(number, Random(f"{seed}:{number}"), rows)  # noqa: S311
     return rows
 
 

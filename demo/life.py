@@ -12,7 +12,7 @@ from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.job_version import JobVersion
-from mainsheet.models.known import Known
+from mainsheet.models.references import References
 from mainsheet.models.roles import JobPermission
 
 
@@ -71,20 +71,20 @@ class Life:
 
     job: Job
     names: Names
-    known: Known
+    references: References
     versions: dict[int, JobVersion]
     events: list[JobEvent]
 
     @classmethod
-    def begin(cls, story: Story, organization_id: str, names: Names, known: Known, edit: Edit) -> "Life":
+    def begin(cls, story: Story, organization_id: str, names: Names, references: References, edit: Edit) -> "Life":
         values = {"job_key": story.key, "name": story.name, "description": story.description}
         config = JobConfig.of(names.config(story.config))
         edit.problems += value_problems(values)
-        edit.problems += config.problems((), known)
-        edit.problems += config.running_problems(known, None, {})
+        edit.problems += config.problems((), references)
+        edit.problems += config.running_problems(references, None, {})
         edit.refuse()
         job = Job.create(values, config, [names.teams[each] for each in story.teams], organization_id, edit)
-        return cls(job, names, known, {1: job.current}, edit.events)
+        return cls(job, names, references, {1: job.current}, edit.events)
 
     def take(self, step: Step, member_id: str, at: datetime) -> None:
         step.act(self, Edit(member_id, at, self.events))
@@ -92,11 +92,11 @@ class Life:
 
 
 def drafted(**changes: Any) -> Step:
-    return Step(lambda life, edit: life.job.create_draft(life.names.config(changes), life.known, edit))
+    return Step(lambda life, edit: life.job.create_draft(life.names.config(changes), life.references, edit))
 
 
 def edited(**changes: Any) -> Step:
-    return Step(lambda life, edit: life.job.update_draft(life.names.config(changes), life.known, edit))
+    return Step(lambda life, edit: life.job.update_draft(life.names.config(changes), life.references, edit))
 
 
 def discarded() -> Step:
@@ -104,15 +104,15 @@ def discarded() -> Step:
 
 
 def published(message: str | None = None) -> Step:
-    return Step(lambda life, edit: life.job.publish_draft(message, life.known, edit))
+    return Step(lambda life, edit: life.job.publish_draft(message, life.references, edit))
 
 
 def versioned(message: str | None = None, **changes: Any) -> Step:
-    return Step(lambda life, edit: life.job.create_version(life.names.config(changes), message, life.known, edit))
+    return Step(lambda life, edit: life.job.create_version(life.names.config(changes), message, life.references, edit))
 
 
 def rolled_back(number: int, message: str | None = None) -> Step:
-    return Step(lambda life, edit: life.job.activate(number, life.versions[number], message, life.known, edit))
+    return Step(lambda life, edit: life.job.activate(number, life.versions[number], message, life.references, edit))
 
 
 def paused(message: str | None = None) -> Step:

@@ -11,9 +11,9 @@ from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import JobPermission
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
@@ -74,7 +74,7 @@ class Settlement:
             return self.now - timedelta(days=days) - late
 
         begun = Edit(self._actor(story, JobPermission.EDIT, chance), moment(story.born))
-        life = Life.begin(story, self.organization.id, self.names, self._known(), begun)
+        life = Life.begin(story, self.organization.id, self.names, self._references(), begun)
         for days, step in story.steps:
             life.take(step, self._actor(story, step.needs, chance), moment(days))
         self.names.jobs[story.key] = life.job.id
@@ -86,8 +86,8 @@ class Settlement:
         people = [self.tenant.admin] if managing else self.tenant.editors(story.teams)
         return self.members[chance.choice(people).email].id
 
-    def _known(self) -> Known:
-        return Known(
+    def _references(self) -> References:
+        return References(
             clusters={
                 each.id: each.status if each.status in NEVER_RAN else ClusterStatus.ACTIVE
                 for each in self.clusters.values()

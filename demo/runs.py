@@ -1,4 +1,4 @@
-"""Runs as the execution plane would have written them: at the schedule's fire times, with the version then current."""
+"""Runs like those of the execution plane: at the schedule's fire times, with the version that was current then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

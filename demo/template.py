@@ -20,9 +20,9 @@ from mainsheet.models.errors import MainsheetError
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import DependencyCondition
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
@@ -48,9 +48,11 @@ class NotSeeded(MainsheetError):
 
 
 @dataclass(frozen=True)
-class Mould:
+class TemplateJobs:
+    """Makes template jobs from the rows of `harbor`."""
+
     organization_id: str
-    until: datetime  # the latest change: the clock of what is generated
+    until: datetime  # the time of the latest change, up to which jobs are generated
     clusters: Sequence[str]
     queries: Sequence[str]
     teams: Sequence[str]
@@ -80,19 +82,19 @@ class Mould:
             upstream=await _upstream(connection, of, until),
         )
 
-    def cast(self, index: int, chance: Random) -> tuple[Life, list[JobRun]]:
+    def make(self, index: int, chance: Random) -> tuple[Life, list[JobRun]]:
         """Execute the story of one job with five versions and ten runs."""
         story = self._story(index, chance)
         authors = self._authors(story.teams)
         names = Names(*(dict(zip(each, each, strict=True)) for each in (self.clusters, self.queries, self.teams)))
         names.jobs.update(zip(self.upstream, self.upstream, strict=True))
-        known = Known(
+        references = References(
             clusters=dict.fromkeys(self.clusters, ClusterStatus.ACTIVE),
             queries=frozenset(self.queries),
             jobs=frozenset(self.upstream),
         )
         begun = Edit(chance.choice(authors), self.until - timedelta(days=story.born))
-        life = Life.begin(story, self.organization_id, names, known, begun)
+        life = Life.begin(story, self.organization_id, names, references, begun)
         for days, step in story.steps:
             life.take(step, chance.choice(authors), self.until - timedelta(days=days))
         finished = [each for each in runs_of(life, self.until, None, chance) if each.finished_at]

@@ -1,4 +1,4 @@
-"""Limits the size of a response. It is counted while the response is built, so that a too large one never exists."""
+"""Limits the size of a response. It is counted while it is built, so that one over the limit is never completed."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache

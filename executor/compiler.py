@@ -75,8 +75,8 @@ def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer
     checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": pausing(options.most_bytes)}
     sizes = {"limit": options.most_bytes, "size_of": size_of, "FIRST_STEP": FIRST_STEP}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
-    exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted
-    answer: Answer = namespace.pop("answer")  # its globals, which would keep it alive until a garbage collection
+    exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted
+    answer: Answer = namespace.pop("answer")  # from its globals, because the cycle would need a garbage collection
     return answer
 
 

@@ -88,7 +88,7 @@ class Executor:
             data, _ = await unit.answer(request.root, request.context, variables)
         except AnswerTooLarge:
             raise
-        except Exception as failure:  # noqa: BLE001 whatever it is, it is met again and gets its place
+        except Exception as failure:  # noqa: BLE001 the recovery raises it again, with its path
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
         self._observe(Outcome.COMPILED)
         return ExecutionResult(data, None)

@@ -42,7 +42,7 @@ class Loading:
             self._announce(level, depth)
             self._gather(shape, "value")
         while level:
-            questions = [self._question(group) for group in level]  # before any is asked: one may be refused
+            questions = [self._question(group) for group in level]  # before any batch call: one may be refused
             for group, (wanted, question) in zip(level, questions, strict=True):
                 self._ask(group, wanted, question)
             self.groups += level

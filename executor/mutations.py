@@ -55,7 +55,7 @@ def _parts(base: Any) -> Any:
             except AnswerTooLarge as error:
                 self.size += error.size
                 return {}  # the answer is discarded as a whole
-            except Exception:  # noqa: BLE001 whatever it is, graphql-core says it with its place
+            except Exception:  # noqa: BLE001 graphql-core raises it again, with its path
                 self._met_errors.add(key)
                 answer = super().complete_value(*arguments)
                 return await answer if isawaitable(answer) else answer

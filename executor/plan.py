@@ -206,7 +206,7 @@ class Planner:
         return lambda value: is_type_of(value, info)
 
     def _info(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
-        """Return the `info` for type resolvers. It has nothing of a request."""
+        """Return the `info` for type resolvers. It contains nothing of a request."""
         nodes = [each.node for each in details]
         missing: Any = None
         return GraphQLResolveInfo(

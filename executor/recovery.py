@@ -99,7 +99,7 @@ class Recovery:
         waiting = [(field, *each) for field in group.fields for each in self._waiting[field] if each[0].is_there]
         try:
             answers = await self._answers(group, [*dict.fromkeys(key for _, _, key in waiting)]) if waiting else {}
-        except Exception as error:  # noqa: BLE001 whatever it is, it is each field's error
+        except Exception as error:  # noqa: BLE001 any exception is an error of each field
             for field, place, _ in waiting:
                 self._fail(field, place, error)
         else:
@@ -137,7 +137,7 @@ class Recovery:
             if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
                 self._waiting[field].append((place, value))
                 return
-        except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
+        except Exception as error:  # noqa: BLE001 any exception is an error of this field
             self._fail(field, place, error)
         else:
             self._complete(field, place, field.shape, value)
@@ -179,7 +179,7 @@ class Recovery:
             case Leaf(type=type_):
                 try:
                     made = place.holder[place.key] = Reference.complete_leaf_value(type_, value)
-                except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
+                except Exception as error:  # noqa: BLE001 any exception is an error of this field
                     self._fail(field, place, error)
                 else:
                     self._count(COMMA + size_of(made))

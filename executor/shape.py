@@ -30,7 +30,7 @@ class ListOf:
 class Object:
     nullable: bool
     fields: Mapping[str, "Field"]
-    is_type_of: Callable[[Any], Any] | None = None  # to be asked; it may read any attribute
+    is_type_of: Callable[[Any], Any] | None = None  # may read any attribute
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ class Field:
     path: tuple[str, ...]  # the response keys from the root to the field
     source: Source
     shape: Shape
-    nodes: Sequence[FieldNode]  # where the document has it
+    nodes: Sequence[FieldNode]  # its nodes in the document
 
 
 def links(shape: Shape) -> Iterator[Field]:

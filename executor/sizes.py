@@ -19,7 +19,7 @@ class Sizes:
 
     known: int = 0
     own: list[str] = field(default_factory=list)
-    shared: list[str] = field(default_factory=list)  # of objects that are built once, however many parents have them
+    shared: list[str] = field(default_factory=list)  # of objects that are built once for several parents
 
     def entry(self, key: str) -> None:
         self.known += ENTRY + len(key)

@@ -23,7 +23,7 @@ class Writer:
         """Return the name by which the source refers to the object."""
         if id(value) not in self._known:
             name = self._known[id(value)] = self.fresh(f"{prefix}_")
-            self.names[name] = value  # kept, so that the id stays its own
+            self.names[name] = value  # a reference, so that the id is not reused
         return self._known[id(value)]
 
     def line(self, text: str) -> None:

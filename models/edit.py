@@ -24,6 +24,11 @@ class Edit:
         if self.problems:
             raise Refused(self.problems)
 
+    def expect(self, name: str, what: str, expected: int | None, actual: int) -> None:
+        """Add a problem if the input field `name` expects another value than the actual one. `None` expects nothing."""
+        if expected is not None and expected != actual:
+            self.problems.append(StaleRevision(path=(name,), what=what, expected=expected, actual=actual))
+
     def has_missed(self, expectation: str) -> bool:
         """Return whether the caller expected a state other than the actual one.
 

@@ -17,8 +17,8 @@
         └── IdempotencyKeyReused the key belongs to another input
 
 To add an expected error, add one class here. Its docstring becomes the description of the GraphQL type
-`<name>Error` and of the code. Its fields become fields of the type, except those marked `SAID`, which only its `text`
-uses. A text says what is wrong, what was given, and what to do.
+`<name>Error` and of the code. Its fields become fields of the type, except those marked `IN_MESSAGE_ONLY`, which only
+its `text` uses. A text says what is wrong, what was given, and what to do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 
 Path = tuple[str, ...]
 
-SAID: Mapping[str, Any] = {"private": True}
+IN_MESSAGE_ONLY: Mapping[str, Any] = {"private": True}
 
 
 class MainsheetError(Exception):
@@ -67,10 +67,10 @@ class JobNotFound(UserError):
     """The job doesn't exist, or you can't see it."""
 
     code = "JOB_NOT_FOUND"
-    text = "There is no job {asked!a:.60} that you can see.{hint}"
+    text = "There is no job {missing_id!a:.60} that you can see.{hint}"
     path: Path = ("job_id",)
-    asked: str = field(metadata=SAID)
-    hint: str = field(default="", metadata=SAID)
+    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    hint: str = field(default="", metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -97,9 +97,9 @@ class TeamNotFound(UserError):
     """The team doesn't exist, or it has no access to the job."""
 
     code = "TEAM_NOT_FOUND"
-    text = "{lead} no team {asked!a:.60}."
-    asked: str = field(metadata=SAID)
-    lead: str = field(default="There is", metadata=SAID)
+    text = "{lead} no team {missing_id!a:.60}."
+    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    lead: str = field(default="There is", metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -107,8 +107,8 @@ class ClusterNotFound(UserError):
     """The cluster doesn't exist."""
 
     code = "CLUSTER_NOT_FOUND"
-    text = "There is no cluster {asked!a:.60}."
-    asked: str = field(metadata=SAID)
+    text = "There is no cluster {missing_id!a:.60}."
+    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -116,8 +116,8 @@ class QueryNotFound(UserError):
     """The saved query doesn't exist."""
 
     code = "QUERY_NOT_FOUND"
-    text = "There is no saved query {asked!a:.60}."
-    asked: str = field(metadata=SAID)
+    text = "There is no saved query {missing_id!a:.60}."
+    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -146,7 +146,7 @@ class Invalid(UserError):
 
     code = "INVALID"
     text = "{reason}"
-    reason: str = field(metadata=SAID)
+    reason: str = field(metadata=IN_MESSAGE_ONLY)
     minimum: int | None = None
     maximum: int | None = None
     pattern: str | None = None
@@ -160,7 +160,7 @@ class DraftExists(UserError):
     text = "The job has a draft already, version {number}. Publish or discard it first."
     path: Path = ("job_id",)
     draft_id: str
-    number: int = field(metadata=SAID)
+    number: int = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -180,7 +180,7 @@ class ClusterNotActive(UserError):
     code = "CLUSTER_NOT_ACTIVE"
     text = "The cluster {cluster_id} is {status}. A current version needs one that is ACTIVE."
     cluster_id: str
-    status: str = field(metadata=SAID)
+    status: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -189,7 +189,7 @@ class TeamRequired(UserError):
 
     code = "TEAM_REQUIRED"
     text = "A job needs at least one team. {advice}"
-    advice: str = field(metadata=SAID)
+    advice: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -209,7 +209,7 @@ class StaleRevision(UserError):
     code = "STALE_REVISION"
     text = "You expected {what} to be {expected}, but it is {actual}. Look at it as it is now, then send this again."
     path: Path = ("expected_revision",)
-    what: str = field(metadata=SAID)
+    what: str = field(metadata=IN_MESSAGE_ONLY)
     expected: int
     actual: int | None
 

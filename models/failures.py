@@ -101,7 +101,7 @@ def _code(error: BaseException | None) -> str:
 
 def _meaning(error: BaseException) -> Unavailable | None:
     code = _code(error)
-    known = [prefix for prefix in MEANINGS if code.startswith(prefix)]
-    if known:
-        return MEANINGS[max(known, key=len)]()
+    matches = [prefix for prefix in MEANINGS if code.startswith(prefix)]
+    if matches:
+        return MEANINGS[max(matches, key=len)]()
     return DatabaseDown() if any(words in str(error) for words in LOST) else None

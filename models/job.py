@@ -1,45 +1,29 @@
-"""The life of a job: the steps, when each is allowed, and what it does.
+"""The life of a job: what each step does.
 
-Nothing here uses the database: `resolvers` loads and locks the rows, and stores the changes. The steps stay in one
-file because they are easier to understand together.
+Nothing here uses the database: `resolvers` loads and locks the rows, and stores the changes. `job_steps.py` says when
+a step is allowed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
 from mainsheet.models.config_diff import Change, change_of, differences
 from mainsheet.models.edit import Edit
-from mainsheet.models.errors import (
-    DraftExists,
-    DraftNotFound,
-    Path,
-    StaleRevision,
-    TeamNotFound,
-    TeamRequired,
-    UserError,
-    VersionNotFound,
-    VersionNotPublished,
-)
+from mainsheet.models.errors import Path, TeamNotFound, TeamRequired
 from mainsheet.models.ids import new_id
-from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_steps import activation_problems, step_problems
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
-from mainsheet.models.known import Known
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.references import References
 from mainsheet.models.search_text import search_text
 
 
@@ -47,16 +31,6 @@ class JobStatus(StrEnum):
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
 
-
-# Each step of a configuration's life either needs the draft or needs that there is none.
-NEEDS_DRAFT: Mapping[JobAction, bool] = {
-    JobAction.DRAFT_CREATED: False,
-    JobAction.DRAFT_UPDATED: True,
-    JobAction.DRAFT_DISCARDED: True,
-    JobAction.DRAFT_PUBLISHED: True,
-    JobAction.VERSION_CREATED: False,
-    JobAction.VERSION_ACTIVATED: False,
-}
 
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
@@ -138,12 +112,7 @@ class Job(Base):
 
     @classmethod
     def create(
-        cls,
-        values: Mapping[str, Any],
-        config: JobConfig,
-        team_ids: Sequence[str],
-        organization_id: str,
-        edit: Edit,
+        cls, values: Mapping[str, Any], config: JobConfig, team_ids: Sequence[str], organization_id: str, edit: Edit
     ) -> "Job":
         """Create a job and its first published version from validated values."""
         job = cls(
@@ -178,54 +147,35 @@ class Job(Base):
 
         The step that follows raises all problems at once, such as a missing draft.
         """
-        seen = [
-            ("expected_revision", "the job's revision", revision, self.revision),
-            (
-                "expected_revision",
-                "the draft's revision",
-                draft_revision,
-                self.draft.revision if self.draft else draft_revision,
-            ),
-            ("expected_current_version", "the current version", current_version, self.current_number),
-        ]
-        edit.problems += (
-            StaleRevision(path=(name,), what=what, expected=expected, actual=actual)
-            for name, what, expected, actual in seen
-            if expected is not None and expected != actual
-        )
+        edit.expect("expected_revision", "the job's revision", revision, self.revision)
+        if self.draft:
+            edit.expect("expected_revision", "the draft's revision", draft_revision, self.draft.revision)
+        edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
         """Change the given ones of name, description and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
-        changes = [
-            change_of(name, getattr(self, name), value)
-            for name, value in values.items()
-            if getattr(self, name) != value
-        ]
+        before = {name: getattr(self, name) for name in values}
+        changes = [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
         if changes:
             for name, value in values.items():
                 setattr(self, name, value)
             self._describe()
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 
-    def create_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
-        self._check_allowed(JobAction.DRAFT_CREATED, edit)
-        config = self._laid_over(self.current, values, known, edit)
+    def create_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
+        edit.problems += step_problems(JobAction.DRAFT_CREATED, self.draft)
+        config = self._changed_config(self.current, values, references, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
-        self._record(
-            JobAction.DRAFT_CREATED,
-            edit,
-            from_version=self.current_number,
-            to_version=draft.number,
-            changes=differences(self.current.config, config),
-        )
+        numbers = {"from_version": self.current_number, "to_version": draft.number}
+        self._record(JobAction.DRAFT_CREATED, edit, **numbers, changes=differences(self.current.config, config))
         self.draft = draft
         return draft
 
-    def update_draft(self, values: Mapping[str, Any], known: Known, edit: Edit) -> JobVersion:
+    def update_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
-        before, after = draft.config, self._laid_over(draft, values, known, edit)
+        before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
             draft.config = after
             draft.revision += 1
@@ -242,11 +192,11 @@ class Job(Base):
         self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
         return draft
 
-    def publish_draft(self, message: str | None, known: Known, edit: Edit) -> JobVersion:
+    def publish_draft(self, message: str | None, references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED, edit)
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
-            edit.problems += draft.config.running_problems(known, self.id, {})
+            edit.problems += draft.config.running_problems(references, self.id, {})
         edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
@@ -254,26 +204,28 @@ class Job(Base):
         self._move(draft, JobAction.DRAFT_PUBLISHED, message, edit)
         return draft
 
-    def create_version(self, values: Mapping[str, Any], message: str | None, known: Known, edit: Edit) -> JobVersion:
+    def create_version(
+        self, values: Mapping[str, Any], message: str | None, references: References, edit: Edit
+    ) -> JobVersion:
         """Draft, update and publish in one step."""
-        self._check_allowed(JobAction.VERSION_CREATED, edit)
+        edit.problems += step_problems(JobAction.VERSION_CREATED, self.draft)
         edit.problems += value_problems({"message": message})
-        running = self.current.config.changed(values).running_problems(known, self.id, CHANGES)
+        running = self.current.config.changed(values).running_problems(references, self.id, CHANGES)
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
-        config = self._laid_over(self.current, values, known, edit)
+        config = self._changed_config(self.current, values, references, edit)
         version = self._new_draft(config, edit, based_on=self.current_number)
         version.publish(edit, message)
         self._move(version, JobAction.VERSION_CREATED, message, edit)
         return version
 
     def activate(
-        self, number: int, version: JobVersion | None, message: str | None, known: Known, edit: Edit
+        self, number: int, version: JobVersion | None, message: str | None, references: References, edit: Edit
     ) -> JobVersion:
         """Make a published version current. Activating the current version again changes nothing."""
-        self._check_allowed(JobAction.VERSION_ACTIVATED, edit)
+        edit.problems += step_problems(JobAction.VERSION_ACTIVATED, self.draft)
         edit.problems += value_problems({"message": message})
-        edit.problems += self._activation_problems(number, version, known)
+        edit.problems += activation_problems(self, number, version, references)
         edit.refuse()
         activated = cast("JobVersion", version)
         if number != self.current_number:
@@ -289,7 +241,7 @@ class Job(Base):
     def remove_team(self, team_id: str, edit: Edit) -> None:
         granted = next((each for each in self.teams if each.team_id == team_id), None)
         if granted is None:
-            raise TeamNotFound(path=("team_id",), asked=team_id, lead="The job is shared with")
+            raise TeamNotFound(path=("team_id",), missing_id=team_id, lead="The job is shared with")
         if len(self.teams) == 1:
             raise TeamRequired(path=("team_id",), advice="Add another one before you remove this, its last.")
         self.teams.remove(granted)
@@ -299,33 +251,17 @@ class Job(Base):
         """Add the last history event. Foreign keys delete the versions, runs and grants with the row."""
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
 
-    def _check_allowed(self, action: JobAction, edit: Edit) -> None:
-        """Add a problem if the step isn't allowed in the job's state."""
-        if NEEDS_DRAFT[action] and self.draft is None:
-            edit.problems.append(DraftNotFound())
-        if not NEEDS_DRAFT[action] and self.draft is not None:
-            edit.problems.append(DraftExists(draft_id=self.draft.id, number=self.draft.number))
-
-    def _allowed_draft(self, action: JobAction, edit: Edit) -> JobVersion:
+    def _allowed_draft(self, step: JobAction, edit: Edit) -> JobVersion:
         """Return the draft, or the current version if there is none, so that the given values are validated anyway."""
-        self._check_allowed(action, edit)
+        edit.problems += step_problems(step, self.draft)
         return self.draft or self.current
 
-    def _activation_problems(self, number: int, version: JobVersion | None, known: Known) -> Iterator[UserError]:
-        if version is None:
-            yield VersionNotFound(number=number)
-        elif version.status is VersionStatus.DRAFT:
-            yield VersionNotPublished(number=number)
-        elif number != self.current_number:
-            yield from version.config.running_problems(known, self.id, {"cluster_id": ("number",)})
-
-    def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, edit: Edit) -> JobConfig:
+    def _changed_config(
+        self, version: JobVersion, values: Mapping[str, Any], references: References, edit: Edit
+    ) -> JobConfig:
         """Return the version's configuration with the values replaced. Raises all problems of the edit."""
         config = version.config.changed(values)
-        edit.problems += null_problems(values, ("changes",))
-        # What was stored before stays usable, even if a rule of today would refuse it.
-        given = {name for name, value in values.items() if value is not None}
-        edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
+        edit.problems += config.change_problems(values, ("changes",), references, self.id)
         edit.refuse()
         return config
 

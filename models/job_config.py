@@ -17,7 +17,7 @@ from mainsheet.models.errors import (
     QueryNotFound,
     UserError,
 )
-from mainsheet.models.known import Known
+from mainsheet.models.references import References
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries, Source, SourceKind, given_source
 
@@ -87,12 +87,12 @@ class JobConfig:
         """Return this configuration with the given `values` replaced. Omitted values stay as they are."""
         return replace(self, **_parsed(values))
 
-    def problems(self, path: Path, known: Known, own_id: str | None = None) -> Iterator[UserError]:
+    def problems(self, path: Path, references: References, own_id: str | None = None) -> Iterator[UserError]:
         """Yield all problems of the parts. `own_id` is the job itself, which must not be a dependency."""
-        if self.cluster_id not in known.clusters:
-            yield ClusterNotFound(path=(*path, "cluster_id"), asked=self.cluster_id)
-        yield from self._query_problems(path, known)
-        yield from self._dependency_problems((*path, "dependencies"), known, own_id)
+        if self.cluster_id not in references.clusters:
+            yield ClusterNotFound(path=(*path, "cluster_id"), missing_id=self.cluster_id)
+        yield from self._query_problems(path, references)
+        yield from self._dependency_problems((*path, "dependencies"), references, own_id)
         yield from self.value_problems(path)
 
     def value_problems(self, path: Path = ()) -> Iterator[UserError]:
@@ -108,31 +108,44 @@ class JobConfig:
         if self.timeout_seconds is not None:
             yield from limits.TIMEOUT.check(self.timeout_seconds, (*path, "timeout_seconds"))
 
-    def running_problems(self, known: Known, own_id: str | None, at: Mapping[str, Path]) -> Iterator[UserError]:
+    def change_problems(
+        self, values: Mapping[str, Any], path: Path, references: References, own_id: str
+    ) -> Iterator[UserError]:
+        """Yield the problems of the `values` that replaced those of this configuration.
+
+        What was stored before stays usable, even if a rule of today would refuse it.
+        """
+        given = {name for name, value in values.items() if value is not None}
+        yield from null_problems(values, path)
+        yield from (each for each in self.problems(path, references, own_id) if each.path[len(path)] in given)
+
+    def running_problems(
+        self, references: References, own_id: str | None, at: Mapping[str, Path]
+    ) -> Iterator[UserError]:
         """Yield the problems that prevent the configuration from becoming current. `at` returns a part's path."""
-        status = known.clusters.get(self.cluster_id, ClusterStatus.ACTIVE)
+        status = references.clusters.get(self.cluster_id, ClusterStatus.ACTIVE)
         if status is not ClusterStatus.ACTIVE:
             path = at.get("cluster_id", ("job_id",))
             yield ClusterNotActive(path=path, cluster_id=self.cluster_id, status=status)
-        waits_for = [each.job_id for each in self.dependencies if each.job_id in known.jobs]
-        if own_id and (cycle := known.cycle(own_id, waits_for)):
+        waits_for = [each.job_id for each in self.dependencies if each.job_id in references.jobs]
+        if own_id and (cycle := references.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
-    def _query_problems(self, path: Path, known: Known) -> Iterator[UserError]:
+    def _query_problems(self, path: Path, references: References) -> Iterator[UserError]:
         if isinstance(self.source, SavedQueries):
             for index, query_id in enumerate(self.source.query_ids):
-                if query_id not in known.queries:
+                if query_id not in references.queries:
                     at = (*path, "source", "saved_queries", "query_ids", str(index))
-                    yield QueryNotFound(path=at, asked=query_id)
+                    yield QueryNotFound(path=at, missing_id=query_id)
 
-    def _dependency_problems(self, path: Path, known: Known, own_id: str | None) -> Iterator[UserError]:
+    def _dependency_problems(self, path: Path, references: References, own_id: str | None) -> Iterator[UserError]:
         seen: set[str] = set()
         for index, dependency in enumerate(self.dependencies):
             at = (*path, str(index), "job_id")
             if dependency.job_id == own_id:
                 yield Invalid(path=at, reason="A job can't depend on itself.")
-            elif dependency.job_id not in known.jobs:
-                yield JobNotFound(path=at, asked=dependency.job_id)
+            elif dependency.job_id not in references.jobs:
+                yield JobNotFound(path=at, missing_id=dependency.job_id)
             elif dependency.job_id in seen:
                 yield Invalid(path=at, reason=f"The job {dependency.job_id} is there already.")
             seen.add(dependency.job_id)

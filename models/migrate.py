@@ -92,7 +92,7 @@ async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
 
 def _run_pending(connection: Connection) -> str | None:
     current = _current(connection)
-    if current is not None and current not in _known():
+    if current is not None and current not in _revisions():
         raise NewerDatabase(current)
     if current != _head():
         command.upgrade(config(connection), "head")
@@ -109,7 +109,7 @@ def config(connection: Connection | None = None) -> Config:
 
 
 @cache
-def _known() -> frozenset[str]:
+def _revisions() -> frozenset[str]:
     return frozenset(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())
 
 

@@ -6,7 +6,7 @@ from mainsheet.models.roles import OrganizationRole
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: everything a request may see or do follows from these three."""
+    """The authenticated member. All permissions of a request follow from these three values."""
 
     PREFIX: ClassVar[str] = "VR"
 
@@ -16,5 +16,5 @@ class Caller:
 
     @property
     def id(self) -> str:
-        """Clients' caches keep what hangs on the caller under it: whoever signs in next isn't mixed up with them."""
+        """The id of `me`. It differs between members, so that a client's cache never mixes up their data."""
         return self.PREFIX + self.member_id[len(self.PREFIX) :]

@@ -4,7 +4,8 @@ from sqlalchemy import select
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -16,8 +17,10 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Cluster]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Cluster]]:
-    return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], page: PageArguments
+) -> Mapping[str, Page[Cluster]]:
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
 
 
 @rows_of(Cluster)
@@ -31,4 +34,4 @@ def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 
 
-OF_ORGANIZATIONS = Listing(_all, Cluster.organization_id, Cluster.name, Cluster.id)
+OF_ORGANIZATIONS = PagedList(_all, Cluster.organization_id, Cluster.name, Cluster.id)

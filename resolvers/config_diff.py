@@ -1,4 +1,4 @@
-"""Changes of configuration as a caller may read them."""
+"""Changes of configurations, without the keys of jobs that the caller can't see."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class ConfigChange:
 
 
 async def of_versions(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, list[ConfigChange]]:
-    """Return what differs from version `since`, or by default from what each version was based on.
+    """Return the differences from version `since`, or by default from the version that each was based on.
 
     Raises `BadInput` if a version's job has no version `since`.
     """
@@ -48,7 +48,7 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
 
 
 async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:
-    """Return what each event wrote down as changed."""
+    """Return the changes that each event recorded."""
     return await _named(read, {row.id: row.changes for row in await read.rows(_event_changes, keys=event_ids)})
 
 
@@ -127,7 +127,7 @@ def _config(row: JobVersion, queries: Sequence[VersionQuery], waits_for: Sequenc
 
 
 async def _named(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
-    """Name each dependency by its job's key, or as hidden where the caller can't see that job."""
+    """Replace the job id of each dependency by the job's key, or by `hidden` if the caller can't see that job."""
     ids = {each["path"][1] for listed in changes.values() for each in listed if _is_dependency(each)}
     keys = {row.id: row.job_key for row in await read.rows(_job_keys, keys=list(ids))}
     return {owner: [_change(each, keys) for each in listed] for owner, listed in changes.items()}

@@ -1,4 +1,4 @@
-"""The work of an idempotency key is done once: a replay within 24 hours gets the first answer."""
+"""Idempotency keys: a repeated request with the same key within 24 hours gets the first answer."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from mainsheet.models.job import Job
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.write import Write
 
-# The way in which inputs are made comparable. A record that was written in another way can't be compared: its key alone
-# decides. To refuse a rightful replay after an upgrade, or to do its work twice, would be worse than to miss a misuse.
+# The version of the digest. A record with another version can't be compared, so only its key is checked: refusing a
+# correct replay after an upgrade, or repeating its change, would be worse than not detecting a misused key.
 SCHEME = "2:"
 DIGEST_LENGTH = 64  # of the column
 GONE = " The first answer to this idempotency key named it; it has been deleted or hidden since. Choose another key."
@@ -24,7 +24,7 @@ GONE = " The first answer to this idempotency key named it; it has been deleted 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A member's key in the transaction of one call; `digest` says which input it belongs to."""
+    """A member's key in the transaction of one call. `digest` identifies the input."""
 
     write: Write
     key: str
@@ -32,7 +32,7 @@ class IdempotencyKey:
 
     @classmethod
     def of(cls, write: Write, key: str, command: str, request: Mapping[str, Any]) -> Self:
-        """Return the key; if it breaks its limits, that is added to the problems. `request` has GraphQL names."""
+        """Return the key, and add a problem if it exceeds its limits. `request` has GraphQL names."""
         write.problems += limits.IDEMPOTENCY_KEY.check(key, ("idempotency_key",))
         canonical = orjson.dumps([command, request], option=orjson.OPT_SORT_KEYS)
         return cls(write, key, (SCHEME + hashlib.sha256(canonical).hexdigest())[:DIGEST_LENGTH])
@@ -40,7 +40,7 @@ class IdempotencyKey:
     async def earlier_answer(self) -> Mapping[str, Any] | None:
         """Return the answer of the first call with this key, if there was one in the last 24 hours.
 
-        With another input that is a problem, and no answer. Raises `JobNotFound` if the caller can no longer see the
+        For another input, adds a problem and returns None. Raises `JobNotFound` if the caller can no longer see the
         job of the answer.
         """
         record = await self._record()
@@ -70,7 +70,7 @@ class IdempotencyKey:
         return record
 
     async def _record(self) -> IdempotencyRecord | None:
-        """Read the clock as well, also where there is no record: its age needs it."""
+        """Return the record, unless it has expired. Reads the database's clock in the same statement."""
         one = select(literal(1)).subquery()
         own = (IdempotencyRecord.member_id == self.write.member_id) & (IdempotencyRecord.key == self.key)
         row = await self.write.first(select(IdempotencyRecord).select_from(one).outerjoin(IdempotencyRecord, own))
@@ -82,4 +82,4 @@ class IdempotencyKey:
             return
         found = exists().where(Job.id == job_id, visible(self.write.caller))
         if not await self.write.session.scalar(select(found)):
-            raise JobNotFound(path=("idempotency_key",), asked=job_id, hint=GONE)
+            raise JobNotFound(path=("idempotency_key",), missing_id=job_id, hint=GONE)

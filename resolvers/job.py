@@ -37,17 +37,17 @@ async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Job]:
 
 
 def select_jobs(view: View, *needed: str) -> Statement:
-    """Select the columns of jobs that the view wants, and what `with_relations` joins by."""
+    """Select the columns of jobs that the view wants, and those that `with_relations` needs for its joins."""
     joined_by = ("current_number",) if view.joins else ()
     return select(*view.only(COLUMNS, *needed, *joined_by))
 
 
-def _dressed(view: View, jobs: Statement) -> Statement:
+def _joined(view: View, jobs: Statement) -> Statement:
     return with_relations(view, jobs.subquery("page")) if view.joins else jobs
 
 
 def with_relations(view: View, jobs: FromClause) -> Statement:
-    """Join what is wanted of the current version, its cluster, the latest run: of each there is one at the most."""
+    """Join the wanted ones of the current version, its cluster and the latest run. A job has at most one of each."""
     source, columns = jobs, [*jobs.c]
     if version := view.joined("current_version"):
         is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)
@@ -64,12 +64,12 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
 
 @rows_of(Job)
 def _by_ids(view: View) -> Statement:
-    return _dressed(view, select_jobs(view).where(among(Job.id, KEYS), visible(view.caller)))
+    return _joined(view, select_jobs(view).where(among(Job.id, KEYS), visible(view.caller)))
 
 
 @rows_of(Job, key="job_key")
 def _by_keys(view: View) -> Statement:
-    return _dressed(view, select_jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller)))
+    return _joined(view, select_jobs(view, "job_key").where(among(Job.job_key, KEYS), visible(view.caller)))
 
 
 _Current = aliased(JobVersion)

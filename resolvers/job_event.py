@@ -6,7 +6,8 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_event import JobEvent
 from mainsheet.resolvers.permissions import sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -14,13 +15,13 @@ COLUMNS = JobEvent.__table__.c
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobEvent]:
-    """Return the events of visible jobs; those of a deleted job are for who sees all jobs."""
+    """Return the events of visible jobs; those of deleted jobs only to callers who see all jobs."""
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[JobEvent]]:
+async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[JobEvent]]:
     """List each job's events, newest first."""
-    return await OF_JOBS.pages(read, job_ids, paging, descending=True)
+    return await OF_JOBS.pages(read, job_ids, page, descending=True)
 
 
 @rows_of(JobEvent)
@@ -37,4 +38,4 @@ def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 
 
-OF_JOBS = Listing(_all, JobEvent.job_id, JobEvent.sequence, JobEvent.id, is_indexed=True)
+OF_JOBS = PagedList(_all, JobEvent.job_id, JobEvent.sequence, JobEvent.id, is_indexed=True)

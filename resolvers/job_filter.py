@@ -1,4 +1,4 @@
-"""The conditions of a list of jobs, in two forms: for indexes, and for a scan of jobs."""
+"""The conditions of a list of jobs, in two forms: for an index, and for a check of each row of a scan."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """What a listed job must be; `None` asks nothing, an empty tuple lets nothing through."""
+    """The conditions that a listed job must match. `None` is no condition; an empty tuple matches nothing."""
 
     search: str | None = None
     status: tuple[JobStatus, ...] | None = None
@@ -33,24 +33,24 @@ class JobFilter:
 
 
 FLAGS = {"has_draft", "has_schedule"}
-# Their indexes have the organization in each key: with its condition as well, PostgreSQL would read all of its jobs.
-OF_ANYBODY = {search.SEARCH, "teams", "created_by"}
-# What an index has apart, and often little of it.
-NARROW = OF_ANYBODY | {"status", "clusters", "updated_since"}
+# Their indexes imply the organization. With a condition for it, PostgreSQL would read all jobs of the organization.
+IMPLY_ORGANIZATION = {search.SEARCH, "teams", "created_by"}
+# Conditions with an index of their own, which often match few jobs.
+SELECTIVE = IMPLY_ORGANIZATION | {"status", "clusters", "updated_since"}
 
 
-def parameters(wanted: JobFilter, organization_id: str) -> Mapping[str, object]:
-    """Return the values of the conditions, by their names, and that of the search's index."""
-    values: dict[str, object] = {name: value for name, value in vars(wanted).items() if value is not None}
+def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, object]:
+    """Return the values of the conditions by name, and the value for the search index."""
+    values: dict[str, object] = {name: value for name, value in vars(job_filter).items() if value is not None}
     values.pop("search", None)
-    values |= search.parameters(wanted.search or "", organization_id)
+    values |= search.parameters(job_filter.search or "", organization_id)
     for name in FLAGS & values.keys():
         values |= {name if values.pop(name) else f"no_{name}": None}
     return values
 
 
 def by_index(*conditions: str) -> list[ColumnElement[bool]]:
-    """Return the conditions with these names on `Job`, for its indexes; each has a parameter of its name."""
+    """Return the conditions with these names on `Job`, for its indexes. Each has a parameter of the same name."""
     return [BY_INDEX[name](name, Job) for name in conditions if name != search.GRAMS]
 
 
@@ -66,7 +66,7 @@ def columns(*conditions: str) -> Sequence[str]:
 
 
 def _drafts(job: type[Job]) -> Select[str]:
-    """With the status in the statement's text, as the index of drafts has it."""
+    """Select drafts with a literal status, because the partial index of drafts has it."""
     is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
     return select(JobVersion.job_id).where(JobVersion.job_id == job.id, is_draft).correlate(job)
 
@@ -83,7 +83,7 @@ _Grant = aliased(JobTeam)
 
 Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
 BY_INDEX: Mapping[str, Condition] = {
-    search.SEARCH: lambda name, _: search.found(name),
+    search.SEARCH: lambda name, _: search.matches_by_index(name),
     "status": lambda name, job: among(job.status, _texts(name)),
     "teams": lambda name, job: among_these(job.id, _grants(name)),
     "clusters": lambda name, job: among(job.current_cluster_id, _texts(name)),
@@ -96,7 +96,7 @@ BY_INDEX: Mapping[str, Condition] = {
 }
 BY_ROW: Mapping[str, Condition] = {
     **BY_INDEX,
-    search.SEARCH: search.held,
+    search.SEARCH: search.matches,
     "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),

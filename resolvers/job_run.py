@@ -7,7 +7,8 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Expression, Statement, View, rows_of
 
@@ -23,12 +24,12 @@ async def latest(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobRun]:
 
 
 async def of_jobs(
-    read: Read, job_ids: Sequence[str], wanted: tuple[Paging, tuple[JobRunStatus, ...] | None]
+    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
 ) -> Mapping[str, Page[JobRun]]:
-    """List the runs, newest first; `wanted` is the page and the statuses to show, `None` for all."""
-    paging, statuses = wanted
+    """List the runs, newest first; `arguments` are the page and the statuses to show, `None` for all."""
+    page, statuses = arguments
     parameters = {} if statuses is None else {"statuses": statuses}
-    return await OF_JOBS.pages(read, job_ids, paging, descending=True, parameters=parameters)
+    return await OF_JOBS.pages(read, job_ids, page, descending=True, parameters=parameters)
 
 
 @rows_of(JobRun)
@@ -38,7 +39,7 @@ def _by_ids(view: View) -> Statement:
 
 
 def newest(job_id: Expression) -> ScalarSelect[str]:
-    """Look the id of a job's newest run up in the index."""
+    """Return a subquery for the id of a job's newest run, which the index gives."""
     run = aliased(JobRun)
     runs = select(run.id).where(run.job_id == job_id).order_by(run.created_at.desc(), run.id.desc())
     return runs.limit(1).scalar_subquery()
@@ -56,4 +57,4 @@ def _with_status(view: View, *conditions: str) -> Statement:
     return rows.where(among(JobRun.status, bindparam("statuses", type_=TextArray()))) if conditions else rows
 
 
-OF_JOBS = Listing(_with_status, JobRun.job_id, JobRun.created_at, JobRun.id, is_indexed=True)
+OF_JOBS = PagedList(_with_status, JobRun.job_id, JobRun.created_at, JobRun.id, is_indexed=True)

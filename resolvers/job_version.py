@@ -10,7 +10,8 @@ from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Expression, Statement, View, rows_of
 
@@ -57,14 +58,16 @@ async def of_runs(read: Read, run_ids: Sequence[str]) -> Mapping[str, JobVersion
 
 
 async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    """Return, for each version, the one that it was based on."""
+    """Return the version that each version was based on."""
     return await read.keyed(_bases, keys=version_ids)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], wanted: tuple[Paging, bool]) -> Mapping[str, Page[JobVersion]]:
-    """List the published versions by number; `wanted` is the page and whether numbers go down."""
-    paging, descending = wanted
-    return await OF_JOBS.pages(read, job_ids, paging, descending=descending)
+async def of_jobs(
+    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, bool]
+) -> Mapping[str, Page[JobVersion]]:
+    """List the published versions by number; `arguments` are the page and whether the order is descending."""
+    page, descending = arguments
+    return await OF_JOBS.pages(read, job_ids, page, descending=descending)
 
 
 async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Dependency]]:
@@ -72,7 +75,7 @@ async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, l
 
 
 def _versions(view: View, *more: Expression) -> Statement:
-    """Select versions with their jobs; whether the caller sees the job is for the caller of this to say."""
+    """Select versions joined with their jobs. It doesn't check whether the caller sees the job."""
     return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
 
 
@@ -130,4 +133,4 @@ def _dependencies(_view: View) -> Statement:
     )
 
 
-OF_JOBS = Listing(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)
+OF_JOBS = PagedList(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)

@@ -7,7 +7,8 @@ from mainsheet.models.member import Member
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -23,9 +24,9 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Member]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_teams(read: Read, team_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Member]]:
+async def of_teams(read: Read, team_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Member]]:
     """List each team's members with their roles in it."""
-    return await OF_TEAMS.pages(read, team_ids, paging)
+    return await OF_TEAMS.pages(read, team_ids, page)
 
 
 @rows_of(Member)
@@ -39,4 +40,4 @@ def _in_teams(view: View) -> Statement:
     return select(*view.only(COLUMNS), TeamMember.role).join(TeamMember, TeamMember.member_id == Member.id)
 
 
-OF_TEAMS = Listing(_in_teams, TeamMember.team_id, Member.name, Member.id)
+OF_TEAMS = PagedList(_in_teams, TeamMember.team_id, Member.name, Member.id)

@@ -1,4 +1,4 @@
-"""The one way to change something: lock, ask the model, record the events, commit; the same for every command."""
+"""Runs commands. For each: lock rows, apply the model's rules, record events, commit."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ _chance = SystemRandom()
 
 @dataclass(frozen=True)
 class Outcome:
-    """A command's answer, empty if it was refused; the problems; and the state afterwards, to be read."""
+    """A command's answer (empty if it was refused), its problems, and a snapshot of the state afterwards."""
 
     answer: Mapping[str, Any]
     problems: Sequence[UserError]
@@ -38,7 +38,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a command; `request` is its input as the idempotency key compares it, by GraphQL names."""
+    """One call of a command. `request` is its input by GraphQL names, which the idempotency key compares."""
 
     database: Database
     caller: Caller
@@ -51,7 +51,7 @@ class Call:
     async def perform(self) -> Outcome:
         """Run the command in one transaction, and again if it collided with a concurrent one.
 
-        Raises `Unavailable` if the database fails; only after `OutcomeUnknown` may something have changed.
+        Raises `Unavailable` if the database fails. Only after `OutcomeUnknown` the change may have been made.
         """
         begun, ended = time.perf_counter(), "failed"
         try:
@@ -88,7 +88,7 @@ class Call:
         return outcome
 
     async def _outcome(self, session: AsyncSession) -> Outcome:
-        """Commit, or leave a dry run to be rolled back: its answer is read without its locks."""
+        """Commit. A dry run is rolled back later instead; its answer is read without its locks."""
         recorder = Recorder(session) if self.dry_run else None
         answer = await self._answer(Write(session, self.caller))
         await session.flush()
@@ -105,7 +105,7 @@ class Call:
         if answer is not None:
             return answer
         if write.problems:
-            return await self._run(write)  # which refuses, and reports the other problems of the input as well
+            return await self._run(write)  # it raises, and reports the other problems of the input, too
         record = await key.claim()
         record.answer = dict(await self._run(write))
         return record.answer

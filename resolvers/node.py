@@ -1,4 +1,4 @@
-"""Any entity by its id: the prefix says whose batch to ask."""
+"""Objects of all types by id. The prefix of the id determines the batch."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -19,12 +19,12 @@ from mainsheet.resolvers.sql.snapshot import Read
 ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Any]]]
 
 
-async def _the_caller(read: Read, ids: Sequence[str]) -> Mapping[str, Caller]:
+async def _callers(read: Read, ids: Sequence[str]) -> Mapping[str, Caller]:
     return {each: read.caller for each in ids if each == read.caller.id}
 
 
 BY_PREFIX: Mapping[str, ByIds] = {
-    Caller.PREFIX: _the_caller,
+    Caller.PREFIX: _callers,
     Cluster.PREFIX: cluster.by_ids,
     Job.PREFIX: job.by_ids,
     JobEvent.PREFIX: job_event.by_ids,
@@ -46,6 +46,6 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Any]:
 
 
 async def of_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Any]]:
-    """Return the objects of each list of ids in its order, null where there is none."""
+    """Return the objects of each list of ids in order, with None for ids without an object."""
     found = await by_ids(read, list({each for ids in lists for each in ids}))
     return {ids: [found.get(each) for each in ids] for ids in lists}

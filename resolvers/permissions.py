@@ -1,4 +1,4 @@
-"""The one place that knows who sees and who may do what; the tables it reads are in `mainsheet.models.roles`."""
+"""All checks of visibility and permissions. The tables of roles are in `mainsheet.models.roles`."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -21,16 +21,16 @@ def sees_all_jobs(caller: Caller) -> bool:
 
 
 class Access(Enum):
-    """How a database finds out which jobs a caller's teams were granted; the rows are the same."""
+    """How a database checks which jobs a caller's teams were granted. All ways give the same rows."""
 
     LOOKUP = "a lookup of each job's grants, which the planner may turn into a join: for jobs known by their ids"
     SET = "one set of all granted jobs, from which the planner may start: for callers with few grants"
-    FORCED_LOOKUP = "a lookup of each job's grants, in the order of the scan: for a page that fills soon"
+    FORCED_LOOKUP = "a lookup of each job's grants in the order of the scan, never joined: for a page that fills soon"
     FORCED_SET = "one set of all granted jobs, never joined: for reading many jobs, in counts and far pages"
 
 
 def visible(caller: Caller, job: type[Job] = Job, access: Access = Access.LOOKUP) -> ColumnElement[bool]:
-    """Whether the caller sees the row of `job`; a job that isn't visible doesn't exist for them."""
+    """Whether the caller sees the job. A job that isn't visible is treated as if it didn't exist."""
     own: ColumnElement[bool] = job.organization_id == caller.organization_id
     return own if sees_all_jobs(caller) else own & _is_granted(caller, job, access)
 
@@ -50,7 +50,7 @@ def _is_granted(caller: Caller, job: type[Job], access: Access) -> ColumnElement
 
 
 def is_any(rows: Select[str]) -> ColumnElement[bool]:
-    """Whether there is a row, as a scalar subquery: a database runs it for each row, and never makes it a join."""
+    """Whether there is a row. As a scalar subquery it runs for each outer row: a database never makes it a join."""
     return rows.limit(literal_column("1")).scalar_subquery().is_not(None)
 
 

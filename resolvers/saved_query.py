@@ -6,7 +6,8 @@ from sqlalchemy import select
 from mainsheet.models.job_version import JobVersionQuery
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -22,9 +23,9 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, SavedQuery]:
 
 
 async def of_organizations(
-    read: Read, organization_ids: Sequence[str], paging: Paging
+    read: Read, organization_ids: Sequence[str], page: PageArguments
 ) -> Mapping[str, Page[SavedQuery]]:
-    return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
 
 
 async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[SavedQuery]]:
@@ -53,4 +54,4 @@ def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 
 
-OF_ORGANIZATIONS = Listing(_all, SavedQuery.organization_id, SavedQuery.name, SavedQuery.id)
+OF_ORGANIZATIONS = PagedList(_all, SavedQuery.organization_id, SavedQuery.name, SavedQuery.id)

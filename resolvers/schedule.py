@@ -1,4 +1,4 @@
-"""What schedules say: no statement is needed, but computing takes time, so other operations get their turn."""
+"""Fire times and descriptions of schedules. They need no statement but CPU time, so they yield to other tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mainsheet.resolvers.turns import by_turns
 
 @dataclass(frozen=True)
 class Preview:
-    """How many fire times to find, after which moment; `None` is now."""
+    """The number of fire times to compute, and the time after which they start. `None` is now."""
 
     count: int
     after: datetime | None

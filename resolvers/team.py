@@ -8,7 +8,8 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -33,19 +34,21 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Team]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-async def of_organizations(read: Read, organization_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], page: PageArguments
+) -> Mapping[str, Page[Team]]:
     """List all teams, each with the caller's role in it, if there is one."""
-    return await OF_ORGANIZATIONS.pages(read, organization_ids, paging)
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
 
 
-async def of_members(read: Read, member_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
+async def of_members(read: Read, member_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
     """List each member's teams with that member's role."""
-    return await OF_MEMBERS.pages(read, member_ids, paging)
+    return await OF_MEMBERS.pages(read, member_ids, page)
 
 
-async def of_jobs(read: Read, job_ids: Sequence[str], paging: Paging) -> Mapping[str, Page[Team]]:
+async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
     """List the teams that each job is shared with, and since when."""
-    return await OF_JOBS.pages(read, job_ids, paging)
+    return await OF_JOBS.pages(read, job_ids, page)
 
 
 @rows_of(Team)
@@ -71,6 +74,6 @@ def _with_grant(view: View) -> Statement:
     return select(*columns).join(JobTeam, JobTeam.team_id == Team.id)
 
 
-OF_ORGANIZATIONS = Listing(_with_own_role, Team.organization_id, Team.name, Team.id)
-OF_MEMBERS = Listing(_with_role, TeamMember.member_id, Team.name, Team.id)
-OF_JOBS = Listing(_with_grant, JobTeam.job_id, Team.name, Team.id)
+OF_ORGANIZATIONS = PagedList(_with_own_role, Team.organization_id, Team.name, Team.id)
+OF_MEMBERS = PagedList(_with_role, TeamMember.member_id, Team.name, Team.id)
+OF_JOBS = PagedList(_with_grant, JobTeam.job_id, Team.name, Team.id)

@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 async def by_turns(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield the items. Other requests get their turn between them: for work that takes long."""
+    """Yield the items, and let other tasks run between them. For work that takes long."""
     for each in items:
         await next_turn()
         yield each

@@ -1,4 +1,4 @@
-"""What a command works with: its transaction, and the register of commands by their GraphQL names."""
+"""The transaction of a command, and the registry of commands by GraphQL name."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Write(Edit):
         self.caller = caller
 
     async def first(self, statement: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
-        """Return a statement's first row, if any, and set `at`: the time costs no statement of its own."""
+        """Return a statement's first row, if any, and set `at` from it: the time costs no statement of its own."""
         row = (await self.session.execute(statement.add_columns(database_time().label("at")))).first()
         if row is not None:
             self.at = row.at
@@ -45,35 +45,37 @@ class Write(Edit):
     async def lock(
         self, entity: type[Entity], *conditions: ColumnElement[bool], key_share: bool = True
     ) -> Entity | None:
-        """Return the row that meets the conditions, locked until the end of the transaction, or None.
+        """Lock the row that matches the conditions until the end of the transaction. Return it, or None.
 
-        With `key_share` other rows can still begin to refer to it.
+        With `key_share`, other transactions can still insert rows that refer to it.
         """
-        # PostgreSQL reads the row, and with it the time, again after it has waited for another change of the row.
+        # If PostgreSQL has to wait for the lock, it reads the row and the time again afterwards.
         found = select(entity).where(*conditions).with_for_update(of=entity, key_share=key_share)
         row = await self.first(found)
         return None if row is None else row[0]
 
     async def job(self, job_id: str, permission: JobPermission) -> Job:
-        """Return the job, locked; raise `JobNotFound` if the caller can't see it, `Forbidden` without the right."""
-        # Only a deletion keeps off new runs and new dependencies on this job: two jobs that begin to depend on each
-        # other would otherwise wait for each other's locks.
+        """Return the job, locked. Raises `JobNotFound` if the caller can't see it, or `Forbidden`."""
+        # Only a deletion blocks new runs of the job and new dependencies on it. Otherwise, two concurrent changes that
+        # make two jobs depend on each other would deadlock.
         shared = permission is not JobPermission.DELETE
         is_visible = (Job.id == job_id, visible(self.caller))
         job = await self.lock(Job, *is_visible, key_share=shared) if limits.storable(job_id) else None
         if job is None:
-            raise JobNotFound(asked=job_id)
+            raise JobNotFound(missing_id=job_id)
         roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
         allowed = granted(self.caller, [row.role for row in roles])
-        if JobPermission.VIEW not in allowed:  # the job was hidden while this transaction waited for the lock
-            raise JobNotFound(asked=job_id)
+        if JobPermission.VIEW not in allowed:  # the caller lost access while this transaction waited for the lock
+            raise JobNotFound(missing_id=job_id)
         if permission not in allowed:
             raise Forbidden(missing_permission=permission)
-        self.at = max(self.at, job.updated_at)  # a clock that was set back must not reorder the job's changes
+        self.at = max(
+            self.at, job.updated_at
+        )  # a clock that was set back must not change the order of the job's events
         return job
 
     async def organization(self) -> Organization:
-        """Return the caller's organization, locked; raise `Forbidden` unless the caller administers it."""
+        """Return the caller's organization, locked. Raises `Forbidden` unless the caller is an administrator."""
         if self.caller.organization_role is not OrganizationRole.ADMIN:
             raise Forbidden(path=(), missing_organization_role=OrganizationRole.ADMIN)
         organization = await self.lock(Organization, Organization.id == self.caller.organization_id)
@@ -108,7 +110,7 @@ Run = Callable[..., Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Command:
-    """A change under the name of its mutation; `run` gets the transaction and the input's values by name."""
+    """A command and the name of its mutation. `run` gets the transaction and the input's values by name."""
 
     name: str
     run: Run

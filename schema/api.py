@@ -1,4 +1,4 @@
-"""The whole schema."""
+"""The schema."""
 
 import strawberry
 from graphql import GraphQLInputObjectType

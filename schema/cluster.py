@@ -2,11 +2,11 @@ import strawberry
 
 from mainsheet.models.cluster import Cluster as ClusterRow
 from mainsheet.models.cluster import ClusterStatus
-from mainsheet.resolvers.job_list import lists
+from mainsheet.resolvers import job_list
 from mainsheet.schema import names
-from mainsheet.schema.job_list import job_list
+from mainsheet.schema.connection import Connection
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection
 from mainsheet.schema.relation import relation
 
 
@@ -16,10 +16,10 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
     region: str = strawberry.field(description="The region of the cluster, such as `eu-central-1`.")
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
     jobs = relation(
-        lists.of_clusters,
+        job_list.of_clusters,
         names.JobConnection,
         "The visible jobs whose current version runs on this cluster.",
-        arguments=job_list,
+        arguments=job_list_arguments,
     )
 
 

@@ -1,4 +1,4 @@
-"""The parts of a version's configuration. A version's row holds them all, so each part is that same row."""
+"""The parts of a version's configuration. The version's row holds them all, so the row stands for each part."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,13 +11,13 @@ from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.resolvers import job, schedule
 from mainsheet.resolvers.schedule import Preview
 from mainsheet.schema import names
+from mainsheet.schema.connection import described
 from mainsheet.schema.moment import utc
-from mainsheet.schema.page import described
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 
 DEFAULT_COUNT = 5
-FIRE_TIME = 100  # finding one takes about as long as so many fields
+FIRE_TIME = 100  # computing one takes as long as about 100 fields
 CRON = (
     "Five fields: minute, hour, day of month, month, day of week. The syntax is that of Debian's crontab(5) with"
     " `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly` and `@annually`, and also `L` (last day) and"

@@ -11,7 +11,7 @@ from mainsheet.schema.weight import weight
 TEXT = weight(characters=limits.SQL.maximum)
 CHANGES = weight(items=2 * limits.ENTRIES.maximum)  # a configuration has two long lists, and few other values
 
-NAMES_OF_PEOPLE = {"environment", "dependencies"}
+CALLERS_NAMES = {"environment", "dependencies"}
 
 
 @strawberry.type(description="A difference between two configurations.")
@@ -35,5 +35,5 @@ class ConfigChange:
 
 
 def _in_graphql(path: Sequence[str]) -> Sequence[str]:
-    """Put our names in camel case, and leave alone those that callers gave."""
-    return path if path[0] in NAMES_OF_PEOPLE else [to_camel_case(name) for name in path]
+    """Convert our names to camel case. Leave names that callers chose as they are."""
+    return path if path[0] in CALLERS_NAMES else [to_camel_case(name) for name in path]

@@ -1,4 +1,4 @@
-"""A configuration as input: whole for a new job, in part for a change of an existing one."""
+"""The inputs of a configuration: complete for a new job, partial for a change of an existing one."""
 
 import strawberry
 from strawberry import UNSET, Maybe

@@ -15,33 +15,33 @@ Batch = Callable[..., Awaitable[Mapping[Any, Any]]]
 
 
 class Context:
-    """What one operation shares: the caller, the snapshot, and a loader for each batch and its arguments."""
+    """The state of one operation: the caller, the snapshot, and a loader for each batch and its arguments."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         self.database = database
         self.caller = caller
         self.read = Read.of(database, caller)
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
-        self._known: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
+        self._answers: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
         self._failed: dict[tuple[Any, ...], Exception] = {}
         self._loading: set[Task[Any]] = set()
         self.is_abandoned = False
 
     def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":  # noqa: ARG002 for traces
-        """Return one key's answer if it is known, or its future.
+        """Return one key's answer if it was loaded before, or a future.
 
-        Keys of the same batch and arguments are asked for together.
+        Keys of the same batch and arguments are loaded together.
         """
-        known = self._known.get((batch, arguments))
-        if known is not None and key in known:
-            return known[key]
+        answers = self._answers.get((batch, arguments))
+        if answers is not None and key in answers:
+            return answers[key]
         loader = self._loaders.get((batch, arguments))
         if loader is None:
             loader = self._loaders[batch, arguments] = DataLoader(self._load_fn(batch, arguments))
-        # Its own future for each who waits: graphql-core cancels the fields beside one that failed, and the loader
-        # would give the cancelled one to everybody else.
+        # Each caller gets a future of its own. graphql-core cancels the siblings of a field that failed, and the loader
+        # shares one future among all callers with the same key.
         answer: Future[Any] = loader.load(key)  # type: ignore[assignment]  # declared as any awaitable
-        answer.add_done_callback(_hear)  # all who wait for it may be cancelled
+        answer.add_done_callback(_mark_as_retrieved)  # all callers may have been cancelled
         return shield(answer)
 
     async def load_all(
@@ -53,21 +53,24 @@ class Context:
         alone: bool = False,
         place: Place | None = None,  # noqa: ARG002 for traces
     ) -> Mapping[Any, Any]:
-        """Return the answers to many keys, those that are known included; a key without one may be missing.
+        """Return the answers of many keys, including those that were loaded before. A key without one may be missing.
 
-        What failed fails again, without being asked.
-        Rows may have no other columns than these, and what every row has; whoever names them names them each time.
-        Whoever is `alone` in reading needs no snapshot.
+        A batch that failed for the same keys isn't called again: its exception is raised again.
+        With `columns`, rows may have only these columns and those that every row has; all calls of a batch must
+        then pass them. If the batch is `alone` in the operation, it needs no snapshot.
         """
-        known = self._known.get((batch, arguments))
+        answers = self._answers.get((batch, arguments))
         read = self.read.only(columns, alone=alone)
-        if known is None:
-            known = self._known[batch, arguments] = await self._asked(read, batch, keys, arguments)
-        elif missing := [key for key in keys if key not in known]:
-            known = self._known[batch, arguments] = {**known, **await self._asked(read, batch, missing, arguments)}
-        return known
+        if answers is None:
+            answers = self._answers[batch, arguments] = await self._fetch(read, batch, keys, arguments)
+        elif missing := [key for key in keys if key not in answers]:
+            answers = self._answers[batch, arguments] = {
+                **answers,
+                **await self._fetch(read, batch, missing, arguments),
+            }
+        return answers
 
-    async def _asked(
+    async def _fetch(
         self, read: Read, batch: Batch, keys: Sequence[Any], arguments: tuple[Any, ...]
     ) -> Mapping[Any, Any]:
         if self._failed and (failure := self._failed.get((batch, arguments, *keys))):
@@ -78,11 +81,11 @@ class Context:
             self._failed[batch, arguments, *keys] = error
             raise
 
-    async def look_at(self, read: Read) -> None:
-        """Let what follows see another snapshot."""
-        before, self.read = self.read, read  # first: whoever is cancelled in what follows still has it closed
+    async def switch_to(self, read: Read) -> None:
+        """Forget all answers and read from another snapshot from now on."""
+        before, self.read = self.read, read  # first, so that `close` finds it even if this call is cancelled
         self._loaders.clear()
-        self._known.clear()
+        self._answers.clear()
         self._failed.clear()
         await before.close()
 
@@ -98,7 +101,7 @@ class Context:
 
     def _load_fn(self, batch: Batch, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Awaitable[Sequence[Any]]]:
         async def load(keys: list[Any]) -> Sequence[Any]:
-            task = cast("Task[Any]", current_task())  # the loader's: whoever waits for it may be gone before it ends
+            task = cast("Task[Any]", current_task())  # the loader's: it may outlive all its callers
             self._loading.add(task)
             try:
                 answers = await batch(self.read, keys, *arguments)
@@ -109,6 +112,6 @@ class Context:
         return load
 
 
-def _hear(answer: "Future[Any]") -> None:
+def _mark_as_retrieved(answer: "Future[Any]") -> None:
     if not answer.cancelled():
         answer.exception()

@@ -15,8 +15,8 @@ from mainsheet.models.job_run import JobRunStatus, RunTrigger
 from mainsheet.models.job_version import VersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
-from mainsheet.resolvers.job_list.lists import JobSortField
-from mainsheet.resolvers.sql.pagination.listing import SortDirection
+from mainsheet.resolvers.job_list import JobSortField
+from mainsheet.resolvers.sql.pagination.page_arguments import SortDirection
 
 E = TypeVar("E", bound=Enum)
 

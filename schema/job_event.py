@@ -8,8 +8,8 @@ from mainsheet.models.job_event import JobEvent as JobEventRow
 from mainsheet.resolvers import config_diff, job, member
 from mainsheet.schema import names
 from mainsheet.schema.config_change import CHANGES, ConfigChange
+from mainsheet.schema.connection import Connection
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 

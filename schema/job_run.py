@@ -6,22 +6,22 @@ import strawberry
 from mainsheet.models.job_run import JobRun as JobRunRow
 from mainsheet.models.job_run import JobRunStatus, RunTrigger
 from mainsheet.resolvers import job, job_version
-from mainsheet.resolvers.sql.pagination.listing import Paging
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.schema import names
+from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection, described, paged
 from mainsheet.schema.relation import relation
 
 
-@paged
-def run_list(
-    paging: Paging,
+@with_page_arguments
+def run_list_arguments(
+    page: PageArguments,
     *,
     statuses: Annotated[
         list[JobRunStatus] | None, described("Return only the runs with one of these statuses. Defaults to all.")
     ] = None,
-) -> tuple[Paging, tuple[JobRunStatus, ...] | None]:
-    return paging, None if statuses is None else tuple(statuses)
+) -> tuple[PageArguments, tuple[JobRunStatus, ...] | None]:
+    return page, None if statuses is None else tuple(statuses)
 
 
 @strawberry.type(description="An execution of a job.")

@@ -8,12 +8,12 @@ from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
 from mainsheet.resolvers import cluster, config_diff, job, job_version, member, saved_query
-from mainsheet.resolvers.sql.pagination.listing import Paging, SortDirection
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
+from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection, described, paged
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.source import QUERIES, JobSource
 from mainsheet.schema.weight import weight
@@ -34,13 +34,13 @@ def since(
     return since
 
 
-@paged
-def version_list(
-    paging: Paging,
+@with_page_arguments
+def version_list_arguments(
+    page: PageArguments,
     *,
     sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
-) -> tuple[Paging, bool]:
-    return paging, sort_direction is SortDirection.DESC
+) -> tuple[PageArguments, bool]:
+    return page, sort_direction is SortDirection.DESC
 
 
 @strawberry.type(description="A version of a job's configuration. A published version never changes.")

@@ -4,8 +4,8 @@ from mainsheet.models.member import Member as MemberRow
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.resolvers import team
 from mainsheet.schema import names
+from mainsheet.schema.connection import Connection, Edge, page_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection, Edge, page_only
 from mainsheet.schema.relation import reads, relation
 
 
@@ -15,7 +15,7 @@ class Member(Node, prefix=MemberRow.PREFIX):
     email: str = strawberry.field(description="The email address of the person, in lower case.")
     organization_role: OrganizationRole = strawberry.field(description=("The role of the member in the organization."))
     teams = relation(
-        team.of_members, names.TeamConnection, "The teams of the member, ordered by name.", arguments=page_only
+        team.of_members, names.TeamConnection, "The teams of the member, ordered by name.", arguments=page_arguments
     )
 
 

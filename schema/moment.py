@@ -1,4 +1,4 @@
-"""Moments that clients send."""
+"""Times that clients send."""
 
 from datetime import UTC, datetime
 
@@ -6,9 +6,9 @@ from mainsheet.models.errors import BadInput
 
 
 def utc(moment: datetime, name: str) -> datetime:
-    """Return the moment in UTC, as which one without an offset is taken.
+    """Convert a time to UTC. A time without an offset is UTC.
 
-    Raises `BadInput` where UTC's calendar, of the years 1 to 9999, doesn't have it.
+    Raises `BadInput` if the result is outside the years 1 to 9999.
     """
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)

@@ -9,8 +9,8 @@ from mainsheet.resolvers.commands import draft, job, organization, version
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command
 from mainsheet.schema import inputs, payloads
+from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
-from mainsheet.schema.page import described
 from mainsheet.schema.plain import canonical, plain
 from mainsheet.schema.user_error import Problem
 
@@ -19,20 +19,22 @@ NOT_COMPARED = {"dryRun", "idempotencyKey"}
 
 
 def mutation(command: Command, input_type: type, payload_type: type, description: str) -> Any:
-    """Declare a mutation: the command gets the input's values by name, the payload is read after it."""
+    """Declare a mutation. The command gets the input's values by name, and the payload is read afterwards."""
 
     async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
         context = info.context
-        if context.is_abandoned:  # each field is a transaction of its own: those before it are kept
+        if context.is_abandoned:  # each field is a transaction: those before this one are kept
             raise GraphQLError(ABANDONED)
-        await context.close()  # a command that waits for a lock must not keep the connection of the one before
+        await context.close()  # don't keep the last field's connection while this command waits for a lock
         values = plain(input)
         options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}
         request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
         call = Call(context.database, context.caller, command, values, request, **options)
         outcome = await call.perform()
-        await context.look_at(outcome.read)
-        named = {name: values[name] for name in keys & values.keys()}  # a refused payload shows what the input names
+        await context.switch_to(outcome.read)
+        named = {
+            name: values[name] for name in keys & values.keys()
+        }  # a refused payload shows the objects that the input names
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
     keys = {each.name for each in fields(payload_type)}

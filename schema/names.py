@@ -1,4 +1,4 @@
-"""The types by name, for fields that refer to each other in circles."""
+"""Lazy references to types, because fields of different modules refer to each other."""
 
 from typing import Annotated, Any
 

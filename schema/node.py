@@ -26,5 +26,5 @@ class Node:
 
     @classmethod
     def is_type_of(cls, row: Any, _info: GraphQLResolveInfo[Any]) -> bool:
-        """Rows of the database stand for the type: the id says which one they are."""
+        """Return whether a database row is of this type, by the prefix of its id."""
         return bool(row.id[:2] == cls.prefix)

@@ -1,6 +1,6 @@
-"""What mutations answer: a command's answer by name, shown as the rows of the snapshot after it.
+"""The payloads of mutations. Ids in a command's answer are shown as the rows of the snapshot after it.
 
-The private fields are keys of the answer; a payload refuses a key that it doesn't declare.
+The private fields are the keys of the answer. A payload raises an error for a key that it doesn't declare.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""An input as plain values."""
+"""Conversion of input objects to plain values."""
 
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
@@ -8,9 +8,9 @@ from strawberry.utils.str_converters import to_camel_case
 
 
 def plain(value: Any) -> Any:
-    """Turn an input object into a mapping by Python names, all the way down.
+    """Convert an input object and all objects in it to mappings by Python names.
 
-    What wasn't sent is left out; null is None where the input tells it from that.
+    Omitted fields are left out. Null is None for fields of the type `Maybe`, and left out for others.
     """
     if isinstance(value, Some):
         return plain(value.value)
@@ -23,9 +23,9 @@ def plain(value: Any) -> Any:
 
 
 def canonical(value: Any) -> Any:
-    """Return the input by GraphQL names, without what is null or equals its default.
+    """Convert an input to mappings by GraphQL names, without values that are null or the default.
 
-    It stays the same in a release that adds a field to the input or renames an attribute of ours.
+    The result stays the same if a release adds a field to the input or renames a Python attribute.
     """
     if isinstance(value, Some):
         return canonical(value.value)

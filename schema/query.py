@@ -6,17 +6,17 @@ from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
 from mainsheet.resolvers import cluster as cluster_rows
 from mainsheet.resolvers import job as job_rows
+from mainsheet.resolvers import job_list
 from mainsheet.resolvers import member as member_rows
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.job_list import lists
 from mainsheet.schema import names
-from mainsheet.schema.job_list import job_list
+from mainsheet.schema.connection import described, page_arguments
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import described, page_only
 from mainsheet.schema.relation import lookup, relation
 
 
@@ -41,14 +41,18 @@ class Viewer(Node, prefix=Caller.PREFIX):
     member = relation(member_rows.by_ids, names.Member, "The caller as a member of the organization.", key="member_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(
-        team_rows.of_members, names.TeamConnection, "Your teams, ordered by name.", key="member_id", arguments=page_only
+        team_rows.of_members,
+        names.TeamConnection,
+        "Your teams, ordered by name.",
+        key="member_id",
+        arguments=page_arguments,
     )
     jobs = relation(
-        lists.of_organizations,
+        job_list.of_organizations,
         names.JobConnection,
         "The jobs that you can see.",
         key="organization_id",
-        arguments=job_list,
+        arguments=job_list_arguments,
     )
 
 
@@ -80,11 +84,11 @@ class Query:
         by_job_key,
     )
     jobs = relation(
-        lists.of_organizations,
+        job_list.of_organizations,
         names.JobConnection,
         "The jobs of the organization that you can see.",
         key="organization_id",
-        arguments=job_list,
+        arguments=job_list_arguments,
     )
     team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
     teams = relation(
@@ -92,7 +96,7 @@ class Query:
         names.TeamConnection,
         "The teams of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_only,
+        arguments=page_arguments,
     )
     cluster = lookup(
         cluster_rows.by_ids, names.Cluster | None, ("The cluster with this id. Null if it doesn't exist."), by_id
@@ -102,14 +106,14 @@ class Query:
         names.ClusterConnection,
         "The clusters of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_only,
+        arguments=page_arguments,
     )
     saved_queries = relation(
         query_rows.of_organizations,
         names.SavedQueryConnection,
         "The saved queries of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_only,
+        arguments=page_arguments,
     )
 
     @strawberry.field(description="The caller of the API.", graphql_type=Viewer)

@@ -1,8 +1,8 @@
-"""How a field gets its answer from a batch: one line for each relation.
+"""Relations: fields that a batch answers, declared in one line each.
 
-A batch is a function from many parents' keys to many answers (`resolvers/`). `relation` attaches it to a field;
-under graphql-core the field loads its parent's key through a dataloader. The field's `metadata` names the relation,
-so that another executor can ask it with a whole level of parents at once.
+A batch is a function from the keys of many parents to their answers (`resolvers/`). `relation` attaches it to a field.
+Under graphql-core, the field loads its parent's key through a dataloader. The field's `metadata` holds the relation, so
+that the compiled executor can call the batch for all parents of a level at once.
 """
 
 import inspect
@@ -26,7 +26,7 @@ NO_WEIGHT: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Relation:
-    """`arguments` turns the field's arguments into what the batch takes, or into the key where parents have none."""
+    """`arguments` converts the field's arguments to the batch's, or to the key if `key` is None."""
 
     batch: Batch
     key: str | None
@@ -66,9 +66,9 @@ def relation(
     join: str | None = None,
     weight: Mapping[str, Any] = NO_WEIGHT,
 ) -> Any:
-    """Declare a field that a batch answers, for the key that the parent row holds as `key`.
+    """Declare a field that a batch answers. The key is the parent row's attribute `key`.
 
-    The parent's row may hold the answer itself, as `join`, if the parent's batch can join it. `weight` is metadata
+    If the parent's batch can join the answer, the parent's row holds it as the attribute `join`. `weight` is metadata
     from `mainsheet.schema.weight`.
     """
     link = Relation(batch, key, arguments, join)
@@ -85,7 +85,7 @@ def relation(
 
 
 def lookup(batch: Batch, graphql_type: Any, description: str, argument: Arguments) -> Any:
-    """Declare a field that a batch answers, for the key that its one argument gives."""
+    """Declare a field that a batch answers. The key is the field's argument."""
     link = Relation(batch, None, argument)
 
     def resolve(root: Any, info: Info[Context, Any], **values: Any) -> Any:  # noqa: ARG001 the resolver's protocol
@@ -101,9 +101,9 @@ def _field(
     description: str,
     weight: Mapping[str, Any] = NO_WEIGHT,
 ) -> Any:
-    """Show the parameters of `link.arguments` as the resolver's own: Strawberry makes the field's arguments of them.
+    """Give the resolver the parameters of `link.arguments`, from which Strawberry makes the field's arguments.
 
-    One whose default is None has none in the schema: to omit it and to send null is the same.
+    A parameter whose default is None has no default in the schema: omitting it is the same as sending null.
     """
     own = list(inspect.signature(resolve).parameters.values())[:2]
     more = [] if link.arguments is None else inspect.signature(link.arguments).parameters.values()
@@ -119,8 +119,8 @@ def _shown(parameter: inspect.Parameter) -> inspect.Parameter:
 
 
 def reads(*attributes: str) -> dict[str, Any]:
-    """The metadata of a field whose resolver reads no more than these attributes of the parent row.
+    """Return the metadata of a field whose resolver reads only these attributes of the parent row.
 
-    If it gives back the row itself, what tells the row's type counts too.
+    If the resolver returns the row itself, they include the attributes that determine the row's type.
     """
     return {"reads": attributes}

@@ -2,8 +2,8 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
+from mainsheet.schema.connection import Connection
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection
 from mainsheet.schema.weight import weight
 
 

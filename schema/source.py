@@ -1,4 +1,4 @@
-"""What a version runs: four kinds, all read from the version's row."""
+"""The four kinds of sources, all read from the version's row."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -25,8 +25,8 @@ class _OfVersion:
         return bool(row.source_kind == cls.kind)
 
 
-def _kept(name: str, graphql_type: Any, description: str, cost: Mapping[str, Any] = NO_WEIGHT) -> Any:
-    """A field whose value the row keeps in its `source`."""
+def _source_field(name: str, graphql_type: Any, description: str, cost: Mapping[str, Any] = NO_WEIGHT) -> Any:
+    """Declare a field whose value is in the row's JSON column `source`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return root.source.get(name)
@@ -38,7 +38,7 @@ def _kept(name: str, graphql_type: Any, description: str, cost: Mapping[str, Any
 @strawberry.type(description="Saved queries, run one after the other.")
 class SavedQueriesSource(_OfVersion):
     kind = SourceKind.SAVED_QUERIES
-    query_ids = _kept(
+    query_ids = _source_field(
         "query_ids", list[strawberry.ID], ("The ids of the saved queries, in the order in which they run."), QUERIES
     )
     queries = relation(
@@ -52,8 +52,8 @@ class SavedQueriesSource(_OfVersion):
 @strawberry.type(description="An SQL text that is stored in the version.")
 class SqlSnapshotSource(_OfVersion):
     kind = SourceKind.SQL_SNAPSHOT
-    sql = _kept("sql", str, "The SQL text.", weight(characters=limits.SQL.maximum))
-    origin = _kept(
+    sql = _source_field("sql", str, "The SQL text.", weight(characters=limits.SQL.maximum))
+    origin = _source_field(
         "origin", str | None, ("Where the SQL came from, such as a path in a Git repository. Null if not set.")
     )
 
@@ -61,17 +61,17 @@ class SqlSnapshotSource(_OfVersion):
 @strawberry.type(description="An entry point of a Python wheel.")
 class PythonWheelSource(_OfVersion):
     kind = SourceKind.PYTHON_WHEEL
-    package_name = _kept("package_name", str, "The name of the package.")
-    entry_point = _kept("entry_point", str, "The entry point of the package.")
-    version = _kept("version", str | None, "The version of the package. Null for the newest.")
-    arguments = _kept("arguments", list[str], "The command-line arguments.", ARGUMENTS)
+    package_name = _source_field("package_name", str, "The name of the package.")
+    entry_point = _source_field("entry_point", str, "The entry point of the package.")
+    version = _source_field("version", str | None, "The version of the package. Null for the newest.")
+    arguments = _source_field("arguments", list[str], "The command-line arguments.", ARGUMENTS)
 
 
 @strawberry.type(description="A Python file.")
 class PythonFileSource(_OfVersion):
     kind = SourceKind.PYTHON_FILE
-    path = _kept("path", str, "The path of the file.")
-    arguments = _kept("arguments", list[str], "The command-line arguments.", ARGUMENTS)
+    path = _source_field("path", str, "The path of the file.")
+    arguments = _source_field("arguments", list[str], "The command-line arguments.", ARGUMENTS)
 
 
 JobSource = Annotated[

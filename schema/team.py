@@ -4,12 +4,11 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import member
-from mainsheet.resolvers.job_list import lists
+from mainsheet.resolvers import job_list, member
 from mainsheet.schema import names
-from mainsheet.schema.job_list import job_list
+from mainsheet.schema.connection import Connection, Edge, page_arguments
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.page import Connection, Edge, page_only
 from mainsheet.schema.relation import reads, relation
 
 
@@ -18,10 +17,13 @@ class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
     members = relation(
-        member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_only
+        member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_arguments
     )
     jobs = relation(
-        lists.of_teams, names.JobConnection, "The visible jobs that the team has access to.", arguments=job_list
+        job_list.of_teams,
+        names.JobConnection,
+        "The visible jobs that the team has access to.",
+        arguments=job_list_arguments,
     )
 
 

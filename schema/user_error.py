@@ -25,7 +25,7 @@ UserErrorCode: Any = describe(
 
 @dataclass(frozen=True)
 class Problem:
-    """An error as a value: GraphQL would take the exception itself for a failure of the field."""
+    """Wraps an error, because an exception as a value would be a failure of the field."""
 
     error: errors.UserError
 
@@ -59,8 +59,8 @@ def _type_name(error: type[errors.UserError]) -> str:
     return f"{error.__name__}Error"
 
 
-def _shown(each: "Field[Any]") -> tuple[str, Any]:
-    """Return an error's field as a GraphQL one: ids as what they name, the rest as they are."""
+def _graphql_field(each: "Field[Any]") -> tuple[str, Any]:
+    """Return the GraphQL field of an error's field. An id becomes the object with that id."""
     text = DESCRIPTIONS[each.name]
     match each.name:
         case "draft_id":
@@ -102,7 +102,7 @@ def _graphql_type(error: type[errors.UserError]) -> type:
     """Make the GraphQL type of one error class."""
     namespace: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
     for each in _own_fields(error):
-        name, shown = _shown(each)
+        name, shown = _graphql_field(each)
         namespace[name] = shown
         if name == each.name:
             namespace["__annotations__"][name] = each.type

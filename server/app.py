@@ -1,4 +1,4 @@
-"""The aiohttp application. Its dependencies are parameters, so that tests and the command build it alike."""
+"""The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
 import gc
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +11,7 @@ from mainsheet.executor import Executor, Worker, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, UNDER_WAY
+from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -29,12 +29,12 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import OperationStore
-from mainsheet.server.process.shutdown import UnderWay
+from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
-FLUSH_SECONDS = 2  # for a client to take its answer, when all answers are made
-PUBLIC_CHARACTERS = 50_000  # of documents that came without a token, kept apart from the others
+FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
+PUBLIC_CHARACTERS = 50_000  # of documents sent without a token, which have a store of their own
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -48,16 +48,16 @@ def make_app(
     playground: Playground | None = None,
 ) -> web.Application:
     """Build the application. The caller closes the database and the authenticator."""
-    under_way = UnderWay(settings.shutdown_seconds)
-    middlewares = [under_way.note, observe_request, answer_failures]
+    running_work = RunningWork(settings.shutdown_seconds)
+    middlewares = [running_work.track, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     metrics, instruments = Metrics(), database.instrumentation
-    app[INSTRUMENTS], app[UNDER_WAY] = instruments, under_way
+    app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work
     app[CLIENTS] = Clients(settings.trusted_proxies)
     app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
     worker = Worker()
     execute = _executor(settings, api, instruments, worker)
-    executions = Executions(execute, settings.request_timeout_seconds, under_way, instruments)
+    executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=OperationStore(
@@ -86,7 +86,7 @@ def make_app(
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
-    app.on_shutdown.append(under_way.drain)
+    app.on_shutdown.append(running_work.drain)
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics]))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))

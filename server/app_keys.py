@@ -9,12 +9,12 @@ from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.operations.budget import Spending
-from mainsheet.server.process.shutdown import UnderWay
+from mainsheet.server.process.shutdown import RunningWork
 
 INSTRUMENTS: Final = web.AppKey("instruments", Instrumentation)
 CLIENTS: Final = web.AppKey("clients", Clients)
 CONNECTIONS: Final = web.AppKey("connections", Connections)
-UNDER_WAY: Final = web.AppKey("under_way", UnderWay)
+RUNNING_WORK: Final = web.AppKey("running_work", RunningWork)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CLIENT: Final = web.RequestKey("client", str)  # its address

@@ -1,4 +1,4 @@
-"""Every test has a fresh database of its own; PostgreSQL is started when the first test wants it."""
+"""Each test has a fresh database. PostgreSQL is started when the first test needs it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -19,7 +19,7 @@ SHARED = HERE / "scale"  # fills a big database once for all of its files
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one worker, and all files that share a costly fixture to the same one."""
+    """Run each file in one worker, and all files that share an expensive fixture in the same one."""
     for item in items:
         group = SHARED if SHARED in item.path.parents else item.path
         item.add_marker(pytest.mark.xdist_group(str(group.relative_to(HERE))))
@@ -33,14 +33,14 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> Iterator[str]:
-    """The name of a migrated database, to be copied."""
+    """The name of a migrated database, which tests copy."""
     with _postgres_template(postgres_server, "template0", migrated) as name:
         yield name
 
 
 @pytest.fixture(scope="session")
 def postgres_demo(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    """The name of a database with the demo, to be copied."""
+    """The name of a database with the demo, which tests copy."""
     with _postgres_template(postgres_server, postgres_template, seeded) as name:
         yield name
 
@@ -82,7 +82,7 @@ async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIte
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The test runs twice, once on each database."""
+    """A database. The test runs on SQLite and on PostgreSQL."""
     url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
     return url
 
@@ -100,7 +100,7 @@ async def postgres_demo_url(postgres_server: str, postgres_demo: str) -> AsyncIt
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def demo_url(request: pytest.FixtureRequest) -> str:
-    """The test runs twice, once on each database, each with the demo in it."""
+    """A database with the demo. The test runs on SQLite and on PostgreSQL."""
     fixture = {"sqlite": "sqlite_demo_url", "postgresql": "postgres_demo_url"}[request.param]
     url: str = request.getfixturevalue(fixture)
     return url
@@ -122,5 +122,5 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def world(database: Database) -> World:
-    """Two organizations with everyone and everything a job needs, but no jobs."""
+    """Two organizations with all objects that a job needs, but no jobs."""
     return await make_world(database)

@@ -1,4 +1,4 @@
-"""Fresh databases: copies of one that was migrated, or filled with the demo, once."""
+"""Fresh databases: copies of a migrated template, which may contain the demo."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -47,14 +47,14 @@ async def connected(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def execute(server: str, statement: str) -> None:
-    """Run one statement outside of a transaction, as CREATE DATABASE wants it."""
+    """Run one statement outside of a transaction, as CREATE DATABASE requires."""
     async with connected(server) as connection:
         await connection.execute(statement)
 
 
 @asynccontextmanager
 async def postgres_database(server: str, template: str = "template0") -> AsyncIterator[str]:
-    """Give the URL of a copy of the template, dropped afterwards. Files are copied: half the time of the log."""
+    """Yield the URL of a copy of the template. Copying its files takes half the time of copying by the log."""
     name = f"mainsheet_{uuid4().hex[:12]}"
     await execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:

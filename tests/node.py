@@ -1,4 +1,4 @@
-"""Node, and packages of npm: both locked, neither installed outside of `.venv`."""
+"""Node and npm packages, both locked and installed only inside `.venv`."""
 
 import asyncio
 import fcntl
@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
 
 async def installed(here: Path) -> Path:
-    """Return the `node_modules` that the lock file in `here` asks for, installed once for each state of it."""
+    """Return the `node_modules` for the lock file in `here`, installed once for each content of it."""
     folder = INSTALLED / here.name
     folder.mkdir(parents=True, exist_ok=True)
     done, lock = folder / "installed.json", (here / "package-lock.json").read_bytes()
@@ -37,7 +37,7 @@ async def installed(here: Path) -> Path:
 
 
 async def workplace(here: Path, folder: Path) -> Path:
-    """Copy the scripts of `here` into a fresh folder, beside their packages."""
+    """Copy the scripts of `here` to a new folder, next to their packages."""
     shutil.copytree(here, folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.py"))
     (folder / "node_modules").symlink_to(await installed(here))
     return folder

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: the binaries of a wheel, a temporary folder, a Unix socket."""
+"""A PostgreSQL server for tests, with binaries from a wheel, in a temporary folder, on a Unix socket."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ rm -rf "$folder"
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server of one's own."""
+    """A separate server."""
 
     folder: Path
     watcher: subprocess.Popen[bytes]
@@ -79,7 +79,7 @@ class Postgres:
 
 @contextmanager
 def postgres(more_settings: str = "") -> Iterator[str]:
-    """Give the URL of a server: the one that the environment names, or one of our own."""
+    """Yield the URL of a server: the one that the environment names, or a new one."""
     if url := os.environ.get(URL_VARIABLE):
         yield url
         return
@@ -89,7 +89,7 @@ def postgres(more_settings: str = "") -> Iterator[str]:
 
 @contextmanager
 def own_postgres(more_settings: str = "") -> Iterator[Postgres]:
-    """Give a server that is gone with all it made when this is left, however that happens."""
+    """Yield a server that is removed with its data at the end, also after errors."""
     folder = Path(tempfile.mkdtemp(prefix="mainsheet-pg-"))
     with _watcher(_binaries(folder), folder, SETTINGS + more_settings) as watcher:
         server = Postgres(folder, watcher)
@@ -109,12 +109,12 @@ def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[by
 
 
 def program(name: str) -> Path:
-    """Return where one of the programs is that come with `postgres`."""
+    """Return the path of a program that is installed with `postgres`."""
     return _package() / "pginstall18" / "bin" / name
 
 
 def _binaries(folder: Path) -> Path:
-    """Return where `postgres` is; for root a copy, as its own files may be out of the other user's reach."""
+    """Return the path of `postgres`. For root, it is a copy that the server's user can read."""
     package = _package()
     if os.geteuid() == 0:
         package = _copied(package, folder / "wheel")

@@ -1,4 +1,4 @@
-"""The shape of the code: who may import whom, what only one place may do, how long a file may be."""
+"""Rules for the code: imports between layers, what only some modules may do, and the length of files."""
 
 import ast
 import subprocess
@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 LONGEST = 300
 LONGER_FOR_A_REASON = {
-    "models/job.py",  # the whole life of a job, to be read in one piece
     "models/migrations/versions/0001_initial.py",  # all tables of the first release
 }
 READS_THE_PROCESS_CLOCK = {
@@ -38,8 +37,8 @@ def test_the_layers_are_kept():
     assert lint.returncode == 0, lint.stdout
 
 
-def test_no_module_imports_within_a_function_but_for_a_reason():
-    """An import in a body hides a cycle; ruff's PLC0415 finds it, and a noqa must say why."""
+def test_imports_in_functions_have_a_reason():
+    """An import in a function hides a cycle. Ruff's PLC0415 finds it, and a noqa must give the reason."""
     silenced = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in FILES
@@ -57,12 +56,12 @@ def test_a_file_has_at_most_300_lines(path):
     assert lines <= LONGEST or str(path.relative_to(ROOT)) in LONGER_FOR_A_REASON
 
 
-def test_each_exception_from_the_length_is_still_needed():
+def test_each_exception_to_the_length_is_needed():
     assert {name for name in LONGER_FOR_A_REASON if len((ROOT / name).read_text().splitlines()) <= LONGEST} == set()
 
 
-def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over():
-    """Only the commands, which put the parts together, may name the API or the demo's data."""
+def test_only_commands_import_jobs_in_server():
+    """Only the commands, which assemble the application, may import the API and the demo data."""
     known = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in (ROOT / "server").rglob("*.py")
@@ -74,13 +73,13 @@ def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over():
     assert known == set()
 
 
-def test_the_time_comes_from_the_database_but_for_a_reason():
+def test_the_process_clock_is_read_only_for_a_reason():
     known = {str(path.relative_to(ROOT)) for path in FILES if "datetime.now(" in path.read_text()}
 
     assert known <= READS_THE_PROCESS_CLOCK
 
 
-def test_there_is_no_module_for_leftovers():
+def test_there_is_no_utils_module():
     assert [path for path in FILES if path.stem in {"utils", "util", "helpers", "common", "misc"}] == []
 
 

@@ -1,4 +1,4 @@
-"""Every module is imported as `mainsheet.…` and under no second name; `resolvers/sql` knows no noun."""
+"""Every module is imported as `mainsheet.…` only, and `resolvers/sql` imports no modules of nouns."""
 
 import ast
 import subprocess
@@ -44,7 +44,7 @@ def test_no_module_is_imported_under_two_names():
 
 
 def test_resolvers_sql_knows_no_noun():
-    """It reads any table: it imports neither a table's module nor another resolver but the caller's rights."""
+    """It works with any table, so it imports no module of a table, and no other resolver but the caller."""
     imported = {name: path for path in (ROOT / "resolvers/sql").rglob("*.py") for name in _imported(path)}
     resolvers = [name for name in imported if name.startswith("mainsheet.resolvers.")]
 

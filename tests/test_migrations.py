@@ -1,4 +1,4 @@
-"""Migrations make what the models say, on both databases, whoever runs them and however often."""
+"""Migrations create the tables of the models on both databases, also if they run concurrently or repeatedly."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 
 @pytest.fixture
 async def empty_url(database: Database, request, tmp_path) -> AsyncIterator[str]:
-    """A database without a single table, of the kind of `database`."""
+    """An empty database of the same kind as `database`."""
     if database.is_sqlite:
         yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     else:
@@ -70,13 +70,13 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_nothing_differs_from_the_models_after_an_upgrade(empty):
+async def test_an_upgraded_database_equals_the_models(empty):
     await upgrade(empty)
 
     assert await drift(empty) == []
 
 
-async def test_an_upgrade_makes_each_column_constraint_and_index_that_the_models_have(database, empty):
+async def test_an_upgrade_creates_all_columns_and_constraints(database, empty):
     async with empty.writes.begin() as connection:
         await connection.run_sync(create_all)
 
@@ -88,14 +88,14 @@ async def test_an_upgrade_makes_each_column_constraint_and_index_that_the_models
 
 
 def create_all(connection: Connection) -> None:
-    """Create a copy: what was once added by ALTER to a PostgreSQL is left out on SQLite ever after."""
+    """Create a copy of the tables, because SQLAlchemy omits foreign keys that were added by ALTER once."""
     copy = MetaData(naming_convention=Base.metadata.naming_convention)
     for table in Base.metadata.tables.values():
         table.to_metadata(copy)
     copy.create_all(connection)
 
 
-async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(database):
+async def test_differences_from_the_models_are_described(database):
     async with database.writes.begin() as connection:
         await connection.execute(text("DROP INDEX ix_job_created_by"))
         await connection.execute(text("ALTER TABLE cluster ADD COLUMN colour VARCHAR(7)"))
@@ -109,7 +109,7 @@ async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(databas
     }
 
 
-async def test_a_missing_index_of_searches_is_said_in_words(database):
+async def test_a_missing_search_index_is_described(database):
     async with database.writes.begin() as connection:
         await connection.execute(
             text(f"DROP {'TABLE job_search_row' if database.is_sqlite else 'INDEX ix_job_search'}")
@@ -118,7 +118,7 @@ async def test_a_missing_index_of_searches_is_said_in_words(database):
     assert await drift(database) == ["The database lacks the index of searches."]
 
 
-async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pending(empty):
+async def test_an_empty_database_has_pending_migrations(empty):
     current, head = await current_and_head(empty)
 
     assert current is None
@@ -137,7 +137,7 @@ async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
         assert await connection.scalar(text("SELECT name FROM organization")) == "harbor"
 
 
-async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(database):
+async def test_foreign_keys_are_enforced_after_an_upgrade(database):
     await upgrade(database)
 
     orphan = text("INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')")
@@ -146,7 +146,7 @@ async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(datab
             await connection.execute(orphan)
 
 
-async def test_processes_that_upgrade_at_once_all_succeed(empty, empty_url):
+async def test_concurrent_upgrades_all_succeed(empty, empty_url):
     processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stdin=PIPE, stderr=PIPE)
         for _ in range(PROCESSES)
@@ -159,7 +159,7 @@ async def test_processes_that_upgrade_at_once_all_succeed(empty, empty_url):
     assert await drift(empty) == []
 
 
-async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alone(database):
+async def test_a_database_of_a_newer_version_is_left_unchanged(database):
     async with database.writes.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
@@ -172,7 +172,7 @@ async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alon
 
 
 async def described(database: Database) -> set[str]:
-    """Say all that the database is made of, but for Alembic's own table and the index of searches."""
+    """Return a description of the database, without Alembic's table and the search index."""
     async with database.reads.connect() as connection:
         if database.is_sqlite:
             rows = await connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
@@ -183,7 +183,7 @@ async def described(database: Database) -> set[str]:
 
 
 def _sqlite_lines(sql: str) -> list[str]:
-    """One for each column and constraint of a table: their order makes no difference."""
+    """Return a description of each column and constraint of a table, in any order."""
     if not sql.startswith("CREATE TABLE"):
         return [sql]
     head, *rest = [line.strip().rstrip(",") for line in sql.splitlines()]

@@ -1,4 +1,4 @@
-"""What is installed is ours, complete, and pinned by name and hash."""
+"""The wheel is complete and has no other files, and dependencies are locked by name and hash."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 
 @pytest.fixture(scope="module")
 def wheel_files(tmp_path_factory) -> set[str]:
-    """The names of the files in a wheel that was built from the sdist, as `python -m build` does it."""
+    """Return the names of the files in a wheel that is built from the sdist, as by `python -m build`."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
     subprocess.run(build, check=True, capture_output=True)
@@ -59,7 +59,7 @@ def test_nothing_else_is_in_the_wheel(wheel_files):
     ("folders", "groups"), [(PACKAGES, ()), (("tests", "benchmarks"), ("dev",))], ids=["installed", "development"]
 )
 def test_each_imported_distribution_is_declared(folders, groups):
-    """A package that only another package depends on goes missing when that one drops it."""
+    """An undeclared package would be missing when the package that depends on it drops it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
@@ -79,13 +79,13 @@ def test_each_locked_package_has_a_version_and_hashes(lock):
         assert re.match(r"[a-z0-9-]+==[\w.]+( ; [^\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\\n|$))+$", entry), entry
 
 
-def test_the_runtime_is_locked_alike_in_both_locks():
+def test_both_locks_have_the_same_runtime_versions():
     runtime, development = (_versions(ROOT / lock) for lock in LOCKS)
 
     assert runtime.items() <= development.items()
 
 
-def test_all_that_pyproject_asks_for_is_locked():
+def test_all_requirements_are_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
 

@@ -1,4 +1,4 @@
-"""What the README says is so: every command runs, the query shown has the answer shown, every path is there."""
+"""The README is correct: commands run, the query has the shown response, and paths exist."""
 
 import asyncio
 import json
@@ -34,26 +34,26 @@ def block(kind: str) -> str:
     return str(found)
 
 
-def test_no_command_is_of_a_kind_that_nothing_runs() -> None:
+def test_every_command_is_of_a_tested_kind() -> None:
     assert [line for line in SHELL if line and line not in {*MAKE, *OURS, *EXPORTED}] == []
     assert len(MAKE) > 3
     assert len(OURS) >= 3
 
 
 @pytest.mark.parametrize("line", MAKE)
-def test_make_knows_the_target(line: str) -> None:
-    """Run but for `-n`: these tests are one of the targets."""
+def test_every_make_target_exists(line: str) -> None:
+    """Run with `-n`, because these tests are one of the targets."""
     planned = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert planned.returncode == 0, planned.stderr
 
 
-def test_the_codes_of_errors_are_those_that_the_server_has() -> None:
+def test_error_codes_are_complete() -> None:
     assert re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| [45]", README, re.MULTILINE) == list(Code)
 
 
-def test_the_deployment_runs_as_written(postgres_url: str) -> None:
-    """In its order, on an empty database: the URL, the port and the host are ours, and `ada` has to be a member."""
+def test_the_deployment_commands_work(postgres_url: str) -> None:
+    """Run the commands in order on an empty database, with another URL, port and host, and with the member `ada`."""
     exported = dict(shlex.split(line)[1].split("=", 1) for line in EXPORTED)
     assert list(exported) == ["MAINSHEET_DATABASE_URL"]
     upgrade, create, serve = (shlex.split(line)[1:] for line in OURS)
@@ -87,14 +87,14 @@ def asked(url: str, token: str, query: str) -> object:
         return json.load(response)
 
 
-def test_the_query_shown_has_the_answer_shown(tmp_path: Path) -> None:
+def test_the_example_query_has_the_example_response(tmp_path: Path) -> None:
     with serving("--demo", "--database-url", f"sqlite:///{tmp_path}/demo.sqlite3") as server:
         answers = [asked(server.url, token, block("graphql")) for token in list(server.tokens.values())[:2]]
 
     assert answers == [json.loads(block("json"))] * 2
 
 
-def test_every_path_named_is_there() -> None:
+def test_every_path_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     folders = re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", README)
 
@@ -103,7 +103,7 @@ def test_every_path_named_is_there() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_every_command_is_named() -> None:
+def test_every_command_is_mentioned() -> None:
     named = set(re.findall(r"`([a-z]+)[ `]", README))
 
     assert set(COMMANDS) <= named | {"settings"}

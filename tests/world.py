@@ -1,4 +1,4 @@
-"""Rows for tests: one factory per model, and a world made of them. Jobs are made through the API."""
+"""Rows for tests: a factory for each model, and a world of such rows. Jobs are created by the API."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -69,7 +69,7 @@ async def _kept(session: AsyncSession, model: type[Row], prefix: str, values: di
 
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
-    """Another organization, of which nothing may be seen."""
+    """Another organization, whose objects must stay hidden."""
 
     organization: Organization
     admin: Member
@@ -80,7 +80,7 @@ class Foreign:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """`team_admin`, `contributor` and `viewer` have that role in `data_eng`; the contributor views `analytics`."""
+    """`team_admin`, `contributor` and `viewer` have that role in `data_eng`; `contributor` views `analytics`."""
 
     organization: Organization
     data_eng: Team

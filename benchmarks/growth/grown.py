@@ -19,7 +19,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers.job_list import lists as jobs
+from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, JobSortField
 from tests.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
@@ -134,16 +134,19 @@ async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
         "other": other,
         "since": (await _at(session, own, Job.updated_at, count * 9 // 10)).updated_at.isoformat(),
         "deep": count * 9 // 10 // 20,
-        **{f"at{sort}": await _cursor(session, own, sort, count // 2) for sort in jobs.JobSortField},
+        **{f"at{sort}": await _cursor(session, own, sort, count // 2) for sort in JobSortField},
     }
 
 
-async def _cursor(session: AsyncSession, own: Any, sort: jobs.JobSortField, place: int) -> str:
-    listing = jobs.BY_GRANTS[sort]
+async def _cursor(session: AsyncSession, own: Any, sort: JobSortField, place: int) -> str:
+    paged_list = BY_GRANTS[sort]
     row = await session.execute(
-        own.with_only_columns(Job.id, listing.by.label("sort_key")).order_by(listing.by, Job.id).offset(place).limit(1)
+        own.with_only_columns(Job.id, paged_list.by.label("sort_key"))
+        .order_by(paged_list.by, Job.id)
+        .offset(place)
+        .limit(1)
     )
-    return listing.cursor(row.one())
+    return paged_list.cursor(row.one())
 
 
 async def _at(session: AsyncSession, own: Any, by: Any, place: int) -> Job:

@@ -187,8 +187,8 @@ def _never_fires(text: str) -> str:
     _, _, month_day, month, weekday = text.split(" ")
     if weekday == "*":
         return f"Day of month: {month_day} doesn't occur in the month {month}, so the schedule never fires."
-    place = "" if month == "*" else f" in the month {month}"
+    where = "" if month == "*" else f" in the month {month}"
     return (
-        f"Day of month, day of week: no day{place} matches both {month_day} and {weekday}, so the schedule never fires."
+        f"Day of month, day of week: no day{where} matches both {month_day} and {weekday}, so the schedule never fires."
         " Both must match because one of them begins with *."
     )

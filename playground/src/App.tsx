@@ -2,18 +2,18 @@ import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import type { TabsState } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
-import { Answers } from './Answers.tsx'
+import { Responses } from './Responses.tsx'
 import { examples } from './examples.ts'
 import { FillNames } from './FillNames.tsx'
-import { FromTheTop } from './FromTheTop.tsx'
+import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
-import { Questions } from './Questions.tsx'
-import { SmallerType } from './SmallerType.tsx'
+import { QuestionDialog } from './QuestionDialog.tsx'
+import { EditorFont } from './EditorFont.tsx'
 import { COST, EXAMPLES, guarded, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
-import { WhoAmI } from './WhoAmI.tsx'
+import { MemberMenu } from './MemberMenu.tsx'
 
 // GraphiQL finds its history plugin in this list by identity.
 const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST].map(guarded), HISTORY_PLUGIN]
@@ -39,16 +39,16 @@ export function App() {
       showPersistHeadersSettings={false}
     >
       <GraphiQL.Logo>
-        <WhoAmI />
+        <MemberMenu />
         <FillNames />
         <NewTab />
-        <FromTheTop />
-        <SmallerType />
-        <Questions />
+        <ScrollToTop />
+        <EditorFont />
+        <QuestionDialog />
         <Schema />
       </GraphiQL.Logo>
       <GraphiQL.Footer>
-        <Answers />
+        <Responses />
       </GraphiQL.Footer>
     </GraphiQL>
   )

@@ -15,7 +15,7 @@ export class Boundary extends Component<{ children: ReactNode }, { problem?: Pro
 
   override render() {
     const { problem } = this.state
-    if (problem === NOT_LOADED) return null // the page's own notice says so
+    if (problem === NOT_LOADED) return null // the page shows its own notice
     return problem ? <Notice problem={problem} /> : this.props.children
   }
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { useAsked } from './panels/useAsked.ts'
+import { useQuery } from './panels/useQuery.ts'
 
 const JOBS = `query Jobs($search: String, $chosen: String!) {
   chosen: jobByKey(jobKey: $chosen) { ...Choice }
@@ -30,7 +30,7 @@ interface Picker {
 /** Choose one of the jobs that the member can see. A search finds those that the list doesn't contain. */
 export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
   const [search, setSearch] = useState('')
-  const { data, error } = useAsked<Jobs>(JOBS, { search: search || null, chosen: value })
+  const { data, error } = useQuery<Jobs>(JOBS, { search: search || null, chosen: value })
   const found = data?.jobs.nodes ?? []
   const { chosen, totalCount } = { chosen: data?.chosen, totalCount: data?.jobs.totalCount ?? 0 }
   const listed = chosen && !found.some(job => job.id === chosen.id) ? [chosen, ...found] : found
@@ -68,11 +68,11 @@ export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
 }
 
 function Listed({ shown, total }: { shown: number; total: number }) {
-  if (!total) return <p className="quiet">You see no such job.</p>
+  if (!total) return <p className="quiet">No job that you can see matches.</p>
   if (shown === total) return null
   return (
     <p className="quiet">
-      The list holds {shown} of {total} jobs: search for the others.
+      The list has {shown} of {total} jobs. Search to find the others.
     </p>
   )
 }

@@ -1,7 +1,7 @@
 import { useGraphiQL } from '@graphiql/react'
 import { useEffect } from 'react'
 
-const HINT = '# Ctrl-Space completes, Ctrl-Enter runs. "Show Documentation Explorer" on the left explains each field.\n\n'
+const HINT = '# Ctrl-Space completes, Ctrl-Enter runs. "Show Documentation Explorer" on the left describes each field.\n\n'
 
 /** Start a new tab with a hint. GraphiQL uses `defaultQuery` only for a page without tabs. */
 export function NewTab() {

@@ -1,7 +1,7 @@
 import { currentToken, identity, isRenewed, ready } from './identity.ts'
 import { foreign, refusedToken, stopped, unreachable } from './problem.ts'
 
-export interface Asked {
+export interface GraphQLRequest {
   query: string
   variables?: unknown
   operationName?: string | null
@@ -25,19 +25,19 @@ export interface Options {
  *
  * The page and the API have the same address.
  */
-export async function send(asked: Asked, options: Options = {}): Promise<Answer> {
+export async function send(graphQLRequest: GraphQLRequest, options: Options = {}): Promise<Answer> {
   await ready
   const sender = identity.get()
   const token = options.token ?? currentToken(sender)
-  const { response, text } = await exchange(asked, options, token)
+  const { response, text } = await exchange(graphQLRequest, options, token)
   if (response.status === 401) {
-    if (!options.token && (await isRenewed(sender))) return send(asked, options)
+    if (!options.token && (await isRenewed(sender))) return send(graphQLRequest, options)
     throw refusedToken(token !== undefined)
   }
   return parsed(text) ?? fail(foreign(response, options.isMutation ?? false))
 }
 
-async function exchange(asked: Asked, { headers, signal, isMutation = false }: Options, token?: string) {
+async function exchange(graphQLRequest: GraphQLRequest, { headers, signal, isMutation = false }: Options, token?: string) {
   try {
     const response = await fetch(location.pathname, {
       method: 'POST',
@@ -48,7 +48,7 @@ async function exchange(asked: Asked, { headers, signal, isMutation = false }: O
         ...(token && { Authorization: `Bearer ${token}` }),
         ...headers,
       },
-      body: JSON.stringify(asked),
+      body: JSON.stringify(graphQLRequest),
     })
     return { response, text: await response.text() }
   } catch {

@@ -54,14 +54,14 @@ export async function isRenewed(refused: Identity): Promise<boolean> {
   return personOf(now) === personOf(refused) && currentToken(now) !== currentToken(refused)
 }
 
-export function become(member: Member) {
+export function chooseMember(member: Member) {
   sessionStorage.setItem(MEMBER, member.email)
   sessionStorage.removeItem(TOKEN)
   identity.set({ members: identity.get().members, member })
 }
 
 /** Use the token, or none if it is omitted. */
-export function takeToken(token?: string, owner?: Owner) {
+export function setToken(token?: string, owner?: Owner) {
   if (token) sessionStorage.setItem(TOKEN, token)
   else sessionStorage.removeItem(TOKEN)
   identity.set({ members: identity.get().members, token, owner })

@@ -1,4 +1,4 @@
-import type { Answer, Asked } from './api.ts'
+import type { Answer, GraphQLRequest } from './api.ts'
 import { operationOf } from './operations.ts'
 import { Store } from './store.ts'
 
@@ -33,11 +33,11 @@ export const tracing = new Store(false)
 export const refusals = new Store<string[]>([])
 
 /** Store the operation's cost and return the response without it. */
-export function measure(asked: Asked, { extensions, ...rest }: Answer, milliseconds: number): Answer {
+export function measure(graphQLRequest: GraphQLRequest, { extensions, ...rest }: Answer, milliseconds: number): Answer {
   const { cost, ...others } = (extensions ?? {}) as { cost?: Cost }
   const answer = { ...rest, ...(Object.keys(others).length && { extensions: others }) }
   const bytes = new Blob([JSON.stringify(answer)]).size
-  if ('data' in answer) measured.set({ operation: operationOf(asked)?.name?.value ?? 'Unnamed', milliseconds, bytes, cost })
+  if ('data' in answer) measured.set({ operation: operationOf(graphQLRequest)?.name?.value ?? 'Unnamed', milliseconds, bytes, cost })
   refusals.set('data' in answer ? [] : (answer.errors ?? []).map(error => error.message))
   return answer
 }

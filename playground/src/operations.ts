@@ -1,14 +1,14 @@
 import { parse } from 'graphql'
-import type { Asked } from './api.ts'
+import type { GraphQLRequest } from './api.ts'
 
 /** Return the operation to run, or undefined if the document doesn't parse. */
-export const operationOf = ({ query, operationName }: Asked) =>
+export const operationOf = ({ query, operationName }: GraphQLRequest) =>
   operationsOf(query).find(node => !operationName || node.name?.value === operationName)
 
-/** Name the only operation of the document: GraphiQL may still name the one that was there before the last key. */
-export function named(asked: Asked): Asked {
-  const operations = operationsOf(asked.query)
-  return operations.length === 1 ? { ...asked, operationName: operations[0]?.name?.value } : asked
+/** If the document has one operation, request it by name: GraphiQL's own name may be outdated after an edit. */
+export function named(graphQLRequest: GraphQLRequest): GraphQLRequest {
+  const operations = operationsOf(graphQLRequest.query)
+  return operations.length === 1 ? { ...graphQLRequest, operationName: operations[0]?.name?.value } : graphQLRequest
 }
 
 function operationsOf(query: string) {
@@ -19,4 +19,4 @@ function operationsOf(query: string) {
   }
 }
 
-export const isMutation = (asked: Asked) => operationOf(asked)?.operation === 'mutation'
+export const isMutation = (graphQLRequest: GraphQLRequest) => operationOf(graphQLRequest)?.operation === 'mutation'

@@ -1,5 +1,5 @@
 import { ask } from './api.ts'
-import { identity, type Owner, takeToken } from './identity.ts'
+import { identity, type Owner, setToken } from './identity.ts'
 import { Problem } from './problem.ts'
 
 const OWNER = `query TokenOwner { me { member { name organizationRole } organization { name } } }`
@@ -19,6 +19,6 @@ export async function ownerOf(token: string): Promise<Owner> {
 export async function nameOwner() {
   const { token } = identity.get()
   if (!token) return
-  const owner = await ownerOf(token).catch(() => undefined) // what is run with it shows what is wrong
-  if (owner && identity.get().token === token) takeToken(token, owner)
+  const owner = await ownerOf(token).catch(() => undefined) // the next operation shows the problem
+  if (owner && identity.get().token === token) setToken(token, owner)
 }

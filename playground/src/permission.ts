@@ -1,6 +1,6 @@
 /** Questions before an example's operation is sent: which objects to use, and whether to change them. */
 import type { OperationDefinitionNode } from 'graphql'
-import type { Asked } from './api.ts'
+import type { GraphQLRequest } from './api.ts'
 import { examples } from './examples.ts'
 import { identity, isDemo, personOf } from './identity.ts'
 import { operationOf } from './operations.ts'
@@ -16,13 +16,13 @@ export type Question =
 export const question = new Store<Question | undefined>(undefined)
 
 /** Return the operation to send. Throws a `Problem` if the user declines. */
-export async function permitted(asked: Asked): Promise<Asked> {
-  const operation = operationOf(asked)
-  if (!operation) return asked // the server says what is wrong
-  const missing = blanks(JSON.stringify(used(operation, asked.variables)))
+export async function permitted(graphQLRequest: GraphQLRequest): Promise<GraphQLRequest> {
+  const operation = operationOf(graphQLRequest)
+  if (!operation) return graphQLRequest // the server reports the error
+  const missing = blanks(JSON.stringify(used(operation, graphQLRequest.variables)))
   const chosen = missing.length ? await choose(missing) : new Map()
   if (!chosen || !(await mayChange(operation))) throw new Problem('Nothing was sent.')
-  return { ...asked, variables: JSON.parse(fillBlanks(JSON.stringify(asked.variables ?? {}), chosen)) as unknown }
+  return { ...graphQLRequest, variables: JSON.parse(fillBlanks(JSON.stringify(graphQLRequest.variables ?? {}), chosen)) as unknown }
 }
 
 function used(operation: OperationDefinitionNode, variables: unknown) {

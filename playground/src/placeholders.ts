@@ -1,6 +1,6 @@
 /** The variables of examples name objects of the demo: `"<id of job low-stock-alert>"`.
  *
- * Only the demo fills these in automatically. Elsewhere they are placeholders, `"<id of a job>"`, for the user to choose.
+ * Only the demo fills these in automatically. Elsewhere they are placeholders, `"<id of a job>"`, which the user replaces.
  */
 
 export type Kind = 'job' | 'team' | 'version'

@@ -8,19 +8,19 @@ export class Problem extends Error {
   }
 }
 
-const MAYBE_DONE = 'The mutation may have been done all the same: look before you run it again.'
+const MAYBE_DONE = 'The mutation may have been executed anyway: check before you run it again.'
 
 export const stopped = (isMutation: boolean) => new Problem(`Stopped. ${isMutation ? MAYBE_DONE : 'Nothing was changed.'}`)
 
 export const unreachable = (isMutation: boolean) =>
-  new Problem(`The server can't be reached. ${isMutation ? MAYBE_DONE : 'See that it runs, then run the operation again.'}`)
+  new Problem(`The server can't be reached. ${isMutation ? MAYBE_DONE : 'Check that it is running, then run the operation again.'}`)
 
 /** A response that isn't GraphQL, such as a proxy's while the server is unreachable. */
 export function foreign({ status, statusText }: Response, isMutation: boolean) {
   const what = `${status} ${statusText}`.trim()
-  if (status < 500) return new Problem(`The answer (${what}) isn't from a GraphQL server. See that a proxy sends this address to Mainsheet.`)
+  if (status < 500) return new Problem(`The answer (${what}) isn't from a GraphQL server. Check that the proxy forwards this address to Mainsheet.`)
   const next = isMutation ? MAYBE_DONE : 'Wait a moment, then run the operation again.'
-  return new Problem(`A proxy answered ${what} in the server's place: the server is away. ${next}`)
+  return new Problem(`A proxy answered ${what} because it can't reach the server. ${next}`)
 }
 
 export const refusedToken = (hasToken: boolean) =>

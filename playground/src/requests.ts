@@ -3,7 +3,7 @@
  * GraphiQL would write a response into the tab that is open when it arrives.
  */
 import { type Fetcher, formatResult } from '@graphiql/toolkit'
-import { type Answer, type Asked, type Options, send } from './api.ts'
+import { type Answer, type GraphQLRequest, type Options, send } from './api.ts'
 import { identity, personOf, ready } from './identity.ts'
 import { measure, tracing } from './measured.ts'
 import { isMutation, named } from './operations.ts'
@@ -13,7 +13,7 @@ import { Store } from './store.ts'
 
 interface Request {
   abort: AbortController
-  isUnderWay: boolean
+  isRunning: boolean
   answer: string
   problem?: Problem
   /** The observer that GraphiQL passes while it shows the request's tab. */
@@ -27,34 +27,34 @@ export const tab = new Store('')
 /** Increases with each response. */
 export const turn = new Store(0)
 
-export const here = () => `${tab.get()} ${personOf(identity.get())}`
-export const requestOf = (place: string) => requests.get(place)
+export const currentRequestKey = () => `${tab.get()} ${personOf(identity.get())}`
+export const requestOf = (requestKey: string) => requests.get(requestKey)
 
-/** Stop the requests of tabs that were closed. */
+/** Cancel the requests of closed tabs. */
 export function keep(tabs: readonly { id: string }[]) {
-  for (const [place, { abort }] of requests)
-    if (!tabs.some(({ id }) => place.startsWith(`${id} `))) {
-      requests.delete(place)
+  for (const [requestKey, { abort }] of requests)
+    if (!tabs.some(({ id }) => requestKey.startsWith(`${id} `))) {
+      requests.delete(requestKey)
       abort.abort()
     }
 }
 
 /** Answer introspection, run the editors' operations, or wait again for the tab's running request. */
-export const fetcher: Fetcher = async (asked, options) => {
+export const fetcher: Fetcher = async (graphQLRequest, options) => {
   const headers = options?.headers as Record<string, string> | undefined
-  if (asked.operationName === 'IntrospectionQuery') return (await introspected(asked, { headers })) as never
+  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, { headers })) as never
   await ready
-  const place = here()
-  const last = requests.get(place)
-  return waiting(place, last?.isUnderWay ? last : begin(place, named(asked), { headers }))
+  const requestKey = currentRequestKey()
+  const last = requests.get(requestKey)
+  return waiting(requestKey, last?.isRunning ? last : begin(requestKey, named(graphQLRequest), { headers }))
 }
 
 /** The reason why there is no schema. */
 export const schemaProblem = new Store<Problem | undefined>(undefined)
 
-async function introspected(asked: Asked, options: Options) {
+async function introspected(graphQLRequest: GraphQLRequest, options: Options) {
   try {
-    const answer = await send(asked, options)
+    const answer = await send(graphQLRequest, options)
     schemaProblem.set(undefined)
     return answer
   } catch (problem) {
@@ -64,43 +64,43 @@ async function introspected(asked: Asked, options: Options) {
 }
 
 /** An observable that completes with the request. GraphiQL unsubscribes when the user stops it or changes the tab. */
-function waiting(place: string, request: Request) {
+function waiting(requestKey: string, request: Request) {
   return {
     subscribe({ complete }: { complete: () => void }) {
       request.complete = complete
       return {
         unsubscribe() {
           request.complete = undefined
-          queueMicrotask(() => place === here() && request.abort.abort()) // by then another tab would be open
+          queueMicrotask(() => requestKey === currentRequestKey() && request.abort.abort()) // changing the tab also unsubscribes, and must not stop the request
         },
       }
     },
   } as never
 }
 
-function begin(place: string, asked: Asked, options: Options) {
-  const request: Request = { abort: new AbortController(), isUnderWay: true, answer: '' }
-  requests.set(place, request)
-  void run(request, asked, options)
+function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Options) {
+  const request: Request = { abort: new AbortController(), isRunning: true, answer: '' }
+  requests.set(requestKey, request)
+  void run(request, graphQLRequest, options)
   return request
 }
 
-async function run(request: Request, wanted: Asked, options: Options) {
+async function run(request: Request, wanted: GraphQLRequest, options: Options) {
   try {
-    const asked = await permitted(wanted)
-    request.answer = formatResult(await answer(asked, { ...options, signal: request.abort.signal }))
+    const graphQLRequest = await permitted(wanted)
+    request.answer = formatResult(await answer(graphQLRequest, { ...options, signal: request.abort.signal }))
   } catch (problem) {
     request.problem = problem as Problem
   }
-  request.isUnderWay = false
+  request.isRunning = false
   request.complete?.()
   turn.set(turn.get() + 1)
 }
 
 /** The trace is shown in its panel, not in the response. */
-async function answer(asked: Asked, options: Options): Promise<Answer> {
+async function answer(graphQLRequest: GraphQLRequest, options: Options): Promise<Answer> {
   const headers = { ...options.headers, ...(tracing.get() && { 'X-Mainsheet-Trace': '1' }) }
   const begun = performance.now()
-  const answer = await send(asked, { ...options, headers, isMutation: isMutation(asked) })
-  return measure(asked, answer, performance.now() - begun)
+  const answer = await send(graphQLRequest, { ...options, headers, isMutation: isMutation(graphQLRequest) })
+  return measure(graphQLRequest, answer, performance.now() - begun)
 }

@@ -1,1 +1,1 @@
-"""The mutations: find, ask the model, answer with ids."""
+"""The commands of the mutations: load rows, apply the model's rules, return ids."""

@@ -118,7 +118,7 @@ def _missing(
     for index, team_id in enumerate(team_ids):
         path = ("team_ids", str(index))
         if team_id not in roles:
-            yield TeamNotFound(path=path, asked=team_id)
+            yield TeamNotFound(path=path, missing_id=team_id)
         elif team_id not in has and not may_share_with(write.caller, roles[team_id], needed):
             yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
 

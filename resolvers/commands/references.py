@@ -9,9 +9,9 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_version import JobVersion, JobVersionDependency
-from mainsheet.models.known import Known
 from mainsheet.models.limits import storable
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.source import SavedQueries
 from mainsheet.resolvers.permissions import visible
@@ -19,7 +19,7 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write
 
 
-async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False) -> Known:
+async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False) -> References:
     """Look up what `config` names, where the caller gave `values` of it.
 
     Dependencies that were there before aren't asked for again: the caller needn't see them to keep them. With
@@ -30,7 +30,7 @@ async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, w
     job_ids = [each.job_id for each in config.dependencies]
     query_ids = config.source.query_ids if isinstance(config.source, SavedQueries) else ()
     jobs = await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids)
-    return Known(
+    return References(
         clusters=await _clusters(write, config.cluster_id),
         queries=await _ids(write, _own(write, SavedQuery).where(among(SavedQuery.id, query_ids)), query_ids),
         jobs=jobs,

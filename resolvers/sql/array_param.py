@@ -1,4 +1,4 @@
-"""Many keys in one parameter: the statement's text stays the same, and no limit on parameters bites."""
+"""Many keys in one array parameter: the statement's text doesn't depend on their number, nor does any limit apply."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -42,7 +42,7 @@ class TextArray(TypeDecorator[Sequence[str]]):
 
 KEYS: BindParameter[Sequence[str]] = bindparam("keys", type_=TextArray())
 KEY: BindParameter[str] = bindparam("key", type_=String())
-ONE_KEY = "one_key"  # of a compilation: `KEYS` holds one, which is given as `KEY` too
+ONE_KEY = "one_key"  # a compiler option: `KEYS` has one key, which is passed as `KEY`, too
 
 
 class Among(ColumnElement[bool]):
@@ -60,12 +60,12 @@ class Among(ColumnElement[bool]):
 
 
 def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
-    """Whether the column holds one of the keys; a text that a database can't keep is none."""
+    """Whether the column has one of the keys. Keys that a database can't store are ignored."""
     return Among(column, keys if isinstance(keys, BindParameter) else _bound(keys))
 
 
 def among_these(column: Any, rows: Select[str]) -> ColumnElement[bool]:
-    """Whether the column holds a key of these rows, which are read once, before: PostgreSQL would think of a join."""
+    """Whether the column has a key of these rows. They are read once, first; PostgreSQL can't make them a join."""
     return Among(column, rows.scalar_subquery())
 
 
@@ -74,8 +74,8 @@ def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
 
 
 @compiles(Among)
-def _written(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    """Compare with the one key: PostgreSQL takes any array for one of ten, and would plan each time anew."""
+def _compiled(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    """Compare with `KEY` if there is one key: PostgreSQL plans any array as if it had ten elements."""
     column = compiler.process(element.column, **options)
     if options.get(ONE_KEY) and element.keys is KEYS:
         return f"{column} = {compiler.process(KEY, **options)}"

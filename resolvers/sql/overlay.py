@@ -1,8 +1,8 @@
-"""Reading the rows that a dry run would have left, after it has been rolled back.
+"""Reads the rows that a dry run would have left, after its rollback.
 
-Each statement gets, for each table that the dry run changed, a common table expression with the table's name: the
-stored rows with the changes laid over them. So a dry run holds no lock while its answer is read, and every list, count
-and relation shows its changes. Changes that others commit between the rollback and the snapshot are shown as well.
+For each table that the dry run changed, a statement gets a common table expression with the table's name: the stored
+rows with the changes applied. So a dry run holds no lock while its answer is read, and every list, count and relation
+shows its changes. Changes that others commit between the rollback and the snapshot are shown, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ from mainsheet.models.base import Base
 class Changed(NamedTuple):
     """A table, the columns that were updated, and whether rows were inserted or removed.
 
-    A statement's text depends on no more. A column that wasn't updated is read as it is stored, by its indexes.
+    A statement's text depends on nothing else. A column that wasn't updated is read from the table, by its indexes.
     """
 
     table: Table
@@ -57,7 +57,7 @@ KINDS = ("inserted", "updated", "removed")
 
 @dataclass(frozen=True)
 class Overlay:
-    """What one transaction changed; `values` are the parameters that its statements need, by name."""
+    """The changes of one transaction. `values` are the parameters of the common table expressions by name."""
 
     shape: Shape = NO_CHANGES
     values: Mapping[str, str] = field(default_factory=dict)
@@ -67,9 +67,9 @@ NOTHING = Overlay()
 
 
 class Recorder:
-    """Notes which rows a session inserts, updates and deletes.
+    """Records which rows a session inserts, updates and deletes.
 
-    Bulk statements and cascades of the database aren't noted: a command with a dry run changes rows by its session.
+    Bulk statements and cascades of the database aren't recorded: a command with a dry run must use the session.
     """
 
     def __init__(self, session: AsyncSession) -> None:
@@ -79,10 +79,10 @@ class Recorder:
         self._dialect: Dialect = session.get_bind().dialect
         event.listen(session.sync_session, "pending_to_persistent", lambda _, row: self._inserted.setdefault(row))
         event.listen(session.sync_session, "persistent_to_deleted", lambda _, row: self._removed.setdefault(row))
-        event.listen(session.sync_session, "before_flush", self._note_updates)
+        event.listen(session.sync_session, "before_flush", self._record_updates)
 
     def overlay(self) -> Overlay:
-        """Return the changes as they are after the last flush."""
+        """Return the changes up to the last flush."""
         inserted = [row for row in self._inserted if row not in self._removed]
         updated = [row for row in self._updated if row not in self._inserted and row not in self._removed]
         removed = [row for row in self._removed if row not in self._inserted]
@@ -95,7 +95,7 @@ class Recorder:
             values |= {_parameter(table, kind): self._json(rows) for kind, rows in zip(KINDS, own, strict=True) if rows}
         return Overlay(tuple(shape), values)
 
-    def _note_updates(self, session: Any, *_: Any) -> None:
+    def _record_updates(self, session: Any, *_: Any) -> None:
         for row in session.dirty:
             state: Any = inspect(row)
             changed = {
@@ -108,7 +108,7 @@ class Recorder:
         return orjson.dumps([dict(self._stored(row)) for row in rows]).decode()
 
     def _stored(self, row: Base) -> Iterator[tuple[str, Any]]:
-        """Give each column as the database stores it; PostgreSQL has JSON inside of JSON, SQLite a text."""
+        """Yield each column as the database stores it. JSON is nested JSON on PostgreSQL and a text on SQLite."""
         state: Any = inspect(row)
         for each in state.mapper.column_attrs:
             column, value = each.columns[0], state.dict.get(each.key)
@@ -123,11 +123,11 @@ def _table(row: Base) -> Table:
 
 
 def overlaid(changed: Changed, dialect: Dialect) -> CTE:
-    """Return the table's rows after the changes, under its own name.
+    """Return the table's rows after the changes, under the table's name.
 
-    Each part is left out where nothing needs it: indexes then serve as they do for the table itself.
+    A part that isn't needed is left out, so that indexes can be used as for the table itself.
     """
-    # Inside the expression, its own name means the table on PostgreSQL, but the expression itself on SQLite.
+    # Inside the expression, its name refers to the table on PostgreSQL, but to the expression itself on SQLite.
     table = changed.table
     stored = (table.to_metadata(MetaData(), schema="main") if dialect.name == "sqlite" else table).alias("stored")
     rows: Any = select(*stored.c)
@@ -159,7 +159,7 @@ def _records(table: Table, kind: str, dialect: Dialect) -> FromClause:
         row: ColumnElement[Any] = literal_column(f"CAST(NULL AS {table.name})")
         records = func.jsonb_populate_recordset(row, cast(parameter, JSONB))
         rows = select(*records.table_valued(*(each.name for each in table.c)).c)
-        # OFFSET keeps this a query of its own. Beside a function, PostgreSQL would read all stored rows for a join.
+        # OFFSET prevents merging: to join with a function, PostgreSQL would read all stored rows.
         return rows.offset(literal_column("0")).subquery(kind)
     each = func.json_each(parameter).table_valued("value")
     values = [func.json_extract(each.c.value, literal_column(f"'$.{one.name}'")).label(one.name) for one in table.c]

@@ -1,4 +1,4 @@
-"""One snapshot per operation: every read of it goes through here."""
+"""Snapshots: all statements of an operation read the same state."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -14,16 +14,16 @@ from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
-from mainsheet.resolvers.sql.statement import Columns, Prepared, Query, Row, prepare
+from mainsheet.resolvers.sql.statement import Columns, CompiledStatement, Query, Row, compiled_statement
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Snapshot:
-    """What the database is at one moment.
+    """A read-only transaction in which all statements see the same state.
 
-    The connection is taken at the first statement and given back by `close`, whatever happens in between. If the
-    database fails, so does every later statement: another connection would see another moment.
+    The connection is taken from the pool at the first statement and given back by `close`. After a failure of the
+    database, every later statement fails: another connection would see another state.
     """
 
     def __init__(self, database: Database) -> None:
@@ -35,50 +35,50 @@ class Snapshot:
         self._closed = False
         self._failure: Unavailable | None = None
 
-    async def records(self, prepared: Prepared, values: Mapping[str, object], *, alone: bool) -> list[Any]:
-        """Run one statement; concurrent callers wait for each other.
+    async def records(self, statement: CompiledStatement, values: Mapping[str, object], *, alone: bool) -> list[Any]:
+        """Run one statement. Concurrent callers wait for each other. Raises `Unavailable`.
 
-        One that is alone is a snapshot by itself: it needs no transaction around it. Raises `Unavailable`.
+        A statement that is `alone` in its operation needs no transaction.
         """
         async with self._lock:
             if self._failure is not None:
                 raise self._failure
-            parameters = prepared.parameters(values)
+            parameters = statement.parameters(values)
             try:
                 driver = self._driver or await self._connected()
                 if not (alone or self._begun):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
-                with self._database.instrumentation.timed(prepared.sql):
-                    return await self._fetched(driver, prepared, parameters)
+                with self._database.instrumentation.timed(statement.sql):
+                    return await self._fetched(driver, statement, parameters)
             except Exception as error:
-                self._failure = failure_of(error) or await self._unrecovered()
+                self._failure = failure_of(error) or await self._failure_of_rollback()
                 if self._failure is not None:
                     raise self._failure from error
                 raise
 
-    async def _fetched(self, driver: Any, prepared: Prepared, parameters: Sequence[object]) -> list[Any]:
+    async def _fetched(self, driver: Any, statement: CompiledStatement, parameters: Sequence[object]) -> list[Any]:
         if self._database.is_sqlite:
-            return await driver.execute_fetchall(prepared.sql, parameters)  # type: ignore[no-any-return]
-        return await driver.fetch(prepared.sql, *parameters, record_class=prepared.record_class)  # type: ignore[no-any-return]
+            return await driver.execute_fetchall(statement.sql, parameters)  # type: ignore[no-any-return]
+        return await driver.fetch(statement.sql, *parameters, record_class=statement.record_class)  # type: ignore[no-any-return]
 
-    async def _unrecovered(self) -> Unavailable | None:
-        """Let the fields beside a failed one be read: PostgreSQL runs nothing more in a transaction that failed.
+    async def _failure_of_rollback(self) -> Unavailable | None:
+        """Roll back after a failed statement, so that other fields can be read. Return a failure if that fails.
 
-        Also where none was begun: a parameter that can't be encoded leaves the driver amidst an implicit one. What
-        can't even be rolled back has lost its database.
+        PostgreSQL runs no statement in a failed transaction. There can be one even without BEGIN: a parameter that
+        can't be encoded leaves the driver in an implicit transaction.
         """
         if self._held is not None and not self._database.is_sqlite:
             self._begun = False
             try:
                 await self._driver.execute("ROLLBACK")
-            except Exception as error:  # noqa: BLE001 whatever stops a rollback has cost the connection
+            except Exception as error:  # noqa: BLE001 a connection that can't roll back is lost
                 return failure_of(error) or DatabaseDown()
         return None
 
     async def close(self) -> None:
-        """Give the connection back; a later statement is refused."""
-        if self._lock.locked():  # by a statement that was left alone: who waits for its end may be cancelled meanwhile
+        """Give the connection back. Later statements raise an error."""
+        if self._lock.locked():  # by an abandoned statement. This call may be cancelled while it waits.
             await to_its_end(self._give_back())
         else:
             await self._give_back()
@@ -91,7 +91,7 @@ class Snapshot:
                 await self._end(held)
 
     async def _end(self, held: PoolProxiedConnection) -> None:
-        """Never fails: what was read is read, and a connection that can't roll back is given up."""
+        """Roll back and give the connection back. Don't raise: a connection that can't roll back is closed."""
         is_sound = False
         try:
             is_sound = self._failure is None and (not self._begun or await self._rolled_back())
@@ -115,9 +115,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Read:
-    """What a caller can read of a snapshot; `columns` are those that are wanted of its rows, `None` for all.
+    """A snapshot as a caller sees it. `columns` are the wanted columns of its rows, `None` for all.
 
-    The rows of `overlay` are read in place of the stored ones.
+    The changes of `overlay` are applied to the stored rows.
     """
 
     snapshot: Snapshot
@@ -137,30 +137,32 @@ class Read:
     async def rows(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> list[Row]:
         """Run the statement of this shape with these values.
 
-        Raises `BadInput` for a text that the database can't even compare: U+0000 or a lone surrogate.
+        Raises `BadInput` for a text that the database can't store: U+0000 or a lone surrogate.
         """
         one_key = len(keys) == 1
         role = self.caller.organization_role
         overlay = self.overlay
-        prepared = prepare(self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape)
+        statement = compiled_statement(
+            self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape
+        )
         values |= {"keys": keys, "member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]
         try:
-            return prepared.rows(await self.snapshot.records(prepared, values, alone=self.alone))
+            return statement.rows(await self.snapshot.records(statement, values, alone=self.alone))
         except Exception as error:
             if is_invalid_text(error):
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
             raise
 
     async def keyed(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> dict[str, Row]:
-        """Return the rows by the query's key, which is different in each of them."""
+        """Return the rows by the query's key, which must be unique."""
         key = query.key
         return {getattr(row, key): row for row in await self.rows(query, *shape, keys=keys, **values)}
 
     async def grouped(self, query: Query[Row], keys: Sequence[str]) -> dict[str, list[Row]]:
-        """Return the rows of each key, in their order; a key without rows has an empty list."""
+        """Return the rows of each key in order. A key without rows has an empty list."""
         found: dict[str, list[Row]] = {each: [] for each in keys}
         key = query.key
         for row in await self.rows(query, keys=keys):
@@ -173,7 +175,7 @@ class Read:
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What an executor may do with a batch: join rows to its own, or read it without a snapshot."""
+    """How an executor may call a batch: with `joins`, and without a snapshot if it is one statement."""
 
     joins: frozenset[str] = frozenset()
     is_one_statement: bool = False

@@ -1,8 +1,8 @@
-"""Statements that SQLAlchemy writes once and the driver sends every time.
+"""Statements that SQLAlchemy compiles once and the driver runs directly (decision 12).
 
-SQLAlchemy's own cache saves the compilation of a statement, not its construction, its cache key, nor the rows that it
-wraps: together most of what a small read costs. Here a statement is built by a function of its *shape* (all that
-changes its text), and everything else is a parameter.
+SQLAlchemy's own cache saves the compilation of a statement, but not its construction, its cache key, and the wrapping
+of its rows: together most of the cost of a small read. Here, a statement is built by a function of its *shape*, which
+is everything that changes its text. Everything else is a parameter.
 """
 
 from collections import namedtuple
@@ -25,7 +25,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import ONE_KEY, TextArray
 from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
 
-PREPARED = 2000
+MAX_STATEMENTS = 2000
 
 NUMBER: BindParameter[int] = bindparam("number", type_=Integer())
 
@@ -38,9 +38,9 @@ Columns: TypeAlias = frozenset[str | tuple[str, "Columns"]] | None
 
 @dataclass(frozen=True)
 class View:
-    """For whom a statement is: the caller's role as it is, the ids as parameters; the columns wanted; the database.
+    """The parameters of a statement's shape: a caller whose ids are bound parameters, and the wanted columns.
 
-    Of the columns, None is all of a row; a pair is a row to join, with the columns wanted of that one.
+    `columns` is None for all columns of a row. A pair is a row to join with the wanted columns of that row.
     """
 
     caller: Caller
@@ -52,7 +52,7 @@ class View:
         return any(isinstance(each, tuple) for each in self.columns or ())
 
     def only(self, columns: Iterable[Expression], *needed: str) -> list[Expression]:
-        """Leave out what nobody wants; `id` and the columns that are `needed` stay."""
+        """Return the wanted ones of the columns, with `id` and those that are `needed`."""
         if self.columns is None:
             return list(columns)
         return [column for column in columns if column.key in self.columns or column.key in {"id", *needed}]
@@ -61,7 +61,7 @@ class View:
         return self.columns is None or any(name in self.columns for name in names)
 
     def joined(self, name: str) -> "View | None":
-        """Return the view of a row to join, or None if nobody wants it."""
+        """Return the view of a row to join, or None if it isn't wanted."""
         wanted = [each[1] for each in self.columns or () if isinstance(each, tuple) and each[0] == name]
         if not wanted:
             return None
@@ -72,9 +72,9 @@ class View:
 
 
 def within(name: str, columns: Iterable[Expression]) -> list[Expression]:
-    """Name the columns of a joined row: it becomes an attribute of the whole row.
+    """Label the columns of a joined row, which becomes the attribute `name` of the row.
 
-    One that may not be there has a name with `OPTIONAL` at its end: without its `id` it is None.
+    If the name ends with `OPTIONAL`, the attribute is None when its `id` is null.
     """
     return [column.label(f"{name}.{column.key}") for column in columns]
 
@@ -86,9 +86,10 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, eq=False)
 class Query(Generic[Row]):
-    """A statement of each shape, and the type that its rows have for mypy; `key` is the column to find a row by.
+    """A function that builds a statement for each shape, with the type of its rows for mypy.
 
-    A row has the columns of `row` that the statement selects, and those of `more`. It is the driver's, not an instance.
+    `key` is the column by which rows are looked up. A row has those columns of `row` that the statement selects, and
+    the columns of `more`. It is a record of the driver, not an instance of `row`.
     """
 
     build: Build
@@ -105,16 +106,16 @@ def rows_of(row: type[Row], *more: type, key: str = "id") -> Callable[[Build], Q
     return lambda build: Query(build, row, key, more)
 
 
-Reader = Callable[[Any], Any]  # makes our value of the driver's, or the other way round
-Parameter: TypeAlias = tuple[str, object, Reader | None]  # its name, its value if it has one already, and what converts
+Reader = Callable[[Any], Any]  # converts a value from the driver, or for it
+Parameter: TypeAlias = tuple[str, object, Reader | None]  # its name, its fixed value if any, and its conversion
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A statement's text, and how its parameters and rows are turned into the driver's and back."""
+class CompiledStatement:
+    """A statement's text with the conversions of its parameters and rows."""
 
     sql: str
-    record_class: type | None  # what the driver is to make of a row, or None
+    record_class: type | None  # the class of the driver's rows, or None for its default
     _parameters: Sequence[Parameter]
     _row: Reader | None
 
@@ -124,12 +125,12 @@ class Prepared:
             for name, given, convert in self._parameters
         ]
 
-    def rows(self, records: list[Any]) -> list[Any]:  # whose type is the query's
+    def rows(self, records: list[Any]) -> list[Any]:  # of the query's type
         return list(map(self._row, records)) if self._row else records
 
 
-@lru_cache(PREPARED)
-def prepare(
+@lru_cache(MAX_STATEMENTS)
+def compiled_statement(
     dialect: Dialect,
     role: OrganizationRole,
     columns: Columns,
@@ -138,9 +139,9 @@ def prepare(
     *,
     one_key: bool,
     overlay: Shape = NO_CHANGES,
-) -> Prepared:
-    """Build and compile a statement, whose rows have the columns' names as attributes."""
-    statement: Any = build(View(_anybody(role), columns, dialect.name == "sqlite"), *shape)
+) -> CompiledStatement:
+    """Build and compile a statement. Its rows have the names of the columns as attributes."""
+    statement: Any = build(View(_caller_of_parameters(role), columns, dialect.name == "sqlite"), *shape)
     if overlay:
         statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
     compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
@@ -148,23 +149,23 @@ def prepare(
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
     found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
     if dialect.name == "postgresql" and not any(reader or "." in name for name, reader in found):
-        return Prepared(str(compiled), _record_class([name for name, _ in found]), parameters, None)
-    return Prepared(str(compiled), None, parameters, _row(found))
+        return CompiledStatement(str(compiled), _record_class([name for name, _ in found]), parameters, None)
+    return CompiledStatement(str(compiled), None, parameters, _row(found))
 
 
-def _anybody(role: OrganizationRole) -> Caller:
+def _caller_of_parameters(role: OrganizationRole) -> Caller:
     ids: Any = {name: bindparam(name, type_=String(20)) for name in ("member_id", "organization_id")}
     return Caller(organization_role=role, **ids)
 
 
 def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> Parameter:
-    if isinstance(bind.type, TextArray):  # SQLAlchemy would look at each item
+    if isinstance(bind.type, TextArray):  # SQLAlchemy would process each item
         return name, bind.value, partial(bind.type.process_bind_param, dialect=dialect)
     return name, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Reader | None:
-    """Return what turns the driver's value into ours, or None where they are equal."""
+    """Return the conversion of the driver's values, or None if they need none."""
     if dialect.name == "postgresql" and isinstance(type_, UtcDateTime):
         return None  # aware already
     if isinstance(type_, EnumType) and type_.enum_class is not None and _is_its_names(type_.enum_class):
@@ -173,19 +174,19 @@ def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Reader | None:
 
 
 def _is_its_names(members: type[Enum]) -> bool:
-    """Whether each member equals the text that the database holds."""
+    """Whether each member equals the stored text."""
     return issubclass(members, str) and all(each.value == each.name for each in members)
 
 
 def _record_class(names: Sequence[str]) -> type:
-    """Let the driver's own rows have the columns as attributes: there is nothing to convert, and nothing to copy."""
+    """Return a subclass of the driver's record with the columns as attributes, so that rows needn't be copied."""
     columns = {name: property(itemgetter(index)) for index, name in enumerate(names)}
     as_named_tuples_have = {"_asdict": lambda row: dict(zip(names, row, strict=True))}
     return type("Row", (asyncpg.Record,), {"__slots__": (), **as_named_tuples_have, **columns})
 
 
 def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
-    """Return what makes a named tuple of a record; `a.b` is the attribute `b` of a tuple of its own, `a`."""
+    """Return a function from a record to a named tuple. A column `a.b` becomes the attribute `b` of a tuple `a`."""
     readers = {f"read_{index}": reader for index, (_, reader) in enumerate(columns) if reader}
     values = [
         f"read_{index}(record[{index}])" if reader else f"record[{index}]" for index, (_, reader) in enumerate(columns)
@@ -201,7 +202,7 @@ def _row(columns: Sequence[tuple[str, Reader | None]]) -> Reader:
 
 
 def _expression(values: Sequence[tuple[list[str], str]], names: dict[str, object]) -> str:
-    """Write the tuple of these values, each with its path; `names` gets the tuples' classes."""
+    """Return the source of a tuple of these values, each with its path. Adds the tuples' classes to `names`."""
     parts: dict[str, list[tuple[list[str], str]]] = {}
     for (first, *rest), value in values:
         parts.setdefault(first, []).append((rest, value))
@@ -222,4 +223,4 @@ def _part(name: str, own: Sequence[tuple[list[str], str]], names: dict[str, obje
 
 
 def _class(names: Sequence[str]) -> type:
-    return namedtuple("Row", names, rename=True)  # noqa: PYI024 the names are known now only
+    return namedtuple("Row", names, rename=True)  # noqa: PYI024 the names are computed

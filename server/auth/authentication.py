@@ -16,7 +16,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Build, Statement, View, prepare
+from mainsheet.resolvers.sql.statement import Build, Statement, View, compiled_statement
 from mainsheet.server.auth.guesses import Guesses
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuer, RefusedToken
@@ -123,7 +123,7 @@ class Authenticator:
             email = await issuer.email(token)
         except RefusedToken as refusal:
             if not refusal.is_expired:
-                self.guesses.check(client)  # only now: a genuine one is never refused for others' wrong ones
+                self.guesses.check(client)  # after the verification, so that a valid token is never refused
                 self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None
@@ -136,7 +136,9 @@ class Authenticator:
     async def _one(self, build: Build, **values: str) -> Any:
         """Return the only row, or None. An SQLAlchemy session would cost as much as a whole small request."""
         snapshot = Snapshot(self.database)
-        prepared = prepare(self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False)
+        prepared = compiled_statement(
+            self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False
+        )
         try:
             rows = prepared.rows(await snapshot.records(prepared, values, alone=True))
         finally:

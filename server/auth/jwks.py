@@ -45,7 +45,7 @@ class PublishedKeys:
         self._clock = clock
         self._keys = KeySet([])
         self._fetched = float("-inf")
-        self._asked = float("-inf")
+        self._last_fetch = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, kid: str | None, algorithm: str) -> Key:
@@ -53,10 +53,10 @@ class PublishedKeys:
 
         Raises `InvalidKeyIdError` if there is no such key, `KeysUnavailable` if none could be read yet.
         """
-        key = self._known(kid, algorithm)
+        key = self._cached(kid, algorithm)
         if key is None:
             await self._refresh()
-            key = self._known(kid, algorithm)
+            key = self._cached(kid, algorithm)
         elif self._clock() - self._fetched > MAX_AGE_SECONDS:
             self._start()  # in the background: the keys we have will do for this request
         if key is None and self._fetched == float("-inf"):
@@ -65,7 +65,7 @@ class PublishedKeys:
             raise InvalidKeyIdError("the issuer publishes no such key")
         return key
 
-    def _known(self, kid: str | None, algorithm: str) -> Key | None:
+    def _cached(self, kid: str | None, algorithm: str) -> Key | None:
         try:
             return self._keys.get_by_kid(kid, {"alg": algorithm, "use": "sig"})
         except InvalidKeyIdError:
@@ -78,8 +78,8 @@ class PublishedKeys:
             await asyncio.shield(self._fetching)
 
     def _start(self) -> None:
-        if self._fetching is None and self._clock() - self._asked >= REFETCH_SECONDS:
-            self._asked = self._clock()
+        if self._fetching is None and self._clock() - self._last_fetch >= REFETCH_SECONDS:
+            self._last_fetch = self._clock()
             self._fetching = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:

@@ -24,8 +24,8 @@ class LastUse:
 
     def note(self, token: ApiToken, at: datetime) -> None:
         # Each process knows only its own writes; the row has the latest of all processes.
-        known = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
-        if known and at - max(known) < INTERVAL:
+        times = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
+        if times and at - max(times) < INTERVAL:
             return
         self._noted[token.id] = self._due[token.id] = at
         if self._writing is None:

@@ -53,8 +53,8 @@ async def _report_unfit(database: Database, most: int | None = SHOWN) -> None:
 
 
 @db.command()
-@click.option("--jobs", type=click.IntRange(0, 1_000_000), default=0, help="Add so many generated jobs to harbor.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same jobs.")
+@click.option("--jobs", type=click.IntRange(0, 1_000_000), default=0, help="Add this many generated jobs to harbor.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same jobs.")
 @with_settings("database_url")
 def seed(settings: Settings, jobs: int, seed: int) -> None:
     """Add the demo data if it is missing, then --jobs generated jobs with their teams and members.

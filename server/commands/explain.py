@@ -20,10 +20,14 @@ from mainsheet.server.settings import Settings
 
 @click.command()
 @click.argument("query", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--variables", metavar="JSON", default="{}", help="They decide what `@skip` and `@include` let through.")
-@click.option("--operation", metavar="NAME", help="Which one, where the file has several.")
-@click.option("--dialect", type=click.Choice(list(NOWHERE)), help="Whose SQL; by default that of the database set.")
-@click.option("--role", type=click.Choice(list(OrganizationRole)), default="MEMBER", help="Of whoever asks.")
+@click.option("--variables", metavar="JSON", default="{}", help="The variables in `@skip` and `@include` matter.")
+@click.option("--operation", metavar="NAME", help="The operation, if the file has several.")
+@click.option(
+    "--dialect", type=click.Choice(list(NOWHERE)), help="The SQL dialect. Defaults to that of the configured database."
+)
+@click.option(
+    "--role", type=click.Choice(list(OrganizationRole)), default="MEMBER", help="The caller's role in the organization."
+)
 def explain(
     query: Path, variables: str, operation: str | None, dialect: Dialect | None, role: OrganizationRole
 ) -> None:
@@ -50,7 +54,7 @@ async def _explained(
     store = OperationStore(core_schema(api), Limits.of(Settings()), capacity=0)
     operation = await store.get(text, name)
     if operation.kind is not OperationType.QUERY:
-        raise click.ClickException("Only queries are compiled whole: of a mutation, graphql-core runs the root fields")
+        raise click.ClickException("Only queries can be explained: graphql-core runs the root fields of a mutation")
     operation.check(variables)
     return await explained(Request(operation.prepared, variables), dialect, role)
 

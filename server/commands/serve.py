@@ -19,7 +19,7 @@ from mainsheet.server.process.supervisor import Supervisor
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
 
-NO_PAGE = "There is no playground: `make playground` builds it, with Node. The API is served all the same."
+NO_PAGE = "The playground isn't built: run `make playground`, which needs Node. The API works without it."
 
 CONNECTIONS = text("""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -45,7 +45,8 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with database_at(settings, may_create=settings.demo) as database:  # as long as it takes
+    # Without a statement timeout, for migrations and seeding.
+    async with database_at(settings, may_create=settings.demo) as database:
         if settings.demo:
             await upgrade(database)
             await seed_demo(database)

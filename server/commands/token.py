@@ -46,15 +46,15 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--member", required=True, metavar="EMAIL", help="Whose requests the token makes.")
+@click.option("--member", required=True, metavar="EMAIL", help="The member whom the token authenticates.")
 @click.option(
     "--expires",
     type=Lifetime(),
     default=DEFAULT,
     show_default=True,
-    help=f"How long it is good for: 30d, 12h, 45m, or `{NEVER}` for a token that doesn't expire.",
+    help=f"The validity: 30d, 12h, 45m, or `{NEVER}` for a token that doesn't expire.",
 )
-@click.option("--name", help="What it is for, so that the list can be read.")
+@click.option("--name", help="A name that says what the token is for.")
 @with_settings("database_url")
 def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
     """Print a new token and nothing else. It is shown only once: the database keeps only its hash."""
@@ -72,7 +72,7 @@ async def _create(settings: Settings, member: str, expires: timedelta | None, na
 
 
 @token.command(name="list")
-@click.option("--member", metavar="EMAIL", help="Only this member's.")
+@click.option("--member", metavar="EMAIL", help="List only this member's tokens.")
 @with_settings("database_url")
 def list_(settings: Settings, member: str | None) -> None:
     """Print all tokens, oldest first, without their secrets, which aren't stored."""

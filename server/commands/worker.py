@@ -19,7 +19,7 @@ from aiohttp import web
 from mainsheet.models.database import Database, Patience
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import UNDER_WAY
+from mainsheet.server.app_keys import RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
@@ -39,7 +39,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
         database_at(settings, patience=_patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
     ):
-        await require_head(database)  # of this package's version, which may be newer than the supervisor's
+        await require_head(database)  # this package may be newer than the supervisor's after an upgrade
         page, open_context = Playground.built(), partial(context_type(settings), database)
         if page:
             page.members.extend(members)
@@ -51,7 +51,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
             for each in sockets:
                 await web.SockSite(runner, each, backlog=BACKLOG).start()
             yield
-            await app[UNDER_WAY].linger(runner)
+            await app[RUNNING_WORK].linger(runner)
         finally:
             await runner.cleanup()
 
@@ -86,18 +86,18 @@ def _patience(settings: Settings) -> Patience:
 
 async def told_to_stop() -> None:
     """Wait for the first signal. A second one finds the default handlers and ends the process."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
     for each in signals:
-        loop.add_signal_handler(each, told.set)
-    await told.wait()
+        loop.add_signal_handler(each, stopped.set)
+    await stopped.wait()
     for each in signals:
         loop.remove_signal_handler(each)
 
 
 def main() -> None:
     start = Start.read(sys.stdin)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is for the supervisor
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
     configure_logging(start.settings.log_format, start.settings.log_level)
     structlog.contextvars.bind_contextvars(worker=os.getpid())
     try:

@@ -10,7 +10,7 @@ from typing import Literal
 from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.server.http.client_address import Clients, group
 
-# What the metrics and the log name.
+# The reasons in metrics and the log.
 Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle"]
 
 

@@ -52,9 +52,9 @@ class GraphQLEndpoint:
             return await self.playground(request)
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
         caller = await self._caller(request)
-        asked = await (read if caller else read_introspection)(request, self.body_limits)
+        graphql_request = await (read if caller else read_introspection)(request, self.body_limits)
         try:
-            result = await self._run(request, caller, asked)
+            result = await self._run(request, caller, graphql_request)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
         return await respond(request, result, media_type, self.max_answer_bytes)
@@ -68,18 +68,22 @@ class GraphQLEndpoint:
             raise unauthenticated(authorization)
         return caller
 
-    async def _run(self, request: web.Request, caller: Caller | None, asked: GraphQLRequest) -> ExecutionResult:
-        operation = await self.operations.get(asked.query, asked.operation_name)
+    async def _run(
+        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
+    ) -> ExecutionResult:
+        operation = await self.operations.get(graphql_request.query, graphql_request.operation_name)
         request[OPERATION] = operation.name
         _check_method(request.method, operation.kind)
-        operation.check(asked.variables)
+        operation.check(graphql_request.variables)
         if caller is None:  # introspection calls no resolver
-            return await self._single(Request(operation.prepared, asked.variables))
-        price, queue = price_of(operation, asked.variables), self.budget.queue_for(operation.kind)
+            return await self._single(Request(operation.prepared, graphql_request.variables))
+        price, queue = price_of(operation, graphql_request.variables), self.budget.queue_for(operation.kind)
         request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
-        ready = Request(operation.prepared, asked.variables, self.open_context(caller), caller)
+        ready = Request(operation.prepared, graphql_request.variables, self.open_context(caller), caller)
         is_traced = self.allows_traces and is_wanted(request)
-        return await self._single(ready, spending, Trace(operation, asked.variables, spending) if is_traced else None)
+        return await self._single(
+            ready, spending, Trace(operation, graphql_request.variables, spending) if is_traced else None
+        )
 
     async def _single(
         self, ready: Request, spending: Spending | None = None, trace: Trace | None = None

@@ -40,7 +40,7 @@ Member = Mapping[str, str]
 class Playground:
     html: str
     assets: Mapping[str, Path]
-    members: list[Member] = field(default_factory=list)  # a demo's; they are known once it listens
+    members: list[Member] = field(default_factory=list)  # of the demo, set when the server listens
 
     @classmethod
     def built(cls, folder: Path = FOLDER) -> Self | None:

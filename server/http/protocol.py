@@ -47,10 +47,10 @@ class Protocol(web.RequestHandler):
         self._client = ""
         self._real_transport: asyncio.Transport | None = None  # aiohttp forgets its own before all is sent
         self._is_admitted = False
-        self._has_begun = False  # some of the next request's headers have come
+        self._has_begun = False  # part of the next request's headers was received
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._unread: int | None = None  # bytes that may still come of a body that nobody reads
+        self._unread: int | None = None  # the bytes still allowed of a body that isn't read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         real = cast("asyncio.Transport", transport)

@@ -58,7 +58,7 @@ async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, A
 
 
 def _decode(encoded: bytes, what: str) -> Any:
-    # orjson refuses what json would let through or die of: NaN, 10,000 digits or levels, lone surrogates.
+    # orjson refuses what json accepts or fails on: NaN, 10,000 digits or levels, lone surrogates.
     try:
         return orjson.loads(encoded)
     except orjson.JSONDecodeError as error:

@@ -47,7 +47,7 @@ with a bearer token.</p></html>
 async def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
     """Return the response: 400 in the new media type if nothing was executed, where the old one always has 200."""
     response = _response(request, await _encoded(request, result), media_type)
-    if (size := response.content_length or 0) > most_bytes:  # characters count as a byte each while it is made
+    if (size := response.content_length or 0) > most_bytes:  # while it is built, each character counts as one byte
         return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
     return response
 
@@ -118,7 +118,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return _unavailable(request, failure)
     except web.HTTPException as error:
         return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
-    except Exception as failure:  # noqa: BLE001 the last resort of every handler
+    except Exception as failure:  # noqa: BLE001 every handler's failures end here
         request.app[INSTRUMENTS].failed(failure)
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
 
@@ -126,7 +126,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
 def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
     error = _error(str(refusal), Code.RATE_LIMITED)
     error["extensions"]["retryAfter"] = refusal.retry_after
-    body = {"errors": [error], "extensions": {"cost": request[SPENDING].told()}}
+    body = {"errors": [error], "extensions": {"cost": request[SPENDING].extensions()}}
     headers = {"Retry-After": str(refusal.retry_after)}
     status = HTTPStatus.TOO_MANY_REQUESTS
     return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)
@@ -146,7 +146,7 @@ def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
 def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
     status = HTTPStatus(error.status)
-    is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's words where there are no others
+    is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's text if we gave none
     message = f"{status.phrase}: {error.text}" if is_said else f"{status.phrase}."
     return _failed(request, status, [_error(message, Code.BAD_USER_INPUT)], headers)
 

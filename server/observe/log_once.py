@@ -7,7 +7,7 @@ MOST_KEYS = 10_000
 
 
 class LogOnce:
-    """Says whether an event of a key is the first one in a minute, so that an attack doesn't fill the log."""
+    """Tells whether an event is the first one of its key in a minute, so that an attack doesn't fill the log."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock

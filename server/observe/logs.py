@@ -1,4 +1,4 @@
-"""The log: one line for each request on stderr, everything in it under the request's id, never a token."""
+"""The log on stderr: one line for each request. All lines have the request's id; none contains a token."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, logga
 from mainsheet.server.process.shutdown import OPERATION
 from mainsheet.server.settings import LogFormat, LogLevel
 
-OURS = "mainsheet"  # the logger above all of ours
+OURS = "mainsheet"  # the parent of all our loggers
 LEVELS = logging.getLevelNamesMapping()
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -56,7 +56,7 @@ def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | N
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(log_format))
     )
     logging.root.handlers[:] = [handler]
-    # Libraries log the values of SQL parameters at debug, and Alembic two lines at each /readyz at info.
+    # At debug, libraries log the values of SQL parameters. At info, Alembic logs two lines for each /readyz.
     logging.root.setLevel(max(logging.WARNING, LEVELS[level.upper()]))
     logging.getLogger(OURS).setLevel(LEVELS[level.upper()])
 
@@ -65,14 +65,14 @@ def _rendering(log_format: LogFormat) -> list[Processor]:
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     prepare: list[Processor] = [drop_meta, structlog.processors.format_exc_info, _loggable]
     if log_format == "console":
-        # The default formatter prints local variables: tokens and data would be among them.
+        # The default formatter prints local variables, which may contain tokens and data.
         plain = structlog.dev.plain_traceback
         return [*prepare, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [*prepare, structlog.processors.JSONRenderer(default=str)]
 
 
 def _loggable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Bound and redact every value here, in the one place that all lines pass."""
+    """Shorten and redact every value. All log lines pass through here."""
     return {
         name: loggable(value, LONGEST_TRACEBACK if name == "exception" else LONGEST) for name, value in event.items()
     }
@@ -115,7 +115,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
 
 
 class Logs(Instrumentation):
-    """Writes a line for each request, for each failure, and for the first refusal of each client in a minute."""
+    """Logs each request, each failure, and the first refusal of each client in a minute."""
 
     def __init__(self) -> None:
         self._refusals = LogOnce()
@@ -132,7 +132,7 @@ class Logs(Instrumentation):
         request_log.info("request", **details, ms=round(delivery.seconds * 1000, 2))
 
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
-        """Write one line for a database that is unavailable: its traceback wouldn't help."""
+        """Log one line without a traceback if the database is unavailable."""
         if isinstance(failure, Unavailable):
             reason = repr(failure.__cause__)[:MOST_OF_A_REASON]
             log.error("database unavailable", failure=type(failure).__name__, reason=reason)
@@ -147,4 +147,4 @@ class Logs(Instrumentation):
                 details = {"member": refusal.member, "organization": refusal.organization}
                 log.warning("rate limited", reason=refusal.reason, **details)
         elif refusal.client and self._refusals.is_first(f"{refusal.reason} {group(refusal.client)}"):
-            log.warning("client refused or cut", reason=refusal.reason, client=refusal.client)
+            log.warning("client refused or cut off", reason=refusal.reason, client=refusal.client)

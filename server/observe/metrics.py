@@ -1,7 +1,7 @@
-"""Numbers for Prometheus: of this process, or of all workers together, whichever of them is asked.
+"""Metrics for Prometheus: those of this process, or the sums over all workers.
 
-Workers keep their numbers in files of a folder that `PROMETHEUS_MULTIPROC_DIR` names; what a worker counted stays
-when it is gone. Memory and CPU time are then nobody's in particular, and left out.
+Workers write their metrics to files in the folder `PROMETHEUS_MULTIPROC_DIR`, which keeps the counts of workers that
+ended. Any worker can answer for all of them. Memory and CPU time are left out then, because they have no sum.
 """
 
 import os
@@ -27,7 +27,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Metrics(Instrumentation):
-    """What is counted; labels hold only what we named ourselves, or a client could fill the memory."""
+    """The metrics. Labels have only values from fixed sets: with values of clients, memory would be unbounded."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -81,7 +81,7 @@ class Metrics(Instrumentation):
             ("command", "outcome"),
             registry=self.registry,
         )
-        self._seconds_of = cache(self.seconds.labels)  # to find a child by its labels costs more than to count
+        self._seconds_of = cache(self.seconds.labels)  # looking up a child by its labels costs more than counting
         self._operations_of = cache(self.operations.labels)
 
     def parsed(self, seconds: float) -> None:

@@ -1,14 +1,14 @@
-"""Keep secrets and very long values out of what people read: settings, hints, errors, the log."""
+"""Removes secrets and shortens long values in output for people: settings, hints, errors, the log."""
 
 import re
 from typing import Any
 
 MASK = "***"
-LONGEST = 1_000  # characters of one value in a log line; a client chooses operation names and paths
+LONGEST = 1_000  # characters of one value in a log line, such as a path that a client sent
 LONGEST_TRACEBACK = 20_000
 MOST_ITEMS = 50
 
-# The lengths are bounded so that a long text without a match costs little.
+# Bounded lengths keep the search linear in a long text without a match.
 USERINFO = re.compile(r"(?<=://)[^\s/\"'<>][^\s\"'<>]{0,500}@")
 PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
 
@@ -21,7 +21,7 @@ def without_secrets(text: str) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
-    """Cut the middle out of a text that is too long."""
+    """Remove the middle of a text that is too long."""
     half = longest // 2
     return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
 

@@ -1,4 +1,4 @@
-"""What an operation cost, in `extensions.cost` of its result.
+"""The trace of an operation: its statements and costs, in `extensions.cost` of its result.
 
 A client gets it with the header `X-Mainsheet-Trace: 1`, where the settings allow it.
 """
@@ -29,19 +29,19 @@ NOWHERE = Place(0, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BatchCall:
     place: Place
     keys: int
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    asked: Asked | None  # none where no relation asks, as in a change itself
+    call: BatchCall | None  # None outside of batches, as in a command
     sql: str
     seconds: float
 
 
-_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+_batch_call: ContextVar[BatchCall | None] = ContextVar("batch_call", default=None)
 
 
 def is_allowed(settings: Settings) -> bool:
@@ -53,12 +53,12 @@ def is_wanted(request: web.Request) -> bool:
 
 
 def context_type(settings: Settings) -> type[Context]:
-    """Only where traces are allowed does each batch say that it is one."""
+    """Return the context class: batches are recorded only if traces are allowed."""
     return TracedContext if is_allowed(settings) else Context
 
 
 class TracedContext(Context):
-    """A context whose batches tell which fields asked them: the compiled executor says so, resolvers by their path."""
+    """A context that records which fields call each batch: given by the compiled executor, or by resolvers' paths."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         super().__init__(database, caller)
@@ -68,7 +68,7 @@ class TracedContext(Context):
     async def load_all(
         self, batch: Batch, keys: Sequence[Any], *arguments: Any, place: Place | None = None, **more: Any
     ) -> Mapping[Any, Any]:
-        with _asking(Asked(place or NOWHERE, len(keys))):
+        with _calling(BatchCall(place or NOWHERE, len(keys))):
             return await super().load_all(batch, keys, *arguments, **more)
 
     def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":
@@ -85,24 +85,24 @@ class TracedContext(Context):
         async def traced(keys: list[Any]) -> Sequence[Any]:
             fields = tuple(self._waiting.pop((batch, arguments), ()))
             place = Place(min((self._levels[each] for each in fields), default=0), fields)
-            with _asking(Asked(place, len(keys))):
+            with _calling(BatchCall(place, len(keys))):
                 return await load(keys)
 
         return traced
 
 
 @contextmanager
-def _asking(asked: Asked) -> Iterator[None]:
-    token = _asked.set(asked)
+def _calling(call: BatchCall) -> Iterator[None]:
+    token = _batch_call.set(call)
     try:
         yield
     finally:
-        _asked.reset(token)
+        _batch_call.reset(token)
 
 
 @dataclass(eq=False)
 class Trace(Instrumentation):
-    """The statements of one operation, and how long all of it took."""
+    """Records the statements of one operation and its duration."""
 
     operation: Operation
     variables: Mapping[str, Any] | None
@@ -111,28 +111,28 @@ class Trace(Instrumentation):
     statements: list[Statement] = field(default_factory=list)
 
     def statement(self, sql: str, seconds: float) -> None:
-        self.statements.append(Statement(_asked.get(), sql, seconds))
+        self.statements.append(Statement(_batch_call.get(), sql, seconds))
 
     def added_to(self, result: ExecutionResult) -> ExecutionResult:
-        """Return the result with the costs in its extensions."""
+        """Return the result with the trace in its extensions."""
         limits = self.operation.limits
         cost = {
             **self.operation.measures(self.variables),
             "limits": {"cost": limits.cost, "fields": limits.fields, "depth": limits.depth},
             "milliseconds": _milliseconds(time.perf_counter() - self.begun),
             "statements": [*map(_shown, self.statements)],
-            **self.spending.told(),
+            **self.spending.extensions(),
         }
         return ExecutionResult(result.data, result.errors, {**(result.extensions or {}), "cost": cost})
 
 
 def _shown(statement: Statement) -> dict[str, Any]:
-    asked = statement.asked
-    place = asked.place if asked else NOWHERE
+    call = statement.call
+    place = call.place if call else NOWHERE
     return {
         "level": place.level,
         "fields": [".".join(path) for path in place.fields],
-        "keys": asked.keys if asked else None,
+        "keys": call.keys if call else None,
         "milliseconds": _milliseconds(statement.seconds),
         "sql": statement.sql,
     }

@@ -1,4 +1,4 @@
-"""How much of one thing callers and their organizations may use in a minute, and how clients are told."""
+"""A budget per minute for callers and organizations, and the headers that show it to clients."""
 
 import math
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Allowance:
         self.organizations.charge(caller.organization_id, amount)
 
     def retry_after(self, caller: Caller) -> int:
-        """Return after how many whole seconds, at least one, neither budget is in debt."""
+        """Return the whole seconds, at least 1, until neither budget is in debt."""
         own = self.callers.seconds_until(caller.member_id, 0)
         shared = self.organizations.seconds_until(caller.organization_id, 0)
         return max(1, math.ceil(max(own, shared)))
@@ -47,7 +47,7 @@ class Allowance:
         return f'"{self.name}";q={math.floor(self.callers.quota)};w={MINUTE:.0f}'
 
     def header(self, caller: Caller) -> str:
-        """Return an item of the header `RateLimit`: what remains, and in how many seconds all of it is back."""
+        """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
         back = math.ceil(self.callers.seconds_until(caller.member_id, self.callers.quota))
         return f'"{self.name}";r={math.floor(self._remaining(caller))};t={back}'
 
@@ -59,6 +59,6 @@ class Allowance:
 
 
 def _buckets(per_minute: float, settings: Settings, clock: Clock) -> tuple[Buckets, Buckets]:
-    """Return those of callers and of organizations, of which each of several workers has its share."""
+    """Return the buckets of callers and of organizations. Each of several workers has an equal share."""
     share = per_minute / settings.workers
     return Buckets(share, clock), Buckets(share * settings.organization_limit_factor, clock)

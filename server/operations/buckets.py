@@ -20,7 +20,7 @@ class Buckets:
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
         self._clock = clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when there were so many
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and the time of that count
 
     def left(self, key: str) -> float:
         """Return the tokens of a key, negative if it is in debt."""

@@ -1,8 +1,8 @@
-"""What each caller may use: operations at once, and cost and database time in a minute.
+"""Limits for each caller: concurrent operations, and cost and database time per minute.
 
 An operation starts when it is the caller's turn and neither its budget nor its organization's is in debt. It is charged
-its estimated cost then, and at its end gets back what it didn't use; the time of its statements is charged as measured.
-All of it is in the memory of this process, without a statement for each request: several workers have a share each.
+its estimated cost then, and refunded the unused part at its end. The time of its statements is charged as measured.
+The budgets are kept in memory, so that a request needs no statement for them. Each of several workers has a share.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ REMAINING_HEADER = "RateLimit"
 
 class Budget:
     def __init__(self, settings: Settings, database: Database, clock: Clock = time.monotonic) -> None:
-        # As many operations run at once as there are connections for them.
+        # The number of concurrent operations is the number of connections for them.
         self.queries = _queue(settings, database.read_pool.size)
-        # On SQLite the transactions of a mutation's fields take turns for the one writer, and none waits for a lock.
+        # On SQLite, mutations queue for the one writer, field by field, so more of them than writers may run.
         self.mutations = _queue(settings, database.read_pool.size if database.is_sqlite else database.writers)
         self.wait_seconds = settings.pool_timeout_seconds
         self.instrumentation: Instrumentation = database.instrumentation
@@ -61,7 +61,7 @@ class Budget:
 
 @dataclass(eq=False)
 class Spending(Instrumentation):
-    """What one operation of a caller uses; it is an instrument of the operation, to add up the database time."""
+    """The resources that one operation uses. As an instrument of the operation, it adds up the database time."""
 
     budget: Budget
     caller: Caller
@@ -71,7 +71,7 @@ class Spending(Instrumentation):
     database_seconds: float = 0
 
     async def begin(self) -> None:
-        """Wait for the caller's turn and charge the estimate; `running` has to follow.
+        """Wait for the caller's turn and charge the estimate. `running` must follow.
 
         Raises `RateLimited`, or `NoConnection` if the server is too busy.
         """
@@ -133,8 +133,8 @@ class Spending(Instrumentation):
         if data is not None:
             self.actual = await self.price.actual(data)
 
-    def told(self) -> dict[str, Any]:
-        """Return what clients see in `extensions.cost`."""
+    def extensions(self) -> dict[str, Any]:
+        """Return the entry `extensions.cost` of the response."""
         return {
             "cost": self.price.estimate,
             "actual": self.actual,

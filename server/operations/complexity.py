@@ -4,11 +4,10 @@ Each selection set is weighed once, fragments included, so that the work grows w
 what its fragments expand to. Three numbers follow the client's limits:
 
 depth   fields below fields
-fields  aliases count, and a fragment counts wherever it is spread
-cost    fields, each multiplied by the sizes of the lists above it: `limit`, `first`, `last` or `count` where they are
-        given, their default or the default page where a list takes them, the length of a list argument
-        (`nodes(ids:)`), else the number of `items` that the field's `metadata` has, or `PLAIN_LIST`; a field whose
-        `metadata` has a `weight` counts as so many
+fields  the number of fields; an alias counts as a field, and a fragment counts at each spread
+cost    the number of fields, each multiplied by the sizes of the lists above it. A size is the argument `limit`,
+        `first`, `last` or `count`, or its default; the length of a list argument (`nodes(ids:)`); otherwise `items` in
+        the field's `metadata`, or `PLAIN_LIST`. A field with a `weight` in its `metadata` counts as that many fields.
 
 Depth and fields follow from the document. The cost is a polynomial in the sizes that variables give
 (`server/operations/cost.py`).
@@ -90,7 +89,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The cost of a selection set. `items` is its lists' cost per element: only the field above knows their number."""
+    """The cost of a selection set. `items` is the cost per element of its lists, whose size the parent field has."""
 
     cost: Cost = FREE
     items: Cost = FREE
@@ -124,8 +123,8 @@ def too_complex(measured: dict[str, int], limits: Limits, node: Node) -> Iterabl
         limit: int = getattr(limits, name)
         if value > limit:
             message = f"The query is too complex: {name} {value}, at most {limit}. Ask for less at once."
-            told = {"measure": name, "limit": limit, "actual": value}
-            yield with_code(GraphQLError(message, node, extensions=told), Code.QUERY_TOO_COMPLEX)
+            extensions = {"measure": name, "limit": limit, "actual": value}
+            yield with_code(GraphQLError(message, node, extensions=extensions), Code.QUERY_TOO_COMPLEX)
 
 
 def extent_of(document: DocumentNode, operation: OperationDefinitionNode) -> Extent:
@@ -157,7 +156,7 @@ def field_names(document: DocumentNode) -> Iterator[str]:
 class _Extents:
     def __init__(self, document: DocumentNode) -> None:
         self._fragments = _fragments(document)
-        self._known: dict[str, Extent] = {}
+        self._fragment_extents: dict[str, Extent] = {}
 
     def of(self, selections: SelectionSetNode) -> Extent:
         return reduce(add, map(self._selection, selections.selections), Extent())
@@ -174,18 +173,18 @@ class _Extents:
         return Extent()
 
     def _spread(self, name: str) -> Extent:
-        if name not in self._known:
-            self._known[name] = Extent()  # a fragment within itself; another rule tells the client
+        if name not in self._fragment_extents:
+            self._fragment_extents[name] = Extent()  # a fragment that contains itself: another rule reports it
             if fragment := self._fragments.get(name):
-                self._known[name] = self.of(fragment.selection_set)
-        return self._known[name]
+                self._fragment_extents[name] = self.of(fragment.selection_set)
+        return self._fragment_extents[name]
 
 
 class _Weights:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
         self._fragments = _fragments(document)
-        self._known: dict[str, Weight] = {}
+        self._fragment_weights: dict[str, Weight] = {}
 
     def of(self, selections: SelectionSetNode, parent: GraphQLCompositeType | None) -> Weight:
         return Weight.total(self._selection(node, parent) for node in selections.selections)
@@ -205,10 +204,12 @@ class _Weights:
         return Weight()
 
     def _spread(self, name: str) -> Weight:
-        if name not in self._known:
+        if name not in self._fragment_weights:
             fragment = self._fragments[name]
-            self._known[name] = self.of(fragment.selection_set, self._composite(fragment.type_condition.name.value))
-        return self._known[name]
+            self._fragment_weights[name] = self.of(
+                fragment.selection_set, self._composite(fragment.type_condition.name.value)
+            )
+        return self._fragment_weights[name]
 
     def _field(self, node: FieldNode, field: GraphQLField | None) -> Weight:
         below = Weight()

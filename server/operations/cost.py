@@ -65,8 +65,8 @@ class Cost:
         return Cost(0, terms)
 
     def __call__(self, variables: Mapping[str, Any]) -> int:
-        known = {size: size.of(variables) for sizes in self.terms for size in sizes}
-        products = (count * prod(known[size] for size in sizes) for sizes, count in self.terms.items())
+        numbers = {size: size.of(variables) for sizes in self.terms for size in sizes}
+        products = (count * prod(numbers[size] for size in sizes) for sizes, count in self.terms.items())
         return capped(self.constant + sum(products))
 
 

@@ -22,7 +22,7 @@ from mainsheet.server.operations.complexity import Limits, too_large
 
 MAX_VALIDATION_ERRORS = 20
 COMPARISONS = 50_000  # a tenth of a second; graphql-core's own limit allows ten times as long
-ABORTED = "Validation aborted."  # graphql-core's message when they are used up
+ABORTED = "Validation aborted."  # graphql-core's message at the limit
 
 
 class FieldsCanBeMerged(OverlappingFieldsCanBeMergedRule):

@@ -1,4 +1,4 @@
-"""Running one validated operation: its time limit, and what outlives the client."""
+"""Runs validated operations, with a time limit. A mutation continues when its client leaves."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -14,7 +14,7 @@ from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
 from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
-from mainsheet.server.process.shutdown import UnderWay, called
+from mainsheet.server.process.shutdown import RunningWork, label
 
 
 class Closable(Protocol):
@@ -32,7 +32,7 @@ class Executions:
 
     execute: Execute
     timeout: float
-    under_way: UnderWay
+    running_work: RunningWork
     instrumentation: Instrumentation
 
     async def results(
@@ -57,8 +57,8 @@ class Executions:
             await spending.begin()
         if request.operation.node.operation is not OperationType.MUTATION:
             return await self._settled(request, spending)
-        task = asyncio.create_task(self._settled(request, spending), name=called(request.operation.node))
-        self.under_way.note_mutation(task)
+        task = asyncio.create_task(self._settled(request, spending), name=label(request.operation.node))
+        self.running_work.add_mutation(task)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -93,7 +93,7 @@ class Executions:
 
 
 def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -> None:
-    """Raise `Unavailable` if the database failed: all or nothing is read, while a mutation tells what it has done."""
+    """Raise `Unavailable` if the database failed. A query has no partial result; a mutation reports what it changed."""
     failures = [(error, cause) for error in result.errors or () if isinstance(cause := cause_of(error), Unavailable)]
     if not failures:
         return
@@ -105,7 +105,7 @@ def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -
 
 
 def _changed_nothing(operation: OperationDefinitionNode, error: GraphQLError) -> bool:
-    """Whether the only change was refused, not one after another, nor the reading of what it did."""
+    """Whether the operation is a single mutation field, and its command failed rather than the read after it."""
     selections = operation.selection_set.selections
     return len(selections) == 1 and isinstance(selections[0], FieldNode) and len(error.path or ()) == 1
 

@@ -12,7 +12,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read, Snapshot
-from mainsheet.resolvers.sql.statement import Prepared
+from mainsheet.resolvers.sql.statement import CompiledStatement
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 
@@ -22,18 +22,18 @@ NOWHERE: Mapping[Dialect, str] = {
     "sqlite": "sqlite:///nowhere.sqlite3",
 }
 
-NOTHING_ASKED = "no statement: nothing of its rows is wanted"
+NO_STATEMENT = "no statement: none of its columns are selected"
 
 
 class Recording(Snapshot):
-    """Notes what it is asked, and finds nothing."""
+    """Records the statements and returns no rows."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.statements: list[str] = []
 
-    async def records(self, prepared: Prepared, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
-        self.statements.append(prepared.sql)
+    async def records(self, statement: CompiledStatement, values: Mapping[str, Any], *, alone: bool) -> list[Any]:  # noqa: ARG002 as declared
+        self.statements.append(statement.sql)
         return []
 
 
@@ -43,14 +43,16 @@ async def explained(request: Request, dialect: Dialect, role: OrganizationRole) 
     Raises `Unsupported`, `Refused`, or a batch's error.
     """
     database = Database.open(NOWHERE[dialect])
-    nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)  # of whom nothing is remembered
+    nobody = Caller(
+        new_id(Member.PREFIX), new_id(Organization.PREFIX), role
+    )  # new ids, for which no grant count is cached
     context = Context(database, nobody)
     recording = Recording(database)
     context.read = Read(recording, context.caller, context.read.dialect)
     rehearsal = Executor(api, believes_rows=True).rehearsal(request)
     statements: dict[str, list[str]] = {}
     async for group in rehearsal.asked(context):
-        statements[group.answers] = [f"{each};" for each in recording.statements] or [NOTHING_ASKED]
+        statements[group.answers] = [f"{each};" for each in recording.statements] or [NO_STATEMENT]
         recording.statements = []
     return "\n".join([*_commented(rehearsal.unit.source, statements), ""])
 

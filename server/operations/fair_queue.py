@@ -1,4 +1,4 @@
-"""A fair queue of operations: organizations take turns, and so do the callers in each."""
+"""A fair queue of operations: round robin over organizations, and over the callers in each."""
 
 import asyncio
 from collections import Counter, deque
@@ -10,7 +10,7 @@ from mainsheet.resolvers.caller import Caller
 
 @dataclass(frozen=True)
 class Capacity:
-    """The most operations that run at once: in all, per organization, per caller; and the most that may wait."""
+    """The maximum numbers of running operations in total, per organization and per caller, and of queued ones."""
 
     total: int
     organization: int
@@ -22,7 +22,7 @@ class Capacity:
     def of(
         cls, total: int, *, caller: int, queue: int, organization_factor: int, organization_share: float = 1
     ) -> Self:
-        """Reserve places that no single organization can take, so that long operations don't block the others."""
+        """With a share below 1, no organization can use all slots, so that its long operations don't block others."""
         organization = max(1, int(total * organization_share))
         return cls(total, organization, caller, queue * organization_factor, queue)
 
@@ -35,9 +35,9 @@ class FairQueue:
 
     def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity
-        self._running: Counter[str] = Counter()  # by organization and by caller: their ids differ
+        self._running: Counter[str] = Counter()  # by organization id and by member id
         self._total = 0
-        self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # the next one is the first that may
+        self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # in the order of their turns
 
     def may_start(self, caller: Caller) -> bool:
         return self._total < self._capacity.total and not self.is_at_limit(caller)
@@ -65,7 +65,7 @@ class FairQueue:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._remove(caller.organization_id, caller.member_id, turn)
-            else:  # its turn came at the same moment
+            else:  # its turn came at the same time
                 self.leave(caller)
             raise
 

@@ -21,20 +21,22 @@ MOST_ROOT_FIELDS: Final = 4
 async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
     """Parse a request. Raises `RequestError`: 401 if it selects more than the schema."""
     if hdrs.CONTENT_ENCODING in request.headers:
-        raise unauthenticated(None)  # nothing is inflated without a token
+        raise unauthenticated(None)  # don't inflate anything without a token
     try:
-        asked = await read(request, replace(limits, most_bytes=min(limits.most_bytes, MOST_BYTES)))
+        graphql_request = await read(request, replace(limits, most_bytes=min(limits.most_bytes, MOST_BYTES)))
     except RequestError as error:
         raise unauthenticated(None) if error.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error from None
-    if not _is_introspection(asked):
+    if not _is_introspection(graphql_request):
         raise unauthenticated(None)
-    return asked
+    return graphql_request
 
 
-def _is_introspection(asked: GraphQLRequest) -> bool:
+def _is_introspection(graphql_request: GraphQLRequest) -> bool:
     try:
-        document = parse(asked.query, no_location=True, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
-        names = root_fields(document, operation_of(document, asked.operation_name))
+        document = parse(
+            graphql_request.query, no_location=True, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS
+        )
+        names = root_fields(document, operation_of(document, graphql_request.operation_name))
     except (GraphQLError, InvalidOperation):
         return False
     return len(names) <= MOST_ROOT_FIELDS and all(name.startswith("__") for name in names)

@@ -1,4 +1,4 @@
-"""A cache of operations, each prepared once: parsed, validated, weighed, and compiled."""
+"""A cache of prepared operations: parsed, validated, measured and compiled."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ from mainsheet.server.operations.complexity import (
 from mainsheet.server.operations.cost import Cost
 from mainsheet.server.operations.documents import check, operation_of, parsed, unlink_tokens
 
-# A longer document is prepared by the worker. The dearest of this length, with misspelled types, takes some 30 ms.
+# Longer documents are prepared by the worker. The slowest of this length, with misspelled types, take about 30 ms.
 INLINE_CHARACTERS = 250
 BYTES_A_TOKEN = 700  # of the document's tree and of what is derived from it; measured with tracemalloc, rounded up
 COPIES = 4  # of a long text in it: the document's, the token's, the printed argument, the argument's value
@@ -49,7 +49,7 @@ class Operation:
     prepared: Prepared
     extent: Extent
     cost: Cost
-    does_work: bool  # which the size of its answer doesn't show
+    does_work: bool  # CPU time that the size of its answer doesn't show
     limits: Limits
     defaults: Mapping[str, Any]
     weight: int  # in bytes, without programs; estimated
@@ -99,7 +99,7 @@ class OperationStore:
         self._worker = worker
         self._timeout = timeout
         self._instrumentation = instrumentation or Instrumentation()
-        self._known: OrderedDict[Key, Operation] = OrderedDict()
+        self._operations: OrderedDict[Key, Operation] = OrderedDict()
         self._sizes: dict[Key, int] = {}
         self.size = 0
 
@@ -110,26 +110,26 @@ class OperationStore:
         long.
         """
         key = text, name
-        found = self._known.get(key)
+        found = self._operations.get(key)
         if found is not None:
-            self._known.move_to_end(key)
+            self._operations.move_to_end(key)
             return found
         begun = time.perf_counter()
-        made = await self._made(key)
+        made = await self._make(key)
         self._instrumentation.parsed(time.perf_counter() - begun)
         return self._keep(key, made)
 
-    async def _made(self, key: Key) -> Operation:
+    async def _make(self, key: Key) -> Operation:
         if self._worker is None or len(key[0]) <= INLINE_CHARACTERS:
             return self._checked(key)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._worker.run(key, partial(self._aside, key))
+                return await self._worker.run(key, partial(self._prepare_in_worker, key))
         except TimeoutError:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
             raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
 
-    def _aside(self, key: Key) -> Operation:
+    def _prepare_in_worker(self, key: Key) -> Operation:
         """Prepare a long document in the worker, and collect the garbage of its validation.
 
         The garbage holds the document in cycles. The next collection would free that of many documents at once, which
@@ -164,9 +164,9 @@ class OperationStore:
         )
 
     def _keep(self, key: Key, operation: Operation) -> Operation:
-        if key in self._known:  # by another request, which shared the work
-            return self._known[key]
-        self._known[key] = operation
+        if key in self._operations:  # stored by a concurrent request that shared the work
+            return self._operations[key]
+        self._operations[key] = operation
         self._sizes[key] = 0
         self._grow(key, operation.weight)
         return operation
@@ -178,8 +178,8 @@ class OperationStore:
         self._sizes[key] += change
         self.size += change
         while self.size > self._capacity:
-            forgotten, _ = self._known.popitem(last=False)
-            self.size -= self._sizes.pop(forgotten)
+            evicted, _ = self._operations.popitem(last=False)
+            self.size -= self._sizes.pop(evicted)
 
 
 def count_values(variables: Mapping[str, Any], most: int) -> int:

@@ -12,7 +12,7 @@ BATCH = 200  # objects and lists between two turns
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The estimate; the part that wasn't used is given back, except if the operation does work that no size shows."""
+    """The estimated cost. The unused part is refunded, unless the operation does work that the size doesn't show."""
 
     estimate: int
     is_refundable: bool

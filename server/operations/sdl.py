@@ -56,11 +56,11 @@ def changes_since(old: str) -> Sequence[Change]:
     document = parse(old)
     changes = find_schema_changes(build_ast_schema(document), new)
     unannounced = find_schema_changes(build_ast_schema(visit(document, _Due(today))), new)
-    told = [_told(each, is_announced=each not in unannounced) for each in changes]
-    return sorted(told, key=lambda change: (list(Level).index(change.level), change.description))
+    leveled = [_change(each, is_announced=each not in unannounced) for each in changes]
+    return sorted(leveled, key=lambda change: (list(Level).index(change.level), change.description))
 
 
-def _told(change: SchemaChange, *, is_announced: bool) -> Change:
+def _change(change: SchemaChange, *, is_announced: bool) -> Change:
     level = LEVELS[type(change)]
     if is_announced and level is Level.BREAKING:
         level = Level.ANNOUNCED

@@ -1,4 +1,4 @@
-"""What was begun and isn't done: a stopping process waits for it, and at its deadline names what it cuts."""
+"""Shutdown: a stopping process waits for its running requests and mutations, and cancels them at a deadline."""
 
 import asyncio
 from typing import Final
@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from graphql import FieldNode, OperationDefinitionNode
 
-# So long a stopping process answers on connections that clients keep: closing one may cross a request on its way.
+# How long a stopping process still answers on kept-alive connections: a request may already be on its way.
 LINGER_SECONDS = 1
 POLL_SECONDS = 0.02
 
@@ -17,8 +17,8 @@ OPERATION: Final = web.RequestKey("operation", str)
 log = structlog.stdlib.get_logger("mainsheet")
 
 
-class UnderWay:
-    """Requests without an answer, and mutations, whose clients may have left."""
+class RunningWork:
+    """The requests that have no response yet, and the running mutations, whose clients may have left."""
 
     def __init__(self, shutdown_seconds: float) -> None:
         self._seconds = shutdown_seconds
@@ -27,7 +27,7 @@ class UnderWay:
         self._is_stopping = False
 
     @web.middleware
-    async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self._requests[id(request)] = request
         try:
             response = await handler(request)
@@ -37,17 +37,17 @@ class UnderWay:
             response.force_close()
         return response
 
-    def note_mutation(self, task: asyncio.Task[object]) -> None:
+    def add_mutation(self, task: asyncio.Task[object]) -> None:
         self._mutations.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._mutations.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody may be left to ask
+            task.exception()  # retrieve it: nobody may be waiting for the task any more
 
     async def linger(self, runner: web.BaseRunner) -> None:
-        """Accept nobody any more, and tell who is connected to go."""
+        """Accept no new connections. Close each open one after its next response, or after `LINGER_SECONDS`."""
         self._is_stopping = True
         for site in list(runner.sites):
             await site.stop()
@@ -58,18 +58,18 @@ class UnderWay:
             await asyncio.sleep(POLL_SECONDS)
 
     async def drain(self, _app: web.Application) -> None:
-        """Let all that was begun end; what isn't done at the deadline is taken back, and named in the log."""
+        """Wait for running requests and mutations. At the deadline, log and cancel the remaining ones."""
         try:
             async with asyncio.timeout(self._seconds):
-                while self._requests or self._mutations:  # noqa: ASYNC110 there may be more of them meanwhile
+                while self._requests or self._mutations:  # noqa: ASYNC110 new ones may start while it waits
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
-            await self._cut()
+            await self._cancel()
 
-    async def _cut(self) -> None:
+    async def _cancel(self) -> None:
         requests, mutations = list(self._requests.values()), list(self._mutations)
         log.error(
-            "cut at the shutdown deadline",
+            "cut off at the shutdown deadline",
             count=len(requests),
             requests=sorted(map(_described, requests)),
             mutations=sorted(task.get_name() for task in mutations),
@@ -80,8 +80,8 @@ class UnderWay:
         await asyncio.gather(*mutations, return_exceptions=True)
 
 
-def called(operation: OperationDefinitionNode) -> str:
-    """Return the operation's name, or its fields' where it has none."""
+def label(operation: OperationDefinitionNode) -> str:
+    """Return the operation's name, or the names of its fields if it has none."""
     if operation.name:
         return operation.name.value
     fields = [each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)]

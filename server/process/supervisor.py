@@ -106,7 +106,7 @@ class Supervisor:
             self._workers.discard(worker)
             if worker.is_leaving or self._stopping.is_set():
                 return
-            # Its gauges would count for ever: what waited in it is gone.
+            # Its gauges would be counted for ever.
             mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
             log.error("worker died", pid=worker.process.pid, how=ended(code))
             is_early = monotonic() - worker.born < EARLY_SECONDS

@@ -34,13 +34,17 @@ class Start:
     members: Sequence[Member]
 
     def line(self) -> bytes:
-        asked = {"settings": self.settings.model_dump(mode="json"), "sockets": self.sockets, "members": self.members}
-        return orjson.dumps(asked) + b"\n"
+        parameters = {
+            "settings": self.settings.model_dump(mode="json"),
+            "sockets": self.sockets,
+            "members": self.members,
+        }
+        return orjson.dumps(parameters) + b"\n"
 
     @classmethod
     def read(cls, stream: TextIO) -> "Start":
-        told = orjson.loads(stream.readline())
-        return cls(Settings(**told["settings"]), told["sockets"], told["members"])
+        parameters = orjson.loads(stream.readline())
+        return cls(Settings(**parameters["settings"]), parameters["sockets"], parameters["members"])
 
 
 @dataclass(eq=False)
@@ -101,7 +105,7 @@ async def _process(start: Start, environment: dict[str, str]) -> asyncio.subproc
         stdout=asyncio.subprocess.PIPE,
         pass_fds=start.sockets,
         env=environment,
-        start_new_session=True,  # Ctrl-C is for the supervisor, which tells them
+        start_new_session=True,  # Ctrl-C goes to the supervisor, which stops the workers
     )
 
 

@@ -1,4 +1,4 @@
-"""Bodies that are large, packed or never end, against a real server."""
+"""Large, compressed and endless bodies, sent to a real server."""
 
 import zlib
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def bomb() -> bytes:
     return b"".join([*(packer.compress(zeros) for _ in range(800)), packer.flush()])
 
 
-async def test_a_bomb_without_a_token_is_refused_before_it_is_sent(server: Serving, bomb: bytes) -> None:
+async def test_a_bomb_without_a_token_is_refused_unread(server: Serving, bomb: bytes) -> None:
     async with connected(server.url) as connection:
         await connection.send(post(bomb[:1_000], length=len(bomb), Content_Encoding="gzip"))
         response = await connection.response()
@@ -52,22 +52,20 @@ async def test_a_bomb_without_a_token_is_refused_before_it_is_sent(server: Servi
         assert await connection.ended() == b""
 
 
-async def test_a_bomb_with_a_token_is_refused_when_it_has_grown_too_large(
-    server: Serving, token: str, bomb: bytes
-) -> None:
+async def test_a_bomb_with_a_token_is_refused_at_the_limit(server: Serving, token: str, bomb: bytes) -> None:
     response = await ask(server.url, post(bomb, token, Content_Encoding="gzip"))
 
     assert response.status == 413
     assert response.headers["Connection"] == "close"
 
 
-async def test_a_body_that_is_announced_too_large_is_refused_unread(server: Serving, token: str) -> None:
+async def test_a_too_large_content_length_is_refused_unread(server: Serving, token: str) -> None:
     response = await ask(server.url, post(b"", token, length=10**12))
 
     assert response.status == 413
 
 
-async def test_no_more_of_a_refused_body_is_taken(server: Serving) -> None:
+async def test_the_rest_of_a_refused_body_is_not_read(server: Serving) -> None:
     async with connected(server.url) as connection:
         await connection.send(post(b"", length=10**12))
         assert (await connection.response()).status == 401
@@ -86,7 +84,7 @@ async def test_a_stalled_body_is_a_408(server: Serving, token: str) -> None:
     assert await metric(server.url, 'mainsheet_http_refused_total{reason="body"}') == 1
 
 
-async def test_a_client_is_told_to_send_its_body_after_it_is_authenticated(server: Serving, token: str) -> None:
+async def test_100_continue_is_sent_after_authentication(server: Serving, token: str) -> None:
     async with connected(server.url) as connection:
         await connection.send(post(b"", token, length=len(HELLO), Expect="100-continue"))
         assert (await connection.response()).status == 100
@@ -98,7 +96,7 @@ async def test_a_client_is_told_to_send_its_body_after_it_is_authenticated(serve
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/nothing", "/healthz"])
-async def test_no_response_lets_its_type_be_guessed_or_names_versions(server: Serving, path: str) -> None:
+async def test_responses_forbid_sniffing_and_name_no_versions(server: Serving, path: str) -> None:
     for request in (get(path), get(path, Expect="nothing"), b"nonsense\r\n\r\n"):
         response = await ask(server.url, request)
 

@@ -1,4 +1,4 @@
-"""Connections that take and give nothing: half-open, silent, idle, unread."""
+"""Connections that occupy the server without use: half-open, silent, idle, unread."""
 
 import asyncio
 import resource
@@ -43,7 +43,7 @@ def logged(log: Path) -> str:
     return log.read_text("utf-8")
 
 
-async def test_half_open_connections_of_one_address_lock_nobody_out(server: Serving, log: Path) -> None:
+async def test_half_open_connections_dont_block_other_addresses(server: Serving, log: Path) -> None:
     async with AsyncExitStack() as stack:
         held = [await stack.enter_async_context(connected(server.url)) for _ in range(PER_ADDRESS + 5)]
         for each in held[:PER_ADDRESS]:
@@ -59,7 +59,7 @@ async def test_half_open_connections_of_one_address_lock_nobody_out(server: Serv
     assert logged(log).count("reason=connections_of_address") == 1
 
 
-async def test_all_addresses_together_have_a_limit(server: Serving) -> None:
+async def test_the_total_number_of_connections_is_limited(server: Serving) -> None:
     async with AsyncExitStack() as stack:
         for address in ("127.0.0.3", "127.0.0.4"):
             for _ in range(PER_ADDRESS):
@@ -74,7 +74,7 @@ async def test_a_silent_connection_is_closed(server: Serving) -> None:
         assert await connection.ended() == b""
 
 
-async def test_a_header_that_trickles_in_is_cut(server: Serving) -> None:
+async def test_a_slow_header_is_cut_off(server: Serving) -> None:
     async with connected(server.url) as connection:
         await connection.send(HALF_A_HEAD)
         ended = asyncio.create_task(connection.ended())
@@ -85,7 +85,7 @@ async def test_a_header_that_trickles_in_is_cut(server: Serving) -> None:
         assert ended.result() == b""
 
 
-async def test_a_second_header_that_trickles_in_is_cut(server: Serving) -> None:
+async def test_a_slow_second_header_is_cut_off(server: Serving) -> None:
     async with connected(server.url) as connection:
         await connection.send(get("/healthz"))
         assert (await connection.response()).status == 200
@@ -94,7 +94,7 @@ async def test_a_second_header_that_trickles_in_is_cut(server: Serving) -> None:
         assert await connection.ended() == b""
 
 
-async def test_an_idle_connection_is_closed_after_its_answer(server: Serving) -> None:
+async def test_an_idle_connection_is_closed(server: Serving) -> None:
     async with connected(server.url) as connection:
         await connection.send(get("/healthz"))
         assert (await connection.response()).status == 200
@@ -102,7 +102,7 @@ async def test_an_idle_connection_is_closed_after_its_answer(server: Serving) ->
         assert await connection.ended() == b""
 
 
-async def test_a_client_that_does_not_read_its_answer_is_cut(server: Serving) -> None:
+async def test_a_client_that_doesnt_read_is_cut_off(server: Serving) -> None:
     token = next(iter(server.tokens.values()))
     async with connected(server.url, receives=4_096) as connection, asyncio.timeout(PATIENCE):
         await connection.send(post(LARGE, token))
@@ -112,7 +112,7 @@ async def test_a_client_that_does_not_read_its_answer_is_cut(server: Serving) ->
         assert not (await connection.ended()).endswith(b"}")
 
 
-async def test_260_half_open_connections_need_no_more_files_than_there_may_be(tmp_path: Path) -> None:
+async def test_half_open_connections_stay_under_the_files_limit(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     url = f"sqlite:///{tmp_path}/demo.sqlite3"
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # the server inherits it

@@ -1,4 +1,4 @@
-"""Guessing tokens, and asking without one, against a real server."""
+"""Guessed tokens and requests without one, sent to a real server."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def body(query: str) -> bytes:
     return json.dumps({"query": query}).encode()
 
 
-async def test_wrong_tokens_are_slowed_down_by_address(server: Serving, log: Path) -> None:
+async def test_wrong_tokens_are_limited_by_address(server: Serving, log: Path) -> None:
     known, fresh = list(server.tokens.values())[:2]
     assert (await ask(server.url, post(HELLO, known), address=ATTACKER)).status == 200
 
@@ -64,7 +64,7 @@ async def test_wrong_tokens_are_slowed_down_by_address(server: Serving, log: Pat
 
 
 async def retried(url: str, request: bytes) -> Response:
-    """Send a request again for as long as the server asks for that."""
+    """Repeat a request until the server no longer answers 429."""
     response = await ask(url, request, address=ATTACKER)
     if response.status != 429:
         return response
@@ -72,7 +72,7 @@ async def retried(url: str, request: bytes) -> Response:
     return await retried(url, request)
 
 
-async def test_clients_behind_a_trusted_proxy_are_told_apart(server: Serving) -> None:
+async def test_clients_of_a_trusted_proxy_are_limited_separately(server: Serving) -> None:
     async def guess(client: str) -> int:
         request = post(HELLO, "mst_wrong", X_Forwarded_For=f"203.0.113.9, {client}")
         return (await ask(server.url, request, address=OTHER_ADDRESS)).status
@@ -90,17 +90,17 @@ async def test_clients_behind_a_trusted_proxy_are_told_apart(server: Serving) ->
     ["{ me { member { name } } }", "{ nothing }", "{", "{ __typename me { nothing } }", "{ " + "a " * 8_000 + "}"],
     ids=lambda query: query[:20],
 )
-async def test_without_a_token_anything_but_introspection_is_a_401(server: Serving, query: str) -> None:
+async def test_without_a_token_only_introspection_is_allowed(server: Serving, query: str) -> None:
     assert (await ask(server.url, post(body(query)))).status == 401
 
 
-async def test_introspection_without_a_token_may_not_repeat_itself(server: Serving) -> None:
+async def test_public_introspection_limits_root_fields(server: Serving) -> None:
     query = "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(10)) + "}"
 
     assert (await ask(server.url, post(body(query)))).status == 401
 
 
-async def test_the_whole_introspection_needs_no_token_where_it_is_public(server: Serving) -> None:
+async def test_full_public_introspection_needs_no_token(server: Serving) -> None:
     query = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )

@@ -1,4 +1,4 @@
-"""One member asks for all that it can; the member of another organization is served as if it didn't."""
+"""One member overloads the server; a member of another organization is still served in time."""
 
 import asyncio
 from collections import Counter
@@ -43,7 +43,7 @@ OWN = "query ($id: ID!) { job(id: $id) { name } jobs { totalCount } }"
 
 @dataclass
 class Client:
-    """A member on as many connections as it likes."""
+    """A member with any number of connections."""
 
     http: aiohttp.ClientSession
     url: str
@@ -72,7 +72,7 @@ class Abuse:
     victims_job: str
 
     async def victim_works_until(self, is_enough: Callable[[], bool]) -> None:
-        """Let the victim change and read its job, at least for some rounds; each answer has to be right."""
+        """Change and read the victim's job for some rounds. Asserts that each response is correct."""
         number = 0
         async with asyncio.timeout(PATIENCE_SECONDS):
             while number < ROUNDS or not is_enough():
@@ -83,7 +83,7 @@ class Abuse:
         assert self.victim.answers == {200: 2 * number}
 
     async def changes(self) -> int:
-        """Count what the attacker has changed, when the server has finished."""
+        """Count the attacker's changes when the server has finished them."""
         assert await self.server.stop() == 0
         async with self.database.reads.connect() as connection:
             changes = select(func.count()).where(JobEvent.job_id == self.attacked_job)
@@ -117,7 +117,7 @@ async def _client(server: Server, database: Database, member: Member) -> AsyncIt
 
 @asynccontextmanager
 async def leaving(*tasks: asyncio.Task[Any]) -> AsyncIterator[None]:
-    """Let the clients of these requests leave in the end, whatever became of them."""
+    """Disconnect the clients of these requests at the end."""
     try:
         yield
     finally:
@@ -126,7 +126,7 @@ async def leaving(*tasks: asyncio.Task[Any]) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def test_large_searches_of_one_member_disturb_no_other_organization(abuse: Abuse) -> None:
+async def test_large_searches_dont_slow_other_organizations(abuse: Abuse) -> None:
     async def search() -> None:
         with suppress(aiohttp.ClientConnectionError):
             while True:
@@ -139,7 +139,7 @@ async def test_large_searches_of_one_member_disturb_no_other_organization(abuse:
     assert set(abuse.attacker.answers) <= {200, 429}
 
 
-async def test_mutations_that_nobody_waits_for_disturb_no_other_organization(abuse: Abuse) -> None:
+async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -> None:
     job, ask = abuse.attacked_job, abuse.attacker.ask
     requests = [asyncio.create_task(ask(RENAME, id=job, name=f"one of {n}")) for n in range(MUTATIONS)]
     async with leaving(*requests):
@@ -153,7 +153,7 @@ async def test_mutations_that_nobody_waits_for_disturb_no_other_organization(abu
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 
-async def test_fields_of_a_mutation_that_nobody_waits_for_are_dropped(abuse: Abuse) -> None:
+async def test_fields_of_an_abandoned_mutation_are_dropped(abuse: Abuse) -> None:
     request = asyncio.create_task(abuse.attacker.ask(RENAMES, id=abuse.attacked_job))
     async with leaving(request):
         await abuse.victim_works_until(lambda: True)

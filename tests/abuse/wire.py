@@ -1,4 +1,4 @@
-"""Requests byte by byte, as no well-behaved client sends them."""
+"""Sends requests byte by byte, as no well-behaved client does."""
 
 import asyncio
 import socket
@@ -47,7 +47,7 @@ class Connection:
         return Response(int(first.split()[1]), headers, body)
 
     async def ended(self) -> bytes:
-        """Return what the server still sent when it has closed the connection."""
+        """Return the remaining bytes after the server has closed the connection."""
         async with asyncio.timeout(PATIENCE):
             try:
                 return await self.reader.read()
@@ -57,7 +57,7 @@ class Connection:
 
 @asynccontextmanager
 async def connected(url: str, *, address: str = "127.0.0.1", receives: int | None = None) -> AsyncIterator[Connection]:
-    """Connect from an address of this machine; `receives` bounds the bytes that the kernel takes for us."""
+    """Connect from an address of this machine. `receives` limits the kernel's receive buffer."""
     sock = socket.socket()
     if receives is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
@@ -83,7 +83,7 @@ def get(path: str, **headers: str) -> bytes:
 
 
 def post(body: bytes, token: str | None = None, *, length: int | None = None, **headers: str) -> bytes:
-    """Build a POST of JSON; headers are named with underscores."""
+    """Build a POST request with JSON. Names of headers have underscores."""
     named = {"Content_Type": "application/json", "Content_Length": str(len(body) if length is None else length)}
     if token is not None:
         named["Authorization"] = f"Bearer {token}"
@@ -97,6 +97,6 @@ def _head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
 
 
 async def metric(url: str, name: str) -> float:
-    """Return a number of /metrics, asked for from an address that no test attacks from; 0 if it isn't there."""
+    """Return a value of /metrics, or 0 if it is missing. The request comes from an address that no test uses."""
     text = (await ask(url, get("/metrics"), address=OTHER_ADDRESS)).body.decode()
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))

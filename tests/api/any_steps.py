@@ -1,4 +1,4 @@
-"""Steps of jobs' lives as chance has them, with some that go well together."""
+"""Random steps in the lives of jobs, with some likely sequences."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -60,7 +60,7 @@ a_step = st.one_of(
 
 
 def story(*steps: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Let steps that go well together follow each other, which chance alone seldom does."""
+    """Generate sequences of steps that depend on each other, which single random steps rarely form."""
     same = st.fixed_dictionaries(
         {"by": st.sampled_from(["admin", "contributor"]), "job": st.sampled_from(["alpha", "beta"])}
     )

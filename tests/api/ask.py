@@ -1,4 +1,4 @@
-"""Operations through the schema, as a member."""
+"""Runs operations on the schema as a member."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ EXECUTOR = Executor(api, believes_rows=True)
 
 
 async def execute(query: str, variables: Mapping[str, Any], context: Context, root: Caller) -> ExecutionResult:
-    """Run it by what `MAINSHEET_EXECUTOR` names, as the server does."""
+    """Run the operation by the executor that `MAINSHEET_EXECUTOR` names, as the server does."""
     operation = prepared(query)
     if isinstance(operation, list):
         return ExecutionResult(None, operation)
@@ -39,7 +39,7 @@ async def execute(query: str, variables: Mapping[str, Any], context: Context, ro
 
 @lru_cache(256)
 def prepared(query: str) -> Prepared | list[GraphQLError]:
-    """The operation, or what is wrong with it; the same one for the same text, as the server keeps them."""
+    """Return the prepared operation or its errors. Cached by its text, as the server does."""
     try:
         document = parse(query)
     except GraphQLError as error:
@@ -63,7 +63,7 @@ class Ask:
         self.database.instrumentation.shared.append(Statements(self.statements))
 
     async def __call__(self, member: Member, query: str, **variables: Any) -> dict[str, Any]:
-        """Return the data; raise `Failed` where there are top-level errors."""
+        """Return the data. Raises `Failed` if there are top-level errors."""
         asker = caller(member)
         context = Context(self.database, asker)
         self.statements.clear()

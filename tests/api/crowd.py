@@ -1,4 +1,4 @@
-"""A database with fifty of everything, each different from the next, to see whether fifty cost more than one."""
+"""A database with fifty different objects of each type, to compare the costs of fifty and of one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +11,9 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import Dependency, JobConfig
 from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def make_crowd(database: Database) -> Member:
-    """Return an admin who sees all of it."""
+    """Return an administrator, who sees all objects."""
     async with AsyncSession(database.writes, expire_on_commit=False, autoflush=False) as session, session.begin():
         organization = await make_organization(session)
         admin = await make_member(session, organization, name="admin", organization_role=OrganizationRole.ADMIN)
@@ -49,18 +49,18 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
         )
         edit = Edit(member.id, START + timedelta(minutes=index))
         job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)
-        known = Known(
+        references = References(
             {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(config.source.query_ids), frozenset({job_ids[-1]})
         )
-        job.create_version({"max_retries": 1}, "twice", known, edit)
-        job.create_draft({"max_retries": 2}, known, edit)
+        job.create_version({"max_retries": 1}, "twice", references, edit)
+        job.create_draft({"max_retries": 2}, references, edit)
         session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
         await session.flush()
         job_ids.append(job.id)
 
 
 async def _last_job(session: AsyncSession, member: Member, cluster_id: str, query_id: str, team_id: str) -> str:
-    """The first job of the crowd waits for this one, which a list of fifty leaves out."""
+    """Return a job that the first one depends on. A list of fifty doesn't contain it."""
     edit = Edit(member.id, START + timedelta(days=1))
     config = JobConfig(cluster_id=cluster_id, source=SavedQueries((query_id,)))
     job = _job("last-job", config, [team_id], member.organization_id, edit)

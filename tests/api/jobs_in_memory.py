@@ -1,4 +1,4 @@
-"""The life of jobs told a second time, in memory and as briefly as it goes: the API has to agree with it."""
+"""A second, minimal implementation of the life of jobs, in memory. The API must agree with it."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -68,7 +68,7 @@ class Job:
 
 @dataclass
 class Jobs:
-    """All jobs of an organization; each method is a mutation and raises `Refused` where the API must refuse."""
+    """All jobs of an organization. Each method is a mutation, and raises `Refused` if the API must refuse it."""
 
     jobs: dict[int, Job] = field(default_factory=dict)
     uids: dict[str, int] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Jobs:
     events: list[tuple[Any, ...]] = field(default_factory=list)
 
     def after(self, do: str, by: str, /, **values: Any) -> tuple["Jobs", dict[str, Any], Sequence[Problem]]:
-        """Return what the mutation leaves behind, what it answers, and what is wrong with it."""
+        """Return the state after the mutation, its answer, and its problems."""
         after = deepcopy(self)
         try:
             return after, getattr(after, do)(by, **values), ()

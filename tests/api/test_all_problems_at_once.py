@@ -1,4 +1,4 @@
-"""Whoever mends what they are told of is told of nothing else the next time."""
+"""All problems of an input are reported together: correcting them reveals no further ones."""
 
 from typing import Any
 
@@ -156,7 +156,7 @@ DRY = {"createDraft", "updateDraft", "publishDraft", "createVersion", "activateV
 
 @pytest.fixture
 async def ids(ask: Ask, world: World, database: Database) -> dict[str, str]:
-    """Make two jobs on a cluster that fails; of `ring` the first version and the draft would wait for themselves."""
+    """Create two jobs on a failed cluster. The first version and the draft of `ring` would form dependency cycles."""
     other = await ask.create_job(world.contributor, world, jobKey="other")
     waiting = config(world, dependencies=[{"jobId": other}])
     ring = await ask.create_job(world.contributor, world, jobKey="ring", config=waiting)
@@ -185,7 +185,7 @@ async def told(
 
 
 def placed(ids: dict[str, str], changes: dict[str, Any]) -> dict[str, Any]:
-    """Put ids in place of names."""
+    """Replace names by ids."""
     placed = dict(changes)
     if changes.get("clusterId"):
         placed["clusterId"] = ids[changes["clusterId"]]
@@ -200,7 +200,7 @@ CASES = [*ALL, *HIDDEN]
 @pytest.mark.parametrize(
     ("name", "job", "values", "expected"), CASES, ids=[f"{number}-{each[0]}" for number, each in enumerate(CASES)]
 )
-async def test_all_that_is_wrong_with_an_input_is_told_at_once(
+async def test_all_problems_of_an_input_are_reported_at_once(
     ask: Ask, world: World, ids: dict[str, str], name: str, job: str, values: dict[str, Any], expected: list[Told]
 ) -> None:
     assert await told(ask, world, name, ids, job, values) == expected
@@ -209,7 +209,7 @@ async def test_all_that_is_wrong_with_an_input_is_told_at_once(
         assert await told(ask, world, name, ids, job, values, dryRun=True) == expected
 
 
-async def test_a_bad_key_of_a_new_job_is_told_with_the_rest(ask: Ask, world: World, ids: dict[str, str]) -> None:
+async def test_an_invalid_key_is_reported_with_the_other_problems(ask: Ask, world: World, ids: dict[str, str]) -> None:
     wanted = job_input(world, jobKey="ring", name="", idempotencyKey="k" * 256)
 
     answer = await ask(
@@ -227,9 +227,7 @@ async def test_a_bad_key_of_a_new_job_is_told_with_the_rest(ask: Ask, world: Wor
 
 
 @pytest.mark.parametrize("key", ["", "k", "used"])
-async def test_of_a_job_that_is_not_theirs_they_hear_that_alone(
-    ask: Ask, world: World, ids: dict[str, str], key: str
-) -> None:
+async def test_without_permission_only_that_is_reported(ask: Ask, world: World, ids: dict[str, str], key: str) -> None:
     query = f"mutation ($input: PublishDraftInput!) {{ publishDraft(input: $input) {{ {TOLD} }} }}"
     wrong = {"jobId": ids["ring"], "idempotencyKey": key, "expectedRevision": 99, "message": LONG}
 
@@ -238,9 +236,7 @@ async def test_of_a_job_that_is_not_theirs_they_hear_that_alone(
         assert answer["publishDraft"]["userErrors"] == [{"code": code, "path": ["jobId"]}]
 
 
-async def test_a_key_kept_for_a_job_that_went_on_gives_the_first_answer_and_no_problem(
-    ask: Ask, world: World, ids: dict[str, str]
-) -> None:
+async def test_a_replay_ignores_later_changes_of_the_job(ask: Ask, world: World, ids: dict[str, str]) -> None:
     assert (
         await told(
             ask, world, "createVersion", ids, "ring", {"changes": {"dependencies": None}, "idempotencyKey": "used"}

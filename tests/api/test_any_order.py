@@ -1,4 +1,4 @@
-"""Whatever is asked in whichever order: each answer and all that can be seen are those of the jobs in memory."""
+"""Random mutations and queries: responses and visible state equal those of the jobs in memory."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -47,7 +47,7 @@ NAMES |= {"expected_current": "expectedCurrentVersion"}
 
 
 class Lives:
-    """The same steps twice: asked of the API, and told to the jobs in memory."""
+    """Runs each step twice: by the API, and on the jobs in memory."""
 
     def __init__(self, ask: Ask, database: Database, world: World) -> None:
         self.ask, self.database, self.world = ask, database, world
@@ -55,7 +55,7 @@ class Lives:
         self.ids: dict[int, str] = {0: NOBODY}
 
     async def begin(self) -> None:
-        """Forget the example before, and make two jobs."""
+        """Reset the state of the previous example and create two jobs."""
         async with AsyncSession(self.database.writes) as session, session.begin():
             await session.execute(delete(JobRow))
             await session.execute(delete(JobEvent))
@@ -85,7 +85,7 @@ class Lives:
             self.memory = after
 
     async def run(self, key: str, status: JobRunStatus) -> None:
-        """Do as the execution plane does."""
+        """Write runs, as the execution plane does."""
         uid = self.memory.uids.get(key, 0)
         if job := self.memory.jobs.get(uid):
             job.runs.append(status.value)
@@ -99,7 +99,7 @@ class Lives:
             await session.execute(update(Cluster).where(own).values(status=status))
 
     async def compare(self) -> None:
-        """See that everyone sees what they would see in memory, and that the history outlived what was deleted."""
+        """Check that each member sees the same as in memory, and that the history of deleted jobs is kept."""
         for by in ("admin", "contributor", "team_admin", "viewer", "auditor", "outsider"):
             shown = [_job(self.memory, each, by) for each in self.memory.jobs.values()]
             seen = [each for each in shown if each]
@@ -122,7 +122,7 @@ class Lives:
         return member
 
     def _concrete(self, do: str, key: str, values: dict[str, Any]) -> dict[str, Any]:
-        """Put the jobs as they are now in place of keys and of how far off an expectation is."""
+        """Replace keys by the current jobs, and relative expectations by revisions."""
         uid = self.memory.uids.get(key, 0)
         concrete = {"job_key": key} if do == "create_job" else {"uid": uid}
         job = self.memory.jobs.get(uid) or Job(0, key, set(), key)
@@ -247,7 +247,7 @@ def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=steps_of_a_life)
-async def test_jobs_live_as_they_do_in_memory(
+async def test_random_steps_agree_with_the_model_in_memory(
     ask: Ask, database: Database, world: World, steps: list[dict[str, Any]]
 ) -> None:
     lives = Lives(ask, database, world)

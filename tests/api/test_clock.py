@@ -1,4 +1,4 @@
-"""Stored moments come from the database's clock, and a job's go forward whatever the clocks do."""
+"""Stored times come from the database's clock, and the times of a job never decrease."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -37,14 +37,14 @@ async def time_of(database: Database) -> datetime:
 
 
 async def moments(database: Database) -> set[datetime]:
-    """All moments in all tables."""
+    """Return all times in all tables."""
     async with AsyncSession(database.reads) as session:
         rows = [row for table in Base.metadata.sorted_tables for row in await session.execute(table.select())]
     return {value for row in rows for value in row if isinstance(value, datetime)}
 
 
 @pytest.mark.usefixtures("_process_clock_is_wrong")
-async def test_each_stored_moment_is_the_databases(ask: Ask, world: World, database: Database) -> None:
+async def test_each_stored_time_is_the_databases(ask: Ask, world: World, database: Database) -> None:
     begun = await time_of(database)
     created = await ask(world.contributor, CREATE_JOB, input=job_input(world, idempotencyKey="once"))
     job_id = created["createJob"]["job"]["id"]
@@ -61,7 +61,7 @@ async def test_each_stored_moment_is_the_databases(ask: Ask, world: World, datab
     assert begun <= min(found) <= max(found) <= ended
 
 
-async def test_the_time_costs_no_statement_of_its_own(ask: Ask, world: World) -> None:
+async def test_reading_the_clock_needs_no_extra_statement(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world, idempotencyKey="once")
     created = list(ask.statements)
     await change(ask, world, "createVersion", job_id, changes={}, idempotencyKey="twice")
@@ -72,7 +72,7 @@ async def test_the_time_costs_no_statement_of_its_own(ask: Ask, world: World) ->
     assert not any(each.startswith("SELECT clock_timestamp()") for each in told)
 
 
-async def test_a_token_ends_by_the_databases_clock(
+async def test_a_token_expires_by_the_databases_clock(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = await tokens.create(database, world.viewer.email, timedelta(hours=1), None)
@@ -85,7 +85,7 @@ async def test_a_token_ends_by_the_databases_clock(
     assert (caller_ is None) == database.is_sqlite  # where the process's clock is the database's
 
 
-async def test_a_job_never_changes_before_its_last_change(ask: Ask, world: World, database: Database) -> None:
+async def test_a_change_is_never_earlier_than_the_one_before(ask: Ask, world: World, database: Database) -> None:
     job_id = await ask.create_job(world.contributor, world)
     ahead = await time_of(database) + timedelta(days=1)
     async with AsyncSession(database.writes) as session, session.begin():
@@ -100,7 +100,7 @@ async def test_a_job_never_changes_before_its_last_change(ask: Ask, world: World
     assert job.updated_at == events[-1] == ahead
 
 
-async def test_a_change_that_waited_is_later_than_the_one_that_held_the_lock(postgres_url: str) -> None:
+async def test_a_change_that_waited_for_a_lock_has_a_later_time(postgres_url: str) -> None:
     """On SQLite a transaction waits before its first statement."""
     database = Database.open(postgres_url)
     world = await make_world(database)

@@ -1,4 +1,4 @@
-"""Every mutation is a command, registered under its name, and its payload takes its answer."""
+"""Each mutation runs the command registered under its name, and its payload accepts the command's answer."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,7 +14,7 @@ from mainsheet.schema.api import api
 MUTATIONS: Mapping[str, Any] = core_schema(api).type_map["Mutation"].fields  # type: ignore[attr-defined]  # an object type
 
 
-def test_each_mutation_is_the_command_of_its_name() -> None:
+def test_each_mutation_runs_the_command_of_its_name() -> None:
     assert set(MUTATIONS) == set(COMMANDS)
     assert all(each.name == name for name, each in COMMANDS.items())
 
@@ -32,6 +32,6 @@ def test_a_payload_refuses_a_key_that_it_does_not_declare() -> None:
         payloads.JobPayload(jobb_id="JB1", user_errors=[])  # type: ignore[call-arg]  # what is to be refused
 
 
-def test_a_name_is_given_to_one_command() -> None:
+def test_a_name_is_registered_only_once() -> None:
     with pytest.raises(ValueError, match="createJob"):
         command("createJob")(COMMANDS["updateJob"].run)

@@ -1,4 +1,4 @@
-"""Whoever asks first wins: nothing is lost, nothing is done twice, and the history agrees with the state."""
+"""Concurrent mutations: no change is lost or repeated, and the history agrees with the state."""
 
 import asyncio
 from collections import Counter
@@ -32,7 +32,7 @@ PAYLOADS = {
 
 @pytest.fixture
 async def servers(database_url: str) -> AsyncIterator[list[Ask]]:
-    """Two processes' worth of connections to one database."""
+    """Two pools of connections to one database, as two processes have."""
     databases = [Database.open(database_url) for _ in range(2)]
     yield [Ask(each) for each in databases]
     for each in databases:
@@ -62,7 +62,7 @@ async def drafted(ask: Ask, world: World) -> str:
     return job_id
 
 
-async def test_fifty_drafts_at_once_give_one(servers: list[Ask], world: World) -> None:
+async def test_concurrent_create_draft_makes_one_draft(servers: list[Ask], world: World) -> None:
     job_id = await servers[0].create_job(world.contributor, world)
 
     answers = await asyncio.gather(
@@ -76,7 +76,7 @@ async def test_fifty_drafts_at_once_give_one(servers: list[Ask], world: World) -
 
 
 @pytest.mark.parametrize("turn", range(4))
-async def test_of_publish_and_discard_one_wins(servers: list[Ask], world: World, turn: int) -> None:
+async def test_concurrent_publish_and_discard_one_succeeds(servers: list[Ask], world: World, turn: int) -> None:
     job_id = await drafted(servers[0], world)
     names = ["publishDraft", "discardDraft"][:: 1 if turn % 2 else -1]
 
@@ -93,9 +93,7 @@ async def test_of_publish_and_discard_one_wins(servers: list[Ask], world: World,
 
 
 @pytest.mark.parametrize("turn", range(4))
-async def test_activate_against_create_draft_leaves_an_order_of_the_two(
-    servers: list[Ask], world: World, turn: int
-) -> None:
+async def test_concurrent_activate_and_create_draft_are_serialized(servers: list[Ask], world: World, turn: int) -> None:
     job_id = await servers[0].create_job(world.contributor, world)
     assert await change(servers[0], world.contributor, "createVersion", jobId=job_id, changes={"maxRetries": 1}) == "OK"
     asked = [("activateVersion", {"number": 1}), ("createDraft", {})][:: 1 if turn % 2 else -1]
@@ -117,7 +115,7 @@ async def test_activate_against_create_draft_leaves_an_order_of_the_two(
     assert draft == {"action": "DRAFT_CREATED", "fromVersion": 1 if activated else 2, "toVersion": 3}
 
 
-async def test_of_two_updates_of_the_same_revision_one_wins(servers: list[Ask], world: World) -> None:
+async def test_of_two_updates_of_one_revision_one_succeeds(servers: list[Ask], world: World) -> None:
     job_id = await drafted(servers[0], world)
 
     answers = await asyncio.gather(
@@ -138,7 +136,7 @@ async def test_of_two_updates_of_the_same_revision_one_wins(servers: list[Ask], 
     assert (await state(servers[0], world.viewer, job_id))["draft"] == {"number": 2, "revision": 2}
 
 
-async def test_who_saw_a_draft_that_was_discarded_changes_no_later_one(servers: list[Ask], world: World) -> None:
+async def test_the_revision_of_a_discarded_draft_is_outdated(servers: list[Ask], world: World) -> None:
     job_id = await drafted(servers[0], world)
     seen = {"jobId": job_id, "expectedRevision": 1}
     assert await change(servers[1], world.team_admin, "discardDraft", jobId=job_id) == "OK"
@@ -153,7 +151,7 @@ async def test_who_saw_a_draft_that_was_discarded_changes_no_later_one(servers: 
     assert answers == ["STALE_REVISION"] * 3
 
 
-async def test_of_ten_jobs_with_one_key_one_is_made(servers: list[Ask], world: World) -> None:
+async def test_concurrent_create_job_makes_one_job_for_a_key(servers: list[Ask], world: World) -> None:
     answers = await asyncio.gather(
         *(servers[each % 2](world.contributor, CREATE_JOB, input=job_input(world)) for each in range(10))
     )
@@ -163,7 +161,7 @@ async def test_of_ten_jobs_with_one_key_one_is_made(servers: list[Ask], world: W
     assert sum(each["createJob"]["job"] is not None for each in answers) == 1
 
 
-async def test_ten_requests_with_one_idempotency_key_make_one_job(servers: list[Ask], world: World) -> None:
+async def test_concurrent_replays_create_one_job(servers: list[Ask], world: World) -> None:
     wanted = job_input(world, idempotencyKey="once")
     answers = await asyncio.gather(
         *(servers[each % 2](world.contributor, CREATE_JOB, input=wanted) for each in range(10))
@@ -173,7 +171,7 @@ async def test_ten_requests_with_one_idempotency_key_make_one_job(servers: list[
     assert all(each["createJob"]["userErrors"] == [] for each in answers)
 
 
-async def test_jobs_that_would_wait_for_each_other_in_a_ring_are_refused_once(servers: list[Ask], world: World) -> None:
+async def test_concurrent_changes_create_no_dependency_cycle(servers: list[Ask], world: World) -> None:
     ids = [await servers[0].create_job(world.contributor, world, jobKey=f"job-{each}") for each in range(4)]
 
     answers = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""What has a default in the schema: to omit it and to send null is the same."""
+"""Arguments with a default: omitting them and sending null are the same."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ ADD_TEAMS = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $inpu
 
 
 @pytest.mark.parametrize("null", [{}, None], ids=["omitted", "null"])
-async def test_a_default_stands_for_what_is_omitted_or_null(ask: Ask, world: World, null: Any) -> None:
+async def test_null_and_omitted_mean_the_default(ask: Ask, world: World, null: Any) -> None:
     def values(*names: str) -> dict[str, Any]:
         return {} if null == {} else dict.fromkeys(names)
 
@@ -57,7 +57,7 @@ async def test_a_default_stands_for_what_is_omitted_or_null(ask: Ask, world: Wor
     assert drafted["createDraft"]["draft"]["number"] == 2
 
 
-async def test_granting_again_is_no_error_for_who_is_in_no_such_team(ask: Ask, world: World) -> None:
+async def test_granting_again_needs_no_role_in_the_team(ask: Ask, world: World) -> None:
     both = [world.data_eng.id, world.platform.id]
     job_id = await ask.create_job(world.admin, world, teamIds=both)
 

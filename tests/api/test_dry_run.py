@@ -1,4 +1,4 @@
-"""A dry run leaves no trace and no lock, shows what would be, and is refused as the real thing is."""
+"""A dry run stores nothing, holds no lock, shows its changes, and has the same problems as the real mutation."""
 
 import asyncio
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ async def change(ask: Ask, world: World, name: str, job_id: str, **values: Any) 
 
 
 async def everything(database: Database) -> Mapping[str, list[Any]]:
-    """All rows of all tables."""
+    """Return all rows of all tables."""
     async with AsyncSession(database.reads) as session:
         return {
             table.name: sorted(map(str, await session.execute(table.select()))) for table in Base.metadata.sorted_tables
@@ -116,7 +116,7 @@ DEEPLY: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "values"), DEEPLY, ids=[each[0] for each in DEEPLY])
 @pytest.mark.parametrize("actor", ["contributor", "admin"])
-async def test_a_dry_run_shows_in_every_relation_what_the_real_one_does(
+async def test_a_dry_run_shows_its_changes_in_every_relation(
     ask: Ask, world: World, database: Database, job_id: str, name: str, values: dict[str, Any], actor: str
 ) -> None:
     member = getattr(world, actor)
@@ -154,7 +154,7 @@ async def test_a_dry_run_holds_no_lock_while_its_answer_is_read(
     assert (before[job_id].number, before[job_id].max_retries) == (3, 7)
 
 
-async def test_two_dry_runs_in_one_operation_see_nothing_of_each_other(ask: Ask, world: World, job_id: str) -> None:
+async def test_dry_runs_of_one_operation_are_independent(ask: Ask, world: World, job_id: str) -> None:
     query = """
     mutation ($one: CreateVersionInput!, $two: CreateVersionInput!) {
       one: createVersion(input: $one) { version { number maxRetries } job { versions { totalCount } } }
@@ -185,7 +185,7 @@ REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "drafted", "values", "code"), REFUSED, ids=[f"{a[0]}-{a[3]}" for a in REFUSED])
-async def test_a_dry_run_is_refused_as_the_real_thing_is(
+async def test_a_dry_run_has_the_same_problems(
     ask: Ask, world: World, database: Database, job_id: str, name: str, drafted: bool, values: Any, code: str
 ) -> None:
     if drafted:

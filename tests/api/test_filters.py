@@ -1,4 +1,4 @@
-"""Each filter of a list of jobs, alone and with others, wherever jobs are listed."""
+"""Filters of lists of jobs, alone and combined, in every list."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -43,7 +43,7 @@ async def elsewhere(database: Database, world: World) -> Cluster:
 
 @pytest.fixture
 async def jobs(ask: Ask, world: World, elsewhere: Cluster) -> None:
-    """`ALL` for the contributor to see, and `hidden`, which is like `shared`."""
+    """The jobs `ALL`, which the contributor sees, and `hidden`, which is otherwise like `shared`."""
     scheduled = {"config": config(world, schedule=CRON)}
     away = {"config": config(world, clusterId=elsewhere.id)}
     drafted = await ask.create_job(world.contributor, world, jobKey="drafted", name="100% Straße", **scheduled)
@@ -64,7 +64,7 @@ async def jobs(ask: Ask, world: World, elsewhere: Cluster) -> None:
 
 
 async def lists(ask: Ask, world: World, wanted: dict[str, Any] | None) -> dict[str, list[str]]:
-    """Ask each kind of list, on `data_eng` and the active cluster, having seen that the totals are right."""
+    """Return the jobs of each list, for `data_eng` and the active cluster. Asserts that the totals agree."""
     data = await ask(world.contributor, LISTS, filter=wanted, team=world.data_eng.id, cluster=world.cluster.id)
     found = {"jobs": data["jobs"]} | {name: data[name]["jobs"] for name in ("team", "cluster", "me")}
     keys = {name: [each["jobKey"] for each in page["nodes"]] for name, page in found.items()}
@@ -78,7 +78,7 @@ async def found(ask: Ask, world: World, **wanted: Any) -> list[str]:
 
 
 @pytest.mark.usefixtures("jobs")
-async def test_without_a_filter_all_that_can_be_seen_are_listed(ask: Ask, world: World) -> None:
+async def test_without_a_filter_all_visible_jobs_are_listed(ask: Ask, world: World) -> None:
     assert await lists(ask, world, None) == {
         "jobs": ALL,
         "team": ["bare", "drafted", "moved", "paused"],
@@ -107,7 +107,7 @@ async def test_without_a_filter_all_that_can_be_seen_are_listed(ask: Ask, world:
         ({"search": "ed", "hasSchedule": True}, ["drafted", "shared"]),
     ],
 )
-async def test_a_filter_holds_in_every_list(
+async def test_a_filter_works_in_every_list(
     ask: Ask, world: World, wanted: dict[str, Any], expected: list[str]
 ) -> None:
     everywhere = await lists(ask, world, None)
@@ -139,7 +139,7 @@ async def test_a_filter_holds_in_every_list(
         ("", ALL),
     ],
 )
-async def test_text_is_found_as_it_stands_in_key_name_or_description(
+async def test_text_is_found_in_key_name_and_description(
     ask: Ask, world: World, text: str, expected: list[str]
 ) -> None:
     assert await found(ask, world, search=text) == sorted(expected)
@@ -153,7 +153,7 @@ async def test_a_text_that_is_too_long_is_refused(ask: Ask, world: World) -> Non
 
 @pytest.mark.usefixtures("jobs")
 @pytest.mark.parametrize("name", ["status", "teams", "clusters", "createdBy"])
-async def test_an_empty_list_lets_nothing_through(ask: Ask, world: World, name: str) -> None:
+async def test_an_empty_list_matches_nothing(ask: Ask, world: World, name: str) -> None:
     assert await lists(ask, world, {name: []}) == {"jobs": [], "team": [], "cluster": [], "me": []}
     assert await found(ask, world, **{name: []}, hasSchedule=True) == []
 
@@ -200,7 +200,7 @@ async def test_jobs_are_found_by_when_they_changed(ask: Ask, world: World) -> No
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
-async def test_a_moment_that_utc_does_not_have_is_refused(ask: Ask, world: World, moment: str) -> None:
+async def test_a_time_outside_the_calendar_is_refused(ask: Ask, world: World, moment: str) -> None:
     query = "query ($filter: JobFilter) { jobs(filter: $filter) { totalCount } }"
     with pytest.raises(Failed) as failed:
         await ask(world.viewer, query, filter={"updatedSince": moment})
@@ -209,12 +209,12 @@ async def test_a_moment_that_utc_does_not_have_is_refused(ask: Ask, world: World
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-async def test_a_filter_reaches_to_the_ends_of_the_calendar(ask: Ask, world: World, moment: str) -> None:
+async def test_a_filter_accepts_the_first_and_last_time(ask: Ask, world: World, moment: str) -> None:
     query = "query ($filter: JobFilter) { jobs(filter: $filter) { totalCount } }"
     assert await ask(world.viewer, query, filter={"updatedSince": moment}) == {"jobs": {"totalCount": 0}}
 
 
-async def test_a_text_that_can_not_be_compared_fails_its_own_field_only(ask: Ask, world: World) -> None:
+async def test_an_unstorable_text_fails_only_its_field(ask: Ask, world: World) -> None:
     query = "query ($key: String!) { jobByKey(jobKey: $key) { id } me { member { email } teams { totalCount } } }"
     context = Context(ask.database, caller(world.viewer))
     result = await execute(query, {"key": "\0"}, context, caller(world.viewer))

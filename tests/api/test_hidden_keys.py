@@ -1,4 +1,4 @@
-"""Only those who may create a job learn that its key is taken, perhaps by a job that they can't see."""
+"""A taken job key is reported only to members who may create the job: the other job may be hidden from them."""
 
 from typing import Any
 
@@ -28,14 +28,14 @@ MAY_CREATE = {
 
 @pytest.fixture
 async def taken(ask: Ask, world: World) -> str:
-    """The key of a job that only administrators and auditors see."""
+    """Return the key of a job that only administrators and auditors see."""
     await ask.create_job(world.admin, world, jobKey="secret-merger", teamIds=[world.platform.id])
     return "secret-merger"
 
 
 @pytest.mark.parametrize("teams", TEAMS)
 @pytest.mark.parametrize("who", MAY_CREATE)
-async def test_only_those_who_may_create_the_job_learn_that_its_key_is_taken(
+async def test_a_taken_key_is_reported_only_with_permission(
     ask: Ask, world: World, taken: str, who: str, teams: str
 ) -> None:
     given = job_input(world, teamIds=TEAMS[teams](world))
@@ -49,9 +49,7 @@ async def test_only_those_who_may_create_the_job_learn_that_its_key_is_taken(
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"jobKey": "No"}], ids=str)
-async def test_what_else_is_wrong_does_not_tell_of_keys(
-    ask: Ask, world: World, taken: str, wrong: dict[str, Any]
-) -> None:
+async def test_other_problems_reveal_no_taken_key(ask: Ask, world: World, taken: str, wrong: dict[str, Any]) -> None:
     given = job_input(world, teamIds=[world.platform.id], jobKey=taken) | wrong
     told, _ = await answer(ask, world, "viewer", given)
 
@@ -59,6 +57,6 @@ async def test_what_else_is_wrong_does_not_tell_of_keys(
 
 
 async def answer(ask: Ask, world: World, who: str, given: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return the answer, and the statements that it took: the same ones take the same time."""
+    """Return the response and its statements: equal statements leave no difference in time."""
     told = (await ask(getattr(world, who), CREATE_JOB, input=given))["createJob"]
     return told, list(ask.statements)

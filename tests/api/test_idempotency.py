@@ -1,4 +1,4 @@
-"""The work of an idempotency key is done once, and a replay gets the first answer."""
+"""A mutation with an idempotency key runs once, and a replay gets the first answer."""
 
 from typing import Any
 
@@ -36,9 +36,7 @@ async def job_id(ask: Ask, world: World) -> str:
 
 
 @pytest.mark.parametrize("name", ["publishDraft", "createVersion"])
-async def test_what_one_key_asks_for_twice_is_done_once(
-    ask: Ask, world: World, database: Database, job_id: str, name: str
-) -> None:
+async def test_a_replay_changes_nothing(ask: Ask, world: World, database: Database, job_id: str, name: str) -> None:
     values = {} if name == "publishDraft" else {"changes": {"maxRetries": 7}}
     if name == "publishDraft":
         await change(ask, world, "createDraft", job_id)
@@ -71,7 +69,7 @@ async def test_a_key_belongs_to_one_mutation_and_one_input(
     assert await everything(database) == before
 
 
-async def test_what_was_refused_or_tried_uses_up_no_key(ask: Ask, world: World, job_id: str) -> None:
+async def test_refusals_and_dry_runs_use_no_key(ask: Ask, world: World, job_id: str) -> None:
     refused = await change(ask, world, "publishDraft", job_id, idempotencyKey="once")
     await change(ask, world, "createDraft", job_id)
     await change(ask, world, "publishDraft", job_id, idempotencyKey="once", message="tried", dryRun=True)
@@ -81,7 +79,7 @@ async def test_what_was_refused_or_tried_uses_up_no_key(ask: Ask, world: World, 
     assert (done["userErrors"], done["version"]["number"]) == ([], 3)
 
 
-async def test_a_key_is_the_members_own(ask: Ask, world: World, job_id: str) -> None:
+async def test_members_have_separate_keys(ask: Ask, world: World, job_id: str) -> None:
     query = """mutation ($id: ID!, $retries: Int) {
       createVersion(input: {jobId: $id, idempotencyKey: "once", changes: {maxRetries: $retries}}) {
         version { number } userErrors { code } } }"""
@@ -141,7 +139,7 @@ async def test_a_replay_says_that_the_job_was_deleted(ask: Ask, world: World, da
     assert await everything(database) == before
 
 
-async def test_of_a_hidden_job_a_replay_says_the_same_as_of_a_deleted_one(ask: Ask, world: World) -> None:
+async def test_a_replay_hides_whether_a_job_was_deleted(ask: Ask, world: World) -> None:
     messages = []
     for key, end in (("deleted", DELETE_JOB), ("hidden", HIDE_JOB)):
         created = job_input(world, jobKey=key, idempotencyKey=key)
@@ -154,7 +152,7 @@ async def test_of_a_hidden_job_a_replay_says_the_same_as_of_a_deleted_one(ask: A
     assert messages[0] == messages[1]
 
 
-def test_inputs_are_compared_by_graphql_names_without_defaults_and_nulls() -> None:
+def test_inputs_are_compared_without_defaults_and_nulls() -> None:
     asked = CreateVersionInput(
         job_id=ID("JB1"),
         changes=JobConfigChangesInput(

@@ -1,4 +1,4 @@
-"""The events of commands and statements, and the operation that they belong to."""
+"""Events of commands and statements, which are reported to the operation that caused them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ async def test_a_command_that_raises_is_reported_as_failed(world: World, databas
     assert commands.ended == [("broken", "failed")]
 
 
-async def test_operations_at_once_receive_their_own_statements(world: World, database: Database) -> None:
+async def test_concurrent_operations_receive_their_own_statements(world: World, database: Database) -> None:
     async def statements(query: str) -> list[str]:
         with instrumented(own := Statements()):
             await Ask(database)(world.contributor, query)
@@ -92,8 +92,8 @@ async def test_statements_with_many_rows_are_reported(world: World, database: Da
     assert len([each for each in sent if each.startswith("INSERT INTO team ")]) == 1
 
 
-def test_the_drivers_execute_as_the_hook_does(database: Database) -> None:
-    """The hook takes the place of these methods: it has to change if a dialect of SQLAlchemy overrides them."""
+def test_no_dialect_overrides_the_hooked_methods(database: Database) -> None:
+    """The hook replaces these methods. It must change if a dialect of SQLAlchemy overrides them."""
     dialect = type(database.writes.sync_engine.dialect)
 
     assert dialect.do_execute is DefaultDialect.do_execute

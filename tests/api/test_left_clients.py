@@ -1,4 +1,4 @@
-"""A mutation whose client has left: what hasn't begun is not begun, what has is finished."""
+"""A mutation whose client has left: the running field is finished, and no further field begins."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ mutation ($a: ID!, $b: ID!) {
 
 
 class Leaving(Instrumentation):
-    """The client leaves during the first statement."""
+    """A context whose client leaves during the first statement."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -37,9 +37,7 @@ async def names(ask: Ask, world: World) -> list[str]:
     return [each["name"] for each in data["jobs"]["nodes"]]
 
 
-async def test_of_an_abandoned_mutation_only_fields_under_way_are_done(
-    ask: Ask, world: World, database: Database
-) -> None:
+async def test_only_running_fields_of_an_abandoned_mutation_end(ask: Ask, world: World, database: Database) -> None:
     variables = await two_jobs(ask, world)
     context = Context(database, caller(world.contributor))
     database.instrumentation.shared.append(Leaving(context))
@@ -52,7 +50,7 @@ async def test_of_an_abandoned_mutation_only_fields_under_way_are_done(
     assert sorted(await names(ask, world)) == ["Renamed", "b"]
 
 
-async def test_fields_that_have_not_begun_when_the_client_leaves_are_dropped(postgres_url: str) -> None:
+async def test_no_field_begins_after_the_client_left(postgres_url: str) -> None:
     database, other = Database.open(postgres_url), Database.open(postgres_url)
     world, ask = await make_world(other), Ask(other)
     variables = await two_jobs(ask, world)

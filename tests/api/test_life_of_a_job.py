@@ -1,4 +1,4 @@
-"""A job's life as a client sees it, from its creation to a roll-back."""
+"""The life of a job as a client sees it, from its creation to a rollback."""
 
 from tests.api.ask import Ask
 from tests.world import World

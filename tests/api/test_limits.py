@@ -1,4 +1,4 @@
-"""Limits beyond single texts and numbers: lists at 100 entries, machines, pages, ids; one at, one over."""
+"""Limits of lists, instance types, pages and ids: a value at the limit is accepted, one over it is refused."""
 
 from typing import Any
 
@@ -45,9 +45,7 @@ def variables(count: int) -> list[dict[str, str]]:
     ],
     ids=range(8),
 )
-async def test_a_configuration_at_its_limit_is_taken_and_one_over_refused(
-    ask: Ask, world: World, name: str, at: Any, over: Any
-) -> None:
+async def test_a_configuration_over_its_limit_is_refused(ask: Ask, world: World, name: str, at: Any, over: Any) -> None:
     refused = await codes(ask, world, **{name: over})
 
     assert {code for code, _ in refused} == {"INVALID"}
@@ -55,7 +53,7 @@ async def test_a_configuration_at_its_limit_is_taken_and_one_over_refused(
     assert await codes(ask, world, **{name: at}) == []
 
 
-async def test_a_job_waits_for_a_hundred_jobs_and_no_more(ask: Ask, world: World) -> None:
+async def test_a_job_has_at_most_100_dependencies(ask: Ask, world: World) -> None:
     ids = [await ask.create_job(world.admin, world, jobKey=f"job-{number}") for number in range(101)]
     waits = [{"jobId": each} for each in ids]
 
@@ -63,7 +61,7 @@ async def test_a_job_waits_for_a_hundred_jobs_and_no_more(ask: Ask, world: World
     assert await codes(ask, world, dependencies=waits[:100]) == []
 
 
-async def test_a_hundred_objects_are_found_by_their_ids_and_no_more(ask: Ask, world: World) -> None:
+async def test_nodes_takes_at_most_100_ids(ask: Ask, world: World) -> None:
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     ids = [world.viewer.id] * 100
 
@@ -74,7 +72,7 @@ async def test_a_hundred_objects_are_found_by_their_ids_and_no_more(ask: Ask, wo
 
 @pytest.mark.parametrize("bad", ["\0", "\ud800", "JB\0", "x" * 10_000], ids=["null", "surrogate", "inside", "long"])
 @pytest.mark.parametrize("field", ["job(id: $text)", "jobByKey(jobKey: $text)", "node(id: $text)", "team(id: $text)"])
-async def test_a_text_that_names_nothing_is_no_accident(ask: Ask, world: World, field: str, bad: str) -> None:
+async def test_unstorable_ids_are_not_found_by_queries(ask: Ask, world: World, field: str, bad: str) -> None:
     kind = "String" if "Key" in field else "ID"
     query = f"query ($text: {kind}!) {{ it: {field} {{ id }} }}"
     context = Context(ask.database, caller(world.admin))
@@ -87,7 +85,7 @@ async def test_a_text_that_names_nothing_is_no_accident(ask: Ask, world: World, 
 
 
 @pytest.mark.parametrize("bad", ["JB\0", "\ud800"], ids=["null", "surrogate"])
-async def test_a_text_that_names_nothing_is_not_found_by_changes_either(ask: Ask, world: World, bad: str) -> None:
+async def test_unstorable_ids_are_not_found_by_mutations(ask: Ask, world: World, bad: str) -> None:
     job_id = await ask.create_job(world.admin, world)
     query = """
       mutation (

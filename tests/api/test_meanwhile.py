@@ -1,4 +1,4 @@
-"""What others do between a mutation's look and its commit is seen as if it had been done before."""
+"""Changes that are committed while a mutation waits for a lock count as if they had been made before it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -23,7 +23,7 @@ NO_JOB = {"code": "JOB_NOT_FOUND", "path": ["jobId"]}
 
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
-    """On SQLite one writer follows the other, there is no meanwhile."""
+    """Skip SQLite, where writers run one after the other."""
     database = Database.open(postgres_url)
     yield database
     await database.close()
@@ -42,7 +42,7 @@ def ask(database: Database) -> Ask:
 async def while_uncommitted(
     database: Database, statement: str, values: Mapping[str, Any], mutation: Awaitable[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Run a mutation beside an open transaction, commit that once the mutation waits for it."""
+    """Run a mutation next to an open transaction, which is committed when the mutation waits for it."""
     async with database.writes.connect() as other, database.writes.connect() as watch:
         await other.execute(text(statement), values)
         answer = asyncio.ensure_future(mutation)
@@ -53,7 +53,7 @@ async def while_uncommitted(
         return await answer
 
 
-async def test_a_dependency_that_is_deleted_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
+async def test_a_concurrently_deleted_dependency_is_not_found(ask: Ask, world: World, database: Database) -> None:
     job_id, gone = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
     changes = {"dependencies": [{"jobId": gone}]}
 
@@ -64,9 +64,7 @@ async def test_a_dependency_that_is_deleted_meanwhile_is_not_found(ask: Ask, wor
     assert answer["createDraft"] == {"draft": None, "userErrors": [{"code": "JOB_NOT_FOUND", "path": path}]}
 
 
-async def test_a_new_jobs_dependency_that_is_deleted_meanwhile_is_not_found(
-    ask: Ask, world: World, database: Database
-) -> None:
+async def test_a_new_jobs_deleted_dependency_is_not_found(ask: Ask, world: World, database: Database) -> None:
     gone = await ask.create_job(world.contributor, world, jobKey="a")
     wanted = job_input(world, jobKey="b", config=config(world, dependencies=[{"jobId": gone}]))
 
@@ -76,7 +74,7 @@ async def test_a_new_jobs_dependency_that_is_deleted_meanwhile_is_not_found(
     assert [each["code"] for each in answer["createJob"]["userErrors"]] == ["JOB_NOT_FOUND"]
 
 
-async def test_to_depend_on_a_job_is_not_to_wait_for_who_changes_it(ask: Ask, world: World, database: Database) -> None:
+async def test_a_new_dependency_waits_for_no_change_of_the_job(ask: Ask, world: World, database: Database) -> None:
     job_id, other = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
     changes = {"dependencies": [{"jobId": other}]}
 
@@ -87,7 +85,7 @@ async def test_to_depend_on_a_job_is_not_to_wait_for_who_changes_it(ask: Ask, wo
     assert answer["createDraft"]["userErrors"] == []
 
 
-async def test_a_job_that_is_deleted_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
+async def test_a_concurrently_deleted_job_is_not_found(ask: Ask, world: World, database: Database) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
     mutation = ask(world.contributor, CREATE_DRAFT, input={"jobId": job_id})
@@ -96,8 +94,8 @@ async def test_a_job_that_is_deleted_meanwhile_is_not_found(ask: Ask, world: Wor
     assert answer["createDraft"] == {"draft": None, "userErrors": [NO_JOB]}
 
 
-async def test_a_job_that_is_hidden_meanwhile_is_not_found(ask: Ask, world: World, database: Database) -> None:
-    """A removal of a team locks the job's row; who waited for that sees the row, but not why it was theirs to see."""
+async def test_a_concurrently_hidden_job_is_not_found(ask: Ask, world: World, database: Database) -> None:
+    """Removing a team locks the job's row. A mutation that waited for it must check the grants again."""
     job_id = await ask.create_job(world.contributor, world)
     hide = (
         "WITH gone AS (DELETE FROM job_team WHERE job_id = :id) UPDATE job SET revision = revision + 1 WHERE id = :id"

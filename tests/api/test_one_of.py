@@ -1,4 +1,4 @@
-"""`@oneOf` inputs are checked before anything is executed, with the place of the fault."""
+"""`@oneOf` inputs are validated before execution, and errors have their location."""
 
 import pytest
 from graphql import GraphQLError, parse, validate
@@ -27,7 +27,7 @@ def errors_of(source: str, variable: str = "") -> list[GraphQLError]:
 
 
 @pytest.mark.parametrize("source", [BOTH, "{}", "{ sqlSnapshot: null }"])
-def test_a_literal_that_breaks_one_of_is_refused_with_its_place(source: str) -> None:
+def test_a_literal_that_breaks_one_of_has_its_location(source: str) -> None:
     (error,) = errors_of(source)
 
     assert error.message.startswith(EXACTLY_ONE)
@@ -35,18 +35,18 @@ def test_a_literal_that_breaks_one_of_is_refused_with_its_place(source: str) -> 
     assert error.locations[0].line == 5
 
 
-def test_a_nullable_variable_as_the_only_member_is_refused() -> None:
+def test_a_nullable_variable_is_refused_in_one_of() -> None:
     (error,) = errors_of("{ sqlSnapshot: $sql }", ", $sql: SqlSnapshotSourceInput")
 
     assert "'SqlSnapshotSourceInput'" in error.message
     assert "$sql" in error.message
 
 
-def test_a_variable_that_can_not_be_null_is_taken_as_the_only_member() -> None:
+def test_a_non_null_variable_is_accepted_in_one_of() -> None:
     assert errors_of("{ sqlSnapshot: $sql }", ", $sql: SqlSnapshotSourceInput!") == []
 
 
-async def test_no_mutation_is_done_when_a_literal_breaks_one_of(ask: Ask, world: World) -> None:
+async def test_a_literal_that_breaks_one_of_stops_all_mutations(ask: Ask, world: World) -> None:
     with pytest.raises(Failed, match="exactly one field must be specified"):
         await ask(world.contributor, CREATE.format(source=BOTH, variable=""), input=job_input(world))
 
@@ -62,9 +62,7 @@ async def test_no_mutation_is_done_when_a_literal_breaks_one_of(ask: Ask, world:
         ({"sqlSnapshot": None, "pythonFile": None}, "source"),
     ],
 )
-async def test_a_variable_that_breaks_one_of_is_named_with_its_path(
-    ask: Ask, world: World, source: object, place: str
-) -> None:
+async def test_a_variable_that_breaks_one_of_has_its_path(ask: Ask, world: World, source: object, place: str) -> None:
     wanted = job_input(world, config={"clusterId": world.cluster.id, "source": source})
     text = "mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id } } }"
 

@@ -1,4 +1,4 @@
-"""An organization is renamed by its administrators, through the same door as a job is changed."""
+"""Administrators rename their organization, by a command like all others."""
 
 from typing import Any
 
@@ -34,12 +34,12 @@ async def test_an_administrator_renames_the_organization(ask: Ask, world: World)
     assert (await ask(world.foreign.admin, NAME))["organization"] == {"name": "lagoon"}
 
 
-async def test_an_omitted_name_stays(ask: Ask, world: World) -> None:
+async def test_an_omitted_name_is_unchanged(ask: Ask, world: World) -> None:
     assert await update(ask, world.admin) == {"organization": {"name": "harbor"}, "userErrors": []}
 
 
 @pytest.mark.parametrize("actor", ["auditor", "team_admin", "viewer", "outsider"])
-async def test_nobody_else_may_rename_it(ask: Ask, world: World, database: Database, actor: str) -> None:
+async def test_only_administrators_can_rename_it(ask: Ask, world: World, database: Database, actor: str) -> None:
     before = await everything(database)
 
     answer = await update(ask, getattr(world, actor), name="Mine")
@@ -53,18 +53,18 @@ async def test_nobody_else_may_rename_it(ask: Ask, world: World, database: Datab
 
 
 @pytest.mark.parametrize("name", ["", "n" * 256, None])
-async def test_a_name_that_breaks_its_limit_is_refused(ask: Ask, world: World, name: str | None) -> None:
+async def test_a_name_over_its_limit_is_refused(ask: Ask, world: World, name: str | None) -> None:
     answer = await update(ask, world.admin, name=name)
 
     assert [(each["code"], each["path"]) for each in answer["userErrors"]] == [("INVALID", ["name"])]
     assert (await update(ask, world.admin, name="n" * 255))["userErrors"] == []
 
 
-async def test_the_name_of_another_organization_is_not_told_to_be_taken(ask: Ask, world: World) -> None:
+async def test_organizations_may_share_a_name(ask: Ask, world: World) -> None:
     assert await update(ask, world.admin, name="lagoon") == {"organization": {"name": "lagoon"}, "userErrors": []}
 
 
-async def test_a_dry_run_shows_the_new_name_and_keeps_the_old(ask: Ask, world: World, database: Database) -> None:
+async def test_a_dry_run_shows_but_doesnt_store_the_name(ask: Ask, world: World, database: Database) -> None:
     before = await everything(database)
 
     tried = await update(ask, world.admin, name="Harbour", dryRun=True)
@@ -73,7 +73,7 @@ async def test_a_dry_run_shows_the_new_name_and_keeps_the_old(ask: Ask, world: W
     assert await everything(database) == before
 
 
-async def test_a_key_renames_once(ask: Ask, world: World) -> None:
+async def test_an_idempotency_key_renames_once(ask: Ask, world: World) -> None:
     first = await update(ask, world.admin, name="Harbour", idempotencyKey="once")
     await update(ask, world.admin, name="Port")
 

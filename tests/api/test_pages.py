@@ -1,4 +1,4 @@
-"""Pages by number and by cursor: each item once, in the same order, whichever way the list is walked."""
+"""Pages by number and by cursor: every kind of pagination gives each item once, in the same order."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ on_one_database = settings(
 
 
 class Shelf:
-    """An organization of its own, whose jobs are made as a test wants them."""
+    """A separate organization with jobs that the test defines."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -139,7 +139,7 @@ async def backwards(ask: Ask, member: Member, size: int, **order: str) -> list[s
 
 @on_one_database
 @given(drafted=drafted_jobs, order=orders, size=sizes)
-async def test_every_way_through_a_list_shows_each_item_once_in_the_same_order(
+async def test_every_pagination_gives_each_item_once_in_order(
     ask: Ask, database: Database, drafted: list[Any], order: dict[str, str], size: int
 ) -> None:
     shelf = Shelf(database)
@@ -154,7 +154,7 @@ async def test_every_way_through_a_list_shows_each_item_once_in_the_same_order(
 
 @on_one_database
 @given(drafted=drafted_jobs, order=orders, size=sizes, new=st.tuples(job_keys, moments, moments), back=st.booleans())
-async def test_a_row_put_in_between_shifts_nothing(
+async def test_an_inserted_row_shifts_no_cursor(
     ask: Ask, database: Database, drafted: list[Any], order: dict[str, str], size: int, new: Any, back: bool
 ) -> None:
     shelf = Shelf(database)
@@ -173,7 +173,7 @@ async def test_a_row_put_in_between_shifts_nothing(
 
 @on_one_database
 @given(drafted=drafted_jobs, order=orders, size=st.integers(0, 3), at=st.integers(0, 8))
-async def test_pages_below_many_parents_are_those_of_each_alone(
+async def test_pages_of_many_parents_equal_those_of_each(
     ask: Ask, database: Database, drafted: list[Any], order: dict[str, str], size: int, at: int
 ) -> None:
     shelf = Shelf(database)
@@ -207,7 +207,7 @@ async def test_names_are_sorted_by_code_point(ask: Ask, database: Database, name
     assert found == sorted(names)
 
 
-async def test_postgresql_sorts_by_code_point_whatever_its_locale(postgres_url: str) -> None:
+async def test_postgresql_sorts_by_code_point_in_any_locale(postgres_url: str) -> None:
     database = Database.open(postgres_url)
     columns = text("SELECT table_name, column_name FROM information_schema.columns WHERE collation_name = 'C'")
     async with database.reads.connect() as connection:
@@ -217,7 +217,7 @@ async def test_postgresql_sorts_by_code_point_whatever_its_locale(postgres_url: 
     assert found >= SORTED_TEXTS
 
 
-async def test_a_page_of_no_items_has_the_total(ask: Ask, world: World) -> None:
+async def test_a_page_of_size_0_has_the_total(ask: Ask, world: World) -> None:
     await ask.create_job(world.contributor, world)
 
     for size in ({"limit": 0}, {"first": 0}, {"last": 0}):
@@ -226,7 +226,7 @@ async def test_a_page_of_no_items_has_the_total(ask: Ask, world: World) -> None:
         assert page["pageInfo"]["hasPreviousPage" if "last" in size else "hasNextPage"] is True
 
 
-async def test_a_page_behind_the_end_is_empty_and_has_the_total(ask: Ask, world: World) -> None:
+async def test_a_page_after_the_end_is_empty_with_the_total(ask: Ask, world: World) -> None:
     await ask.create_job(world.contributor, world)
 
     for number in (2, 2**31 - 1):
@@ -268,7 +268,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("part", REFUSED, ids=str)
-async def test_a_page_that_cannot_be_is_refused_with_a_clear_error(ask: Ask, world: World, part: Any) -> None:
+async def test_invalid_page_arguments_are_refused(ask: Ask, world: World, part: Any) -> None:
     await ask.create_job(world.contributor, world)
 
     with pytest.raises(Failed) as failed:
@@ -283,7 +283,7 @@ query ($id: ID!, $after: String) { job(id: $id) { versions(after: $after) { node
 
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2**70, 1.5, "1", None, True])
-async def test_a_cursor_with_a_number_that_no_version_has_is_refused(ask: Ask, world: World, value: Any) -> None:
+async def test_a_cursor_with_an_invalid_number_is_refused(ask: Ask, world: World, value: Any) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
     with pytest.raises(Failed) as failed:

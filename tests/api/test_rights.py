@@ -1,4 +1,4 @@
-"""Who reads and changes what: every way to a job, for every role, in one's own team, another one, another tenant."""
+"""Permissions on every path to a job, for every role, in the member's team, another team and another organization."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +67,7 @@ SHOWN = """query ($key: String!) { jobByKey(jobKey: $key) {
 
 @pytest.fixture
 async def jobs(ask: Ask, world: World) -> Jobs:
-    """One job shared with each team, and one of the other organization."""
+    """Create a job for each team, and one in the other organization."""
     teams = {"own": world.data_eng, "viewed": world.analytics, "hidden": world.platform}
     shared: dict[str, dict[str, Any]] = {name: {"teamIds": [team.id]} for name, team in teams.items()}
     foreign = {"clusterId": world.foreign.cluster.id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
@@ -97,7 +97,7 @@ def used(query: str, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def keys(data: Any) -> list[str]:
-    """Every job's key in an answer."""
+    """Return the keys of all jobs in a response."""
     match data:
         case {"jobKey": str(key)}:
             return [key]
@@ -119,7 +119,7 @@ def counted(data: Any) -> int:
     return 0
 
 
-def test_every_way_to_a_job_is_tried() -> None:
+def test_every_path_to_a_job_is_tested() -> None:
     query = core_schema(api).query_type
     assert isinstance(query, GraphQLObjectType)
     tried = {name.partition(",")[0] for name in (*BY_ID, *LISTS)}
@@ -128,7 +128,7 @@ def test_every_way_to_a_job_is_tried() -> None:
 
 
 @pytest.mark.parametrize("who", SEES)
-async def test_what_a_member_may_not_see_is_not_there(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+async def test_hidden_jobs_are_absent_on_every_path(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
     for query in BY_ID.values():
         for name, values in jobs.items():
             (found,) = (await ask(member(world, who), query, **used(query, values))).values()
@@ -137,7 +137,7 @@ async def test_what_a_member_may_not_see_is_not_there(ask: Ask, world: World, jo
 
 
 @pytest.mark.parametrize("who", SEES)
-async def test_lists_and_their_totals_hold_what_the_member_sees(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+async def test_lists_and_totals_have_only_visible_jobs(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
     for title, query in LISTS.items():
         asked = [values for name, values in jobs.items() if "$" in query] or [{}]
         answers = [await ask(member(world, who), query, **used(query, values)) for values in asked]
@@ -149,7 +149,7 @@ async def test_lists_and_their_totals_hold_what_the_member_sees(ask: Ask, world:
 
 
 @pytest.mark.parametrize("who", SEES)
-async def test_permissions_shown_are_those_that_mutations_grant(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
+async def test_viewer_permissions_agree_with_mutations(ask: Ask, world: World, jobs: Jobs, who: str) -> None:
     for name, values in jobs.items():
         job = (await ask(member(world, who), PERMISSIONS, id=values["id"]))["job"]
         shown = set() if job is None else {JobPermission(each) for each in job["viewerPermissions"]}
@@ -163,7 +163,7 @@ async def test_permissions_shown_are_those_that_mutations_grant(ask: Ask, world:
                 assert (codes == ["FORBIDDEN"]) is (permission not in shown), (name, permission, codes)
 
 
-async def test_a_hidden_dependency_has_no_name(ask: Ask, world: World, jobs: Jobs) -> None:
+async def test_a_hidden_dependency_is_null(ask: Ask, world: World, jobs: Jobs) -> None:
     change = """mutation ($id: ID!, $other: ID!) {
         createVersion(input: {jobId: $id, changes: {dependencies: [{jobId: $other}]}}) { userErrors { code } } }"""
     query = """query ($id: ID!) { job(id: $id) { currentVersion {

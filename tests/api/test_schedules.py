@@ -1,4 +1,4 @@
-"""Schedules through the schema."""
+"""Schedules in the API."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def create(ask: Ask, world: World, **schedule: Any) -> Any:
 
 
 async def stored(ask: Ask, database: Database, world: World, cron: str, timezone: str = "UTC") -> str:
-    """Make a job whose schedule is as an earlier release may have stored it."""
+    """Create a job with a schedule that only an earlier release accepted."""
     job_id = await ask.create_job(world.contributor, world, config=config(world, schedule={"cron": "0 6 * * *"}))
     async with database.writes.begin() as connection:
         await connection.execute(text(UPDATE), {"cron": cron, "timezone": timezone, "id": job_id})
@@ -44,13 +44,13 @@ async def schedule_of(ask: Ask, world: World, job_id: str) -> Any:
     return (await ask(world.viewer, SCHEDULE, id=job_id))["job"]["currentVersion"]["schedule"]
 
 
-async def test_blanks_are_normalized(ask: Ask, world: World) -> None:
+async def test_whitespace_in_cron_is_normalized(ask: Ask, world: World) -> None:
     created = await create(ask, world, cron="\t 0  6 *\t* MON-fri ")
 
     assert created["job"]["currentVersion"]["schedule"]["cron"] == "0 6 * * MON-fri"
 
 
-async def test_the_limit_of_a_cron_expression_counts_after_trimming(ask: Ask, world: World) -> None:
+async def test_the_cron_limit_applies_after_trimming(ask: Ask, world: World) -> None:
     longest = "0," * 45 + "00 * * * *"
     assert len(longest) == 100
 
@@ -63,7 +63,7 @@ async def test_the_limit_of_a_cron_expression_counts_after_trimming(ask: Ask, wo
     assert created["job"]["currentVersion"]["schedule"]["cron"] == longest
 
 
-async def test_all_faults_of_a_cron_expression_are_reported(ask: Ask, world: World) -> None:
+async def test_all_errors_of_a_cron_expression_are_reported(ask: Ask, world: World) -> None:
     refused = await create(ask, world, cron="61 * * 13 *", timezone="Nowhere/Land")
 
     assert refused["job"] is None
@@ -74,7 +74,7 @@ async def test_all_faults_of_a_cron_expression_are_reported(ask: Ask, world: Wor
     ]
 
 
-async def test_a_schedule_that_the_clock_always_skips_is_refused(ask: Ask, world: World) -> None:
+async def test_a_schedule_that_never_fires_is_refused(ask: Ask, world: World) -> None:
     refused = await create(ask, world, cron="*/10 2 * 3 0L", timezone="Europe/Berlin")
     created = await create(ask, world, cron="*/10 2 * 3 0L", timezone="UTC")
 
@@ -88,7 +88,7 @@ async def test_a_schedule_that_the_clock_always_skips_is_refused(ask: Ask, world
 
 
 @pytest.mark.parametrize("before", ["0 6 * * *", " 0\t6  * * * "])
-async def test_another_spelling_of_blanks_is_no_change(ask: Ask, database: Database, world: World, before: str) -> None:
+async def test_different_whitespace_is_no_change(ask: Ask, database: Database, world: World, before: str) -> None:
     job_id = await stored(ask, database, world, before)
 
     values = {"jobId": job_id, "changes": {"schedule": {"cron": "  0 6 *  * *"}, "maxRetries": 1}}
@@ -106,7 +106,7 @@ async def test_another_spelling_of_blanks_is_no_change(ask: Ask, database: Datab
         ("", "This expression isn't supported: Must have five fields"),
     ],
 )
-async def test_a_stored_expression_that_is_not_supported_can_be_read_and_replaced(
+async def test_a_stored_unsupported_cron_can_be_read_and_replaced(
     ask: Ask, database: Database, world: World, cron: str, description: str
 ) -> None:
     job_id = await stored(ask, database, world, cron)
@@ -120,7 +120,7 @@ async def test_a_stored_expression_that_is_not_supported_can_be_read_and_replace
     assert answer["createVersion"]["version"]["changes"] == [{"path": "schedule.cron"}]
 
 
-async def test_a_stored_time_zone_that_is_not_known_can_be_read(ask: Ask, database: Database, world: World) -> None:
+async def test_a_stored_unknown_time_zone_can_be_read(ask: Ask, database: Database, world: World) -> None:
     job_id = await stored(ask, database, world, "0 6 * * *", "localtime")
 
     schedule = await schedule_of(ask, world, job_id)

@@ -1,4 +1,4 @@
-"""A search finds what holds its text: whatever the text is, and whatever has become of the job since."""
+"""A search finds exactly the jobs that contain its text, also after changes and deletions."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -58,9 +58,7 @@ async def found(ask: Ask, world: World, part: str) -> list[str]:
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.parametrize("parts", [PARTS, VALUES, NOWHERE, BLANK], ids=["parts", "whole", "nowhere", "blank"])
-async def test_each_part_of_a_text_is_found_where_it_is_and_nowhere_else(
-    ask: Ask, world: World, parts: set[str]
-) -> None:
+async def test_each_substring_finds_exactly_its_jobs(ask: Ask, world: World, parts: set[str]) -> None:
     for part in sorted(parts):
         assert await found(ask, world, part) == holding(part), part
 
@@ -75,20 +73,20 @@ async def test_a_search_ignores_case_and_composition(ask: Ask, world: World, tex
 
 
 @pytest.mark.parametrize(("text", "code"), [("x" * 256, "255"), ("a\0", "U\\+0000"), ("\ud800", "U\\+D800")], ids=ascii)
-async def test_a_search_text_is_limited(ask: Ask, world: World, text: str, code: str) -> None:
+async def test_a_search_text_over_the_limit_is_refused(ask: Ask, world: World, text: str, code: str) -> None:
     with pytest.raises(Failed, match=f"filter.search: .*{code}"):
         await found(ask, world, text)
 
 
 @given(st.text())
-def test_a_folded_text_stays_as_it_is_and_is_one_for_all_normal_forms(text: str) -> None:
+def test_folding_is_idempotent_and_ignores_normal_forms(text: str) -> None:
     folded = fold(text)
 
     assert fold(folded) == folded
     assert {fold(unicodedata.normalize(form, text)) for form in ("NFC", "NFD", "NFKC", "NFKD")} == {folded}
 
 
-async def test_a_search_knows_of_changes_and_deletions(ask: Ask, world: World, ids: dict[str, str]) -> None:
+async def test_a_search_follows_changes_and_deletions(ask: Ask, world: World, ids: dict[str, str]) -> None:
     await ask(world.contributor, RENAME, input={"jobId": ids["plain"], "name": "Weekly sales"})
     await ask(world.admin, DELETE, input={"jobId": ids["quotes"]})
 

@@ -1,4 +1,4 @@
-"""However many parents a relation has, its answers cost the same number of statements."""
+"""The number of statements of a relation doesn't depend on the number of parents."""
 
 import asyncio
 import importlib
@@ -81,7 +81,7 @@ def relations() -> list[tuple[str, str]]:
 
 
 def reachable() -> dict[str, Reached]:
-    """Find the shortest way from `Query` to each type, through a list where there is such a way."""
+    """Find the shortest path from `Query` to each type, through a list if possible."""
     found: dict[tuple[str, bool], Reached] = {}
     waiting = deque([Reached((), "Query", many=False)])
     while waiting:
@@ -116,7 +116,7 @@ FROM_ROOT = [each for each in relations() if each[0] in WAYS and not WAYS[each[0
 
 
 def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: int | None = None) -> str:
-    """Write the path to the leaf; the first list on it gets the limit."""
+    """Return a query of the path to the leaf. The first list on it gets the limit."""
     if not path:
         own_id = "id " if "id" in SCHEMA.type_map[owner].fields else ""
         return f"__typename {own_id}{leaf}" if owner != "Query" else leaf
@@ -128,7 +128,7 @@ def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: in
 
 
 def leaf_of(owner: str, name: str) -> str:
-    """The relation, and of its answer no more than there must be."""
+    """Return the relation's selection, with as few fields as possible."""
     field = SCHEMA.type_map[owner].fields[name]
     arguments = LOOKUPS.get(name, "") if owner == "Query" else NEEDED.get((owner, name), "")
     return f"{name}{arguments and f'({arguments})'} {_least_of(get_named_type(field.type))}"
@@ -144,7 +144,7 @@ def _least_of(named: GraphQLNamedType) -> str:
 
 
 def is_joined(owner: str, name: str) -> bool:
-    """Whether the list above may bring the relation's answers along."""
+    """Whether the list above can join the relation."""
     definition: Any = SCHEMA.type_map[owner].fields[name].extensions["strawberry-definition"]
     return definition.metadata["relation"].join is not None
 
@@ -196,7 +196,7 @@ def selects(ask: Ask) -> int:
     return sum(not statement.startswith(("BEGIN", "PRAGMA")) for statement in ask.statements)
 
 
-def test_the_walk_escapes_no_relation() -> None:
+def test_every_relation_is_tested() -> None:
     once = {each for each in relations() if each[0] in ONE_A_MUTATION}
 
     assert {*FROM_LISTS, *FROM_ROOT, *once, *MANY_IN_A_MUTATION} == set(relations())
@@ -204,7 +204,7 @@ def test_the_walk_escapes_no_relation() -> None:
 
 
 @pytest.mark.parametrize(("owner", "name"), FROM_LISTS, ids=lambda each: each)
-async def test_a_relation_of_many_parents_costs_as_much_as_of_one(
+async def test_many_parents_cost_as_many_statements_as_one(
     ask_crowd: Ask, admin: Member, owner: str, name: str
 ) -> None:
     way, costs = WAYS[owner], {}
@@ -219,7 +219,7 @@ async def test_a_relation_of_many_parents_costs_as_much_as_of_one(
 
 
 @pytest.mark.parametrize(("owner", "name"), FROM_ROOT, ids=lambda each: each)
-async def test_a_relation_asked_for_many_times_costs_as_much_as_once(
+async def test_many_aliases_cost_as_many_statements_as_one(
     ask_crowd: Ask, admin: Member, owner: str, name: str
 ) -> None:
     asked, costs = selection(WAYS[owner].path, leaf_of(owner, name)), {}
@@ -231,7 +231,7 @@ async def test_a_relation_asked_for_many_times_costs_as_much_as_once(
     assert costs[1] >= 1
 
 
-async def test_many_refused_teams_are_shown_for_the_price_of_one(ask: Ask, world: World, database: Database) -> None:
+async def test_many_user_errors_cost_as_many_statements_as_one(ask: Ask, world: World, database: Database) -> None:
     job_id = await ask.create_job(world.contributor, world)
     team_ids = await _strange_teams(database, world)
     costs = []
@@ -252,7 +252,7 @@ async def _strange_teams(database: Database, world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
-async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: Ask, admin: Member, path: str) -> None:
+async def test_a_total_costs_a_statement_only_if_selected(ask_crowd: Ask, admin: Member, path: str) -> None:
     closing = "}" * path.count("{")
     await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} pageInfo {{ endCursor }} }} {closing} }}")
     without = selects(ask_crowd)
@@ -263,7 +263,7 @@ async def test_a_total_costs_a_statement_only_where_it_is_selected(ask_crowd: As
 
 @pytest.mark.skipif(os.environ.get("MAINSHEET_EXECUTOR") == "reference", reason="it tells no batch what is read")
 @pytest.mark.parametrize("path", ["jobs", "me { jobs", "teams { nodes { jobs", "clusters { nodes { jobs"])
-async def test_of_a_total_alone_no_page_is_read(ask_crowd: Ask, admin: Member, path: str) -> None:
+async def test_a_total_alone_reads_no_page(ask_crowd: Ask, admin: Member, path: str) -> None:
     closing = "}" * path.count("{")
     await ask_crowd(admin, f"{{ {path} {{ nodes {{ id }} totalCount }} {closing} }}")
     with_page = selects(ask_crowd)
@@ -273,7 +273,7 @@ async def test_of_a_total_alone_no_page_is_read(ask_crowd: Ask, admin: Member, p
 
 
 def batches() -> list[Any]:
-    """Every function in `resolvers/` that reads."""
+    """Return all batches in `resolvers/`."""
     names = [each.name for each in pkgutil.walk_packages(resolvers.__path__, "mainsheet.resolvers.")]
     modules = [importlib.import_module(name) for name in names if ".commands" not in name]
     return [
@@ -285,7 +285,7 @@ def batches() -> list[Any]:
 
 
 @pytest.mark.parametrize("batch", batches(), ids=lambda each: f"{each.__module__}.{each.__name__}")
-def test_a_batch_takes_many_keys_and_answers_by_key(batch: Any) -> None:
+def test_a_batch_takes_many_keys_and_returns_a_mapping(batch: Any) -> None:
     hints = list(get_type_hints(batch).values())
 
     assert hints[0] is Read

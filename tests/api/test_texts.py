@@ -1,4 +1,4 @@
-"""What people type: how it is stored, what is refused, and that what was stored by older rules stays usable."""
+"""Texts: normalization, refused characters, and texts that were stored under older rules."""
 
 import unicodedata
 from typing import Any
@@ -47,7 +47,7 @@ BAD_NAMES = {
 
 
 async def problems(ask: Ask, world: World, **values: Any) -> list[tuple[str, str]]:
-    """Create a job and return what is refused: the last part of its path, and why."""
+    """Create a job and return its problems: the last part of each path, and the reason."""
     wanted = job_input(world, **values) | {"config": config(world, **values.get("config", {}))}
     answer = (await ask(world.contributor, CREATE_JOB, input=wanted))["createJob"]
     assert all(each["code"] == "INVALID" for each in answer["userErrors"])
@@ -66,7 +66,7 @@ async def change(ask: Ask, world: World, name: str, /, **values: Any) -> Any:
 
 
 @pytest.mark.parametrize("field", NAMES)
-async def test_a_name_is_one_visible_line(ask: Ask, world: World, field: str) -> None:
+async def test_invalid_names_are_refused(ask: Ask, world: World, field: str) -> None:
     for text, reason in BAD_NAMES.items():
         ((path, message),) = await problems(ask, world, **NAMES[field](text))
         assert path == field
@@ -87,7 +87,7 @@ def values_of(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("bad", ["a\x07b", "a\u202eb", "a\u2067b", "a\x85b"], ids=ascii)
-async def test_prose_has_no_control_or_reordering_characters(ask: Ask, world: World, bad: str) -> None:
+async def test_control_characters_in_prose_are_refused(ask: Ask, world: World, bad: str) -> None:
     code = f"U+{ord(bad[1]):04X}"
     job_id = await ask.create_job(world.contributor, world, jobKey="first")
 
@@ -98,13 +98,13 @@ async def test_prose_has_no_control_or_reordering_characters(ask: Ask, world: Wo
         assert [(each["path"], each["code"]) for each in refused["userErrors"]] == [(["message"], "INVALID")]
 
 
-async def test_prose_keeps_its_lines_and_is_composed(ask: Ask, world: World) -> None:
+async def test_prose_keeps_line_breaks_and_is_normalized(ask: Ask, world: World) -> None:
     job = await created(ask, world, description=f" {DECOMPOSED}\r\n\t\u05d0\u200f 👩\u200d🔬 ")
 
     assert job["description"] == " Größe\r\n\t\u05d0\u200f 👩\u200d🔬 "
 
 
-async def test_code_is_kept_as_it_was_sent(ask: Ask, world: World) -> None:
+async def test_code_is_stored_unchanged(ask: Ask, world: World) -> None:
     text = f"\n SELECT '{DECOMPOSED}', '\u202e\u200b\x07' \r\n"
     environment = [{"name": "TEXT", "value": text}]
     by_sql = await created(ask, world, config={"source": {"sqlSnapshot": {"sql": text}}, "environment": environment})
@@ -119,7 +119,7 @@ async def test_code_is_kept_as_it_was_sent(ask: Ask, world: World) -> None:
     ]
 
 
-async def test_the_same_text_in_another_form_changes_nothing(ask: Ask, world: World) -> None:
+async def test_another_normal_form_is_no_change(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world, name="Größe", description="Größe")
     before = (await ask(world.contributor, READ, id=job_id))["job"]
 
@@ -134,9 +134,7 @@ async def test_the_same_text_in_another_form_changes_nothing(ask: Ask, world: Wo
     + [(bad, False) for bad in ("A=B", "A\nB", "A\n", " A", "A B", "A-B", "É", "A\0")],
     ids=ascii,
 )
-async def test_an_environment_variable_has_a_name_that_every_shell_takes(
-    ask: Ask, world: World, name: str, is_good: bool
-) -> None:
+async def test_invalid_variable_names_are_refused(ask: Ask, world: World, name: str, is_good: bool) -> None:
     refused = await problems(ask, world, config={"environment": [{"name": name, "value": "x"}]})
 
     assert [path for path, _ in refused] == ([] if is_good else ["name"])
@@ -148,9 +146,7 @@ async def test_an_environment_variable_has_a_name_that_every_shell_takes(
     + [(bad, False) for bad in ("_a", "a_", "a__b", "a-_b", "A_b", "a b", " a", "a\n", "ä", "")],
     ids=ascii,
 )
-async def test_a_job_key_is_of_groups_joined_by_hyphens_or_underscores(
-    ask: Ask, world: World, key: str, is_good: bool
-) -> None:
+async def test_invalid_job_keys_are_refused(ask: Ask, world: World, key: str, is_good: bool) -> None:
     refused = await problems(ask, world, jobKey=key)
 
     assert [path for path, _ in refused] == ([] if is_good else ["jobKey"])
@@ -159,7 +155,7 @@ async def test_a_job_key_is_of_groups_joined_by_hyphens_or_underscores(
 
 
 @pytest.mark.parametrize("mode", [{}, {"executionMode": "STANDALONE"}, {"executionMode": "CLUSTER"}], ids=str)
-async def test_only_the_mode_cluster_has_executors(ask: Ask, world: World, mode: dict[str, str]) -> None:
+async def test_executors_need_the_execution_mode_cluster(ask: Ask, world: World, mode: dict[str, str]) -> None:
     compute = mode | {"executorInstanceType": "m6i.large", "executorCount": 0, "driverInstanceType": "m6i.large"}
     refused = await problems(ask, world, config={"compute": compute})
 
@@ -167,7 +163,7 @@ async def test_only_the_mode_cluster_has_executors(ask: Ask, world: World, mode:
     assert [path for path, _ in refused] == ([] if is_cluster else ["executorInstanceType", "executorCount"])
 
 
-async def test_an_idempotency_key_is_any_text_but_a_blank_one(ask: Ask, world: World) -> None:
+async def test_a_blank_idempotency_key_is_refused(ask: Ask, world: World) -> None:
     assert await problems(ask, world, idempotencyKey=" ") == [
         ("idempotencyKey", "Must be 1 to 255 characters long, but is blank.")
     ]
@@ -177,7 +173,7 @@ async def test_an_idempotency_key_is_any_text_but_a_blank_one(ask: Ask, world: W
 
 @pytest.fixture
 async def unfit(ask: Ask, world: World, database: Database) -> str:
-    """A job as the rules of 0.1.0 let it be."""
+    """Create a job that only the rules of 0.1.0 accept."""
     job_id = await ask.create_job(world.contributor, world)
     values = {
         "source_kind": "PYTHON_WHEEL",
@@ -191,7 +187,7 @@ async def unfit(ask: Ask, world: World, database: Database) -> str:
     return job_id
 
 
-async def test_what_was_stored_by_older_rules_is_copied_and_published(
+async def test_values_stored_under_older_rules_can_be_published(
     ask: Ask, world: World, database: Database, unfit: str
 ) -> None:
     steps = [
@@ -211,7 +207,7 @@ async def test_what_was_stored_by_older_rules_is_copied_and_published(
     assert [row.environment for row in versions] == [versions[0].environment] * 3
 
 
-async def test_what_is_given_anew_is_checked_by_todays_rules(ask: Ask, world: World, unfit: str) -> None:
+async def test_new_values_are_checked_by_todays_rules(ask: Ask, world: World, unfit: str) -> None:
     environment = (await ask(world.contributor, READ, id=unfit))["job"]["currentVersion"]["environment"]
 
     refused = await change(ask, world, "createDraft", jobId=unfit, changes={"environment": environment})

@@ -1,4 +1,4 @@
-"""Each expected error comes as data: with its code, its path, what a client needs to go on, and nothing changed.
+"""Each expected error is data with a code, a path and details, and a refused mutation changes nothing.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -25,7 +25,7 @@ query ($id: ID!) { job(id: $id) {
 async def refused(
     ask: Ask, member: Member, name: str, job_id: str | None = None, /, more: str = "", **values: Any
 ) -> list[dict[str, Any]]:
-    """Return the user errors, having seen that nothing changed."""
+    """Return the user errors. Asserts that nothing changed."""
     before = await ask(member, STATE, id=job_id or NOBODY)
     kind = name[0].upper() + name[1:]
     query = f"""mutation ($input: {kind}Input!) {{
@@ -62,9 +62,7 @@ def error(code: str, *path: str, **more: Any) -> dict[str, Any]:
         ("removeTeamFromJob", {"teamId": NOBODY}),
     ],
 )
-async def test_what_cannot_be_seen_is_not_found_in_the_words_for_what_never_was(
-    ask: Ask, world: World, name: str, values: Any
-) -> None:
+async def test_hidden_and_missing_objects_have_the_same_error(ask: Ask, world: World, name: str, values: Any) -> None:
     job_id = await ask.create_job(world.contributor, world)
     expected = [error("JOB_NOT_FOUND", "jobId")]
 
@@ -89,7 +87,7 @@ EDITS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("role", ["admin", "auditor", "team_admin", "contributor", "viewer"])
 @pytest.mark.parametrize(("name", "values", "permission"), EDITS, ids=[each[0] for each in EDITS])
-async def test_who_sees_a_job_but_may_not_change_it_is_told_what_is_missing(
+async def test_forbidden_names_the_missing_permission(
     ask: Ask, world: World, name: str, values: Any, permission: str, role: str
 ) -> None:
     job_id = await ask.create_job(world.contributor, world)
@@ -104,7 +102,7 @@ async def test_who_sees_a_job_but_may_not_change_it_is_told_what_is_missing(
     assert forbidden == ([] if may else [error("FORBIDDEN", "jobId", missingPermission=permission)])
 
 
-async def test_a_job_needs_contributors_in_every_team(ask: Ask, world: World) -> None:
+async def test_creating_a_job_needs_contributor_in_each_team(ask: Ask, world: World) -> None:
     teams = [world.data_eng.id, world.analytics.id, world.platform.id, world.foreign.team.id]
     more = "... on ForbiddenError { team { name } missingTeamRole }"
 
@@ -118,7 +116,7 @@ async def test_a_job_needs_contributors_in_every_team(ask: Ask, world: World) ->
     ]
 
 
-async def test_the_last_team_stays_and_a_stranger_is_not_found(ask: Ask, world: World) -> None:
+async def test_the_last_team_cannot_be_removed(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
     for team, code in ((world.data_eng, "TEAM_REQUIRED"), (world.platform, "TEAM_NOT_FOUND")):
@@ -127,7 +125,7 @@ async def test_the_last_team_stays_and_a_stranger_is_not_found(ask: Ask, world: 
         ]
 
 
-async def test_a_key_is_taken_within_the_organization(ask: Ask, world: World) -> None:
+async def test_a_job_key_is_unique_in_the_organization(ask: Ask, world: World) -> None:
     await ask.create_job(world.contributor, world)
 
     assert await refused(ask, world.contributor, "createJob", **job_input(world)) == [error("JOB_KEY_TAKEN", "jobKey")]
@@ -157,7 +155,7 @@ async def test_all_problems_of_an_input_come_at_once(ask: Ask, world: World) -> 
 
 
 @pytest.mark.parametrize("status", [each for each in ClusterStatus if each != ClusterStatus.ACTIVE])
-async def test_nothing_runs_on_a_cluster_that_is_not_active(ask: Ask, world: World, status: ClusterStatus) -> None:
+async def test_an_inactive_cluster_is_refused(ask: Ask, world: World, status: ClusterStatus) -> None:
     cluster = world.clusters[status].id
     job_id = await ask.create_job(world.contributor, world)
     more = "... on ClusterNotActiveError { cluster { id status } }"
@@ -175,7 +173,7 @@ async def test_nothing_runs_on_a_cluster_that_is_not_active(ask: Ask, world: Wor
     assert found == [error("CLUSTER_NOT_ACTIVE", "changes", "clusterId", cluster=known)]
 
 
-async def test_a_draft_stands_in_the_way(ask: Ask, world: World) -> None:
+async def test_an_existing_draft_refuses_other_changes(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
     draft = await ask(
         world.contributor,
@@ -207,7 +205,7 @@ async def test_a_draft_stands_in_the_way(ask: Ask, world: World) -> None:
     }
 
 
-async def test_a_draft_and_a_current_version_that_both_moved_on_are_both_told(ask: Ask, world: World) -> None:
+async def test_both_outdated_expectations_are_reported(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
     await ask(world.contributor, f'mutation {{ createDraft(input: {{jobId: "{job_id}"}}) {{ draft {{ id }} }} }}')
 
@@ -225,14 +223,14 @@ async def test_a_draft_and_a_current_version_that_both_moved_on_are_both_told(as
     ]
 
 
-async def test_without_a_draft_there_is_none_to_change(ask: Ask, world: World) -> None:
+async def test_draft_mutations_need_a_draft(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
     for name, values in (("updateDraft", {"changes": {}}), ("discardDraft", {}), ("publishDraft", {})):
         assert await refused(ask, world.contributor, name, job_id, **values) == [error("DRAFT_NOT_FOUND", "jobId")]
 
 
-async def test_only_a_version_that_is_there_can_be_activated(ask: Ask, world: World) -> None:
+async def test_only_published_versions_can_be_activated(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
 
     assert await refused(ask, world.contributor, "activateVersion", job_id, number=2) == [
@@ -252,7 +250,7 @@ async def test_only_a_version_that_is_there_can_be_activated(ask: Ask, world: Wo
     assert found == [error("STALE_REVISION", "expectedCurrentVersion", expected=4, actual=1)]
 
 
-async def test_a_ring_of_jobs_is_refused_and_shown(ask: Ask, world: World) -> None:
+async def test_a_dependency_cycle_is_refused_and_shown(ask: Ask, world: World) -> None:
     first = await ask.create_job(world.contributor, world)
     waits = config(world, dependencies=[{"jobId": first}])
     second = await ask.create_job(world.contributor, world, jobKey="second", config=waits)
@@ -312,9 +310,7 @@ def placed(world: World, path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "at", "over"), EDGES, ids=range(len(EDGES)))
-async def test_a_value_at_its_limit_is_taken_and_one_over_refused(
-    ask: Ask, world: World, path: str, at: Any, over: Any
-) -> None:
+async def test_values_over_their_limit_are_refused(ask: Ask, world: World, path: str, at: Any, over: Any) -> None:
     found = await refused(ask, world.contributor, "createJob", **placed(world, path, over))
     assert found == [error("INVALID", *path.split("."))]
 
@@ -322,7 +318,7 @@ async def test_a_value_at_its_limit_is_taken_and_one_over_refused(
     assert answer["createJob"]["userErrors"] == []
 
 
-async def test_one_to_fifty_saved_queries_make_a_source(ask: Ask, world: World) -> None:
+async def test_a_source_has_1_to_50_saved_queries(ask: Ask, world: World) -> None:
     query = world.queries[0].id
     for size, good in ((0, False), (1, True), (50, True), (51, False)):
         source = {"savedQueries": {"queryIds": [query] * size}}
@@ -332,7 +328,7 @@ async def test_one_to_fifty_saved_queries_make_a_source(ask: Ask, world: World) 
 
 
 @pytest.mark.parametrize(("size", "good"), [(1023, True), (1024, False)])
-async def test_a_message_has_1023_characters_at_most(ask: Ask, world: World, size: int, good: bool) -> None:
+async def test_a_message_has_at_most_1023_characters(ask: Ask, world: World, size: int, good: bool) -> None:
     job_id = await ask.create_job(world.contributor, world)
     query = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code path } } }"
     wanted = {"jobId": job_id, "status": "PAUSED", "message": "m" * size}
@@ -376,7 +372,7 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "values", "message"), SAYS, ids=range(len(SAYS)))
-async def test_a_message_says_what_was_given_and_what_to_do(
+async def test_messages_say_what_was_given_and_what_to_do(
     ask: Ask, world: World, name: str, values: dict[str, Any], message: str
 ) -> None:
     job_id = await ask.create_job(world.contributor, world)
@@ -387,7 +383,7 @@ async def test_a_message_says_what_was_given_and_what_to_do(
     assert answer[name]["userErrors"] == [{"message": message}]
 
 
-def test_the_codes_are_those_of_the_contract() -> None:
+def test_the_error_codes_are_complete() -> None:
     assert set(core_schema(api).type_map["UserErrorCode"].values) == {
         *("JOB_NOT_FOUND", "DRAFT_NOT_FOUND", "VERSION_NOT_FOUND", "TEAM_NOT_FOUND", "CLUSTER_NOT_FOUND"),
         *("QUERY_NOT_FOUND", "FORBIDDEN", "INVALID", "DRAFT_EXISTS", "VERSION_NOT_PUBLISHED", "CLUSTER_NOT_ACTIVE"),

@@ -1,4 +1,4 @@
-"""A job's versions, what differs between them, when they fire, and the history they leave."""
+"""Versions, their differences and fire times, and the history."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ async def listed(ask: Ask, world: World, ids: list[str]) -> list[tuple[list[str]
 
 @pytest.fixture
 async def published(ask: Ask, world: World, job_id: str) -> str:
-    """Versions 1, 2 and 4 are published, 3 was discarded, 5 is a draft; 2 is current."""
+    """Create a job: versions 1, 2 and 4 are published, 3 was discarded, 5 is a draft, and 2 is current."""
     await change(ask, world, "createVersion", job_id, changes={"maxRetries": 2}, message="second")
     await change(ask, world, "createDraft", job_id)
     await change(ask, world, "discardDraft", job_id)
@@ -111,7 +111,7 @@ async def test_published_versions_are_listed_by_number(ask: Ask, world: World, p
     assert await numbers(ask, world, published, direction="DESC", last=2) == [2, 1]
 
 
-async def test_a_version_is_found_by_its_number_alone(ask: Ask, world: World, published: str) -> None:
+async def test_a_version_is_found_by_its_number(ask: Ask, world: World, published: str) -> None:
     second, draft = await version(ask, world, published, 2), await version(ask, world, published, 5)
     names = ("number", "status", "isCurrent", "message", "publishedBy")
     assert [second[name] for name in names] == [2, "PUBLISHED", True, "second", {"name": "contributor"}]
@@ -121,19 +121,19 @@ async def test_a_version_is_found_by_its_number_alone(ask: Ask, world: World, pu
     assert second["createdBy"] == draft["createdBy"] == {"name": "contributor"}
 
 
-async def test_a_version_is_based_on_what_was_current_when_it_was_begun(ask: Ask, world: World, published: str) -> None:
+async def test_a_version_is_based_on_the_version_then_current(ask: Ask, world: World, published: str) -> None:
     bases = {number: (await version(ask, world, published, number))["basedOn"] for number in (1, 2, 4, 5)}
     assert bases == {1: None, 2: {"number": 1}, 4: {"number": 1}, 5: {"number": 2}}
 
 
-async def test_the_first_version_adds_all_it_has(ask: Ask, world: World, job_id: str) -> None:
+async def test_the_first_versions_changes_are_additions(ask: Ask, world: World, job_id: str) -> None:
     added = {path: (kind, before, after) for path, kind, before, after in await changes(ask, world, job_id, 1)}
     values = {"clusterId": world.cluster.id, "compute.executionMode": "STANDALONE", "maxRetries": "0"}
     values |= {"retryDelaySeconds": "0", "source.sqlSnapshot.sql": "SELECT 1"}
     assert added == {path: ("ADDED", None, value) for path, value in values.items()}
 
 
-async def test_changes_tell_what_differs(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
+async def test_changes_list_the_differences(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
     keys = ("first-one", "second-one", "third-one")
     first, second, third = [await ask.create_job(world.contributor, world, jobKey=key) for key in keys]
     before = {
@@ -172,7 +172,7 @@ async def test_changes_tell_what_differs(ask: Ask, world: World, job_id: str, el
     assert sorted(await changes(ask, world, job_id, 2, since=3)) == back
 
 
-async def test_changes_are_told_since_any_version(ask: Ask, world: World, published: str) -> None:
+async def test_changes_since_any_version(ask: Ask, world: World, published: str) -> None:
     assert await changes(ask, world, published, 5) == [("maxRetries", "CHANGED", "2", "5")]
     assert await changes(ask, world, published, 5, since=4) == [("maxRetries", "CHANGED", "4", "5")]
     assert await changes(ask, world, published, 1, since=5) == [("maxRetries", "CHANGED", "5", "0")]
@@ -180,7 +180,7 @@ async def test_changes_are_told_since_any_version(ask: Ask, world: World, publis
 
 
 @pytest.mark.parametrize("since", [-1, 0, 3, 9])
-async def test_changes_since_no_version_are_an_error(ask: Ask, world: World, published: str, since: int) -> None:
+async def test_changes_since_a_missing_version_are_an_error(ask: Ask, world: World, published: str, since: int) -> None:
     with pytest.raises(Failed, match=rf"^since: the job has no version {since}\.$"):
         await changes(ask, world, published, 2, since=since)
 
@@ -208,24 +208,26 @@ async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: Worl
     ],
     ids=["hourly-spring", "skipped", "hourly-autumn", "repeated", "on-the-dot", "with-an-offset", "without-an-offset"],
 )
-async def test_a_schedule_follows_its_zone(ask: Ask, world: World, cron: str, after: str, expected: list[str]) -> None:
+async def test_fire_times_follow_the_time_zone(
+    ask: Ask, world: World, cron: str, after: str, expected: list[str]
+) -> None:
     assert await fire_times(ask, world, cron, after=after) == [f"{after[:8]}{each}" for each in expected]
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
-async def test_as_many_times_are_told_as_are_asked_for(ask: Ask, world: World, count: int) -> None:
+async def test_next_fire_times_returns_count_items(ask: Ask, world: World, count: int) -> None:
     times = await fire_times(ask, world, "*/15 * * * *", count=count)
     assert len(set(times)) == count
     assert times == sorted(times)
 
 
 @pytest.mark.parametrize("count", [-1, 101])
-async def test_too_many_times_are_an_error(ask: Ask, world: World, count: int) -> None:
+async def test_too_many_fire_times_are_an_error(ask: Ask, world: World, count: int) -> None:
     with pytest.raises(Failed, match=rf"^count: {count} is out of range, 0 to 100\.$"):
         await fire_times(ask, world, "*/15 * * * *", count=count)
 
 
-async def test_a_drafts_schedule_is_shown_before_it_is_published(ask: Ask, world: World, job_id: str) -> None:
+async def test_a_draft_has_fire_times(ask: Ask, world: World, job_id: str) -> None:
     await change(ask, world, "createDraft", job_id, changes={"schedule": {"cron": "0 6 * * 1"}})
     data = await ask(world.viewer, SCHEDULES, id=job_id, count=2, after="2026-01-01T00:00:00Z")
     assert data["job"]["currentVersion"] == {"schedule": None}
@@ -233,7 +235,7 @@ async def test_a_drafts_schedule_is_shown_before_it_is_published(ask: Ask, world
     assert list(data["job"]["draft"]["schedule"].values()) == ["0 6 * * 1", "At 06:00 on Monday", mondays]
 
 
-async def test_a_cluster_has_what_currently_runs_on_it(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
+async def test_a_cluster_lists_jobs_by_current_version(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
     ids, one, none = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1), ([], 0)
     await change(ask, world, "createDraft", job_id, changes={"clusterId": elsewhere.id})
     assert await listed(ask, world, ids) == [one, none]
@@ -244,19 +246,19 @@ async def test_a_cluster_has_what_currently_runs_on_it(ask: Ask, world: World, j
 
 
 @pytest.mark.usefixtures("job_id")
-async def test_a_team_has_the_jobs_it_was_granted(ask: Ask, world: World) -> None:
+async def test_a_team_lists_its_granted_jobs(ask: Ask, world: World) -> None:
     await ask.create_job(world.admin, world, jobKey="shared", teamIds=[world.data_eng.id, world.analytics.id])
     ids = [world.data_eng.id, world.analytics.id, world.platform.id]
     assert await listed(ask, world, ids) == [(["daily-sales-etl", "shared"], 2), (["shared"], 1), ([], 0)]
 
 
 @pytest.mark.parametrize("after", ["1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
-async def test_fire_times_outside_of_2000_to_2999_are_an_error(ask: Ask, world: World, after: str) -> None:
+async def test_a_preview_after_2999_is_an_error(ask: Ask, world: World, after: str) -> None:
     with pytest.raises(Failed) as failed:
         await fire_times(ask, world, "0 0 29 2 *", after=after)
 
     assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
 
 
-async def test_fire_times_are_found_for_a_hundred_years_after_2999(ask: Ask, world: World) -> None:
+async def test_fire_times_are_computed_100_years_ahead(ask: Ask, world: World) -> None:
     assert len(await fire_times(ask, world, "0 0 29 2 *", after="2999-12-31T23:59:59Z", count=100)) == 24

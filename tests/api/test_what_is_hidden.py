@@ -1,4 +1,4 @@
-"""A job that the caller can't see answers as one that never was; and rights add up over a member's teams."""
+"""Hidden jobs are treated as missing ones, and the permissions of a member's teams add up."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ async def own(ask: Ask, world: World) -> str:
 
 @pytest.fixture
 async def hidden(ask: Ask, world: World, own: str) -> str:
-    """A job out of the contributor's sight, which waits for the contributor's own."""
+    """Create a job that the contributor can't see, and that depends on the contributor's job."""
     waits = config(world, dependencies=[{"jobId": own}])
     return await ask.create_job(
         world.admin, world, jobKey="hidden-one", name="Hidden", teamIds=[world.platform.id], config=waits
@@ -39,7 +39,7 @@ async def hidden(ask: Ask, world: World, own: str) -> str:
 
 
 async def answer(ask: Ask, world: World, name: str, own: str, other: str) -> Any:
-    """What the contributor is told who lets something wait for the other job."""
+    """Return the errors that the contributor gets for a dependency on the other job."""
     waits = {"dependencies": [{"jobId": other}]}
     values = {"jobId": own, "changes": waits}
     if name == "createJob":
@@ -51,7 +51,7 @@ async def answer(ask: Ask, world: World, name: str, own: str, other: str) -> Any
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_waiting_for_a_hidden_job_is_refused_as_for_none(
+async def test_a_hidden_dependency_is_refused_like_a_missing_one(
     ask: Ask, world: World, own: str, hidden: str, name: str
 ) -> None:
     if name == "updateDraft":
@@ -66,7 +66,7 @@ async def test_waiting_for_a_hidden_job_is_refused_as_for_none(
     assert str(told).replace(hidden, never) == str(await answer(ask, world, name, own, never))
 
 
-async def test_nothing_of_a_hidden_job_is_read_by_its_ids(ask: Ask, world: World, hidden: str) -> None:
+async def test_ids_of_hidden_objects_return_null(ask: Ask, world: World, hidden: str) -> None:
     shown = (await ask(world.admin, SHOWN, id=hidden))["job"]
     ids = [shown["id"], shown["currentVersion"]["id"], shown["history"]["nodes"][0]["id"]]
 
@@ -77,7 +77,7 @@ async def test_nothing_of_a_hidden_job_is_read_by_its_ids(ask: Ask, world: World
         assert found != await ask(world.admin, query, id=each)
 
 
-async def test_nothing_of_a_hidden_job_is_counted(ask: Ask, world: World, own: str, hidden: str) -> None:
+async def test_totals_count_no_hidden_jobs(ask: Ask, world: World, own: str, hidden: str) -> None:
     counted = await ask(world.contributor, COUNTED, search="hidden", team=world.platform.id)
 
     assert counted == await ask(world.contributor, COUNTED, search="nothing like it", team=world.platform.id)
@@ -85,9 +85,7 @@ async def test_nothing_of_a_hidden_job_is_counted(ask: Ask, world: World, own: s
     assert {own, hidden}.isdisjoint(str(counted).split("'"))
 
 
-async def test_jobs_that_wait_for_a_hidden_one_in_a_ring_show_a_gap(
-    ask: Ask, world: World, own: str, hidden: str
-) -> None:
+async def test_a_cycle_shows_null_for_a_hidden_job(ask: Ask, world: World, own: str, hidden: str) -> None:
     waits = config(world, dependencies=[{"jobId": hidden}])
     both = await ask.create_job(world.admin, world, jobKey="both", config=waits)
 
@@ -107,7 +105,7 @@ async def test_jobs_that_wait_for_a_hidden_one_in_a_ring_show_a_gap(
         ("outsider", ["CONTRIBUTOR", "CONTRIBUTOR"], ["VIEW", "EDIT"]),
     ],
 )
-async def test_rights_add_up(
+async def test_permissions_of_several_teams_add_up(
     ask: Ask, world: World, database: Database, who: str, roles: list[str], expected: list[str]
 ) -> None:
     member, teams = getattr(world, who), [world.analytics, world.platform]

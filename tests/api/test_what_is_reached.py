@@ -1,4 +1,4 @@
-"""Following every link of the schema, from every root, a member arrives at what is theirs to see and nowhere else.
+"""Every link of the schema, from every root, leads a member to visible objects only.
 
 The operations are written from the schema: a new type, field or list is followed without a line here.
 """
@@ -57,7 +57,7 @@ NODES = sorted(each.name for each in SCHEMA.get_possible_types(NODE))
 
 
 def selection(type_: GraphQLNamedType) -> str:
-    """All fields of the type down to the next node, of which it takes the id."""
+    """Return a selection of all fields of the type, with the ids of the next nodes."""
     if isinstance(type_, GraphQLUnionType | GraphQLInterfaceType):
         return f"{{ {' '.join(fragment(each.name) for each in SCHEMA.get_possible_types(type_))} }}"
     assert isinstance(type_, GraphQLObjectType)
@@ -91,7 +91,7 @@ LINKS = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ node: id {' '.join(map(fra
 
 
 def ids(data: Any) -> set[str]:
-    """Every node's id in an answer."""
+    """Return the ids of all nodes in a response."""
     match data:
         case dict():
             own = {data["node"]} if isinstance(data.get("node"), str) else set()
@@ -103,7 +103,7 @@ def ids(data: Any) -> set[str]:
 
 @pytest.fixture
 async def jobs(ask: Ask, world: World, database: Database) -> Mapping[str, str]:
-    """A job shared with each team, with all that hangs on jobs, each waiting for those before; and one abroad."""
+    """Create a job for each team with all related objects, and one in the other organization."""
     made: dict[str, str] = {}
     for name, team in (("hidden", world.platform), ("viewed", world.analytics), ("own", world.data_eng)):
         query_ids = {"queryIds": [each.id for each in world.queries]}
@@ -142,7 +142,7 @@ def finished_run(job: Job) -> JobRun:
 
 
 async def visible(database: Database, organization_id: str, job_ids: set[str]) -> Mapping[type[Any], set[str]]:
-    """All that these jobs own, and what is everybody's in the organization."""
+    """Return the ids of these jobs' objects, and of all that everybody in the organization sees."""
     async with AsyncSession(database.reads) as session:
         found = {
             table: set(await session.scalars(select(table.id).where(table.job_id.in_(job_ids))))
@@ -160,7 +160,7 @@ def as_viewer(member_id: str) -> str:
 
 
 @pytest.mark.parametrize("who", SEES)
-async def test_every_link_leads_to_what_the_member_may_see(
+async def test_every_link_leads_to_visible_objects_only(
     ask: Ask, world: World, database: Database, jobs: Mapping[str, str], who: str
 ) -> None:
     member = world.foreign.admin if who == "abroad" else getattr(world, who)

@@ -1,4 +1,4 @@
-"""What is executed again and again to be timed is the same operation each time."""
+"""A benchmark that repeats an operation runs it on the same rows each time."""
 
 from graphql import ExecutionResult, parse
 from sqlalchemy import func, select
@@ -21,7 +21,7 @@ async def sizes(database: Database) -> dict[str, int | None]:
         return {name: await session.scalar(count) for name, count in counts.items()}
 
 
-async def test_a_repeated_change_meets_the_same_rows_each_time_and_leaves_none(postgres_url: str) -> None:
+async def test_a_repeated_change_leaves_no_rows(postgres_url: str) -> None:
     database = Database.open(postgres_url)
     world = await make_world(database)
     who, document = caller(world.contributor), parse(CREATE_JOB)

@@ -1,4 +1,4 @@
-"""The demo as a process of its own, and the client scripts beside their packages."""
+"""The demo in a separate process, and the client scripts next to their packages."""
 
 import asyncio
 import json
@@ -24,12 +24,12 @@ class Clients:
     demo: Serving
 
     async def tool(self, name: str, *arguments: str, cwd: str, **environment: str) -> str:
-        """Run a command that a package brings."""
+        """Run a command of an npm package."""
         command = (self.folder / "node_modules/.bin" / name).resolve()
         return (await node.node(command, *arguments, cwd=self.folder / cwd, **environment)).output
 
     async def script(self, path: str) -> Any:
-        """Run a script against the demo, and return what it printed. A warning of its client fails the test."""
+        """Run a script against the demo and return its output. A warning fails the test."""
         file = self.folder / path
         told = {"URL": self.demo.url, "TOKEN": self.demo.tokens[ADMIN], "TOKENS": json.dumps(self.demo.tokens)}
         output, complaints = await node.node(file.name, cwd=file.parent, **told)
@@ -37,7 +37,7 @@ class Clients:
         return json.loads(output)
 
     async def job_keys(self) -> list[str]:
-        """The keys of all jobs, in their order, as asked without a client."""
+        """Return the keys of all jobs in order, requested without a client library."""
         headers = {"Authorization": f"Bearer {self.demo.tokens[ADMIN]}"}
         body = {"query": "{ me { jobs(sortBy: JOB_KEY) { totalCount nodes { jobKey } } } }"}
         async with ClientSession(headers=headers) as http, http.post(self.demo.url, json=body) as response:

@@ -13,7 +13,7 @@ SCHEMA = build_schema(SDL.read_text("utf-8"))
 
 @pytest.fixture(scope="module")
 def generated(clients: Clients) -> Path:
-    """From the SDL file."""
+    """Generate the types from the SDL file."""
     asyncio.run(clients.tool("graphql-codegen", "--config", "codegen.ts", cwd="codegen", SCHEMA=str(SDL), TOKEN=""))
     return clients.folder / "codegen/generated"
 
@@ -37,7 +37,7 @@ async def test_the_types_are_strict_enough_for_typescript(clients: Clients) -> N
 
 
 @pytest.mark.usefixtures("generated")
-async def test_every_mutation_and_every_kind_of_refusal_is_met_with_generated_types(clients: Clients) -> None:
+async def test_generated_types_cover_all_mutations_and_errors(clients: Clients) -> None:
     met = await clients.script("codegen/every-mutation.ts")
 
     refusals = SCHEMA.type_map["UserError"]

@@ -1,4 +1,4 @@
-"""The demo data, as it is and as the models would have made it.
+"""The demo data: what it contains, and that the models' methods would give the same rows.
 
 Longer than 300 lines: one subject, of which most lines are cases and their data.
 """
@@ -25,9 +25,9 @@ from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, VersionStatus
-from mainsheet.models.known import Known
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.references import References
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.search_text import search_text
@@ -50,7 +50,7 @@ def ignore(_done: int) -> None:
 
 
 class Interrupted(Exception):
-    """A person's Ctrl-C."""
+    """Raised in place of a user's Ctrl-C."""
 
 
 def interrupt(_done: int) -> None:
@@ -68,7 +68,7 @@ async def session(demo: Database) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def test_there_are_two_organizations_with_a_few_dozen_jobs(session: AsyncSession) -> None:
+async def test_the_demo_has_two_organizations_with_jobs(session: AsyncSession) -> None:
     counted = (
         select(Organization.name, func.count())
         .join(Job, Job.organization_id == Organization.id)
@@ -78,7 +78,7 @@ async def test_there_are_two_organizations_with_a_few_dozen_jobs(session: AsyncS
     assert dict((await session.execute(counted)).all()) == {"harbor": 36, "lagoon": 6}
 
 
-async def test_progress_is_told_each_job(database: Database) -> None:
+async def test_progress_is_reported_for_each_job(database: Database) -> None:
     done: list[int] = []
 
     await seed_demo(database, done.append)
@@ -86,7 +86,7 @@ async def test_progress_is_told_each_job(database: Database) -> None:
     assert done == list(range(1, 43))
 
 
-async def test_a_second_run_keeps_what_was_changed(demo: Database) -> None:
+async def test_a_second_seed_keeps_changes(demo: Database) -> None:
     async with demo.writes.begin() as connection:
         await connection.execute(update(Job).where(Job.job_key == "orders-ingest").values(name="Mine"))
     before = await _everything(demo)
@@ -96,7 +96,7 @@ async def test_a_second_run_keeps_what_was_changed(demo: Database) -> None:
     assert await _everything(demo) == before
 
 
-async def test_everything_has_its_kind_in_the_demo(session: AsyncSession) -> None:
+async def test_the_demo_has_every_status_and_kind(session: AsyncSession) -> None:
     clusters = set(await session.scalars(select(Cluster.status)))
     sources = set(await session.scalars(select(JobVersion.source_kind)))
     jobs = set(await session.scalars(select(Job.status)))
@@ -126,7 +126,7 @@ async def test_a_demo_job_was_rolled_back_and_some_have_a_draft(session: AsyncSe
     assert len([each for each in jobs if each.draft]) >= 5
 
 
-async def test_each_demo_member_sees_jobs_of_their_own(session: AsyncSession) -> None:
+async def test_each_demo_member_sees_different_jobs(session: AsyncSession) -> None:
     seen = {email: await _seen(session, email) for email in DEMO_MEMBERS}
 
     admin, auditor, team_admin, contributor, viewer, lagoon = seen.values()
@@ -150,7 +150,9 @@ async def test_each_demo_member_sees_jobs_of_their_own(session: AsyncSession) ->
         ("admin@lagoon.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
     ],
 )
-async def test_each_demo_member_has_the_rights_promised(session: AsyncSession, email: str, sets: set[str]) -> None:
+async def test_each_demo_member_has_the_documented_permissions(
+    session: AsyncSession, email: str, sets: set[str]
+) -> None:
     caller = await _caller(session, email)
 
     rights = {
@@ -161,7 +163,7 @@ async def test_each_demo_member_has_the_rights_promised(session: AsyncSession, e
     assert rights == {frozenset(map(JobPermission, each.split())) for each in sets}
 
 
-async def test_all_was_done_by_people_who_may(session: AsyncSession) -> None:
+async def test_demo_changes_were_made_by_permitted_members(session: AsyncSession) -> None:
     for job in await session.scalars(select(Job)):
         for event in await _history(session, job):
             member = await session.get_one(Member, event.actor_id)
@@ -183,7 +185,7 @@ async def test_every_generated_job_agrees_with_its_history(demo: Database) -> No
         await _check_all(session, jobs)
 
 
-async def test_a_generated_job_has_five_versions_ten_runs_and_one_to_three_teams(demo: Database) -> None:
+async def test_a_generated_job_has_versions_runs_and_teams(demo: Database) -> None:
     await seed_jobs(demo, 60, 1, ignore)
 
     async with AsyncSession(demo.reads) as session:
@@ -205,7 +207,7 @@ async def test_the_same_seed_on_the_same_state_gives_the_same_jobs(demo: Databas
     assert await _everything(demo) == first
 
 
-async def test_the_same_seed_again_adds_other_jobs(demo: Database) -> None:
+async def test_the_same_seed_again_adds_different_jobs(demo: Database) -> None:
     await seed_jobs(demo, 3, 7, ignore)
     await seed_jobs(demo, 3, 7, ignore)
 
@@ -214,7 +216,7 @@ async def test_the_same_seed_again_adds_other_jobs(demo: Database) -> None:
         assert [key[:13] for key in keys] == [f"fleet-{number:07}" for number in range(1, 7)]
 
 
-async def test_the_number_of_a_deleted_job_is_not_used_again(demo: Database) -> None:
+async def test_the_number_of_a_deleted_job_isnt_reused(demo: Database) -> None:
     await seed_jobs(demo, 2, 7, ignore)
     async with demo.writes.begin() as connection:
         await connection.execute(delete(Job).where(FLEET))
@@ -226,7 +228,7 @@ async def test_the_number_of_a_deleted_job_is_not_used_again(demo: Database) -> 
         assert key.startswith("fleet-0000003-")
 
 
-async def test_what_was_interrupted_goes_on_as_if_it_had_not_been(demo: Database) -> None:
+async def test_an_interrupted_seed_continues_with_the_same_jobs(demo: Database) -> None:
     await seed_jobs(demo, 1300, 7, ignore)
     whole = await _everything(demo)
     await _forget_generated_jobs(demo)
@@ -238,7 +240,7 @@ async def test_what_was_interrupted_goes_on_as_if_it_had_not_been(demo: Database
     assert await _everything(demo) == whole
 
 
-async def test_generated_jobs_bring_teams_and_members(demo: Database) -> None:
+async def test_generated_jobs_add_teams_and_members(demo: Database) -> None:
     await seed_jobs(demo, 1500, 1, ignore)
     await seed_jobs(demo, 1, 1, ignore)
 
@@ -248,7 +250,7 @@ async def test_generated_jobs_bring_teams_and_members(demo: Database) -> None:
         assert await _count(session, Member, Member.organization_id == harbor) == 30
 
 
-async def test_a_hundred_thousand_jobs_would_bring_a_crowd(demo: Database) -> None:
+async def test_100000_jobs_add_teams_and_members(demo: Database) -> None:
     async with demo.reads.connect() as connection:
         crowd = await Crowd(await harbor(connection), datetime.now(UTC), 1).of(connection, 100_000)
 
@@ -257,7 +259,7 @@ async def test_a_hundred_thousand_jobs_would_bring_a_crowd(demo: Database) -> No
     assert Counter(places.values()) == {5: 1968, 50: 20}
 
 
-async def test_generated_jobs_are_changed_by_people_who_may(demo: Database) -> None:
+async def test_generated_changes_are_made_by_permitted_members(demo: Database) -> None:
     await seed_jobs(demo, 2000, 1, ignore)
     may = select(JobTeam.job_id, TeamMember.member_id).join(TeamMember, TeamMember.team_id == JobTeam.team_id)
     may = may.where(TeamMember.role != TeamRole.VIEWER)
@@ -337,9 +339,9 @@ async def _check_versions(session: AsyncSession, job: Job, history: Sequence[Job
     assert job.current_number in published
     assert drafts in ([], [job.last_number])
     assert max(each.to_version or 0 for each in history) == job.last_number
-    known = await _known(session, job)
+    references = await _references(session, job)
     for version in versions:
-        assert not list(version.config.problems((), known, job.id)), (job.job_key, version.number)
+        assert not list(version.config.problems((), references, job.id)), (job.job_key, version.number)
         assert not list(value_problems({"message": version.message}))
 
 
@@ -355,12 +357,12 @@ def _pointer(history: Sequence[JobEvent]) -> int | None:
     return [each.to_version for each in history if each.action in POINTER_MOVES][-1]
 
 
-async def _known(session: AsyncSession, job: Job) -> Known:
-    """What was there when the job was made; a dependency is an older job."""
+async def _references(session: AsyncSession, job: Job) -> References:
+    """Return the references that existed when the job was created. A dependency is an older job."""
     of = job.organization_id
     older = select(Job.id).where(Job.organization_id == of, Job.created_at < job.created_at)
     clusters = await session.execute(select(Cluster.id, Cluster.status).where(Cluster.organization_id == of))
-    return Known(
+    return References(
         clusters=dict(clusters.all()),
         queries=frozenset(await session.scalars(select(SavedQuery.id).where(SavedQuery.organization_id == of))),
         jobs=frozenset(await session.scalars(older)),

@@ -162,7 +162,7 @@ class Writer:
 
 
 class Name(str):
-    """A name in the language, as an enum's value."""
+    """A GraphQL name, such as an enum value."""
 
     __slots__ = ()
 

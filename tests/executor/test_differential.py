@@ -86,7 +86,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
 
 
 class Faulty(Context):
-    """Some batches fail, some answers are null or exceptions, decided by names and keys."""
+    """Makes some batches fail and some results null or exceptions, depending on names and keys."""
 
     salt = 0
     _made: dict[Batch, Batch]
@@ -134,7 +134,7 @@ async def answered(
 
 
 def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
-    """The positions that errors made null, with their errors."""
+    """Return the positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
         at, here = result.data, []
@@ -162,7 +162,7 @@ def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Op
 
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
-async def test_random_operations_have_the_same_answer(demo_database: Database, wrong: bool) -> None:
+async def test_random_operations_have_the_same_result(demo_database: Database, wrong: bool) -> None:
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
     executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
     for number in range(COUNT):
@@ -180,8 +180,10 @@ async def test_random_operations_have_the_same_answer(demo_database: Database, w
     assert outcomes[Outcome.COMPILED] > COUNT / 2
 
 
-async def test_random_operations_fail_alike(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without joins: a joined answer passes by the batch that would spoil it."""
+async def test_failing_operations_have_the_same_result(
+    demo_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs without joins, because joined results bypass the batches that fail."""
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
     assert OPTIONS
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()

@@ -38,7 +38,7 @@ def test_only_the_operations_variables_decide_its_plan(name: str) -> None:
     assert operation(parse(TWO), name).deciding == (("x",) if name == "B" else ())
 
 
-async def test_a_list_under_the_name_of_another_operations_flag_is_executed() -> None:
+async def test_another_operations_condition_variable_may_be_a_list() -> None:
     assert (await run(operation(parse(TWO), "A"), x=[1]))["arguments"] == {"ints": [1], "default": 7}
 
 
@@ -106,7 +106,7 @@ async def test_too_large_operations_are_interpreted() -> None:
 
 
 async def turns_of_the_loop(executor: Executor) -> int:
-    """Count the turns of the event loop while a program is compiled and run."""
+    """Count the event loop's iterations while a program is compiled and run."""
     running, turns = asyncio.create_task(run(operation(parse(LARGE), None), executor)), 0
     while not running.done():
         await asyncio.sleep(0)

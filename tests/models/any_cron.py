@@ -1,4 +1,4 @@
-"""Strategies that make cron expressions."""
+"""Hypothesis strategies for cron expressions."""
 
 from hypothesis import strategies as st
 

@@ -54,7 +54,7 @@ def offset(zone: ZoneInfo, minute: int) -> int:
 
 
 def stretches(zone: ZoneInfo, start: int, end: int, step: int) -> Iterator[Stretch]:
-    """Look at the zone's offset every `step` minutes, and at every minute where it differs."""
+    """Read the zone's offset every `step` minutes, and every minute around a change."""
     begun = start
     for earlier, later in pairwise(range(start, end + step, step)):
         if offset(zone, earlier) != offset(zone, later):
@@ -122,7 +122,7 @@ def is_fixed(text: str) -> bool:
 
 
 def wall_minutes(text: str, start: int, end: int) -> int:
-    """Return a bit for each minute on the clock, from the day of `start` on: 1 where the expression matches."""
+    """Return a bit for each minute of local time from the day of `start` on: 1 if the expression matches."""
     times = sum(1 << minute for minute in range(DAY) if is_time(text, minute)).to_bytes(DAY // 8, "little")
     nothing = bytes(DAY // 8)
     days = range(start // DAY, end // DAY + 1)
@@ -133,7 +133,7 @@ def wall_minutes(text: str, start: int, end: int) -> int:
 
 
 def expected(text: str, wall: int, parts: Iterable[Stretch], base: int) -> int:
-    """Return a bit for each minute of UTC from `base` on: 1 where the expression fires, by Debian's rules."""
+    """Return a bit for each minute of UTC from `base` on: 1 if the expression fires by Debian's rules."""
     fires, before = 0, None
     for part in parts:
         own = _cut(wall, part.start + part.offset - base, part.end - part.start) << part.start - base
@@ -152,7 +152,7 @@ def _cut(bits: int, start: int, length: int) -> int:
 
 
 def found(text: str, zone: ZoneInfo, start: int, end: int, base: int) -> int:
-    """Return what the engine finds from `start` until before `end`, in the same form."""
+    """Return the engine's fire times from `start` until before `end` in the same form."""
     bits = bytearray((end - base) // 8 + 1)
     last = None
     after, until = (datetime.fromtimestamp(each * 60 - 1, UTC) for each in (start, end))

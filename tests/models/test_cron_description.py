@@ -86,7 +86,7 @@ def day_of(year: int, month: int, day: int) -> int:
 
 
 def fires(expression: cron.CronExpression) -> tuple[frozenset[int], frozenset[int], tuple[int, ...]]:
-    """Return what tells when the expression fires: its days in one year of each of the 14 kinds."""
+    """Return the days on which the expression fires, in one year of each of the 14 kinds."""
     days = (day for year in YEARS for day in expression.dates(day_of(year, 1, 1), day_of(year, 12, 31)))
     return expression.minutes, expression.hours, tuple(days)
 

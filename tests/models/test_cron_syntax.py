@@ -67,11 +67,11 @@ def test_spellings_of_the_same_expression(text: str, same: str) -> None:
         ("\u0663 0 * * *", "Must be printable ASCII, but has the character '\\u0663'."),
     ],
 )
-def test_a_fault_names_its_field(text: str, expected: str) -> None:
+def test_a_cron_error_names_its_field(text: str, expected: str) -> None:
     assert faults(text) == (expected,)
 
 
-def test_the_faults_of_all_fields_are_reported() -> None:
+def test_errors_of_all_cron_fields_are_reported() -> None:
     assert [each.split(":")[0] for each in faults("61 25 32,33 13 8")] == [
         *("Minute", "Hour", "Day of month", "Day of month", "Month", "Day of week")
     ]
@@ -135,12 +135,12 @@ def test_other_dialects_are_refused_with_an_equivalent(text: str, expected: str)
         ),
     ],
 )
-def test_what_never_fires_is_refused(text: str, expected: str) -> None:
+def test_an_expression_that_never_fires_is_refused(text: str, expected: str) -> None:
     assert faults(text) == (expected,)
 
 
 @pytest.mark.parametrize("text", ["0 0 29 2 *", "0 0 29 2 */7", "0 0 * 2 MON#5", "0 0 30 2 MON", "0 0 */30 * 1#5"])
-def test_what_fires_rarely_is_accepted(text: str) -> None:
+def test_an_expression_that_fires_rarely_is_accepted(text: str) -> None:
     assert cron.parse(text).live_months
 
 

@@ -1,4 +1,4 @@
-"""One classification of database errors, by the drivers' own exceptions."""
+"""The classification of database errors, tested with the drivers' exceptions."""
 
 import sqlite3
 

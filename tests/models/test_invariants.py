@@ -1,4 +1,4 @@
-"""What the database refuses by itself, whoever writes into it."""
+"""Constraints of the database, which no statement can violate."""
 
 from collections.abc import Mapping
 
@@ -56,7 +56,7 @@ def ask(database: Database) -> Ask:
 
 @pytest.fixture
 async def ids(ask: Ask, world: World) -> Mapping[str, str]:
-    """Make the jobs; return the ids of the other organization."""
+    """Create the jobs and return the ids of the other organization."""
     source = {"savedQueries": {"queryIds": [world.queries[0].id]}}
     first = await ask.create_job(world.contributor, world, jobKey="first", config=config(world, source=source))
     waiting = config(world, dependencies=[{"jobId": first}])
@@ -73,7 +73,7 @@ async def ids(ask: Ask, world: World) -> Mapping[str, str]:
     }
 
 
-async def test_no_statement_breaks_a_rule_that_a_constraint_can_say(database: Database, ids: Mapping[str, str]) -> None:
+async def test_constraints_refuse_invalid_rows(database: Database, ids: Mapping[str, str]) -> None:
     kept = [rule for rule, statement in BREAKS.items() if not await is_refused(database, statement, ids)]
 
     assert kept == []

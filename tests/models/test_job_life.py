@@ -1,4 +1,4 @@
-"""The life of a job without a database: which step is allowed when, and what each step leaves behind."""
+"""The life of a job without a database: when each step is allowed, and its effects."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,25 +20,26 @@ from mainsheet.models.errors import (
     VersionNotFound,
     VersionNotPublished,
 )
-from mainsheet.models.job import NEEDS_DRAFT, Job, JobStatus
+from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_steps import NEEDS_DRAFT
 from mainsheet.models.job_version import JobVersion, VersionStatus
-from mainsheet.models.known import Known
+from mainsheet.models.references import References
 from mainsheet.models.source import SqlSnapshot
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-KNOWN = Known(clusters={"CL1": ClusterStatus.ACTIVE, "CL2": ClusterStatus.FAILED}, jobs=frozenset({"JB2"}))
+REFERENCES = References(clusters={"CL1": ClusterStatus.ACTIVE, "CL2": ClusterStatus.FAILED}, jobs=frozenset({"JB2"}))
 NEXT = {"max_retries": 3}
 Step = Callable[[Job, Edit], object]
 
 STEPS: Mapping[JobAction, Step] = {
-    JobAction.DRAFT_CREATED: lambda job, edit: job.create_draft(NEXT, KNOWN, edit),
-    JobAction.DRAFT_UPDATED: lambda job, edit: job.update_draft(NEXT, KNOWN, edit),
+    JobAction.DRAFT_CREATED: lambda job, edit: job.create_draft(NEXT, REFERENCES, edit),
+    JobAction.DRAFT_UPDATED: lambda job, edit: job.update_draft(NEXT, REFERENCES, edit),
     JobAction.DRAFT_DISCARDED: lambda job, edit: job.discard_draft(edit),
-    JobAction.DRAFT_PUBLISHED: lambda job, edit: job.publish_draft("done", KNOWN, edit),
-    JobAction.VERSION_CREATED: lambda job, edit: job.create_version(NEXT, "now", KNOWN, edit),
-    JobAction.VERSION_ACTIVATED: lambda job, edit: job.activate(1, job.current, "back", KNOWN, edit),
+    JobAction.DRAFT_PUBLISHED: lambda job, edit: job.publish_draft("done", REFERENCES, edit),
+    JobAction.VERSION_CREATED: lambda job, edit: job.create_version(NEXT, "now", REFERENCES, edit),
+    JobAction.VERSION_ACTIVATED: lambda job, edit: job.activate(1, job.current, "back", REFERENCES, edit),
 }
 
 
@@ -54,7 +55,7 @@ def job() -> Job:
 
 @pytest.fixture
 def draft(job: Job) -> JobVersion:
-    return job.create_draft({"max_retries": 1}, KNOWN, edit())
+    return job.create_draft({"max_retries": 1}, REFERENCES, edit())
 
 
 def state(job: Job) -> tuple[object, ...]:
@@ -62,7 +63,7 @@ def state(job: Job) -> tuple[object, ...]:
 
 
 def refused(job: Job, step: Step, *, by: Edit | None = None) -> list[type[UserError]]:
-    """Return what the step is refused for; it must leave the job and the history as they were."""
+    """Return the problems of the step. Asserts that the job and its history are unchanged."""
     by, before = by or edit(), state(job)
     with pytest.raises(Refused) as refusal:
         step(job, by)
@@ -76,14 +77,14 @@ def test_a_new_job_has_one_published_version(job: Job) -> None:
     assert (job.current.status, job.current.number, job.draft) == (VersionStatus.PUBLISHED, 1, None)
 
 
-def test_every_step_of_a_configuration_is_tried() -> None:
+def test_every_step_is_tested() -> None:
     assert STEPS.keys() == NEEDS_DRAFT.keys()
 
 
 @pytest.mark.parametrize("action", NEEDS_DRAFT)
-def test_a_step_is_refused_by_the_table(job: Job, action: JobAction) -> None:
+def test_a_step_is_refused_in_the_wrong_state(job: Job, action: JobAction) -> None:
     if not NEEDS_DRAFT[action]:
-        job.create_draft({}, KNOWN, edit())
+        job.create_draft({}, REFERENCES, edit())
 
     assert refused(job, STEPS[action]) == [DraftNotFound if NEEDS_DRAFT[action] else DraftExists]
 
@@ -99,9 +100,9 @@ AFTER: Mapping[JobAction, tuple[tuple[int, int, int, int | None], tuple[int | No
 
 
 @pytest.mark.parametrize("action", AFTER)
-def test_an_allowed_step_moves_numbers_and_writes_one_event(job: Job, action: JobAction) -> None:
+def test_an_allowed_step_records_one_event(job: Job, action: JobAction) -> None:
     if NEEDS_DRAFT[action]:
-        job.create_draft({"max_retries": 1}, KNOWN, edit())
+        job.create_draft({"max_retries": 1}, REFERENCES, edit())
     by, numbers = edit(), AFTER[action]
 
     STEPS[action](job, by)
@@ -113,30 +114,30 @@ def test_an_allowed_step_moves_numbers_and_writes_one_event(job: Job, action: Jo
     assert (event.from_version, event.to_version) == numbers[1]
 
 
-def test_activation_moves_the_pointer_back_and_forth(job: Job) -> None:
+def test_any_published_version_can_be_activated(job: Job) -> None:
     first = job.current
-    second = job.create_version(NEXT, None, KNOWN, edit())
+    second = job.create_version(NEXT, None, REFERENCES, edit())
     by = edit()
 
-    job.activate(1, first, "back", KNOWN, by)
-    job.activate(1, first, "again", KNOWN, by)  # it is current already
-    job.activate(2, second, None, KNOWN, by)
+    job.activate(1, first, "back", REFERENCES, by)
+    job.activate(1, first, "again", REFERENCES, by)  # it is current already
+    job.activate(2, second, None, REFERENCES, by)
 
     assert [(each.from_version, each.to_version) for each in by.events] == [(2, 1), (1, 2)]
     assert (job.current, job.current_number, job.revision) == (second, 2, 4)
 
 
-def test_a_version_that_is_missing_or_a_draft_is_not_activated(job: Job, draft: JobVersion) -> None:
+def test_missing_versions_and_drafts_cannot_be_activated(job: Job, draft: JobVersion) -> None:
     job.discard_draft(edit())
 
-    assert refused(job, lambda job, by: job.activate(7, None, None, KNOWN, by)) == [VersionNotFound]
-    assert refused(job, lambda job, by: job.activate(2, draft, None, KNOWN, by)) == [VersionNotPublished]
+    assert refused(job, lambda job, by: job.activate(7, None, None, REFERENCES, by)) == [VersionNotFound]
+    assert refused(job, lambda job, by: job.activate(2, draft, None, REFERENCES, by)) == [VersionNotPublished]
 
 
-def test_a_number_is_never_used_again(job: Job, draft: JobVersion) -> None:
+def test_version_numbers_are_never_reused(job: Job, draft: JobVersion) -> None:
     job.discard_draft(edit())
 
-    again = job.create_draft({}, KNOWN, edit())
+    again = job.create_draft({}, REFERENCES, edit())
 
     assert (draft.number, again.number) == (2, 3)
     assert again.revision > draft.revision
@@ -145,7 +146,7 @@ def test_a_number_is_never_used_again(job: Job, draft: JobVersion) -> None:
 def test_the_same_values_again_change_nothing(job: Job, draft: JobVersion) -> None:
     by, before = edit(), (state(job), draft.revision)
 
-    job.update_draft({"max_retries": 1}, KNOWN, by)
+    job.update_draft({"max_retries": 1}, REFERENCES, by)
     job.update({"name": "A"}, None, by)
     job.add_teams(["TM1"], by)
 
@@ -156,7 +157,7 @@ def test_the_same_values_again_change_nothing(job: Job, draft: JobVersion) -> No
 def test_an_edit_of_a_draft_raises_its_own_revision_only(job: Job, draft: JobVersion) -> None:
     before = job.revision, draft.revision
 
-    job.update_draft(NEXT, KNOWN, edit())
+    job.update_draft(NEXT, REFERENCES, edit())
 
     assert (job.revision, draft.revision) == (before[0], before[1] + 1)
 
@@ -164,12 +165,12 @@ def test_an_edit_of_a_draft_raises_its_own_revision_only(job: Job, draft: JobVer
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (lambda job, by: job.create_version({"cluster_id": "CL2"}, None, KNOWN, by), ClusterNotActive),
+        (lambda job, by: job.create_version({"cluster_id": "CL2"}, None, REFERENCES, by), ClusterNotActive),
         (
             lambda job, by: job.create_version(
                 {"dependencies": [{"job_id": "JB2"}]},
                 None,
-                Known(clusters=KNOWN.clusters, jobs=KNOWN.jobs, waits_for={"JB2": [job.id]}),
+                References(clusters=REFERENCES.clusters, jobs=REFERENCES.jobs, waits_for={"JB2": [job.id]}),
                 by,
             ),
             DependencyCycle,
@@ -177,29 +178,29 @@ def test_an_edit_of_a_draft_raises_its_own_revision_only(job: Job, draft: JobVer
     ],
     ids=["cluster", "cycle"],
 )
-def test_what_can_not_run_is_not_made_current(job: Job, step: Step, error: type[UserError]) -> None:
+def test_an_invalid_configuration_cannot_become_current(job: Job, step: Step, error: type[UserError]) -> None:
     assert refused(job, step) == [error]
 
 
-def test_a_draft_may_hold_what_can_not_run_but_is_not_published(job: Job) -> None:
-    job.create_draft({"cluster_id": "CL2"}, KNOWN, edit())
+def test_an_invalid_draft_can_be_stored_but_not_published(job: Job) -> None:
+    job.create_draft({"cluster_id": "CL2"}, REFERENCES, edit())
 
     assert refused(job, STEPS[JobAction.DRAFT_PUBLISHED]) == [ClusterNotActive]
 
 
 @pytest.mark.parametrize("expected", [{"revision": 7}, {"current_version": 7}], ids=lambda each: next(iter(each)))
-def test_an_expectation_that_is_missed_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
+def test_a_wrong_expectation_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
     by = edit()
     job.expect(by, **expected)
 
     assert refused(job, STEPS[JobAction.DRAFT_CREATED], by=by) == [StaleRevision]
 
 
-def test_all_that_is_wrong_is_refused_at_once(job: Job, draft: JobVersion) -> None:
+def test_all_problems_are_raised_together(job: Job, draft: JobVersion) -> None:
     by = edit()
     job.expect(by, revision=7)
 
-    problems = refused(job, lambda job, by: job.create_version({"max_retries": 11}, None, KNOWN, by), by=by)
+    problems = refused(job, lambda job, by: job.create_version({"max_retries": 11}, None, REFERENCES, by), by=by)
 
     assert [each.code for each in problems] == ["STALE_REVISION", "DRAFT_EXISTS", "INVALID"]
 

@@ -1,4 +1,4 @@
-"""Texts: a normal form is the last one, and what a text may contain can be stored."""
+"""Texts: normalization is idempotent, and all accepted characters can be stored."""
 
 import pytest
 from hypothesis import given
@@ -13,13 +13,13 @@ FORMS = {Form.NAME: limits.NAME, Form.PROSE: limits.DESCRIPTION, Form.CODE: limi
 
 @given(ANY)
 @pytest.mark.parametrize("form", Form)
-def test_a_normal_form_is_normal(form: Form, text: str) -> None:
+def test_normalization_is_idempotent(form: Form, text: str) -> None:
     assert form.normal(form.normal(text)) == form.normal(text)
 
 
 @given(ANY)
 @pytest.mark.parametrize("form", Form)
-def test_what_is_taken_can_be_stored(form: Form, text: str) -> None:
+def test_accepted_texts_can_be_stored(form: Form, text: str) -> None:
     value = form.normal(text)
 
     if not list(FORMS[form].check(value, ())):
@@ -28,7 +28,7 @@ def test_what_is_taken_can_be_stored(form: Form, text: str) -> None:
         assert "\0" not in value
 
 
-def test_a_stored_text_in_another_form_is_told() -> None:
+def test_a_stored_text_in_another_form_is_reported() -> None:
     (problem,) = limits.NAME.check(" etl", ("name",))
 
     assert problem.message == "Must have no spaces at its ends, and be in Unicode's normal form NFC."

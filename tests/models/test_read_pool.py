@@ -1,4 +1,4 @@
-"""The connections of snapshots: lent in turn, and none of them is ever lost."""
+"""The pool of read connections: first in, first out, and no connection is lost."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ async def test_a_waiting_request_is_served_before_a_later_one(pool: ReadPool) ->
     await pool.give_back(await later)
 
 
-async def test_requests_are_served_in_the_order_in_which_they_came(pool: ReadPool) -> None:
+async def test_requests_are_served_first_in_first_out(pool: ReadPool) -> None:
     held = await take_all(pool)
     first = await waiter(pool)
     served = []
@@ -134,7 +134,7 @@ async def test_a_failed_connect_takes_no_connection(postgres_url: str) -> None:
     await nowhere.close()
 
 
-async def test_writers_and_commands_need_none_of_the_readers_connections(small: Database) -> None:
+async def test_writers_use_no_reader_connections(small: Database) -> None:
     held = await take_all(small.read_pool)
 
     async with asyncio.timeout(5), small.writes.begin() as write, small.reads.connect() as command:

@@ -12,11 +12,11 @@ from tests.api.ask import Ask, config
 from tests.world import World
 
 
-async def test_the_demo_fits(demo_database: Database) -> None:
+async def test_the_demo_has_no_unfit_values(demo_database: Database) -> None:
     assert [str(each) async for each in unfit(demo_database)] == []
 
 
-async def test_each_value_that_does_not_fit_is_listed_by_its_row(database: Database, world: World) -> None:
+async def test_each_unfit_value_is_listed_with_its_row(database: Database, world: World) -> None:
     ask = Ask(database)
     compute = {"executionMode": "CLUSTER", "executorCount": 4}
     job_id = await ask.create_job(world.contributor, world, config=config(world, compute=compute))
@@ -41,7 +41,7 @@ async def test_each_value_that_does_not_fit_is_listed_by_its_row(database: Datab
     ]
 
 
-async def test_old_versions_that_nobody_can_change_are_not_listed(database: Database, world: World) -> None:
+async def test_immutable_old_versions_are_not_listed(database: Database, world: World) -> None:
     ask = Ask(database)
     job_id = await ask.create_job(world.contributor, world)
     query = "mutation ($i: CreateVersionInput!) { createVersion(input: $i) { userErrors { code } } }"

@@ -38,7 +38,7 @@ addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, so
 
 @dataclass
 class Playground:
-    """The page as people use it, and its complaints: errors, policy violations and foreign requests."""
+    """The page in a browser, with its errors, policy violations and requests to other hosts."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Playground:
             await self.page.wait_for_load_state("networkidle", timeout=5_000)
 
     def forgive(self, text: str) -> None:
-        """Drop expected complaints of the browser, such as for a refused request."""
+        """Discard expected errors of the browser, such as for a refused request."""
         self.complaints = [each for each in self.complaints if text not in each]
 
     async def run(self, line: str) -> None:

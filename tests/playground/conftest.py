@@ -53,7 +53,7 @@ async def demo(sqlite_demo: Path, tmp_path: Path, page: Playground) -> AsyncIter
 
 @pytest.fixture
 async def no_demo(sqlite_demo: Path, tmp_path: Path, page: Playground) -> AsyncIterator[Demo]:
-    """The same data, but nobody's tokens are told to the page."""
+    """The same data, without members and tokens for the page."""
     async with served(sqlite_demo, tmp_path, page, is_demo=False) as demo:
         yield demo
 

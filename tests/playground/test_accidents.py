@@ -1,4 +1,4 @@
-"""Examples change nothing by accident: outside the demo, people choose each object and confirm changes."""
+"""Examples change nothing by accident: outside the demo, users choose each object and confirm changes."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ async def test_examples_name_no_object_outside_the_demo(real):
         await expect(real.variables).not_to_contain_text("low-stock-alert")
 
 
-async def test_the_person_chooses_the_job_of_an_example(real):
+async def test_the_user_chooses_the_job_of_an_example(real):
     await real.choose("LifeOfAVersion")
     await real.run("query LifeOfAVersion")
     await choose_job(real, "low-stock-alert")
@@ -46,7 +46,7 @@ async def test_the_person_chooses_the_job_of_an_example(real):
     await expect(real.variables).not_to_contain_text("<id of a job>")
 
 
-async def test_the_person_chooses_the_team_of_an_example(real):
+async def test_the_user_chooses_the_team_of_an_example(real):
     await real.choose("TeamAccess")
     await real.run_from_menu("Unshare")
     await real.page.get_by_role("dialog").get_by_label("Team", exact=True).select_option("platform")
@@ -56,7 +56,7 @@ async def test_the_person_chooses_the_team_of_an_example(real):
     await expect(real.response).to_contain_text('"code": "FORBIDDEN"')
 
 
-async def test_an_operation_asks_only_for_what_it_uses(real):
+async def test_only_used_variables_are_asked_for(real):
     await real.choose("LifeOfAVersion")
     await real.run("query LifeOfAVersion")
     dialog = real.page.get_by_role("dialog")
@@ -65,7 +65,7 @@ async def test_an_operation_asks_only_for_what_it_uses(real):
     await expect(dialog.get_by_label("Version")).to_have_count(0)
 
 
-async def test_the_first_change_is_confirmed_and_only_the_first(real, no_demo):
+async def test_only_the_first_change_is_confirmed(real, no_demo):
     await real.choose("LifeOfAVersion")
     await real.run("mutation CreateDraft")
     await choose_job(real, "low-stock-alert")
@@ -90,7 +90,7 @@ async def test_a_dry_run_needs_no_confirmation(real):
     await expect(real.response).to_contain_text('"path"')
 
 
-async def test_the_demo_asks_nothing(demo):
+async def test_the_demo_needs_no_confirmation(demo):
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')
@@ -99,7 +99,7 @@ async def test_the_demo_asks_nothing(demo):
         await expect(playground.response).to_contain_text('"basedOn"')
 
 
-async def test_variables_that_were_edited_stay(demo):
+async def test_edited_variables_are_kept(demo):
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')
@@ -118,7 +118,7 @@ async def test_variables_that_were_edited_stay(demo):
         await playground.become(ADA)
 
 
-async def test_variables_of_an_edited_operation_stay(demo):
+async def test_variables_of_an_edited_operation_are_kept(demo):
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')

@@ -1,4 +1,4 @@
-"""Without Chromium no test of the page passes by accident."""
+"""Without Chromium, tests of the page are skipped, or fail in CI."""
 
 import pytest
 

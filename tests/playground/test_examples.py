@@ -28,7 +28,7 @@ query ($jobKey: String!) {
 
 
 async def variables_of(demo, email: str, example: Path) -> dict:
-    """Put ids in the place of names, as the page does."""
+    """Replace names by ids, as the page does."""
     text = example.with_suffix(".json").read_text()
     text = re.sub(r'"<number of version (\d+)>"', r"\1", text)
     text = re.sub(r"<key of job ([^>]+)>", r"\1", text)
@@ -44,7 +44,7 @@ async def variables_of(demo, email: str, example: Path) -> dict:
 
 
 async def run(demo, email: str, number: int) -> dict:
-    """Run the example's operations in their order, and return the data of each."""
+    """Run the example's operations in order and return the data of each."""
     example = EXAMPLES[number - 1]
     query, variables = example.read_text(), await variables_of(demo, email, example)
     answers = {}
@@ -108,7 +108,7 @@ async def test_the_life_of_a_version_example_runs(demo):
     changes = {change["path"] for change in answers["UpdateDraft"]["updateDraft"]["draft"]["changes"]}
     assert {"maxRetries", "schedule.cron"} <= changes
     assert answers["PublishDraft"]["publishDraft"]["version"]["isCurrent"]
-    assert answers["GoBack"]["activateVersion"]["job"]["currentVersion"]["number"] == 1
+    assert answers["RollBack"]["activateVersion"]["job"]["currentVersion"]["number"] == 1
 
 
 async def test_a_viewer_gets_the_missing_permission(demo):
@@ -127,7 +127,7 @@ async def test_a_team_gets_access_and_loses_it(demo):
     assert shared - unshared == {"platform"}
 
 
-async def test_a_team_admin_shares_with_teams_of_her_own_only(demo):
+async def test_a_team_admin_can_share_with_own_teams_only(demo):
     answers = await run(demo, TEAM_ADMIN, 4)
 
     (error,) = answers["Share"]["addTeamsToJob"]["userErrors"]
@@ -140,4 +140,4 @@ async def test_all_problems_of_an_input_come_at_once(demo):
 
     errors = answers["ErrorsAsData"]["createVersion"]["userErrors"]
     assert {error["path"][-1] for error in errors} == {"cron", "timezone", "maxRetries", "clusterId"}
-    assert problems({"": answers["TooLate"]}) == ["STALE_REVISION"]
+    assert problems({"": answers["OutdatedExpectation"]}) == ["STALE_REVISION"]

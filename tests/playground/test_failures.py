@@ -118,7 +118,7 @@ async def test_an_unreachable_server_is_reported(start):
             await playground.run("query MyJobs")
 
             await expect(alert(playground)).to_have_text(
-                "The server can't be reached. See that it runs, then run the operation again."
+                "The server can't be reached. Check that it is running, then run the operation again."
             )
             playground.forgive("ERR_CONNECTION_REFUSED")
 
@@ -130,7 +130,9 @@ async def test_an_html_response_of_a_proxy_is_reported(playground):
     )
     await playground.run("query MyJobs")
 
-    await expect(alert(playground)).to_contain_text("A proxy answered 502 Bad Gateway in the server's place")
+    await expect(alert(playground)).to_contain_text(
+        "A proxy answered 502 Bad Gateway because it can't reach the server"
+    )
     await expect(playground.page.locator("body")).not_to_contain_text("SyntaxError")
     playground.forgive("502")
 
@@ -141,7 +143,7 @@ async def test_a_change_without_a_response_is_reported_as_uncertain(playground):
     await playground.page.route("**/graphql", lambda route: route.abort())
     await playground.run("mutation CreateDraft")
 
-    await expect(alert(playground)).to_contain_text("The mutation may have been done all the same")
+    await expect(alert(playground)).to_contain_text("The mutation may have been executed anyway")
     playground.forgive("ERR_FAILED")
 
 
@@ -179,7 +181,7 @@ async def test_a_token_that_ended_can_be_replaced(start):
                 playground.forgive("401")
 
 
-async def test_the_schema_comes_once_there_is_a_good_token(no_demo):
+async def test_the_schema_is_loaded_with_a_valid_token(no_demo):
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[VIEWER])
         await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
@@ -212,7 +214,7 @@ async def test_stop_aborts_the_request(playground):
         await expect(playground.page.get_by_role("button", name="Execute query")).to_be_visible()
 
 
-async def test_an_answer_appears_in_the_tab_that_sent_the_request(playground):
+async def test_a_response_appears_in_the_tab_that_sent_it(playground):
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")
@@ -237,7 +239,7 @@ async def test_a_tab_waits_for_its_request_again(playground):
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_an_answer_appears_for_the_person_that_sent_the_request(playground):
+async def test_a_response_appears_for_the_member_who_sent_it(playground):
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")

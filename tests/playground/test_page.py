@@ -27,7 +27,7 @@ async def test_an_example_runs_as_it_stands(playground):
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_whoever_one_becomes_asks_from_then_on(playground):
+async def test_the_chosen_member_sends_the_next_requests(playground):
     await playground.choose("OneJob")
     await playground.become(NOA)
 
@@ -41,7 +41,7 @@ async def test_typing_a_name_finds_its_member(playground):
         await playground.become(name)
 
 
-async def test_a_tab_begins_at_its_first_line(playground):
+async def test_a_tab_opens_at_its_first_line(playground):
     await playground.choose("LifeOfAVersion")
     await playground.page.locator(".graphiql-query-editor textarea").focus()
     await playground.page.keyboard.press("Control+End")
@@ -52,7 +52,7 @@ async def test_a_tab_begins_at_its_first_line(playground):
     await expect(playground.page.get_by_text("# Team access")).to_be_visible()
 
 
-async def test_a_telephone_shows_the_operation_above_its_answer(playground):
+async def test_a_small_screen_stacks_the_editors(playground):
     await playground.page.set_viewport_size({"width": 390, "height": 844})
     await playground.page.get_by_role("button", name="Hide Examples").click()
     await playground.page.get_by_role("button", name="Execute query").click()
@@ -75,7 +75,7 @@ async def test_a_user_error_is_shown_as_data(playground):
     await expect(playground.response).to_contain_text('"code": "FORBIDDEN"')
 
 
-async def test_names_in_the_variables_become_the_ids_that_a_member_sees(playground):
+async def test_names_in_variables_become_ids_of_visible_objects(playground):
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).to_contain_text(A_JOB_ID)
     seen_by_ada = await playground.variables.inner_text()
@@ -96,7 +96,7 @@ async def test_a_field_is_completed_from_the_schema(playground):
     await expect(suggestion).to_contain_text("member")
 
 
-async def test_the_editors_find_no_fault_with_any_example(playground):
+async def test_the_editors_report_no_errors_in_examples(playground):
     editor = playground.page.locator(".graphiql-query-editor")
     for tab in TABS:
         await playground.choose(tab)
@@ -126,7 +126,7 @@ async def test_the_field_explorer_offers_the_fields_of_the_schema(playground):
     await expect(playground.page.locator(".graphiql-explorer-root")).to_contain_text("jobByKey")
 
 
-async def test_the_version_history_shows_how_a_job_came_here(playground):
+async def test_the_version_history_shows_all_versions(playground):
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     timeline = panel.get_by_role("list", name="Versions, the newest first")
@@ -149,7 +149,7 @@ async def test_any_two_versions_can_be_compared(playground):
     await expect(cluster.locator(".added")).to_contain_text("+ prod-eu")
 
 
-async def test_the_history_follows_what_is_run(playground):
+async def test_the_version_history_updates_after_operations(playground):
     await playground.become(JONAS)
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).not_to_contain_text("<id of")
@@ -179,7 +179,7 @@ async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
 
 
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
-async def test_the_page_is_as_dark_as_the_system(demo, scheme, is_dark):
+async def test_the_page_follows_the_color_scheme(demo, scheme, is_dark):
     async with opened(demo.url, color_scheme=scheme) as playground:
         container = playground.page.locator(".graphiql-container")
         red = await container.evaluate("element => getComputedStyle(element).backgroundColor.match(/\\d+/)[0]")
@@ -187,14 +187,14 @@ async def test_the_page_is_as_dark_as_the_system(demo, scheme, is_dark):
     assert (int(red) < 100) == is_dark
 
 
-async def test_nothing_moves_for_people_who_want_less_motion(demo):
+async def test_reduced_motion_is_respected(demo):
     moving = """() => [...document.querySelectorAll('*')].filter(element =>
       /[1-9]/.test(getComputedStyle(element).transitionDuration)).map(element => element.className)"""
     async with opened(demo.url, reduced_motion="reduce") as playground:
         assert await playground.page.evaluate(moving) == []
 
 
-async def test_the_cost_panel_shows_what_each_level_asked(playground):
+async def test_the_cost_panel_shows_statements_by_level(playground):
     panel = await playground.panel("Cost")
 
     await playground.run("query MyJobs")

@@ -71,7 +71,7 @@ async def test_a_search_finds_jobs_beyond_the_list(playground, demo):
     await expect(panel.locator(".timeline .current")).to_contain_text("v5")
 
 
-async def test_older_versions_and_the_newest_events_are_reached(playground, demo):
+async def test_older_versions_can_be_loaded(playground, demo):
     job_id = (await demo.ask(ADMIN, IDS))["data"]["job"]["id"]
     for number in range(25):
         config = f'jobId: "{job_id}", changes: {{ maxRetries: {number % 10} }}'
@@ -92,7 +92,7 @@ async def test_older_versions_and_the_newest_events_are_reached(playground, demo
     await expect(panel.get_by_role("button", name="Older versions")).to_have_count(0)
 
 
-async def test_differences_stand_below_the_version_that_was_clicked(playground):
+async def test_differences_appear_below_the_clicked_version(playground):
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     await panel.get_by_role("button", name=re.compile(r"^v2\b")).click()
@@ -102,7 +102,7 @@ async def test_differences_stand_below_the_version_that_was_clicked(playground):
     await expect(panel.locator(".differences")).to_have_count(1)
 
 
-async def test_names_stand_for_ids_beyond_the_first_hundred_clusters(playground, insert):
+async def test_names_replace_ids_beyond_the_first_100_clusters(playground, insert):
     insert("cluster", f"'CL' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 'nowhere', 'ACTIVE'")
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
@@ -113,7 +113,7 @@ async def test_names_stand_for_ids_beyond_the_first_hundred_clusters(playground,
     await expect(cluster.locator(".removed")).to_contain_text("- legacy-eu")
 
 
-async def test_a_team_beyond_the_first_hundred_can_be_chosen(no_demo, insert):
+async def test_a_team_beyond_the_first_100_can_be_chosen(no_demo, insert):
     insert("team", f"'TM' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, NULL")
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[ADMIN])
@@ -126,7 +126,7 @@ async def test_a_team_beyond_the_first_hundred_can_be_chosen(no_demo, insert):
         playground.forgive("401")
 
 
-async def test_the_cost_panel_leaves_its_own_trace_out(playground):
+async def test_the_cost_panel_ignores_its_own_trace(playground):
     panel = await playground.panel("Cost")
     await new_tab(playground, SMALL)
 
@@ -177,7 +177,7 @@ async def test_a_pasted_token_is_checked(no_demo, token, problem):
         playground.forgive("401")
 
 
-async def test_the_owner_of_a_token_is_named_also_after_a_reload(no_demo):
+async def test_the_owner_of_a_token_is_shown_after_a_reload(no_demo):
     async with opened(no_demo.url) as playground:
         await playground.use_token(f"Bearer {no_demo.tokens[VIEWER]}")
         owner = playground.page.get_by_role("button", name="Priya Raman MEMBER of harbor")

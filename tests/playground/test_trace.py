@@ -1,4 +1,4 @@
-"""The trace of an operation's cost, where it is allowed."""
+"""The trace of an operation's cost."""
 
 import asyncio
 from pathlib import Path

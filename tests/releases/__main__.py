@@ -1,4 +1,4 @@
-"""`make release`: keep databases as this version makes them, in `releases/<version>/`, for every later one's tests."""
+"""`make release`: store databases of this version in `releases/<version>/`, for the tests of later versions."""
 
 import asyncio
 import tempfile

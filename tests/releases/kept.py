@@ -1,4 +1,4 @@
-"""Databases that released versions made: `releases/<version>/` has one of each kind, with the demo's data.
+"""Databases of released versions: `releases/<version>/` has one for SQLite and one for PostgreSQL, with demo data.
 
 They are what people have, not what we would write today: SQLite's file as it is, PostgreSQL's by pg_dump.
 """
@@ -19,12 +19,12 @@ DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # which is
 
 
 def versions() -> list[str]:
-    """Name the releases that left a database of each kind."""
+    """Return the releases that have stored databases."""
     return sorted(each.name for each in RELEASES.iterdir() if all((each / file).exists() for file in FILES.values()))
 
 
 async def filled(url: str) -> None:
-    """Make the tables and the demo's data as this version does."""
+    """Create the tables and the demo data of this version."""
     database = Database.open(url)
     try:
         await upgrade(database)

@@ -1,4 +1,4 @@
-"""A database of each released version, with data in it, becomes one of this version and loses nothing."""
+"""Upgrades of databases from each released version to this one, without loss of data."""
 
 import asyncio
 import unicodedata
@@ -52,7 +52,7 @@ CREATE_VERSION = """mutation ($input: CreateVersionInput!) {
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def released(request: pytest.FixtureRequest, version: str, tmp_path: Path) -> AsyncIterator[Database]:
-    """The database as the released version left it."""
+    """The stored database of the released version."""
     if request.param == "sqlite":
         database = Database.open(restore_sqlite(version, tmp_path / "released.sqlite3"))
         yield database
@@ -65,12 +65,12 @@ async def released(request: pytest.FixtureRequest, version: str, tmp_path: Path)
         await database.close()
 
 
-def test_there_is_a_release() -> None:
+def test_a_release_is_stored() -> None:
     assert versions()
 
 
 @pytest.mark.parametrize("version", versions())
-async def test_a_released_database_is_upgraded_and_loses_nothing(released: Database) -> None:
+async def test_a_released_database_is_upgraded_without_loss(released: Database) -> None:
     before = await kept(released)
 
     await upgrade(released)
@@ -81,7 +81,7 @@ async def test_a_released_database_is_upgraded_and_loses_nothing(released: Datab
 
 
 @pytest.mark.parametrize("version", versions())
-async def test_texts_of_an_upgraded_database_are_found_and_compared_with_todays_rules(released: Database) -> None:
+async def test_texts_of_an_upgraded_database_can_be_searched(released: Database) -> None:
     name = unicodedata.normalize("NFD", " İstanbul Größe")
     async with released.writes.begin() as connection:
         job = (await connection.execute(text(f"SELECT id, job_key FROM job WHERE {OF_HARBOR} LIMIT 1"))).one()
@@ -102,7 +102,7 @@ async def test_texts_of_an_upgraded_database_are_found_and_compared_with_todays_
 
 
 @pytest.mark.parametrize("version", versions())
-async def test_an_upgrade_by_the_command_lists_the_first_values_that_do_not_fit(released: Database) -> None:
+async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     async with released.writes.begin() as connection:
         await connection.execute(text("UPDATE job SET description = '\u202e'"))
         jobs = await connection.scalar(text("SELECT count(*) FROM job"))
@@ -144,7 +144,7 @@ async def test_constraints_hold_in_an_upgraded_database(released: Database) -> N
 
 
 @pytest.mark.parametrize("version", versions())
-async def test_the_api_answers_on_an_upgraded_database(released: Database) -> None:
+async def test_the_api_works_on_an_upgraded_database(released: Database) -> None:
     await upgrade(released)
     async with AsyncSession(released.reads, expire_on_commit=False) as session:
         admin = (await session.scalars(select(Member).where(Member.email == ADMIN))).one()

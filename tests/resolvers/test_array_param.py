@@ -1,4 +1,4 @@
-"""Many keys in one parameter."""
+"""Many keys in one array parameter."""
 
 import pytest
 from sqlalchemy import select, text

@@ -1,4 +1,4 @@
-"""Rows that a dry run changed are read in place of the stored ones, and the others by their indexes as ever."""
+"""The changes of a dry run replace stored rows; unchanged rows are still read by their indexes."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from mainsheet.models.team import Team
 from mainsheet.resolvers import job, job_version, organization, team
 from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Query, prepare
+from mainsheet.resolvers.sql.statement import Query, compiled_statement
 from tests.world import World, caller
 
 DRAFTED: Shape = (
@@ -38,7 +38,7 @@ async def test_stored_rows_are_looked_up_by_index(
     postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool
 ) -> None:
     database = Database.open(postgres_url)
-    prepared = prepare(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
+    prepared = compiled_statement(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(LOOKED_UP)
@@ -79,7 +79,7 @@ async def test_inserted_updated_and_removed_rows_of_one_transaction(database: Da
     assert untouched[world.organization.id].name == "harbor"
 
 
-async def test_a_table_without_changes_is_read_as_it_is(database: Database, world: World) -> None:
+async def test_an_unchanged_table_is_read_directly(database: Database, world: World) -> None:
     async with AsyncSession(database.writes, autoflush=False) as session:
         recorder = Recorder(session)
         own = await session.get_one(Organization, world.organization.id)

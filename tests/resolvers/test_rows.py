@@ -1,4 +1,4 @@
-"""The type that a statement declares for its rows: each attribute must be one of its columns."""
+"""The declared row types of statements: each attribute must be a selected column."""
 
 import importlib
 import inspect
@@ -16,12 +16,12 @@ from mainsheet.models.base import Base
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers import job
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.sql.pagination.listing import Listing, PageRow, Total
+from mainsheet.resolvers.sql.pagination.paged_list import PagedList, PageRow, Total
 from mainsheet.resolvers.sql.statement import Query, View
 
 DIALECTS: list[Dialect] = [sqlite(), postgresql()]
 OF_ONE_PARENT = {"id", "sort_key"}
-OF_MANY_PARENTS = ({"place"}, {"parent_key"})
+OF_MANY_PARENTS = ({"parent_index"}, {"parent_key"})
 
 
 def everything() -> Iterator[Any]:
@@ -31,7 +31,7 @@ def everything() -> Iterator[Any]:
 
 
 QUERIES = list({each: None for each in everything() if isinstance(each, Query)})
-LISTINGS = list({each: None for each in everything() if isinstance(each, Listing)})
+LISTS = list({each: None for each in everything() if isinstance(each, PagedList)})
 
 
 def view(dialect: Dialect) -> View:
@@ -44,8 +44,8 @@ def attributes(row: type) -> set[str]:
     return set(row._fields)  # type: ignore[attr-defined]  # a named tuple
 
 
-def listing_name(listing: Listing[Any]) -> str:
-    return f"{name_of(listing.rows)}-{listing.parent}-{listing.by.key}-{LISTINGS.index(listing)}"
+def list_name(paged_list: PagedList[Any]) -> str:
+    return f"{name_of(paged_list.rows)}-{paged_list.parent}-{paged_list.by.key}-{LISTS.index(paged_list)}"
 
 
 def name_of(query: Query[Any]) -> str:
@@ -64,12 +64,12 @@ def test_a_statement_selects_each_attribute_of_its_rows(dialect: Dialect, query:
     assert query.key in selected
 
 
-@pytest.mark.parametrize("listing", LISTINGS, ids=listing_name)
+@pytest.mark.parametrize("paged_list", LISTS, ids=list_name)
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
-def test_a_list_selects_what_its_pages_need(dialect: Dialect, listing: Listing[Any]) -> None:
-    page = set(listing._page_of_one(view(dialect), False, False).selected_columns.keys())
-    pages = set(listing._pages_of_many(view(dialect), False, False).selected_columns.keys())
-    counts = set(listing.counts(view(dialect)).selected_columns.keys())
+def test_a_list_selects_what_its_pages_need(dialect: Dialect, paged_list: PagedList[Any]) -> None:
+    page = set(paged_list._page_of_one(view(dialect), False, False).selected_columns.keys())
+    pages = set(paged_list._pages_of_many(view(dialect), False, False).selected_columns.keys())
+    counts = set(paged_list.counts(view(dialect)).selected_columns.keys())
 
     assert page >= OF_ONE_PARENT
     assert pages & set(PageRow._fields) in [OF_ONE_PARENT | each for each in OF_MANY_PARENTS]

@@ -11,12 +11,12 @@ PREVIEW = Preview(100, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def schedules(count: int) -> list[Schedule]:
-    """Return schedules that take long: the whole horizon is searched, since the clock skips the only times."""
+    """Return slow schedules: their only times are skipped by the clock, so all 100 years are searched."""
     return [Schedule(cron="*/10 2 * 3 0L", timezone="Europe/Berlin", max_concurrent_runs=each) for each in range(count)]
 
 
 async def turns_during(work: Any) -> int:
-    """Return how often another task had its turn while the work was done."""
+    """Return how often another task ran during the work."""
     turns = 0
 
     async def take_turns() -> None:
@@ -31,7 +31,7 @@ async def turns_during(work: Any) -> int:
     return turns
 
 
-async def test_a_long_batch_lets_other_tasks_run_meanwhile() -> None:
+async def test_a_long_batch_lets_other_tasks_run() -> None:
     turns = await turns_during(schedule.fire_times(READ, schedules(100), PREVIEW))
 
     assert turns >= 5

@@ -1,4 +1,4 @@
-"""Snapshots: one moment, and a connection that always comes back."""
+"""Snapshots see one state of the database, and always give their connection back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
 
 @pytest.fixture
 async def small(database_url: str, database: Database) -> AsyncIterator[Database]:
-    """The same database through two connections."""
+    """The same database with a pool of two connections."""
     small = Database.open(database_url, pool_size=2)
     yield small
     await small.close()
@@ -32,7 +32,7 @@ async def name_of(read: Read, whom: Member) -> str:
     return str((await member.by_ids(read, [whom.id]))[whom.id].name)
 
 
-async def test_a_snapshot_sees_one_moment(database: Database, world: World) -> None:
+async def test_a_snapshot_sees_no_later_changes(database: Database, world: World) -> None:
     read = Read.of(database, caller(world.viewer))
     before = await name_of(read, world.viewer)
 
@@ -46,7 +46,7 @@ async def test_a_snapshot_sees_one_moment(database: Database, world: World) -> N
     await later.close()
 
 
-async def test_a_closed_snapshot_reads_no_more(database: Database, world: World) -> None:
+async def test_a_closed_snapshot_refuses_statements(database: Database, world: World) -> None:
     read = Read.of(database, caller(world.viewer))
     await read.close()
 
@@ -69,7 +69,7 @@ async def test_more_snapshots_than_connections_wait_for_each_other(small: Databa
     assert len(small.read_pool.idle) <= 2
 
 
-async def test_a_connection_kept_for_later_has_no_transaction_open(small: Database, world: World) -> None:
+async def test_an_idle_connection_has_no_open_transaction(small: Database, world: World) -> None:
     read = Read.of(small, caller(world.viewer))
     await name_of(read, world.viewer)
     await read.close()
@@ -79,7 +79,7 @@ async def test_a_connection_kept_for_later_has_no_transaction_open(small: Databa
     assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
 
 
-async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: Database, world: World) -> None:
+async def test_a_cancelled_read_leaves_a_working_connection(small: Database, world: World) -> None:
     read = Read.of(small, caller(world.viewer))
     reading = asyncio.create_task(name_of(read, world.viewer))
     await asyncio.sleep(0)
@@ -95,9 +95,7 @@ async def test_a_read_that_was_cancelled_leaves_a_connection_that_works(small: D
 
 
 @on_a_server
-async def test_a_connection_that_the_server_ended_is_replaced(
-    small: Database, database: Database, world: World
-) -> None:
+async def test_a_connection_ended_by_the_server_is_replaced(small: Database, database: Database, world: World) -> None:
     read = Read.of(small, caller(world.viewer))
     await name_of(read, world.viewer)
     await read.close()
@@ -111,9 +109,7 @@ async def test_a_connection_that_the_server_ended_is_replaced(
 
 
 @on_a_server
-async def test_a_read_whose_connection_the_server_ends_is_unavailable(
-    small: Database, database: Database, world: World
-) -> None:
+async def test_a_read_on_a_lost_connection_is_unavailable(small: Database, database: Database, world: World) -> None:
     for turns in range(100):
         read = Read.of(small, caller(world.viewer))
         ending = asyncio.create_task(end_connections(database))
@@ -132,7 +128,7 @@ async def test_a_read_whose_connection_the_server_ends_is_unavailable(
     await again.close()
 
 
-async def test_who_reads_alone_opens_no_transaction(database: Database, world: World) -> None:
+async def test_a_single_statement_opens_no_transaction(database: Database, world: World) -> None:
     read = Read.of(database, caller(world.viewer)).only(None, alone=True)
     await name_of(read, world.viewer)
 
@@ -142,9 +138,7 @@ async def test_who_reads_alone_opens_no_transaction(database: Database, world: W
     await read.close()
 
 
-async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
-    database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_cancelling_the_return_loses_no_connection(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     alone = Database.open(database_url, pool_size=1)
     connection = await alone.read_pool.take()
     driver = connection.driver_connection
@@ -162,9 +156,7 @@ async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connection_along(
-    database_url: str, world: World, times: int
-) -> None:
+async def test_cancelling_close_during_a_statement_loses_none(database_url: str, world: World, times: int) -> None:
     alone = Database.open(database_url, pool_size=1, patience=Patience(connection=5))
     read = Read.of(alone, caller(world.viewer))
     await name_of(read, world.viewer)

@@ -1,4 +1,4 @@
-"""Statements of every shape, without a database: what is joined must not depend on what else is."""
+"""Statements of every shape, without a database: any relations can be joined together."""
 
 from itertools import combinations
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
 
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers import job
-from mainsheet.resolvers.sql.statement import Columns, prepare
+from mainsheet.resolvers.sql.statement import Columns, compiled_statement
 
 CLUSTER = ("cluster", frozenset({"name"}))
 JOINS = (
@@ -31,15 +31,15 @@ SETS_OF_JOINS = [joins for size in range(len(JOINS) + 1) for joins in combinatio
 def test_any_relations_can_be_joined_together(dialect: Dialect, joins: tuple[Any, ...]) -> None:
     columns: Columns = frozenset({"name", *joins})
     for build in (job._by_ids, job._by_keys):
-        prepared = prepare(dialect, OrganizationRole.MEMBER, columns, build, (), one_key=False)
+        prepared = compiled_statement(dialect, OrganizationRole.MEMBER, columns, build, (), one_key=False)
         for table, name in (("cluster", "cluster"), ("job_run", "latest_run"), ("job_version", "current_version")):
             assert (f"JOIN {table} " in prepared.sql) == (f"'{name}'" in str(columns))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
-def test_one_key_is_compared_alone(dialect: Dialect) -> None:
+def test_one_key_is_compared_by_equality(dialect: Dialect) -> None:
     def text(*, one_key: bool) -> str:
-        return prepare(dialect, OrganizationRole.ADMIN, frozenset(), job._by_ids, (), one_key=one_key).sql
+        return compiled_statement(dialect, OrganizationRole.ADMIN, frozenset(), job._by_ids, (), one_key=one_key).sql
 
     assert "job.id = " in text(one_key=True)
     assert "job.id = ANY" in text(one_key=False) or "job.id IN (SELECT value FROM json_each" in text(one_key=False)

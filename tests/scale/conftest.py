@@ -1,4 +1,4 @@
-"""A database in which a scan would be noticed, filled once for all tests."""
+"""A database that is large enough to show scans in plans, filled once for all tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +26,7 @@ JOBS = 5000
 
 @dataclass(frozen=True)
 class Big:
-    """`admin` sees all jobs, `member` those of the most teams anyone is in; `ids` are of what that member may edit."""
+    """`admin` sees all jobs; `member` is in the largest number of teams; `ids` are objects that `member` may edit."""
 
     url: str
     admin: Member

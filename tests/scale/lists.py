@@ -1,4 +1,4 @@
-"""Every list of the API with all that it can be asked: found by a walk of the schema, so that nothing new is missed."""
+"""All lists of the API with their arguments, found by a walk of the schema so that new ones are included."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, ge
 
 from mainsheet.executor import core_schema
 from mainsheet.schema.api import api
-from mainsheet.schema.page import PAGE_PARAMETERS
+from mainsheet.schema.connection import PAGE_PARAMETERS
 
 SCHEMA: Any = core_schema(api)
 
@@ -40,7 +40,7 @@ PAGE = {"limit": "Int", "page": "Int", "first": "Int", "after": "String"}
 
 @dataclass(frozen=True)
 class List:
-    """A list below its owner, in one document: all that it can be asked is a variable."""
+    """A list field and a query for it, in which all arguments are variables."""
 
     owner: str
     name: str
@@ -60,7 +60,7 @@ class List:
         return f"query ({', '.join(f'${name}: {type_}' for name, type_ in types.items())}) {{ {query} }}"
 
     def variables(self) -> Iterator[dict[str, Any]]:
-        """All that makes another statement: each order, and each condition in each order but its opposite."""
+        """Yield variables for each possible statement: each order, and each condition in half of the orders."""
         for index, order in enumerate(_orders(self.arguments)):
             yield order
             if index % 2 == 0:
@@ -102,7 +102,7 @@ def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, 
 
 
 def filled(value: Any, ids: Mapping[str, str]) -> Any:
-    """Put the ids in where their names are."""
+    """Replace names by ids."""
     if isinstance(value, dict):
         return {name: filled(each, ids) for name, each in value.items()}
     if isinstance(value, list):

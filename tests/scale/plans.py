@@ -1,4 +1,4 @@
-"""How a database would run a statement, as the server has it run, and what of that would cost more with each job."""
+"""Query plans of statements, and the parts of them whose cost grows with the number of jobs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ POSTGRESQL_TENANT = re.compile(r"\(\(?\(?organization_id\)?(?:::text)? = [^()]*(
 
 
 class Plans:
-    """The plans of one database, each asked for once."""
+    """The plans of one database, cached by statement."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -45,7 +45,7 @@ async def _sqlite(driver: Any, sql: str) -> str:
 
 
 async def _postgresql(driver: Any, sql: str) -> str:
-    """Ask for the plan of any parameters: the server has prepared statements use that one."""
+    """Return the generic plan, which the server's prepared statements use."""
     unknown = ", ".join(["NULL"] * max((int(each) for each in PARAMETER.findall(sql)), default=0))
     await driver.execute(f"PREPARE asked AS {sql}")
     try:
@@ -56,21 +56,21 @@ async def _postgresql(driver: Any, sql: str) -> str:
 
 
 def walks(plan: str) -> list[str]:
-    """Say which growing tables the plan reads from end to end."""
+    """Return the growing tables that the plan scans completely."""
     if not plan.startswith("["):
         return [line for line in plan.splitlines() if SQLITE_WALK.match(line)]
     return [_said(node) for node in _nodes(plan) if _is_scan(node) and "Index Cond" not in node]
 
 
 def through_the_tenant(plan: str) -> list[str]:
-    """Say of which growing tables the plan reads all that the organization has: as good as from end to end."""
+    """Return the growing tables of which the plan reads all rows of the organization."""
     if not plan.startswith("["):
         return [line for line in plan.splitlines() if SQLITE_TENANT.match(line)]
     return [_said(node) for node in _nodes(plan) if _is_scan(node) and _is_tenant(node.get("Index Cond", ""))]
 
 
 def sorts(plan: str) -> bool:
-    """Whether the plan has to see every row before it gives the first, as it would not in an index's order."""
+    """Whether the plan sorts, so that it reads all rows before it returns the first."""
     if not plan.startswith("["):
         return SQLITE_SORT in plan.splitlines()
     return any(node["Node Type"] == "Sort" for node in _nodes(plan))
@@ -85,7 +85,7 @@ def _nodes(plan: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_scan(node: Mapping[str, Any]) -> bool:
-    """A bitmap's heap is read as its index was."""
+    """Whether the node scans a growing table or index. For a bitmap heap scan, its index scan counts."""
     if "Scan" not in node["Node Type"] or node["Node Type"] == "Bitmap Heap Scan":
         return False
     return bool(POSTGRESQL_TABLE.fullmatch(_read_by(node))) and _read_by(node) not in OF_ASKED

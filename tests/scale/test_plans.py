@@ -1,4 +1,4 @@
-"""No read of the API goes through a whole table of jobs, versions, runs or events, however the database is asked."""
+"""No query of the API scans a whole table of jobs, versions, runs or events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ POINTS = (
 
 
 async def plans(big: Big, database: Database, ask: Ask) -> Mapping[str, str]:
-    """Return the plan of each statement that was just asked."""
+    """Return the plan of each statement that was recorded."""
     statements = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA", "show"))]
     return {each: await big.plans.of(database, each) for each in statements}
 
@@ -42,14 +42,14 @@ def refuse_all_of_the_tenant(found: Mapping[str, str], said: Any) -> None:
         assert not through_the_tenant(plan), f"{said}\n{statement}\n{plan}"
 
 
-def test_every_list_is_asked_for() -> None:
+def test_every_list_is_tested() -> None:
     asked = {name: [variables for each in own for variables in each.variables()] for name, own in LISTS.items()}
 
     assert all(asked.values())
     assert len(asked["Query", "jobs"]) > 30
 
 
-async def test_what_costs_more_with_each_job_is_seen(big: Big, big_database: Database) -> None:
+async def test_plans_that_scan_tables_are_detected(big: Big, big_database: Database) -> None:
     walked = await big.plans.of(big_database, "SELECT count(*) FROM job_run WHERE status = 'FAILED'")
     counted = await big.plans.of(big_database, "SELECT count(job_id) FROM job_team")
     sorted_ = await big.plans.of(big_database, "SELECT id FROM job WHERE organization_id = 'OR' ORDER BY description")
@@ -66,7 +66,7 @@ async def test_what_costs_more_with_each_job_is_seen(big: Big, big_database: Dat
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", LISTS, ids=".".join)
-async def test_a_page_of_a_list_walks_through_no_table(
+async def test_a_page_of_a_list_scans_no_table(
     big: Big, big_database: Database, ask_big: Ask, name: tuple[str, str], role: str
 ) -> None:
     for each in LISTS[name]:
@@ -87,10 +87,10 @@ def _cursor(data: Any) -> str | None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("direction", ["first: 20", 'first: 20, after: "%s"', "last: 20", "limit: 20, page: 3"])
-async def test_a_page_of_the_organization_is_read_in_its_order(
+async def test_a_page_of_the_organization_is_read_in_order(
     big: Big, big_database: Database, ask_big: Ask, direction: str, role: str
 ) -> None:
-    """So it ends where the page is full; the member is one who sees many jobs."""
+    """The scan ends when the page is full. The member sees many jobs."""
     for sort in ("CREATED_AT", "UPDATED_AT", "JOB_KEY"):
         first = await ask_big(big.admin, f"{{ jobs(first: 9, sortBy: {sort}) {{ pageInfo {{ endCursor }} }} }}")
         arguments = direction.replace("%s", first["jobs"]["pageInfo"]["endCursor"])
@@ -104,7 +104,7 @@ async def test_a_page_of_the_organization_is_read_in_its_order(
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_a_point_read_walks_through_no_table(big: Big, big_database: Database, ask_big: Ask, role: str) -> None:
+async def test_a_point_read_scans_no_table(big: Big, big_database: Database, ask_big: Ask, role: str) -> None:
     for point in POINTS:
         query = f"{{ {point.replace('%s', big.ids['job'])} }}"
         await ask_big(getattr(big, role), query)
@@ -112,7 +112,7 @@ async def test_a_point_read_walks_through_no_table(big: Big, big_database: Datab
 
 
 @pytest.mark.parametrize("size", [1, 10])
-async def test_a_relation_walks_through_no_table(big: Big, big_database: Database, ask_big: Ask, size: int) -> None:
+async def test_a_relation_scans_no_table(big: Big, big_database: Database, ask_big: Ask, size: int) -> None:
     for owner, name in (*FROM_LISTS, *FROM_ROOT):
         query = f"{{ {selection(WAYS[owner].path, leaf_of(owner, name), limit=size)} }}"
         await ask_big(big.member, query)
@@ -121,7 +121,7 @@ async def test_a_relation_walks_through_no_table(big: Big, big_database: Databas
 
 @pytest.mark.parametrize("text", ["warehouse", "zq", "e"])
 @pytest.mark.parametrize("role", ROLES)
-async def test_a_search_is_looked_up(big: Big, big_database: Database, ask_big: Ask, role: str, text: str) -> None:
+async def test_a_search_uses_its_index(big: Big, big_database: Database, ask_big: Ask, role: str, text: str) -> None:
     query = f'{{ jobs(filter: {{search: "{text}"}}, limit: 20) {{ nodes {{ id }} totalCount }} }}'
     await ask_big(getattr(big, role), query)
 
@@ -132,7 +132,7 @@ async def test_a_search_is_looked_up(big: Big, big_database: Database, ask_big: 
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_a_page_far_away_skips_entries_of_an_index_and_no_jobs(
+async def test_a_far_page_skips_index_entries_and_not_rows(
     big: Big, big_database: Database, ask_big: Ask, role: str
 ) -> None:
     for _ in range(2):  # by now it is known how much the member sees
@@ -152,7 +152,7 @@ async def test_a_page_far_away_skips_entries_of_an_index_and_no_jobs(
         ('teams: ["$team"]', "ix_job_team_team"),
     ],
 )
-async def test_jobs_that_are_sought_are_met_in_order_or_else_found_by_an_index(
+async def test_a_filtered_page_scans_first_then_uses_an_index(
     big: Big, big_database: Database, ask_big: Ask, role: str, wanted: str, index: str
 ) -> None:
     query = f"{{ jobs(limit: 20, filter: {{{wanted.replace('$team', big.ids['team'])}}}) {{ nodes {{ id }} }} }}"
@@ -165,7 +165,7 @@ async def test_jobs_that_are_sought_are_met_in_order_or_else_found_by_an_index(
 
 
 @pytest.mark.parametrize(("name", "role"), [("teams", "admin"), ("clusters", "admin"), ("clusters", "member")])
-async def test_a_page_of_each_of_many_is_cut_without_numbering_all_that_they_have(
+async def test_pages_of_many_parents_number_no_other_rows(
     big: Big, big_database: Database, ask_big: Ask, name: str, role: str
 ) -> None:
     await ask_big(getattr(big, role), f"{{ {name}(limit: 5) {{ nodes {{ jobs(first: 10) {{ nodes {{ id }} }} }} }} }}")

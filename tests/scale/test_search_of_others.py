@@ -1,4 +1,4 @@
-"""What a search costs doesn't depend on what other organizations have: counted in rows and steps, not in time."""
+"""The cost of a search doesn't depend on other organizations' jobs. It is counted in rows and steps, not in time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.search_text import search_text
 from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Prepared
+from mainsheet.resolvers.sql.statement import CompiledStatement
 from tests.api.ask import Ask, job_input
 from tests.world import World
 
@@ -29,7 +29,7 @@ def ask(database: Database) -> Ask:
     return Ask(database)
 
 
-async def test_matches_of_other_organizations_cost_a_search_nothing(database: Database, ask: Ask, world: World) -> None:
+async def test_matches_of_other_organizations_cost_nothing(database: Database, ask: Ask, world: World) -> None:
     for number in range(OWN):
         await ask.create_job(world.contributor, world, jobKey=f"own-{number}", name="Quarterly report")
     searches = [(member, text) for member in (world.admin, world.contributor) for text in ("quarterly", "qu", "q")]
@@ -60,7 +60,7 @@ async def row_of(connection: AsyncConnection, table: Any, where: Any) -> dict[st
 
 
 async def cost(database: Database, ask: Ask, member: Any, text: str) -> int:
-    """Search, and count the work of the statements that asked the index."""
+    """Search, and count the rows and steps of the statements that used the index."""
     asked: list[tuple[str, list[Any]]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Snapshot, "records", recorded(Snapshot.records, asked))
@@ -75,9 +75,9 @@ async def cost(database: Database, ask: Ask, member: Any, text: str) -> int:
 
 
 def recorded(read: Callable[..., Any], asked: list[tuple[str, list[Any]]]) -> Callable[..., Any]:
-    async def record(snapshot: Snapshot, prepared: Prepared, values: Any, **options: Any) -> Any:
-        asked.append((prepared.sql, prepared.parameters(values)))
-        return await read(snapshot, prepared, values, **options)
+    async def record(snapshot: Snapshot, statement: CompiledStatement, values: Any, **options: Any) -> Any:
+        asked.append((statement.sql, statement.parameters(values)))
+        return await read(snapshot, statement, values, **options)
 
     return record
 

@@ -22,7 +22,7 @@ async def failing(_read: Read, keys: Sequence[str]) -> Mapping[str, str]:
     raise LookupError(f"{len(keys)} keys")
 
 
-async def test_a_batch_that_failed_fails_again_unasked(database: Database, world: World) -> None:
+async def test_a_failed_batch_raises_again_without_a_call(database: Database, world: World) -> None:
     context = Context(database, caller(world.admin))
     ASKED.clear()
 
@@ -33,7 +33,7 @@ async def test_a_batch_that_failed_fails_again_unasked(database: Database, world
     assert ASKED == [["a", "b"]]
 
 
-async def test_a_batch_that_failed_is_asked_for_other_keys(database: Database, world: World) -> None:
+async def test_a_failed_batch_is_called_for_other_keys(database: Database, world: World) -> None:
     context = Context(database, caller(world.admin))
     ASKED.clear()
 
@@ -64,15 +64,13 @@ async def test_a_load_ends_with_its_context(database: Database, world: World) ->
         await ends.wait()
 
 
-async def test_a_snapshot_is_closed_though_the_switch_to_the_next_one_is_cancelled(
-    database: Database, world: World
-) -> None:
+async def test_a_cancelled_switch_still_closes_the_snapshot(database: Database, world: World) -> None:
     asker = caller(world.contributor)
     context = Context(database, asker)
     before = context.read
 
     async with before.snapshot._lock:  # as long as a statement runs
-        looking = asyncio.create_task(context.look_at(Read.of(database, asker)))
+        looking = asyncio.create_task(context.switch_to(Read.of(database, asker)))
         await asyncio.sleep(0)
         looking.cancel()
         await asyncio.sleep(0)
@@ -87,7 +85,7 @@ async def test_a_snapshot_is_closed_though_the_switch_to_the_next_one_is_cancell
 @pytest.mark.parametrize(
     "query", ["{ me { member { name } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"]
 )
-async def test_what_asks_the_database_once_opens_no_transaction(database: Database, world: World, query: str) -> None:
+async def test_a_single_batch_opens_no_transaction(database: Database, world: World, query: str) -> None:
     asker = caller(world.contributor)
     context, document = Context(database, asker), parse(query)
 

@@ -1,4 +1,4 @@
-"""The schema holds what the API's contract says, and the committed text is what the code says."""
+"""The schema has the types of the API's contract, and the committed SDL is current."""
 
 import inspect
 import re
@@ -93,7 +93,7 @@ DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
 
 
 def elements() -> Iterator[tuple[str, Any]]:
-    """Walk all that can be described, with its path."""
+    """Yield all elements that can have a description, with their paths."""
     for name, each in TYPES.items():
         yield name, each
         members = each.values if isinstance(each, graphql.GraphQLEnumType) else getattr(each, "fields", {})
@@ -111,7 +111,7 @@ def paths() -> Iterator[tuple[str, Any]]:
     return ((f"{owner}.{name}", field) for owner in OBJECTS for name, field in fields(owner).items())
 
 
-def test_the_committed_text_is_what_the_code_says() -> None:
+def test_the_committed_sdl_is_current() -> None:
     assert list(sdl.difference()) == []
 
 
@@ -125,14 +125,14 @@ def test_deprecations_name_a_successor_and_a_date() -> None:
 
 
 @pytest.mark.parametrize(("name", "fixed"), FIXED.items())
-def test_what_an_update_can_leave_out_says_so(name: str, fixed: set[str]) -> None:
+def test_optional_update_fields_describe_omission(name: str, fixed: set[str]) -> None:
     told = {field: each.description for field, each in fields(name).items() if field not in fixed}
     says_so = re.compile(r"Null.* Omit to keep the value\.$")
     assert {field: text for field, text in told.items() if not says_so.search(text)} == {}
 
 
 @pytest.mark.parametrize("name", SURFACE)
-def test_a_type_has_its_fields_and_an_input_needs_no_others(name: str) -> None:
+def test_types_and_inputs_have_their_fields(name: str) -> None:
     wanted = SURFACE[name].split()
     needed = {f"{field}!" for field, each in fields(name).items() if name in INPUTS and is_required_input_field(each)}
     assert {each.rstrip("!") for each in wanted} - fields(name).keys() == set()
@@ -160,18 +160,18 @@ def test_a_mutation_takes_one_input_and_returns_its_payload(mutations: str, name
         assert str(own.type.of_type.fields["userErrors"].type) == "[UserError!]!"
 
 
-def test_the_source_is_one_of_four() -> None:
+def test_the_source_is_a_union_of_four() -> None:
     kinds = ("SavedQueries", "SqlSnapshot", "PythonWheel", "PythonFile")
     assert {each.name for each in TYPES["JobSource"].types} == {f"{kind}Source" for kind in kinds}
     assert api.execute_sync('{ __type(name: "JobSourceInput") { isOneOf } }').data == {"__type": {"isOneOf": True}}
 
 
-def test_lists_hold_no_nulls_but_for_what_is_hidden() -> None:
+def test_only_lists_with_hidden_items_have_nulls() -> None:
     lists = {path: str(each.type) for path, each in paths() if "[" in str(each.type) and path not in NULL_IS_HIDDEN}
     assert {path: each for path, each in lists.items() if not re.fullmatch(r"\[\w+!\]!", each)} == {}
 
 
-def test_what_has_an_id_is_a_node() -> None:
+def test_each_type_with_an_id_is_a_node() -> None:
     nodes = {each.name for each in SCHEMA.get_possible_types(TYPES["Node"])}
     assert {name for name, each in OBJECTS.items() if "id" in each.fields} == nodes
 
@@ -184,7 +184,7 @@ def test_a_connection_has_edges_nodes_and_a_total(name: str) -> None:
     assert own == {"edges": f"[{edge}!]!", "nodes": f"[{item}]!", "pageInfo": "PageInfo!", "totalCount": "Int!"}
 
 
-def test_connections_are_paged_by_number_and_by_cursor() -> None:
+def test_connections_have_page_and_cursor_arguments() -> None:
     taken = {path: set(each.args) for path, each in paths() if str(each.type).rstrip("!") in CONNECTIONS}
     assert len(taken) > len(CONNECTIONS)
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []

@@ -1,4 +1,4 @@
-"""The command `mainsheet`: in this process, or as a process of its own."""
+"""Runs the command `mainsheet`, in this process or in a new one."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def mainsheet(*arguments: str, **environment: str) -> subprocess.CompletedProces
 
 
 def invoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in this process: faster than `mainsheet` by the imports. An unexpected error is raised."""
+    """Run the command in this process, which saves the imports. Unexpected errors are raised."""
     cleared = dict.fromkeys(name for name in os.environ if name not in clean({}))
     result = CliRunner(env={**cleared, **clean(environment)}).invoke(main, arguments, prog_name="mainsheet")
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -36,14 +36,14 @@ def invoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def expect_no_traceback(log: str) -> None:
-    """Fail with the first one and what is around it: of a long text pytest would show its beginning."""
+    """Fail with the first difference and its context: pytest would show only the start of a long text."""
     before, is_there, after = log.partition("Traceback")
     if is_there:
         raise AssertionError(f"{before[-MOST_SHOWN // 10 :]}{is_there}{after[:MOST_SHOWN]}")
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment without settings of ours but the executor's, and with these."""
+    """Return the environment with these settings and the executor's, and without all others of ours."""
     kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("MAINSHEET_")}
     return {**kept, "MAINSHEET_LOG_LEVEL": "warning", **environment}
 

@@ -15,7 +15,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
-from mainsheet.server.operations.explanation import NOTHING_ASKED, Dialect, explained
+from mainsheet.server.operations.explanation import NO_STATEMENT, Dialect, explained
 from tests.executor.operations import Writer
 from tests.statements import statements_of
 from tests.world import caller
@@ -62,7 +62,7 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
     return statements(await explained(request(text, **variables), dialect, OrganizationRole(role)))
 
 
-async def test_what_is_shown_is_what_the_database_hears(demo_database: Database) -> None:
+async def test_explained_statements_are_those_that_are_sent(demo_database: Database) -> None:
     async with AsyncSession(demo_database.reads) as session:
         asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
     context, heard = Context(demo_database, asker), statements_of(demo_database)
@@ -91,10 +91,10 @@ async def test_explain_uses_several_keys_for_several_parents(dialect: Dialect, s
     assert [each for each in of_many if several in each]
 
 
-async def test_an_unread_page_shows_no_statement() -> None:
+async def test_an_unread_page_has_no_statement() -> None:
     page, total = SQL.findall(await explained(request("{ jobs { totalCount } }"), "postgresql", OrganizationRole.ADMIN))
 
-    assert page.strip() == f"#   {NOTHING_ASKED}"
+    assert page.strip() == f"#   {NO_STATEMENT}"
     assert "count(*)" in total
 
 

@@ -257,7 +257,7 @@ async def test_operations_cut_at_the_deadline_are_logged(lock: Site, tmp_path: P
             with pytest.raises(ClientError):
                 await changing
 
-    (line,) = [line for line in _lines(tmp_path / "log") if "cut at the shutdown deadline" in line]
+    (line,) = [line for line in _lines(tmp_path / "log") if "cut off at the shutdown deadline" in line]
     assert code == 0
     assert "count=1 mutations=['Describe'] requests=['Describe']" in line
     assert await _description(lock) == before

@@ -25,7 +25,7 @@ export default function Cost() {
 
 const Refused = ({ reasons }: { reasons: string[] }) => (
   <>
-    <p>The server refused the last operation before it ran, so it sent no statement to the database:</p>
+    <p>The server refused the last operation before it ran. It sent no statement to the database:</p>
     <ul>
       {reasons.map(reason => (
         <li key={reason}>{reason}</li>
@@ -62,8 +62,8 @@ const Figure = ({ label, value }: { label: string; value: string }) => (
 
 const NoTrace = () => (
   <p className="quiet">
-    Run it again with this panel open. If nothing more appears, this server doesn't trace: <code>MAINSHEET_TRACE=true</code>{' '}
-    allows it.
+    Run the operation again while this panel is open. If there are no more details, traces are disabled on this server:{' '}
+    <code>MAINSHEET_TRACE=true</code> enables them.
   </p>
 )
 
@@ -77,8 +77,8 @@ function Details({ cost }: { cost: Spent }) {
       <h3>Statements</h3>
       <p className="quiet">
         The statements took {milliseconds(spent(cost.statements))}, the operation {milliseconds(cost.milliseconds)}. The
-        difference is the server's own work: getting a connection, making objects and the result. The round trip adds the
-        network, the token, and parsing and validating the operation.
+        difference is the server's own work: waiting for a connection and building the response. The round trip also includes
+        the network, authentication, and parsing and validating the operation.
       </p>
       {levels(cost.statements).map(([level, statements]) => (
         <Level key={level} level={level} statements={statements} total={cost.milliseconds} />
@@ -106,7 +106,7 @@ function Level({ level, statements, total }: { level: number; statements: Statem
       </h4>
       <ol className="statements">
         {statements.map((statement, index) => (
-          <Asked key={index} statement={statement} total={total} />
+          <StatementDetails key={index} statement={statement} total={total} />
         ))}
       </ol>
     </section>
@@ -133,7 +133,7 @@ function inShort(sql: string) {
 /** Allow line breaks in long paths only after dots. */
 const broken = (path: string) => path.split(/(?<=\.)/).flatMap((part, index) => [part, <wbr key={index} />])
 
-function Asked({ statement, total }: { statement: Statement; total: number }) {
+function StatementDetails({ statement, total }: { statement: Statement; total: number }) {
   const { fields, keys, sql } = statement
   return (
     <li>

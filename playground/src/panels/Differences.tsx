@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { diff } from '../diff.ts'
-import { useLoaded } from './useAsked.ts'
+import { useLoaded } from './useQuery.ts'
 import { type Change, compare } from './versions.ts'
 
 interface Compared {

@@ -9,10 +9,9 @@ export function Examples() {
     <section className="panel" aria-label="Examples">
       <h2>Mainsheet</h2>
       <p>
-        What runs, on which cluster, on which schedule, and who may touch it. Open an example, press{' '}
-        <kbd>Ctrl</kbd>&nbsp;<kbd>Enter</kbd> on the operation under your cursor, and become somebody else at the top
-        right: what a member can't see doesn't exist for them. With <kbd>Ctrl</kbd>&nbsp;<kbd>M</kbd>, <kbd>Tab</kbd> leaves
-        an editor.
+        A GraphQL API for versioned data jobs. Open an example, and press <kbd>Ctrl</kbd>&nbsp;<kbd>Enter</kbd> to run the
+        operation at the cursor. Choose another member at the top right to see how the response depends on permissions. To
+        leave an editor with <kbd>Tab</kbd>, press <kbd>Ctrl</kbd>&nbsp;<kbd>M</kbd> first.
       </p>
       <ol className="examples">
         {examples.map(example => (

@@ -3,7 +3,7 @@ import { JobPicker } from '../JobPicker.tsx'
 import { turn } from '../requests.ts'
 import { useStore } from '../store.ts'
 import { Timeline } from './Timeline.tsx'
-import { useLoaded } from './useAsked.ts'
+import { useLoaded } from './useQuery.ts'
 import { loadHistory } from './versions.ts'
 
 const CHOSEN = 'mainsheet:history-of'
@@ -31,7 +31,7 @@ function Versioned({ jobKey }: { jobKey: string }) {
   const newest = job?.draft?.number ?? job?.versions.nodes[0]?.number
   useEffect(() => show(newest), [newest])
   if (error) return <p role="alert">{error}</p>
-  if (job === null) return <p className="quiet">You see no job with the key {jobKey}.</p>
+  if (job === null) return <p className="quiet">There is no job with the key {jobKey} that you can see.</p>
   if (!job) return <p className="quiet">Loading …</p>
   const { totalCount, nodes, pageInfo } = job.versions
   return (

@@ -19,7 +19,7 @@ async def test_of_several_operations_the_named_one_is_executed(name: str, data: 
     await holds(TWO, data, Outcome.COMPILED, root=Row(int=1, string="b"), name=name)
 
 
-async def test_the_root_value_is_what_the_root_fields_are_read_of() -> None:
+async def test_root_fields_are_read_from_the_root_value() -> None:
     await holds("{ string }", {"string": "the root's"}, Outcome.COMPILED, root=Row(string="the root's"))
 
 
@@ -43,24 +43,24 @@ async def test_a_variable_without_value_and_default_has_no_entry() -> None:
     await holds(OPTIONAL, {"arguments": {"default": 7}}, Outcome.COMPILED)
 
 
-async def test_a_variable_without_value_lets_the_argument_have_its_default() -> None:
+async def test_an_argument_gets_its_default_without_a_variable_value() -> None:
     text = "query ($int: Int) { arguments(default: $int) }"
 
     await holds(text, {"arguments": {"default": 7}}, Outcome.COMPILED)
 
 
-async def test_a_variable_that_nobody_declared_is_ignored() -> None:
+async def test_an_undeclared_variable_is_ignored() -> None:
     await holds("{ int }", {"int": None}, Outcome.COMPILED, variables={"other": 1})
 
 
-async def test_a_variable_that_must_be_given_and_is_not_is_a_request_error() -> None:
+async def test_a_missing_required_variable_is_a_request_error() -> None:
     text = "query ($value: Int!) { needs(value: $value) }"
     message = "Variable '$value' has invalid value: Expected a value of non-null type 'Int!' to be provided."
 
     await holds(text, None, Outcome.REFERENCE, errors=[said(message, at=(1, 8))])
 
 
-async def test_a_variable_that_must_not_be_null_and_is_is_a_request_error() -> None:
+async def test_a_null_non_null_variable_is_a_request_error() -> None:
     text = "query ($value: Int!) { needs(value: $value) }"
     message = "Variable '$value' has invalid value: Expected value of non-null type 'Int!' not to be None."
 
@@ -133,7 +133,7 @@ async def test_a_value_that_can_not_be_coerced_is_a_request_error(
         ("[Point!]", "points", [{"x": 1}, None], "[1]", "Expected value of non-null type 'Point!' not to be None."),
     ],
 )
-async def test_the_error_tells_where_in_the_value_it_is(
+async def test_the_error_has_the_path_in_the_value(
     type_: str, argument: str, value: object, where: str, message: str
 ) -> None:
     text = f"query ($value: {type_}) {{ arguments({argument}: $value) }}"
@@ -142,7 +142,7 @@ async def test_the_error_tells_where_in_the_value_it_is(
     await holds(text, None, Outcome.REFERENCE, errors=[error], variables={"value": value})
 
 
-async def test_an_input_object_with_a_field_that_is_not_there_is_a_request_error() -> None:
+async def test_an_unknown_input_field_is_a_request_error() -> None:
     text = "query ($point: Point) { arguments(point: $point) }"
     message = (
         "Variable '$point' has invalid value: Expected value of type 'Point' not to include unknown field 'z'."
@@ -152,7 +152,7 @@ async def test_an_input_object_with_a_field_that_is_not_there_is_a_request_error
     await holds(text, None, Outcome.REFERENCE, errors=[said(message, at=(1, 8))], variables={"point": {"x": 1, "z": 1}})
 
 
-async def test_an_input_object_without_a_field_that_must_be_there_is_a_request_error() -> None:
+async def test_a_missing_input_field_is_a_request_error() -> None:
     text = "query ($point: Point) { arguments(point: $point) }"
     message = (
         "Variable '$point' has invalid value: Expected value of type 'Point' to include required field 'x', found: {}."
@@ -161,19 +161,19 @@ async def test_an_input_object_without_a_field_that_must_be_there_is_a_request_e
     await holds(text, None, Outcome.REFERENCE, errors=[said(message, at=(1, 8))], variables={"point": {}})
 
 
-async def test_a_variable_inside_an_input_object_that_is_not_given_lets_the_field_have_its_default() -> None:
+async def test_an_input_field_gets_its_default_without_a_value() -> None:
     text = "query ($y: Int) { arguments(point: {x: 1, y: $y}) }"
 
     await holds(text, {"arguments": {"point": {"x": 1, "y": 2}, "default": 7}}, Outcome.COMPILED)
 
 
-async def test_a_variable_inside_a_list_that_is_not_given_is_null() -> None:
+async def test_a_missing_variable_in_a_list_is_null() -> None:
     text = "query ($one: Int) { arguments(ints: [$one, 2]) }"
 
     await holds(text, {"arguments": {"ints": [None, 2], "default": 7}}, Outcome.COMPILED)
 
 
-async def test_no_more_than_fifty_errors_of_variables_are_reported() -> None:
+async def test_at_most_50_variable_errors_are_reported() -> None:
     text = "query ($ints: [Int]) { arguments(ints: $ints) }"
     wrong = "Variable '$ints' has invalid value at [{}]: Int cannot represent non-integer value: 'x'"
     errors = [said(wrong.format(index), at=(1, 8)) for index in range(50)]

@@ -11,11 +11,11 @@ async def test_a_query_without_error_has_no_errors() -> None:
     await holds("query { int }", {"int": None}, Outcome.COMPILED)
 
 
-async def test_a_query_resolves_to_an_object_of_its_root_fields() -> None:
+async def test_a_query_returns_an_object_of_its_root_fields() -> None:
     await holds("{ string __typename }", {"string": "a", "__typename": "Query"}, Outcome.COMPILED, root=Row(string="a"))
 
 
-async def test_the_root_fields_of_a_query_may_be_read_together() -> None:
+async def test_root_fields_of_a_query_share_a_batch() -> None:
     context = await holds(
         '{ a: find(id: "a") { string } b: find(id: "b") { string } }',
         {"a": {"string": "of a"}, "b": {"string": "of b"}},
@@ -26,7 +26,7 @@ async def test_the_root_fields_of_a_query_may_be_read_together() -> None:
     assert context.asked == [("by_keys", ["a", "b"])]
 
 
-async def test_the_root_fields_of_a_mutation_are_executed_one_after_the_other() -> None:
+async def test_root_fields_of_a_mutation_run_serially() -> None:
     fields = "one: addLater(number: 1) { value } two: add(number: 2) { value } three: addLater(number: 3) { value }"
     data = {"one": {"value": 1}, "two": {"value": 2}, "three": {"value": 3}}
 
@@ -35,13 +35,13 @@ async def test_the_root_fields_of_a_mutation_are_executed_one_after_the_other() 
     assert context.called == ["add 1", "1 is added", "add 2", "add 3", "3 is added"]
 
 
-async def test_what_is_below_a_mutation_is_completed_before_the_next_one_begins() -> None:
+async def test_a_mutation_is_completed_before_the_next_begins() -> None:
     text = "mutation { one: add(number: 1) { thing { string } } two: add(number: 2) { value } }"
 
     await holds(text, {"one": {"thing": {"string": "of a"}}, "two": {"value": 2}}, Outcome.PARTS, store=STORE)
 
 
-async def test_a_mutation_that_fails_does_not_keep_the_next_one_from_being_executed() -> None:
+async def test_a_failed_mutation_doesnt_stop_the_next_one() -> None:
     text = "mutation { refuse { value } add(number: 1) { value } }"
 
     context = await holds(
@@ -51,7 +51,7 @@ async def test_a_mutation_that_fails_does_not_keep_the_next_one_from_being_execu
     assert context.called == ["add 1"]
 
 
-async def test_a_mutation_that_must_not_be_null_and_fails_ends_the_ones_after_it() -> None:
+async def test_a_failed_non_null_mutation_stops_the_next_ones() -> None:
     text = "mutation { add(number: 1) { value } refuseMust { value } more: add(number: 2) { value } }"
     error = said("refused, and must not be", "refuseMust", at=(1, 37))
 
@@ -60,7 +60,7 @@ async def test_a_mutation_that_must_not_be_null_and_fails_ends_the_ones_after_it
     assert context.called == ["add 1"]
 
 
-async def test_an_error_below_a_mutation_is_found_without_doing_it_again() -> None:
+async def test_an_error_below_a_mutation_doesnt_repeat_it() -> None:
     text = "mutation { addLater(number: 1) { value broken { string } } }"
     error = said("the batch fails", "addLater", "broken", at=(1, 40))
 
@@ -69,7 +69,7 @@ async def test_an_error_below_a_mutation_is_found_without_doing_it_again() -> No
     assert context.called == ["add 1", "1 is added"]
 
 
-async def test_a_null_below_a_mutation_where_none_may_be_makes_the_mutation_null() -> None:
+async def test_a_non_null_error_makes_the_mutation_null() -> None:
     text = "mutation { addLater(number: 1) { value must } }"
     error = said("Cannot return null for non-nullable field Counter.must.", "addLater", "must", at=(1, 40))
 
@@ -92,7 +92,7 @@ async def test_a_root_field_of_a_mutation_can_be_skipped() -> None:
     assert context.called == []
 
 
-async def test_the_schema_is_told_by_itself() -> None:
+async def test_introspection_is_executed() -> None:
     text = '{ __type(name: "Mood") { kind enumValues { name } } __schema { queryType { name } } int }'
     data = {
         "__type": {"kind": "ENUM", "enumValues": [{"name": "HAPPY"}, {"name": "SAD"}]},

@@ -23,23 +23,23 @@ async def test_the_answer_has_the_order_of_the_selection() -> None:
     await holds("{ int string }", {"int": 1, "string": "s"}, Outcome.COMPILED, root=ROOT)
 
 
-async def test_a_relation_keeps_its_place_among_the_fields() -> None:
+async def test_a_relation_keeps_its_position() -> None:
     data = {"int": 1, "child": {"string": "of a"}, "string": "s"}
 
     await holds("{ int child { string } string }", data, Outcome.COMPILED, root=ROOT, store=STORE)
 
 
-async def test_a_field_that_is_repeated_keeps_its_first_place() -> None:
+async def test_a_repeated_field_keeps_its_first_position() -> None:
     await holds("{ string int string }", {"string": "s", "int": 1}, Outcome.COMPILED, root=ROOT)
 
 
-async def test_fields_of_a_fragment_stand_where_it_is_spread() -> None:
+async def test_fragment_fields_are_ordered_by_the_spread() -> None:
     text = "{ string ...More __typename } fragment More on Query { int string }"
 
     await holds(text, {"string": "s", "int": 1, "__typename": "Query"}, Outcome.COMPILED, root=ROOT)
 
 
-async def test_an_alias_is_the_key_of_the_answer() -> None:
+async def test_an_alias_is_the_response_key() -> None:
     await holds("{ one: int two: int int }", {"one": 1, "two": 1, "int": 1}, Outcome.COMPILED, root=ROOT)
 
 
@@ -54,7 +54,7 @@ async def test_an_alias_may_be_any_name(name: str) -> None:
     await holds(text, {name: {name: "of a"}}, Outcome.COMPILED, root=ROOT, store=STORE)
 
 
-async def test_aliases_of_a_relation_share_its_answers() -> None:
+async def test_aliases_of_a_relation_share_a_call() -> None:
     text = "{ one: child { int } two: child { string } }"
 
     context = await holds(
@@ -98,7 +98,7 @@ async def test_relations_of_one_key_merge_their_selections() -> None:
     ],
 )
 @pytest.mark.parametrize("what", ["string", "... { string }", "... on Query { string }", "...Part"])
-async def test_what_is_skipped_or_not_included_is_not_there(what: str, directives: str, is_there: bool) -> None:
+async def test_skipped_and_not_included_fields_are_absent(what: str, directives: str, is_there: bool) -> None:
     where = what.replace(" {", f" {directives} {{") if "{" in what else f"{what} {directives}"
     text = f"{{ int {where} }} {'fragment Part on Query { string }' if what == '...Part' else ''}"
 
@@ -124,23 +124,23 @@ async def test_the_default_of_a_variable_may_decide_what_is_skipped(variables: d
     )
 
 
-async def test_a_field_that_is_skipped_in_one_place_may_be_there_by_another() -> None:
+async def test_a_field_skipped_once_may_be_selected_elsewhere() -> None:
     text = "{ thing @skip(if: true) { string } thing { int } }"
 
     await holds(text, {"thing": {"int": 2}}, Outcome.COMPILED, root=ROOT)
 
 
-async def test_a_selection_of_which_all_is_skipped_is_an_empty_object() -> None:
+async def test_a_fully_skipped_selection_is_an_empty_object() -> None:
     text = "{ thing { int @skip(if: true) } child { int @skip(if: true) } }"
 
     await holds(text, {"thing": {}, "child": {}}, Outcome.COMPILED, root=ROOT, store=STORE)
 
 
-async def test_an_operation_of_which_all_is_skipped_is_an_empty_object() -> None:
+async def test_a_fully_skipped_operation_is_an_empty_object() -> None:
     await holds("{ int @include(if: false) }", {}, Outcome.COMPILED, root=ROOT)
 
 
-async def test_a_fragment_without_type_belongs_to_the_type_around_it() -> None:
+async def test_a_fragment_without_type_applies_to_its_parent() -> None:
     await holds("{ ... { int ... { string } } }", {"int": 1, "string": "s"}, Outcome.COMPILED, root=ROOT)
 
 
@@ -158,7 +158,7 @@ async def test_a_fragment_applies_to_its_own_type_only() -> None:
     await holds(text, data, Outcome.COMPILED, root=ROOT, store=STORE)
 
 
-async def test_a_fragment_on_an_interface_applies_to_all_that_implement_it() -> None:
+async def test_a_fragment_on_an_interface_applies_to_its_types() -> None:
     text = "{ childPet { ...Named } childAnimal { ... on Animal { name } } } fragment Named on Animal { name }"
 
     await holds(
@@ -179,7 +179,7 @@ async def test_fragments_of_several_types_merge_in_their_order() -> None:
     await holds(f"{{ childAnimal {{ {dog} }} }}", data, Outcome.COMPILED, root=ROOT, store=STORE)
 
 
-async def test_types_that_share_a_key_have_their_own_field() -> None:
+async def test_types_may_have_different_fields_for_one_key() -> None:
     text = "{ childAnimals { ... on Dog { it: owner { int } } ... on Cat { it: owner { int } } } }"
     data = {"childAnimals": [{"it": {"int": 3}}, {"it": {"int": 4}}]}
 
@@ -188,7 +188,7 @@ async def test_types_that_share_a_key_have_their_own_field() -> None:
     assert context.asked == [("by_keys", ["both"]), ("by_keys", ["a", "b"])]
 
 
-async def test_each_level_is_asked_once() -> None:
+async def test_each_level_is_loaded_once() -> None:
     store = {str(number): Row(int=number, child_id=str(number + 10)) for number in range(20)}
     root = Row(things=[Row(child_id=str(number)) for number in range(10)])
     data = {"things": [{"child": {"int": number, "child": {"int": number + 10}}} for number in range(10)]}

@@ -34,13 +34,13 @@ async def test_literals_are_coerced_by_the_type_of_their_argument(given: str, go
     await holds(f"{{ arguments{given} }}", {"arguments": got}, Outcome.COMPILED)
 
 
-async def test_a_null_variable_is_null_and_not_the_default_of_the_argument() -> None:
+async def test_a_null_variable_is_not_the_arguments_default() -> None:
     text = "query ($value: Int) { arguments(default: $value) }"
 
     await holds(text, {"arguments": {"default": None}}, Outcome.COMPILED, variables={"value": None})
 
 
-async def test_a_null_variable_is_an_error_of_the_field_whose_argument_must_not_be_null() -> None:
+async def test_a_null_for_a_non_null_argument_is_a_field_error() -> None:
     text = "query ($value: Int = 3) { int needs(value: $value) }"
     said_of_null = "Expected variable '$value' provided to non-null type 'Int!' not to be None."
     error = said(f"Argument 'value' has invalid value: {said_of_null}", "needs", at=(1, 44))
@@ -65,7 +65,7 @@ async def test_relations_of_one_batch_have_their_own_defaults() -> None:
     await holds("{ multiple tenfold }", {"multiple": 6, "tenfold": 30}, Outcome.COMPILED, root=Row(int=3))
 
 
-async def test_relations_with_one_question_are_asked_together() -> None:
+async def test_relations_with_equal_arguments_share_a_call() -> None:
     text = "{ one: multiple(times: 3) two: multiple(times: 3) thing { multiple(times: 3) } }"
     data = {"one": 6, "two": 6, "thing": {"multiple": 12}}
 
@@ -75,21 +75,21 @@ async def test_relations_with_one_question_are_asked_together() -> None:
 
 
 @pytest.mark.parametrize("value", [1, True, 1.0, "1", [1], {"a": 1}, 0, False, 0.0, -0.0], ids=repr)
-async def test_a_value_is_not_taken_for_one_that_is_equal_in_python(value: object) -> None:
+async def test_values_equal_in_python_are_kept_apart(value: object) -> None:
     text = "query ($value: JSON!) { repr(value: $value) }"
 
     for each in (1, 0, value):
         await holds(text, {"repr": repr(each)}, Outcome.COMPILED, root=Row(int=1), variables={"value": each})
 
 
-async def test_an_argument_may_be_the_key_of_what_is_found() -> None:
+async def test_an_argument_may_be_the_key() -> None:
     text = 'query ($id: ID!) { a: find(id: "a") { string } b: find(id: $id) { string } c: find(id: "c") { string } }'
     data = {"a": {"string": "of a"}, "b": {"string": "of b"}, "c": None}
 
     await holds(text, data, Outcome.COMPILED, store=STORE, variables={"id": "b"})
 
 
-async def test_an_argument_that_is_refused_is_an_error_of_its_field() -> None:
+async def test_a_refused_argument_is_a_field_error() -> None:
     text = '{ a: find(id: "a") { string } b: find(id: "refused") { string } }'
     error = said("this id is refused", "b", at=(1, 31))
 

@@ -18,7 +18,7 @@ class Counted(Row):
         return "counted"
 
 
-async def test_a_field_without_resolver_is_read_of_the_object() -> None:
+async def test_a_field_without_resolver_is_read_from_the_object() -> None:
     await holds("{ thing { int } }", {"thing": {"int": 2}}, Outcome.COMPILED, root=Row(thing=Row(int=2)))
 
 
@@ -30,7 +30,7 @@ async def test_an_attribute_is_read_once_by_each_executor() -> None:
     assert row.reads == 2
 
 
-async def test_after_an_error_it_is_read_once_more_for_fields_of_queries_have_no_side_effects() -> None:
+async def test_after_an_error_an_attribute_is_read_again() -> None:
     row = Counted()
     data = {"thing": {"string": "counted"}, "fails": None}
     error = said("it fails", "fails", at=(1, 20))
@@ -40,7 +40,7 @@ async def test_after_an_error_it_is_read_once_more_for_fields_of_queries_have_no
     assert row.reads == 3  # by the reference, by the compiled executor, and by the reference for its errors
 
 
-async def test_beside_an_error_that_makes_their_list_null_items_are_not_read() -> None:
+async def test_items_of_a_nulled_list_are_not_read() -> None:
     row = Counted()
     error = said("Cannot return null for non-nullable field Thing.must.", "thingsItems", 0, "must", at=(1, 17))
 
@@ -55,7 +55,7 @@ async def test_beside_an_error_that_makes_their_list_null_items_are_not_read() -
     assert row.reads == 0
 
 
-async def test_an_attribute_that_is_not_there_is_an_error() -> None:
+async def test_a_missing_attribute_is_an_error() -> None:
     error = said("type object 'object' has no attribute 'string'", "thing", "string", at=(1, 11))
 
     await holds(
@@ -69,7 +69,7 @@ async def test_a_resolver_gets_its_object_and_arguments() -> None:
     await holds("{ myself { thing { needs(value: 3) } } }", data, Outcome.COMPILED, root=Row(thing=Row()))
 
 
-async def test_a_relation_is_asked_by_the_key_that_its_object_has() -> None:
+async def test_a_relation_is_loaded_by_the_objects_key() -> None:
     data = {"child": {"child": {"string": "of b"}}}
 
     context = await holds("{ child { child { string } } }", data, Outcome.COMPILED, root=Row(child_id="a"), store=STORE)
@@ -77,7 +77,7 @@ async def test_a_relation_is_asked_by_the_key_that_its_object_has() -> None:
     assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
 
 
-async def test_a_relation_without_key_is_null_and_not_asked() -> None:
+async def test_a_relation_with_a_null_key_is_null() -> None:
     context = await holds("{ child { string } }", {"child": None}, Outcome.COMPILED)
 
     assert context.asked == []
@@ -98,20 +98,20 @@ async def test_a_resolver_may_be_asynchronous_below_the_root() -> None:
     await holds(text, data, Outcome.REFERENCE, root=Row(int=1, child_id="a"), store=STORE)
 
 
-async def test_a_resolver_may_ask_where_it_is() -> None:
+async def test_a_resolver_may_use_its_path() -> None:
     data = {"things": [{"it": {"where": ["things", 0, "it", "where"]}}]}
 
     await holds("{ things { it: thing { where } } }", data, Outcome.REFERENCE, root=Row(things=[Row(thing=Row())]))
 
 
-async def test_fields_beside_an_asynchronous_one_keep_their_order() -> None:
+async def test_asynchronous_fields_keep_their_order() -> None:
     data = {"a": "later", "string": "s", "b": "later", "child": {"int": 1}}
     root = Row(string="s", child_id="a")
 
     await holds("{ a: later string b: later child { int } }", data, Outcome.PARTS, root=root, store=STORE)
 
 
-async def test_an_asynchronous_resolver_that_fails_is_an_error_of_its_field() -> None:
+async def test_a_failing_asynchronous_resolver_is_a_field_error() -> None:
     error = said("it fails later", "failsLater", at=(1, 3))
 
     await holds(
@@ -119,7 +119,7 @@ async def test_an_asynchronous_resolver_that_fails_is_an_error_of_its_field() ->
     )
 
 
-async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
+async def test_loaded_results_are_not_loaded_again_after_an_error() -> None:
     text = "{ child { string child { string } fails } }"
     data = {"child": {"string": "of a", "child": {"string": "of b"}, "fails": None}}
     error = said("it fails", "child", "fails", at=(1, 35))
@@ -129,7 +129,7 @@ async def test_what_was_loaded_is_not_asked_again_after_an_error() -> None:
     assert context.asked == [("by_keys", ["a"]), ("by_keys", ["b"])]
 
 
-async def test_no_batch_of_a_level_is_asked_before_the_arguments_of_all_are_coerced() -> None:
+async def test_arguments_are_coerced_before_any_batch_of_a_level() -> None:
     error = said("below zero", "multipleMust", at=(1, 17))
 
     context = await holds(

@@ -90,21 +90,21 @@ async def test_leaves_are_coerced_to_their_type(field: str, value: object, shown
     ],
     ids=repr,
 )
-async def test_a_leaf_that_can_not_be_coerced_is_null_and_an_error(field: str, value: object, message: str) -> None:
+async def test_an_invalid_leaf_is_null_and_an_error(field: str, value: object, message: str) -> None:
     error = said(message, field, at=(1, 3))
 
     await holds(f"{{ {field} }}", {field: None}, Outcome.RECOVERED, errors=[error], root=Row(**{field: value}))
 
 
 @pytest.mark.parametrize("field", ["int", "float", "string", "boolean", "id", "mood", "even", "json", "ints", "thing"])
-async def test_null_is_null_where_it_may_be(field: str) -> None:
+async def test_null_is_returned_for_nullable_types(field: str) -> None:
     selection = f"{field} {{ int }}" if field == "thing" else field
 
     await holds(f"{{ {selection} }}", {field: None}, Outcome.COMPILED)
 
 
 @pytest.mark.parametrize("field", ["int", "string", "mood", "even", "text", "json", "ints", "thing", "animal"])
-async def test_an_exception_that_is_given_instead_of_a_value_is_raised(field: str) -> None:
+async def test_an_exception_as_a_value_is_raised(field: str) -> None:
     selection = f"{field} {{ __typename }}" if field in {"thing", "animal"} else field
     error = said("given", field, at=(1, 3))
     root = Row(**{field: ValueError("given")})
@@ -113,7 +113,7 @@ async def test_an_exception_that_is_given_instead_of_a_value_is_raised(field: st
 
 
 @pytest.mark.parametrize("selection", ["thing { string }", "strict { string }"])
-async def test_an_exception_is_raised_even_where_it_has_the_attributes(selection: str) -> None:
+async def test_an_exception_with_the_attributes_is_raised(selection: str) -> None:
     field = selection.split(maxsplit=1)[0]
     error = said("with attributes", field, at=(1, 3))
     root = Row(**{field: Problem("with attributes")})
@@ -147,7 +147,7 @@ async def test_a_list_may_be_any_collection(value: object) -> None:
     await holds("{ ints }", {"ints": [1, 2]}, Outcome.COMPILED, root=Row(ints=value))
 
 
-async def test_a_list_may_be_made_while_it_is_read() -> None:
+async def test_a_list_may_be_a_generator() -> None:
     await holds("{ words }", {"words": ["one", "two"]}, Outcome.REPLAYED)
 
 
@@ -166,7 +166,7 @@ async def test_a_list_may_be_made_while_it_is_read() -> None:
     ],
     ids=type_name,
 )
-async def test_what_is_no_list_is_an_error(value: object) -> None:
+async def test_a_value_that_is_no_list_is_an_error(value: object) -> None:
     error = said("Expected Iterable, but did not find one for field 'Query.ints'.", "ints", at=(1, 3))
 
     await holds("{ ints }", {"ints": None}, Outcome.REPLAYED, errors=[error], root=Row(ints=value))
@@ -180,14 +180,14 @@ async def test_lists_of_lists_are_completed_item_by_item(field: str) -> None:
     await holds(f"{{ {field} }}", {field: [[1, 2], [], [3]]}, Outcome.COMPILED, root=root)
 
 
-async def test_nulls_in_lists_are_null_where_they_may_be() -> None:
+async def test_nulls_in_lists_of_nullable_items() -> None:
     root = Row(ints=[1, None], matrix=[[None], None], things=[None, Row(int=1)])
     data = {"ints": [1, None], "matrix": [[None], None], "things": [None, {"int": 1}]}
 
     await holds("{ ints matrix things { int } }", data, Outcome.COMPILED, root=root)
 
 
-async def test_lists_of_lists_of_objects_load_what_is_below_together() -> None:
+async def test_nested_lists_load_relations_together() -> None:
     store = {"a": Row(int=1), "b": Row(int=2)}
     root = Row(thing_lists=[[Row(child_id="a"), None], None, [Row(child_id="b"), Row(child_id="a")]])
     one, two = {"child": {"int": 1}}, {"child": {"int": 2}}
@@ -203,14 +203,14 @@ async def test_lists_of_lists_of_objects_load_what_is_below_together() -> None:
     assert context.asked == [("by_keys", ["a", "b"])]
 
 
-async def test_a_relation_may_answer_lists_of_lists() -> None:
+async def test_a_relation_may_return_lists_of_lists() -> None:
     store = {"all": [[Row(int=1)], [], [Row(int=2), Row(int=3)]]}
     data = {"childLists": [[{"int": 1}], [], [{"int": 2}, {"int": 3}]]}
 
     await holds("{ childLists { int } }", data, Outcome.COMPILED, root=Row(children_id="all"), store=store)
 
 
-async def test_a_relation_may_answer_a_leaf() -> None:
+async def test_a_relation_may_return_a_leaf() -> None:
     await holds("{ childText }", {"childText": "7"}, Outcome.COMPILED, root=Row(text_id="t"), store={"t": 7})
 
 
@@ -247,7 +247,7 @@ async def test_an_abstract_value_of_no_type_is_an_error() -> None:
     )
 
 
-async def test_an_object_is_asked_whether_it_is_of_its_type() -> None:
+async def test_is_type_of_is_called() -> None:
     await holds(
         "{ strict { string } }",
         {"strict": {"string": "s"}},
@@ -269,7 +269,7 @@ async def test_an_object_of_another_type_is_an_error(selection: str) -> None:
     )
 
 
-async def test_an_object_shows_its_type_by_any_name() -> None:
+async def test_typename_may_have_an_alias() -> None:
     text = "{ __typename it: __typename thing { __typename } child { kind: __typename } }"
     data = {"__typename": "Query", "it": "Query", "thing": {"__typename": "Thing"}, "child": {"kind": "Thing"}}
 

@@ -9,7 +9,7 @@ from tests.executor.specification.rows import Row
 NULL = "Cannot return null for non-nullable field {}."
 
 
-async def test_a_resolver_that_fails_makes_its_field_null() -> None:
+async def test_a_failing_resolver_makes_its_field_null() -> None:
     error = said("it fails", "fails", at=(1, 7))
 
     await holds("{ int fails }", {"int": 1, "fails": None}, Outcome.RECOVERED, errors=[error], root=Row(int=1))
@@ -22,7 +22,7 @@ async def test_several_errors_are_reported_in_their_order() -> None:
     await holds("{ a: fails thing { b: fails } }", data, Outcome.RECOVERED, errors=errors, root=Row(thing=Row()))
 
 
-async def test_null_where_none_may_be_is_an_error_and_makes_the_parent_null() -> None:
+async def test_a_non_null_violation_makes_the_parent_null() -> None:
     error = said(NULL.format("Thing.must"), "thing", "must", at=(1, 15))
 
     await holds(
@@ -34,13 +34,13 @@ async def test_null_where_none_may_be_is_an_error_and_makes_the_parent_null() ->
     )
 
 
-async def test_an_error_where_no_null_may_be_makes_the_parent_null() -> None:
+async def test_an_error_in_a_non_null_field_makes_the_parent_null() -> None:
     error = said("it must not fail", "thing", "failsMust", at=(1, 11))
 
     await holds("{ thing { failsMust } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=Row(thing=Row()))
 
 
-async def test_a_null_goes_up_to_the_next_field_that_may_be_null() -> None:
+async def test_a_null_propagates_to_the_next_nullable_field() -> None:
     text = "{ thing { thingMust { thingMust { must } } } int }"
     error = said(NULL.format("Thing.must"), "thing", "thingMust", "thingMust", "must", at=(1, 35))
     root = Row(int=1, thing=Row(thing_must=Row(thing_must=Row())))
@@ -48,7 +48,7 @@ async def test_a_null_goes_up_to_the_next_field_that_may_be_null() -> None:
     await holds(text, {"thing": None, "int": 1}, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_if_every_field_up_to_the_root_must_not_be_null_data_is_null() -> None:
+async def test_a_null_may_propagate_to_data() -> None:
     text = "{ int thingMust { thingMust { must } } }"
     error = said(NULL.format("Thing.must"), "thingMust", "thingMust", "must", at=(1, 31))
     root = Row(int=1, thing_must=Row(thing_must=Row()))
@@ -56,11 +56,11 @@ async def test_if_every_field_up_to_the_root_must_not_be_null_data_is_null() -> 
     await holds(text, None, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_an_error_at_the_root_where_no_null_may_be_makes_data_null() -> None:
+async def test_an_error_in_a_non_null_root_field_makes_data_null() -> None:
     await holds("{ must }", None, Outcome.RECOVERED, errors=[said(NULL.format("Query.must"), "must", at=(1, 3))])
 
 
-async def test_a_null_item_where_none_may_be_makes_the_list_null() -> None:
+async def test_a_null_in_a_list_of_non_null_makes_the_list_null() -> None:
     error = said(NULL.format("Query.intsItems"), "intsItems", 1, at=(1, 3))
 
     await holds("{ intsItems }", {"intsItems": None}, Outcome.RECOVERED, errors=[error], root=Row(ints_items=[1, None]))
@@ -77,7 +77,7 @@ async def test_a_null_item_where_none_may_be_makes_the_list_null() -> None:
         ("matrixItems", "matrix_items", [[1], [2, "x"]], {"matrixItems": None}, ("matrixItems", 1, 1)),
     ],
 )
-async def test_an_error_in_an_item_goes_as_far_as_the_list_type_says(
+async def test_an_item_error_propagates_by_the_list_type(
     field: str, python_name: str, value: object, data: dict[str, object] | None, path: tuple[str | int, ...]
 ) -> None:
     error = said("Int cannot represent non-integer value: 'x'", *path, at=(1, 3))
@@ -89,7 +89,7 @@ async def test_an_error_in_an_item_goes_as_far_as_the_list_type_says(
     ("field", "python_name", "data"),
     [("intsList", "ints_list", None), ("intsBoth", "ints_both", None), ("ints", "ints", {"ints": None})],
 )
-async def test_a_list_that_must_not_be_null_and_is_makes_the_parent_null(
+async def test_a_null_non_null_list_makes_the_parent_null(
     field: str, python_name: str, data: dict[str, object] | None
 ) -> None:
     errors = [] if data else [said(NULL.format(f"Query.{field}"), field, at=(1, 3))]
@@ -98,7 +98,7 @@ async def test_a_list_that_must_not_be_null_and_is_makes_the_parent_null(
     await holds(f"{{ {field} }}", data, outcome, errors=errors, root=Row(**{python_name: None}))
 
 
-async def test_an_object_in_a_list_is_null_by_itself_where_it_may_be() -> None:
+async def test_a_nullable_item_is_null_by_itself() -> None:
     text = "{ things { must } }"
     error = said(NULL.format("Thing.must"), "things", 1, "must", at=(1, 12))
     root = Row(things=[Row(must="a"), Row(), Row(must="c")])
@@ -106,14 +106,14 @@ async def test_an_object_in_a_list_is_null_by_itself_where_it_may_be() -> None:
     await holds(text, {"things": [{"must": "a"}, None, {"must": "c"}]}, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_an_object_in_a_list_that_must_not_be_null_makes_the_list_null() -> None:
+async def test_a_non_null_item_makes_the_list_null() -> None:
     error = said(NULL.format("Thing.must"), "thingsItems", 1, "must", at=(1, 17))
     root = Row(things_items=[Row(must="a"), Row()])
 
     await holds("{ thingsItems { must } }", {"thingsItems": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_a_relation_that_fails_makes_its_field_null() -> None:
+async def test_a_failing_relation_makes_its_field_null() -> None:
     error = said("the batch fails", "broken", at=(1, 7))
 
     await holds(
@@ -125,7 +125,7 @@ async def test_a_relation_that_fails_makes_its_field_null() -> None:
     )
 
 
-async def test_a_relation_that_fails_is_an_error_at_each_of_its_parents() -> None:
+async def test_a_failing_relation_is_an_error_of_each_parent() -> None:
     errors = [said("the batch fails", "things", index, "broken", at=(1, 12)) for index in (0, 2)]
     root = Row(things=[Row(child_id="a"), Row(), Row(child_id="b")])
     data = {"things": [{"broken": None}, {"broken": None}, {"broken": None}]}
@@ -133,21 +133,21 @@ async def test_a_relation_that_fails_is_an_error_at_each_of_its_parents() -> Non
     await holds("{ things { broken { int } } }", data, Outcome.RECOVERED, errors=errors, root=root)
 
 
-async def test_a_relation_that_must_not_be_null_and_fails_makes_the_parent_null() -> None:
+async def test_a_failing_non_null_relation_makes_the_parent_null() -> None:
     error = said("the batch fails", "thing", "brokenMust", at=(1, 11))
     root = Row(thing=Row(child_id="a"))
 
     await holds("{ thing { brokenMust { int } } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_a_relation_that_must_not_be_null_and_has_no_answer_makes_the_parent_null() -> None:
+async def test_a_missing_non_null_result_makes_the_parent_null() -> None:
     error = said(NULL.format("Thing.childMust"), "thing", "childMust", at=(1, 11))
     root = Row(thing=Row(child_id="nobody"))
 
     await holds("{ thing { childMust { int } } }", {"thing": None}, Outcome.RECOVERED, errors=[error], root=root)
 
 
-async def test_an_answer_of_a_relation_may_be_an_exception() -> None:
+async def test_a_relations_result_may_be_an_exception() -> None:
     store = {"a": Row(int=1), "b": KeyError("b"), "c": Row(int=3)}
     root = Row(things=[Row(child_id=key) for key in "abc"])
     data = {"things": [{"child": {"int": 1}}, {"child": None}, {"child": {"int": 3}}]}
@@ -156,7 +156,7 @@ async def test_an_answer_of_a_relation_may_be_an_exception() -> None:
     await holds("{ things { child { int } } }", data, Outcome.RECOVERED, errors=[error], root=root, store=store)
 
 
-async def test_a_null_among_the_answers_of_a_relation_goes_as_far_as_the_list_type_says() -> None:
+async def test_a_null_in_a_relations_list_propagates_by_its_type() -> None:
     store = {"all": [Row(int=1), None]}
     error = said(NULL.format("Query.childrenItems"), "childrenItems", 1, at=(1, 22))
     data = {"children": [{"int": 1}, None], "childrenItems": None}
@@ -171,7 +171,7 @@ async def test_a_null_among_the_answers_of_a_relation_goes_as_far_as_the_list_ty
     )
 
 
-async def test_an_object_that_two_parents_have_is_null_for_both() -> None:
+async def test_a_shared_object_is_null_for_both_parents() -> None:
     store = {"a": Row()}
     root = Row(things=[Row(child_id="a"), Row(child_id="a")])
     errors = [said(NULL.format("Thing.must"), "things", index, "child", "must", at=(1, 20)) for index in (0, 1)]
@@ -180,7 +180,7 @@ async def test_an_object_that_two_parents_have_is_null_for_both() -> None:
     await holds("{ things { child { must } } }", data, Outcome.RECOVERED, errors=errors, root=root, store=store)
 
 
-async def test_an_error_of_an_abstract_type_goes_up_by_the_concrete_field() -> None:
+async def test_abstract_type_errors_propagate_by_the_concrete_field() -> None:
     dog, cat = Row(kind="Dog", name="Rex"), Row(kind="Cat", name="Tom", lives=9)
     text = "{ animals { ... on Dog { must } name } }"
     error = said(NULL.format("Dog.must"), "animals", 0, "must", at=(1, 26))
@@ -190,11 +190,11 @@ async def test_an_error_of_an_abstract_type_goes_up_by_the_concrete_field() -> N
     )
 
 
-async def test_an_error_of_a_field_that_is_not_selected_does_not_happen() -> None:
+async def test_unselected_fields_cause_no_errors() -> None:
     await holds("{ int fails @skip(if: true) }", {"int": 1}, Outcome.COMPILED, root=Row(int=1))
 
 
-async def test_a_directive_that_can_not_be_decided_is_an_error() -> None:
+async def test_an_invalid_directive_condition_is_an_error() -> None:
     text = "query ($no: Boolean = true) { int string @skip(if: $no) }"
     detail = "Expected variable '$no' provided to non-null type 'Boolean!' not to be None."
     error = said(f"Argument 'if' has invalid value: {detail}", at=(1, 52))

@@ -22,7 +22,7 @@ async def test_a_location_counts_lines_and_columns_from_one() -> None:
     await holds(text, {"int": None, "it": None}, Outcome.RECOVERED, errors=[said("it fails", "it", at=(4, 5))])
 
 
-async def test_a_field_that_was_merged_has_each_of_its_locations() -> None:
+async def test_a_merged_field_has_all_its_locations() -> None:
     error = {
         "message": "it fails",
         "locations": [{"line": 1, "column": 3}, {"line": 1, "column": 9}],
@@ -53,14 +53,14 @@ async def test_an_error_may_have_extensions() -> None:
     await holds("{ failsWith }", {"failsWith": None}, Outcome.RECOVERED, errors=[error])
 
 
-async def test_an_error_of_a_mutation_may_follow_what_succeeded() -> None:
+async def test_a_mutation_may_have_data_and_errors() -> None:
     text = "mutation { a: add(number: 1) { value } b: refuse { value } c: add(number: 3) { value } }"
     data = {"a": {"value": 1}, "b": None, "c": {"value": 3}}
 
     await holds(text, data, Outcome.PARTS, errors=[said("refused", "b", at=(1, 40))])
 
 
-async def test_the_map_is_ordered_as_the_fields_were_written_at_every_depth() -> None:
+async def test_the_response_is_ordered_by_the_selection() -> None:
     row = Row(int=1, string="s", boolean=True)
     root = Row(int=1, string="s", thing=row, things=[row], child_id="a")
     text = "{ things { string int } child { boolean string int } string thing { int boolean string } int }"
@@ -75,7 +75,7 @@ async def test_the_map_is_ordered_as_the_fields_were_written_at_every_depth() ->
     await holds(text, data, Outcome.COMPILED, root=root, store={"a": row})
 
 
-async def test_the_map_keeps_its_order_where_an_error_made_something_null() -> None:
+async def test_the_response_keeps_its_order_after_an_error() -> None:
     error = said("it fails", "fails", at=(1, 10))
 
     await holds(

@@ -1,4 +1,4 @@
-"""The schema of these tests: a type with a field of every kind, and a root type with the same fields."""
+"""The schema of these tests: a type with fields of every kind, and a root type with the same fields."""
 # ruff: noqa: A003  its fields are named as GraphQL's types are
 
 import asyncio

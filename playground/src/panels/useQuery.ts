@@ -20,9 +20,9 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: str
       (error: Error) => abort.signal.aborted || setLoaded({ error: error.message }),
     )
     return () => abort.abort()
-  }, [key, token, turn]) // the key says what is loaded
+  }, [key, token, turn]) // the key identifies what `load` returns
   return loaded
 }
 
-export const useAsked = <T>(query: string, variables: object) =>
+export const useQuery = <T>(query: string, variables: object) =>
   useLoaded<T>(signal => ask<T>(query, variables, { signal }), query + JSON.stringify(variables))

@@ -1,4 +1,4 @@
-"""Connections, and the arguments that every list takes."""
+"""Connections, and the arguments that select a page of one."""
 
 import inspect
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from mainsheet.resolvers.sql.pagination import listing
-from mainsheet.resolvers.sql.pagination.listing import Paging
+from mainsheet.resolvers.sql.pagination import paged_list
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.schema.relation import relation
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Connection(Generic[NodeType]):
     nodes: list[NodeType] = strawberry.field(description="The items of the page.")
     page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
     total_count: int = relation(
-        listing.totals,
+        paged_list.totals,
         int,
         (
             "The number of items in the whole list. Selecting it runs one more database query, whose cost grows "
@@ -50,19 +50,19 @@ def described(text: str) -> Any:
     return strawberry.argument(description=text)
 
 
-def paged(arguments: Callable[..., T]) -> Callable[..., T]:
-    """Give a function of a `Paging` the six arguments of a page, in front of its own."""
+def with_page_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
+    """Replace a function's first parameter, its `PageArguments`, by the six arguments of a page."""
 
     def read(**values: Any) -> T:
         own = {name: values.pop(name, None) for name in PAGE_PARAMETERS}
-        return arguments(listing.paging(**own), **values)
+        return arguments(PageArguments.of(**own), **values)
 
     own = list(inspect.signature(arguments).parameters.values())[1:]
     read.__signature__ = inspect.Signature([*PAGE_PARAMETERS.values(), *own])  # type: ignore[attr-defined]  # PEP 362
     return read
 
 
-def _page(
+def _declaration(
     *,
     limit: Annotated[
         int | None, described("The size of a numbered page, 0 to 100. Defaults to 100. Use it with `page`.")
@@ -85,12 +85,12 @@ def _page(
     ] = None,
     before: Annotated[str | None, described("Return the items before this cursor.")] = None,
 ) -> None:
-    """The arguments' declaration; `pages.paging` reads them."""
+    """Declare the arguments that `PageArguments.of` takes."""
 
 
-PAGE_PARAMETERS = dict(inspect.signature(_page).parameters)
+PAGE_PARAMETERS = dict(inspect.signature(_declaration).parameters)
 
 
-@paged
-def page_only(paging: Paging) -> Paging:
-    return paging
+@with_page_arguments
+def page_arguments(page: PageArguments) -> PageArguments:
+    return page

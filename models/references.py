@@ -5,7 +5,7 @@ from mainsheet.models.cluster import ClusterStatus
 
 
 @dataclass(frozen=True)
-class Known:
+class References:
     """The rows that a configuration refers to, as far as the caller can see them.
 
     `waits_for` maps each job that current versions lead to, to the jobs that it depends on.

@@ -1,17 +1,17 @@
 import { Button, ChevronDownIcon, Dialog, DropdownMenu } from '@graphiql/react'
 import { type FormEvent, useState } from 'react'
-import { become, type Identity, identity, type Owner, takeToken } from './identity.ts'
+import { chooseMember, type Identity, identity, type Owner, setToken } from './identity.ts'
 import { askingForToken } from './Notice.tsx'
 import { ownerOf } from './owner.ts'
 import { useStore } from './store.ts'
 
-export function WhoAmI() {
+export function MemberMenu() {
   const isAsking = useStore(askingForToken)
   const who = useStore(identity)
-  const bring = () => askingForToken.set(true)
+  const openDialog = () => askingForToken.set(true)
   return (
     <>
-      {who.members.length ? <Members who={who} bring={bring} /> : <Guest who={who} bring={bring} />}
+      {who.members.length ? <Members who={who} openDialog={openDialog} /> : <Guest who={who} openDialog={openDialog} />}
       <Dialog open={isAsking} onOpenChange={askingForToken.set}>
         <TokenForm close={() => askingForToken.set(false)} />
       </Dialog>
@@ -19,15 +19,15 @@ export function WhoAmI() {
   )
 }
 
-function Guest({ who, bring }: { who: Identity; bring: () => void }) {
+function Guest({ who, openDialog }: { who: Identity; openDialog: () => void }) {
   return (
-    <Button className={`who ${who.token ? '' : 'who-unknown'}`} onClick={bring}>
+    <Button className={`who ${who.token ? '' : 'who-unknown'}`} onClick={openDialog}>
       {who.owner ? <Face person={who.owner} /> : who.token ? 'Token set' : 'Set a token'}
     </Button>
   )
 }
 
-function Members({ who, bring }: { who: Identity; bring: () => void }) {
+function Members({ who, openDialog }: { who: Identity; openDialog: () => void }) {
   return (
     <DropdownMenu>
       <DropdownMenu.Button className="who" aria-label="Who am I?">
@@ -39,13 +39,13 @@ function Members({ who, bring }: { who: Identity; bring: () => void }) {
           <DropdownMenu.Item
             key={member.email}
             textValue={member.name}
-            onSelect={() => become(member)}
+            onSelect={() => chooseMember(member)}
             aria-current={member === who.member}
           >
             <Face person={member} />
           </DropdownMenu.Item>
         ))}
-        <DropdownMenu.Item onSelect={bring}>Another token …</DropdownMenu.Item>
+        <DropdownMenu.Item onSelect={openDialog}>Another token …</DropdownMenu.Item>
       </DropdownMenu.Content>
     </DropdownMenu>
   )
@@ -72,7 +72,7 @@ function TokenForm({ close }: { close: () => void }) {
     event.preventDefault()
     const token = String(new FormData(event.currentTarget).get('token')).trim().replace(/^Bearer\s+/i, '')
     try {
-      takeToken(token || undefined, token ? await ownerOf(token) : undefined)
+      setToken(token || undefined, token ? await ownerOf(token) : undefined)
       close()
     } catch (error) {
       setProblem((error as Error).message)
@@ -84,8 +84,8 @@ function TokenForm({ close }: { close: () => void }) {
         <Dialog.Title className="graphiql-dialog-title">Your bearer token</Dialog.Title>
       </div>
       <p>
-        <code>mainsheet token create</code> makes one; a JWT of your issuer will do as well. This browser tab keeps it
-        until it is closed, and sends it to this server only.
+        Create one with <code>mainsheet token create</code>, or use a JWT of your issuer. The token is kept until this browser
+        tab is closed, and sent only to this server.
       </p>
       {problem && <p role="alert">{problem}</p>}
       <input name="token" type="password" aria-label="Token" autoComplete="off" spellCheck={false} />

@@ -1,4 +1,4 @@
-"""What every list of jobs can be asked."""
+"""The filter and the arguments of every list of jobs."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,10 +10,10 @@ from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
 from mainsheet.models.job import JobStatus
 from mainsheet.resolvers import job_filter
-from mainsheet.resolvers.job_list.lists import JobListArguments, JobSortField
-from mainsheet.resolvers.sql.pagination.listing import Paging, SortDirection
+from mainsheet.resolvers.job_list import JobListArguments, JobSortField
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
+from mainsheet.schema.connection import described, with_page_arguments
 from mainsheet.schema.moment import utc
-from mainsheet.schema.page import described, paged
 from mainsheet.schema.plain import plain
 
 
@@ -50,16 +50,16 @@ class JobFilter:
     )
 
 
-@paged
-def job_list(
-    paging: Paging,
+@with_page_arguments
+def job_list_arguments(
+    page: PageArguments,
     *,
     sort_by: Annotated[JobSortField | None, described("The field to sort by.")] = JobSortField.CREATED_AT,
     sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
     filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
 ) -> JobListArguments:
     return JobListArguments(
-        paging, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)
+        page, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)
     )
 
 

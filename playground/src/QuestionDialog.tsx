@@ -6,20 +6,20 @@ import { type Blank, fillBlanks } from './placeholders.ts'
 import { useStore } from './store.ts'
 import { TeamPicker } from './TeamPicker.tsx'
 
-/** The dialog with the questions before an operation is sent. */
-export function Questions() {
-  const asked = useStore(question)
+/** The dialog that asks before an operation is sent. */
+export function QuestionDialog() {
+  const current = useStore(question)
   return (
-    <Dialog open={asked !== undefined} onOpenChange={isOpen => isOpen || cancel(asked)}>
-      {asked?.kind === 'choose' && <Choose {...asked} />}
-      {asked?.kind === 'confirm' && <Confirm {...asked} />}
+    <Dialog open={current !== undefined} onOpenChange={isOpen => isOpen || cancel(current)}>
+      {current?.kind === 'choose' && <Choose {...current} />}
+      {current?.kind === 'confirm' && <Confirm {...current} />}
     </Dialog>
   )
 }
 
-function cancel(asked?: Question) {
-  if (asked?.kind === 'choose') asked.answer()
-  if (asked?.kind === 'confirm') asked.answer(false)
+function cancel(current?: Question) {
+  if (current?.kind === 'choose') current.answer()
+  if (current?.kind === 'confirm') current.answer(false)
 }
 
 const Title = ({ children }: { children: string }) => (
@@ -41,8 +41,8 @@ function Choose({ blanks, answer }: Of<'choose'>) {
   }
   return (
     <form className="question" onSubmit={submit}>
-      <Title>Choose what to run it on</Title>
-      <p>The example names no object of yours. What you choose is written into the variables.</p>
+      <Title>Choose the objects</Title>
+      <p>The example needs objects of your organization. Your choice is written into the variables.</p>
       {blanks.map(each => (
         <Choice key={each.text} blank={each} />
       ))}
@@ -65,7 +65,7 @@ function Choice({ blank: { text, by, kind } }: { blank: Blank }) {
   return (
     <label>
       Version
-      <input name={text} type="number" min="1" step="1" required placeholder="Its number" />
+      <input name={text} type="number" min="1" step="1" required placeholder="Version number" />
     </label>
   )
 }
@@ -75,8 +75,8 @@ function Confirm({ operation, answer }: Of<'confirm'>) {
     <div className="question">
       <Title>{`Run ${operation} on real data?`}</Title>
       <p>
-        This isn't the demo: <code>{operation}</code> changes what your organization works with, at once and for everybody.
-        The page asks once for each changing operation of the examples.
+        This isn't the demo: <code>{operation}</code> changes data of your organization immediately. You are asked once for
+        each mutation of the examples.
       </p>
       <div className="buttons">
         <Button type="button" onClick={() => answer(false)}>

@@ -3,8 +3,8 @@ import { useEffect } from 'react'
 
 const FONT = { fontSize: 13, lineHeight: 20, wordWrap: 'on', wrappingIndent: 'deepIndent' } as const
 
-/** With GraphiQL's default font size and no line wrap, half of an example doesn't fit into a laptop's window. */
-export function SmallerType() {
+/** Use a smaller font and wrap lines, so that an example fits into a laptop's window. */
+export function EditorFont() {
   const editors = useGraphiQL(state => ({
     query: state.queryEditor,
     variables: state.variableEditor,

@@ -6,29 +6,29 @@ import { requestOf, schemaProblem, tab, turn } from './requests.ts'
 import { useStore } from './store.ts'
 
 /** Show the response to the last request of this tab and user, or the problem. */
-export function Answers() {
-  const place = `${useStore(tab)} ${personOf(useStore(identity))}`
+export function Responses() {
+  const requestKey = `${useStore(tab)} ${personOf(useStore(identity))}`
   const { response, tabId, fetchError } = useGraphiQL(state => ({
     response: state.responseEditor,
     tabId: state.tabs[state.activeTabIndex]?.id ?? '',
     fetchError: state.fetchError,
-    isFetching: state.isFetching, // a notice goes when the next request is sent
+    isFetching: state.isFetching, // removes the notice when the next request is sent
   }))
   const { run, stop } = useGraphiQLActions()
   const answered = useStore(turn)
 
   useEffect(() => tab.set(tabId), [tabId]) // GraphiQL reports changes only, not the first tab
   useEffect(() => {
-    stop() // GraphiQL still waits for the request of the place before
-    if (requestOf(place)?.isUnderWay) void run()
-  }, [place, run, stop])
+    stop() // GraphiQL still waits for the request of the previous tab or user
+    if (requestOf(requestKey)?.isRunning) void run()
+  }, [requestKey, run, stop])
   useEffect(() => {
-    const request = requestOf(place)
-    if (!request?.isUnderWay) response?.setValue(request?.answer ?? '')
-  }, [place, response, answered, fetchError]) // GraphiQL writes that error into the response
+    const request = requestOf(requestKey)
+    if (!request?.isRunning) response?.setValue(request?.answer ?? '')
+  }, [requestKey, response, answered, fetchError]) // GraphiQL writes that error into the response
 
   const noSchema = useStore(schemaProblem)
-  const request = requestOf(place)
+  const request = requestOf(requestKey)
   const problem = request ? request.problem : noSchema
   return problem ? <Notice problem={problem} /> : null
 }

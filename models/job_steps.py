@@ -1,0 +1,42 @@
+"""When each step in the life of a job's configuration is allowed."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from mainsheet.models.errors import DraftExists, DraftNotFound, UserError, VersionNotFound, VersionNotPublished
+from mainsheet.models.job_event import JobAction
+from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.references import References
+
+if TYPE_CHECKING:
+    from mainsheet.models.job import Job
+
+# Each step either needs the draft or needs that there is none.
+NEEDS_DRAFT: Mapping[JobAction, bool] = {
+    JobAction.DRAFT_CREATED: False,
+    JobAction.DRAFT_UPDATED: True,
+    JobAction.DRAFT_DISCARDED: True,
+    JobAction.DRAFT_PUBLISHED: True,
+    JobAction.VERSION_CREATED: False,
+    JobAction.VERSION_ACTIVATED: False,
+}
+
+
+def step_problems(step: JobAction, draft: JobVersion | None) -> Iterator[UserError]:
+    """Yield a problem if the step isn't allowed for a job with this draft, or with none."""
+    if NEEDS_DRAFT[step] and draft is None:
+        yield DraftNotFound()
+    if not NEEDS_DRAFT[step] and draft is not None:
+        yield DraftExists(draft_id=draft.id, number=draft.number)
+
+
+def activation_problems(
+    job: "Job", number: int, version: JobVersion | None, references: References
+) -> Iterator[UserError]:
+    """Yield the problems of activating the version with this number."""
+    if version is None:
+        yield VersionNotFound(number=number)
+    elif version.status is VersionStatus.DRAFT:
+        yield VersionNotPublished(number=number)
+    elif number != job.current_number:
+        yield from version.config.running_problems(references, job.id, {"cluster_id": ("number",)})

@@ -1,0 +1,169 @@
+"""Lists of jobs, each with its access path: how its rows are found. All paths of a list give the same rows.
+
+Plans are generic, so the planner can't distinguish a caller with few jobs from one with many, or a rare condition from
+a common one. The code chooses the access path, and the statement forces the planner to use it.
+
+| path              | how rows are found                                | when, and why                             |
+|-------------------|---------------------------------------------------|-------------------------------------------|
+| `BY_GRANTS`       | sort the caller's granted jobs                    | few grants: most jobs aren't the caller's |
+| `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
+| `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
+| `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
+| `OF_TEAMS`        | number all jobs of each team                      | a caller who sees some jobs of each team  |
+| `ALL_OF_TEAMS`    | read each team's page from the index              | a caller who sees all jobs                |
+| `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
+
+A count needs no order, so it has an access path of its own (`_rows_to_count`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select
+
+from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
+from mainsheet.resolvers import job_filter
+from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
+from mainsheet.resolvers.job_filter import JobFilter
+from mainsheet.resolvers.job_list import scan_then_index
+from mainsheet.resolvers.job_list.grant_counts import GrantCounts
+from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
+
+GRANT_COUNTS = GrantCounts()  # decision 23
+FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than checking each job
+
+
+class JobSortField(StrEnum):
+    JOB_KEY = "JOB_KEY"
+    CREATED_AT = "CREATED_AT"
+    UPDATED_AT = "UPDATED_AT"
+
+
+SORTED_BY: Mapping[JobSortField, Attribute] = {
+    JobSortField.JOB_KEY: Job.job_key,
+    JobSortField.CREATED_AT: Job.created_at,
+    JobSortField.UPDATED_AT: Job.updated_at,
+}
+
+# Conditions that the index of the order contains or that most jobs match: a scan in order soon fills a page.
+MATCHED_IN_ORDER: Mapping[JobSortField, set[str]] = {
+    JobSortField.JOB_KEY: {"no_has_draft"},
+    JobSortField.CREATED_AT: {"no_has_draft", "status", "has_schedule", "no_has_schedule"},
+    JobSortField.UPDATED_AT: {"no_has_draft", "updated_since"},
+}
+
+
+@dataclass(frozen=True)
+class JobListArguments:
+    page: PageArguments
+    sort_by: JobSortField
+    descending: bool
+    filter: JobFilter
+
+
+@batch(*JOINS, is_one_statement=True)  # `GRANT_COUNTS` may read first, but only to choose the access path
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], arguments: JobListArguments
+) -> Mapping[str, Page[Job]]:
+    return await _pages(await _access_path(read, arguments), read, organization_ids, arguments)
+
+
+async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
+    """Choose the access path to the jobs of the organization."""
+    if not sees_all_jobs(read.caller) and not await GRANT_COUNTS.are_many(read):
+        return BY_GRANTS
+    if arguments.page.offset > FAR_OFFSET:
+        return FAR_PAGE
+    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
+    return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
+
+
+@batch(*JOINS)
+async def of_teams(read: Read, team_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
+    """List each team's jobs that the caller sees."""
+    return await _pages(ALL_OF_TEAMS if sees_all_jobs(read.caller) else OF_TEAMS, read, team_ids, arguments)
+
+
+@batch(*JOINS)
+async def of_clusters(read: Read, cluster_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
+    """List the jobs whose current version targets the cluster."""
+    return await _pages(OF_CLUSTERS, read, cluster_ids, arguments)
+
+
+async def _pages(
+    path: Mapping[JobSortField, PagedList[Job]], read: Read, keys: Sequence[str], arguments: JobListArguments
+) -> Mapping[str, Page[Job]]:
+    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
+    jobs = path[arguments.sort_by]
+    return await jobs.pages(read, keys, arguments.page, descending=arguments.descending, parameters=parameters)
+
+
+def _visible(view: View, *conditions: str) -> Statement:
+    """Select the visible jobs that match the conditions. Each condition has a parameter of its name."""
+    return _selected(view, Access.LOOKUP, *conditions)
+
+
+@rows_of(Job)
+def _by_grants(view: View, *conditions: str) -> Statement:
+    return _selected(view, Access.SET, *conditions)
+
+
+@rows_of(Job)
+def _in_order(view: View, *conditions: str) -> Statement:
+    return _selected(view, Access.FORCED_LOOKUP, *conditions)
+
+
+@rows_of(Job)
+def _in_set(view: View, *conditions: str) -> Statement:
+    return _selected(view, Access.FORCED_SET, *conditions)
+
+
+def _rows_to_count(view: View, *conditions: str) -> Statement:
+    """On SQLite, start with the caller's jobs, unless a condition has an index of its own."""
+    starts_with_grants = view.is_sqlite and not job_filter.SELECTIVE.intersection(conditions)
+    return _by_grants(view, *conditions) if starts_with_grants else _in_set(view, *conditions)
+
+
+def _selected(view: View, access: Access, *conditions: str) -> Statement:
+    return select_jobs(view).where(visible(view.caller, access=access), *job_filter.by_index(*conditions))
+
+
+@rows_of(Job)
+def _of_teams(view: View, *conditions: str) -> Statement:
+    return _visible(view, *conditions).join(JobTeam, JobTeam.job_id == Job.id)
+
+
+def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
+    is_visible = visible(view.caller, access=Access.FORCED_SET)
+    return ids_of_one(replace(all_jobs, rows=all_jobs.rows.where(is_visible, *job_filter.by_index(*conditions))))
+
+
+def _by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mapping[JobSortField, PagedList[Job]]:
+    return {name: PagedList(rows, parent, by, Job.id, join=with_relations, **options) for name, by in SORTED_BY.items()}
+
+
+BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id)
+IN_ORDER = _by_sort_field(_in_order, Job.organization_id, rows_to_count=_rows_to_count)
+SCAN_THEN_INDEX = _by_sort_field(
+    _in_order,
+    Job.organization_id,
+    rows_to_count=_rows_to_count,
+    page_ids=scan_then_index.page_ids,
+    rows_by_id=select_jobs,
+)
+FAR_PAGE = _by_sort_field(
+    _in_set, Job.organization_id, rows_to_count=_rows_to_count, page_ids=_far_ids, rows_by_id=select_jobs
+)
+OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id)
+ALL_OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id, is_indexed=True, rows_by_id=select_jobs)
+OF_CLUSTERS = _by_sort_field(
+    _in_order, Job.current_cluster_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
+)

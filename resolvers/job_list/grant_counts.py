@@ -1,0 +1,50 @@
+"""Whether a member's teams have many grants: the access path of the member's list depends on it (decision 23).
+
+All access paths give the same rows, so a cached answer may be out of date.
+"""
+
+import time
+from typing import NamedTuple
+
+from sqlalchemy import func, literal_column, select
+
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+
+MANY = 1000
+CACHE_SECONDS = 60
+MAX_ENTRIES = 10_000
+
+
+class GrantCounts:
+    """Caches for each member whether there are many grants, with the time on the monotonic clock when it expires."""
+
+    def __init__(self) -> None:
+        self._cache: dict[str, tuple[bool, float]] = {}
+
+    async def are_many(self, read: Read) -> bool:
+        """Whether the caller's teams have `MANY` grants or more. Counted again after `CACHE_SECONDS`."""
+        member_id, now = read.caller.member_id, time.monotonic()
+        answer, expires_at = self._cache.get(member_id, (False, now))
+        if expires_at > now:
+            return answer
+        answer = any(row.grants >= MANY for row in await read.rows(_grants, keys=[member_id]))
+        if len(self._cache) >= MAX_ENTRIES:
+            self._cache.clear()
+        self._cache[member_id] = answer, now + CACHE_SECONDS
+        return answer
+
+
+class Grants(NamedTuple):
+    grants: int
+
+
+@rows_of(Grants, key="grants")
+def _grants(_view: View) -> Statement:
+    """Count up to `MANY`."""
+    rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)
+    some = rows.where(among(TeamMember.member_id, KEYS)).limit(literal_column(str(MANY))).subquery()
+    return select(func.count().label("grants")).select_from(some)

@@ -1,0 +1,222 @@
+"""Lists that are read in pages, by number or by keyset cursor: those of many parents in one statement."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, cast
+
+from sqlalchemy import FromClause, Select, String, bindparam, func, tuple_
+
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination import cursor, slices
+from mainsheet.resolvers.sql.pagination.cursor import SortKey
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Attribute, Build, Query, Row, Statement, View
+
+NO_PARAMETERS: Mapping[str, object] = {}
+NEEDS_ROWS = frozenset(("nodes", "edges", "page_info"))  # the attributes of a page that are read from its rows
+
+
+class PageRow(NamedTuple):
+    """The columns that pagination needs. With many parents, a row has either `parent_index` or `parent_key`."""
+
+    id: str
+    sort_key: SortKey
+    parent_index: int
+    parent_key: str
+
+
+class Total(NamedTuple):
+    parent_key: str
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class PagedList(Generic[Row]):
+    """A sorted list below each of many parents.
+
+    `rows` builds the rows of all parents from a view and the names of the list's conditions. `parent` is the column
+    that refers to the parent, `by` the sort column (never null), and `id` breaks ties. The other fields choose how a
+    database reads the list:
+
+    - `join` joins the relations that the view wants to the rows of a page.
+    - `rows_to_count` builds the same rows for a count, where another statement is faster for it.
+    - `is_indexed`: an index has each parent's rows in order, so that each parent's page is looked up in it.
+    - `page_ids` selects the ids of one parent's page, and `rows_by_id` builds the rows that are then read by id.
+    """
+
+    rows: Query[Row]
+    parent: Attribute
+    by: Attribute
+    id: Attribute
+    join: Callable[[View, FromClause], Statement] | None = None
+    rows_to_count: Build | None = None
+    is_indexed: bool = False
+    rows_by_id: Build | None = None
+    page_ids: Callable[..., Select[str]] | None = None
+
+    async def pages(
+        self,
+        read: Read,
+        keys: Sequence[str],
+        arguments: PageArguments,
+        *,
+        descending: bool = False,
+        parameters: Mapping[str, object] = NO_PARAMETERS,
+    ) -> Mapping[str, "Page[Row]"]:
+        """Return each parent's page. This is one statement, or none if nothing is wanted that needs rows.
+
+        `parameters` has the values of the conditions by name. Raises `BadInput` for a cursor of another list.
+        """
+        descending = descending != arguments.backwards
+        start = arguments.before if arguments.backwards else arguments.after
+        at_key, at_id = (None, None) if start is None else cursor.decode(self.by, start)
+        values = {
+            "offset": arguments.offset,
+            "size": arguments.size + 1,
+            "end": arguments.offset + arguments.size + 1,
+            "at_key": at_key,
+            "at_id": at_id,
+        }
+        query = Query(self._page_of_one if len(keys) == 1 else self._pages_of_many, PageRow)
+        rows: list[PageRow] = []
+        if read.columns is None or not NEEDS_ROWS.isdisjoint(read.columns):
+            rows = await read.rows(query, descending, start is not None, *parameters, keys=keys, **values, **parameters)
+        filtered = FilteredList(self, parameters)
+        return {key: _page(filtered, key, arguments, own) for key, own in self._by_parent(keys, rows).items()}
+
+    def _by_parent(self, keys: Sequence[str], rows: list[PageRow]) -> Mapping[str, list[PageRow]]:
+        if len(keys) == 1:
+            return {keys[0]: rows}
+        found: dict[str, list[PageRow]] = {key: [] for key in keys}
+        if self.is_indexed:
+            of_parents = [found[key] for key in keys]
+            for row in rows:
+                of_parents[row.parent_index].append(row)
+        else:
+            for row in rows:
+                found[row.parent_key].append(row)
+        return found
+
+    def _page_of_one(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
+        if self.page_ids is None or self.rows_by_id is None:
+            page = slices.of_one(self._sorted(self.rows(view, *conditions), view, descending, has_cursor))
+        else:
+            all_rows = self._sorted(self.rows_by_id(view), view, descending, has_cursor)
+            page = slices.by_ids(all_rows, self.page_ids(view, all_rows, *conditions))
+        return self._joined(view, descending, page)
+
+    def _pages_of_many(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
+        all_rows = self._sorted(self.rows(view, *conditions), view, descending, has_cursor)
+        if not self.is_indexed:
+            return self._joined(view, descending, slices.of_many(all_rows))
+        if not view.is_sqlite:
+            return self._joined(view, descending, slices.by_index(all_rows))
+        by_id = self._sorted(self.rows_by_id(view), view, descending).rows if self.rows_by_id else all_rows.rows
+        return self._joined(view, descending, slices.by_index_of_sqlite(all_rows, by_id))
+
+    def _sorted(self, rows: Statement, view: View, descending: bool, has_cursor: bool = False) -> slices.SortedRows:
+        if view.joins or view.wants("cursor", "start_cursor", "end_cursor"):
+            rows = rows.add_columns(self.by.label("sort_key"))
+        if has_cursor:
+            at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
+            here = tuple_(self.by, self.id)
+            rows = rows.where(here < at if descending else here > at)
+        return slices.SortedRows(rows, self.parent, self.by, self.id, descending)
+
+    def _joined(self, view: View, descending: bool, page: Statement) -> Statement:
+        """Join the wanted relations to the rows of the page only, and sort these again."""
+        if self.join is None or not view.joins:
+            return page
+        rows = page.subquery("page")
+        return self.join(view, rows).order_by(*slices.directed(descending, rows.c.sort_key, rows.c.id))
+
+    def counts(self, view: View, *conditions: str) -> Statement:
+        """Count each parent's rows."""
+        build = self.rows_to_count or self.rows
+        rows = build(view, *conditions).where(among(self.parent, KEYS)).group_by(self.parent)
+        return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
+
+    def cursor(self, row: Row) -> str:
+        page_row = cast("PageRow", row)
+        return cursor.encode(self.by, page_row.sort_key, page_row.id)
+
+
+@dataclass(frozen=True, eq=False)
+class FilteredList(Generic[Row]):
+    """A list with the values of its conditions. The totals of its pages are counted together."""
+
+    paged_list: PagedList[Row]
+    parameters: Mapping[str, object]
+
+
+@dataclass(eq=False, slots=True)
+class Page(Generic[Row]):
+    """A page of one parent's list: what a connection shows."""
+
+    filtered_list: FilteredList[Row]
+    key: str
+    arguments: PageArguments
+    nodes: list[Row]
+    has_more: bool
+
+    @property
+    def edges(self) -> Sequence["Edge[Row]"]:
+        return [Edge(self.filtered_list.paged_list, row) for row in self.nodes]
+
+    @property
+    def itself(self) -> "Page[Row]":
+        """The key under which `totals` counts."""
+        return self
+
+    page_info = itself
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.arguments.before is not None if self.arguments.backwards else self.has_more
+
+    @property
+    def has_previous_page(self) -> bool:
+        if self.arguments.backwards:
+            return self.has_more
+        return self.arguments.after is not None or self.arguments.offset > 0
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.filtered_list.paged_list.cursor(self.nodes[0]) if self.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else None
+
+
+def _page(filtered: FilteredList[Row], key: str, arguments: PageArguments, rows: list[PageRow]) -> Page[Row]:
+    """Make a page from its rows. If the list continues, they are one more than the page's size."""
+    has_more = len(rows) > arguments.size
+    if has_more:
+        rows.pop()
+    if arguments.backwards:
+        rows.reverse()
+    return Page(filtered, key, arguments, cast("list[Row]", rows), has_more)
+
+
+@dataclass(frozen=True, eq=False)
+class Edge(Generic[Row]):
+    paged_list: PagedList[Row]
+    node: Row
+
+    @property
+    def cursor(self) -> str:
+        return self.paged_list.cursor(self.node)
+
+
+async def totals(read: Read, pages: Sequence[Page[Row]]) -> Mapping[Page[Row], int]:
+    """Count the whole list of each page, with one statement for all pages of one list."""
+    answer: dict[Page[Row], int] = {}
+    for filtered in dict.fromkeys(page.filtered_list for page in pages):
+        own = [page for page in pages if page.filtered_list is filtered]
+        keys, parameters = [page.key for page in own], filtered.parameters
+        rows = await read.rows(Query(filtered.paged_list.counts, Total), *parameters, keys=keys, **parameters)
+        counts = {row.parent_key: row.total for row in rows}
+        answer |= {page: counts.get(page.key, 0) for page in own}
+    return answer

@@ -1,0 +1,83 @@
+"""All access paths to a list of jobs give the same pages and totals."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job, JobStatus
+from mainsheet.resolvers.job_filter import JobFilter, parameters
+from mainsheet.resolvers.job_list import scan_then_index
+from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, FAR_PAGE, IN_ORDER, SCAN_THEN_INDEX, JobSortField
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, totals
+from mainsheet.resolvers.sql.snapshot import Read
+from tests.scale.conftest import Big
+from tests.world import caller
+
+SINCE = datetime(2026, 9, 1, tzinfo=UTC)
+PAGES = (
+    PageArguments(20),
+    PageArguments(7, 40),
+    PageArguments(20, backwards=True),
+    PageArguments(100, 4000),
+    PageArguments(0),
+)
+
+
+def filters(ids: Mapping[str, str]) -> Iterator[JobFilter]:
+    yield JobFilter()
+    yield JobFilter(search="orders")
+    yield JobFilter(search="warehouse", has_schedule=True)
+    yield JobFilter(search="or", status=(JobStatus.PAUSED,))
+    yield JobFilter(search="zq")
+    yield JobFilter(teams=(ids["team"], ids["other"]))
+    yield JobFilter(clusters=(ids["cluster"],), has_draft=False)
+    yield JobFilter(has_draft=True)
+    yield JobFilter(has_schedule=False, updated_since=SINCE)
+    yield JobFilter(created_by=(ids["author"],))
+    yield JobFilter(updated_since=SINCE)
+    yield JobFilter(teams=())
+
+
+async def pages_and_total(read: Read, paged_list: PagedList[Job], wanted: JobFilter, descending: bool) -> list[Any]:
+    """Return several pages, one of them after a cursor, and the total."""
+    first = await page_of(read, paged_list, wanted, PAGES[0], descending)
+    pages = [await page_of(read, paged_list, wanted, each, descending) for each in PAGES]
+    after = [await page_of(read, paged_list, wanted, PageArguments(10, after=first.end_cursor), descending)]
+    return [_values(each) for each in pages + after] + list((await totals(read, [first])).values())
+
+
+async def page_of(
+    read: Read, paged_list: PagedList[Job], wanted: JobFilter, page: PageArguments, descending: bool
+) -> Page[Job]:
+    key = read.caller.organization_id
+    return (await paged_list.pages(read, [key], page, descending=descending, parameters=parameters(wanted, key)))[key]
+
+
+def _values(page: Page[Job]) -> tuple[list[str], bool, str | None]:
+    return [row.id for row in page.nodes], page.has_more, page.end_cursor
+
+
+@pytest.mark.parametrize("role", ["admin", "member"])
+async def test_all_access_paths_give_the_same_rows(
+    big: Big, big_database: Database, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan of 3,000 jobs fills some of these pages; one of 50 jobs fills almost none."""
+    read = Read.of(big_database, caller(getattr(big, role)))
+    # Copies: their statements aren't compiled yet.
+    short = {sort: replace(paged_list) for sort, paged_list in SCAN_THEN_INDEX.items()}
+    for wanted, sort, descending in zip(filters(big.ids), cycle(JobSortField), cycle((False, True)), strict=False):
+        expected = await pages_and_total(read, BY_GRANTS[sort], wanted, descending)
+
+        for path in (IN_ORDER, SCAN_THEN_INDEX, FAR_PAGE):
+            assert await pages_and_total(read, path[sort], wanted, descending) == expected, (wanted, sort)
+        with monkeypatch.context() as patched:
+            patched.setattr(scan_then_index, "SCAN_LIMIT", 50)
+            assert await pages_and_total(read, short[sort], wanted, descending) == expected, (wanted, sort)
+
+    await read.close()
