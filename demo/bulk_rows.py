@@ -20,7 +20,7 @@ from mainsheet.models.search_text import search_text
 Row = list[Any]
 Rows = dict[Table, list[Row]]
 
-OWN_IDS = (Job, JobVersion, JobEvent, JobRun)
+OWN_IDS = (Job, JobVersion, JobVersionDependency, JobEvent, JobRun)
 REFERENCES = ("id", "job_id", "version_id")
 EARLIER_SECONDS = 200 * 24 * 3600
 
@@ -85,11 +85,7 @@ class Stamp:
     @classmethod
     def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
         instances = [*_rows_of(life), *life.events, *runs]
-        births = [
-            (each.id, each.PREFIX, each.occurred_at if isinstance(each, JobEvent) else each.created_at)
-            for each in instances
-            if isinstance(each, OWN_IDS)
-        ]
+        births = [(each.id, each.PREFIX, _moment_of(each, life)) for each in instances if isinstance(each, OWN_IDS)]
         lines = [Line.of(each, dialect) for each in instances]
         return cls(life.job.name, life.job.description, lines, births, _moments(dialect))
 
@@ -112,6 +108,15 @@ class Stamp:
         if line.key is not None:
             row[line.key] = key
         return row
+
+
+def _moment_of(row: Job | JobVersion | JobVersionDependency | JobEvent | JobRun, life: Life) -> datetime:
+    match row:
+        case JobEvent():
+            return row.occurred_at
+        case JobVersionDependency():
+            return life.job.created_at
+    return row.created_at
 
 
 def key_of(number: int, name: str) -> str:

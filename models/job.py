@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
 from mainsheet.models.config_diff import Change, change_of, differences
+from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import (
     DraftExists,
@@ -247,6 +248,7 @@ class Job(Base):
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
             edit.problems += draft.config.running_problems(known, self.id, {})
+            edit.problems += draft.config.deletion_problems({})
         edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
@@ -258,7 +260,8 @@ class Job(Base):
         """Draft, update and publish in one step."""
         self._check_allowed(JobAction.VERSION_CREATED, edit)
         edit.problems += value_problems({"message": message})
-        running = self.current.config.changed(values).running_problems(known, self.id, CHANGES)
+        changed = self.current.config.changed(values, known.jobs)
+        running = [*changed.running_problems(known, self.id, CHANGES), *changed.deletion_problems(CHANGES)]
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
         config = self._laid_over(self.current, values, known, edit)
@@ -295,9 +298,13 @@ class Job(Base):
         self.teams.remove(granted)
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
-    def delete(self, edit: Edit) -> None:
-        """Add the last history event. Foreign keys delete the versions, runs and grants with the row."""
+    def delete(self, edit: Edit) -> DeletedJob:
+        """Add the last history event, and return what is kept of the job.
+
+        Foreign keys delete the versions, runs and grants with the row.
+        """
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
+        return DeletedJob.of(self, edit)
 
     def _check_allowed(self, action: JobAction, edit: Edit) -> None:
         """Add a problem if the step isn't allowed in the job's state."""
@@ -321,8 +328,9 @@ class Job(Base):
 
     def _laid_over(self, version: JobVersion, values: Mapping[str, Any], known: Known, edit: Edit) -> JobConfig:
         """Return the version's configuration with the values replaced. Raises all problems of the edit."""
-        config = version.config.changed(values)
+        config = version.config.changed(values, known.jobs)
         edit.problems += null_problems(values, ("changes",))
+        edit.problems += version.config.removal_problems(values, ("changes",))
         # What was stored before stays usable, even if a rule of today would refuse it.
         given = {name for name, value in values.items() if value is not None}
         edit.problems += (each for each in config.problems(("changes",), known, self.id) if each.path[1] in given)
