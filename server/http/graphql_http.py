@@ -71,7 +71,10 @@ class GraphQLEndpoint:
     async def _run(
         self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> ExecutionResult:
-        operation = await self.operations.get(graphql_request.query, graphql_request.operation_name)
+        document = graphql_request.query, graphql_request.operation_name
+        if caller and self.operations.is_new_and_long(*document):
+            self.budget.charge_document(caller, graphql_request.query)
+        operation = await self.operations.get(*document)
         request[OPERATION] = operation.name
         _check_method(request.method, operation.kind)
         operation.check(graphql_request.variables)

@@ -126,7 +126,9 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
 def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
     error = _error(str(refusal), Code.RATE_LIMITED)
     error["extensions"]["retryAfter"] = refusal.retry_after
-    body = {"errors": [error], "extensions": {"cost": request[SPENDING].extensions()}}
+    body: dict[str, Any] = {"errors": [error]}
+    if SPENDING in request:  # otherwise its document wasn't read
+        body["extensions"] = {"cost": request[SPENDING].extensions()}
     headers = {"Retry-After": str(refusal.retry_after)}
     status = HTTPStatus.TOO_MANY_REQUESTS
     return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)

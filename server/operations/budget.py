@@ -25,6 +25,8 @@ from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 from mainsheet.server.operations.prices import Price
 from mainsheet.server.settings import Settings
 
+# Preparing a document takes as much CPU time as executing operations of this cost.
+POINTS_A_CHARACTER = 5
 COST_HEADER = "X-Mainsheet-Cost"
 POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
@@ -53,6 +55,12 @@ class Budget:
             if each.left(caller) <= 0:
                 message = f"You or your organization have used up this minute's {each.unit}."
                 raise self.refusal(each.name, message, caller, each.retry_after(caller))
+
+    def charge_document(self, caller: Caller, text: str) -> None:
+        """Charge the preparation of a new document, valid or not. Raises `RateLimited` if a budget is used up."""
+        self.refuse_debtor(caller)
+        if self.points:
+            self.points.charge(caller, POINTS_A_CHARACTER * len(text))
 
     def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
         self.instrumentation.refused(Refusal(reason, member=caller.member_id, organization=caller.organization_id))

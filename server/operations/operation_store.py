@@ -119,6 +119,10 @@ class OperationStore:
         self._instrumentation.parsed(time.perf_counter() - begun)
         return self._keep(key, made)
 
+    def is_new_and_long(self, text: str, name: str | None = None) -> bool:
+        """Return whether `get` has to prepare a long document. Invalid ones aren't kept, so they are new each time."""
+        return len(text) > INLINE_CHARACTERS and (text, name) not in self._operations
+
     async def _make(self, key: Key) -> Operation:
         if self._worker is None or len(key[0]) <= INLINE_CHARACTERS:
             return self._checked(key)

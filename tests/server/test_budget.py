@@ -175,6 +175,27 @@ async def test_a_running_query_frees_its_slot_on_disconnect(serve: Serve) -> Non
     assert await codes(await server.post()) == []
 
 
+@pytest.mark.parametrize("field", ["hello", "missing"], ids=["valid", "invalid"])
+async def test_new_long_documents_are_charged(serve: Serve, field: str) -> None:
+    server = await serve(points_per_minute=10_000)
+    statuses = []
+    for number in range(5):
+        document = "{ " + " ".join(f"a{number}x{index}: {field}" for index in range(60)) + " }"
+        statuses.append((await server.post(document)).status)
+
+    assert statuses[0] != 429
+    assert statuses[-1] == 429
+
+
+async def test_a_known_document_is_charged_once(serve: Serve) -> None:
+    server = await serve(points_per_minute=10_000)
+    document = "{ " + " ".join(f"a{index}: hello" for index in range(60)) + " }"
+
+    statuses = [(await server.post(document)).status for _ in range(10)]
+
+    assert set(statuses) == {200}
+
+
 async def test_refusals_are_counted_and_logged_once_a_minute(serve: Serve) -> None:
     server = await serve(points_per_minute=10)
     await server.post(TWENTY)
