@@ -21,7 +21,7 @@ import sys
 from importlib import import_module
 from pkgutil import walk_packages
 
-for package in ("mainsheet", "tests"):
+for package in ("mainsheet", "testbed", "tests"):
     for module in walk_packages(import_module(package).__path__, package + "."):
         if not module.name.endswith({NOT_IMPORTED}):
             import_module(module.name)

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import NewerDatabase, current_and_head, drift, upgrade
 from mainsheet.models.tables import Base
-from tests.databases import postgres_database
-from tests.world import make_organization
+from testbed.databases import postgres_database
+from testbed.world import make_organization
 
 UPGRADE = """
 import asyncio, sys

@@ -56,7 +56,9 @@ def test_nothing_else_is_in_the_wheel(wheel_files):
 
 
 @pytest.mark.parametrize(
-    ("folders", "groups"), [(PACKAGES, ()), (("tests", "benchmarks"), ("dev",))], ids=["installed", "development"]
+    ("folders", "groups"),
+    [(PACKAGES, ()), (("tests", "testbed", "benchmarks"), ("dev",))],
+    ids=["installed", "development"],
 )
 def test_each_imported_distribution_is_declared(folders, groups):
     """A package that only another package depends on goes missing when that one drops it."""
@@ -64,7 +66,7 @@ def test_each_imported_distribution_is_declared(folders, groups):
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
     owners = packages_distributions()
-    third_party = _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "benchmarks"}
+    third_party = _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "testbed", "benchmarks"}
 
     assert {"aiohttp", "graphql"} <= third_party
     assert {name for name in third_party if not declared & {_name(each) for each in owners.get(name, ())}} == set()

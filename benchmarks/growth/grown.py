@@ -20,7 +20,7 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.job_list import lists as jobs
-from tests.databases import connected, postgres_database
+from testbed.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
 TEAMS = 50

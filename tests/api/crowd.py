@@ -17,7 +17,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
-from tests.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
+from testbed.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
 
 SIZE = 50
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,10 +15,10 @@ from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
 from mainsheet.models.member import Member
+from testbed.ask import Ask
+from testbed.world import World
 from tests.api.any_steps import steps_of_a_life
-from tests.api.ask import Ask
 from tests.api.jobs_in_memory import Job, Jobs, Version
-from tests.world import World
 
 NOBODY = "JB00000000000000ZZZZ"
 SHAPE = """

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.ask import CREATE_JOB, Ask, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.world import World
 
 TEAMS = {
     "own": lambda world: [world.data_eng.id],

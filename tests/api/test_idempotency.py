@@ -12,9 +12,9 @@ from mainsheet.models.idempotency import KEPT, IdempotencyRecord
 from mainsheet.schema.config_input import JobConfigChangesInput, JobScheduleInput
 from mainsheet.schema.inputs import CreateVersionInput
 from mainsheet.schema.plain import canonical
-from tests.api.ask import CREATE_JOB, Ask, job_input
+from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.world import World
 from tests.api.test_dry_run import change, everything
-from tests.world import World
 
 DELETE_JOB = """
 mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { deletedJobId } }

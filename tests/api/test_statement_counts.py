@@ -34,10 +34,10 @@ from mainsheet.models.member import Member
 from mainsheet.models.team import Team
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
-from tests.api.ask import Ask
+from testbed.ask import Ask
+from testbed.databases import postgres_database, sqlite_database
+from testbed.world import World, make_membership, make_team
 from tests.api.crowd import SIZE, make_crowd
-from tests.databases import postgres_database, sqlite_database
-from tests.world import World, make_membership, make_team
 
 SCHEMA = core_schema(api)
 NEEDED = {("Job", "version"): "number: 1"}

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 READ = """query ($id: ID!) { job(id: $id) { name description revision currentVersion { environment { name value }
   source { ... on PythonWheelSource { packageName entryPoint version arguments } ... on SqlSnapshotSource { sql origin }

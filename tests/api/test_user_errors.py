@@ -11,8 +11,8 @@ from mainsheet.executor import core_schema
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 NOBODY = "JB00000000000000ZZZZ"
 STATE = """

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from tests.api.ask import Ask, Failed, config
-from tests.world import World, make_cluster
+from testbed.ask import Ask, Failed, config
+from testbed.world import World, make_cluster
 
 VERSIONS = """
 query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $last: Int) {

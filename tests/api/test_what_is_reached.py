@@ -35,8 +35,8 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 SEES = {
     "admin": {"own", "viewed", "hidden"},

@@ -11,8 +11,8 @@ from mainsheet.models.tables import Base
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
-from tests.api.ask import CREATE_JOB, EXECUTOR, job_input
-from tests.world import caller, make_world
+from testbed.ask import CREATE_JOB, EXECUTOR, job_input
+from testbed.world import caller, make_world
 
 
 async def sizes(database: Database) -> dict[str, int | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy import make_url
 
-from tests.databases import connected
+from testbed.databases import connected
 
 PATIENCE_SECONDS = 30
 LOOK_SECONDS = 0.01

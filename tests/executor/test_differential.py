@@ -30,8 +30,8 @@ from mainsheet.resolvers.sql.snapshot import OPTIONS
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Batch, Context
 from mainsheet.server.operations.documents import operation_of
+from testbed.world import caller
 from tests.executor.operations import Name, Operation, Writer
-from tests.world import caller
 
 # graphql-core leaves coroutines of fields behind that it cancels.
 pytestmark = [

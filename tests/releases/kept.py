@@ -11,7 +11,7 @@ from pathlib import Path
 from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import upgrade
-from tests.postgres import program
+from testbed.postgres import program
 
 RELEASES = Path(__file__).parents[2] / "releases"
 FILES = {"sqlite": "sqlite.db.gz", "postgresql": "postgresql.sql.gz"}

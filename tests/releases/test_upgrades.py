@@ -18,8 +18,8 @@ from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
 from mainsheet.models.unfit import unfit
 from mainsheet.server.commands.db import SHOWN
-from tests.api.ask import Ask
-from tests.databases import postgres_database
+from testbed.ask import Ask
+from testbed.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
 from tests.server.commands import mainsheet
 

@@ -16,7 +16,7 @@ from mainsheet.resolvers import job, job_version, organization, team
 from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Query, prepare
-from tests.world import World, caller
+from testbed.world import World, caller
 
 DRAFTED: Shape = (
     Changed(Job.__table__, inserted=False, updated=("event_count", "last_number", "revision"), removed=False),  # type: ignore[arg-type]  # declared as any selectable

@@ -13,8 +13,8 @@ from mainsheet.models.read_pool import is_lost
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers import member
 from mainsheet.resolvers.sql.snapshot import Read
+from testbed.world import World, caller
 from tests.server.failing import end_connections
-from tests.world import World, caller
 
 on_a_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has none
 RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")

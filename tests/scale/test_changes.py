@@ -7,7 +7,7 @@ import pytest
 from mainsheet.executor import core_schema
 from mainsheet.models.database import Database
 from mainsheet.schema.api import api
-from tests.api.ask import Ask
+from testbed.ask import Ask
 from tests.scale.conftest import Big
 from tests.scale.lists import filled
 from tests.scale.test_plans import plans, refuse_all_of_the_tenant

@@ -15,8 +15,8 @@ from mainsheet.resolvers.job_list import nearby
 from mainsheet.resolvers.job_list.lists import BY_GRANTS, FAR_PAGE, IN_ORDER, NEARBY_THEN_INDEX, JobSortField
 from mainsheet.resolvers.sql.pagination.listing import Listing, Page, Paging, totals
 from mainsheet.resolvers.sql.snapshot import Read
+from testbed.world import caller
 from tests.scale.conftest import Big
-from tests.world import caller
 
 SINCE = datetime(2026, 9, 1, tzinfo=UTC)
 PAGES = (Paging(20), Paging(7, 40), Paging(20, backwards=True), Paging(100, 4000), Paging(0))

@@ -11,8 +11,8 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
-from tests.api.ask import EXECUTOR
-from tests.world import World, caller
+from testbed.ask import EXECUTOR
+from testbed.world import World, caller
 
 ASKED: list[Sequence[str]] = []
 

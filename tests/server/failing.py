@@ -3,15 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from aiohttp import ClientSession, web
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
@@ -19,6 +16,7 @@ from mainsheet.schema.context import Context
 from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.settings import Settings
+from testbed.world import token
 
 OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
 WAITS = "wait_event_type = 'Lock'"
@@ -66,16 +64,6 @@ async def client(database: Database, member: Member, **settings: Any) -> AsyncIt
     finally:
         await runner.cleanup()
         await authenticator.close()
-
-
-async def token(database: Database, member: Member) -> str:
-    """Return the secret of a token that was just used, so that tests don't see the statement that records its use."""
-    now = datetime.now(UTC)
-    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
-    row.last_used_at = now
-    async with AsyncSession(database.writes) as session, session.begin():
-        session.add(row)
-    return secret
 
 
 @asynccontextmanager

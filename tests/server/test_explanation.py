@@ -16,9 +16,9 @@ from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
 from mainsheet.server.operations.explanation import NOTHING_ASKED, Dialect, explained
+from testbed.statements import statements_of
+from testbed.world import caller
 from tests.executor.operations import Writer
-from tests.statements import statements_of
-from tests.world import caller
 
 BOARD = """
 query ($limit: Int!) {

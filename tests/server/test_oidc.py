@@ -39,7 +39,7 @@ from mainsheet.server.auth.jwks import (
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuer, RefusedToken
 from mainsheet.server.settings import Settings
-from tests.world import make_member, make_organization
+from testbed.world import make_member, make_organization
 
 ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})

@@ -17,11 +17,11 @@ from aiohttp import ClientError, ClientSession, TCPConnector
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from tests.api.ask import Ask
-from tests.databases import postgres_database
+from testbed.ask import Ask
+from testbed.databases import postgres_database
+from testbed.world import World, make_world, token
 from tests.server.commands import PATIENCE, Serving, expect_no_traceback, mainsheet, serving
-from tests.server.failing import holding, token, waiting
-from tests.world import World, make_world
+from tests.server.failing import holding, waiting
 
 NAME = "query ($id: ID!) { job(id: $id) { name } }"
 DESCRIBE = """

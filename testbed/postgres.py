@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: the binaries of a wheel, a temporary folder, a Unix socket."""
+"""A real PostgreSQL: the binaries of a wheel, a temporary folder, a Unix socket."""
 
 import os
 import shutil
