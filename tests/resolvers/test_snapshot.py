@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers import member
 from mainsheet.resolvers.sql.snapshot import Read
 from testbed.world import World, caller
-from tests.server.failing import end_connections
+from tests.server.failing import end_connections, stalled
 
 on_a_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has none
 RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
@@ -74,7 +75,7 @@ async def test_a_connection_kept_for_later_has_no_transaction_open(small: Databa
     await name_of(read, world.viewer)
     await read.close()
 
-    driver = small.read_pool.idle[0].driver_connection
+    driver: Any = small.read_pool.idle[0].driver_connection
 
     assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
 
@@ -132,13 +133,15 @@ async def test_a_read_whose_connection_the_server_ends_is_unavailable(
     await again.close()
 
 
-async def test_who_reads_alone_opens_no_transaction(database: Database, world: World) -> None:
+async def test_reading_alone_opens_no_transaction(database: Database, world: World) -> None:
+    """In a transaction the second statement would see what the first one saw."""
     read = Read.of(database, caller(world.viewer)).only(None, alone=True)
     await name_of(read, world.viewer)
 
-    driver = read.snapshot._driver
+    async with database.writes.begin() as connection:
+        await connection.execute(RENAME, {"id": world.viewer.id})
 
-    assert not (driver.in_transaction if database.is_sqlite else driver.is_in_transaction())
+    assert await name_of(read, world.viewer) == "Somebody else"
     await read.close()
 
 
@@ -162,14 +165,15 @@ async def test_who_is_cancelled_while_giving_it_back_takes_no_connection_along(
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connection_along(
-    database_url: str, world: World, times: int
+async def test_a_close_cancelled_during_a_statement_gives_the_connection_back(
+    database_url: str, database: Database, world: World, times: int
 ) -> None:
     alone = Database.open(database_url, pool_size=1, patience=Patience(connection=5))
     read = Read.of(alone, caller(world.viewer))
-    await name_of(read, world.viewer)
 
-    async with read.snapshot._lock:  # as long as a statement runs whose field nobody waits for any more
+    async with stalled(alone, database) as runs:
+        reading = asyncio.create_task(name_of(read, world.viewer))
+        await runs()
         closing = asyncio.create_task(read.close())
         for _ in range(times):
             await asyncio.sleep(0)
@@ -179,6 +183,7 @@ async def test_who_is_cancelled_while_closing_amidst_a_statement_takes_no_connec
     again = await alone.read_pool.take()
     await asyncio.wait([closing])
     assert closing.cancelled()
+    assert await reading == world.viewer.name
     await alone.read_pool.give_back(again)
     await alone.close()
 

@@ -1,6 +1,8 @@
 """Serves the whole API over HTTP on a database that tests make fail."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +22,7 @@ from testbed.world import token
 
 OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
 WAITS = "wait_event_type = 'Lock'"
+PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,44 @@ async def holding(database: Database, statement: str, **values: Any) -> AsyncIte
     async with database.writes.begin() as connection:
         await connection.execute(text(statement), values)
         yield
+
+
+@asynccontextmanager
+async def stalled(database: Database, other: Database) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Let no statement on members end inside this context, and give what waits until one runs.
+
+    The database has a single connection for reads; the other one leads to the same data.
+    """
+    if database.is_sqlite:
+        async with _stalled_sqlite(database) as runs:
+            yield runs
+    else:
+        async with holding(other, "LOCK TABLE member IN ACCESS EXCLUSIVE MODE"):
+            yield partial(waiting, other)
+
+
+@asynccontextmanager
+async def _stalled_sqlite(database: Database) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """SQLite's readers wait for no lock: stop the statement after its first instruction."""
+    runs, may_end = threading.Event(), threading.Event()
+
+    def stop() -> bool:
+        """Return whether to interrupt the statement."""
+        runs.set()
+        return not may_end.wait(PATIENCE)
+
+    await _at_each_instruction(database, stop)
+    try:
+        yield partial(asyncio.to_thread, runs.wait, PATIENCE)
+    finally:
+        may_end.set()
+
+
+async def _at_each_instruction(database: Database, call: Callable[[], bool]) -> None:
+    connection = await database.read_pool.take()
+    driver: Any = connection.driver_connection
+    await driver.set_progress_handler(call, 1)
+    await database.read_pool.give_back(connection)
 
 
 async def waiting(other: Database, many: int = 1) -> None:

@@ -123,9 +123,9 @@ def test_the_memory_is_bounded_to_the_newest_clients(monkeypatch: pytest.MonkeyP
         limiter.count(client)
 
     limiter.check("a")
-    with pytest.raises(TooManyGuesses):
-        limiter.check("d")
-    assert len(limiter._buckets) == 3
+    for client in "bcd":
+        with pytest.raises(TooManyGuesses):
+            limiter.check(client)
 
 
 def test_zero_means_no_limit(clock: Clock) -> None:

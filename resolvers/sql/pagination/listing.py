@@ -123,7 +123,7 @@ class Listing(Generic[Row]):
             "at_key": at_key,
             "at_id": at_id,
         }
-        query = Query(self._page_of_one if len(keys) == 1 else self._pages_of_many, PageRow)
+        query = Query(self.page_of_one if len(keys) == 1 else self.pages_of_many, PageRow)
         is_read = read.columns is None or not OF_ROWS.isdisjoint(read.columns)
         rows: list[PageRow] = []
         if is_read:
@@ -144,7 +144,7 @@ class Listing(Generic[Row]):
                 found[row.parent_key].append(row)
         return found
 
-    def _page_of_one(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
+    def page_of_one(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
         if self.ids is None or self.known is None:
             page = slices.of_one(self._list(self.rows(view, *conditions), view, down, is_after))
         else:
@@ -152,7 +152,7 @@ class Listing(Generic[Row]):
             page = slices.by_ids(all_, self.ids(view, all_, *conditions))
         return self._dressed(view, down, page)
 
-    def _pages_of_many(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
+    def pages_of_many(self, view: View, down: bool, is_after: bool, *conditions: str) -> Statement:
         whole = self._list(self.rows(view, *conditions), view, down, is_after)
         if not self.is_indexed:
             return self._dressed(view, down, slices.of_many(whole))
