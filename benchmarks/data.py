@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT

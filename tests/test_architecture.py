@@ -26,7 +26,7 @@ READS_THE_PROCESS_CLOCK = {
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def test_the_layers_are_kept():
+def test_the_layers_are_kept() -> None:
     lint = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=ROOT,
@@ -38,7 +38,7 @@ def test_the_layers_are_kept():
     assert lint.returncode == 0, lint.stdout
 
 
-def test_no_module_imports_within_a_function_but_for_a_reason():
+def test_no_module_imports_within_a_function_but_for_a_reason() -> None:
     """An import in a body hides a cycle; ruff's PLC0415 finds it, and a noqa must say why."""
     silenced = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
@@ -51,17 +51,17 @@ def test_no_module_imports_within_a_function_but_for_a_reason():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_has_at_most_300_lines(path):
+def test_a_file_has_at_most_300_lines(path: Path) -> None:
     lines = len(path.read_text().splitlines())
 
     assert lines <= LONGEST or str(path.relative_to(ROOT)) in LONGER_FOR_A_REASON
 
 
-def test_each_exception_from_the_length_is_still_needed():
+def test_each_exception_from_the_length_is_still_needed() -> None:
     assert {name for name in LONGER_FOR_A_REASON if len((ROOT / name).read_text().splitlines()) <= LONGEST} == set()
 
 
-def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over():
+def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over() -> None:
     """Only the commands, which put the parts together, may name the API or the demo's data."""
     known = {
         f"{path.relative_to(ROOT)} imports {name}"
@@ -74,13 +74,13 @@ def test_server_knows_nothing_of_jobs_but_to_seed_and_hand_over():
     assert known == set()
 
 
-def test_the_time_comes_from_the_database_but_for_a_reason():
+def test_the_time_comes_from_the_database_but_for_a_reason() -> None:
     known = {str(path.relative_to(ROOT)) for path in FILES if "datetime.now(" in path.read_text()}
 
     assert known <= READS_THE_PROCESS_CLOCK
 
 
-def test_there_is_no_module_for_leftovers():
+def test_there_is_no_module_for_leftovers() -> None:
     assert [path for path in FILES if path.stem in {"utils", "util", "helpers", "common", "misc"}] == []
 
 

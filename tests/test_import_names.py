@@ -33,7 +33,7 @@ TABLES = {
 }
 
 
-def test_no_module_is_imported_under_two_names():
+def test_no_module_is_imported_under_two_names() -> None:
     """With the repository on `sys.path`, as in tests, `import models` would load the tables a second time."""
     imported = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -43,7 +43,7 @@ def test_no_module_is_imported_under_two_names():
     assert {str(path) for path in FILES if times[path] != 1} == set()
 
 
-def test_resolvers_sql_knows_no_noun():
+def test_resolvers_sql_knows_no_noun() -> None:
     """It reads any table: it imports neither a table's module nor another resolver but the caller's rights."""
     imported = {name: path for path in (ROOT / "resolvers/sql").rglob("*.py") for name in _imported(path)}
     resolvers = [name for name in imported if name.startswith("mainsheet.resolvers.")]

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
@@ -46,7 +47,7 @@ SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 
 
 @pytest.fixture
-async def empty_url(database: Database, request, tmp_path) -> AsyncIterator[str]:
+async def empty_url(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A database without a single table, of the kind of `database`."""
     if database.is_sqlite:
         yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
@@ -70,13 +71,15 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_nothing_differs_from_the_models_after_an_upgrade(empty):
+async def test_nothing_differs_from_the_models_after_an_upgrade(empty: Database) -> None:
     await upgrade(empty)
 
     assert await drift(empty) == []
 
 
-async def test_an_upgrade_makes_each_column_constraint_and_index_that_the_models_have(database, empty):
+async def test_an_upgrade_makes_each_column_constraint_and_index_that_the_models_have(
+    database: Database, empty: Database
+) -> None:
     async with empty.writes.begin() as connection:
         await connection.run_sync(create_all)
 
@@ -95,7 +98,7 @@ def create_all(connection: Connection) -> None:
     copy.create_all(connection)
 
 
-async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(database):
+async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(text("DROP INDEX ix_job_created_by"))
         await connection.execute(text("ALTER TABLE cluster ADD COLUMN colour VARCHAR(7)"))
@@ -109,7 +112,7 @@ async def test_what_the_database_lacks_and_has_too_much_is_said_in_words(databas
     }
 
 
-async def test_a_missing_index_of_searches_is_said_in_words(database):
+async def test_a_missing_index_of_searches_is_said_in_words(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(
             text(f"DROP {'TABLE job_search_row' if database.is_sqlite else 'INDEX ix_job_search'}")
@@ -118,7 +121,7 @@ async def test_a_missing_index_of_searches_is_said_in_words(database):
     assert await drift(database) == ["The database lacks the index of searches."]
 
 
-async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pending(empty):
+async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pending(empty: Database) -> None:
     current, head = await current_and_head(empty)
 
     assert current is None
@@ -127,7 +130,7 @@ async def test_an_empty_database_lacks_every_table_and_the_migrations_are_pendin
     assert "The database lacks the table job." in sentences
 
 
-async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
+async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database: Database) -> None:
     async with AsyncSession(database.writes) as session, session.begin():
         await make_organization(session, name="harbor")
 
@@ -137,7 +140,7 @@ async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
         assert await connection.scalar(text("SELECT name FROM organization")) == "harbor"
 
 
-async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(database):
+async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(database: Database) -> None:
     await upgrade(database)
 
     orphan = text("INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')")
@@ -146,7 +149,7 @@ async def test_foreign_keys_hold_after_an_upgrade_over_the_same_connection(datab
             await connection.execute(orphan)
 
 
-async def test_processes_that_upgrade_at_once_all_succeed(empty, empty_url):
+async def test_processes_that_upgrade_at_once_all_succeed(empty: Database, empty_url: str) -> None:
     processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stdin=PIPE, stderr=PIPE)
         for _ in range(PROCESSES)
@@ -159,7 +162,7 @@ async def test_processes_that_upgrade_at_once_all_succeed(empty, empty_url):
     assert await drift(empty) == []
 
 
-async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alone(database):
+async def test_a_database_that_a_newer_version_migrated_is_refused_and_left_alone(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 

@@ -140,10 +140,11 @@ async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
 
 async def _cursor(session: AsyncSession, own: Any, sort: jobs.JobSortField, place: int) -> str:
     listing = jobs.BY_GRANTS[sort]
-    row = await session.execute(
+    rows = await session.execute(
         own.with_only_columns(Job.id, listing.by.label("sort_key")).order_by(listing.by, Job.id).offset(place).limit(1)
     )
-    return listing.cursor(row.one())
+    row: Any = rows.one()  # the columns of a job that a cursor is made of
+    return listing.cursor(row)
 
 
 async def _at(session: AsyncSession, own: Any, by: Any, place: int) -> Job:

@@ -86,7 +86,7 @@ class Abuse:
         assert await self.server.stop() == 0
         async with self.database.reads.connect() as connection:
             changes = select(func.count()).where(JobEvent.job_id == self.attacked_job)
-            return int(await connection.scalar(changes)) - 1  # its creation
+            return (await connection.scalar(changes) or 0) - 1  # its creation
 
 
 @pytest.fixture

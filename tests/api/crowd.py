@@ -41,17 +41,16 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
     for index, member in enumerate(members):
         await make_membership(session, teams[index], member, TeamRole.CONTRIBUTOR)
         await make_membership(session, teams[index - 1], member)
+        source = SavedQueries((queries[index].id, queries[index - 1].id))
         config = JobConfig(
             cluster_id=clusters[index].id,
-            source=SavedQueries((queries[index].id, queries[index - 1].id)),
+            source=source,
             dependencies=(Dependency(job_ids[-1]),),
             schedule=Schedule(cron=f"{index % 60} * * * *"),
         )
         edit = Edit(member.id, START + timedelta(minutes=index))
         job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)
-        known = Known(
-            {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(config.source.query_ids), frozenset({job_ids[-1]})
-        )
+        known = Known({config.cluster_id: ClusterStatus.ACTIVE}, frozenset(source.query_ids), frozenset({job_ids[-1]}))
         job.create_version({"max_retries": 1}, "twice", known, edit)
         job.create_draft({"max_retries": 2}, known, edit)
         session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])

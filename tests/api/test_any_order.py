@@ -124,7 +124,7 @@ class Lives:
     def _concrete(self, do: str, key: str, values: dict[str, Any]) -> dict[str, Any]:
         """Put the jobs as they are now in place of keys and of how far off an expectation is."""
         uid = self.memory.uids.get(key, 0)
-        concrete = {"job_key": key} if do == "create_job" else {"uid": uid}
+        concrete: dict[str, Any] = {"job_key": key} if do == "create_job" else {"uid": uid}
         job = self.memory.jobs.get(uid) or Job(0, key, set(), key)
         revision = (job.draft.revision if job.draft else 1) if do.endswith("_draft") else job.revision
         for name, value in values.items():

@@ -1,5 +1,6 @@
 """Only those who may create a job learn that its key is taken, perhaps by a job that they can't see."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from testbed.ask import CREATE_JOB, Ask, job_input
 from testbed.world import World
 
-TEAMS = {
+TEAMS: Mapping[str, Callable[[World], list[str]]] = {
     "own": lambda world: [world.data_eng.id],
     "other": lambda world: [world.platform.id],
     "both": lambda world: [world.data_eng.id, world.platform.id],

@@ -158,6 +158,12 @@ def test_inputs_are_compared_by_graphql_names_without_defaults_and_nulls() -> No
     asked = CreateVersionInput(
         job_id=ID("JB1"),
         changes=JobConfigChangesInput(
+            cluster_id=None,
+            source=None,
+            dependencies=None,
+            compute=None,
+            environment=None,
+            retry_delay_seconds=None,
             max_retries=Some(3),
             timeout_seconds=Some(None),
             schedule=Some(JobScheduleInput(cron="@daily", timezone="UTC", max_concurrent_runs=None)),

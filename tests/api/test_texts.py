@@ -1,6 +1,7 @@
 """What people type: how it is stored, what is refused, and that what was stored by older rules stays usable."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ READ = """query ($id: ID!) { job(id: $id) { name description revision currentVer
 CHANGE = """mutation ($input: %s!) { %s(input: $input) { job { revision } userErrors { code message path } } }"""
 DECOMPOSED = unicodedata.normalize("NFD", "Größe")
 WHEEL = {"packageName": "etl", "entryPoint": "main"}
-NAMES = {
+NAMES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "name": lambda text: {"name": text},
     "packageName": lambda text: {"config": {"source": {"pythonWheel": WHEEL | {"packageName": text}}}},
     "entryPoint": lambda text: {"config": {"source": {"pythonWheel": WHEEL | {"entryPoint": text}}}},
@@ -93,7 +94,7 @@ async def test_prose_has_no_control_or_reordering_characters(ask: Ask, world: Wo
 
     assert await problems(ask, world, description=bad) == [("description", f"Must not contain the character {code}.")]
     for name in ("updateJob", "createVersion"):
-        given = {"changes": {}} if name == "createVersion" else {"name": "Other"}
+        given: dict[str, Any] = {"changes": {}} if name == "createVersion" else {"name": "Other"}
         refused = await change(ask, world, name, jobId=job_id, message=bad, **given)
         assert [(each["path"], each["code"]) for each in refused["userErrors"]] == [(["message"], "INVALID")]
 
@@ -194,7 +195,7 @@ async def unfit(ask: Ask, world: World, database: Database) -> str:
 async def test_what_was_stored_by_older_rules_is_copied_and_published(
     ask: Ask, world: World, database: Database, unfit: str
 ) -> None:
-    steps = [
+    steps: list[tuple[str, dict[str, Any]]] = [
         ("createDraft", {}),
         ("updateDraft", {"changes": {"maxRetries": 3}}),
         ("publishDraft", {}),

@@ -234,7 +234,8 @@ async def test_a_drafts_schedule_is_shown_before_it_is_published(ask: Ask, world
 
 
 async def test_a_cluster_has_what_currently_runs_on_it(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
-    ids, one, none = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1), ([], 0)
+    ids, one = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1)
+    none: tuple[list[str], int] = ([], 0)
     await change(ask, world, "createDraft", job_id, changes={"clusterId": elsewhere.id})
     assert await listed(ask, world, ids) == [one, none]
     await change(ask, world, "publishDraft", job_id)

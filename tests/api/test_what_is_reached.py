@@ -141,17 +141,18 @@ def finished_run(job: Job) -> JobRun:
     )
 
 
-async def visible(database: Database, organization_id: str, job_ids: set[str]) -> Mapping[type[Any], set[str]]:
+async def visible(database: Database, organization_id: str, job_ids: set[str]) -> dict[type[Any], set[str]]:
     """All that these jobs own, and what is everybody's in the organization."""
     async with AsyncSession(database.reads) as session:
-        found = {
+        found: dict[type[Any], set[str]] = {
             table: set(await session.scalars(select(table.id).where(table.job_id.in_(job_ids))))
             for table in (JobVersion, JobRun, JobEvent)
         }
         for table in (Team, Cluster, Member, SavedQuery):
             of = table.organization_id == organization_id
             found[table] = set(await session.scalars(select(table.id).where(of)))
-        everything = set().union(*[await session.scalars(select(each.id)) for each in (*found, Job, Organization)])
+        tables: list[type[Any]] = [*found, Job, Organization]
+        everything: set[str] = set().union(*[await session.scalars(select(each.id)) for each in tables])
     return {**found, Job: job_ids, Organization: {organization_id}, object: everything}
 
 

@@ -98,7 +98,7 @@ class Faulty(Context):
         return super().load_all(self._faulty(batch), keys, *arguments, **options)
 
     def _faulty(self, batch: Batch) -> Batch:
-        made = self.__dict__.setdefault("_made", {})
+        made: dict[Batch, Batch] = self.__dict__.setdefault("_made", {})
         if batch not in made:
             made[batch] = self._spoiled(batch)
         return made[batch]
@@ -137,7 +137,8 @@ def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
     """The positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
-        at, here = result.data, []
+        at: Any = result.data
+        here: list[str | int] = []
         for step in error.path or ():
             if at is None:
                 break

@@ -2,12 +2,12 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -118,7 +118,7 @@ async def test_an_upgrade_by_the_command_lists_the_first_values_that_do_not_fit(
     assert checked.stdout.count("description: Must not contain the character U+202E.\n") == jobs
 
 
-async def kept(database: Database) -> dict[str, list[Any]]:
+async def kept(database: Database) -> dict[str, Sequence[Row[Any]]]:
     async with database.reads.connect() as connection:
         return {
             table: (await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY {columns}"))).all()

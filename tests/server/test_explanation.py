@@ -64,7 +64,8 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
 
 async def test_what_is_shown_is_what_the_database_hears(demo_database: Database) -> None:
     async with AsyncSession(demo_database.reads) as session:
-        asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
+        contributors = select(Member).where(Member.email == "contributor@harbor.example")
+        asker = caller((await session.scalars(contributors)).one())
     context, heard = Context(demo_database, asker), statements_of(demo_database)
 
     asked = request(BOARD, limit=20)

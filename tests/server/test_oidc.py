@@ -242,9 +242,10 @@ async def test_an_issuer_may_be_trusted_to_verify_addresses(server: KeyServer, c
     keys = PublishedKeys(partial(download, server.url))
     issuer = trusted(server.url, keys, oidc_member_claim=claim, oidc_trust_emails=True)
 
-    assert await issuer.email(signed(**{claim: EMAIL}, email_verified=...)) == EMAIL
+    named: dict[str, Any] = {claim: EMAIL}
+    assert await issuer.email(signed(**named, email_verified=...)) == EMAIL
     with pytest.raises(RefusedToken, match="not verified"):
-        await issuer.email(signed(**{claim: EMAIL}, email_verified=False))
+        await issuer.email(signed(**named, email_verified=False))
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"])
