@@ -20,7 +20,7 @@ from mainsheet.models.search_text import search_text
 Row = list[Any]
 Rows = dict[Table, list[Row]]
 
-OWN_IDS = (Job, JobVersion, JobEvent, JobRun)
+OWN_IDS = (Job, JobVersion, JobVersionDependency, JobEvent, JobRun)
 REFERENCES = ("id", "job_id", "version_id")
 EARLIER_SECONDS = 200 * 24 * 3600
 
@@ -87,11 +87,7 @@ class TemplateRows:
     @classmethod
     def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
         instances = [*_rows_of(life), *life.events, *runs]
-        new_ids = [
-            (each.id, each.PREFIX, each.occurred_at if isinstance(each, JobEvent) else each.created_at)
-            for each in instances
-            if isinstance(each, OWN_IDS)
-        ]
+        new_ids = [(each.id, each.PREFIX, _moment_of(each, life)) for each in instances if isinstance(each, OWN_IDS)]
         lines = [TemplateRow.of(each, dialect) for each in instances]
         return cls(life.job.name, life.job.description, lines, new_ids, _moments(dialect))
 
@@ -114,6 +110,15 @@ class TemplateRows:
         if line.key is not None:
             row[line.key] = key
         return row
+
+
+def _moment_of(row: Job | JobVersion | JobVersionDependency | JobEvent | JobRun, life: Life) -> datetime:
+    match row:
+        case JobEvent():
+            return row.occurred_at
+        case JobVersionDependency():
+            return life.job.created_at
+    return row.created_at
 
 
 def key_of(number: int, name: str) -> str:

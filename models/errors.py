@@ -13,7 +13,10 @@
         ├── TeamRequired         a job has at least one team
         ├── JobKeyTaken          keys are unique in the organization
         ├── StaleRevision        another change came first
-        ├── DependencyCycle      a job would wait for itself
+        ├── DependencyCycle      a job would depend on itself through other jobs
+        ├── DependencyOnItself   a job may not depend on itself
+        ├── DependencyNotFound   the dependency doesn't exist, or its job was deleted
+        ├── JobHasDependents     other jobs depend on the job to delete
         └── IdempotencyKeyReused the key belongs to another input
 
 To add an expected error, add one class here. Its docstring becomes the description of the GraphQL type
@@ -221,6 +224,39 @@ class DependencyCycle(UserError):
     code = "DEPENDENCY_CYCLE"
     text = "The job would wait for itself. Take out one of the dependencies along the cycle."
     job_ids: tuple[str, ...]
+
+
+@dataclass(kw_only=True, eq=False)
+class DependencyOnItself(UserError):
+    """A job can't depend on itself."""
+
+    code = "DEPENDENCY_ON_ITSELF"
+    text = "A job can't depend on itself. Remove this dependency."
+
+
+@dataclass(kw_only=True, eq=False)
+class DependencyNotFound(UserError):
+    """The version has no such dependency, or the job that it depends on was deleted."""
+
+    code = "DEPENDENCY_NOT_FOUND"
+    text = "{reason}"
+    dependency_id: str | None = None
+    reason: str = field(metadata=IN_MESSAGE_ONLY)
+
+
+@dataclass(kw_only=True, eq=False)
+class JobHasDependents(UserError):
+    """Current versions or drafts of other jobs depend on the job."""
+
+    code = "JOB_HAS_DEPENDENTS"
+    text = (
+        "Other jobs depend on this job: {visible_count} that you can see and {hidden_count} that you can't. Remove"
+        " their dependencies first, or send force: true."
+    )
+    path: Path = ("job_id",)
+    dependent_ids: tuple[str, ...]
+    visible_count: int = field(metadata=IN_MESSAGE_ONLY)
+    hidden_count: int
 
 
 @dataclass(kw_only=True, eq=False)

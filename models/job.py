@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
 from mainsheet.models.config_diff import Change, change_of, differences
+from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import Path, TeamNotFound, TeamRequired
 from mainsheet.models.ids import new_id
@@ -197,6 +198,7 @@ class Job(Base):
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
             edit.problems += draft.config.running_problems(references, self.id, {})
+            edit.problems += draft.config.deletion_problems({})
         edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
@@ -210,7 +212,8 @@ class Job(Base):
         """Draft, update and publish in one step."""
         edit.problems += step_problems(JobAction.VERSION_CREATED, self.draft)
         edit.problems += value_problems({"message": message})
-        running = self.current.config.changed(values).running_problems(references, self.id, CHANGES)
+        changed = self.current.config.changed(values, references.jobs)
+        running = [*changed.running_problems(references, self.id, CHANGES), *changed.deletion_problems(CHANGES)]
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
         config = self._changed_config(self.current, values, references, edit)
@@ -247,9 +250,13 @@ class Job(Base):
         self.teams.remove(granted)
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
-    def delete(self, edit: Edit) -> None:
-        """Add the last history event. Foreign keys delete the versions, runs and grants with the row."""
+    def delete(self, edit: Edit) -> DeletedJob:
+        """Add the last history event, and return what is kept of the job.
+
+        Foreign keys delete the versions, runs and grants with the row.
+        """
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
+        return DeletedJob.of(self, edit)
 
     def _allowed_draft(self, step: JobAction, edit: Edit) -> JobVersion:
         """Return the draft, or the current version if there is none, so that the given values are validated anyway."""
@@ -260,7 +267,8 @@ class Job(Base):
         self, version: JobVersion, values: Mapping[str, Any], references: References, edit: Edit
     ) -> JobConfig:
         """Return the version's configuration with the values replaced. Raises all problems of the edit."""
-        config = version.config.changed(values)
+        config = version.config.changed(values, references.jobs)
+        edit.problems += version.config.removal_problems(values, ("changes",))
         edit.problems += config.change_problems(values, ("changes",), references, self.id)
         edit.refuse()
         return config

@@ -1,6 +1,6 @@
 """A version's configuration: its values, changes to it, and its validation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -11,6 +11,8 @@ from mainsheet.models.errors import (
     ClusterNotActive,
     ClusterNotFound,
     DependencyCycle,
+    DependencyNotFound,
+    DependencyOnItself,
     Invalid,
     JobNotFound,
     Path,
@@ -35,8 +37,12 @@ class ExecutionMode(StrEnum):
 
 @dataclass(frozen=True)
 class Dependency:
+    """A dependency on a job. `id` is that of the stored row; a new one has none."""
+
     job_id: str
     condition: DependencyCondition = DependencyCondition.ON_SUCCESS
+    id: str | None = field(default=None, compare=False)
+    is_deleted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,17 @@ class JobConfig:
         """Build a new configuration. Omitted values, and nulls of values that can be cleared, become the default."""
         return cls(**_parsed(values))
 
-    def changed(self, values: Mapping[str, Any]) -> Self:
-        """Return this configuration with the given `values` replaced. Omitted values stay as they are."""
-        return replace(self, **_parsed(values))
+    def changed(self, values: Mapping[str, Any], visible: Collection[str] = ()) -> Self:
+        """Return this configuration with the given `values` replaced. Omitted values stay as they are.
+
+        New dependencies replace those on the `visible` jobs only. `remove_dependency_ids` removes any of them.
+        """
+        parts = _parsed(values)
+        removed = parts.pop(REMOVED, ())
+        stored = [each for each in self.dependencies if each.id not in removed]
+        given = parts.get("dependencies")
+        parts["dependencies"] = tuple(stored if given is None else _with_hidden(given, stored, visible))
+        return replace(self, **parts)
 
     def problems(self, path: Path, references: References, own_id: str | None = None) -> Iterator[UserError]:
         """Yield all problems of the parts. `own_id` is the job itself, which must not be a dependency."""
@@ -127,9 +141,27 @@ class JobConfig:
         if status is not ClusterStatus.ACTIVE:
             path = at.get("cluster_id", ("job_id",))
             yield ClusterNotActive(path=path, cluster_id=self.cluster_id, status=status)
-        waits_for = [each.job_id for each in self.dependencies if each.job_id in references.jobs]
+        followed = references.waits_for.keys() - {own_id}
+        waits_for = [each.job_id for each in self.dependencies if each.job_id in followed]
         if own_id and (cycle := references.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
+
+    def deletion_problems(self, at: Mapping[str, Path]) -> Iterator[UserError]:
+        """Yield a problem for each dependency on a deleted job. An old version may have them, a new one may not."""
+        for each in self.dependencies:
+            if each.is_deleted:
+                reason = f"The job of the dependency {each.id} was deleted. Remove it with removeDependencyIds."
+                path = at.get("dependencies", ("job_id",))
+                yield DependencyNotFound(path=path, dependency_id=each.id, reason=reason)
+
+    def removal_problems(self, values: Mapping[str, Any], path: Path) -> Iterator[UserError]:
+        """Yield the problems of the ids of dependencies to remove from this configuration."""
+        removed, stored = values.get(REMOVED) or (), {each.id for each in self.dependencies}
+        yield from limits.ENTRIES.check(len(removed), (*path, REMOVED))
+        for index, each in enumerate(removed):
+            if each not in stored:
+                reason = f"The version has no dependency {each!a:.60}."
+                yield DependencyNotFound(path=(*path, REMOVED, str(index)), reason=reason)
 
     def _query_problems(self, path: Path, references: References) -> Iterator[UserError]:
         if isinstance(self.source, SavedQueries):
@@ -140,10 +172,10 @@ class JobConfig:
 
     def _dependency_problems(self, path: Path, references: References, own_id: str | None) -> Iterator[UserError]:
         seen: set[str] = set()
-        for index, dependency in enumerate(self.dependencies):
+        for index, dependency in enumerate(each for each in self.dependencies if each.id is None):
             at = (*path, str(index), "job_id")
             if dependency.job_id == own_id:
-                yield Invalid(path=at, reason="A job can't depend on itself.")
+                yield DependencyOnItself(path=at)
             elif dependency.job_id not in references.jobs:
                 yield JobNotFound(path=at, missing_id=dependency.job_id)
             elif dependency.job_id in seen:
@@ -162,6 +194,7 @@ class JobConfig:
             seen.add(variable.name)
 
 
+REMOVED = "remove_dependency_ids"
 CLEARED = {
     "schedule": None,
     "dependencies": (),
@@ -169,6 +202,17 @@ CLEARED = {
     "environment": (),
     "timeout_seconds": None,
 }
+
+
+def _with_hidden(
+    given: Sequence[Dependency], stored: Sequence[Dependency], visible: Collection[str]
+) -> list[Dependency]:
+    """Return the given dependencies, and the stored ones on jobs that aren't visible at their old positions."""
+    dependencies = list(given)
+    for position, each in enumerate(stored):
+        if each.job_id not in visible:
+            dependencies.insert(position, each)
+    return dependencies
 
 
 def null_problems(values: Mapping[str, Any], path: Path) -> Iterator[Invalid]:

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Json, Name, Note, tenant, tenant_key
@@ -119,7 +119,8 @@ class JobVersion(Base):
             source=self._source(),
             schedule=schedule_of(self),
             dependencies=tuple(
-                Dependency(each.depends_on_id, each.condition) for each in self.dependencies if each.depends_on_id
+                Dependency(each.job_id, each.condition, id=each.id, is_deleted=each.depends_on_id is None)
+                for each in self.dependencies
             ),
             compute=Compute(
                 self.execution_mode,
@@ -187,18 +188,13 @@ class JobVersion(Base):
             ]
 
     def _set_dependencies(self, dependencies: Sequence[Dependency]) -> None:
-        if [(each.depends_on_id, each.condition) for each in self.dependencies] != [
-            (each.job_id, each.condition) for each in dependencies
-        ]:
-            self.dependencies = [
-                JobVersionDependency(
-                    organization_id=self.organization_id,
-                    position=position,
-                    depends_on_id=each.job_id,
-                    condition=each.condition,
-                )
-                for position, each in enumerate(dependencies)
-            ]
+        """Set the list. A dependency on a job that is in the list already keeps its row, and so its id."""
+        rows = {each.job_id: each for each in self.dependencies}
+        new = [rows.get(each.job_id) or JobVersionDependency.on(each, self.organization_id) for each in dependencies]
+        for position, (row, each) in enumerate(zip(new, dependencies, strict=True)):
+            row.position, row.condition = position, each.condition
+        if new != self.dependencies:
+            self.dependencies = new
 
 
 SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
@@ -227,19 +223,25 @@ class JobVersionQuery(Base):
 
 
 class JobVersionDependency(Base):
-    """A dependency of a version. `depends_on_id` becomes null when that job is deleted, so that history is kept."""
+    """A dependency of a version on a job, or on what is kept of a deleted one.
+
+    When the job is deleted, `deleted_job_id` takes the place of `depends_on_id` with the same id. The database refuses
+    the deletion of a job on which a row still depends.
+    """
 
     __tablename__ = "job_version_dependency"
+    PREFIX = "JD"
 
+    id: Mapped[Id] = mapped_column(primary_key=True)
     organization_id: Mapped[Id]
-    version_id: Mapped[Id] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    depends_on_id: Mapped[Id | None] = mapped_column(
-        ForeignKey("job.id", ondelete="SET NULL", name="fk_job_version_dependency_depends_on_id_job")
-    )
+    version_id: Mapped[Id]
+    position: Mapped[int]
+    depends_on_id: Mapped[Id | None]
+    deleted_job_id: Mapped[Id | None]
     condition: Mapped[DependencyCondition]
 
     __table_args__ = (
+        CheckConstraint("(depends_on_id IS NULL) <> (deleted_job_id IS NULL)", name="one_job"),
         tenant("version_id", "job_version", ondelete="CASCADE"),
         tenant(
             "depends_on_id",
@@ -248,5 +250,18 @@ class JobVersionDependency(Base):
             initially="DEFERRED",
             name="fk_job_version_dependency_tenant",
         ),
+        tenant("deleted_job_id", "deleted_job", name="fk_job_version_dependency_deleted_job"),
+        Index("ix_job_version_dependency_version", "version_id", "position"),
         Index("ix_job_version_dependency_depends_on", "depends_on_id", "version_id"),
+        Index("ix_job_version_dependency_deleted_job", "deleted_job_id"),
     )
+
+    @classmethod
+    def on(cls, dependency: Dependency, organization_id: str) -> "JobVersionDependency":
+        column = "deleted_job_id" if dependency.is_deleted else "depends_on_id"
+        return cls(id=new_id(cls.PREFIX), organization_id=organization_id, **{column: dependency.job_id})
+
+    @property
+    def job_id(self) -> str:
+        """The other job's id, which stays the same when that job is deleted."""
+        return cast("str", self.depends_on_id or self.deleted_job_id)

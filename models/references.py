@@ -8,7 +8,8 @@ from mainsheet.models.cluster import ClusterStatus
 class References:
     """The rows that a configuration refers to, as far as the caller can see them.
 
-    `waits_for` maps each job that current versions lead to, to the jobs that it depends on.
+    `jobs` are those that the caller may name as dependencies. `waits_for` maps each job that may be followed to the
+    jobs that its current version depends on.
     """
 
     clusters: Mapping[str, ClusterStatus] = field(default_factory=dict)

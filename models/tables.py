@@ -3,6 +3,7 @@
 from mainsheet.models.api_token import ApiToken
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
+from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_event import JobEvent
@@ -18,6 +19,8 @@ __all__ = [
     "ApiToken",
     "Base",
     "Cluster",
+    "DeletedJob",
+    "DeletedJobTeam",
     "IdempotencyRecord",
     "Job",
     "JobEvent",

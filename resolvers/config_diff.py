@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.config_diff import Change, differences
+from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.errors import BadInput
 from mainsheet.models.job import Job
-from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_config import DependencyCondition, JobConfig
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
-from mainsheet.resolvers.job_version import Dependency, dependencies
-from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.permissions import visible, was_visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Statement, View, rows_of
@@ -60,7 +60,7 @@ async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> M
 async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
     ids = list(ids)
     rows = await read.rows(_whole_versions, keys=ids)
-    waits_for = await dependencies(read, ids)
+    waits_for = await read.grouped(_dependencies, ids)
     queries = await read.grouped(_query_ids, ids)
     return {row.id: _config(row, queries[row.id], waits_for[row.id]) async for row in by_turns(rows)}
 
@@ -107,6 +107,23 @@ def _query_ids(_view: View) -> Statement:
     )
 
 
+class Dependency(NamedTuple):
+    version_id: str
+    depends_on_id: str | None
+    deleted_job_id: str | None
+    condition: DependencyCondition
+
+
+@rows_of(Dependency, key="version_id")
+def _dependencies(_view: View) -> Statement:
+    columns = [getattr(JobVersionDependency, name) for name in Dependency._fields]
+    return (
+        select(*columns)
+        .where(among(JobVersionDependency.version_id, KEYS))
+        .order_by(JobVersionDependency.version_id, JobVersionDependency.position)
+    )
+
+
 class JobKey(NamedTuple):
     id: str
     job_key: str
@@ -114,15 +131,19 @@ class JobKey(NamedTuple):
 
 @rows_of(JobKey)
 def _job_keys(view: View) -> Statement:
-    return select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
+    """Select the keys of jobs that the caller sees, and of deleted ones that they could see."""
+    present = select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
+    deleted = select(DeletedJob.id, DeletedJob.job_key).where(
+        among(DeletedJob.id, KEYS), was_visible(view.caller), DeletedJob.job_key.is_not(None)
+    )
+    both = union_all(present, deleted).subquery("both")
+    return select(both.c.id, both.c.job_key)
 
 
 def _config(row: JobVersion, queries: Sequence[VersionQuery], waits_for: Sequence[Dependency]) -> JobConfig:
     version = JobVersion(**{each.name: getattr(row, each.name) for each in JobVersion.__table__.c})
     version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
-    version.dependencies = [
-        JobVersionDependency(depends_on_id=each.depends_on_id, condition=each.condition) for each in waits_for
-    ]
+    version.dependencies = [JobVersionDependency(**each._asdict()) for each in waits_for]
     return version.config
 
 

@@ -31,6 +31,12 @@ async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tu
     return {cycle: [found.get(job_id) for job_id in cycle] for cycle in cycles}
 
 
+async def of_sets(read: Read, sets: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Job]]:
+    """Return the jobs of each tuple of ids, without those that the caller can't see."""
+    found = await by_ids(read, list({job_id for ids in sets for job_id in ids}))
+    return {ids: [found[job_id] for job_id in ids if job_id in found] for ids in sets}
+
+
 @batch(*JOINS, is_one_statement=True)
 async def by_keys(read: Read, job_keys: Sequence[str]) -> Mapping[str, Job]:
     return await read.keyed(_by_keys, keys=job_keys)

@@ -5,9 +5,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
-from mainsheet.models.job_config import DependencyCondition
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
+from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -29,12 +28,6 @@ class OfRun(NamedTuple):
 
 class OfChild(NamedTuple):
     child_id: str
-
-
-class Dependency(NamedTuple):
-    version_id: str
-    depends_on_id: str | None
-    condition: DependencyCondition
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobVersion]:
@@ -68,10 +61,6 @@ async def of_jobs(
     """List the published versions by number; `arguments` are the page and whether the order is descending."""
     page, descending = arguments
     return await OF_JOBS.pages(read, job_ids, page, descending=descending)
-
-
-async def dependencies(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Dependency]]:
-    return await read.grouped(_dependencies, version_ids)
 
 
 def _versions(view: View, *more: Expression) -> Statement:
@@ -118,19 +107,6 @@ def _published(view: View) -> Statement:
     columns = view.only(COLUMNS)
     rows = select(*columns).where(JobVersion.status == VersionStatus.PUBLISHED)
     return rows.join(Job, Job.id == JobVersion.job_id) if IS_CURRENT in columns else rows
-
-
-@rows_of(Dependency, key="version_id")
-def _dependencies(_view: View) -> Statement:
-    return (
-        select(
-            JobVersionDependency.version_id,
-            JobVersionDependency.depends_on_id,
-            JobVersionDependency.condition,
-        )
-        .where(among(JobVersionDependency.version_id, KEYS))
-        .order_by(JobVersionDependency.version_id, JobVersionDependency.position)
-    )
 
 
 OF_JOBS = PagedList(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)

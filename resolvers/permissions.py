@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
 
+from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
@@ -18,6 +19,19 @@ from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 def sees_all_jobs(caller: Caller) -> bool:
     return JobPermission.VIEW in BY_ORGANIZATION[caller.organization_role]
+
+
+def was_visible(caller: Caller) -> ColumnElement[bool]:
+    """Whether the caller could see a deleted job: through a team that had access, or by an organization role."""
+    own: ColumnElement[bool] = DeletedJob.organization_id == caller.organization_id
+    if sees_all_jobs(caller):
+        return own
+    through_team = (
+        select(DeletedJobTeam.team_id)
+        .join(TeamMember, TeamMember.team_id == DeletedJobTeam.team_id)
+        .where(DeletedJobTeam.deleted_job_id == DeletedJob.id, TeamMember.member_id == caller.member_id)
+    )
+    return own & through_team.correlate(DeletedJob).exists()
 
 
 class Access(Enum):

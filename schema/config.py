@@ -98,10 +98,25 @@ class EnvironmentVariable:
 
 @strawberry.type(description="A dependency: another job that must finish before this job runs.")
 class JobDependency:
+    id: strawberry.ID = strawberry.field(
+        description=(
+            "The id of the dependency in this version, for `removeDependencyIds`. A copy in another version has"
+            " another id."
+        )
+    )
     job = relation(
         job.by_ids,
         names.Job | None,
         "The other job. Null if you can't see it, or if it was deleted.",
         key="depends_on_id",
+    )
+    job_key: str | None = strawberry.field(
+        description=(
+            "The key of the other job, also after its deletion. Null if you can't see the job or, for a deleted job, if"
+            " none of your teams had access to it. Null for a job that was deleted before release 0.2.0."
+        )
+    )
+    is_deleted: bool = strawberry.field(
+        description="Whether the other job was deleted. A version that depends on a deleted job can't be published."
     )
     condition: DependencyCondition = strawberry.field(description="How a run of the other job must end.")

@@ -155,7 +155,7 @@ class JobConfigInput:
 @strawberry.input(
     description=(
         "Changes to a configuration. An omitted field keeps its value. Lists and nested objects are replaced "
-        "as a whole."
+        "as a whole, except for dependencies."
     )
 )
 class JobConfigChangesInput:
@@ -169,7 +169,19 @@ class JobConfigChangesInput:
         description="The schedule. Null for manual runs only. Omit to keep the value."
     )
     dependencies: Maybe[list[JobDependencyInput] | None] = strawberry.field(
-        description="The dependencies, at most 100. Null for none. Omit to keep the value."
+        description=(
+            "The dependencies on jobs that you can see, at most 100 together with the others. Dependencies on jobs that"
+            " you can't see or that were deleted stay; `removeDependencyIds` removes them. Null for none. Omit to keep"
+            " the value."
+        )
+    )
+    remove_dependency_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "The ids of dependencies to remove, at most 100, before `dependencies` is applied. They are those of the"
+            " version that is changed: the draft for `updateDraft`, otherwise the current version. Null removes none."
+            " Omit to keep the value."
+        ),
     )
     compute: Maybe[ComputeInput | None] = strawberry.field(
         description="The compute resources. Null for the defaults. Omit to keep the value."

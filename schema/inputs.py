@@ -91,6 +91,10 @@ class UpdateJobInput:
 class DeleteJobInput:
     job_id: strawberry.ID = _job_id()
     expected_revision: int | None = _expected_revision("job")
+    force: bool = strawberry.field(
+        default=False,
+        description="Delete the job although current versions or drafts of other jobs depend on it.",
+    )
 
 
 @strawberry.input(description="The job to create a draft of, and the changes to make in the draft.")

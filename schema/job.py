@@ -6,7 +6,7 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import job_event, job_run, job_version, member, permissions, team
+from mainsheet.resolvers import job_dependency, job_event, job_run, job_version, member, permissions, team
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, page_arguments
 from mainsheet.schema.job_run import run_list_arguments
@@ -58,6 +58,12 @@ class Job(Node, prefix=JobRow.PREFIX):
         team.of_jobs,
         names.JobTeamConnection,
         "The teams with access to the job, ordered by name.",
+        arguments=page_arguments,
+    )
+    dependents = relation(
+        job_dependency.dependents,
+        names.JobConnection,
+        "The jobs whose current version or draft depends on this job, ordered by key. Only jobs that you can see.",
         arguments=page_arguments,
     )
     latest_run = relation(

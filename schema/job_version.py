@@ -7,7 +7,7 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import cluster, config_diff, job, job_version, member, saved_query
+from mainsheet.resolvers import cluster, config_diff, job, job_dependency, job_version, member, saved_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
@@ -74,9 +74,9 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         weight=QUERIES,
     )
     dependencies = relation(
-        job_version.dependencies,
+        job_dependency.of_versions,
         list[JobDependency],
-        ("The jobs that must finish before this job runs."),
+        "The jobs that must finish before this job runs, including hidden and deleted ones.",
         weight=ENTRIES,
     )
     max_retries: int = strawberry.field(description="How often a failed run is retried, 0 to 10.")

@@ -54,7 +54,11 @@ class Mutation:
         job.delete,
         inputs.DeleteJobInput,
         payloads.DeleteJobPayload,
-        "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be undone.",
+        (
+            "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be undone."
+            " Refused while current versions or drafts of other jobs depend on it, unless `force` is true. Versions of"
+            " other jobs keep their dependencies on it."
+        ),
     )
     create_draft = mutation(
         draft.create,

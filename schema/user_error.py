@@ -11,9 +11,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models import errors
 from mainsheet.resolvers import cluster, job, job_version, team
+from mainsheet.resolvers.commands.job import SHOWN_DEPENDENTS
 from mainsheet.schema import names
 from mainsheet.schema.enums import describe
 from mainsheet.schema.relation import relation
+from mainsheet.schema.weight import weight
 
 CLASSES: Sequence[type[errors.UserError]] = errors.UserError.__subclasses__()
 
@@ -55,6 +57,9 @@ class UserError:
         return _type_name(type(problem.error)) == cls.__name__
 
 
+DEPENDENTS = weight(items=SHOWN_DEPENDENTS)
+
+
 def _type_name(error: type[errors.UserError]) -> str:
     return f"{error.__name__}Error"
 
@@ -71,14 +76,19 @@ def _graphql_field(each: "Field[Any]") -> tuple[str, Any]:
             return "cluster", relation(cluster.by_ids, names.Cluster | None, text, key="cluster_id")
         case "job_ids":
             return "cycle", relation(job.of_cycles, list[names.Job | None], text, key="job_ids")
+        case "dependent_ids":
+            return "dependents", relation(job.of_sets, list[names.Job], text, key="dependent_ids", weight=DEPENDENTS)
     return each.name, strawberry.field(description=text)
 
 
 DESCRIPTIONS: Mapping[str, str] = {
     "actual": "The actual value. Null if the object no longer exists.",
     "cluster_id": "The cluster.",
+    "dependency_id": "The id to send in `removeDependencyIds`. Null if the version has no such dependency.",
+    "dependent_ids": "The jobs that depend on it and that you can see, ordered by key: at most 100 of them.",
     "draft_id": "The existing draft.",
     "expected": "The expected value.",
+    "hidden_count": "The number of jobs that depend on it and that you can't see.",
     "job_ids": (
         "The jobs of the cycle, starting and ending with the same job. An item is null if you can't see that job."
     ),
@@ -105,7 +115,7 @@ def _graphql_type(error: type[errors.UserError]) -> type:
         name, shown = _graphql_field(each)
         namespace[name] = shown
         if name == each.name:
-            namespace["__annotations__"][name] = each.type
+            namespace["__annotations__"][name] = strawberry.ID | None if name == "dependency_id" else each.type
     made = type(_type_name(error), (UserError,), namespace)
     return strawberry.type(made, description=error.__doc__)
 

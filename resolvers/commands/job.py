@@ -1,22 +1,34 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mainsheet.models import limits
-from mainsheet.models.errors import Forbidden, JobKeyTaken, TeamNotFound, TeamRequired, UserError
+from mainsheet.models.deleted_job import DeletedJob
+from mainsheet.models.errors import (
+    Forbidden,
+    JobHasDependents,
+    JobKeyTaken,
+    TeamNotFound,
+    TeamRequired,
+    UserError,
+)
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig, null_problems
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
+from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import known
-from mainsheet.resolvers.permissions import may_share_with
+from mainsheet.resolvers.job_dependency import with_dependencies
+from mainsheet.resolvers.permissions import may_share_with, visible
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
+
+SHOWN_DEPENDENTS = 100
 
 
 @command("createJob")
@@ -64,15 +76,23 @@ async def update(
 
 
 @command("deleteJob")
-async def delete(write: Write, *, job_id: str, expected_revision: int | None = None) -> DeleteAnswer:
-    """Cancel what is unfinished, then remove the job with all that hangs on it, for ever."""
+async def delete(
+    write: Write, *, job_id: str, expected_revision: int | None = None, force: bool = False
+) -> DeleteAnswer:
+    """Cancel unfinished runs, then delete the job with its versions, runs and grants.
+
+    Versions of other jobs keep their dependencies on it.
+    """
     job = await write.job(job_id, JobPermission.DELETE)
     job.expect(write, revision=expected_revision)
+    if not force:
+        write.problems += await _dependents_problems(write, job_id)
     write.refuse()
     cancelled = await _cancel_runs(write, job_id)
-    job.delete(write)
-    await write.session.execute(delete_from(Job).where(Job.id == job_id))
+    deleted = job.delete(write)
     write.session.expunge(job)
+    await _keep(write, deleted)
+    await write.session.execute(delete_from(Job).where(Job.id == job_id))
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
 
 
@@ -127,6 +147,34 @@ async def _is_taken(write: Write, job_key: str) -> bool:
     same = (Job.organization_id == write.caller.organization_id) & (Job.job_key == job_key)
     row = await write.first(select(exists().where(same)))
     return row is not None and row[0]
+
+
+async def _dependents_problems(write: Write, job_id: str) -> Sequence[UserError]:
+    """Return the problem that other jobs depend on the job, if they do. It shows only some of many."""
+    is_visible = visible(write.caller)
+    counts = dict(
+        (await write.session.execute(_dependents(job_id, is_visible, func.count()).group_by(is_visible))).all()
+    )
+    if not counts:
+        return []
+    shown = _dependents(job_id, Job.id).where(is_visible).order_by(Job.job_key).limit(SHOWN_DEPENDENTS)
+    ids = tuple(await write.session.scalars(shown))
+    return [JobHasDependents(dependent_ids=ids, visible_count=counts.get(True, 0), hidden_count=counts.get(False, 0))]
+
+
+def _dependents(job_id: str, *columns: Any) -> Select[*tuple[Any, ...]]:
+    return with_dependencies(select(*columns).select_from(Job)).where(JobVersionDependency.depends_on_id == job_id)
+
+
+async def _keep(write: Write, deleted: DeletedJob) -> None:
+    """Store what is kept of a job that is being deleted, and let the dependencies of other jobs refer to it."""
+    write.session.add(deleted)
+    await write.session.flush()
+    on_job = update_of(JobVersionDependency).where(JobVersionDependency.depends_on_id == deleted.id)
+    await write.session.execute(
+        on_job.values(depends_on_id=None, deleted_job_id=deleted.id),
+        execution_options={"synchronize_session": False},
+    )
 
 
 async def _cancel_runs(write: Write, job_id: str) -> list[Row[*tuple[Any, ...]]]:

@@ -22,19 +22,20 @@ from mainsheet.resolvers.write import Write
 async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False) -> References:
     """Look up what `config` names, where the caller gave `values` of it.
 
-    Dependencies that were there before aren't asked for again: the caller needn't see them to keep them. With
-    `will_run` the jobs behind them are followed too, and until the transaction's end nobody else changes who waits
-    for whom in the organization: two publications at once could close a cycle that neither sees. A job that can't be
-    seen isn't followed when it is given: the cycle it closes would tell it from one that never was.
+    Stored dependencies stay without a check: the caller needn't see their jobs to keep them. With `will_run`, the
+    current versions of the jobs are followed, under a lock of the organization's row: two concurrent publications
+    could close a cycle that neither of them sees. A given job that the caller can't see isn't followed: an error about
+    a cycle would reveal that the job exists.
     """
     job_ids = [each.job_id for each in config.dependencies]
     query_ids = config.source.query_ids if isinstance(config.source, SavedQueries) else ()
     jobs = await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids)
+    followed = [each.job_id for each in config.dependencies if each.id or each.job_id in jobs]
     return References(
         clusters=await _clusters(write, config.cluster_id),
         queries=await _ids(write, _own(write, SavedQuery).where(among(SavedQuery.id, query_ids)), query_ids),
         jobs=jobs,
-        waits_for=await _waits_for(write, jobs) if will_run and jobs else {},
+        waits_for=await _waits_for(write, followed) if will_run and followed else {},
     )
 
 

@@ -21,6 +21,7 @@ parts: dict[str, st.SearchStrategy[Any]] = {
     "schedule": st.sampled_from([{"cron": "0 6 * * *"}, None]),
     "environment": st.sampled_from([[{"name": "STAGE", "value": "test"}], [], None]),
     "dependencies": st.lists(keys, max_size=2) | st.none(),
+    "removeDependencyIds": st.lists(st.integers(0, 2), max_size=2),
 }
 changes = st.one_of(
     [st.fixed_dictionaries({}, optional={name: part}) for name, part in parts.items()]
@@ -53,7 +54,7 @@ a_step = st.one_of(
     step("remove_team_from_job", team=teams),
     step("update_job", optional=updates, message=messages, expected=offsets),
     step("create_job", teams=team_lists, config=configs),
-    step("delete_job", expected=offsets),
+    step("delete_job", expected=offsets, force=st.booleans()),
     step("run", status=st.sampled_from(list(JobRunStatus))),
     turn_of_a_cluster,
 )
@@ -67,6 +68,24 @@ def story(*steps: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[d
     return st.tuples(same, st.tuples(*steps)).map(lambda each: [one | each[0] for one in each[1]])
 
 
+def one(name: str, job: str, **values: Any) -> dict[str, Any]:
+    return {"do": name, "by": "admin", "job": job, **values}
+
+
+def deletion_of_a_dependency(by: str, removed: list[int]) -> list[dict[str, Any]]:
+    """Publish a draft that depends on a deleted job: refused until the dependency is removed."""
+    return [
+        one("create_version", "alpha", changes={"dependencies": ["beta"]}),
+        one("create_draft", "alpha", changes={}),
+        one("delete_job", "beta"),
+        one("delete_job", "beta", force=True),
+        one("publish_draft", "alpha") | {"by": by},
+        one("update_draft", "alpha", changes={"removeDependencyIds": removed}) | {"by": by},
+        one("publish_draft", "alpha") | {"by": by},
+        one("activate_version", "alpha", number=2) | {"by": by},
+    ]
+
+
 drafting = step("create_draft", changes=fine)
 stories = st.one_of(
     st.lists(a_step, min_size=1, max_size=6),
@@ -75,7 +94,11 @@ stories = st.one_of(
     story(step("create_version", changes=fine, message=messages), activation, activation),
     story(step("create_version", changes=fine), drafting, activation, activation),
     story(drafting, turn_of_a_cluster, publication),
+    st.builds(deletion_of_a_dependency, members, st.lists(st.integers(0, 1), max_size=2)),
     story(step("add_teams_to_job", teams=team_lists), *[step("remove_team_from_job", team=teams)] * 3),
-    story(step("run", status=st.sampled_from(list(JobRunStatus))), step("delete_job", expected=offsets)),
+    story(
+        step("run", status=st.sampled_from(list(JobRunStatus))),
+        step("delete_job", expected=offsets, force=st.booleans()),
+    ),
 )
 steps_of_a_life = st.lists(stories, min_size=2, max_size=8).map(lambda each: list(chain.from_iterable(each)))

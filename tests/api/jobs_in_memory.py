@@ -71,6 +71,7 @@ class Jobs:
     """All jobs of an organization. Each method is a mutation, and raises `Refused` if the API must refuse it."""
 
     jobs: dict[int, Job] = field(default_factory=dict)
+    deleted: dict[int, Job] = field(default_factory=dict)
     uids: dict[str, int] = field(default_factory=dict)
     clusters: dict[str, str] = field(default_factory=lambda: {"active": "ACTIVE", "failed": "FAILED"})
     events: list[tuple[Any, ...]] = field(default_factory=list)
@@ -90,9 +91,9 @@ class Jobs:
         return PERMISSIONS[: max(RANKS.get(each, 0) for each in ("", ORGANIZATION_ROLES.get(by, ""), *roles))]
 
     def create_job(self, by: str, job_key: str, teams: Sequence[str], config: Config) -> dict[str, Any]:
-        whole = self._laid_over(DEFAULTS, config)
+        whole = self._laid_over(by, DEFAULTS, config)
         team_problems = [*self._team_problems(by, teams, "CONTRIBUTOR")]
-        problems = [*team_problems, *self._config_problems(by, None, config, "config")]
+        problems = [*team_problems, *self._config_problems(by, None, DEFAULTS, config, "config")]
         problems += self._cluster_problems(whole, "config.clusterId")
         if not team_problems and job_key in {each.key for each in self.jobs.values()}:
             problems.append(("JOB_KEY_TAKEN", "jobKey"))
@@ -116,30 +117,30 @@ class Jobs:
             self._record(job, by, "JOB_UPDATED", message=message)
         return {}
 
-    def delete_job(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
+    def delete_job(self, by: str, uid: int, expected: int | None = None, force: bool = False) -> dict[str, Any]:
         job = self._found(by, uid, "DELETE")
-        refuse(_stale(expected, job.revision, "expectedRevision"))
+        in_the_way = [] if force else self._dependents_problems(uid)
+        refuse([*_stale(expected, job.revision, "expectedRevision"), *in_the_way])
         self._record(job, by, "JOB_DELETED", job.current)
-        del self.jobs[uid]
-        for version in (version for other in self.jobs.values() for version in other.versions.values()):
-            waits_for = version.config["dependencies"]
-            version.config["dependencies"] = [None if each == uid else each for each in waits_for]
+        self.deleted[uid] = self.jobs.pop(uid)
         return {"deleted": uid, "cancelled": sum(each in UNFINISHED for each in job.runs)}
 
     def create_draft(self, by: str, uid: int, changes: Config) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse([*_draft_in_the_way(job), *self._config_problems(by, uid, changes, "changes")])
-        draft = job.begin(self._laid_over(job.versions[job.current].config, changes))
+        base = job.versions[job.current].config
+        refuse([*_draft_in_the_way(job), *self._config_problems(by, uid, base, changes, "changes")])
+        draft = job.begin(self._laid_over(by, base, changes))
         self._record(job, by, "DRAFT_CREATED", job.current, draft.number)
         return {}
 
     def update_draft(self, by: str, uid: int, changes: Config, expected: int | None = None) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse([*_draft_missed(job, expected), *self._config_problems(by, uid, changes, "changes")])
+        base = (job.draft or job.versions[job.current]).config
+        refuse([*_draft_missed(job, expected), *self._config_problems(by, uid, base, changes, "changes")])
         draft = job.draft
         assert draft
-        config = self._laid_over(draft.config, changes)
-        if config != self._laid_over(draft.config, {}):
+        config = self._laid_over(by, draft.config, changes)
+        if config != draft.config:
             draft.config = config
             draft.revision += 1
             self._record(job, by, "DRAFT_UPDATED", None, draft.number)
@@ -164,7 +165,10 @@ class Jobs:
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
         draft, missed = job.draft, _draft_missed(job, expected)
-        running = self._running_problems(job, draft.config, "jobId", "jobId") if draft and not missed else []
+        running: list[Problem] = []
+        if draft and not missed:
+            running += self._running_problems(job, draft.config, "jobId", "jobId")
+            running += self._deletion_problems(draft.config["dependencies"], "jobId")
         refuse([*missed, *_stale(expected_current, job.current, "expectedCurrentVersion"), *running])
         assert draft
         draft.revision += 1
@@ -175,12 +179,22 @@ class Jobs:
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
         stale = _stale(expected_current, job.current, "expectedCurrentVersion")
-        config = self._laid_over(job.versions[job.current].config, changes)
-        seen = config | {"dependencies": [each for each in config["dependencies"] if self._may_name(by, each, changes)]}
-        running = self._running_problems(job, seen, "changes.clusterId", "changes.dependencies")
+        base = job.versions[job.current].config
+        config = self._laid_over(by, base, changes)
+        followed = [
+            each
+            for each in config["dependencies"]
+            if each in base["dependencies"] or self.rights(by, self.jobs.get(each))
+        ]
+        running = [
+            *self._running_problems(
+                job, config | {"dependencies": followed}, "changes.clusterId", "changes.dependencies"
+            ),
+            *self._deletion_problems(_left(base, changes), "changes.dependencies"),
+        ]
         seen_by_caller = [each for each in running if not stale or changes.get(each[1].removeprefix("changes."))]
         problems = [*stale, *_draft_in_the_way(job), *seen_by_caller]
-        refuse([*problems, *self._config_problems(by, uid, changes, "changes")])
+        refuse([*problems, *self._config_problems(by, uid, base, changes, "changes")])
         return self._moved(job, job.begin(config), by, "VERSION_CREATED", message)
 
     def activate_version(
@@ -240,14 +254,33 @@ class Jobs:
         job.revision += action != "DRAFT_UPDATED"
         self.events.append((job.uid, action, before, to, message, by))
 
-    def _laid_over(self, config: Config, changes: Config) -> Config:
+    def _laid_over(self, by: str, config: Config, changes: Config) -> Config:
         given = {
             name: DEFAULTS[name] if value is None else value for name, value in changes.items() if _is_set(name, value)
         }
-        laid = deepcopy(config | given)
-        return laid | {"dependencies": [each for each in laid["dependencies"] if each is not None]}
+        given.pop("removeDependencyIds", None)
+        left = _left(config, changes)
+        dependencies = list(given.get("dependencies", left))
+        if "dependencies" in given:
+            for position, each in enumerate(left):
+                if not self.rights(by, self.jobs.get(each)):
+                    dependencies.insert(position, each)
+        return deepcopy(config | given | {"dependencies": dependencies})
 
-    def _config_problems(self, by: str, own: int | None, given: Config, at: str) -> Iterator[Problem]:
+    def _dependents_problems(self, uid: int) -> list[Problem]:
+        versions = [
+            each for job in self.jobs.values() for each in (job.versions[job.current], job.draft) if each is not None
+        ]
+        is_depended_on = any(uid in each.config["dependencies"] for each in versions)
+        return [("JOB_HAS_DEPENDENTS", "jobId")] if is_depended_on else []
+
+    def _deletion_problems(self, dependencies: Sequence[int], at: str) -> list[Problem]:
+        return [("DEPENDENCY_NOT_FOUND", at) for each in dependencies if each in self.deleted]
+
+    def _config_problems(self, by: str, own: int | None, base: Config, given: Config, at: str) -> Iterator[Problem]:
+        for index, position in enumerate(given.get("removeDependencyIds", ())):
+            if position >= len(base["dependencies"]):
+                yield "DEPENDENCY_NOT_FOUND", f"{at}.removeDependencyIds.{index}"
         yield from (("INVALID", f"{at}.{name}") for name, value in given.items() if not _is_set(name, value))
         if (given.get("maxRetries") or 0) > 10:
             yield "INVALID", f"{at}.maxRetries"
@@ -255,17 +288,17 @@ class Jobs:
             yield "CLUSTER_NOT_FOUND", f"{at}.clusterId"
         waits_for = given.get("dependencies") or []
         for index, each in enumerate(waits_for):
-            if each == own or (self._may_name(by, each, given) and each in waits_for[:index]):
-                yield "INVALID", f"{at}.dependencies.{index}.jobId"
-            elif not self._may_name(by, each, given):
-                yield "JOB_NOT_FOUND", f"{at}.dependencies.{index}.jobId"
-
-    def _may_name(self, by: str, uid: int, given: Config) -> bool:
-        return "dependencies" not in given or bool(self.rights(by, self.jobs.get(uid)))
+            path = f"{at}.dependencies.{index}.jobId"
+            if each == own:
+                yield "DEPENDENCY_ON_ITSELF", path
+            elif not self.rights(by, self.jobs.get(each)):
+                yield "JOB_NOT_FOUND", path
+            elif each in waits_for[:index]:
+                yield "INVALID", path
 
     def _running_problems(self, job: Job, config: Config, cluster: str, dependencies: str) -> Iterator[Problem]:
         yield from self._cluster_problems(config, cluster)
-        reached, ahead = set(), list(config["dependencies"])
+        reached, ahead = set(), [each for each in config["dependencies"] if each != job.uid]
         while ahead:
             if (each := ahead.pop()) in self.jobs and each not in reached:
                 reached.add(each)
@@ -285,6 +318,12 @@ class Jobs:
                 yield "TEAM_NOT_FOUND", f"teamIds.{index}"
             elif by != "admin" and RANKS.get(TEAM_ROLES.get(by, {}).get(team, ""), 0) < RANKS[needed]:
                 yield "FORBIDDEN", f"teamIds.{index}"
+
+
+def _left(config: Config, changes: Config) -> list[int]:
+    """Return the dependencies without those to remove, which are given by their positions."""
+    removed = changes.get("removeDependencyIds", ())
+    return [each for position, each in enumerate(config["dependencies"]) if position not in removed]
 
 
 def _is_set(name: str, value: Any) -> bool:

@@ -14,6 +14,7 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.models.member import Member
 from testbed.ask import Ask
 from testbed.world import World
@@ -29,7 +30,7 @@ fragment Shape on Job {
 }
 fragment Version on JobVersion {
   number status isCurrent revision message basedOn { number } cluster { name } maxRetries timeoutSeconds
-  schedule { cron } environment { name value } dependencies { job { jobKey } }
+  schedule { cron } environment { name value } dependencies { job { jobKey } jobKey isDeleted }
 }
 """
 JOBS = "query { jobs { nodes { ...Shape } totalCount } }" + SHAPE
@@ -135,6 +136,22 @@ class Lives:
                 concrete[name] = self._named(value) if name in {"changes", "config"} else value
         return concrete
 
+    async def _with_ids(self, do: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Put the ids of the version's dependencies in place of their positions."""
+        positions = values.get("changes", {}).get("removeDependencyIds")
+        if positions is None:
+            return values
+        own = JobVersion.job_id == self.ids[values["uid"]]
+        is_draft = JobVersion.status == VersionStatus.DRAFT
+        number = select(JobRow.current_number).where(JobRow.id == JobVersion.job_id).scalar_subquery()
+        async with AsyncSession(self.database.reads) as session:
+            drafts = (await session.scalars(select(JobVersion).where(own, is_draft))).all()
+            current = (await session.scalars(select(JobVersion).where(own, JobVersion.number == number))).all()
+        versions = [*(drafts if do == "update_draft" else []), *current]
+        found = [each.id for each in versions[0].dependencies] if versions else []
+        ids = [found[each] if each < len(found) else "JD0" for each in positions]
+        return values | {"changes": values["changes"] | {"removeDependencyIds": ids}}
+
     def _named(self, config: dict[str, Any]) -> dict[str, Any]:
         if not config.get("dependencies"):
             return config
@@ -146,7 +163,8 @@ class Lives:
         answer = ANSWERS.get(do, "job { ...Shape } id: job { id }")
         fragments = SHAPE if "Shape" in answer else ""
         query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code path }} }} }}"
-        asked: dict[str, Any] = (await self.ask(self._member(by), query + fragments, input=self._input(values)))[name]
+        given = self._input(await self._with_ids(do, values))
+        asked: dict[str, Any] = (await self.ask(self._member(by), query + fragments, input=given))[name]
         return asked
 
     def _input(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -226,17 +244,21 @@ def _job(memory: Jobs, job: Job, by: str) -> dict[str, Any] | None:
 
 def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any]:
     config = version.config
-    seen = [
-        memory.jobs[each] if memory.rights(by, memory.jobs.get(each or 0)) else None for each in config["dependencies"]
-    ]
     return {
         **{name: getattr(version, name) for name in ("number", "status", "revision", "message")},
         "isCurrent": version.number == job.current,
         "basedOn": version.based_on and {"number": version.based_on},
         "cluster": {"name": config["clusterId"]},
         **{name: config[name] for name in ("maxRetries", "timeoutSeconds", "schedule", "environment")},
-        "dependencies": [{"job": each and {"jobKey": each.key}} for each in seen],
+        "dependencies": [_dependency(memory, each, by) for each in config["dependencies"]],
     }
+
+
+def _dependency(memory: Jobs, uid: int, by: str) -> dict[str, Any]:
+    is_deleted = uid in memory.deleted
+    job = memory.deleted[uid] if is_deleted else memory.jobs[uid]
+    key = job.key if memory.rights(by, job) else None
+    return {"job": {"jobKey": key} if key and not is_deleted else None, "jobKey": key, "isDeleted": is_deleted}
 
 
 @settings(

@@ -9,7 +9,7 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.ask import CREATE_JOB, Ask, config, job_input
 from testbed.world import World
 
 STATE = """
@@ -20,6 +20,19 @@ query ($id: ID!) {
   }
 }
 """
+KEPT = """
+query ($id: ID!) {
+  job(id: $id) {
+    draft { dependencies { jobKey isDeleted } } versions { nodes { dependencies { jobKey isDeleted } } }
+  }
+}
+"""
+REFUSALS: dict[str, set[str]] = {
+    "publishDraft": {"DEPENDENCY_NOT_FOUND"},
+    "createVersion": {"DEPENDENCY_NOT_FOUND", "JOB_NOT_FOUND"},  # of the copied one, of the given one
+    "updateDraft": {"JOB_NOT_FOUND"},
+    "discardDraft": set(),
+}
 PAYLOADS = {
     "createDraft": "draft { number }",
     "updateDraft": "draft { revision }",
@@ -27,6 +40,7 @@ PAYLOADS = {
     "publishDraft": "version { number }",
     "createVersion": "version { number }",
     "activateVersion": "version { number }",
+    "deleteJob": "deletedJobId",
 }
 
 
@@ -188,3 +202,54 @@ async def test_concurrent_changes_create_no_dependency_cycle(servers: list[Ask],
     )
 
     assert Counter(answers) == {"OK": 3, "DEPENDENCY_CYCLE": 1}
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_deletion_and_a_new_dependency_agree(servers: list[Ask], world: World, turn: int) -> None:
+    """One of them is refused, whichever comes first."""
+    needed = await servers[0].create_job(world.contributor, world, jobKey="needed")
+    own = await servers[0].create_job(world.contributor, world, jobKey="own")
+    asked: list[tuple[Member, str, dict[str, Any]]] = [
+        (world.team_admin, "deleteJob", {"jobId": needed}),
+        (world.contributor, "createVersion", {"jobId": own, "changes": {"dependencies": [{"jobId": needed}]}}),
+    ]
+    asked = asked[:: 1 if turn % 2 else -1]
+
+    answers = await asyncio.gather(
+        *(change(ask, member, name, **values) for ask, (member, name, values) in zip(servers, asked, strict=True))
+    )
+
+    by_name = {name: answer for (_, name, _), answer in zip(asked, answers, strict=True)}
+    assert by_name in (
+        {"deleteJob": "OK", "createVersion": "JOB_NOT_FOUND"},
+        {"deleteJob": "JOB_HAS_DEPENDENTS", "createVersion": "OK"},
+    )
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("step", ["publishDraft", "updateDraft", "discardDraft", "createVersion"])
+async def test_a_forced_deletion_loses_no_dependency_meanwhile(
+    servers: list[Ask], world: World, step: str, turn: int
+) -> None:
+    needed = await servers[0].create_job(world.contributor, world, jobKey="needed")
+    waits = {"dependencies": [{"jobId": needed}]}
+    own = await servers[0].create_job(world.contributor, world, jobKey="own", config=config(world, **waits))
+    if step != "createVersion":
+        assert await change(servers[0], world.contributor, "createDraft", jobId=own) == "OK"
+    changes = {"changes": {"maxRetries": 2, **waits}} if step in {"updateDraft", "createVersion"} else {}
+    asked: list[tuple[Member, str, dict[str, Any]]] = [
+        (world.team_admin, "deleteJob", {"jobId": needed, "force": True}),
+        (world.contributor, step, {"jobId": own, **changes}),
+    ]
+    asked = asked[:: 1 if turn % 2 else -1]
+
+    answers = await asyncio.gather(
+        *(change(ask, member, name, **values) for ask, (member, name, values) in zip(servers, asked, strict=True))
+    )
+
+    by_name = {name: answer for (_, name, _), answer in zip(asked, answers, strict=True)}
+    assert by_name["deleteJob"] == "OK"
+    assert by_name[step] in {"OK", *REFUSALS[step]}
+    job = (await servers[0](world.viewer, KEPT, id=own))["job"]
+    versions = [*job["versions"]["nodes"], *([job["draft"]] if job["draft"] else [])]
+    assert [each["dependencies"] for each in versions] == [[{"jobKey": "needed", "isDeleted": True}]] * len(versions)

@@ -51,7 +51,7 @@ LOOKUPS = {
     "nodes": f'ids: ["{Job.PREFIX}0"]',
     "team": f'id: "{Team.PREFIX}0"',
 }
-ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError"} | {
+ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError", "JobHasDependentsError"} | {
     get_named_type(each.type).name for each in assert_object_type(SCHEMA.mutation_type).fields.values()
 }
 MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in

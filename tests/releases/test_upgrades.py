@@ -1,6 +1,7 @@
 """Upgrades of databases from each released version to this one, without loss of data."""
 
 import asyncio
+import re
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
+from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unfit import unfit
 from mainsheet.server.commands.db import SHOWN
 from testbed.ask import Ask
@@ -46,6 +48,22 @@ QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { nu
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
 OF_HARBOR = "organization_id = (SELECT id FROM organization WHERE name = 'harbor') AND job_key < 'm'"
 FIND = "query ($text: String!) { jobs(filter: {search: $text}) { nodes { id } } }"
+WITH_DEPENDENCY = """SELECT v.id, v.number, v.published_by_id, d.depends_on_id FROM job_version v
+  JOIN job_version_dependency d ON d.version_id = v.id AND d.position = 0 WHERE v.status = 'PUBLISHED'
+  AND EXISTS (SELECT 1 FROM job_version_dependency o WHERE o.version_id = v.id AND o.position = 1)
+  ORDER BY v.id LIMIT 1"""
+OF_VERSION = "organization_id, job_id, status, revision, message, cluster_id, source_kind, source, execution_mode, "
+OF_VERSION += "environment, max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id"
+COPY = f"""INSERT INTO job_version (id, number, based_on_number, {OF_VERSION})
+  SELECT :new, :number, number, {OF_VERSION} FROM job_version WHERE id = :id"""
+DEPENDENCY = "job_version_dependency (organization_id, version_id, position, depends_on_id, condition)"
+COPY_DEPENDENCIES = f"""INSERT INTO {DEPENDENCY}
+  SELECT organization_id, :new, position, depends_on_id, condition FROM job_version_dependency WHERE version_id = :id"""
+ADD_DEPENDENCY = f"""INSERT INTO {DEPENDENCY}
+  SELECT organization_id, version_id, 99, depends_on_id, condition FROM job_version_dependency
+  WHERE version_id = :id AND position = 0"""
+OF_VERSIONS = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on JobVersion {
+  dependencies { id job { id } jobKey isDeleted } changes { path } } } }"""
 CREATE_VERSION = """mutation ($input: CreateVersionInput!) {
   createVersion(input: $input) { version { number } userErrors { message } } }"""
 
@@ -141,6 +159,51 @@ async def test_constraints_hold_in_an_upgraded_database(released: Database) -> N
         with pytest.raises(IntegrityError):
             async with released.writes.begin() as connection:
                 await connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_dependencies_that_an_earlier_release_removed_are_shown_as_deleted(released: Database) -> None:
+    """Two versions depended on two jobs; 0.1.0 deleted the first. The versions still agree afterwards."""
+    async with released.writes.begin() as connection:
+        version = (await connection.execute(text(WITH_DEPENDENCY))).first()
+        assert version
+        await connection.execute(text(COPY), {"id": version.id, "new": "JV0", "number": version.number + 100})
+        await connection.execute(text(COPY_DEPENDENCIES), {"id": version.id, "new": "JV0"})
+        await connection.execute(text("DELETE FROM job WHERE id = :id"), {"id": version.depends_on_id})
+    before = await kept(released)
+
+    await upgrade(released)
+
+    assert await kept(released) == before
+    async with AsyncSession(released.reads, expire_on_commit=False) as session:
+        admin = (await session.scalars(select(Member).where(Member.id == version.published_by_id))).one()
+        admin.organization_role = OrganizationRole.ADMIN
+    shown = (await Ask(released)(admin, OF_VERSIONS, ids=[version.id, "JV0"]))["nodes"]
+    for each in shown:
+        first = each["dependencies"][0]
+        assert (first["job"], first["jobKey"], first["isDeleted"]) == (None, None, True)
+        assert all(other["job"] and not other["isDeleted"] for other in each["dependencies"][1:])
+    ids = [dependency["id"] for each in shown for dependency in each["dependencies"]]
+    assert len(set(ids)) == len(ids)
+    assert [each["path"] for each in shown[1]["changes"] if each["path"].startswith("dependencies")] == []
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+@pytest.mark.parametrize("released", ["postgresql"], indirect=True)
+async def test_a_process_of_the_release_before_adds_dependencies_and_removes_none(released: Database) -> None:
+    await upgrade(released)
+
+    async with released.writes.begin() as connection:
+        version = (await connection.execute(text(WITH_DEPENDENCY))).one()
+        await connection.execute(text(ADD_DEPENDENCY), {"id": version.id})
+        added = await connection.scalar(
+            text("SELECT id FROM job_version_dependency WHERE version_id = :id AND position = 99"), {"id": version.id}
+        )
+
+    assert re.fullmatch("JD[0-9A-F]{18}", added)
+    with pytest.raises(IntegrityError):
+        async with released.writes.begin() as connection:
+            await connection.execute(text("DELETE FROM job WHERE id = :id"), {"id": version.depends_on_id})
 
 
 @pytest.mark.parametrize("version", versions())

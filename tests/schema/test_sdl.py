@@ -28,13 +28,13 @@ SURFACE = {
     "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
     "Viewer": "id member organization teams jobs",
     "Job": "id jobKey name description status revision createdAt createdBy updatedAt updatedBy currentVersion draft"
-    " version versions teams latestRun runs history viewerPermissions",
+    " version versions teams dependents latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "role",
     "JobVersion": "id job number status isCurrent basedOn message revision cluster source queries createdAt"
     f" createdBy publishedAt publishedBy changes {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
-    "JobDependency": "job condition",
+    "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
     "Team": "id name description members jobs",
     "Cluster": "id name region status jobs",
@@ -47,7 +47,7 @@ SURFACE = {
     "UserError": "code message path",
     "CreateJobInput": "jobKey! name! description teamIds! config! idempotencyKey",
     "UpdateJobInput": "jobId! name description status message expectedRevision",
-    "DeleteJobInput": "jobId! expectedRevision",
+    "DeleteJobInput": "jobId! expectedRevision force",
     "CreateDraftInput": "jobId! changes dryRun",
     "UpdateDraftInput": "jobId! changes! expectedRevision dryRun",
     "DiscardDraftInput": "jobId! expectedRevision",
@@ -57,7 +57,7 @@ SURFACE = {
     "AddTeamsToJobInput": "jobId! teamIds!",
     "RemoveTeamFromJobInput": "jobId! teamId!",
     "JobConfigInput": f"clusterId! source! {CONFIG}",
-    "JobConfigChangesInput": f"clusterId source {CONFIG}",
+    "JobConfigChangesInput": f"clusterId source removeDependencyIds {CONFIG}",
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
@@ -70,7 +70,8 @@ ENUMS = {
     "ChangeKind": "ADDED CHANGED REMOVED",
     "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND QUERY_NOT_FOUND"
     " FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED JOB_KEY_TAKEN"
-    " STALE_REVISION DEPENDENCY_CYCLE IDEMPOTENCY_KEY_REUSED",
+    " STALE_REVISION DEPENDENCY_CYCLE DEPENDENCY_ON_ITSELF DEPENDENCY_NOT_FOUND JOB_HAS_DEPENDENTS"
+    " IDEMPOTENCY_KEY_REUSED",
 }
 ARGUMENTS = {
     **{f"{owner}.jobs": f"{PAGING} sortBy sortDirection filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
@@ -88,6 +89,7 @@ PAYLOADS = {
     "publishDraft createVersion activateVersion": "version job userErrors",
 }
 FIXED = {"JobConfigChangesInput": set(), "UpdateJobInput": {"jobId", "message", "expectedRevision"}}
+PARTS_WITH_ID = {"JobDependency"}  # named by its id in an input, but read with its version only
 NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
 DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
 
@@ -176,7 +178,7 @@ def test_only_lists_with_hidden_items_have_nulls() -> None:
 
 def test_each_type_with_an_id_is_a_node() -> None:
     nodes = {each.name for each in SCHEMA.get_possible_types(graphql.assert_interface_type(TYPES["Node"]))}
-    assert {name for name, each in OBJECTS.items() if "id" in each.fields} == nodes
+    assert {name for name, each in OBJECTS.items() if "id" in each.fields} == nodes | PARTS_WITH_ID
 
 
 @pytest.mark.parametrize("name", CONNECTIONS)

@@ -1,0 +1,99 @@
+"""The dependencies of versions, and the jobs that depend on a job."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import aliased
+
+from mainsheet.models.deleted_job import DeletedJob
+from mainsheet.models.job import Job
+from mainsheet.models.job_config import DependencyCondition
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
+from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
+from mainsheet.resolvers.permissions import visible, was_visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Expression, Statement, View, rows_of
+
+
+class Dependency(NamedTuple):
+    id: str
+    version_id: str
+    depends_on_id: str | None
+    job_key: str | None
+    is_deleted: bool
+    condition: DependencyCondition
+
+
+async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[Dependency]]:
+    return await read.grouped(_of_versions, version_ids)
+
+
+@batch(*JOINS)
+async def dependents(read: Read, job_ids: Sequence[str], arguments: PageArguments) -> Mapping[str, Page[Job]]:
+    """List the visible jobs whose current version or draft depends on each job."""
+    return await DEPENDENTS.pages(read, job_ids, arguments)
+
+
+@rows_of(Dependency, key="version_id")
+def _of_versions(view: View) -> Statement:
+    """Select the dependencies in their order; the key of a job only where the caller sees the job, or could see it."""
+    columns: list[Expression] = [
+        JobVersionDependency.version_id,
+        JobVersionDependency.depends_on_id,
+        _job_key(view).label("job_key"),
+        JobVersionDependency.depends_on_id.is_(None).label("is_deleted"),
+        JobVersionDependency.condition,
+    ]
+    return (
+        select(JobVersionDependency.id, *view.only(columns, "version_id"))
+        .where(among(JobVersionDependency.version_id, KEYS))
+        .order_by(JobVersionDependency.version_id, JobVersionDependency.position)
+    )
+
+
+def _job_key(view: View) -> ColumnElement[str | None]:
+    present = select(Job.job_key).where(Job.id == JobVersionDependency.depends_on_id, visible(view.caller))
+    deleted = select(DeletedJob.job_key).where(
+        DeletedJob.id == JobVersionDependency.deleted_job_id, was_visible(view.caller)
+    )
+    return func.coalesce(present.scalar_subquery(), deleted.scalar_subquery())
+
+
+def with_dependencies(jobs: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Join the dependencies of current versions and drafts, each job once for each job that it depends on."""
+    return (
+        jobs.join(JobVersion, JobVersion.job_id == Job.id)
+        .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
+        .where(
+            (JobVersion.number == Job.current_number)
+            | ((JobVersion.status == VersionStatus.DRAFT) & ~_is_in_current_version())
+        )
+    )
+
+
+def _is_in_current_version() -> ColumnElement[bool]:
+    """Whether the current version depends on the same job as the draft does."""
+    current, same = aliased(JobVersion), aliased(JobVersionDependency)
+    return (
+        select(same.id)
+        .join(current, current.id == same.version_id)
+        .where(
+            current.job_id == Job.id,
+            current.number == Job.current_number,
+            same.depends_on_id == JobVersionDependency.depends_on_id,
+        )
+        .correlate(Job, JobVersionDependency)
+        .exists()
+    )
+
+
+@rows_of(Job)
+def _dependents(view: View) -> Statement:
+    return with_dependencies(select_jobs(view)).where(visible(view.caller))
+
+
+DEPENDENTS = PagedList(_dependents, JobVersionDependency.depends_on_id, Job.job_key, Job.id, join=with_relations)
