@@ -38,7 +38,7 @@ check: $(STAMP) ## run linters, type checker, import rules, and compare the sche
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --package tests
+	$(BIN)/mypy --package testbed --package tests --package benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
 	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))

@@ -1,6 +1,6 @@
 """Before anything is timed: every server's answer holds the same data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,7 @@ def _job(job: Any) -> Any:
 
 def _check_shape(name: str, data: Any) -> None:
     """Raise where the data is thinner than the workload's name says."""
-    full = {
+    full: Mapping[str, Callable[[], Any]] = {
         "point": lambda: data["jobByKey"]["currentVersion"]["cluster"],
         "dashboard": lambda: len(data["me"]["jobs"]["nodes"]) == 100,  # noqa: PLR2004
         "nested": lambda: sum(len(job["versions"]["nodes"]) for job in _jobs(data)) == 10 * 20 * 5,

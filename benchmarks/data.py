@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT
 from benchmarks.workloads import Call
 from mainsheet.models.database import Database
 from mainsheet.server.auth import tokens
-from tests.postgres import postgres
+from testbed.postgres import postgres
 
 JOBS = 10_000
 CALLERS = 20

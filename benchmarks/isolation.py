@@ -26,10 +26,9 @@ from benchmarks import data
 from benchmarks.load import post
 from benchmarks.servers import ROOT, every_server, started
 from mainsheet.models.database import Database
-from tests.api.ask import Ask
-from tests.databases import connected
-from tests.server.failing import token
-from tests.world import make_world
+from testbed.ask import Ask
+from testbed.databases import connected
+from testbed.world import make_world, token
 
 RESULT = Path(__file__).parent / "results/isolation.md"
 CONNECTIONS = 50

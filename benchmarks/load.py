@@ -73,11 +73,11 @@ class Connection(asyncio.Protocol):
         return len(self.received) >= self.length if self.length else self.received.endswith(b"\r\n0\r\n\r\n")
 
 
-def header(head: bytes, name: bytes) -> bytes | None:
+def header(head: bytes | bytearray, name: bytes) -> bytes | None:
     for line in head.split(b"\r\n")[1:]:
         key, _, value = line.partition(b":")
         if key.lower() == name:
-            return value.strip()
+            return bytes(value.strip())
     return None
 
 
@@ -91,7 +91,7 @@ def body_of(answer: bytes) -> bytes:
 
 
 def _joined(chunks: bytes) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         size, _, chunks = chunks.partition(b"\r\n")
         if not (length := int(size, 16)):
@@ -108,23 +108,29 @@ def post(url: str, headers: dict[str, str], body: bytes) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def _address(url: str) -> tuple[str, int]:
+    """Return the host and the port, which must be in the URL."""
+    target = urlsplit(url)
+    assert target.hostname
+    assert target.port
+    return target.hostname, target.port
+
+
 async def burst(url: str, requests: list[bytes], connections: int, seconds: float) -> list[float]:
     """Return the seconds that each answer took; raise `BadAnswer`, or `TimeoutError` for a server that hangs."""
-    target, load = urlsplit(url), Burst(cycle(requests), time.perf_counter() + seconds)
+    (host, port), load = _address(url), Burst(cycle(requests), time.perf_counter() + seconds)
     async with asyncio.timeout(seconds + PATIENCE):
         loop = asyncio.get_running_loop()
-        opening = [
-            loop.create_connection(lambda: Connection(load), target.hostname, target.port) for _ in range(connections)
-        ]
+        opening = [loop.create_connection(lambda: Connection(load), host, port) for _ in range(connections)]
         await asyncio.gather(*[connection.done for _, connection in await asyncio.gather(*opening)])
     return load.latencies
 
 
 async def ask(url: str, request: bytes) -> bytes:
     """Send one request on a connection of its own."""
-    target = urlsplit(url)
+    host, port = _address(url)
     loop, single = asyncio.get_running_loop(), Burst(iter([request]), 0)
     async with asyncio.timeout(PATIENCE):
-        _, connection = await loop.create_connection(lambda: Connection(single), target.hostname, target.port)
+        _, connection = await loop.create_connection(lambda: Connection(single), host, port)
         await connection.done
     return body_of(bytes(connection.received))

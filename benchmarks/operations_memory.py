@@ -43,9 +43,10 @@ async def served() -> AsyncIterator[tuple[int, str, str]]:
     """Start a demo; yield its process id, its address and an administrator's token."""
     with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as folder:
         environment = {**os.environ, "MAINSHEET_DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3"}
-        command = [Path(sys.executable).parent / "mainsheet", "serve", "--demo", "--port", "0"]
-        pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.DEVNULL}
-        process = await asyncio.create_subprocess_exec(*command, env=environment, **pipes)
+        command: Sequence[str | Path] = [Path(sys.executable).parent / "mainsheet", "serve", "--demo", "--port", "0"]
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
         assert process.stdout
         said = ""
         while not (found := re.search(r"(http://\S+?)/graphql", said)) or "mst_" not in said:

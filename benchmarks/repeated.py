@@ -14,7 +14,7 @@ from mainsheet.executor import Request
 from mainsheet.models.database import Database
 from mainsheet.models.tables import Base
 from mainsheet.schema.context import Context
-from tests.databases import connected
+from testbed.databases import connected
 
 Run = Callable[[Request], Awaitable[ExecutionResult]]
 PutBack = Callable[[], Awaitable[object]]

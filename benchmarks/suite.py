@@ -22,7 +22,7 @@ from benchmarks.repeated import Repeated, Run, repeated
 from benchmarks.report import short
 from mainsheet.executor import Executor, Outcome, Request, refer
 from mainsheet.schema.api import api
-from tests.api import ask
+from testbed import ask
 
 RESULT = Path(__file__).parent / "results" / "suite.md"
 TESTS = ("tests/api", "-k", "postgresql", "-p", "no:randomly", "--quiet", "--no-header")

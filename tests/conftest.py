@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
-from tests.databases import migrated, postgres_database, seeded, sqlite_database
-from tests.postgres import postgres
-from tests.world import World, make_world
+from testbed.databases import migrated, postgres_database, seeded, sqlite_database
+from testbed.postgres import postgres
+from testbed.world import World, make_world
 
 HERE = Path(__file__).parent
 SHARED = HERE / "scale"  # fills a big database once for all of its files

@@ -25,7 +25,7 @@ READS_THE_PROCESS_CLOCK = {
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def test_the_layers_are_kept():
+def test_the_layers_are_kept() -> None:
     lint = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=ROOT,
@@ -37,7 +37,7 @@ def test_the_layers_are_kept():
     assert lint.returncode == 0, lint.stdout
 
 
-def test_imports_in_functions_have_a_reason():
+def test_imports_in_functions_have_a_reason() -> None:
     """An import in a function hides a cycle. Ruff's PLC0415 finds it, and a noqa must give the reason."""
     silenced = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
@@ -50,17 +50,17 @@ def test_imports_in_functions_have_a_reason():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_has_at_most_300_lines(path):
+def test_a_file_has_at_most_300_lines(path: Path) -> None:
     lines = len(path.read_text().splitlines())
 
     assert lines <= LONGEST or str(path.relative_to(ROOT)) in LONGER_FOR_A_REASON
 
 
-def test_each_exception_to_the_length_is_needed():
+def test_each_exception_to_the_length_is_needed() -> None:
     assert {name for name in LONGER_FOR_A_REASON if len((ROOT / name).read_text().splitlines()) <= LONGEST} == set()
 
 
-def test_only_commands_import_jobs_in_server():
+def test_only_commands_import_jobs_in_server() -> None:
     """Only the commands, which assemble the application, may import the API and the demo data."""
     known = {
         f"{path.relative_to(ROOT)} imports {name}"
@@ -73,13 +73,13 @@ def test_only_commands_import_jobs_in_server():
     assert known == set()
 
 
-def test_the_process_clock_is_read_only_for_a_reason():
+def test_the_process_clock_is_read_only_for_a_reason() -> None:
     known = {str(path.relative_to(ROOT)) for path in FILES if "datetime.now(" in path.read_text()}
 
     assert known <= READS_THE_PROCESS_CLOCK
 
 
-def test_there_is_no_utils_module():
+def test_there_is_no_utils_module() -> None:
     assert [path for path in FILES if path.stem in {"utils", "util", "helpers", "common", "misc"}] == []
 
 

@@ -11,7 +11,19 @@ PAGES = [
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("executor/*.md"))
     if page.name != "CHANGELOG.md"  # it names what was there at the time
 ]
-FOLDERS = ("models", "resolvers", "schema", "executor", "server", "demo", "tests", "benchmarks", "docs", "playground")
+FOLDERS = (
+    "models",
+    "resolvers",
+    "schema",
+    "executor",
+    "server",
+    "demo",
+    "tests",
+    "testbed",
+    "benchmarks",
+    "docs",
+    "playground",
+)
 PATH = re.compile(rf"(?<![\w/.])(?:{'|'.join(FOLDERS)})/[\w/.-]*\w(?:\.\w+)?")
 
 

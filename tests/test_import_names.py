@@ -21,7 +21,7 @@ import sys
 from importlib import import_module
 from pkgutil import walk_packages
 
-for package in ("mainsheet", "tests"):
+for package in ("mainsheet", "testbed", "tests"):
     for module in walk_packages(import_module(package).__path__, package + "."):
         if not module.name.endswith({NOT_IMPORTED}):
             import_module(module.name)
@@ -33,7 +33,7 @@ TABLES = {
 }
 
 
-def test_no_module_is_imported_under_two_names():
+def test_no_module_is_imported_under_two_names() -> None:
     """With the repository on `sys.path`, as in tests, `import models` would load the tables a second time."""
     imported = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -43,7 +43,7 @@ def test_no_module_is_imported_under_two_names():
     assert {str(path) for path in FILES if times[path] != 1} == set()
 
 
-def test_resolvers_sql_knows_no_noun():
+def test_resolvers_sql_knows_no_noun() -> None:
     """It works with any table, so it imports no module of a table, and no other resolver but the caller."""
     imported = {name: path for path in (ROOT / "resolvers/sql").rglob("*.py") for name in _imported(path)}
     resolvers = [name for name in imported if name.startswith("mainsheet.resolvers.")]

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
@@ -15,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import NewerDatabase, current_and_head, drift, upgrade
 from mainsheet.models.tables import Base
-from tests.databases import postgres_database
-from tests.world import make_organization
+from testbed.databases import postgres_database
+from testbed.world import make_organization
 
 UPGRADE = """
 import asyncio, sys
@@ -46,7 +47,7 @@ SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 
 
 @pytest.fixture
-async def empty_url(database: Database, request, tmp_path) -> AsyncIterator[str]:
+async def empty_url(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An empty database of the same kind as `database`."""
     if database.is_sqlite:
         yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
@@ -70,13 +71,13 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_an_upgraded_database_equals_the_models(empty):
+async def test_an_upgraded_database_equals_the_models(empty: Database) -> None:
     await upgrade(empty)
 
     assert await drift(empty) == []
 
 
-async def test_an_upgrade_creates_all_columns_and_constraints(database, empty):
+async def test_an_upgrade_creates_all_columns_and_constraints(database: Database, empty: Database) -> None:
     async with empty.writes.begin() as connection:
         await connection.run_sync(create_all)
 
@@ -95,7 +96,7 @@ def create_all(connection: Connection) -> None:
     copy.create_all(connection)
 
 
-async def test_differences_from_the_models_are_described(database):
+async def test_differences_from_the_models_are_described(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(text("DROP INDEX ix_job_created_by"))
         await connection.execute(text("ALTER TABLE cluster ADD COLUMN colour VARCHAR(7)"))
@@ -109,7 +110,7 @@ async def test_differences_from_the_models_are_described(database):
     }
 
 
-async def test_a_missing_search_index_is_described(database):
+async def test_a_missing_search_index_is_described(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(
             text(f"DROP {'TABLE job_search_row' if database.is_sqlite else 'INDEX ix_job_search'}")
@@ -118,7 +119,7 @@ async def test_a_missing_search_index_is_described(database):
     assert await drift(database) == ["The database lacks the index of searches."]
 
 
-async def test_an_empty_database_has_pending_migrations(empty):
+async def test_an_empty_database_has_pending_migrations(empty: Database) -> None:
     current, head = await current_and_head(empty)
 
     assert current is None
@@ -127,7 +128,7 @@ async def test_an_empty_database_has_pending_migrations(empty):
     assert "The database lacks the table job." in sentences
 
 
-async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
+async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database: Database) -> None:
     async with AsyncSession(database.writes) as session, session.begin():
         await make_organization(session, name="harbor")
 
@@ -137,7 +138,7 @@ async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database):
         assert await connection.scalar(text("SELECT name FROM organization")) == "harbor"
 
 
-async def test_foreign_keys_are_enforced_after_an_upgrade(database):
+async def test_foreign_keys_are_enforced_after_an_upgrade(database: Database) -> None:
     await upgrade(database)
 
     orphan = text("INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')")
@@ -146,7 +147,7 @@ async def test_foreign_keys_are_enforced_after_an_upgrade(database):
             await connection.execute(orphan)
 
 
-async def test_concurrent_upgrades_all_succeed(empty, empty_url):
+async def test_concurrent_upgrades_all_succeed(empty: Database, empty_url: str) -> None:
     processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE, empty_url, stdin=PIPE, stderr=PIPE)
         for _ in range(PROCESSES)
@@ -159,7 +160,7 @@ async def test_concurrent_upgrades_all_succeed(empty, empty_url):
     assert await drift(empty) == []
 
 
-async def test_a_database_of_a_newer_version_is_left_unchanged(database):
+async def test_a_database_of_a_newer_version_is_left_unchanged(database: Database) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 

@@ -20,22 +20,22 @@ PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 
 
 @pytest.fixture(scope="module")
-def wheel_files(tmp_path_factory) -> set[str]:
+def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Return the names of the files in a wheel that is built from the sdist, as by `python -m build`."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
+    build: list[str | Path] = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return set(ZipFile(wheel).namelist())
 
 
-def test_every_module_of_every_package_is_in_the_wheel(wheel_files):
+def test_every_module_of_every_package_is_in_the_wheel(wheel_files: set[str]) -> None:
     modules = {f"mainsheet/{path.relative_to(ROOT)}" for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
 
     assert modules <= wheel_files
 
 
-def test_the_schema_and_the_migrations_are_in_the_wheel(wheel_files):
+def test_the_schema_and_the_migrations_are_in_the_wheel(wheel_files: set[str]) -> None:
     assert {
         "mainsheet/schema/schema.graphql",
         "mainsheet/models/migrations/script.py.mako",
@@ -43,35 +43,37 @@ def test_the_schema_and_the_migrations_are_in_the_wheel(wheel_files):
     } <= wheel_files
 
 
-def test_the_playground_is_in_the_wheel(wheel_files):
+def test_the_playground_is_in_the_wheel(wheel_files: set[str]) -> None:
     built = {f"mainsheet/{path.relative_to(ROOT)}" for path in PAGE.rglob("*") if path.is_file()}
 
     assert "mainsheet/server/http/page/index.html" in built, "`make playground` builds it"
     assert built <= wheel_files
 
 
-def test_nothing_else_is_in_the_wheel(wheel_files):
+def test_nothing_else_is_in_the_wheel(wheel_files: set[str]) -> None:
     assert {name.split("/")[0].split("-")[0] for name in wheel_files} == {"mainsheet"}
     assert any(name.endswith("licenses/LICENSE") for name in wheel_files)
 
 
 @pytest.mark.parametrize(
-    ("folders", "groups"), [(PACKAGES, ()), (("tests", "benchmarks"), ("dev",))], ids=["installed", "development"]
+    ("folders", "groups"),
+    [(PACKAGES, ()), (("tests", "testbed", "benchmarks"), ("dev",))],
+    ids=["installed", "development"],
 )
-def test_each_imported_distribution_is_declared(folders, groups):
+def test_each_imported_distribution_is_declared(folders: tuple[str, ...], groups: tuple[str, ...]) -> None:
     """An undeclared package would be missing when the package that depends on it drops it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
     owners = packages_distributions()
-    third_party = _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "benchmarks"}
+    third_party = _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "testbed", "benchmarks"}
 
     assert {"aiohttp", "graphql"} <= third_party
     assert {name for name in third_party if not declared & {_name(each) for each in owners.get(name, ())}} == set()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_each_locked_package_has_a_version_and_hashes(lock):
+def test_each_locked_package_has_a_version_and_hashes(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
 
     assert len(entries) > 20
@@ -79,13 +81,13 @@ def test_each_locked_package_has_a_version_and_hashes(lock):
         assert re.match(r"[a-z0-9-]+==[\w.]+( ; [^\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\\n|$))+$", entry), entry
 
 
-def test_both_locks_have_the_same_runtime_versions():
+def test_both_locks_have_the_same_runtime_versions() -> None:
     runtime, development = (_versions(ROOT / lock) for lock in LOCKS)
 
     assert runtime.items() <= development.items()
 
 
-def test_all_requirements_are_locked():
+def test_all_requirements_are_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
 

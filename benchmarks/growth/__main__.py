@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.growth.costs import Cost, costs
 from benchmarks.growth.grown import Places, grown
 from benchmarks.growth.table import table
-from tests.postgres import URL_VARIABLE, postgres
+from testbed.postgres import URL_VARIABLE, postgres
 
 RESULT = Path(__file__).parents[1] / "results/growth.md"
 KINDS = ("SQLite", "PostgreSQL")

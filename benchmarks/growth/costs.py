@@ -9,8 +9,8 @@ from benchmarks import processor
 from benchmarks.growth.asked import STEPS, Read, declared, reads
 from benchmarks.growth.grown import Grown
 from mainsheet.schema.context import Context
-from tests.api.ask import execute
-from tests.world import caller
+from testbed.ask import execute
+from testbed.world import caller
 
 
 @dataclass(frozen=True)

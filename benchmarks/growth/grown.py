@@ -20,7 +20,7 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, JobSortField
-from tests.databases import connected, postgres_database
+from testbed.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
 TEAMS = 50
@@ -140,13 +140,14 @@ async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
 
 async def _cursor(session: AsyncSession, own: Any, sort: JobSortField, place: int) -> str:
     paged_list = BY_GRANTS[sort]
-    row = await session.execute(
+    rows = await session.execute(
         own.with_only_columns(Job.id, paged_list.by.label("sort_key"))
         .order_by(paged_list.by, Job.id)
         .offset(place)
         .limit(1)
     )
-    return paged_list.cursor(row.one())
+    row: Any = rows.one()  # the columns of a job that a cursor is made of
+    return paged_list.cursor(row)
 
 
 async def _at(session: AsyncSession, own: Any, by: Any, place: int) -> Job:

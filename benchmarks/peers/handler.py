@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 import orjson
 import uvloop
 from aiohttp import web
@@ -32,9 +32,10 @@ async def _serve(operations: Mapping[str, Operation], sql: Mapping[str, str]) ->
     async def fetch(name: str, *values: Any) -> list[asyncpg.Record]:
         connection = await free.get()
         try:
-            return await connection.fetch(sql[name], *values)
+            rows: list[asyncpg.Record] = await connection.fetch(sql[name], *values)
         finally:
             free.put_nowait(connection)
+        return rows
 
     app = web.Application()
     for name, operation in operations.items():

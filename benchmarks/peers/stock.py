@@ -41,22 +41,22 @@ def unnested(ids: Sequence[str]) -> Any:
     return func.unnest(cast(list(ids), ARRAY(Text))).table_valued("id").render_derived("wanted")
 
 
-async def load_clusters(ids: list[Any]) -> list[Any]:
+async def load_clusters(ids: list[strawberry.ID]) -> list["Cluster"]:
     async with Session() as session:
         rows = await session.scalars(select(tables.Cluster).where(tables.Cluster.id.in_(ids)))
         found = {row.id: Cluster(id=row.id, name=row.name, status=row.status) for row in rows}
-    return [found.get(each) for each in ids]
+    return [found[each] for each in ids]
 
 
-async def load_current_versions(keys: list[Any]) -> list[Any]:
+async def load_current_versions(keys: list[tuple[str, int]]) -> list["JobVersion"]:
     version = tables.JobVersion
     async with Session() as session:
         rows = await session.scalars(select(version).where(tuple_(version.job_id, version.number).in_(keys)))
         found = {(row.job_id, row.number): JobVersion.of(row) for row in rows}
-    return [found.get(each) for each in keys]
+    return [found[each] for each in keys]
 
 
-async def load_teams(job_ids: list[Any]) -> list[Any]:
+async def load_teams(job_ids: list[str]) -> list["TeamConnection"]:
     found = defaultdict(list)
     rows = (
         select(tables.JobTeam.job_id, tables.Team)
@@ -70,7 +70,7 @@ async def load_teams(job_ids: list[Any]) -> list[Any]:
     return [TeamConnection(nodes=found[each]) for each in job_ids]
 
 
-async def load_latest_runs(job_ids: list[Any]) -> list[Any]:
+async def load_latest_runs(job_ids: list[str]) -> list["JobRun | None"]:
     wanted, run = unnested(job_ids), tables.JobRun
     newest = (
         select(run).where(run.job_id == wanted.c.id).order_by(run.created_at.desc(), run.id.desc()).limit(1).lateral()
@@ -81,7 +81,7 @@ async def load_latest_runs(job_ids: list[Any]) -> list[Any]:
     return [found.get(each) for each in job_ids]
 
 
-async def load_versions(keys: list[Any]) -> list[Any]:
+async def load_versions(keys: list[tuple[str, int]]) -> list["JobVersionConnection"]:
     limit, version = keys[0][1], tables.JobVersion
     wanted, found = unnested([job_id for job_id, _ in keys]), defaultdict(list)
     published = (version.job_id == wanted.c.id) & (version.status == "PUBLISHED")
@@ -102,7 +102,7 @@ class Context:
         self.versions = DataLoader(load_versions)
         self.jobs = DataLoader(self.load_jobs)
 
-    async def load_jobs(self, keys: list[Any]) -> list[Any]:
+    async def load_jobs(self, keys: list[tuple[str, int]]) -> list["JobConnection"]:
         limit, job, granted = keys[0][1], tables.Job, tables.JobTeam
         wanted, found = unnested([team_id for team_id, _ in keys]), defaultdict(list)
         page = (
@@ -150,7 +150,7 @@ class JobVersion:
     status: str
     schedule: JobSchedule | None
     published_at: datetime | None
-    cluster_id: strawberry.Private[str]
+    cluster_id: strawberry.Private[strawberry.ID]
 
     @strawberry.field
     async def cluster(self, info: Info) -> Cluster:
@@ -158,7 +158,7 @@ class JobVersion:
 
     @classmethod
     def of(cls, row: tables.JobVersion) -> "JobVersion":
-        schedule = JobSchedule(cron=row.cron, timezone=row.timezone) if row.cron else None
+        schedule = JobSchedule(cron=row.cron, timezone=row.timezone) if row.cron and row.timezone else None
         return cls(
             id=row.id,
             number=row.number,
@@ -222,9 +222,10 @@ class JobConnection:
     async def total_count(self, info: Info) -> int:
         own = tables.Job.organization_id == self.organization_id
         async with Session() as session:
-            return await session.scalar(
+            count = await session.scalar(
                 select(func.count()).select_from(tables.Job).where(own, tables.Job.id.in_(seen_by(info.context.caller)))
             )
+        return count or 0
 
 
 @strawberry.type
@@ -291,7 +292,7 @@ class Query:
             return TeamConnection(nodes=[Team(id=row.id, name=row.name) for row in await session.scalars(rows)])
 
 
-class View(GraphQLView):
+class View(GraphQLView[Context, None]):
     async def get_context(self, request: web.Request, response: web.StreamResponse) -> Context:  # noqa: ARG002
         return Context(request.headers["x-member-id"])
 

@@ -2,24 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ScalarSelect, select
+from sqlalchemy import DateTime, ScalarSelect, Text, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from strawberry import ID
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012
+    type_annotation_map = {datetime: DateTime(timezone=True), ID: Text()}  # noqa: RUF012
 
 
 class Member(Base):
     __tablename__ = "member"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     name: Mapped[str]
 
 
 class Team(Base):
     __tablename__ = "team"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     name: Mapped[str]
 
@@ -32,14 +33,14 @@ class TeamMember(Base):
 
 class Cluster(Base):
     __tablename__ = "cluster"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     name: Mapped[str]
     status: Mapped[str]
 
 
 class Job(Base):
     __tablename__ = "job"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     job_key: Mapped[str]
     description: Mapped[str | None]
@@ -57,11 +58,11 @@ class JobTeam(Base):
 
 class JobVersion(Base):
     __tablename__ = "job_version"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     job_id: Mapped[str]
     number: Mapped[int]
     status: Mapped[str]
-    cluster_id: Mapped[str]
+    cluster_id: Mapped[ID]
     cron: Mapped[str | None]
     timezone: Mapped[str | None]
     published_at: Mapped[datetime | None]
@@ -69,7 +70,7 @@ class JobVersion(Base):
 
 class JobRun(Base):
     __tablename__ = "job_run"
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[ID] = mapped_column(primary_key=True)
     job_id: Mapped[str]
     status: Mapped[str]
     created_at: Mapped[datetime]

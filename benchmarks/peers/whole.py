@@ -1,6 +1,6 @@
 """The one-statement limit: PostgreSQL builds the whole answer, Python passes its bytes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.peers.handler import Fetch, serve
@@ -18,7 +18,7 @@ async def nested(fetch: Fetch, caller: str, variables: Mapping[str, Any]) -> byt
     return text(await fetch("nested", caller, 10, variables["jobs"], variables["versions"]))
 
 
-def text(rows: Any) -> bytes:
+def text(rows: Sequence[Sequence[str]]) -> bytes:
     return rows[0][0].encode()
 
 

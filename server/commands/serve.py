@@ -59,7 +59,7 @@ async def _serve(settings: Settings) -> None:
         members = await _members(database, settings, url(settings.host, sockets))
     if not Playground.built():
         click.echo(NO_PAGE, err=True)
-    await (_supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
 
 
 async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
@@ -76,7 +76,7 @@ async def _alone(settings: Settings, sockets: Sequence[socket], members: Sequenc
         await told_to_stop()
 
 
-async def _supervised(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+async def supervised(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
     reasons: list[str] = []
     try:
         async with Supervisor(settings, sockets, members).serving():

@@ -39,7 +39,7 @@ Member = Mapping[str, str]
 @dataclass(frozen=True)
 class Playground:
     html: str
-    assets: Mapping[str, Path]
+    assets: dict[str, Path]
     members: list[Member] = field(default_factory=list)  # of the demo, set when the server listens
 
     @classmethod

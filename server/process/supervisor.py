@@ -116,14 +116,14 @@ class Supervisor:
     async def _replacement(self, generation: int, early_ends: int) -> Worker | None:
         """Start a replacement, with retries. Returns None if a reload has begun a newer generation."""
         failures = 0
-        while not (await self._is_stopping_within(_pause(early_ends + failures)) or generation < self._generation):
+        while not (await self._is_stopping_within(pause(early_ends + failures)) or generation < self._generation):
             try:
                 worker = await self._started()
             except CannotStart as error:
                 failures += 1
                 if failures >= MOST_FAILURES and not self._workers:
                     raise
-                log.warning("worker failed to start", reason=str(error), next_try_in=_pause(early_ends + failures))
+                log.warning("worker failed to start", reason=str(error), next_try_in=pause(early_ends + failures))
                 continue
             if self._stopping.is_set() or generation < self._generation:
                 await self._dismiss([worker])
@@ -140,6 +140,6 @@ class Supervisor:
             return False
 
 
-def _pause(early_ends: int) -> float:
+def pause(early_ends: int) -> float:
     """Return the seconds before the next start: 0 after the first early end, then doubled each time."""
     return 0 if early_ends <= 1 else min(MOST_SECONDS_APART, 2.0 ** (early_ends - 2))

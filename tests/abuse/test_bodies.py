@@ -21,9 +21,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(log: Path) -> Iterator[Serving]:
     url = f"sqlite:///{log.parent}/demo.sqlite3"
+    environment = {"MAINSHEET_BODY_TIMEOUT_SECONDS": "0.5"}
     with (
         log.open("w") as stream,
-        serving("--demo", "--database-url", url, log=stream, MAINSHEET_BODY_TIMEOUT_SECONDS="0.5") as server,
+        serving("--demo", "--database-url", url, environment=environment, log=stream) as server,
     ):
         yield server
     expect_no_traceback(log.read_text("utf-8"))

@@ -34,7 +34,10 @@ def server(log: Path) -> Iterator[Serving]:
     }
     environment = {f"MAINSHEET_{name}": value for name, value in settings.items()}
     url = f"sqlite:///{log.parent}/demo.sqlite3"
-    with log.open("w") as stream, serving("--demo", "--database-url", url, log=stream, **environment) as server:
+    with (
+        log.open("w") as stream,
+        serving("--demo", "--database-url", url, environment=environment, log=stream) as server,
+    ):
         yield server
     expect_no_traceback(logged(log))
 

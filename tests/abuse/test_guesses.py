@@ -30,7 +30,10 @@ def server(log: Path) -> Iterator[Serving]:
         "MAINSHEET_PUBLIC_INTROSPECTION": "true",
         "MAINSHEET_TRUSTED_PROXIES": OTHER_ADDRESS,
     }
-    with log.open("w") as stream, serving("--demo", "--database-url", url, log=stream, **environment) as server:
+    with (
+        log.open("w") as stream,
+        serving("--demo", "--database-url", url, environment=environment, log=stream) as server,
+    ):
         yield server
     expect_no_traceback(logged(log))
 

@@ -11,7 +11,7 @@ from mainsheet.models.job_run import JobRunStatus
 members = st.sampled_from(["admin"] * 6 + ["contributor"] * 3 + ["team_admin"] * 2 + ["viewer", "auditor"])
 keys = st.sampled_from(["alpha"] * 4 + ["beta"] * 3 + ["gamma"])
 teams = st.sampled_from(["data-eng", "analytics", "platform", "data-eng", "analytics", "elsewhere"])
-team_lists = st.lists(teams, min_size=1, max_size=2) | st.just([])
+team_lists: st.SearchStrategy[list[str]] = st.lists(teams, min_size=1, max_size=2) | st.just([])
 messages = st.none() | st.just("because")
 offsets = st.sampled_from([None] * 4 + [0] * 4 + [1])
 parts: dict[str, st.SearchStrategy[Any]] = {
@@ -24,12 +24,12 @@ parts: dict[str, st.SearchStrategy[Any]] = {
     "removeDependencyIds": st.lists(st.integers(0, 2), max_size=2),
 }
 changes = st.one_of(
-    st.fixed_dictionaries({}, optional={name: part}) for name, part in parts.items()
+    [st.fixed_dictionaries({}, optional={name: part}) for name, part in parts.items()]
 ) | st.fixed_dictionaries({}, optional=parts)
 fine = st.fixed_dictionaries({}, optional={"maxRetries": st.integers(1, 3), "dependencies": parts["dependencies"]})
 clusters = st.sampled_from(["active"] * 6 + ["failed", "nowhere"])
 configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": parts["dependencies"]})
-dry = {"dry_run": st.sampled_from([False, False, False, True])}
+dry: Mapping[str, Any] = {"dry_run": st.sampled_from([False, False, False, True])}
 
 
 def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any) -> st.SearchStrategy[dict[str, Any]]:

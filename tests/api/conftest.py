@@ -1,7 +1,7 @@
 import pytest
 
 from mainsheet.models.database import Database
-from tests.api.ask import Ask
+from testbed.ask import Ask
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from mainsheet.models.references import References
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
-from tests.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
+from testbed.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
 
 SIZE = 50
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,16 +41,17 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
     for index, member in enumerate(members):
         await make_membership(session, teams[index], member, TeamRole.CONTRIBUTOR)
         await make_membership(session, teams[index - 1], member)
+        source = SavedQueries((queries[index].id, queries[index - 1].id))
         config = JobConfig(
             cluster_id=clusters[index].id,
-            source=SavedQueries((queries[index].id, queries[index - 1].id)),
+            source=source,
             dependencies=(Dependency(job_ids[-1]),),
             schedule=Schedule(cron=f"{index % 60} * * * *"),
         )
         edit = Edit(member.id, START + timedelta(minutes=index))
         job = _job(f"job-{index}", config, [teams[index].id, teams[index - 1].id], organization.id, edit)
         references = References(
-            {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(config.source.query_ids), frozenset({job_ids[-1]})
+            {config.cluster_id: ClusterStatus.ACTIVE}, frozenset(source.query_ids), frozenset({job_ids[-1]})
         )
         job.create_version({"max_retries": 1}, "twice", references, edit)
         job.create_draft({"max_retries": 2}, references, edit)

@@ -14,7 +14,7 @@ TEAM_ROLES = {
     "viewer": {"data-eng": "VIEWER"},
 }
 TEAMS = {"data-eng", "analytics", "platform"}
-DEFAULTS = {"maxRetries": 0, "timeoutSeconds": None, "schedule": None, "environment": [], "dependencies": []}
+DEFAULTS: "Config" = {"maxRetries": 0, "timeoutSeconds": None, "schedule": None, "environment": [], "dependencies": []}
 CLEARABLE = {"timeoutSeconds", "schedule", "environment", "dependencies"}
 UNFINISHED = {"PENDING", "READY", "RUNNING"}
 
@@ -137,7 +137,9 @@ class Jobs:
         job = self._found(by, uid, "EDIT")
         base = (job.draft or job.versions[job.current]).config
         refuse([*_draft_missed(job, expected), *self._config_problems(by, uid, base, changes, "changes")])
-        config = self._laid_over(by, (draft := job.draft).config, changes)
+        draft = job.draft
+        assert draft
+        config = self._laid_over(by, draft.config, changes)
         if config != draft.config:
             draft.config = config
             draft.revision += 1
@@ -147,7 +149,9 @@ class Jobs:
     def discard_draft(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
         refuse(_draft_missed(job, expected))
-        draft = job.versions.pop(job.draft.number)
+        draft = job.draft
+        assert draft
+        del job.versions[draft.number]
         self._record(job, by, "DRAFT_DISCARDED", draft.number)
         return {"discarded": draft.number}
 
@@ -161,9 +165,12 @@ class Jobs:
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
         draft, missed = job.draft, _draft_missed(job, expected)
-        running = [] if missed else [*self._running_problems(job, draft.config, "jobId", "jobId")]
-        running += [] if missed else self._deletion_problems(draft.config["dependencies"], "jobId")
+        running: list[Problem] = []
+        if draft and not missed:
+            running += self._running_problems(job, draft.config, "jobId", "jobId")
+            running += self._deletion_problems(draft.config["dependencies"], "jobId")
         refuse([*missed, *_stale(expected_current, job.current, "expectedCurrentVersion"), *running])
+        assert draft
         draft.revision += 1
         return self._moved(job, draft, by, "DRAFT_PUBLISHED", message)
 

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
-from tests.api.ask import Ask, config, job_input
-from tests.world import World
+from testbed.ask import Ask, config, job_input
+from testbed.world import World
 
 TOLD = """userErrors { code path
   ... on InvalidError { minimum maximum }

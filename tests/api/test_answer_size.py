@@ -8,8 +8,8 @@ import pytest
 from mainsheet.executor import AnswerTooLarge, Executor, Request
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
-from tests.api.ask import Ask, config, prepared
-from tests.world import World, caller
+from testbed.ask import Ask, config, prepared
+from testbed.world import World, caller
 
 LIMIT = 10_000_000
 TEXTS = [{"name": f"NAME_{number}", "value": "x" * 8191} for number in range(100)]

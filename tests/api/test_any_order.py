@@ -16,10 +16,10 @@ from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
 from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.models.member import Member
+from testbed.ask import Ask
+from testbed.world import World
 from tests.api.any_steps import steps_of_a_life
-from tests.api.ask import Ask
 from tests.api.jobs_in_memory import Job, Jobs, Version
-from tests.world import World
 
 NOBODY = "JB00000000000000ZZZZ"
 SHAPE = """
@@ -125,7 +125,7 @@ class Lives:
     def _concrete(self, do: str, key: str, values: dict[str, Any]) -> dict[str, Any]:
         """Replace keys by the current jobs, and relative expectations by revisions."""
         uid = self.memory.uids.get(key, 0)
-        concrete = {"job_key": key} if do == "create_job" else {"uid": uid}
+        concrete: dict[str, Any] = {"job_key": key} if do == "create_job" else {"uid": uid}
         job = self.memory.jobs.get(uid) or Job(0, key, set(), key)
         revision = (job.draft.revision if job.draft else 1) if do.endswith("_draft") else job.revision
         for name, value in values.items():

@@ -17,10 +17,10 @@ from mainsheet.resolvers.write import Write
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import LastUse
-from tests.api.ask import CREATE_JOB, Ask, job_input
+from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.world import World, caller, make_world
 from tests.api.test_dry_run import change
 from tests.api.test_meanwhile import WAITING
-from tests.world import World, caller, make_world
 
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { job { updatedAt } userErrors { code } } }"
 YEARS = timedelta(days=9000)

@@ -9,8 +9,8 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 STATE = """
 query ($id: ID!) {

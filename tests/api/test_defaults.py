@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 READ = """
 query ($id: ID!, $by: JobSortField, $direction: SortDirection, $count: Int) {

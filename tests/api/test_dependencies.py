@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.member import Member
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 ERRORS = """userErrors { __typename code message path
   ... on DependencyNotFoundError { dependencyId }

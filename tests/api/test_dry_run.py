@@ -13,8 +13,8 @@ from mainsheet.models.database import Database
 from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
 from mainsheet.resolvers.mutation import Call
-from tests.api.ask import Ask
-from tests.world import World, caller
+from testbed.ask import Ask
+from testbed.world import World, caller
 
 DEEP = """
 job {

@@ -10,8 +10,8 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.schema.context import Context
-from tests.api.ask import Ask, Failed, config, execute
-from tests.world import World, caller, make_cluster
+from testbed.ask import Ask, Failed, config, execute
+from testbed.world import World, caller, make_cluster
 
 LISTS = """
 query ($filter: JobFilter, $team: ID!, $cluster: ID!) {

@@ -1,13 +1,14 @@
 """A taken job key is reported only to members who may create the job: the other job may be hidden from them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from tests.api.ask import CREATE_JOB, Ask, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.world import World
 
-TEAMS = {
+TEAMS: Mapping[str, Callable[[World], list[str]]] = {
     "own": lambda world: [world.data_eng.id],
     "other": lambda world: [world.platform.id],
     "both": lambda world: [world.data_eng.id, world.platform.id],

@@ -12,9 +12,9 @@ from mainsheet.models.idempotency import KEPT, IdempotencyRecord
 from mainsheet.schema.config_input import JobConfigChangesInput, JobScheduleInput
 from mainsheet.schema.inputs import CreateVersionInput
 from mainsheet.schema.plain import canonical
-from tests.api.ask import CREATE_JOB, Ask, job_input
+from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.world import World
 from tests.api.test_dry_run import change, everything
-from tests.world import World
 
 DELETE_JOB = """
 mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { deletedJobId } }
@@ -156,6 +156,12 @@ def test_inputs_are_compared_without_defaults_and_nulls() -> None:
     asked = CreateVersionInput(
         job_id=ID("JB1"),
         changes=JobConfigChangesInput(
+            cluster_id=None,
+            source=None,
+            dependencies=None,
+            compute=None,
+            environment=None,
+            retry_delay_seconds=None,
             max_retries=Some(3),
             timeout_seconds=Some(None),
             schedule=Some(JobScheduleInput(cron="@daily", timezone="UTC", max_concurrent_runs=None)),

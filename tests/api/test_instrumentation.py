@@ -14,9 +14,9 @@ from mainsheet.models.instrumentation import Instrumentation, instrumented
 from mainsheet.models.team import Team
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command, Write
-from tests.api.ask import Ask
-from tests.statements import Statements, statements_of
-from tests.world import World, caller
+from testbed.ask import Ask
+from testbed.statements import Statements, statements_of
+from testbed.world import World, caller
 
 JOBS = "{ jobs { nodes { name } } }"
 MEMBERS = "{ me { member { name } } }"

@@ -5,9 +5,9 @@ import asyncio
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.schema.context import Context
-from tests.api.ask import Ask, execute
+from testbed.ask import Ask, execute
+from testbed.world import World, caller, make_world
 from tests.server.failing import client, holding, waiting
-from tests.world import World, caller, make_world
 
 NAMES = "{ jobs { nodes { name } } }"
 RENAME_BOTH = """

@@ -1,7 +1,7 @@
 """The life of a job as a client sees it, from its creation to a rollback."""
 
-from tests.api.ask import Ask
-from tests.world import World
+from testbed.ask import Ask
+from testbed.world import World
 
 CREATE_DRAFT = """
 mutation ($input: CreateDraftInput!) {

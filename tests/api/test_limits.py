@@ -6,8 +6,8 @@ import pytest
 
 from mainsheet.models.errors import BadInput
 from mainsheet.schema.context import Context
-from tests.api.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
-from tests.world import World, caller
+from testbed.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
+from testbed.world import World, caller
 
 WHEEL = {"packageName": "etl", "entryPoint": "main"}
 SPREAD = {"executionMode": "CLUSTER"}

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.write import Write
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World, caller, make_world
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World, caller, make_world
 
 CREATE_DRAFT = """
 mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { id } userErrors { code path } } }

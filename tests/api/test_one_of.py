@@ -6,8 +6,8 @@ from graphql import GraphQLError, parse, validate
 from mainsheet.executor import core_schema
 from mainsheet.schema.api import api
 from mainsheet.server.operations.documents import RULES
-from tests.api.ask import Ask, Failed, job_input
-from tests.world import World
+from testbed.ask import Ask, Failed, job_input
+from testbed.world import World
 
 CREATE = """
 mutation ($input: CreateJobInput!{variable}) {{

@@ -6,9 +6,9 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from tests.api.ask import Ask
+from testbed.ask import Ask
+from testbed.world import World
 from tests.api.test_dry_run import everything
-from tests.world import World
 
 UPDATE = """
 mutation ($input: UpdateOrganizationInput!) {

@@ -20,8 +20,8 @@ from mainsheet.models.job_config import JobConfig
 from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.source import SqlSnapshot
-from tests.api.ask import Ask, Failed
-from tests.world import World, make_cluster, make_member, make_organization, make_team
+from testbed.ask import Ask, Failed
+from testbed.world import World, make_cluster, make_member, make_organization, make_team
 
 JOBS = """
 query ($sortBy: JobSortField! = CREATED_AT, $sortDirection: SortDirection! = ASC,

@@ -10,8 +10,8 @@ from mainsheet.executor import core_schema
 from mainsheet.models.member import Member
 from mainsheet.models.roles import JobPermission
 from mainsheet.schema.api import api
-from tests.api.ask import Ask
-from tests.world import World
+from testbed.ask import Ask
+from testbed.world import World
 
 Jobs = Mapping[str, Mapping[str, str]]
 SEES = {

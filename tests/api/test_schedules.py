@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) {

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mainsheet.models.database import Database
 from mainsheet.models.search_text import fold, search_text
-from tests.api.ask import Ask, Failed
-from tests.world import World
+from testbed.ask import Ask, Failed
+from testbed.world import World
 
 SEARCH = "query ($text: String!) { jobs(filter: {search: $text}, sortBy: JOB_KEY) { nodes { jobKey } totalCount } }"
 RENAME = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"

@@ -17,6 +17,8 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
+    assert_object_type,
+    assert_union_type,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -34,10 +36,10 @@ from mainsheet.models.member import Member
 from mainsheet.models.team import Team
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
-from tests.api.ask import Ask
+from testbed.ask import Ask
+from testbed.databases import postgres_database, sqlite_database
+from testbed.world import World, make_membership, make_team
 from tests.api.crowd import SIZE, make_crowd
-from tests.databases import postgres_database, sqlite_database
-from tests.world import World, make_membership, make_team
 
 SCHEMA = core_schema(api)
 NEEDED = {("Job", "version"): "number: 1"}
@@ -50,7 +52,7 @@ LOOKUPS = {
     "team": f'id: "{Team.PREFIX}0"',
 }
 ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError", "JobHasDependentsError"} | {
-    get_named_type(each.type).name for each in SCHEMA.mutation_type.fields.values()
+    get_named_type(each.type).name for each in assert_object_type(SCHEMA.mutation_type).fields.values()
 }
 MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
@@ -68,6 +70,11 @@ class Reached:
     path: tuple[Step, ...]
     owner: str
     many: bool
+
+
+def fields_of(owner: str) -> Mapping[str, GraphQLField]:
+    fields: Mapping[str, GraphQLField] = assert_object_type(SCHEMA.type_map[owner]).fields
+    return fields
 
 
 def relations() -> list[tuple[str, str]]:
@@ -93,7 +100,7 @@ def reachable() -> dict[str, Reached]:
 
 
 def _next(here: Reached) -> Iterator[Reached]:
-    for name, field in SCHEMA.type_map[here.owner].fields.items():
+    for name, field in fields_of(here.owner).items():
         if not _needs_more(here.owner, name, field):
             many = here.many or is_list_type(get_nullable_type(field.type))
             for owner in _objects(get_named_type(field.type)):
@@ -107,7 +114,7 @@ def _needs_more(owner: str, name: str, field: GraphQLField) -> bool:
 def _objects(named: GraphQLNamedType) -> Sequence[GraphQLObjectType]:
     if is_leaf_type(named) or isinstance(named, GraphQLInterfaceType):
         return ()
-    return (named,) if isinstance(named, GraphQLObjectType) else named.types
+    return (named,) if isinstance(named, GraphQLObjectType) else assert_union_type(named).types
 
 
 WAYS = reachable()
@@ -118,10 +125,10 @@ FROM_ROOT = [each for each in relations() if each[0] in WAYS and not WAYS[each[0
 def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: int | None = None) -> str:
     """Return a query of the path to the leaf. The first list on it gets the limit."""
     if not path:
-        own_id = "id " if "id" in SCHEMA.type_map[owner].fields else ""
+        own_id = "id " if "id" in fields_of(owner) else ""
         return f"__typename {own_id}{leaf}" if owner != "Query" else leaf
     (name, behind), *rest = path
-    can_limit = limit is not None and "limit" in SCHEMA.type_map[owner].fields[name].args
+    can_limit = limit is not None and "limit" in fields_of(owner)[name].args
     arguments = f"limit: {limit}" if can_limit else NEEDED.get((owner, name), "")
     inner = selection(tuple(rest), leaf, behind, None if can_limit else limit)
     return f"{name}{arguments and f'({arguments})'} {{ ... on {behind} {{ {inner} }} }}"
@@ -129,7 +136,7 @@ def selection(path: tuple[Step, ...], leaf: str, owner: str = "Query", limit: in
 
 def leaf_of(owner: str, name: str) -> str:
     """Return the relation's selection, with as few fields as possible."""
-    field = SCHEMA.type_map[owner].fields[name]
+    field = fields_of(owner)[name]
     arguments = LOOKUPS.get(name, "") if owner == "Query" else NEEDED.get((owner, name), "")
     return f"{name}{arguments and f'({arguments})'} {_least_of(get_named_type(field.type))}"
 
@@ -145,7 +152,7 @@ def _least_of(named: GraphQLNamedType) -> str:
 
 def is_joined(owner: str, name: str) -> bool:
     """Whether the list above can join the relation."""
-    definition: Any = SCHEMA.type_map[owner].fields[name].extensions["strawberry-definition"]
+    definition: Any = fields_of(owner)[name].extensions["strawberry-definition"]
     return definition.metadata["relation"].join is not None
 
 
@@ -295,7 +302,7 @@ def test_a_batch_takes_many_keys_and_returns_a_mapping(batch: Any) -> None:
 
 def test_each_relation_attaches_a_batch() -> None:
     attached = {
-        SCHEMA.type_map[owner].fields[name].extensions["strawberry-definition"].metadata["relation"].batch
+        fields_of(owner)[name].extensions["strawberry-definition"].metadata["relation"].batch
         for owner, name in relations()
     }
 

@@ -1,6 +1,7 @@
 """Texts: normalization, refused characters, and texts that were stored under older rules."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from sqlalchemy import select, update
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 READ = """query ($id: ID!) { job(id: $id) { name description revision currentVersion { environment { name value }
   source { ... on PythonWheelSource { packageName entryPoint version arguments } ... on SqlSnapshotSource { sql origin }
@@ -18,7 +19,7 @@ READ = """query ($id: ID!) { job(id: $id) { name description revision currentVer
 CHANGE = """mutation ($input: %s!) { %s(input: $input) { job { revision } userErrors { code message path } } }"""
 DECOMPOSED = unicodedata.normalize("NFD", "Größe")
 WHEEL = {"packageName": "etl", "entryPoint": "main"}
-NAMES = {
+NAMES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "name": lambda text: {"name": text},
     "packageName": lambda text: {"config": {"source": {"pythonWheel": WHEEL | {"packageName": text}}}},
     "entryPoint": lambda text: {"config": {"source": {"pythonWheel": WHEEL | {"entryPoint": text}}}},
@@ -93,7 +94,7 @@ async def test_control_characters_in_prose_are_refused(ask: Ask, world: World, b
 
     assert await problems(ask, world, description=bad) == [("description", f"Must not contain the character {code}.")]
     for name in ("updateJob", "createVersion"):
-        given = {"changes": {}} if name == "createVersion" else {"name": "Other"}
+        given: dict[str, Any] = {"changes": {}} if name == "createVersion" else {"name": "Other"}
         refused = await change(ask, world, name, jobId=job_id, message=bad, **given)
         assert [(each["path"], each["code"]) for each in refused["userErrors"]] == [(["message"], "INVALID")]
 
@@ -190,7 +191,7 @@ async def unfit(ask: Ask, world: World, database: Database) -> str:
 async def test_values_stored_under_older_rules_can_be_published(
     ask: Ask, world: World, database: Database, unfit: str
 ) -> None:
-    steps = [
+    steps: list[tuple[str, dict[str, Any]]] = [
         ("createDraft", {}),
         ("updateDraft", {"changes": {"maxRetries": 3}}),
         ("publishDraft", {}),

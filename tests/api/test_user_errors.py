@@ -6,13 +6,14 @@ Longer than 300 lines: one subject, of which most lines are cases and their data
 from typing import Any
 
 import pytest
+from graphql import assert_enum_type
 
 from mainsheet.executor import core_schema
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
-from tests.api.ask import CREATE_JOB, Ask, config, job_input
-from tests.world import World
+from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.world import World
 
 NOBODY = "JB00000000000000ZZZZ"
 STATE = """
@@ -225,8 +226,9 @@ async def test_both_outdated_expectations_are_reported(ask: Ask, world: World) -
 
 async def test_draft_mutations_need_a_draft(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
+    changes: dict[str, dict[str, Any]] = {"updateDraft": {"changes": {}}, "discardDraft": {}, "publishDraft": {}}
 
-    for name, values in (("updateDraft", {"changes": {}}), ("discardDraft", {}), ("publishDraft", {})):
+    for name, values in changes.items():
         assert await refused(ask, world.contributor, name, job_id, **values) == [error("DRAFT_NOT_FOUND", "jobId")]
 
 
@@ -384,7 +386,7 @@ async def test_messages_say_what_was_given_and_what_to_do(
 
 
 def test_the_error_codes_are_complete() -> None:
-    assert set(core_schema(api).type_map["UserErrorCode"].values) == {
+    assert set(assert_enum_type(core_schema(api).type_map["UserErrorCode"]).values) == {
         *("JOB_NOT_FOUND", "DRAFT_NOT_FOUND", "VERSION_NOT_FOUND", "TEAM_NOT_FOUND", "CLUSTER_NOT_FOUND"),
         *("QUERY_NOT_FOUND", "FORBIDDEN", "INVALID", "DRAFT_EXISTS", "VERSION_NOT_PUBLISHED", "CLUSTER_NOT_ACTIVE"),
         *("TEAM_REQUIRED", "JOB_KEY_TAKEN", "STALE_REVISION", "DEPENDENCY_CYCLE", "IDEMPOTENCY_KEY_REUSED"),

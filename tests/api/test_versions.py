@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from tests.api.ask import Ask, Failed, config
-from tests.world import World, make_cluster
+from testbed.ask import Ask, Failed, config
+from testbed.world import World, make_cluster
 
 VERSIONS = """
 query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $last: Int) {
@@ -236,7 +236,8 @@ async def test_a_draft_has_fire_times(ask: Ask, world: World, job_id: str) -> No
 
 
 async def test_a_cluster_lists_jobs_by_current_version(ask: Ask, world: World, job_id: str, elsewhere: Cluster) -> None:
-    ids, one, none = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1), ([], 0)
+    ids, one = [world.cluster.id, elsewhere.id], (["daily-sales-etl"], 1)
+    none: tuple[list[str], int] = ([], 0)
     await change(ask, world, "createDraft", job_id, changes={"clusterId": elsewhere.id})
     assert await listed(ask, world, ids) == [one, none]
     await change(ask, world, "publishDraft", job_id)

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.roles import TeamRole
-from tests.api.ask import Ask, config, job_input
-from tests.world import World, make_membership
+from testbed.ask import Ask, config, job_input
+from testbed.world import World, make_membership
 
 CHANGES = ["createVersion", "createDraft", "updateDraft", "createJob"]
 READS = {

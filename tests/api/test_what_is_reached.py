@@ -35,8 +35,8 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 SEES = {
     "admin": {"own", "viewed", "hidden"},
@@ -141,17 +141,18 @@ def finished_run(job: Job) -> JobRun:
     )
 
 
-async def visible(database: Database, organization_id: str, job_ids: set[str]) -> Mapping[type[Any], set[str]]:
+async def visible(database: Database, organization_id: str, job_ids: set[str]) -> dict[type[Any], set[str]]:
     """Return the ids of these jobs' objects, and of all that everybody in the organization sees."""
     async with AsyncSession(database.reads) as session:
-        found = {
+        found: dict[type[Any], set[str]] = {
             table: set(await session.scalars(select(table.id).where(table.job_id.in_(job_ids))))
             for table in (JobVersion, JobRun, JobEvent)
         }
         for table in (Team, Cluster, Member, SavedQuery):
             of = table.organization_id == organization_id
             found[table] = set(await session.scalars(select(table.id).where(of)))
-        everything = set().union(*[await session.scalars(select(each.id)) for each in (*found, Job, Organization)])
+        tables: list[type[Any]] = [*found, Job, Organization]
+        everything: set[str] = set().union(*[await session.scalars(select(each.id)) for each in tables])
     return {**found, Job: job_ids, Organization: {organization_id}, object: everything}
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -30,8 +31,8 @@ SAMPLES = [
 
 
 @pytest.fixture
-async def url():
-    async def answer(request):
+async def url() -> AsyncIterator[str]:
+    async def answer(request: web.Request) -> web.StreamResponse:
         if request.path == "/errors":
             return web.json_response({"errors": [], "data": None})
         response = web.StreamResponse()
@@ -51,8 +52,9 @@ async def url():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads the kernel's clocks of Linux")
-def test_cpu_time_includes_children_but_not_the_measurer():
+def test_cpu_time_includes_children_but_not_the_measurer() -> None:
     with subprocess.Popen([sys.executable, "-c", BURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
         process.stdout.readline()
         while time.process_time() < 0.1:
             pass
@@ -64,34 +66,34 @@ def test_cpu_time_includes_children_but_not_the_measurer():
     assert processor.spent({}, found) > 0.2
 
 
-async def test_a_chunked_response_is_assembled(url):
+async def test_a_chunked_response_is_assembled(url: str) -> None:
     assert await ask(f"{url}/data", post(f"{url}/data", {}, b"[1]")) == b'{"data":[1]}'
 
 
-async def test_a_burst_counts_each_response(url):
+async def test_a_burst_counts_each_response(url: str) -> None:
     waits = await burst(url, [post(f"{url}/data", {}, b"1")], connections=3, seconds=0)
 
     assert len(waits) == 3
 
 
-async def test_a_response_with_errors_stops_the_measurement(url):
+async def test_a_response_with_errors_stops_the_measurement(url: str) -> None:
     with pytest.raises(BadAnswer):
         await asyncio.wait_for(burst(url, [post(f"{url}/errors", {}, b"")], connections=2, seconds=5), 10)
 
 
-def test_times_are_compared_as_times():
+def test_times_are_compared_as_times() -> None:
     assert alike({"createdAt": "2026-01-02T03:04:05.000Z"}) == alike({"createdAt": "2026-01-02T05:04:05+02:00"})
     assert alike({"createdAt": "2026-01-02T03:04:05Z"}) != alike({"createdAt": "2026-01-02T03:04:06Z"})
 
 
-def test_the_report_has_medians_and_their_ratio_to_hand():
+def test_the_report_has_medians_and_their_ratio_to_hand() -> None:
     text = report(FACTS, SAMPLES, "table.svg")
 
     assert "| Ours & theirs | 5.00 / 1.00 | 5.00 / 1.00 | 5.00 / 1.00 |" in text
     assert "| Ours & theirs | 5.00 (3.00 - 90.0) | 1.00 (1.00 - 1.00) | 6.00 | 2.50 | 3.00 |" in text
 
 
-def test_the_plot_has_each_server_and_workload():
+def test_the_plot_has_each_server_and_workload() -> None:
     texts = [each.text for each in ET.fromstring(plot(FACTS, SAMPLES)).iter() if each.text]
 
     assert texts.count("Ours & theirs") == len(WORKLOADS)

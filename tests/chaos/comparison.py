@@ -105,8 +105,9 @@ async def _complaints(session: AsyncSession) -> list[str]:
 async def _jobs(session: AsyncSession) -> dict[str, Shape]:
     jobs: dict[str, Shape] = {}
     for job in await session.scalars(select(Job)):
-        numbers = {"last": job.last_number, "current": job.current_number}
-        jobs[job.id] = Shape(job.name, set(), job.revision, job.event_count, **numbers)
+        jobs[job.id] = Shape(
+            job.name, set(), job.revision, job.event_count, last=job.last_number, current=job.current_number
+        )
     for version in await session.scalars(select(JobVersion)):
         shape = jobs[version.job_id]
         shape.versions[version.number] = next(each["value"] for each in version.environment if each["name"] == MARK)

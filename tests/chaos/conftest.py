@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import make_url
 
+from testbed.databases import execute, migrated
+from testbed.postgres import DURABLE, Postgres, own_postgres
 from tests.chaos.comparison import compare
 from tests.chaos.crowd import Crowd, Scale
 from tests.chaos.ledger import Told
 from tests.chaos.outcomes import ABOUT, Outcome, table
-from tests.databases import execute, migrated
-from tests.postgres import DURABLE, Postgres, own_postgres
 
 SCALE_VARIABLE = "MAINSHEET_TEST_CHAOS"
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "chaos.md"

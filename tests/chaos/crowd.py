@@ -14,11 +14,11 @@ from mainsheet.models.api_token import ApiToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole
+from testbed.world import World, make_member, make_team, make_world
 from tests.chaos.client import Client
 from tests.chaos.ledger import Ledger
 from tests.chaos.server import Server
 from tests.chaos.steps import Steps
-from tests.world import World, make_member, make_team, make_world
 
 TEAMS = 10
 RECOVERY_SECONDS = 60

@@ -29,7 +29,7 @@ class Shape:
 
 def effect_of(event: JobEvent) -> Effect:
     """Whose line it is."""
-    return Effect(event.action, MARKS.get(event.action, lambda event: event.message or "")(event))
+    return Effect(event.action, MARKS.get(event.action, _message)(event))
 
 
 def fold(events: Iterable[JobEvent], team_id: str) -> Shape | None:
@@ -46,7 +46,7 @@ def fold(events: Iterable[JobEvent], team_id: str) -> Shape | None:
 
 
 def _name(shape: Shape, event: JobEvent) -> None:
-    shape.name = event.message or ""
+    shape.name = _message(event)
 
 
 def _draft(shape: Shape, event: JobEvent) -> None:
@@ -106,6 +106,10 @@ def _hold(is_so: bool, event: JobEvent) -> None:
     if not is_so:
         names = ("job_id", "sequence", "action", "from_version", "to_version", "message")
         raise Contradiction(" ".join(str(getattr(event, name)) for name in names))
+
+
+def _message(event: JobEvent) -> str:
+    return event.message or ""
 
 
 def _mark(event: JobEvent) -> str:

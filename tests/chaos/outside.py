@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 from sqlalchemy import make_url
 
-from tests.databases import connected
+from testbed.databases import connected
 
 PATIENCE_SECONDS = 30
 LOOK_SECONDS = 0.01

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from testbed.databases import sqlite_database
 from tests.chaos.comparison import Findings, compare
 from tests.chaos.crowd import Crowd, crowd_at
 from tests.chaos.server import serving
-from tests.databases import sqlite_database
 
 LAST = "(SELECT max(id) FROM job_event WHERE action = 'JOB_UPDATED')"
 HALVES = {

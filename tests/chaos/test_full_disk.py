@@ -31,7 +31,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 async def test_a_full_disk_keeps_the_database_consistent(
     disk: Disk, sqlite_template: Path, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
-    file = shutil.copy(sqlite_template, disk.folder / "full.sqlite3")
+    file = Path(shutil.copy(sqlite_template, disk.folder / "full.sqlite3"))
     url = f"sqlite:///{file}"
     async with (
         crowd_at(url) as crowd,

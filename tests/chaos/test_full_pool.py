@@ -8,7 +8,8 @@ from tests.chaos.ledger import Told
 from tests.chaos.outside import outside, writing
 from tests.chaos.server import serving
 
-SMALL = {"pool_size": 3, "pool_timeout_seconds": 0.5}
+CONNECTIONS = 3
+SMALL = {"pool_size": CONNECTIONS, "pool_timeout_seconds": 0.5}
 TURNED_AWAY = 20
 
 
@@ -23,7 +24,7 @@ async def test_a_full_pool_refuses_requests_and_recovers(
     ):
         async for _ in crowd.rounds(scale):
             async with other.holding_jobs():
-                await other.sees_waiting(SMALL["pool_size"])
+                await other.sees_waiting(CONNECTIONS)
                 await crowd.failures(TURNED_AWAY)
 
     await verdict("pool full", postgres_url, crowd, scale.times, {Told.UNAVAILABLE})

@@ -30,8 +30,8 @@ from mainsheet.resolvers.sql.snapshot import OPTIONS
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Batch, Context
 from mainsheet.server.operations.documents import operation_of
+from testbed.world import caller
 from tests.executor.operations import Name, Operation, Writer
-from tests.world import caller
 
 # graphql-core leaves coroutines of fields behind that it cancels.
 pytestmark = [
@@ -98,7 +98,7 @@ class Faulty(Context):
         return super().load_all(self._faulty(batch), keys, *arguments, **options)
 
     def _faulty(self, batch: Batch) -> Batch:
-        made = self.__dict__.setdefault("_made", {})
+        made: dict[Batch, Batch] = self.__dict__.setdefault("_made", {})
         if batch not in made:
             made[batch] = self._spoiled(batch)
         return made[batch]
@@ -137,7 +137,8 @@ def nulls(result: ExecutionResult) -> dict[tuple[Any, ...], list[str]]:
     """Return the positions that errors made null, with their errors."""
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for error in result.errors or ():
-        at, here = result.data, []
+        at: Any = result.data
+        here: list[str | int] = []
         for step in error.path or ():
             if at is None:
                 break

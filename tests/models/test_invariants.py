@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from mainsheet.models.database import Database
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 CREATE_VERSION = "mutation ($input: CreateVersionInput!) { createVersion(input: $input) { userErrors { code } } }"
 

@@ -8,8 +8,8 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.unfit import unfit
-from tests.api.ask import Ask, config
-from tests.world import World
+from testbed.ask import Ask, config
+from testbed.world import World
 
 
 async def test_the_demo_has_no_unfit_values(demo_database: Database) -> None:

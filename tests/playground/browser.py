@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 from playwright.async_api import (
@@ -29,6 +30,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+Scheme = Literal["light", "dark"]
 PATIENCE = 20_000  # milliseconds; other tests may share the machine
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
@@ -121,11 +123,18 @@ def require_chromium() -> None:
 
 
 @asynccontextmanager
-async def opened(url: str, **options: str) -> AsyncIterator[Playground]:
+async def opened(
+    url: str, color_scheme: Scheme | None = None, reduced_motion: Literal["reduce"] | None = None
+) -> AsyncIterator[Playground]:
     require_chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", **options)
+        context = await browser.new_context(
+            viewport={"width": 1440, "height": 900},
+            locale="en-GB",
+            color_scheme=color_scheme,
+            reduced_motion=reduced_motion,
+        )
         context.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         playground = Playground(await context.new_page())

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.playground.browser import Playground, opened
+from tests.playground.conftest import Demo
 from tests.playground.test_page import ADA, NOA, TABS
 
 CONTRIBUTOR = "contributor@harbor.example"
@@ -13,7 +14,7 @@ DRAFT = 'query { jobByKey(jobKey: "low-stock-alert") { id draft { number } } }'
 
 
 @pytest.fixture
-async def real(no_demo) -> AsyncIterator[Playground]:
+async def real(no_demo: Demo) -> AsyncIterator[Playground]:
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[CONTRIBUTOR])
         yield playground
@@ -27,7 +28,7 @@ async def choose_job(real: Playground, key: str) -> None:
     await dialog.get_by_role("button", name="Run it").click()
 
 
-async def test_examples_name_no_object_outside_the_demo(real):
+async def test_examples_name_no_object_outside_the_demo(real: Playground) -> None:
     for tab in TABS:
         await real.choose(tab)
         await real.settle()
@@ -37,7 +38,7 @@ async def test_examples_name_no_object_outside_the_demo(real):
         await expect(real.variables).not_to_contain_text("low-stock-alert")
 
 
-async def test_the_user_chooses_the_job_of_an_example(real):
+async def test_the_user_chooses_the_job_of_an_example(real: Playground) -> None:
     await real.choose("LifeOfAVersion")
     await real.run("query LifeOfAVersion")
     await choose_job(real, "low-stock-alert")
@@ -46,7 +47,7 @@ async def test_the_user_chooses_the_job_of_an_example(real):
     await expect(real.variables).not_to_contain_text("<id of a job>")
 
 
-async def test_the_user_chooses_the_team_of_an_example(real):
+async def test_the_user_chooses_the_team_of_an_example(real: Playground) -> None:
     await real.choose("TeamAccess")
     await real.run_from_menu("Unshare")
     await real.page.get_by_role("dialog").get_by_label("Team", exact=True).select_option("platform")
@@ -56,7 +57,7 @@ async def test_the_user_chooses_the_team_of_an_example(real):
     await expect(real.response).to_contain_text('"code": "FORBIDDEN"')
 
 
-async def test_only_used_variables_are_asked_for(real):
+async def test_only_used_variables_are_asked_for(real: Playground) -> None:
     await real.choose("LifeOfAVersion")
     await real.run("query LifeOfAVersion")
     dialog = real.page.get_by_role("dialog")
@@ -65,7 +66,7 @@ async def test_only_used_variables_are_asked_for(real):
     await expect(dialog.get_by_label("Version")).to_have_count(0)
 
 
-async def test_only_the_first_change_is_confirmed(real, no_demo):
+async def test_only_the_first_change_is_confirmed(real: Playground, no_demo: Demo) -> None:
     await real.choose("LifeOfAVersion")
     await real.run("mutation CreateDraft")
     await choose_job(real, "low-stock-alert")
@@ -82,7 +83,7 @@ async def test_only_the_first_change_is_confirmed(real, no_demo):
     await expect(real.response).to_contain_text('"code": "DRAFT_EXISTS"')
 
 
-async def test_a_dry_run_needs_no_confirmation(real):
+async def test_a_dry_run_needs_no_confirmation(real: Playground) -> None:
     await real.choose("ErrorsAsData")
     await real.run("mutation ErrorsAsData")
     await choose_job(real, "low-stock-alert")
@@ -90,7 +91,7 @@ async def test_a_dry_run_needs_no_confirmation(real):
     await expect(real.response).to_contain_text('"path"')
 
 
-async def test_the_demo_needs_no_confirmation(demo):
+async def test_the_demo_needs_no_confirmation(demo: Demo) -> None:
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')
@@ -99,7 +100,7 @@ async def test_the_demo_needs_no_confirmation(demo):
         await expect(playground.response).to_contain_text('"basedOn"')
 
 
-async def test_edited_variables_are_kept(demo):
+async def test_edited_variables_are_kept(demo: Demo) -> None:
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')
@@ -118,7 +119,7 @@ async def test_edited_variables_are_kept(demo):
         await playground.become(ADA)
 
 
-async def test_variables_of_an_edited_operation_are_kept(demo):
+async def test_variables_of_an_edited_operation_are_kept(demo: Demo) -> None:
     async with opened(demo.url) as playground:
         await playground.choose("LifeOfAVersion")
         await expect(playground.variables).to_contain_text('"backTo": 1')

@@ -12,10 +12,11 @@ from aiohttp import ClientSession
 OWN_PAGE = {"X-Mainsheet-Playground": "1"}
 
 
-async def test_the_page_gets_the_printed_tokens(tmp_path: Path):
+async def test_the_page_gets_the_printed_tokens(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mainsheet.server.cli", "serve", "--demo", "--port", "0"]
     environment = os.environ | {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}"}
     server = await create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL, env=environment)
+    assert server.stdout
     printed = ""
     while "Serving" not in printed:
         printed += (await server.stdout.readuntil(b"\n")).decode()

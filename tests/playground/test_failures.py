@@ -1,29 +1,32 @@
 """A failure is shown in one sentence with a remedy, and doesn't break the rest of the page."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Request, Route, expect
 from yarl import URL
 
 from mainsheet.server.http.playground import Playground as Page
 from tests.playground.browser import Playground, opened
-from tests.playground.conftest import served
+from tests.playground.conftest import Demo, served
 from tests.playground.test_page import ADA, NOA, PRIYA
 
 VIEWER = "viewer@harbor.example"
 
+Start = Callable[..., AbstractAsyncContextManager[Demo]]
+
 
 @pytest.fixture
-async def playground(demo) -> AsyncIterator[Playground]:
+async def playground(demo: Demo) -> AsyncIterator[Playground]:
     async with opened(demo.url) as playground:
         yield playground
 
 
 @pytest.fixture
-def start(sqlite_demo, tmp_path):
+def start(sqlite_demo: Path, tmp_path: Path) -> Start:
     """Serve the demo's data; each start has tokens of its own."""
     return lambda **options: served(sqlite_demo, tmp_path, Page.built(), **options)
 
@@ -42,7 +45,7 @@ async def slow_network(playground: Playground) -> AsyncIterator[None]:
     is_over.set()
 
 
-def alert(playground: Playground):
+def alert(playground: Playground) -> Locator:
     return playground.page.locator(".notice[role=alert]")
 
 
@@ -52,7 +55,7 @@ def without(page: Page, name: str) -> None:
         del page.assets[file]
 
 
-async def test_a_panel_that_fails_leaves_the_editors(playground):
+async def test_a_panel_that_fails_leaves_the_editors(playground: Playground) -> None:
     async def odd(route: Route) -> None:
         await route.fulfill(json={"data": {"jobs": None}})
 
@@ -64,7 +67,7 @@ async def test_a_panel_that_fails_leaves_the_editors(playground):
     playground.complaints.clear()  # React notes the failure
 
 
-async def test_a_failed_page_shows_a_message(demo):
+async def test_a_failed_page_shows_a_message(demo: Demo) -> None:
     async with opened(demo.url) as playground:
         await playground.page.route("**/playground/members", lambda route: route.fulfill(json=[{}]))
         await playground.page.reload()
@@ -78,7 +81,7 @@ async def test_a_failed_page_shows_a_message(demo):
 
 
 @pytest.mark.parametrize("part", ["Versions", "Cost"])
-async def test_a_missing_panel_offers_to_reload(demo, page, part):
+async def test_a_missing_panel_offers_to_reload(demo: Demo, page: Page, part: str) -> None:
     async with opened(demo.url) as playground:
         without(page, part)
         panel = {"Versions": "Version History"}.get(part, part)
@@ -89,7 +92,7 @@ async def test_a_missing_panel_offers_to_reload(demo, page, part):
         playground.forgive("404")
 
 
-async def test_a_missing_editor_offers_to_reload(demo, page):
+async def test_a_missing_editor_offers_to_reload(demo: Demo, page: Page) -> None:
     async with opened(demo.url) as playground:
         without(page, "monaco-editor")
         await playground.page.context.clear_cookies()
@@ -100,7 +103,7 @@ async def test_a_missing_editor_offers_to_reload(demo, page):
         playground.complaints.clear()
 
 
-async def test_a_missing_page_says_to_reload(demo):
+async def test_a_missing_page_says_to_reload(demo: Demo) -> None:
     async with opened(demo.url) as playground:
         await playground.page.route("**/assets/index-*.js", lambda route: route.fulfill(status=404))
         await playground.page.reload()
@@ -109,7 +112,7 @@ async def test_a_missing_page_says_to_reload(demo):
         playground.forgive("404")
 
 
-async def test_an_unreachable_server_is_reported(start):
+async def test_an_unreachable_server_is_reported(start: Start) -> None:
     async with AsyncExitStack() as server:
         demo = await server.enter_async_context(start(is_demo=True))
         async with opened(demo.url) as playground:
@@ -123,7 +126,7 @@ async def test_an_unreachable_server_is_reported(start):
             playground.forgive("ERR_CONNECTION_REFUSED")
 
 
-async def test_an_html_response_of_a_proxy_is_reported(playground):
+async def test_an_html_response_of_a_proxy_is_reported(playground: Playground) -> None:
     html = "<html><body><h1>502 Bad Gateway</h1></body></html>"
     await playground.page.route(
         "**/graphql", lambda route: route.fulfill(status=502, body=html, content_type="text/html")
@@ -137,7 +140,7 @@ async def test_an_html_response_of_a_proxy_is_reported(playground):
     playground.forgive("502")
 
 
-async def test_a_change_without_a_response_is_reported_as_uncertain(playground):
+async def test_a_change_without_a_response_is_reported_as_uncertain(playground: Playground) -> None:
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).not_to_contain_text("<id of")
     await playground.page.route("**/graphql", lambda route: route.abort())
@@ -147,7 +150,7 @@ async def test_a_change_without_a_response_is_reported_as_uncertain(playground):
     playground.forgive("ERR_FAILED")
 
 
-async def test_the_page_uses_the_new_tokens_of_a_restarted_demo(start):
+async def test_the_page_uses_the_new_tokens_of_a_restarted_demo(start: Start) -> None:
     async with AsyncExitStack() as server:
         before = await server.enter_async_context(start(is_demo=True))
         async with opened(before.url) as playground:
@@ -161,7 +164,7 @@ async def test_the_page_uses_the_new_tokens_of_a_restarted_demo(start):
                 playground.forgive("401")
 
 
-async def test_a_token_that_ended_can_be_replaced(start):
+async def test_a_token_that_ended_can_be_replaced(start: Start) -> None:
     async with AsyncExitStack() as server:
         before = await server.enter_async_context(start(is_demo=False))
         async with opened(before.url) as playground:
@@ -181,7 +184,7 @@ async def test_a_token_that_ended_can_be_replaced(start):
                 playground.forgive("401")
 
 
-async def test_the_schema_is_loaded_with_a_valid_token(no_demo):
+async def test_the_schema_is_loaded_with_a_valid_token(no_demo: Demo) -> None:
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[VIEWER])
         await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
@@ -191,7 +194,7 @@ async def test_the_schema_is_loaded_with_a_valid_token(no_demo):
         playground.forgive("401")
 
 
-async def test_a_missing_token_is_reported_before_anything_runs(no_demo):
+async def test_a_missing_token_is_reported_before_anything_runs(no_demo: Demo) -> None:
     async with opened(no_demo.url) as playground:
         await expect(alert(playground)).to_contain_text("The server needs a token. Set yours.")
         await expect(playground.response).not_to_contain_text("errors")
@@ -202,9 +205,13 @@ async def test_a_missing_token_is_reported_before_anything_runs(no_demo):
         playground.forgive("401")
 
 
-async def test_stop_aborts_the_request(playground):
-    aborted: asyncio.Queue[str] = asyncio.Queue()
-    playground.page.on("requestfailed", lambda request: aborted.put_nowait(request.failure))
+async def test_stop_aborts_the_request(playground: Playground) -> None:
+    aborted: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def aborts(request: Request) -> None:
+        aborted.put_nowait(request.failure)
+
+    playground.page.on("requestfailed", aborts)
     async with slow_network(playground):
         await playground.run("query MyJobs")
         await playground.page.get_by_role("button", name="Stop query").click()
@@ -214,7 +221,7 @@ async def test_stop_aborts_the_request(playground):
         await expect(playground.page.get_by_role("button", name="Execute query")).to_be_visible()
 
 
-async def test_a_response_appears_in_the_tab_that_sent_it(playground):
+async def test_a_response_appears_in_the_tab_that_sent_it(playground: Playground) -> None:
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")
@@ -227,7 +234,7 @@ async def test_a_response_appears_in_the_tab_that_sent_it(playground):
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_a_tab_waits_for_its_request_again(playground):
+async def test_a_tab_waits_for_its_request_again(playground: Playground) -> None:
     async with slow_network(playground):
         await playground.run("query MyJobs")
         await playground.page.get_by_role("button", name="New tab").click()
@@ -239,7 +246,7 @@ async def test_a_tab_waits_for_its_request_again(playground):
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_a_response_appears_for_the_member_who_sent_it(playground):
+async def test_a_response_appears_for_the_member_who_sent_it(playground: Playground) -> None:
     await playground.settle()
     async with slow_network(playground):
         await playground.run("query MyJobs")

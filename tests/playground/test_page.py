@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from tests.playground.browser import Playground, opened
+from tests.playground.browser import Playground, Scheme, opened
+from tests.playground.conftest import Demo
 
 A_JOB_ID = re.compile(r'"jobId":\s"JB\w+"')  # Monaco's spaces don't break
 TABS = ("MyJobs", "OneJob", "LifeOfAVersion", "TeamAccess", "ErrorsAsData")
@@ -15,19 +16,19 @@ ADA, NOA, PRIYA, JONAS = "Ada Lindqvist", "Noa Berger", "Priya Raman", "Jonas We
 
 
 @pytest.fixture
-async def playground(demo) -> AsyncIterator[Playground]:
+async def playground(demo: Demo) -> AsyncIterator[Playground]:
     async with opened(demo.url) as playground:
         yield playground
 
 
-async def test_an_example_runs_as_it_stands(playground):
+async def test_an_example_runs_as_it_stands(playground: Playground) -> None:
     await playground.run("query MyJobs")
 
     await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
-async def test_the_chosen_member_sends_the_next_requests(playground):
+async def test_the_chosen_member_sends_the_next_requests(playground: Playground) -> None:
     await playground.choose("OneJob")
     await playground.become(NOA)
 
@@ -36,12 +37,12 @@ async def test_the_chosen_member_sends_the_next_requests(playground):
     await expect(playground.response).to_contain_text('"name": "Ticket sales"')
 
 
-async def test_typing_a_name_finds_its_member(playground):
+async def test_typing_a_name_finds_its_member(playground: Playground) -> None:
     for name in (NOA, ADA, JONAS):
         await playground.become(name)
 
 
-async def test_a_tab_opens_at_its_first_line(playground):
+async def test_a_tab_opens_at_its_first_line(playground: Playground) -> None:
     await playground.choose("LifeOfAVersion")
     await playground.page.locator(".graphiql-query-editor textarea").focus()
     await playground.page.keyboard.press("Control+End")
@@ -52,7 +53,7 @@ async def test_a_tab_opens_at_its_first_line(playground):
     await expect(playground.page.get_by_text("# Team access")).to_be_visible()
 
 
-async def test_a_small_screen_stacks_the_editors(playground):
+async def test_a_small_screen_stacks_the_editors(playground: Playground) -> None:
     await playground.page.set_viewport_size({"width": 390, "height": 844})
     await playground.page.get_by_role("button", name="Hide Examples").click()
     await playground.page.get_by_role("button", name="Execute query").click()
@@ -61,11 +62,13 @@ async def test_a_small_screen_stacks_the_editors(playground):
     operation, answer = [
         await playground.page.locator(f".graphiql-{each}").bounding_box() for each in ("query-editor", "response")
     ]
+    assert operation
+    assert answer
     assert operation["y"] + operation["height"] <= answer["y"]
     assert min(operation["width"], answer["width"]) > 250
 
 
-async def test_a_user_error_is_shown_as_data(playground):
+async def test_a_user_error_is_shown_as_data(playground: Playground) -> None:
     await playground.choose("LifeOfAVersion")
     await playground.become(PRIYA)
     await expect(playground.variables).not_to_contain_text("<id of")
@@ -75,7 +78,7 @@ async def test_a_user_error_is_shown_as_data(playground):
     await expect(playground.response).to_contain_text('"code": "FORBIDDEN"')
 
 
-async def test_names_in_variables_become_ids_of_visible_objects(playground):
+async def test_names_in_variables_become_ids_of_visible_objects(playground: Playground) -> None:
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).to_contain_text(A_JOB_ID)
     seen_by_ada = await playground.variables.inner_text()
@@ -86,7 +89,7 @@ async def test_names_in_variables_become_ids_of_visible_objects(playground):
     await expect(playground.variables).not_to_have_text(seen_by_ada, use_inner_text=True)
 
 
-async def test_a_field_is_completed_from_the_schema(playground):
+async def test_a_field_is_completed_from_the_schema(playground: Playground) -> None:
     await playground.page.get_by_role("button", name="New tab").click()
     await playground.page.locator(".graphiql-query-editor textarea").focus()
     await playground.page.keyboard.press("Control+End")
@@ -96,7 +99,7 @@ async def test_a_field_is_completed_from_the_schema(playground):
     await expect(suggestion).to_contain_text("member")
 
 
-async def test_the_editors_report_no_errors_in_examples(playground):
+async def test_the_editors_report_no_errors_in_examples(playground: Playground) -> None:
     editor = playground.page.locator(".graphiql-query-editor")
     for tab in TABS:
         await playground.choose(tab)
@@ -111,7 +114,7 @@ async def test_the_editors_report_no_errors_in_examples(playground):
         await expect(playground.page.locator(".squiggly-error")).to_have_count(0)
 
 
-async def test_the_documentation_explains_a_type(playground):
+async def test_the_documentation_explains_a_type(playground: Playground) -> None:
     await playground.page.get_by_role("button", name="Show Documentation Explorer").click()
     explorer = playground.page.locator(".graphiql-doc-explorer")
 
@@ -120,13 +123,13 @@ async def test_the_documentation_explains_a_type(playground):
     await expect(explorer).to_contain_text("it makes all of its changes or none.")
 
 
-async def test_the_field_explorer_offers_the_fields_of_the_schema(playground):
+async def test_the_field_explorer_offers_the_fields_of_the_schema(playground: Playground) -> None:
     await playground.page.get_by_role("button", name="Show GraphiQL Explorer").click()
 
     await expect(playground.page.locator(".graphiql-explorer-root")).to_contain_text("jobByKey")
 
 
-async def test_the_version_history_shows_all_versions(playground):
+async def test_the_version_history_shows_all_versions(playground: Playground) -> None:
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     timeline = panel.get_by_role("list", name="Versions, the newest first")
@@ -138,7 +141,7 @@ async def test_the_version_history_shows_all_versions(playground):
     await expect(timeline.locator(".activation")).to_contain_text("Back to v2: 2.0.0 loses orders")
 
 
-async def test_any_two_versions_can_be_compared(playground):
+async def test_any_two_versions_can_be_compared(playground: Playground) -> None:
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
@@ -149,7 +152,7 @@ async def test_any_two_versions_can_be_compared(playground):
     await expect(cluster.locator(".added")).to_contain_text("+ prod-eu")
 
 
-async def test_the_version_history_updates_after_operations(playground):
+async def test_the_version_history_updates_after_operations(playground: Playground) -> None:
     await playground.become(JONAS)
     await playground.choose("LifeOfAVersion")
     await expect(playground.variables).not_to_contain_text("<id of")
@@ -163,7 +166,7 @@ async def test_the_version_history_updates_after_operations(playground):
     await expect(panel.locator(".timeline .draft")).to_contain_text("Jonas Weber")
 
 
-async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
+async def test_a_pasted_token_is_kept_for_the_session_only(no_demo: Demo) -> None:
     token = no_demo.tokens["viewer@harbor.example"]
     async with opened(no_demo.url) as playground:
         await playground.paste_token(token)
@@ -179,7 +182,7 @@ async def test_a_pasted_token_is_kept_for_the_session_only(no_demo):
 
 
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
-async def test_the_page_follows_the_color_scheme(demo, scheme, is_dark):
+async def test_the_page_follows_the_color_scheme(demo: Demo, scheme: Scheme, is_dark: bool) -> None:
     async with opened(demo.url, color_scheme=scheme) as playground:
         container = playground.page.locator(".graphiql-container")
         red = await container.evaluate("element => getComputedStyle(element).backgroundColor.match(/\\d+/)[0]")
@@ -187,14 +190,14 @@ async def test_the_page_follows_the_color_scheme(demo, scheme, is_dark):
     assert (int(red) < 100) == is_dark
 
 
-async def test_reduced_motion_is_respected(demo):
+async def test_reduced_motion_is_respected(demo: Demo) -> None:
     moving = """() => [...document.querySelectorAll('*')].filter(element =>
       /[1-9]/.test(getComputedStyle(element).transitionDuration)).map(element => element.className)"""
     async with opened(demo.url, reduced_motion="reduce") as playground:
         assert await playground.page.evaluate(moving) == []
 
 
-async def test_the_cost_panel_shows_statements_by_level(playground):
+async def test_the_cost_panel_shows_statements_by_level(playground: Playground) -> None:
     panel = await playground.panel("Cost")
 
     await playground.run("query MyJobs")

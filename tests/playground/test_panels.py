@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.playground.browser import Playground, opened
+from tests.playground.conftest import Demo
 
 ADMIN, VIEWER = "admin@harbor.example", "viewer@harbor.example"
 HARBOR = "(SELECT organization_id FROM job WHERE job_key = 'orders-ingest')"
@@ -18,15 +19,17 @@ IDS = """{
 }"""
 SMALL = "query Small { me { member { name } } }"
 
+Insert = Callable[[str, str], None]
+
 
 @pytest.fixture
-async def playground(demo) -> AsyncIterator[Playground]:
+async def playground(demo: Demo) -> AsyncIterator[Playground]:
     async with opened(demo.url) as playground:
         yield playground
 
 
 @pytest.fixture
-def insert(tmp_path: Path) -> Callable[[str, str], None]:
+def insert(tmp_path: Path) -> Insert:
     """Insert 120 rows into the served database; `i` numbers them."""
 
     def insert(table: str, columns: str) -> None:
@@ -44,13 +47,13 @@ async def new_tab(playground: Playground, query: str) -> None:
     await playground.page.keyboard.press("Control+Enter")
 
 
-async def change(demo, fields: str) -> None:
+async def change(demo: Demo, fields: str) -> None:
     answer = await demo.ask(ADMIN, f"mutation {{ {fields} }}")
     assert "errors" not in answer, answer
     assert all(not payload["userErrors"] for payload in answer["data"].values()), answer
 
 
-async def test_a_search_finds_jobs_beyond_the_list(playground, demo):
+async def test_a_search_finds_jobs_beyond_the_list(playground: Playground, demo: Demo) -> None:
     job = (await demo.ask(ADMIN, IDS))["data"]["job"]
     rest = f"""
         name: "Many", teamIds: ["{job["teams"]["nodes"][0]["id"]}"],
@@ -71,7 +74,7 @@ async def test_a_search_finds_jobs_beyond_the_list(playground, demo):
     await expect(panel.locator(".timeline .current")).to_contain_text("v5")
 
 
-async def test_older_versions_can_be_loaded(playground, demo):
+async def test_older_versions_can_be_loaded(playground: Playground, demo: Demo) -> None:
     job_id = (await demo.ask(ADMIN, IDS))["data"]["job"]["id"]
     for number in range(25):
         config = f'jobId: "{job_id}", changes: {{ maxRetries: {number % 10} }}'
@@ -92,7 +95,7 @@ async def test_older_versions_can_be_loaded(playground, demo):
     await expect(panel.get_by_role("button", name="Older versions")).to_have_count(0)
 
 
-async def test_differences_appear_below_the_clicked_version(playground):
+async def test_differences_appear_below_the_clicked_version(playground: Playground) -> None:
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     await panel.get_by_role("button", name=re.compile(r"^v2\b")).click()
@@ -102,7 +105,7 @@ async def test_differences_appear_below_the_clicked_version(playground):
     await expect(panel.locator(".differences")).to_have_count(1)
 
 
-async def test_names_replace_ids_beyond_the_first_100_clusters(playground, insert):
+async def test_names_replace_ids_beyond_the_first_100_clusters(playground: Playground, insert: Insert) -> None:
     insert("cluster", f"'CL' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 'nowhere', 'ACTIVE'")
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
@@ -113,7 +116,7 @@ async def test_names_replace_ids_beyond_the_first_100_clusters(playground, inser
     await expect(cluster.locator(".removed")).to_contain_text("- legacy-eu")
 
 
-async def test_a_team_beyond_the_first_100_can_be_chosen(no_demo, insert):
+async def test_a_team_beyond_the_first_100_can_be_chosen(no_demo: Demo, insert: Insert) -> None:
     insert("team", f"'TM' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, NULL")
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[ADMIN])
@@ -126,7 +129,7 @@ async def test_a_team_beyond_the_first_100_can_be_chosen(no_demo, insert):
         playground.forgive("401")
 
 
-async def test_the_cost_panel_ignores_its_own_trace(playground):
+async def test_the_cost_panel_ignores_its_own_trace(playground: Playground) -> None:
     panel = await playground.panel("Cost")
     await new_tab(playground, SMALL)
 
@@ -135,7 +138,7 @@ async def test_the_cost_panel_ignores_its_own_trace(playground):
     await expect(panel).to_contain_text("The difference is the server's own work")
 
 
-async def test_the_cost_panel_explains_a_refusal(playground):
+async def test_the_cost_panel_explains_a_refusal(playground: Playground) -> None:
     panel = await playground.panel("Cost")
     await new_tab(playground, SMALL)
     await expect(panel.locator(".figures")).to_contain_text("Small")
@@ -147,7 +150,7 @@ async def test_the_cost_panel_explains_a_refusal(playground):
     playground.forgive("400")
 
 
-async def test_the_first_tab_can_be_clicked_over_scrolled_editors(playground):
+async def test_the_first_tab_can_be_clicked_over_scrolled_editors(playground: Playground) -> None:
     await playground.choose("LifeOfAVersion")
     await playground.page.locator(".graphiql-query-editor textarea").focus()
     await playground.page.keyboard.press("Control+End")
@@ -158,7 +161,7 @@ async def test_the_first_tab_can_be_clicked_over_scrolled_editors(playground):
     await expect(playground.page.get_by_text("# My jobs")).to_be_visible()
 
 
-async def test_a_new_tab_begins_with_a_hint(playground):
+async def test_a_new_tab_begins_with_a_hint(playground: Playground) -> None:
     await playground.page.get_by_role("button", name="New tab").click()
 
     await expect(playground.page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Ctrl-Space completes")
@@ -168,7 +171,7 @@ async def test_a_new_tab_begins_with_a_hint(playground):
     ("token", "problem"),
     [("mst_nonsense", "The server refuses your token"), ("two words", "A token is one word without spaces")],
 )
-async def test_a_pasted_token_is_checked(no_demo, token, problem):
+async def test_a_pasted_token_is_checked(no_demo: Demo, token: str, problem: str) -> None:
     async with opened(no_demo.url) as playground:
         await playground.paste_token(token)
 
@@ -177,7 +180,7 @@ async def test_a_pasted_token_is_checked(no_demo, token, problem):
         playground.forgive("401")
 
 
-async def test_the_owner_of_a_token_is_shown_after_a_reload(no_demo):
+async def test_the_owner_of_a_token_is_shown_after_a_reload(no_demo: Demo) -> None:
     async with opened(no_demo.url) as playground:
         await playground.use_token(f"Bearer {no_demo.tokens[VIEWER]}")
         owner = playground.page.get_by_role("button", name="Priya Raman MEMBER of harbor")

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from mainsheet.server.http.playground import Playground
-from tests.playground.conftest import served
+from tests.playground.conftest import Demo, served
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 OWN_PAGE = {"X-Mainsheet-Playground": "1", "Sec-Fetch-Site": "same-origin"}
@@ -18,17 +18,18 @@ ROOT = Path(__file__).parents[2]
 LOCKED = ("playground", "benchmarks/peers", "tests/clients", "tests/server/audits")
 
 
-async def page_of(demo) -> tuple[str, str]:
+async def page_of(demo: Demo) -> tuple[str, str]:
     async with demo.http.get("/graphql", headers=HTML) as response:
         return await response.text(), response.headers["Content-Security-Policy"]
 
 
 def script_of(html: str) -> str:
+    path: str
     (path,) = re.findall(r'<script [^>]*src="\.(/playground/assets/[^"]+)"', html)
     return path
 
 
-async def test_the_page_has_a_strict_content_security_policy(demo):
+async def test_the_page_has_a_strict_content_security_policy(demo: Demo) -> None:
     _, policy = await page_of(demo)
 
     directives = dict(part.split(" ", 1) for part in policy.split("; "))
@@ -37,7 +38,7 @@ async def test_the_page_has_a_strict_content_security_policy(demo):
     assert directives["frame-ancestors"] == directives["base-uri"] == directives["form-action"] == "'none'"
 
 
-async def test_each_response_has_its_own_nonce(demo):
+async def test_each_response_has_its_own_nonce(demo: Demo) -> None:
     (html, policy), (other, _) = await page_of(demo), await page_of(demo)
 
     (nonce,) = re.findall(r"'nonce-([^']+)'", policy)
@@ -46,13 +47,13 @@ async def test_each_response_has_its_own_nonce(demo):
     assert "{nonce}" not in html
 
 
-async def test_the_page_needs_and_contains_no_token(demo):
+async def test_the_page_needs_and_contains_no_token(demo: Demo) -> None:
     html, _ = await page_of(demo)
 
     assert not any(token in html for token in demo.tokens.values())
 
 
-async def test_files_may_be_cached_for_a_year(demo):
+async def test_files_may_be_cached_for_a_year(demo: Demo) -> None:
     html, _ = await page_of(demo)
 
     async with demo.http.get(script_of(html)) as response:
@@ -65,7 +66,9 @@ async def test_files_may_be_cached_for_a_year(demo):
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)])
-async def test_files_are_sent_in_the_smallest_accepted_encoding(demo, page, accepted, encoding):
+async def test_files_are_sent_in_the_smallest_accepted_encoding(
+    demo: Demo, page: Playground, accepted: str, encoding: str | None
+) -> None:
     html, _ = await page_of(demo)
     path = script_of(html)
 
@@ -79,7 +82,7 @@ async def test_files_are_sent_in_the_smallest_accepted_encoding(demo, page, acce
     assert body == file.with_name(file.name + {"br": ".br", "gzip": ".gz", None: ""}[encoding]).read_bytes()
 
 
-def test_compressed_files_have_the_same_content(page):
+def test_compressed_files_have_the_same_content(page: Playground) -> None:
     scripts = [path for path in page.assets.values() if path.with_name(path.name + ".gz").exists()]
 
     assert len(scripts) > 5
@@ -88,13 +91,13 @@ def test_compressed_files_have_the_same_content(page):
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2f..%2findex.html", "%2e%2e/%2e%2e/index.html"])
-async def test_only_files_of_the_page_are_served(demo, name):
+async def test_only_files_of_the_page_are_served(demo: Demo, name: str) -> None:
     response = await demo.http.get(f"/playground/assets/{name}")
 
     assert response.status == 404
 
 
-async def test_the_demo_gives_its_page_the_members(demo):
+async def test_the_demo_gives_its_page_the_members(demo: Demo) -> None:
     response = await demo.http.get("/playground/members", headers=OWN_PAGE)
 
     members = await response.json()
@@ -114,7 +117,7 @@ async def test_the_demo_gives_its_page_the_members(demo):
         OWN_PAGE | {"Host": "127.0.0.1.rebound.example:8000"},
     ],
 )
-async def test_other_pages_cannot_read_the_demos_tokens(demo, headers):
+async def test_other_pages_cannot_read_the_demos_tokens(demo: Demo, headers: dict[str, str]) -> None:
     response = await demo.http.get("/playground/members", headers=headers)
 
     assert response.status == 403
@@ -122,19 +125,19 @@ async def test_other_pages_cannot_read_the_demos_tokens(demo, headers):
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "[::1]:8000", "127.0.0.1"])
-async def test_the_demo_accepts_several_host_names(demo, host):
+async def test_the_demo_accepts_several_host_names(demo: Demo, host: str) -> None:
     response = await demo.http.get("/playground/members", headers=OWN_PAGE | {"Host": host})
 
     assert response.status == 200
 
 
-async def test_outside_the_demo_there_are_no_members_to_choose(no_demo):
+async def test_outside_the_demo_there_are_no_members_to_choose(no_demo: Demo) -> None:
     response = await no_demo.http.get("/playground/members", headers=OWN_PAGE)
 
     assert await response.json() == []
 
 
-async def test_without_a_built_page_the_api_works(sqlite_demo, tmp_path):
+async def test_without_a_built_page_the_api_works(sqlite_demo: Path, tmp_path: Path) -> None:
     assert Playground.built(tmp_path) is None
 
     async with served(sqlite_demo, tmp_path, None, is_demo=True) as bare:
@@ -147,7 +150,7 @@ async def test_without_a_built_page_the_api_works(sqlite_demo, tmp_path):
 
 
 @pytest.mark.parametrize("folder", LOCKED)
-def test_npm_packages_are_locked_by_hash_without_address(folder):
+def test_npm_packages_are_locked_by_hash_without_address(folder: str) -> None:
     packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     bundled = {name for name, package in packages.items() if package.get("inBundle")}
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.playground.conftest import Demo
+
 EXAMPLE = (Path(__file__).parents[2] / "playground/examples/1-my-jobs.graphql").read_text()
 ADMIN = "admin@harbor.example"
 TRACED = {"X-Mainsheet-Trace": "1"}
@@ -14,19 +16,19 @@ mutation ($jobId: ID!) { updateJob(input: { jobId: $jobId, status: PAUSED }) { j
 SAME_BATCH_TWICE = "{ me { member { name } jobs(limit: 3) { nodes { createdBy { name } } } } }"
 
 
-async def test_there_is_no_trace_without_the_header(demo):
+async def test_there_is_no_trace_without_the_header(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, EXAMPLE)
 
     assert answer.keys() == {"data"}
 
 
-async def test_there_is_no_trace_unless_the_settings_allow_it(no_demo):
+async def test_there_is_no_trace_unless_the_settings_allow_it(no_demo: Demo) -> None:
     answer = await no_demo.ask(ADMIN, EXAMPLE, **TRACED)
 
     assert answer.keys() == {"data"}
 
 
-async def test_the_trace_lists_fields_keys_and_sql(demo):
+async def test_the_trace_lists_fields_keys_and_sql(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, EXAMPLE, {"limit": 7}, **TRACED)
 
     by_fields = {tuple(each["fields"]): each for each in answer["extensions"]["cost"]["statements"]}
@@ -36,7 +38,7 @@ async def test_the_trace_lists_fields_keys_and_sql(demo):
     assert "FROM job" in by_fields["me.jobs",]["sql"]
 
 
-async def test_the_trace_has_the_estimate_and_the_limits(demo):
+async def test_the_trace_has_the_estimate_and_the_limits(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, "{ jobs(limit: 10) { nodes { name } } }", **TRACED)
 
     cost = answer["extensions"]["cost"]
@@ -44,7 +46,7 @@ async def test_the_trace_has_the_estimate_and_the_limits(demo):
     assert cost["limits"] == {"depth": 20, "fields": 2000, "cost": 1_000_000}
 
 
-async def test_the_trace_has_the_actual_cost_and_the_rest(demo):
+async def test_the_trace_has_the_actual_cost_and_the_rest(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, "{ jobs(limit: 100) { nodes { name } } }", **TRACED)
 
     cost = answer["extensions"]["cost"]
@@ -53,7 +55,7 @@ async def test_the_trace_has_the_actual_cost_and_the_rest(demo):
     assert cost["budget"].keys() == {"points", "databaseSeconds"}
 
 
-async def test_a_batch_called_at_two_levels_is_listed_twice(demo):
+async def test_a_batch_called_at_two_levels_is_listed_twice(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, SAME_BATCH_TWICE, **TRACED)
 
     statements = answer["extensions"]["cost"]["statements"]
@@ -61,7 +63,7 @@ async def test_a_batch_called_at_two_levels_is_listed_twice(demo):
     assert asking == [(1, ["me.member"]), (2, ["me.jobs.nodes.createdBy"])]
 
 
-async def test_the_trace_of_a_mutation_has_its_writes(demo):
+async def test_the_trace_of_a_mutation_has_its_writes(demo: Demo) -> None:
     found = await demo.ask(ADMIN, '{ jobByKey(jobKey: "stock-snapshot") { id } }')
 
     answer = await demo.ask(ADMIN, PAUSE, {"jobId": found["data"]["jobByKey"]["id"]}, **TRACED)
@@ -71,7 +73,7 @@ async def test_the_trace_of_a_mutation_has_its_writes(demo):
     assert any(each["fields"] == ["updateJob.job.teams"] for each in statements)
 
 
-async def test_concurrent_operations_have_separate_traces(demo):
+async def test_concurrent_operations_have_separate_traces(demo: Demo) -> None:
     answers = [demo.ask(ADMIN, query, **TRACED) for query in (EXAMPLE, "{ me { member { name } } }")]
     _, small = await asyncio.gather(*answers)
 

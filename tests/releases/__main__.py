@@ -5,8 +5,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.databases import postgres_database
-from tests.postgres import postgres
+from testbed.databases import postgres_database
+from testbed.postgres import postgres
 from tests.releases.kept import filled, keep_postgresql, keep_sqlite
 
 

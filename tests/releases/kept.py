@@ -11,7 +11,7 @@ from pathlib import Path
 from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import upgrade
-from tests.postgres import program
+from testbed.postgres import program
 
 RELEASES = Path(__file__).parents[2] / "releases"
 FILES = {"sqlite": "sqlite.db.gz", "postgresql": "postgresql.sql.gz"}
@@ -60,7 +60,14 @@ def restore_sqlite(version: str, file: Path) -> str:
 
 def restore_postgresql(version: str, url: str) -> None:
     """Fill an empty database."""
-    command = [program("psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", url]
+    command: list[str | Path] = [
+        program("psql"),
+        "--quiet",
+        "--no-psqlrc",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+        url,
+    ]
     subprocess.run(command, input=_kept(version, "postgresql"), check=True)
 
 

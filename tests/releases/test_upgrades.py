@@ -3,12 +3,12 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,8 +20,8 @@ from mainsheet.models.migrate import drift, upgrade
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unfit import unfit
 from mainsheet.server.commands.db import SHOWN
-from tests.api.ask import Ask
-from tests.databases import postgres_database
+from testbed.ask import Ask
+from testbed.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
 from tests.server.commands import mainsheet
 
@@ -136,7 +136,7 @@ async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     assert checked.stdout.count("description: Must not contain the character U+202E.\n") == jobs
 
 
-async def kept(database: Database) -> dict[str, list[Any]]:
+async def kept(database: Database) -> dict[str, Sequence[Row[Any]]]:
     async with database.reads.connect() as connection:
         return {
             table: (await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY {columns}"))).all()

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import InstrumentedAttribute
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
@@ -12,7 +13,7 @@ from mainsheet.resolvers.sql.array_param import among
 
 
 @pytest.mark.parametrize("column", [Job.id, JobRun.job_id, JobVersion.job_id, JobVersion.cluster_id], ids=str)
-async def test_sqlite_finds_keys_by_an_index(sqlite_url: str, column) -> None:
+async def test_sqlite_finds_keys_by_an_index(sqlite_url: str, column: InstrumentedAttribute[str]) -> None:
     statement = select(column).where(among(column, ["A", "B"]), column != "C")
     plan = text(f"EXPLAIN QUERY PLAN {statement.compile(dialect=sqlite.dialect())}".replace("?", "'[]'"))
     database = Database.open(sqlite_url)

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
-from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
+from sqlalchemy import Dialect, make_url
 
 from mainsheet import resolvers
 from mainsheet.models.base import Base
@@ -19,7 +17,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.pagination.paged_list import PagedList, PageRow, Total
 from mainsheet.resolvers.sql.statement import Query, View
 
-DIALECTS: list[Dialect] = [sqlite(), postgresql()]
+DIALECTS = [make_url(f"{each}://").get_dialect()() for each in ("sqlite+aiosqlite", "postgresql+asyncpg")]
 OF_ONE_PARENT = {"id", "sort_key"}
 OF_MANY_PARENTS = ({"parent_index"}, {"parent_key"})
 
@@ -67,8 +65,8 @@ def test_a_statement_selects_each_attribute_of_its_rows(dialect: Dialect, query:
 @pytest.mark.parametrize("paged_list", LISTS, ids=list_name)
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
 def test_a_list_selects_what_its_pages_need(dialect: Dialect, paged_list: PagedList[Any]) -> None:
-    page = set(paged_list._page_of_one(view(dialect), False, False).selected_columns.keys())
-    pages = set(paged_list._pages_of_many(view(dialect), False, False).selected_columns.keys())
+    page = set(paged_list.page_of_one(view(dialect), False, False).selected_columns.keys())
+    pages = set(paged_list.pages_of_many(view(dialect), False, False).selected_columns.keys())
     counts = set(paged_list.counts(view(dialect)).selected_columns.keys())
 
     assert page >= OF_ONE_PARENT

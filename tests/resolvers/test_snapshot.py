@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,8 +14,8 @@ from mainsheet.models.read_pool import is_lost
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers import member
 from mainsheet.resolvers.sql.snapshot import Read
-from tests.server.failing import end_connections
-from tests.world import World, caller
+from testbed.world import World, caller
+from tests.server.failing import end_connections, stalled
 
 on_a_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has none
 RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
@@ -74,7 +75,7 @@ async def test_an_idle_connection_has_no_open_transaction(small: Database, world
     await name_of(read, world.viewer)
     await read.close()
 
-    driver = small.read_pool.idle[0].driver_connection
+    driver: Any = small.read_pool.idle[0].driver_connection
 
     assert not (driver.in_transaction if small.is_sqlite else driver.is_in_transaction())
 
@@ -132,9 +133,10 @@ async def test_a_single_statement_opens_no_transaction(database: Database, world
     read = Read.of(database, caller(world.viewer)).only(None, alone=True)
     await name_of(read, world.viewer)
 
-    driver = read.snapshot._driver
+    async with database.writes.begin() as connection:
+        await connection.execute(RENAME, {"id": world.viewer.id})
 
-    assert not (driver.in_transaction if database.is_sqlite else driver.is_in_transaction())
+    assert await name_of(read, world.viewer) == "Somebody else"
     await read.close()
 
 
@@ -156,12 +158,15 @@ async def test_cancelling_the_return_loses_no_connection(database_url: str, capl
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-async def test_cancelling_close_during_a_statement_loses_none(database_url: str, world: World, times: int) -> None:
+async def test_cancelling_close_during_a_statement_loses_none(
+    database_url: str, database: Database, world: World, times: int
+) -> None:
     alone = Database.open(database_url, pool_size=1, patience=Patience(connection=5))
     read = Read.of(alone, caller(world.viewer))
-    await name_of(read, world.viewer)
 
-    async with read.snapshot._lock:  # as long as a statement runs whose field nobody waits for any more
+    async with stalled(alone, database) as runs:
+        reading = asyncio.create_task(name_of(read, world.viewer))
+        await runs()
         closing = asyncio.create_task(read.close())
         for _ in range(times):
             await asyncio.sleep(0)
@@ -171,6 +176,7 @@ async def test_cancelling_close_during_a_statement_loses_none(database_url: str,
     again = await alone.read_pool.take()
     await asyncio.wait([closing])
     assert closing.cancelled()
+    assert await reading == world.viewer.name
     await alone.read_pool.give_back(again)
     await alone.close()
 

@@ -17,8 +17,8 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.member import Member
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import TeamMember
-from tests.api.ask import Ask
-from tests.databases import postgres_database, sqlite_database
+from testbed.ask import Ask
+from testbed.databases import postgres_database, sqlite_database
 from tests.scale.plans import Plans
 
 JOBS = 5000

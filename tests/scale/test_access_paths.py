@@ -16,8 +16,8 @@ from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, FAR_PAGE, IN_OR
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, totals
 from mainsheet.resolvers.sql.snapshot import Read
+from testbed.world import caller
 from tests.scale.conftest import Big
-from tests.world import caller
 
 SINCE = datetime(2026, 9, 1, tzinfo=UTC)
 PAGES = (

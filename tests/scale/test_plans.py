@@ -7,7 +7,7 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
-from tests.api.ask import Ask
+from testbed.ask import Ask
 from tests.api.test_statement_counts import FROM_LISTS, FROM_ROOT, WAYS, leaf_of, selection
 from tests.scale.conftest import Big
 from tests.scale.lists import connections, filled, lists

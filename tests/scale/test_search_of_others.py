@@ -15,8 +15,8 @@ from mainsheet.models.job_version import JobVersion
 from mainsheet.models.search_text import search_text
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import CompiledStatement
-from tests.api.ask import Ask, job_input
-from tests.world import World
+from testbed.ask import Ask, job_input
+from testbed.world import World
 
 OTHERS = 10_000
 OWN = 5

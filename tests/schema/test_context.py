@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from graphql import parse
+from sqlalchemy import text
 
 from mainsheet.executor import Prepared, Request, core_schema
 from mainsheet.models.database import Database
@@ -11,10 +12,12 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
-from tests.api.ask import EXECUTOR
-from tests.world import World, caller
+from testbed.ask import EXECUTOR
+from testbed.world import World, caller
+from tests.server.failing import stalled
 
 ASKED: list[Sequence[str]] = []
+RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
 
 
 async def failing(_read: Read, keys: Sequence[str]) -> Mapping[str, str]:
@@ -64,37 +67,44 @@ async def test_a_load_ends_with_its_context(database: Database, world: World) ->
         await ends.wait()
 
 
-async def test_a_cancelled_switch_still_closes_the_snapshot(database: Database, world: World) -> None:
-    asker = caller(world.contributor)
-    context = Context(database, asker)
+async def test_a_cancelled_switch_still_closes_the_snapshot(
+    database_url: str, database: Database, world: World
+) -> None:
+    alone, asker = Database.open(database_url, pool_size=1), caller(world.contributor)
+    context = Context(alone, asker)
     before = context.read
 
-    async with before.snapshot._lock:  # as long as a statement runs
-        looking = asyncio.create_task(context.switch_to(Read.of(database, asker)))
+    async with stalled(alone, database) as runs:
+        reading = asyncio.create_task(member.by_ids(before, [asker.member_id]))
+        await runs()
+        looking = asyncio.create_task(context.switch_to(Read.of(alone, asker)))
         await asyncio.sleep(0)
         looking.cancel()
         await asyncio.sleep(0)
-    await asyncio.wait([looking])
+    await asyncio.wait([looking, reading])
     await context.close()
 
     assert looking.cancelled()
     with pytest.raises(RuntimeError, match="closed"):
         await member.by_ids(before, [asker.member_id])
+    await alone.close()
 
 
 @pytest.mark.parametrize(
     "query", ["{ me { member { name } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"]
 )
 async def test_a_single_batch_opens_no_transaction(database: Database, world: World, query: str) -> None:
+    """In a transaction a later statement would see the name as it was."""
     asker = caller(world.contributor)
     context, document = Context(database, asker), parse(query)
 
     prepared = Prepared(core_schema(api), document, operation_of(document, None))
     result = await EXECUTOR.execute(Request(prepared, None, context, asker))
 
-    driver = context.read.snapshot._driver
-    is_open = driver.in_transaction if database.is_sqlite else driver.is_in_transaction()
+    async with database.writes.begin() as connection:
+        await connection.execute(RENAME, {"id": asker.member_id})
+    later = await member.by_ids(context.read.only(None, alone=True), [asker.member_id])
     await context.close()
 
     assert result.errors is None
-    assert not is_open
+    assert later[asker.member_id].name == "Somebody else"

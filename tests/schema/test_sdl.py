@@ -106,7 +106,9 @@ def elements() -> Iterator[tuple[str, Any]]:
 
 
 def fields(name: str) -> Any:
-    return TYPES[name].fields
+    owner = TYPES[name]
+    assert isinstance(owner, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType | graphql.GraphQLInputObjectType)
+    return owner.fields
 
 
 def paths() -> Iterator[tuple[str, Any]]:
@@ -143,7 +145,7 @@ def test_types_and_inputs_have_their_fields(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENUMS)
 def test_an_enum_has_its_values(name: str) -> None:
-    assert set(TYPES[name].values) == set(ENUMS[name].split())
+    assert set(graphql.assert_enum_type(TYPES[name]).values) == set(ENUMS[name].split())
 
 
 @pytest.mark.parametrize("path", ARGUMENTS)
@@ -164,7 +166,8 @@ def test_a_mutation_takes_one_input_and_returns_its_payload(mutations: str, name
 
 def test_the_source_is_a_union_of_four() -> None:
     kinds = ("SavedQueries", "SqlSnapshot", "PythonWheel", "PythonFile")
-    assert {each.name for each in TYPES["JobSource"].types} == {f"{kind}Source" for kind in kinds}
+    source = graphql.assert_union_type(TYPES["JobSource"])
+    assert {each.name for each in source.types} == {f"{kind}Source" for kind in kinds}
     assert api.execute_sync('{ __type(name: "JobSourceInput") { isOneOf } }').data == {"__type": {"isOneOf": True}}
 
 
@@ -174,7 +177,7 @@ def test_only_lists_with_hidden_items_have_nulls() -> None:
 
 
 def test_each_type_with_an_id_is_a_node() -> None:
-    nodes = {each.name for each in SCHEMA.get_possible_types(TYPES["Node"])}
+    nodes = {each.name for each in SCHEMA.get_possible_types(graphql.assert_interface_type(TYPES["Node"]))}
     assert {name for name, each in OBJECTS.items() if "id" in each.fields} == nodes | PARTS_WITH_ID
 
 

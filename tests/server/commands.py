@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from mainsheet.server.cli import main
 
-MAINSHEET = Path(sys.executable).parent / "mainsheet"
+MAINSHEET = str(Path(sys.executable).with_name("mainsheet"))
 PATIENCE = 60
 KEPT = {"MAINSHEET_EXECUTOR"}  # the whole suite passes with either
 MOST_SHOWN = 10_000  # characters of a log
@@ -61,10 +61,14 @@ class Serving:
 
 
 @contextmanager
-def serving(*arguments: str, log: IO[str] | None = None, **environment: str) -> Iterator[Serving]:
+def serving(
+    *arguments: str, environment: Mapping[str, str] | None = None, log: IO[str] | None = None
+) -> Iterator[Serving]:
     """Start the server on a free port and read what it prints until it serves."""
     command = [MAINSHEET, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, env=clean(environment), stdout=subprocess.PIPE, stderr=log, text=True) as process:
+    with subprocess.Popen(
+        command, env=clean(environment or {}), stdout=subprocess.PIPE, stderr=log, text=True
+    ) as process:
         try:
             yield _introduced(process)
         except BaseException as error:

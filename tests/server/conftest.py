@@ -1,6 +1,6 @@
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ class Server:
     url: URL
     token: str
     contexts: asyncio.Queue[Context]
-    stop: Callable[[], Awaitable[None]]
+    stop: Callable[[], Coroutine[None, None, None]]
     headers: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:

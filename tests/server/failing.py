@@ -1,17 +1,16 @@
 """Serves the whole API over HTTP on a database that tests make fail."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from aiohttp import ClientSession, web
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
@@ -19,9 +18,11 @@ from mainsheet.schema.context import Context
 from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.settings import Settings
+from testbed.world import token
 
 OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
 WAITS = "wait_event_type = 'Lock'"
+PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -68,22 +69,50 @@ async def client(database: Database, member: Member, **settings: Any) -> AsyncIt
         await authenticator.close()
 
 
-async def token(database: Database, member: Member) -> str:
-    """Return the secret of a token that was just used, so that tests don't see the statement that records its use."""
-    now = datetime.now(UTC)
-    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
-    row.last_used_at = now
-    async with AsyncSession(database.writes) as session, session.begin():
-        session.add(row)
-    return secret
-
-
 @asynccontextmanager
 async def holding(database: Database, statement: str, **values: Any) -> AsyncIterator[None]:
     """Hold the statement's locks inside this context."""
     async with database.writes.begin() as connection:
         await connection.execute(text(statement), values)
         yield
+
+
+@asynccontextmanager
+async def stalled(database: Database, other: Database) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Let no statement on members end inside this context, and give what waits until one runs.
+
+    The database has a single connection for reads; the other one leads to the same data.
+    """
+    if database.is_sqlite:
+        async with _stalled_sqlite(database) as runs:
+            yield runs
+    else:
+        async with holding(other, "LOCK TABLE member IN ACCESS EXCLUSIVE MODE"):
+            yield partial(waiting, other)
+
+
+@asynccontextmanager
+async def _stalled_sqlite(database: Database) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """SQLite's readers wait for no lock: stop the statement after its first instruction."""
+    runs, may_end = threading.Event(), threading.Event()
+
+    def stop() -> bool:
+        """Return whether to interrupt the statement."""
+        runs.set()
+        return not may_end.wait(PATIENCE)
+
+    await _at_each_instruction(database, stop)
+    try:
+        yield partial(asyncio.to_thread, runs.wait, PATIENCE)
+    finally:
+        may_end.set()
+
+
+async def _at_each_instruction(database: Database, call: Callable[[], bool]) -> None:
+    connection = await database.read_pool.take()
+    driver: Any = connection.driver_connection
+    await driver.set_progress_handler(call, 1)
+    await database.read_pool.give_back(connection)
 
 
 async def waiting(other: Database, many: int = 1) -> None:

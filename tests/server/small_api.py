@@ -1,6 +1,7 @@
 """A small schema for HTTP tests, with fields that fail, wait and take input."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import strawberry
@@ -118,7 +119,7 @@ class Mutation:
 @strawberry.type
 class Subscription:
     @strawberry.subscription
-    async def ticks(self) -> int:
+    async def ticks(self) -> AsyncGenerator[int, None]:
         yield 1
 
 

@@ -18,8 +18,8 @@ from sqlalchemy import update
 
 from mainsheet.models.database import Database
 from mainsheet.models.saved_query import SavedQuery
+from testbed.world import World, make_world
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet
-from tests.world import World, make_world
 
 SDL = Path(__file__).parents[2] / "schema/schema.graphql"
 

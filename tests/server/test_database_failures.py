@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database, Patience
-from tests.api.ask import Ask
-from tests.databases import execute
+from testbed.ask import Ask
+from testbed.databases import execute
+from testbed.world import World, make_world
 from tests.server.failing import Client, client, end_connections, holding, waiting
-from tests.world import World, make_world
 
 READERS, WRITERS = 4, 2
 SHORT = Patience(connection=0.2, statement=30, lock=30)

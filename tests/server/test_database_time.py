@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database, Patience
-from tests.api.ask import Ask
+from testbed.ask import Ask
+from testbed.statements import statements_of
+from testbed.world import World, make_world
 from tests.server.failing import client, holding, waiting
-from tests.statements import statements_of
-from tests.world import World, make_world
 
 JOBS = "{ jobs { nodes { name } } }"
 RENAME = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Renamed"}) { userErrors { code } } }'

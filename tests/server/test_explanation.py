@@ -16,9 +16,9 @@ from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
 from mainsheet.server.operations.explanation import NO_STATEMENT, Dialect, explained
+from testbed.statements import statements_of
+from testbed.world import caller
 from tests.executor.operations import Writer
-from tests.statements import statements_of
-from tests.world import caller
 
 BOARD = """
 query ($limit: Int!) {
@@ -64,7 +64,8 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
 
 async def test_explained_statements_are_those_that_are_sent(demo_database: Database) -> None:
     async with AsyncSession(demo_database.reads) as session:
-        asker = caller(await session.scalar(select(Member).where(Member.email == "contributor@harbor.example")))
+        contributors = select(Member).where(Member.email == "contributor@harbor.example")
+        asker = caller((await session.scalars(contributors)).one())
     context, heard = Context(demo_database, asker), statements_of(demo_database)
 
     asked = request(BOARD, limit=20)

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 from collections.abc import Sequence
+from weakref import WeakSet
 
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
@@ -13,6 +15,12 @@ def caller(name: str) -> Caller:
 
 def capacity(total: int, *, organization: int = 100, caller: int = 100, queue: int = 100) -> Capacity:
     return Capacity(total, organization, caller, 2 * queue, queue)
+
+
+class Name(str):
+    """An id of which a test can see that nothing keeps it."""
+
+    __slots__ = ("__weakref__",)
 
 
 async def settled() -> None:
@@ -133,13 +141,22 @@ async def test_a_waiter_cancelled_at_its_turn_is_skipped() -> None:
 
 
 async def test_idle_callers_use_no_memory() -> None:
-    operations = Operations(capacity(1))
-    await operations.enter("A1", "B1")
+    names = {each: Name(each) for each in ("MBA1", "ORA", "MBB1", "ORB")}
+    kept = WeakSet(names.values())
+    first = Caller(names["MBA1"], names["ORA"], OrganizationRole.MEMBER)
+    second = Caller(names["MBB1"], names["ORB"], OrganizationRole.MEMBER)
+    queue = FairQueue(capacity(1))
+    await queue.enter(first)
+    waiting = asyncio.create_task(queue.enter(second))
+    await settled()
 
-    await operations.end(["A1", "B1"])
+    queue.leave(first)
+    await waiting
+    queue.leave(second)
+    del names, first, second, waiting
+    gc.collect()
 
-    assert not operations.queue._running
-    assert not operations.queue._waiting
+    assert not kept
 
 
 def test_one_organization_never_takes_all_slots() -> None:

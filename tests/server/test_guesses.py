@@ -12,8 +12,8 @@ from mainsheet.server.auth import guesses, tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.guesses import Guesses, TooManyGuesses
 from mainsheet.server.auth.last_use import LastUse
-from tests.statements import statements_of
-from tests.world import make_member, make_organization
+from testbed.statements import statements_of
+from testbed.world import make_member, make_organization
 
 PER_MINUTE = 6
 ATTACKER, VICTIM = "203.0.113.1", "203.0.113.2"
@@ -123,9 +123,9 @@ def test_the_memory_is_bounded_to_the_newest_clients(monkeypatch: pytest.MonkeyP
         limiter.count(client)
 
     limiter.check("a")
-    with pytest.raises(TooManyGuesses):
-        limiter.check("d")
-    assert len(limiter._buckets) == 3
+    for client in "bcd":
+        with pytest.raises(TooManyGuesses):
+            limiter.check(client)
 
 
 def test_zero_means_no_limit(clock: Clock) -> None:

@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from mainsheet.models.database import Database, Patience
-from tests.api.ask import Ask
+from testbed.ask import Ask
+from testbed.world import World, make_world
 from tests.chaos.answers import told_by
 from tests.chaos.ledger import Told
 from tests.server.failing import Client, client, end_connections
-from tests.world import World, make_world
 
 TIMES = 100
 POOL_SIZE = 4

@@ -39,7 +39,7 @@ from mainsheet.server.auth.jwks import (
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuer, RefusedToken
 from mainsheet.server.settings import Settings
-from tests.world import make_member, make_organization
+from testbed.world import make_member, make_organization
 
 ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
@@ -242,9 +242,10 @@ async def test_an_issuer_may_be_trusted_to_verify_addresses(server: KeyServer, c
     keys = PublishedKeys(partial(download, server.url))
     issuer = trusted(server.url, keys, oidc_member_claim=claim, oidc_trust_emails=True)
 
-    assert await issuer.email(signed(**{claim: EMAIL}, email_verified=...)) == EMAIL
+    named: dict[str, Any] = {claim: EMAIL}
+    assert await issuer.email(signed(**named, email_verified=...)) == EMAIL
     with pytest.raises(RefusedToken, match="not verified"):
-        await issuer.email(signed(**{claim: EMAIL}, email_verified=False))
+        await issuer.email(signed(**named, email_verified=False))
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"])

@@ -106,7 +106,7 @@ def test_both_executors_send_the_same_bytes(demo: Serving, tmp_path: Path) -> No
         currentVersion { publishedAt schedule { nextFireTimes(after: "2026-01-01T00:00:00Z") } }
     } } }"""
     url = f"sqlite:///{tmp_path}/demo.sqlite3"
-    with serving("--demo", "--database-url", url, MAINSHEET_EXECUTOR="reference") as reference:
+    with serving("--demo", "--database-url", url, environment={"MAINSHEET_EXECUTOR": "reference"}) as reference:
         theirs = ask(reference, query)
     with serving("--demo", "--database-url", url) as compiled:
         ours = ask(compiled, query)

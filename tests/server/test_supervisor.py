@@ -13,10 +13,10 @@ import click
 import pytest
 from structlog.testing import capture_logs
 
-from mainsheet.server.commands.serve import _supervised
+from mainsheet.server.commands.serve import supervised
 from mainsheet.server.process import supervisor, worker
 from mainsheet.server.process.listening import listen
-from mainsheet.server.process.supervisor import MOST_FAILURES, _pause
+from mainsheet.server.process.supervisor import MOST_FAILURES, pause
 from mainsheet.server.settings import Settings
 from tests.server.commands import PATIENCE
 
@@ -49,7 +49,7 @@ async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
     """The supervisor's task, and its log."""
     settings = Settings(workers=2, port=0, shutdown_seconds=1)
     with capture_logs() as log:
-        task = asyncio.create_task(_supervised(settings, listen(settings.host, settings.port), []))
+        task = asyncio.create_task(supervised(settings, listen(settings.host, settings.port), []))
         try:
             await _until(lambda: len(_pids()) == 2)
             yield task, log
@@ -121,4 +121,4 @@ async def test_workers_that_die_early_are_always_replaced() -> None:
 def test_restart_delays_double_per_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "MOST_SECONDS_APART", 30)
 
-    assert [_pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]
+    assert [pause(ends) for ends in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]

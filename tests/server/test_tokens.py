@@ -19,7 +19,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import INTERVAL, LastUse
-from tests.world import make_member, make_organization
+from testbed.world import make_member, make_organization
 
 HOUR = timedelta(hours=1)
 

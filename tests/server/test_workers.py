@@ -17,11 +17,11 @@ from aiohttp import ClientError, ClientSession, TCPConnector
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from tests.api.ask import Ask
-from tests.databases import postgres_database
+from testbed.ask import Ask
+from testbed.databases import postgres_database
+from testbed.world import World, make_world, token
 from tests.server.commands import PATIENCE, Serving, expect_no_traceback, mainsheet, serving
-from tests.server.failing import holding, token, waiting
-from tests.world import World, make_world
+from tests.server.failing import holding, waiting
 
 NAME = "query ($id: ID!) { job(id: $id) { name } }"
 DESCRIBE = """
@@ -104,7 +104,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def two(site: Site, log: Path) -> Iterator[Serving]:
-    with log.open("w") as file, serving("--workers", "2", log=file, **settings(site)) as server:
+    with log.open("w") as file, serving("--workers", "2", log=file, environment=settings(site)) as server:
         yield server
         assert server.stop() == 0
 
@@ -216,7 +216,7 @@ async def _set_revision(site: Site, revision: str) -> str:
 
 
 async def test_a_running_change_is_finished_before_shutdown(lock: Site) -> None:
-    with serving("--workers", "2", **settings(lock, MAINSHEET_LOCK_TIMEOUT_SECONDS="60")) as server:
+    with serving("--workers", "2", environment=settings(lock, MAINSHEET_LOCK_TIMEOUT_SECONDS="60")) as server:
         async with connected(lock, server) as clients:
             async with holding(lock.database, LOCK_JOB, id=lock.job_id):
                 changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="finished"))
@@ -248,7 +248,7 @@ async def _description(site: Site) -> str:
 async def test_operations_cut_at_the_deadline_are_logged(lock: Site, tmp_path: Path) -> None:
     before = await _description(lock)
     more = settings(lock, MAINSHEET_SHUTDOWN_SECONDS="0.2", MAINSHEET_LOCK_TIMEOUT_SECONDS="60")
-    with (tmp_path / "log").open("w") as file, serving(log=file, **more) as server:
+    with (tmp_path / "log").open("w") as file, serving(log=file, environment=more) as server:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
             changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="never"))
             await waiting(lock.database)
@@ -265,7 +265,7 @@ async def test_operations_cut_at_the_deadline_are_logged(lock: Site, tmp_path: P
 
 async def test_a_second_signal_ends_immediately(lock: Site) -> None:
     more = settings(lock, MAINSHEET_LOCK_TIMEOUT_SECONDS="300", MAINSHEET_SHUTDOWN_SECONDS="300")
-    with serving("--workers", "2", **more) as server:
+    with serving("--workers", "2", environment=more) as server:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
             workers = await clients.pids(2)
             changing = asyncio.create_task(clients.ask(clients.kept, DESCRIBE, text="never"))
@@ -296,7 +296,7 @@ def _lives(pid: int) -> bool:
 
 
 async def test_workers_stop_when_their_supervisor_is_killed(site: Site) -> None:
-    with serving("--workers", "2", **settings(site)) as server:
+    with serving("--workers", "2", environment=settings(site)) as server:
         async with connected(site, server) as clients:
             workers = await clients.pids(2)
             server.process.kill()
@@ -330,7 +330,7 @@ def test_the_command_prints_why_workers_cant_start(site: Site) -> None:
 async def test_the_queue_of_a_worker_that_died_is_not_counted(lock: Site) -> None:
     more = {"MAX_OPERATIONS_PER_CALLER": "1", "POOL_TIMEOUT_SECONDS": "60", "LOCK_TIMEOUT_SECONDS": "60"}
     variables = settings(lock, **{f"MAINSHEET_{name}": value for name, value in more.items()})
-    with serving("--workers", "2", **variables) as server:
+    with serving("--workers", "2", environment=variables) as server:
         async with connected(lock, server) as clients, holding(lock.database, LOCK_JOB, id=lock.job_id):
             before = await clients.pids(2)
             changes = [asyncio.create_task(clients.ask(clients.fresh, DESCRIBE, text="queued")) for _ in range(8)]

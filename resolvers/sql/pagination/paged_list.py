@@ -78,7 +78,7 @@ class PagedList(Generic[Row]):
             "at_key": at_key,
             "at_id": at_id,
         }
-        query = Query(self._page_of_one if len(keys) == 1 else self._pages_of_many, PageRow)
+        query = Query(self.page_of_one if len(keys) == 1 else self.pages_of_many, PageRow)
         rows: list[PageRow] = []
         if read.columns is None or not NEEDS_ROWS.isdisjoint(read.columns):
             rows = await read.rows(query, descending, start is not None, *parameters, keys=keys, **values, **parameters)
@@ -98,7 +98,7 @@ class PagedList(Generic[Row]):
                 found[row.parent_key].append(row)
         return found
 
-    def _page_of_one(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
+    def page_of_one(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
         if self.page_ids is None or self.rows_by_id is None:
             page = slices.of_one(self._sorted(self.rows(view, *conditions), view, descending, has_cursor))
         else:
@@ -106,7 +106,7 @@ class PagedList(Generic[Row]):
             page = slices.by_ids(all_rows, self.page_ids(view, all_rows, *conditions))
         return self._joined(view, descending, page)
 
-    def _pages_of_many(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
+    def pages_of_many(self, view: View, descending: bool, has_cursor: bool, *conditions: str) -> Statement:
         all_rows = self._sorted(self.rows(view, *conditions), view, descending, has_cursor)
         if not self.is_indexed:
             return self._joined(view, descending, slices.of_many(all_rows))

@@ -1,5 +1,4 @@
 """The schema of these tests: a type with fields of every kind, and a root type with the same fields."""
-# ruff: noqa: A003  its fields are named as GraphQL's types are
 
 import asyncio
 from enum import Enum
@@ -11,6 +10,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
+from tests.executor.specification import rows
 from tests.executor.specification.relation import Context, asked, related
 from tests.executor.specification.rows import (
     Row,
@@ -22,12 +22,13 @@ from tests.executor.specification.rows import (
     multiple,
     multiples,
     tenfold,
-    text,
     texts,
 )
 
 Even = NewType("Even", int)
 Text = NewType("Text", str)
+Int = int  # in the type below, `int` and `float` are fields
+Float = float
 
 
 def even(value: Any) -> Any:
@@ -85,8 +86,8 @@ Pet = Annotated[
 
 @strawberry.type
 class Everything:
-    int: int | None
-    float: float | None
+    int: Int | None
+    float: Float | None
     string: str | None
     boolean: bool | None
     id: strawberry.ID | None
@@ -98,12 +99,12 @@ class Everything:
     must: str
     must_even: Even
 
-    ints: list[int | None] | None
-    ints_items: list[int] | None = strawberry.field(name="intsItems")
-    ints_list: list[int | None] = strawberry.field(name="intsList")
-    ints_both: list[int] = strawberry.field(name="intsBoth")
-    matrix: list[list[int | None] | None] | None
-    matrix_items: list[list[int]] | None
+    ints: list[Int | None] | None
+    ints_items: list[Int] | None = strawberry.field(name="intsItems")
+    ints_list: list[Int | None] = strawberry.field(name="intsList")
+    ints_both: list[Int] = strawberry.field(name="intsBoth")
+    matrix: list[list[Int | None] | None] | None
+    matrix_items: list[list[Int]] | None
     moods: list[Mood] | None
 
     thing: Thing | None
@@ -129,10 +130,10 @@ class Everything:
     broken = related(failing, Thing | None, "child_id")
     broken_must = related(failing, Thing, "child_id")
     find = asked(found, by_keys, None, Thing | None, id_alone)
-    multiple_must = asked(multiple, multiples, "int", int, factor)
-    multiple = asked(multiple, multiples, "int", int | None, factor)  # from here on, the name is the field's
-    tenfold = asked(tenfold, multiples, "int", int | None, lambda *, times=10: times)
-    repr = asked(text, texts, "int", str | None, lambda *, value: value)
+    multiple_must = asked(multiple, multiples, "int", Int, factor)
+    multiple = asked(multiple, multiples, "int", Int | None, factor)  # from here on, the name is the field's
+    tenfold = asked(tenfold, multiples, "int", Int | None, lambda *, times=10: times)
+    repr = asked(rows.text, texts, "int", str | None, lambda *, value: value)
 
     @strawberry.field
     def fails(self) -> str | None:
@@ -159,26 +160,26 @@ class Everything:
         yield "one"
         yield "two"
 
-    @strawberry.field
+    @strawberry.field(graphql_type=JSON)
     def arguments(
         self,
-        int: int | None = strawberry.UNSET,
-        float: float | None = strawberry.UNSET,
+        int: Int | None = strawberry.UNSET,
+        float: Float | None = strawberry.UNSET,
         string: str | None = strawberry.UNSET,
         mood: Mood | None = strawberry.UNSET,
-        ints: list["int | None"] | None = strawberry.UNSET,
+        ints: list["Int | None"] | None = strawberry.UNSET,
         point: Point | None = strawberry.UNSET,
         points: list[Point] | None = strawberry.UNSET,
         even: Even | None = strawberry.UNSET,
-        default: "int | None" = 7,
-    ) -> JSON:
+        default: "Int | None" = 7,
+    ) -> Any:
         return given(
             int=int, float=float, string=string, mood=mood, ints=ints, point=point, points=points, even=even,
             default=default,
         )  # fmt: skip
 
     @strawberry.field
-    def needs(self, value: int) -> int | None:
+    def needs(self, value: Int) -> Int | None:
         return value
 
     @strawberry.field
@@ -191,8 +192,8 @@ class Everything:
         await asyncio.sleep(0)
         raise ValueError("it fails later")
 
-    @strawberry.field
-    def where(self, info: Info) -> JSON:
+    @strawberry.field(graphql_type=JSON)
+    def where(self, info: Info) -> Any:
         return info.path.as_list()
 
 

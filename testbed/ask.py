@@ -15,8 +15,8 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import RULES, operation_of
-from tests.statements import Statements
-from tests.world import World, caller
+from testbed.statements import Statements
+from testbed.world import World, caller
 
 CREATE_JOB = """
 mutation ($input: CreateJobInput!) {

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests, with binaries from a wheel, in a temporary folder, on a Unix socket."""
+"""A PostgreSQL server with binaries from a wheel, in a temporary folder, on a Unix socket."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The statements that a database receives, for tests."""
+"""The statements that a database receives."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from mainsheet.models.instrumentation import Instrumentation
 class Statements(Instrumentation):
     sent: list[str] = field(default_factory=list)
 
-    def statement(self, sql: str, seconds: float) -> None:
+    def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
         self.sent.append(sql)
 
 

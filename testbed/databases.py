@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 from sqlalchemy import make_url
 
 from mainsheet.demo import seed_demo

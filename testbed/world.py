@@ -1,11 +1,13 @@
 """Rows for tests: a factory for each model, and a world of such rows. Jobs are created by the API."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.models.api_token import ApiToken
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
@@ -105,17 +107,33 @@ def caller(member: Member) -> Caller:
     return Caller(member.id, member.organization_id, member.organization_role)
 
 
+async def token(database: Database, member: Member) -> str:
+    """Return the secret of a token that was just used, so that callers don't see the statement that records its use."""
+    now = datetime.now(UTC)
+    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    row.last_used_at = now
+    async with AsyncSession(database.writes) as session, session.begin():
+        session.add(row)
+    return secret
+
+
 async def make_world(database: Database) -> World:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         organization = await make_organization(session, name="harbor")
-        teams = {
-            name.replace("-", "_"): await make_team(session, organization, name=name)
-            for name in ("data-eng", "analytics", "platform")
-        }
+        names = ("data-eng", "analytics", "platform")
+        data_eng, analytics, platform = [await make_team(session, organization, name=name) for name in names]
+        members = await _members(session, organization, data_eng, analytics)
         return World(
             organization=organization,
-            **teams,
-            **await _members(session, organization, teams),
+            data_eng=data_eng,
+            analytics=analytics,
+            platform=platform,
+            admin=members["admin"],
+            auditor=members["auditor"],
+            team_admin=members["team_admin"],
+            contributor=members["contributor"],
+            viewer=members["viewer"],
+            outsider=members["outsider"],
             clusters={
                 status: await make_cluster(session, organization, name=status.lower(), status=status)
                 for status in ClusterStatus
@@ -125,7 +143,9 @@ async def make_world(database: Database) -> World:
         )
 
 
-async def _members(session: AsyncSession, organization: Organization, teams: dict[str, Team]) -> dict[str, Member]:
+async def _members(
+    session: AsyncSession, organization: Organization, data_eng: Team, analytics: Team
+) -> dict[str, Member]:
     names = ("admin", "auditor", "team_admin", "contributor", "viewer", "outsider")
     roles = {"admin": OrganizationRole.ADMIN, "auditor": OrganizationRole.AUDITOR}
     members = {
@@ -134,11 +154,10 @@ async def _members(session: AsyncSession, organization: Organization, teams: dic
         )
         for name in names
     }
-    data_eng = teams["data_eng"]
     await make_membership(session, data_eng, members["team_admin"], TeamRole.ADMIN)
     await make_membership(session, data_eng, members["contributor"], TeamRole.CONTRIBUTOR)
     await make_membership(session, data_eng, members["viewer"], TeamRole.VIEWER)
-    await make_membership(session, teams["analytics"], members["contributor"], TeamRole.VIEWER)
+    await make_membership(session, analytics, members["contributor"], TeamRole.VIEWER)
     return members
 
 
