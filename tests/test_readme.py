@@ -61,7 +61,7 @@ def test_the_deployment_commands_work(postgres_url: str) -> None:
     assert mainsheet(*upgrade, MAINSHEET_DATABASE_URL=postgres_url).returncode == 0
     add_member(postgres_url)
     created = mainsheet(*create, MAINSHEET_DATABASE_URL=postgres_url)
-    assert serve[:3] == ["serve", "--host", "0.0.0.0"]  # a test opens no port to others
+    assert serve[:3] == ["serve", "--host", "0.0.0.0"]  # tests listen on loopback only
     with serving("--host", "127.0.0.1", *serve[3:], MAINSHEET_DATABASE_URL=postgres_url) as server:
         data = asked(server.url, created.stdout.strip(), "{ me { member { email } } }")
 

@@ -22,7 +22,7 @@ DRAFTED: Shape = (
     Changed(Job.__table__, inserted=False, updated=("event_count", "last_number", "revision"), removed=False),  # type: ignore[arg-type]  # declared as any selectable
     Changed(JobVersion.__table__, inserted=True, updated=(), removed=False),  # type: ignore[arg-type]
 )
-# Without these a plan that looks no row up by an index has to go through the whole of one.
+# Without these, a plan that doesn't look up rows by an index has to scan a whole one.
 LOOKED_UP = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 STORED = re.compile(r"Index (?:Only )?Scan using \w+ on job(?:_version)? stored\w*")
 

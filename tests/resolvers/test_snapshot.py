@@ -161,7 +161,7 @@ async def test_cancelling_close_during_a_statement_loses_none(database_url: str,
     read = Read.of(alone, caller(world.viewer))
     await name_of(read, world.viewer)
 
-    async with read.snapshot._lock:  # as long as a statement runs whose field nobody waits for any more
+    async with read.snapshot._lock:  # held while the statement of an abandoned field runs
         closing = asyncio.create_task(read.close())
         for _ in range(times):
             await asyncio.sleep(0)
@@ -177,5 +177,5 @@ async def test_cancelling_close_during_a_statement_loses_none(database_url: str,
 
 async def _lost(database: Database) -> None:
     async with asyncio.timeout(20):
-        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver tells nobody
+        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver has no event for it
             await asyncio.sleep(0.01)
