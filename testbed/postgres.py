@@ -26,15 +26,15 @@ max_wal_size = 4GB
 checkpoint_timeout = 1h
 """
 
-# Of a server that loses nothing it has acknowledged, whatever ends it.
+# For a server that never loses acknowledged changes.
 DURABLE = """
 fsync = on
 full_page_writes = on
 synchronous_commit = on
 """
 
-# The shell outlives a killed pytest: it sees the end of its input, stops the server and clears up.
-# Until then each line names a mode in which the server is to be restarted.
+# If pytest is killed, the shell's input ends; it then stops the server and removes its files.
+# Until then, each line of input names a mode, and the server is restarted in it.
 WATCH = """
 binaries=$1 folder=$2
 "$binaries/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > log 2>&1 &&
@@ -103,7 +103,7 @@ def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[by
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=folder,
-        start_new_session=True,  # Ctrl-C is for pytest, which then ends this
+        start_new_session=True,  # Ctrl-C goes to pytest, which then stops the server
         user=None if os.geteuid() else UNPRIVILEGED,
     )
 

@@ -14,7 +14,7 @@ from testbed.postgres import postgres
 from testbed.world import World, make_world
 
 HERE = Path(__file__).parent
-SHARED = HERE / "scale"  # fills a big database once for all of its files
+SHARED = HERE / "scale"  # its fixture fills a big database for all files of the folder
 
 
 @pytest.hookimpl(tryfirst=True)

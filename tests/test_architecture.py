@@ -15,8 +15,8 @@ LONGER_FOR_A_REASON = {
     "models/migrations/versions/0001_initial.py",  # all tables of the first release
 }
 READS_THE_PROCESS_CLOCK = {
-    "models/clock.py",  # for SQLite, which has no other
-    "demo/seed.py",  # the demo's past is relative to any present
+    "models/clock.py",  # for SQLite, which has no clock of its own
+    "demo/seed.py",  # the demo's history is relative to now
     "models/ids.py",  # an id needs no exact time
     "models/schedule.py",  # whether a schedule ever fires needs no exact time
     "resolvers/schedule.py",  # a preview of fire times

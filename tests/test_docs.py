@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     page
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("executor/*.md"))
-    if page.name != "CHANGELOG.md"  # it names what was there at the time
+    if page.name != "CHANGELOG.md"  # it names files that existed at the time
 ]
 FOLDERS = (
     "models",

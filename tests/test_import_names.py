@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NOT_IMPORTED = ("__main__", "env")  # the second is Alembic's, which runs it as it runs the migrations
+NOT_IMPORTED = ("__main__", "env")  # Alembic runs `env`, like the migrations
 FILES = [
     path
     for folder in (ROOT / "src/mainsheet").iterdir()

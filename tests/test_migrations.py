@@ -34,7 +34,7 @@ asyncio.run(main())
 """
 PROCESSES = 4
 
-# Everything of a PostgreSQL schema that makes a difference, one line for each thing.
+# All relevant objects of a PostgreSQL schema, one line each.
 CATALOG = """
 SELECT format('column %s.%s %s %s %s', table_name, column_name, data_type, character_maximum_length, is_nullable)
 FROM information_schema.columns WHERE table_schema = 'public'

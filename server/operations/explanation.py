@@ -43,9 +43,8 @@ async def explained(request: Request, dialect: Dialect, role: OrganizationRole) 
     Raises `Unsupported`, `Refused`, or a batch's error.
     """
     database = Database.open(NOWHERE[dialect])
-    nobody = Caller(
-        new_id(Member.PREFIX), new_id(Organization.PREFIX), role
-    )  # new ids, for which no grant count is cached
+    # With new ids, for which no grant count is cached.
+    nobody = Caller(new_id(Member.PREFIX), new_id(Organization.PREFIX), role)
     context = Context(database, nobody)
     recording = Recording(database)
     context.read = Read(recording, context.caller, context.read.dialect)

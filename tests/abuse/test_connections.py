@@ -13,7 +13,7 @@ from tests.server.commands import Serving, expect_no_traceback, serving
 
 PER_ADDRESS = 20
 HALF_A_HEAD = b"POST /graphql HTTP/1.1\r\nHost: a\r\nX: "
-# Its answer is larger than what the kernel buffers.
+# Its response is larger than the kernel's buffers.
 LARGE = b'{"query": "{ jobs(limit: 100) { nodes { %s: id } } }"}' % (b"a" * 300_000)
 
 
@@ -110,7 +110,7 @@ async def test_a_client_that_doesnt_read_is_cut_off(server: Serving) -> None:
     async with connected(server.url, receives=4_096) as connection, asyncio.timeout(PATIENCE):
         await connection.send(post(LARGE, token))
         while not await metric(server.url, 'mainsheet_http_refused_total{reason="answer"}'):
-            pass  # each question gives the server a turn
+            pass  # each request lets the server run
 
         assert not (await connection.ended()).endswith(b"}")
 

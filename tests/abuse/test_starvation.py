@@ -142,7 +142,7 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
     job, ask = abuse.attacked_job, abuse.attacker.ask
     requests = [asyncio.create_task(ask(RENAME, id=job, name=f"one of {n}")) for n in range(MUTATIONS)]
     async with leaving(*requests):
-        for answered in islice(asyncio.as_completed(requests), MUTATIONS * 2 // 3):  # most of them by a refusal
+        for answered in islice(asyncio.as_completed(requests), MUTATIONS * 2 // 3):  # most of them with a refusal
             await answered
 
     await abuse.victim_works_until(lambda: True)

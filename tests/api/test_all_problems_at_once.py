@@ -42,7 +42,7 @@ def failed(path: str, cluster: str = "active") -> Told:
     return "CLUSTER_NOT_ACTIVE", path, {"cluster": {"name": cluster}}
 
 
-# Each mutation, the job, all that can be wrong with the input at once, and what is told of it, in this order.
+# Each mutation, the job, an input with all possible problems, and the reported problems in order.
 ALL: list[tuple[str, str, dict[str, Any], list[Told]]] = [
     (
         "updateJob",
@@ -137,7 +137,7 @@ ALL: list[tuple[str, str, dict[str, Any], list[Told]]] = [
         [stale("expectedCurrentVersion", 2), DRAFT, MESSAGE, ("VERSION_NOT_FOUND", "number", {"number": 4})],
     ),
 ]
-# What is wrong with a state that the caller didn't expect, and has to look at first, isn't told.
+# If the state isn't the expected one, its problems aren't reported: the caller has to read it first.
 HIDDEN: list[tuple[str, str, dict[str, Any], list[Told]]] = [
     ("publishDraft", "ring", {"expectedRevision": 99}, [stale("expectedRevision", 2)]),
     (

@@ -82,7 +82,7 @@ async def test_a_token_expires_by_the_databases_clock(
     caller_ = await authenticator.caller(f"Bearer {secret}")
     await authenticator.close()
 
-    assert (caller_ is None) == database.is_sqlite  # where the process's clock is the database's
+    assert (caller_ is None) == database.is_sqlite  # where the database's clock is that of the process
 
 
 async def test_a_change_is_never_earlier_than_the_one_before(ask: Ask, world: World, database: Database) -> None:

@@ -143,9 +143,9 @@ async def test_a_dry_run_holds_no_lock_while_its_answer_is_read(
 ) -> None:
     values = {"job_id": job_id, "changes": {"max_retries": 7}}
     tried = await Call(database, caller(world.contributor), draft.create, values, {}, dry_run=True).perform()
-    before = await job_version.drafts(tried.read, [job_id])  # the answer's snapshot is open from here on
+    before = await job_version.drafts(tried.read, [job_id])  # from here on, the snapshot of the response is open
 
-    async with asyncio.timeout(30):  # a lock would be waited for without end
+    async with asyncio.timeout(30):  # would wait for a lock for ever
         await change(ask, world, "createVersion", job_id, changes={"maxRetries": 8})
 
     after = await job_version.drafts(tried.read, [job_id])

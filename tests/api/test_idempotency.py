@@ -25,7 +25,7 @@ mutation ($id: ID!, $platform: ID!, $dataEng: ID!) {
   removeTeamFromJob(input: {jobId: $id, teamId: $dataEng}) { userErrors { code } }
 }
 """
-OF_RELEASE_0_1_0 = "0f" * 32  # a digest of the function's Python path and the values, which nobody makes any more
+OF_RELEASE_0_1_0 = "0f" * 32  # a digest of the function's Python path and the values, as 0.1.0 made it
 
 
 @pytest.fixture

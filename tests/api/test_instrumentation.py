@@ -66,7 +66,7 @@ async def test_concurrent_operations_receive_their_own_statements(world: World, 
             await Ask(database)(world.contributor, query)
         return own.sent
 
-    await statements(JOBS)  # of a caller who is new to the process, the grants are counted first
+    await statements(JOBS)  # for a new caller, the first query counts the grants
     alone = [await statements(query) for query in (JOBS, MEMBERS)]
     at_once = await asyncio.gather(*map(statements, (JOBS, MEMBERS)))
 

@@ -56,14 +56,14 @@ async def test_no_field_begins_after_the_client_left(postgres_url: str) -> None:
     variables = await two_jobs(ask, world)
 
     async with (
-        client(database, world.contributor) as server,  # waits at its end for mutations under way
+        client(database, world.contributor) as server,  # waits at the end for running mutations
         holding(other, "SELECT id FROM job WHERE id = :id FOR UPDATE", id=variables["a"]),
     ):
         asking = asyncio.create_task(server(RENAME_BOTH, **variables))
         await waiting(other)
         asking.cancel()
         await asyncio.wait([asking])
-        await server("{ __typename }")  # answered after the server has noticed that the client left
+        await server("{ __typename }")  # ends after the server has noticed that the client left
 
     assert sorted(await names(ask, world)) == ["Renamed", "b"]
     await database.close()

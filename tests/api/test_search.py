@@ -28,7 +28,7 @@ VALUES = {value for key, job in JOBS.items() for value in (key, *job.values())}
 PARTS = {value[start : start + size] for value in VALUES for size in range(1, 6) for start in range(len(value))}
 NOWHERE = {"zq", "sales daily", "quotess", "dai sal", "''''", '""""', "b\n\n\nd"}
 BLANK = {"", " ", "\n\n", "\u00a0\u3000", "\u200b"}
-TYPED = {  # text searched for, and names in which it is found
+TYPED = {  # search texts, and the names that contain them
     "Größe": ["Größe", unicodedata.normalize("NFD", "Größe"), "GRÖSSE", "gro\u00adße".replace("o", "ö")],
     unicodedata.normalize("NFD", "größe"): ["Größe"],
     "istanbul": ["İstanbul", "ISTANBUL", "\N{LATIN SMALL LETTER DOTLESS I}stanbul"],

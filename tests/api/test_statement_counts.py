@@ -144,9 +144,7 @@ def leaf_of(owner: str, name: str) -> str:
 def _least_of(named: GraphQLNamedType) -> str:
     if is_leaf_type(named):
         return ""
-    is_list = (
-        isinstance(named, GraphQLObjectType) and "nodes" in named.fields
-    )  # of which more than itself is to be read
+    is_list = isinstance(named, GraphQLObjectType) and "nodes" in named.fields  # then read its items, too
     return "{ nodes { __typename } }" if is_list else "{ __typename }"
 
 

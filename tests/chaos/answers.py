@@ -6,7 +6,7 @@ from typing import Any
 from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Told
 
-KEPT = "What was changed before it is kept"  # done, though what came of it couldn't be read
+KEPT = "What was changed before it is kept"  # done, but its result couldn't be read
 UNSURE = "it isn't known whether the change was made"
 
 

@@ -48,7 +48,7 @@ class Client:
     ledger: Ledger
     server: Server | None = None
     answered: int = 0
-    restlessness: float = 0  # how often it leaves before it can be answered
+    restlessness: float = 0  # the share of requests that it doesn't wait for
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def work(self, server: Server, stopped: asyncio.Event) -> None:

@@ -78,7 +78,7 @@ def durable_server() -> Iterator[Postgres]:
 @pytest.fixture
 async def durable(durable_server: Postgres) -> Durable:
     name = f"mainsheet_{uuid4().hex[:12]}"
-    await execute(durable_server.url, f"CREATE DATABASE {name}")  # it goes when the server does
+    await execute(durable_server.url, f"CREATE DATABASE {name}")  # removed with the server
     url = make_url(durable_server.url).set(database=name).render_as_string(hide_password=False)
     return Durable(durable_server, await migrated(url))
 

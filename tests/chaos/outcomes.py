@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
 ABOUT = """\
-# Faults and what came of them
+# Faults and their results
 
 By `make chaos`: real processes, eight clients that change the same few jobs (sixteen in the load without a fault).
 After each fault every client had to be answered again before the next one, and at the end all that clients were told
@@ -27,7 +27,7 @@ class Outcome:
     failed: str
     lost: int
     half_written: int
-    recovered: str = "yes"  # or the test had failed before
+    recovered: str = "yes"  # otherwise the test would have failed
 
 
 def table(outcomes: Iterable[Outcome]) -> str:

@@ -13,7 +13,7 @@ from testbed.databases import connected
 
 PATIENCE_SECONDS = 30
 LOOK_SECONDS = 0.01
-LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"  # neither read nor written by anybody else
+LOCK = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"  # not used by anything else
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'

@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.02
 class Server:
     options: tuple[str, ...]
     environment: Mapping[str, str]
-    log: Path  # of all its lives
+    log: Path  # of all its processes
     url: str = ""
     process: Process | None = None
 
@@ -33,7 +33,7 @@ class Server:
                 env=self.environment,
                 stdout=PIPE,
                 stderr=errors,
-                start_new_session=True,  # Ctrl-C is for pytest, which then ends it
+                start_new_session=True,  # Ctrl-C goes to pytest, which then stops the server
             )
         async with asyncio.timeout(PATIENCE):
             self.url = await _url(self.process)

@@ -8,7 +8,7 @@ from typing import Any
 from mainsheet.models.job_event import JobAction
 from tests.chaos.ledger import Effect
 
-MARK = "MARK"  # the variable of the environment that tells whose configuration it is
+MARK = "MARK"  # the environment variable that identifies the change
 WITHOUT_DRAFT = ["create_draft"] * 5 + ["create_version"] * 3 + ["activate_version"] * 2
 WITH_DRAFT = ["update_draft"] * 5 + ["publish_draft"] * 3 + ["discard_draft"] * 2
 ALWAYS = ["create_job", "update_job", "add_teams_to_job", "remove_team_from_job"] * 2 + ["delete_job"]
@@ -69,7 +69,7 @@ class Steps:
         return Step("updateJob", values, Effect(JobAction.JOB_UPDATED, mark), job)
 
     def delete_job(self, job: Seen, _mark: str, _member_id: str) -> Step:
-        self.jobs.pop(job.id)  # whatever the answer will be: nobody else is to ask for the same
+        self.jobs.pop(job.id)  # whatever the response: no other client may delete it, too
         return Step("deleteJob", {"jobId": job.id}, Effect(JobAction.JOB_DELETED, job.id))
 
     def create_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
@@ -97,7 +97,7 @@ class Steps:
         if not others:
             return None
         values = {"jobId": job.id, "message": mark, "number": self.chance.choice(others)}
-        values["expectedCurrentVersion"] = job.current  # the current one again would leave no line
+        values["expectedCurrentVersion"] = job.current  # activating the current one again records no event
         return Step("activateVersion", values, Effect(JobAction.VERSION_ACTIVATED, mark), job)
 
     def add_teams_to_job(self, job: Seen, _mark: str, _member_id: str) -> Step | None:

@@ -58,7 +58,7 @@ async def test_disconnects_keep_the_data_consistent(
         async with crowd.at_work(server):
             async for _ in crowd.rounds(scale):
                 pass  # the clients themselves are the fault
-        assert await server.stop() == 0  # all changes under way are finished
+        assert await server.stop() == 0  # all running changes are finished
 
     times = crowd.ledger.answers[Told.CUT]
     await verdict("clients leave", database_url, crowd, times, {Told.CUT})

@@ -4,7 +4,7 @@ import pytest
 
 from tests.clients.conftest import Clients
 
-PAGES_AND_THREE = 3  # who am I, and the two mutations
+PAGES_AND_THREE = 3  # the query for the member, and the two mutations
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql"])

@@ -73,7 +73,7 @@ async def test_the_number_of_programs_is_limited() -> None:
         await run(prepared, executor, **{each: each == chosen for each in flags})
 
     assert prepared.programs == MOST_PROGRAMS
-    assert abs(sizes[-1]) < sizes[0] / 10  # about as large a program as the new one was dropped
+    assert abs(sizes[-1]) < sizes[0] / 10  # a program about as large as the new one was evicted
 
 
 async def test_nothing_of_a_request_is_kept() -> None:

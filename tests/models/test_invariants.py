@@ -12,7 +12,7 @@ from testbed.world import World
 
 CREATE_VERSION = "mutation ($input: CreateVersionInput!) { createVersion(input: $input) { userErrors { code } } }"
 
-# Two jobs, `first` with two versions; each statement would break one rule.
+# There are two jobs, and `first` has two versions. Each statement would violate one constraint.
 BREAKS = {
     "two drafts": "UPDATE job_version SET status = 'DRAFT', published_at = NULL, published_by_id = NULL",
     "one number twice": "UPDATE job_version SET number = 1",

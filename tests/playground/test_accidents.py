@@ -18,7 +18,7 @@ async def real(no_demo: Demo) -> AsyncIterator[Playground]:
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[CONTRIBUTOR])
         yield playground
-        playground.forgive("401")  # the schema was asked for before there was a token
+        playground.forgive("401")  # the schema was requested before there was a token
 
 
 async def choose_job(real: Playground, key: str) -> None:

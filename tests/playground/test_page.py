@@ -106,7 +106,7 @@ async def test_the_editors_report_no_errors_in_examples(playground: Playground) 
         await editor.locator("textarea").focus()
         await playground.page.keyboard.press("Control+End")
         await playground.page.keyboard.insert_text("query Mistaken { nonsense }")
-        await expect(editor.locator(".squiggly-error").first).to_be_visible()  # by now the schema is there
+        await expect(editor.locator(".squiggly-error").first).to_be_visible()  # the schema is loaded now
 
         await playground.page.keyboard.press("Shift+Home")
         await playground.page.keyboard.press("Delete")
@@ -177,7 +177,7 @@ async def test_a_pasted_token_is_kept_for_the_session_only(no_demo: Demo) -> Non
         session, lasting = [await playground.page.evaluate(f"JSON.stringify({{...{each}Storage}})") for each in STORES]
         assert token in session
         assert token not in lasting
-        # The schema needs a token: that the browser notes its refusal is right.
+        # The schema needs a token, so the browser reports its refusal.
         playground.complaints = [each for each in playground.complaints if "401" not in each]
 
 

@@ -67,7 +67,7 @@ async def test_a_search_finds_jobs_beyond_the_list(playground: Playground, demo:
         await change(demo, " ".join(f"{creation} {{ userErrors {{ message }} }}" for creation in creations))
 
     panel = await playground.panel("Version History")
-    await expect(panel).to_contain_text(re.compile(r"The list holds 100 of 1\d\d jobs"))
+    await expect(panel).to_contain_text(re.compile(r"The list has 100 of 1\d\d jobs"))
     await panel.get_by_label("Search jobs").fill("orders-ing")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
 

@@ -15,7 +15,7 @@ from testbed.postgres import program
 
 RELEASES = Path(__file__).parents[2] / "releases"
 FILES = {"sqlite": "sqlite.db.gz", "postgresql": "postgresql.sql.gz"}
-DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # which is a new one each time if it isn't given
+DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # otherwise pg_dump chooses a new one each time
 
 
 def versions() -> list[str]:
@@ -35,7 +35,7 @@ async def filled(url: str) -> None:
 
 def keep_sqlite(file: Path, version: str) -> None:
     connection = sqlite3.connect(file)
-    connection.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file
+    connection.execute("PRAGMA journal_mode = DELETE")  # so that the file contains everything
     connection.execute("VACUUM")
     connection.close()
     _keep(file.read_bytes(), version, "sqlite")

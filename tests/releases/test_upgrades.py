@@ -25,7 +25,7 @@ from testbed.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
 from tests.server.commands import mainsheet
 
-# What has to be there afterwards, whatever becomes of the other columns; by these columns it is sorted as well.
+# The columns that an upgrade must keep. Rows are sorted by them.
 KEPT = {
     "organization": "id, name",
     "member": "id, email, organization_role",

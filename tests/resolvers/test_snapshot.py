@@ -183,5 +183,5 @@ async def test_cancelling_close_during_a_statement_loses_none(
 
 async def _lost(database: Database) -> None:
     async with asyncio.timeout(20):
-        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver tells nobody
+        while not all(map(is_lost, database.read_pool.idle)):  # noqa: ASYNC110 the driver has no event for it
             await asyncio.sleep(0.01)

@@ -13,7 +13,7 @@ from mainsheet.schema.connection import PAGE_PARAMETERS
 
 SCHEMA: Any = core_schema(api)
 
-# Where each type that has lists is found: one of it, and many.
+# The paths to each type that has lists: to one object, and to many.
 WAYS: Mapping[str, Sequence[str]] = {
     "Query": ("%s",),
     "Viewer": ("me { %s }",),

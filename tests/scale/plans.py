@@ -9,11 +9,11 @@ import orjson
 from mainsheet.models.database import Database
 
 GROWING = "job|job_version|job_run|job_event|job_team|job_version_dependency|job_version_query|job_search_row"
-OF_ASKED = {"uq_job_version_one_draft"}  # holds nothing but what a filter asks for
+OF_ASKED = {"uq_job_version_one_draft"}  # contains only the rows that a filter selects
 PARAMETER = re.compile(r"\$(\d+)")
 QUOTED = re.compile(r"\"[^\"]*\"")
 
-# SQLite: from end to end; through an index that is made for the one statement; all that was ever searched for.
+# SQLite: a full scan, a scan of an automatic index, a full scan of the search index.
 SQLITE_WALK = re.compile(
     rf"SCAN (?:{GROWING})(?:_\d+)?\b"
     rf"|SEARCH (?:{GROWING})(?:_\d+)? USING AUTOMATIC"
@@ -50,7 +50,7 @@ async def _postgresql(driver: Any, sql: str) -> str:
     await driver.execute(f"PREPARE asked AS {sql}")
     try:
         plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{unknown and f'({unknown})'}")
-        return orjson.dumps(plan).decode()  # SQLAlchemy has had the driver read it
+        return orjson.dumps(plan).decode()  # SQLAlchemy has decoded it
     finally:
         await driver.execute("DEALLOCATE asked")
 

@@ -56,7 +56,7 @@ async def test_plans_that_scan_tables_are_detected(big: Big, big_database: Datab
     looked_up = await big.plans.of(big_database, "SELECT name FROM job WHERE id = 'JB'")
 
     assert walks(walked)
-    assert walks(counted)  # an index from end to end is no better
+    assert walks(counted)  # a full scan of an index is no better
     assert walks(sorted_) or through_the_tenant(sorted_)
     assert through_the_tenant("SEARCH job USING INDEX ix_job_organization_created (organization_id=?)")
     assert sorts(sorted_)
@@ -74,7 +74,7 @@ async def test_a_page_of_a_list_scans_no_table(
             variables = filled(own, big.ids) | {id_: value for id_, value in big.ids.items() if f"${id_}" in each.query}
             data = await ask_big(getattr(big, role), each.query, **variables, limit=20)
             refuse_walks(await plans(big, big_database, ask_big), (each, own))
-            if cursor := _cursor(data):  # backwards is the other direction, a later page another number
+            if cursor := _cursor(data):  # backwards is the other direction, and a later page differs only in numbers
                 await ask_big(getattr(big, role), each.query, **variables, first=20, after=cursor)
                 refuse_walks(await plans(big, big_database, ask_big), (each, own))
 
@@ -96,7 +96,7 @@ async def test_a_page_of_the_organization_is_read_in_order(
         arguments = direction.replace("%s", first["jobs"]["pageInfo"]["endCursor"])
         query = f"{{ jobs({arguments}, sortBy: {sort}) {{ nodes {{ id }} }} }}"
         await ask_big(getattr(big, role), query)
-        await ask_big(getattr(big, role), query)  # by now it is known how much the member sees
+        await ask_big(getattr(big, role), query)  # so that the number of the member's grants is cached
 
         (plan,) = (await plans(big, big_database, ask_big)).values()
         assert not sorts(plan), plan
@@ -135,7 +135,7 @@ async def test_a_search_uses_its_index(big: Big, big_database: Database, ask_big
 async def test_a_far_page_skips_index_entries_and_not_rows(
     big: Big, big_database: Database, ask_big: Ask, role: str
 ) -> None:
-    for _ in range(2):  # by now it is known how much the member sees
+    for _ in range(2):  # so that the number of the member's grants is cached
         await ask_big(getattr(big, role), "{ jobs(limit: 20, page: 100) { nodes { name } } }")
 
     (plan,) = (await plans(big, big_database, ask_big)).values()

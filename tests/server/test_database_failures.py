@@ -173,7 +173,7 @@ async def test_idle_connections_that_are_lost_are_replaced(ask: Client, other: D
     for each in connections:
         await ask.database.read_pool.give_back(each)
     await end_connections(other)
-    while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110 the driver tells nobody
+    while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110 the driver has no event for it
         await asyncio.sleep(0.01)
 
     assert (await ask(RENAME, id=job_id)).status == 200

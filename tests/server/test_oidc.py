@@ -368,9 +368,9 @@ async def test_a_withdrawn_key_expires(server: KeyServer, issuer: Issuer, clock:
     server.keys = [EC]
     clock.now += MAX_AGE_SECONDS + 1
 
-    assert await issuer.email(signed()) == EMAIL  # starts to ask, and doesn't wait for it
+    assert await issuer.email(signed()) == EMAIL  # starts the fetch without waiting for it
     with pytest.raises(RefusedToken):
-        await issuer.email(signed(NEXT))  # waits for the same answer
+        await issuer.email(signed(NEXT))  # waits for the same fetch
     with pytest.raises(RefusedToken):
         await issuer.email(signed())
     assert server.asked == 2

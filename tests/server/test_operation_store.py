@@ -262,7 +262,7 @@ async def test_a_dropped_operation_is_freed_without_gc(text: str) -> None:
 
     operation = await store.get(text)
     await executor.execute(Request(operation.prepared))
-    gc.collect()  # what validation left behind; it is young, and soon collected
+    gc.collect()  # garbage of the validation, which is collected soon
     assert count(Token) > before[0]
     del operation
 

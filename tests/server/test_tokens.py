@@ -145,7 +145,7 @@ async def test_requests_dont_wait_for_the_last_use(
     async with database.writes.begin() as connection:
         await connection.execute(update(ApiToken).values(name="locked"))
 
-        caller = await authenticator.caller(f"Bearer {secret}")  # would hang, were it to wait
+        caller = await authenticator.caller(f"Bearer {secret}")  # would hang if it waited
 
         assert caller is not None
     await authenticator.close()

@@ -14,7 +14,7 @@ from tests.executor.specification.world import api
 
 NOTHING = Row()
 OUTCOMES: list[Outcome] = []
-EXECUTOR = Executor(api, observe=OUTCOMES.append)  # one for all: what it remembers must not show
+EXECUTOR = Executor(api, observe=OUTCOMES.append)  # one for all tests: what it caches must make no difference
 
 
 def said(message: str, *path: str | int, at: tuple[int, int], **extensions: str) -> dict[str, Any]:

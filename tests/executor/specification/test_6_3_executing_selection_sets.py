@@ -112,7 +112,7 @@ async def test_a_variable_may_decide_what_is_included(given: bool) -> None:
 
     context = await holds(text, data, Outcome.COMPILED, root=ROOT, store=STORE, variables={"with": given})
 
-    assert bool(context.asked) is given  # what isn't included isn't asked for
+    assert bool(context.asked) is given  # fields that aren't included aren't loaded
 
 
 @pytest.mark.parametrize(("variables", "is_there"), [({}, False), ({"no": False}, True)])
