@@ -1,9 +1,9 @@
 """The dependencies of versions, and the jobs that depend on a job."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.deleted_job import DeletedJob
@@ -11,12 +11,14 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_config import DependencyCondition
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
-from mainsheet.resolvers.permissions import visible, was_visible
-from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.permissions import is_any, visible, was_visible
+from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Expression, Statement, View, rows_of
+
+Target = aliased(Job)
 
 
 class Dependency(NamedTuple):
@@ -63,37 +65,24 @@ def _job_key(view: View) -> ColumnElement[str | None]:
     return func.coalesce(present.scalar_subquery(), deleted.scalar_subquery())
 
 
-def with_dependencies(jobs: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Join the dependencies of current versions and drafts, each job once for each job that it depends on."""
-    return (
-        jobs.join(JobVersion, JobVersion.job_id == Job.id)
-        .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
-        .where(
-            (JobVersion.number == Job.current_number)
-            | ((JobVersion.status == VersionStatus.DRAFT) & ~_is_in_current_version())
-        )
-    )
+def depends_on(job_id: Expression) -> ColumnElement[bool]:
+    """Whether the current version or the draft of a job depends on the job with this id.
 
-
-def _is_in_current_version() -> ColumnElement[bool]:
-    """Whether the current version depends on the same job as the draft does."""
-    current, same = aliased(JobVersion), aliased(JobVersionDependency)
-    return (
-        select(same.id)
-        .join(current, current.id == same.version_id)
-        .where(
-            current.job_id == Job.id,
-            current.number == Job.current_number,
-            same.depends_on_id == JobVersionDependency.depends_on_id,
-        )
-        .correlate(Job, JobVersionDependency)
-        .exists()
+    Each step looks rows up by ids. With joins, PostgreSQL would read all versions, as some jobs have many dependents.
+    """
+    version, other = aliased(JobVersion), aliased(Job)
+    dependencies = select(JobVersionDependency.version_id).where(JobVersionDependency.depends_on_id == job_id)
+    is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
+    dependents = select(version.job_id).where(
+        among_these(version.id, dependencies.correlate(Target)),
+        (version.status == VersionStatus.DRAFT) | is_any(is_current.correlate(version)),
     )
+    return among_these(Job.id, dependents)
 
 
 @rows_of(Job)
 def _dependents(view: View) -> Statement:
-    return with_dependencies(select_jobs(view)).where(visible(view.caller))
+    return select_jobs(view).join(Target, depends_on(Target.id)).where(visible(view.caller))
 
 
-DEPENDENTS = PagedList(_dependents, JobVersionDependency.depends_on_id, Job.job_key, Job.id, join=with_relations)
+DEPENDENTS = PagedList(_dependents, Target.id, Job.job_key, Job.id, join=with_relations)

@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import Row, Select, exists, func, literal, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -23,7 +23,7 @@ from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import known
-from mainsheet.resolvers.job_dependency import with_dependencies
+from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import may_share_with, visible
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
@@ -163,7 +163,7 @@ async def _dependents_problems(write: Write, job_id: str) -> Sequence[UserError]
 
 
 def _dependents(job_id: str, *columns: Any) -> Select[*tuple[Any, ...]]:
-    return with_dependencies(select(*columns).select_from(Job)).where(JobVersionDependency.depends_on_id == job_id)
+    return select(*columns).select_from(Job).where(depends_on(literal(job_id)))
 
 
 async def _keep(write: Write, deleted: DeletedJob) -> None:

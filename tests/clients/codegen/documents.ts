@@ -7,9 +7,11 @@ export const PROBLEM = graphql(`
     path
     ... on ClusterNotActiveError { cluster { name status } }
     ... on DependencyCycleError { cycle { id } }
+    ... on DependencyNotFoundError { dependencyId }
     ... on DraftExistsError { draft { number } }
     ... on ForbiddenError { missingPermission missingTeamRole team { name } }
     ... on InvalidError { minimum maximum pattern }
+    ... on JobHasDependentsError { dependents { jobKey } hiddenCount }
     ... on JobKeyTakenError { jobKey }
     ... on StaleRevisionError { expected actual }
     ... on VersionNotFoundError { number }

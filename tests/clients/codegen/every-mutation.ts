@@ -126,6 +126,12 @@ async function publishInACircle() {
   assert.ok(job)
   const depend = (dependencies: { jobId: string }[] | null) =>
     admin(documents.UPDATE_DRAFT, { input: { jobId, changes: { dependencies } } })
+  const itself = await depend([{ jobId }])
+  refused(itself.updateDraft, 'DependencyOnItselfError', 'changes', 'dependencies', '0', 'jobId')
+  const changes = { removeDependencyIds: ['JD0'] }
+  const { updateDraft } = await admin(documents.UPDATE_DRAFT, { input: { jobId, changes } })
+  const unknown = refused(updateDraft, 'DependencyNotFoundError', 'changes', 'removeDependencyIds', '0')
+  assert.equal(unknown.dependencyId, null)
   accepted((await depend([{ jobId: job.id }])).updateDraft)
   const { publishDraft } = await admin(documents.PUBLISH_DRAFT, { input: { jobId } })
   const { cycle } = refused(publishDraft, 'DependencyCycleError', 'jobId')
@@ -157,7 +163,10 @@ async function share() {
 }
 
 async function remove() {
-  const gone = await admin(documents.DELETE_JOB, { input: { jobId } })
+  const { deleteJob } = await admin(documents.DELETE_JOB, { input: { jobId } })
+  const { dependents, hiddenCount } = refused(deleteJob, 'JobHasDependentsError', 'jobId')
+  assert.deepEqual([dependents, hiddenCount], [[{ jobKey: 'waits-for-typed-job' }], 0])
+  const gone = await admin(documents.DELETE_JOB, { input: { jobId, force: true } })
   const { deletedJobId, cancelledRuns } = accepted(gone.deleteJob)
   assert.deepEqual([deletedJobId, cancelledRuns], [jobId, []])
   const twice = await admin(documents.DELETE_JOB, { input: { jobId } })
