@@ -128,7 +128,7 @@ class Job(Base):
             created_by_id=edit.member_id,
         )
         job.draft = None
-        job._describe()
+        job.search_text = search_text(job.job_key, job.name, job.description)
         job._grant(team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
@@ -162,7 +162,7 @@ class Job(Base):
         if changes:
             for name, value in values.items():
                 setattr(self, name, value)
-            self._describe()
+            self.search_text = search_text(self.job_key, self.name, self.description)
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 
     def create_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
@@ -197,8 +197,7 @@ class Job(Base):
         draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED, edit)
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_revision"):
-            edit.problems += draft.config.running_problems(references, self.id, {})
-            edit.problems += draft.config.deletion_problems({})
+            edit.problems += draft.config.publication_problems(references, self.id, {})
         edit.refuse()
         draft.publish(edit, message)
         draft.revision += 1
@@ -210,10 +209,9 @@ class Job(Base):
         self, values: Mapping[str, Any], message: str | None, references: References, edit: Edit
     ) -> JobVersion:
         """Draft, update and publish in one step."""
-        edit.problems += step_problems(JobAction.VERSION_CREATED, self.draft)
-        edit.problems += value_problems({"message": message})
+        edit.problems += [*step_problems(JobAction.VERSION_CREATED, self.draft), *value_problems({"message": message})]
         changed = self.current.config.changed(values, references.jobs)
-        running = [*changed.running_problems(references, self.id, CHANGES), *changed.deletion_problems(CHANGES)]
+        running = changed.publication_problems(references, self.id, CHANGES)
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
         config = self._changed_config(self.current, values, references, edit)
@@ -251,10 +249,7 @@ class Job(Base):
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
     def delete(self, edit: Edit) -> DeletedJob:
-        """Add the last history event, and return what is kept of the job.
-
-        Foreign keys delete the versions, runs and grants with the row.
-        """
+        """Add the last event and return what is kept of the job. Foreign keys delete its versions, runs and grants."""
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
         return DeletedJob.of(self, edit)
 
@@ -296,9 +291,6 @@ class Job(Base):
         new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
         self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
         return new
-
-    def _describe(self) -> None:
-        self.search_text = search_text(self.job_key, self.name, self.description)
 
     def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **line: Any) -> None:
         self.event_count += 1

@@ -146,6 +146,13 @@ class JobConfig:
         if own_id and (cycle := references.cycle(own_id, waits_for)):
             yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
+    def publication_problems(
+        self, references: References, own_id: str | None, at: Mapping[str, Path]
+    ) -> Iterator[UserError]:
+        """Yield the problems that prevent the configuration from becoming current in a new version."""
+        yield from self.running_problems(references, own_id, at)
+        yield from self.deletion_problems(at)
+
     def deletion_problems(self, at: Mapping[str, Path]) -> Iterator[UserError]:
         """Yield a problem for each dependency on a deleted job. An old version may have them, a new one may not."""
         for each in self.dependencies:
