@@ -121,6 +121,8 @@ class Recovery:
             if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
                 self._waiting[field].append((place, value))
                 return
+        except Unsupported:
+            raise
         except Exception as error:  # noqa: BLE001 whatever it is, it is this field's error
             self._fail(field, place, error)
         else:
@@ -133,9 +135,9 @@ class Recovery:
                 return name
             case Attribute(name) | Joined(name):
                 return getattr(parent, name)
-            case Call(function, name, arguments):
+            case Call(function, takes_self, names, arguments):
                 given = self._given(arguments) if arguments else {}
-                return function(**{name: parent}, **given) if name else function(parent, **given)
+                return function(*[parent] * takes_self, **dict.fromkeys(names, parent), **given)
             case Link(relation, arguments):
                 question = self._given(arguments) if arguments else None  # here, since it may be refused
                 return attrgetter(relation.key)(parent) if relation.key else question
