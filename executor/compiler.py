@@ -12,8 +12,9 @@ from typing import Any
 from graphql import Undefined, VariableValues
 from graphql.pyutils import is_awaitable, is_collection
 
-from mainsheet.executor.bounds import STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.bounds import STEP, UNBOUNDED, check, size_of
 from mainsheet.executor.building import Building
+from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
 from mainsheet.executor.shape import Shape, Unsupported
 from mainsheet.executor.writer import Writer
@@ -85,7 +86,7 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
 
 
 def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
-    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": pausing(options.most_bytes)}
+    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": checkpoint(options.most_bytes)}
     sizes = {"limit": options.most_bytes, "size_of": size_of, "STEP": STEP}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
     exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source; texts of a client's are quoted

@@ -77,7 +77,7 @@ class Executor:
         runs_extensions: bool = False,
     ) -> None:
         if not runs_extensions and (api.extensions or api.directives):
-            raise ValueError("The schema has extensions or directives, which this executor doesn't run.")
+            raise ValueError("The schema has extensions or directives: make it a `mainsheet.executor.Schema`.")
         self._api = api
         self._observe = observe
         self._worker = worker

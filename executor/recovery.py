@@ -15,8 +15,9 @@ from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable, is_collection
 
 from mainsheet.executor.arguments import Arguments, Refused
-from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, size_of
 from mainsheet.executor.compiler import Unit, yes
+from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Group
 from mainsheet.executor.shape import (
     Abstract,
@@ -70,7 +71,7 @@ class Recovery:
         self._context = context
         self._variables = variables
         self._most_bytes = most_bytes
-        self._pause = pausing(most_bytes)
+        self._pause = checkpoint(most_bytes)
         self._size = 0
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []

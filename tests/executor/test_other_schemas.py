@@ -11,6 +11,7 @@ from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import InputContext
 from strawberry.types.field import StrawberryField
 
 from mainsheet.executor import RELATION, Executor, Outcome, Prepared, Request, core_schema, refer
@@ -367,5 +368,40 @@ def upper(value: DirectiveValue[str]) -> str:
 
 @pytest.mark.parametrize("options", [{"extensions": [SchemaExtension]}, {"directives": [upper]}])
 def test_a_schema_with_extensions_needs_someone_to_run_them(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="extensions or directives"):
+    with pytest.raises(ValueError, match="make it a"):
         Executor(strawberry.Schema(People, **options))
+
+
+@strawberry.input
+class Whose:
+    name: str
+
+
+def _of_the_context(cls: type[Whose], value: Mapping[str, Any], context: InputContext) -> Whose:
+    assert context.info
+    return cls(name=f"{value['name']} of {context.info.context.store['name']}")
+
+
+vars(Whose)["__strawberry_definition__"].from_input = _of_the_context
+
+
+@strawberry.input
+class Around:
+    whose: Whose
+
+
+@strawberry.type
+class Asking:
+    @strawberry.field
+    def whose(self, around: Around) -> str:
+        return around.whose.name
+
+
+async def test_input_types_that_build_their_value_get_info() -> None:
+    api = strawberry.Schema(Asking)
+    given = request(api, '{ whose(around: {whose: {name: "cat"}}) }', Asking(), context=Context({"name": "Ada"}))
+
+    data, outcomes = await same(api, given)
+
+    assert data == {"whose": "cat of Ada"}
+    assert outcomes == [Outcome.REFERENCE]
