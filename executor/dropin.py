@@ -39,7 +39,7 @@ class Schema(strawberry.Schema):
             operation = get_operation_ast(document, name)
             try:
                 return Prepared(core_schema(self), document, operation) if operation else None
-            except (GraphQLError, LookupError, RecursionError):  # it wasn't validated
+            except (GraphQLError, LookupError):  # it wasn't validated
                 return None
 
         return lru_cache(MOST_OPERATIONS)(prepared)
@@ -51,11 +51,12 @@ class Schema(strawberry.Schema):
     def _execute_compiled(
         self, schema: GraphQLSchema, document: DocumentNode, *, middleware: MiddlewareManager, **given: Any
     ) -> Any:
-        """Execute an operation by graphql-core if extensions have `resolve` or it wasn't validated."""
-        operation = None
-        if not middleware.middlewares:
-            text = document.loc.source.body if document.loc else None
-            operation = self._operation(document, given["operation_name"], text)
+        """Execute an operation. graphql-core does it if extensions have `resolve`, or if it wasn't validated."""
+        text = document.loc.source.body if document.loc else None
+        try:
+            operation = None if middleware.middlewares else self._operation(document, given["operation_name"], text)
+        except RecursionError:  # nodes are compared recursively
+            operation = None
         if operation is None:
             return super()._get_execute_function()(schema, document, middleware=middleware, **given)
         request = _request(operation, **given)

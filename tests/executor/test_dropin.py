@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import strawberry
 from graphql import parse
 from strawberry import federation
 from strawberry.directive import DirectiveLocation, DirectiveValue
-from strawberry.extensions import MaskErrors, ParserCache, SchemaExtension
+from strawberry.extensions import DisableValidation, MaskErrors, ParserCache, SchemaExtension
 from strawberry.permission import BasePermission
 from strawberry.types import ExecutionContext, Info
 
@@ -259,6 +260,21 @@ async def test_the_hooks_of_extensions_run_around_compiled_code(text: str, sync:
 
 
 @both
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ ...Missing }",
+        "{ nothing books { nothing title } }",
+        "{ books }",
+        "query ($none: None) { books { shout(times: $none) } }",
+        "{ books { ...F } } fragment F on Book { title ...F }",
+    ],
+)
+async def test_what_was_not_validated_is_executed_alike(text: str, sync: bool) -> None:
+    await same(text, sync=sync, schema={"extensions": [DisableValidation]})
+
+
+@both
 async def test_errors_are_masked_after_they_are_processed(sync: bool) -> None:
     await same("{ books { fails } }", sync=sync, schema={"extensions": [MaskErrors]})
 
@@ -353,6 +369,29 @@ async def test_positions_are_found_in_the_documents_own_text() -> None:
 
     assert lines == [2, 3]
     assert parse("{ a #ab\n b }") == parse("{ a #\n#\n b }")
+
+
+def at_depth(depth: int, call: Callable[[], Any]) -> Any:
+    return at_depth(depth - 1, call) if depth else call()
+
+
+@strawberry.type
+class Nested:
+    @strawberry.field
+    def nested(self) -> "Nested":
+        return Nested()
+
+
+def test_what_the_stack_suffices_for_is_executed_without_an_error() -> None:
+    text = "{ " + "nested { " * 60 + "__typename" + " }" * 60 + " }"
+    reference, ours = Reference(Nested), Observed(Nested)
+    for depth in range(0, 900, 20):
+        expected, result = (
+            at_depth(depth, partial(api.execute_sync, text, root_value=Nested())) for api in (reference, ours)
+        )
+        if expected.errors is None:
+            assert result.errors is None, depth
+            assert result.data == expected.data
 
 
 async def test_requests_may_overlap() -> None:
