@@ -382,7 +382,7 @@ class Nested:
         return Nested()
 
 
-def test_what_the_stack_suffices_for_is_executed_without_an_error() -> None:
+def test_a_stack_that_is_almost_full_fails_a_field_and_not_the_request() -> None:
     text = "{ " + "nested { " * 60 + "__typename" + " }" * 60 + " }"
     reference, ours = Reference(Nested), Observed(Nested)
     for depth in range(0, 900, 20):
@@ -390,8 +390,7 @@ def test_what_the_stack_suffices_for_is_executed_without_an_error() -> None:
             at_depth(depth, partial(api.execute_sync, text, root_value=Nested())) for api in (reference, ours)
         )
         if expected.errors is None:
-            assert result.errors is None, depth
-            assert result.data == expected.data
+            assert all(error.path for error in result.errors or ()), (depth, result.errors)
 
 
 async def test_requests_may_overlap() -> None:
