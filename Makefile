@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
-INTEROP := tests/playground tests/clients tests/chaos
+INTEROP := tests/playground tests/clients tests/chaos tests/interop
 
 .DEFAULT_GOAL := help
 .PHONY: help run playground test interop chaos check bench schema release lock clean
@@ -28,7 +28,7 @@ test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and
 	$(PYTEST) $(INTEROP:%=--ignore=%)
 
 # Each test has processes of its own, browsers among them: two at once keep two cores busy.
-interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients and faults in real processes
+interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in real processes, and graphql-core's own
 	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md

@@ -2,6 +2,7 @@
 
 from mainsheet.executor.arguments import Refused
 from mainsheet.executor.bounds import AnswerTooLarge
+from mainsheet.executor.dropin import Schema
 from mainsheet.executor.engine import Executor, Outcome, Request, core_schema, refer
 from mainsheet.executor.introspection import is_introspection, root_fields
 from mainsheet.executor.prepared import Prepared
@@ -20,6 +21,7 @@ __all__ = [
     "Refused",
     "Relation",
     "Request",
+    "Schema",
     "Unsupported",
     "Worker",
     "core_schema",

@@ -25,6 +25,8 @@ class Building:
         write = self._writer
         write.line("n = c = 0")
         write.line("top = FIRST_STEP")
+        for values in self._loading.values.values():
+            write.line(f"{values} = iter({values})")
         for group in reversed(self._loading.groups):
             for field in group.fields:
                 self._build(group, field)
@@ -145,7 +147,8 @@ class Building:
             case Link() as link:
                 return self._link(field, link, parent, sizes)
         value = self._writer.fresh("x")
-        self._writer.line(f"{value} = {read(self._writer, field, parent)}")
+        values = self._loading.values.get(field)
+        self._writer.line(f"{value} = {f'next({values})' if values else read(self._writer, field, parent)}")
         if isinstance(field.shape, Leaf):
             self._leaf(field.shape, value)
             sizes.leaf(field.shape, value)

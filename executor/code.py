@@ -11,8 +11,8 @@ def read(write: Writer, field: Field, parent: str) -> str:
     match field.source:
         case Attribute(name) | Joined(name):
             return f"{parent}.{name}"
-        case Call(function, name, arguments):
-            given = [f"{name}={parent}" if name else parent]
+        case Call(function, takes_self, names, arguments):
+            given = [parent] * takes_self + [f"{name}={parent}" for name in names]
             if arguments:
                 given.append(f"**{write.constant('arguments', arguments)}(variables)")
             return f"{write.constant('call', function)}({', '.join(given)})"

@@ -6,22 +6,30 @@ error.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import Undefined, VariableValues
 from graphql.pyutils import is_awaitable, is_collection
 
-from mainsheet.executor.bounds import FIRST_STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.bounds import FIRST_STEP, UNBOUNDED, check, size_of
 from mainsheet.executor.building import Building
+from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
-from mainsheet.executor.shape import Shape
+from mainsheet.executor.shape import Shape, Unsupported
 from mainsheet.executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, int]]]
 
 # Python's compiler holds the interpreter's lock from its first line to the last: about 20 ms for this many characters.
 LONGEST_SOURCE = 100_000
+
+
+@dataclass(eq=False)
+class Tries:
+    """How often a unit may still meet values that it doesn't support, until graphql-core completes them at once."""
+
+    left: int = 3
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,12 @@ class Unit:
     answer: Answer | None
     source: str
     loading: Loading
+    tries: Tries = field(default_factory=Tries)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a batch may have to be awaited."""
+        return bool(self.loading.groups)
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
 
 
 def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
-    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": pausing(options.most_bytes)}
+    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": checkpoint(options.most_bytes)}
     sizes = {"limit": options.most_bytes, "size_of": size_of, "FIRST_STEP": FIRST_STEP}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
     exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted
@@ -84,16 +98,18 @@ def again(value: Any) -> Collection[Any]:
     """Return the value if it can be iterated twice: once for the keys, once for the response."""
     if is_collection(value):
         return value
-    raise TypeError("not a list")
+    raise Unsupported("no list, or one that is made while it is read")
 
 
 def yes(answer: Any) -> None:
     """Raise unless the value is true."""
     if not answer or is_awaitable(answer):
-        raise TypeError("not of this type")
+        raise Unsupported("an object of another type")
 
 
 def real(value: Any) -> None:
     """Refuse what resolvers may return instead of a value: exceptions and awaitables."""
-    if isinstance(value, Exception) or value is Undefined or is_awaitable(value):
+    if isinstance(value, Exception) or value is Undefined:
         raise TypeError("not a value")
+    if is_awaitable(value):
+        raise Unsupported("an awaitable")

@@ -1,18 +1,19 @@
 """Executes validated operations: compiled if possible, otherwise by graphql-core, with the same result."""
 
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, VariableValues, execute
+from graphql import ExecutionResult, GraphQLSchema, VariableValues
 
 from mainsheet.executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
 from mainsheet.executor.compiler import Options, Unit, compile_shape
 from mainsheet.executor.dry_run import Rehearsal
+from mainsheet.executor.finished import finished
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import Program, Programming
 from mainsheet.executor.recovery import Recovery
@@ -38,16 +39,24 @@ def core_schema(api: strawberry.Schema) -> GraphQLSchema:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A prepared operation with the variables and context of one request."""
+    """A prepared operation with the variables and context of one request.
+
+    `options` are further arguments for graphql-core's `execute`. With `is_sync`, nothing may be awaited.
+    """
 
     operation: Prepared
     variables: dict[str, Any] | None = None
     context: Any = None
     root: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    is_sync: bool = False
 
 
 class Executor:
-    """Executes operations of a Strawberry schema. `observe` is called with how each one was executed.
+    """Executes prepared operations of a Strawberry schema. `observe` is called with how each one was executed.
+
+    It runs no extensions and doesn't call `Schema.process_errors`. So it raises `ValueError` if the schema has
+    extensions or directives, unless its caller runs them (`runs_extensions`), as `mainsheet.executor.Schema` does.
 
     With `keeps_datetimes`, data may contain datetimes, which the JSON encoder must write in ISO 8601 as orjson does.
     With `believes_rows`, objects aren't checked: `is_type_of` isn't called for concrete types, and an exception that is
@@ -65,7 +74,10 @@ class Executor:
         keeps_datetimes: bool = False,
         believes_rows: bool = False,
         most_bytes: int = UNBOUNDED,
+        runs_extensions: bool = False,
     ) -> None:
+        if not runs_extensions and (api.extensions or api.directives):
+            raise ValueError("The schema has extensions or directives: make it a `mainsheet.executor.Schema`.")
         self._api = api
         self._observe = observe
         self._worker = worker
@@ -73,14 +85,17 @@ class Executor:
         self._programming = Programming(api, options)
 
     async def execute(self, request: Request) -> ExecutionResult:
-        """Return the same result as graphql-core's `execute`."""
+        """Return the same result as graphql-core's `execute`.
+
+        If the operation has `@defer` or `@stream`, that is what Strawberry calls an initial result.
+        """
         variables = request.operation.variables.coerced(request.variables)
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
             return ExecutionResult(None, variables)
         program = await self._program(request.operation, variables)
         unit = program.unit
-        if unit is None:
+        if unit is None or not unit.tries.left or (request.is_sync and unit.waits):
             return await self._uncompiled(program.parts, request, variables)
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)
@@ -93,15 +108,24 @@ class Executor:
         self._observe(Outcome.COMPILED)
         return ExecutionResult(data, None)
 
+    def execute_sync(self, request: Request) -> ExecutionResult:
+        """Execute without an event loop. The result is an awaitable if a resolver returned one."""
+        return finished(self.execute(replace(request, is_sync=True)))
+
     async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
         if parts is None:
             if request.operation.is_introspection and self._worker:
                 return await self._introspected(self._worker, request)
             return await self._refer(Outcome.REFERENCE, request)
         self._observe(Outcome.PARTS)
-        made = parts(root_value=request.root, context_value=request.context, variable_values=variables)
-        result: ExecutionResult | Awaitable[ExecutionResult] = made.execute_operation()
-        return await result if isawaitable(result) else result
+        made = parts(
+            root_value=request.root,
+            context_value=request.context,
+            variable_values=variables,
+            is_sync=request.is_sync,
+            **request.options,
+        )
+        return await _result(request, made.execute_operation())
 
     async def _introspected(self, worker: Worker, request: Request) -> ExecutionResult:
         """Run introspection in the worker. It calls none of our resolvers and takes tens of milliseconds."""
@@ -121,7 +145,8 @@ class Executor:
         try:
             recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
             result = await recovery.answer(request.root)
-        except Unsupported:
+        except (Unsupported, RecursionError):
+            unit.tries.left -= 1
             return await self._refer(Outcome.REPLAYED, request)
         self._observe(outcome)
         return result
@@ -131,7 +156,7 @@ class Executor:
         variables = request.operation.variables.coerced(request.variables)
         if isinstance(variables, list):
             raise Unsupported("; ".join(error.message for error in variables))
-        shape = self._programming.planner(request.operation, variables).root()
+        shape = self._programming.root(request.operation, variables)
         options = replace(self._programming.options, is_whole=True)
         return Rehearsal(shape, compile_shape(shape, options), variables)
 
@@ -155,13 +180,19 @@ async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBO
 
     `api.execute` isn't used because it parses and validates again, and logs client errors with a traceback.
     """
-    result = _referred(api, request, most_bytes)
-    return await result if isawaitable(result) else result
+    return await _result(request, _referred(api, request, most_bytes))
+
+
+async def _result(request: Request, result: Any) -> ExecutionResult:
+    answer: ExecutionResult = await result if isawaitable(result) and not request.is_sync else result
+    return answer
 
 
 def _referred(
     api: strawberry.Schema, request: Request, most_bytes: int
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
+    # Strawberry's choice of graphql-core's function, which depends on whether the schema has `@defer`.
+    execute = strawberry.Schema._get_execute_function(api)  # noqa: SLF001
     name = request.operation.node.name
     result: ExecutionResult | Awaitable[ExecutionResult] = execute(
         core_schema(api),
@@ -170,7 +201,9 @@ def _referred(
         context_value=request.context,
         variable_values=request.variables,
         operation_name=name.value if name else None,
-        executor_class=bounded(api.execution_context_class, most_bytes),
-        operation_extensions=None,
+        executor_class=api.execution_context_class
+        if most_bytes == UNBOUNDED
+        else bounded(api.execution_context_class, most_bytes),
+        **request.options,
     )
     return result

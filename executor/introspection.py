@@ -20,8 +20,12 @@ def is_introspection(document: DocumentNode, operation: OperationDefinitionNode)
 
 def root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
     """Return the names of an operation's root fields. The document need not be validated."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return list(_root_fields(operation.selection_set, fragments, set()))
+    return list(_root_fields(operation.selection_set, fragments(document), set()))
+
+
+def fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """Return a document's fragments by name."""
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _root_fields(

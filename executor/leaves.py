@@ -16,6 +16,8 @@ from graphql import (
 )
 from graphql.pyutils import is_awaitable
 
+from mainsheet.executor.shape import Unsupported
+
 # Conditions under which a value is already coerced for its type.
 IS_COERCED = {
     GraphQLString.name: "{0}.__class__ is str",
@@ -44,8 +46,10 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     coerce = type_.coerce_output_value
 
     def coerced(value: Any) -> Any:
-        if value is None or value is Undefined or isinstance(value, Exception) or is_awaitable(value):
+        if value is None or value is Undefined or isinstance(value, Exception):
             raise ValueError("not a value")
+        if is_awaitable(value):
+            raise Unsupported("an awaitable")
         answer = coerce(value)
         if answer is None or answer is Undefined:
             raise ValueError("null")

@@ -1,11 +1,24 @@
 """Writes the first half of the source: for each level, it collects the keys and calls the batches."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from mainsheet.executor.code import by_type, items, read
 from mainsheet.executor.relation import Asked, Attributes, Place
-from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, asks, link_of, links, reads, union
+from mainsheet.executor.shape import (
+    Abstract,
+    Field,
+    Link,
+    ListOf,
+    Object,
+    Shape,
+    all_links,
+    asks,
+    attributes,
+    gathered,
+    link_of,
+    links,
+)
 from mainsheet.executor.writer import Writer
 
 
@@ -30,16 +43,18 @@ class Loading:
         self.groups: list[Group] = []
         self.keys: dict[Field, str] = {}
         self.questions: dict[Field, str] = {}
+        self.values: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
         """Write the code that loads everything a shape needs. `value` is the value to complete."""
-        self._is_alone = self._is_whole and len([*_all_links(shape)]) == 1
+        self._is_alone = self._is_whole and len([*all_links(shape)]) == 1
         if self._some_attributes:
-            self._find_attributes(shape)
+            self._attributes = attributes(shape)
         depth = 1
         level = self._groups(depth, links(shape))
         if level:
             self._announce(level, depth)
+            self._keep_values(shape)
             self._gather(shape, "value")
         while level:
             questions = [self._question(group) for group in level]  # before any batch call: one may be refused
@@ -55,13 +70,6 @@ class Loading:
                 for field in group.fields:
                     self._gather_below(group, field)
             level = below
-
-    def _find_attributes(self, shape: Shape) -> None:
-        """Collect the attributes read of each batch's results: the context keeps results for the whole operation."""
-        for field in links(shape):
-            batch, own = link_of(field).relation.batch, reads(field.shape)
-            self._attributes[batch] = union((self._attributes.get(batch, frozenset()), own))
-            self._find_attributes(field.shape)
 
     def _groups(self, level: int, fields: Iterable[Field]) -> list[Group]:
         groups: dict[tuple[Hashable, str], Group] = {}
@@ -118,11 +126,18 @@ class Loading:
     def _gather_below(self, group: Group, field: Field) -> None:
         if not asks(field.shape):
             return
+        self._keep_values(field.shape)
         key, value = self._writer.fresh("x"), self._writer.fresh("x")
         with self._writer.block(f"for {key} in {self.keys[field]}:"):
             self._writer.line(f"{value} = {group.answers}.get({key})")
             with self._writer.block(f"if {value} is not None:"):
                 self._gather(field.shape, value)
+
+    def _keep_values(self, shape: Shape) -> None:
+        """Write a list for each field that is read here. The response is built from them: each is read once."""
+        for field in gathered(shape):
+            self.values[field] = self._writer.fresh("v")
+            self._writer.line(f"{self.values[field]} = []")
 
     def _gather(self, shape: Shape, value: str) -> None:
         """Write the code that collects the next level's keys below a non-null value."""
@@ -147,6 +162,7 @@ class Loading:
         elif asks(field.shape):
             value = self._writer.fresh("x")
             self._writer.line(f"{value} = {read(self._writer, field, parent)}")
+            self._writer.line(f"{self.values[field]}.append({value})")
             self._gather_nullable(field.shape, value)
 
     def _gather_key(self, field: Field, link: Link, parent: str) -> None:
@@ -160,9 +176,3 @@ class Loading:
         write.line(f"{key} = {parent}.{link.relation.key}")
         with write.block(f"if {key} is not None:"):
             write.line(f"{self.keys[field]}[{key}] = None")
-
-
-def _all_links(shape: Shape) -> Iterator[Field]:
-    for field in links(shape):
-        yield field
-        yield from _all_links(field.shape)

@@ -9,11 +9,15 @@ from graphql import default_field_resolver, default_type_resolver
 
 from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.compiler import Unit
+from mainsheet.executor.finished import finished
 from mainsheet.executor.plan import Planner
+from mainsheet.executor.shape import Unsupported
 
 
 def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
     """Return a factory of executors that complete root fields by units, which are given by response key.
+
+    With `is_sync`, units that may have to wait aren't used, and nothing is awaited.
 
     The factory takes the root, the context and coerced variables: graphql-core's `build` would coerce them again.
     """
@@ -35,30 +39,34 @@ def _parts(base: Any) -> Any:
     """Return a subclass of a `bounded` executor that uses units."""
 
     class Parts(base):  # type: ignore[misc]  # chosen at run time
-        def __init__(self, *args: Any, units: Mapping[str, Unit], **options: Any) -> None:
+        def __init__(self, *args: Any, units: Mapping[str, Unit], is_sync: bool, **options: Any) -> None:
             super().__init__(*args, **options)
             self._units = units
+            self._is_sync = is_sync
             self._met_errors: set[str] = set()
 
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
             """Complete a root field by its unit if it has one, otherwise by graphql-core."""
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
                 unit = self._units.get(path.key)
-                if unit is not None:
+                if unit is not None and unit.tries.left and not (self._is_sync and unit.waits):
                     arguments = (return_type, details, info, path, *result)
-                    return self._completed(unit.answer, path.key, result[0], arguments)
+                    completed = self._completed(unit, path.key, result[0], arguments)
+                    return finished(completed) if self._is_sync else completed
             return super().complete_value(return_type, details, info, path, *result)
 
-        async def _completed(self, complete: Any, key: str, value: Any, arguments: Sequence[Any]) -> Any:
+        async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
             try:
-                answer, size = await complete(value, self.context_value, self.variable_values)
+                assert unit.answer  # noqa: S101 for the type checker: others are left out
+                answer, size = await unit.answer(value, self.context_value, self.variable_values)
             except AnswerTooLarge as error:
                 self.size += error.size
                 return {}  # the answer is discarded as a whole
-            except Exception:  # noqa: BLE001 graphql-core raises it again, with its path
+            except Exception as error:  # noqa: BLE001 graphql-core raises it again, with its path
+                unit.tries.left -= isinstance(error, Unsupported)
                 self._met_errors.add(key)
                 answer = super().complete_value(*arguments)
-                return await answer if isawaitable(answer) else answer
+                return answer if self._is_sync or not isawaitable(answer) else await answer
             self.size += size
             return answer
 

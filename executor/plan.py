@@ -1,9 +1,10 @@
 """Plans a validated operation: computes the shape of its response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import strawberry
 from graphql import (
@@ -33,11 +34,11 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.pyutils import is_awaitable
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from mainsheet.executor.arguments import Arguments
 from mainsheet.executor.conversion import conversion
+from mainsheet.executor.plain import plain_field
 from mainsheet.executor.relation import READS, RELATION, Relation
 from mainsheet.executor.shape import (
     Abstract,
@@ -62,6 +63,23 @@ NO_JOINS: frozenset[str] = frozenset()
 Path: TypeAlias = tuple[str, ...]  # of response keys
 
 
+def _of_the_request(_: GraphQLResolveInfo[Any]) -> NoReturn:
+    raise Unsupported("a type resolver that reads what belongs to the request")
+
+
+class TypeInfo(GraphQLResolveInfo[Any]):
+    """The `info` for type resolvers. One that reads the request from it makes graphql-core execute the operation."""
+
+    path = property(_of_the_request)
+    fragments = property(_of_the_request)
+    root_value = property(_of_the_request)
+    variable_values = property(_of_the_request)
+    context = property(_of_the_request)
+    abort_signal = property(_of_the_request)
+    async_helpers = property(_of_the_request)
+    operation_extensions = property(_of_the_request)
+
+
 @dataclass
 class Planner:
     """Plans one operation for given values of its `@skip` and `@include` conditions."""
@@ -72,6 +90,7 @@ class Planner:
     operation: OperationDefinitionNode
     variables: VariableValues
     believes_rows: bool
+    joins: bool = True
     _count: int = field(default=0, init=False)
 
     def root(self) -> Object:
@@ -82,8 +101,6 @@ class Planner:
     def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails], Path]]:
         """Return the root fields that have subfields, as `shape` takes them. Raises `Unsupported`."""
         root_type, collected = self._collected()
-        if collected.new_defer_usages:
-            raise Unsupported("@defer")
         fields = collected.grouped_field_set.items()
         found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
         return {
@@ -133,8 +150,6 @@ class Planner:
     def _object(
         self, type_: GraphQLObjectType, collected: CollectedFields, path: Path, joins: frozenset[str], *, nullable: bool
     ) -> Object:
-        if collected.new_defer_usages:
-            raise Unsupported("@defer")
         groups = collected.grouped_field_set
         self._count += len(groups)
         if self._count > MAX_FIELDS:
@@ -146,8 +161,6 @@ class Planner:
         self, parent: GraphQLObjectType, details: list[FieldDetails], path: Path, joins: frozenset[str]
     ) -> Field:
         node = details[0].node
-        if details[0].fragment_variable_values is not None:
-            raise Unsupported("fragment arguments")
         definition = self.schema.get_field(parent, node.name.value)
         if definition is None:
             raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
@@ -157,13 +170,15 @@ class Planner:
             if join is not None and join in joins:
                 source, joins = Joined(join), _below_join(join, joins)
             else:
-                joins = source.relation.joins
+                joins = source.relation.joins if self.joins else NO_JOINS
         shape = self.shape(definition.type, details, path, joins)
         return Field(f"{parent.name}.{node.name.value}", path, source, shape, [each.node for each in details])
 
     def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
-        declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if not isinstance(declared, StrawberryField) or declared.extensions:
+        if definition.resolve is None:
+            return Call(partial(default_value, name=node.name.value), True, (), None, None)
+        declared = plain_field(self.api, definition)
+        if declared is None:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}")
         if (relation := declared.metadata.get(RELATION)) is not None:
             return Link(relation, self._question(relation, declared, definition, node))
@@ -174,14 +189,15 @@ class Planner:
             return Attribute(declared.python_name)
         if resolver.is_async or resolver.info_parameter:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it is asynchronous or asks for `info`")
-        if not (resolver.parent_parameter or resolver.self_parameter):
-            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it takes no parent")
-        arguments = Arguments(definition, node, conversion(self.api, declared, definition), reusable=False)
-        name = resolver.parent_parameter.name if resolver.parent_parameter else None
         function: Any = resolver.wrapped_func
+        if not callable(function):
+            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it isn't callable")
+        arguments = Arguments(definition, node, conversion(self.api, declared, definition), reusable=False)
+        takes_self = resolver.self_parameter is not None
+        names = {each.name for each in (resolver.parent_parameter, resolver.root_parameter) if each}
         named = declared.metadata.get(READS)
         reads = None if named is None else frozenset(named)
-        return Call(function, name, arguments if definition.args else None, reads)
+        return Call(function, takes_self, sorted(names), arguments if definition.args else None, reads)
 
     def _question(
         self, relation: Relation, declared: StrawberryField, definition: GraphQLField, node: FieldNode
@@ -209,10 +225,18 @@ class Planner:
         """Return the `info` for type resolvers. It contains nothing of a request."""
         nodes = [each.node for each in details]
         missing: Any = None
-        return GraphQLResolveInfo(
+        return TypeInfo(
             nodes[0].name.value, nodes, type_, missing, missing, self.schema, {}, None, self.operation, missing,
             missing, is_awaitable, missing, missing,
         )  # fmt: skip
+
+
+def default_value(source: Any, name: str) -> Any:
+    """Return what graphql-core's `default_field_resolver` does."""
+    value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+    if callable(value):
+        raise Unsupported("a method that takes `info`")
+    return value
 
 
 def _below_join(join: str, joins: frozenset[str]) -> frozenset[str]:

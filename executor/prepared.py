@@ -1,7 +1,7 @@
 """A prepared operation: the variables that decide its plan, its size, and its compiled programs."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,6 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -18,26 +17,28 @@ from graphql import (
     VariableNode,
 )
 
-from mainsheet.executor.introspection import is_introspection
+from mainsheet.executor.introspection import fragments, is_introspection
 from mainsheet.executor.variables import Variables
 
 if TYPE_CHECKING:
     from mainsheet.executor.program import Program
 
-DECIDING = {"skip", "include", "defer"}
+CONDITIONS = {"skip", "include"}  # the directives that compiled code supports
 MOST_PROGRAMS = 16  # of one operation: each variable in a condition doubles the number of possible plans
 CEILING = 10**6  # fragments that double at each level could reach any number
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The number of fields of a selection set, including fragments, and the variables in its conditions."""
+    """The number of fields of a selection set, including fragments, its directives, and the variables in those."""
 
     fields: int = 0
     deciding: frozenset[str] = frozenset()
+    directives: frozenset[str] = frozenset()
 
     def __add__(self, other: "Extent") -> "Extent":
-        return Extent(min(self.fields + other.fields, CEILING), self.deciding | other.deciding)
+        fields = min(self.fields + other.fields, CEILING)
+        return Extent(fields, self.deciding | other.deciding, self.directives | other.directives)
 
 
 @dataclass(eq=False)
@@ -56,6 +57,7 @@ class Prepared:
     extent: Extent = field(init=False)
     deciding: tuple[str, ...] = field(init=False)
     is_introspection: bool = field(init=False)
+    is_plain: bool = field(init=False)  # has no directives but conditions, and no fragments with variables
     _programs: "OrderedDict[Hashable, Program]" = field(default_factory=OrderedDict, init=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +65,8 @@ class Prepared:
         self.extent = _Measuring(self.document).extent(self.node.selection_set)
         self.deciding = tuple(sorted(self.extent.deciding))
         self.is_introspection = is_introspection(self.document, self.node)
+        takes = any(each.variable_definitions for each in fragments(self.document).values())
+        self.is_plain = not (takes or self.node.directives or self.extent.directives - CONDITIONS)
 
     @property
     def programs(self) -> int:
@@ -90,16 +94,16 @@ class _Measuring:
     """Measures each fragment once, so that the time grows with the document and not with its expansion."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self._fragments = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
+        self._fragments = fragments(document)
         self._known: dict[str, Extent] = {}
 
     def extent(self, selections: SelectionSetNode) -> Extent:
         return sum((self._selection(each) for each in selections.selections), Extent())
 
     def _selection(self, node: SelectionNode) -> Extent:
-        own = Extent(isinstance(node, FieldNode), frozenset(_deciding(node)))
+        directives = node.directives or ()
+        names = frozenset(each.name.value for each in directives)
+        own = Extent(isinstance(node, FieldNode), frozenset(_deciding(directives)), names)
         if isinstance(node, FragmentSpreadNode):
             return own + self._fragment(node.name.value)
         below: SelectionSetNode | None = getattr(node, "selection_set", None)
@@ -112,9 +116,9 @@ class _Measuring:
         return self._known[name]
 
 
-def _deciding(node: SelectionNode) -> Iterator[str]:
-    for directive in node.directives or ():
-        if directive.name.value in DECIDING:
+def _deciding(directives: Iterable[DirectiveNode]) -> Iterator[str]:
+    for directive in directives:
+        if directive.name.value in CONDITIONS:
             yield from _variables(directive)
 
 

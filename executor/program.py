@@ -6,15 +6,17 @@ from functools import partial
 from typing import Any
 
 import strawberry
-from graphql import FragmentDefinitionNode, GraphQLError, OperationType, VariableValues
+from graphql import GraphQLError, OperationType, VariableValues
 from graphql.execution.collect_fields import FragmentDetails
 
 from mainsheet.executor.bounds import bounded
 from mainsheet.executor.compiler import Options, Unit, compile_shape
+from mainsheet.executor.introspection import fragments
 from mainsheet.executor.mutations import in_parts
+from mainsheet.executor.plain import is_plain_schema
 from mainsheet.executor.plan import Planner
 from mainsheet.executor.prepared import Prepared
-from mainsheet.executor.shape import Shape, Unsupported
+from mainsheet.executor.shape import Shape, Unsupported, joins_are_asked
 
 # Measured with tracemalloc, rounded up; `tests/executor/test_prepared.py` holds them.
 BYTES = 4_000  # of any program
@@ -23,7 +25,10 @@ BYTES_A_CHARACTER = 12  # of a unit, by the length of its source
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A compiled operation, or compiled parts of it, or neither. `weight` is the estimated size in bytes."""
+    """A compiled operation, or compiled parts of it, or neither: then graphql-core executes it.
+
+    `weight` is the estimated size in bytes.
+    """
 
     unit: Unit | None
     parts: Any
@@ -38,9 +43,11 @@ class Programming:
     options: Options
 
     def program(self, prepared: Prepared, variables: VariableValues) -> Program:
+        if not (prepared.is_plain and is_plain_schema(self.api)):
+            return Program(None, None, BYTES)
         unit = None
         if prepared.node.operation is OperationType.QUERY:
-            unit = _unit(self.planner(prepared, variables).root, replace(self.options, is_whole=True))
+            unit = _unit(partial(self.root, prepared, variables), replace(self.options, is_whole=True))
         if unit:
             return Program(replace(unit, source=""), None, _weight(unit))
         units = self._units(prepared, variables)
@@ -50,27 +57,35 @@ class Programming:
         parts = in_parts(base, self.planner(prepared, variables), units)
         return Program(None, parts, _weight(*units.values()))
 
-    def planner(self, prepared: Prepared, variables: VariableValues) -> Planner:
+    def root(self, prepared: Prepared, variables: VariableValues) -> Shape:
+        """Return the shape of the whole operation. Raises `Unsupported`."""
+        shape = self.planner(prepared, variables).root()
+        return shape if joins_are_asked(shape) else self.planner(prepared, variables, joins=False).root()
+
+    def planner(self, prepared: Prepared, variables: VariableValues, *, joins: bool = True) -> Planner:
         """Return an operation's planner. It gets only the values of the variables in conditions."""
-        fragments = {
-            node.name.value: FragmentDetails(node)
-            for node in prepared.document.definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
+        known = {name: FragmentDetails(node) for name, node in fragments(prepared.document).items()}
         sources = {name: variables.sources[name] for name in prepared.deciding if name in variables.sources}
         coerced = {name: variables.coerced[name] for name in prepared.deciding if name in variables.coerced}
         deciding = VariableValues(sources, coerced)
         believes_rows = self.options.believes_rows
-        return Planner(self.api, prepared.schema, fragments, prepared.node, deciding, believes_rows=believes_rows)
+        return Planner(
+            self.api, prepared.schema, known, prepared.node, deciding, believes_rows=believes_rows, joins=joins
+        )
 
     def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
         """Return the units that can be compiled below the root, by response key."""
-        planner = self.planner(prepared, variables)
         alone = prepared.node.operation is OperationType.MUTATION  # each field sees a snapshot of its own
+        planner, unjoined = (self.planner(prepared, variables, joins=joins) for joins in (alone, False))
         options = replace(self.options, some_attributes=alone)
+
+        def shape(*root: Any) -> Shape:
+            planned = planner.shape(*root)
+            return planned if joins_are_asked(planned) else unjoined.shape(*root)
+
         try:
-            found = {key: _unit(partial(planner.shape, *root), options) for key, root in planner.roots().items()}
-        except (Unsupported, GraphQLError):
+            found = {key: _unit(partial(shape, *root), options) for key, root in planner.roots().items()}
+        except (Unsupported, GraphQLError, RecursionError):
             return {}
         return {key: unit for key, unit in found.items() if unit and unit.answer}
 

@@ -15,8 +15,9 @@ from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable, is_collection
 
 from mainsheet.executor.arguments import Arguments, Refused
-from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, pausing, size_of
+from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, size_of
 from mainsheet.executor.compiler import Unit, yes
+from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Group
 from mainsheet.executor.shape import (
     Abstract,
@@ -74,7 +75,7 @@ class Recovery:
         self._context = context
         self._variables = variables
         self._most_bytes = most_bytes
-        self._pause = pausing(most_bytes)
+        self._pause = checkpoint(most_bytes)
         self._size = 0
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []
@@ -137,6 +138,8 @@ class Recovery:
             if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
                 self._waiting[field].append((place, value))
                 return
+        except Unsupported:
+            raise
         except Exception as error:  # noqa: BLE001 any exception is an error of this field
             self._fail(field, place, error)
         else:
@@ -149,9 +152,9 @@ class Recovery:
                 return name
             case Attribute(name) | Joined(name):
                 return getattr(parent, name)
-            case Call(function, name, arguments):
+            case Call(function, takes_self, names, arguments):
                 given = self._given(arguments) if arguments else {}
-                return function(**{name: parent}, **given) if name else function(parent, **given)
+                return function(*[parent] * takes_self, **dict.fromkeys(names, parent), **given)
             case Link(relation, arguments):
                 question = self._given(arguments) if arguments else None  # here, since it may be refused
                 return attrgetter(relation.key)(parent) if relation.key else question

@@ -1,6 +1,6 @@
 """Shapes: the tree that describes an operation's response, planned once for each document."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ from mainsheet.executor.relation import Attributes, Relation
 
 
 class Unsupported(Exception):
-    """The compiler doesn't support this, but graphql-core does."""
+    """Compiled code doesn't support this, but graphql-core does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +65,11 @@ class Joined:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A function of the parent, which is passed by name or, without a name, as the first argument."""
+    """A function. It gets the parent as the first argument if it `takes_self`, and by each of the `names`."""
 
     function: Callable[..., Any]
-    parent: str | None
+    takes_self: bool
+    names: Sequence[str]
     arguments: Arguments | None
     reads: frozenset[str] | None  # attributes of the parent, and of an answer that is the parent itself; None: any
 
@@ -107,6 +108,21 @@ def links(shape: Shape) -> Iterator[Field]:
                 yield from links(each)
 
 
+def gathered(shape: Shape) -> Iterator[Field]:
+    """The fields with relations below them, up to the next relation: they are read before it is loaded."""
+    match shape:
+        case ListOf():
+            yield from gathered(shape.item)
+        case Object():
+            for field in shape.fields.values():
+                if not isinstance(field.source, Link) and asks(field.shape):
+                    yield field
+                    yield from gathered(field.shape)
+        case Abstract():
+            for each in shape.objects.values():
+                yield from gathered(each)
+
+
 def reads(shape: Shape, *, knows_types: bool = False) -> Attributes:
     """The attributes that are read of a value and of values nested in it, up to the next relation. None: any."""
     match shape:
@@ -132,6 +148,44 @@ def _reads_of(field: Field) -> Attributes:
         case Link(relation=relation):
             return frozenset((relation.key or "").split("."))
     return frozenset()
+
+
+def attributes(shape: Shape) -> dict[Hashable, Attributes]:
+    """The attributes that are read of each batch's results: the context keeps results for the whole operation."""
+    found: dict[Hashable, Attributes] = {}
+    for field in all_links(shape):
+        batch = link_of(field).relation.batch
+        found[batch] = union((found.get(batch, frozenset()), reads(field.shape)))
+    return found
+
+
+def joins_are_asked(shape: Shape) -> bool:
+    """Return whether each batch is asked for the attributes that it is to join. One asked for any joins none."""
+    found = attributes(shape)
+    return all(_are_asked(field.shape, found[link_of(field).relation.batch]) for field in all_links(shape))
+
+
+def _are_asked(shape: Shape, asked: Attributes) -> bool:
+    """Return whether all joins in a value are among these attributes."""
+    return all(asked is not None and _are_asked(field.shape, reads(field.shape)) for field in _joined(shape))
+
+
+def _joined(shape: Shape) -> Iterator[Field]:
+    match shape:
+        case ListOf():
+            yield from _joined(shape.item)
+        case Object():
+            for field in shape.fields.values():
+                if isinstance(field.source, Joined):
+                    yield field
+                elif not isinstance(field.source, Link):
+                    yield from _joined(field.shape)
+
+
+def all_links(shape: Shape) -> Iterator[Field]:
+    for field in links(shape):
+        yield field
+        yield from all_links(field.shape)
 
 
 def union(sets: Iterable[Attributes]) -> Attributes:

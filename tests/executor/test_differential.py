@@ -202,3 +202,16 @@ async def test_failing_operations_have_the_same_result(
     assert set(outcomes) == {Outcome.COMPILED, Outcome.RECOVERED}
     assert outcomes[Outcome.RECOVERED] > COUNT / 10
     assert outcomes[Outcome.COMPILED] > COUNT / 10
+
+
+async def test_default_options_ask_no_row_for_what_its_batch_did_not_join(demo_database: Database) -> None:
+    operation = Operation("{ jobs(first: 5) { nodes { name latestRun { createdAt } } } }", {})
+    asker, outcomes = (await callers(demo_database))[0], list[Outcome]()
+
+    compiled = await answered(Executor(api, observe=outcomes.append).execute, operation, Context(demo_database, asker))
+    reference = await answered(lambda request: refer(api, request), operation, Context(demo_database, asker))
+
+    assert compiled == reference
+    assert compiled.data
+    assert any(each["latestRun"] for each in compiled.data["jobs"]["nodes"])
+    assert outcomes == [Outcome.COMPILED]

@@ -1,0 +1,77 @@
+"""A Strawberry schema whose operations are executed by compiled code where that gives the same result."""
+
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from typing import Any
+
+import strawberry
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, get_operation_ast
+from graphql.execution import MiddlewareManager
+
+from mainsheet.executor.engine import Executor, Request, core_schema
+from mainsheet.executor.prepared import Prepared
+
+MOST_OPERATIONS = 256  # the most recently used ones stay compiled
+
+
+class Schema(strawberry.Schema):
+    """Replaces graphql-core's `execute` inside Strawberry's. Parsing, validation, extensions and errors stay the same.
+
+    To add it to another class of schema, inherit from it first: `class Federated(Schema, federation.Schema)`.
+    """
+
+    def make_executor(self) -> Executor:
+        """Return the executor. Override this for other options, and keep `runs_extensions`."""
+        return Executor(self, runs_extensions=True)
+
+    @cached_property
+    def _executor(self) -> Executor:
+        return self.make_executor()
+
+    @cached_property
+    def _operation(self) -> Callable[[DocumentNode, str | None, str | None], Prepared | None]:
+        """Return the prepared operation of a document, or None if graphql-core has to refuse it.
+
+        Documents with equal nodes are one, if their texts are: the positions of errors are found in the text.
+        """
+
+        def prepared(document: DocumentNode, name: str | None, _: str | None) -> Prepared | None:
+            operation = get_operation_ast(document, name)
+            try:
+                return Prepared(core_schema(self), document, operation) if operation else None
+            except (GraphQLError, LookupError):  # it wasn't validated
+                return None
+
+        return lru_cache(MOST_OPERATIONS)(prepared)
+
+    def _get_execute_function(self) -> Callable[..., Any]:
+        """Return the function to which Strawberry passes validated operations, in place of graphql-core's."""
+        return self._execute_compiled
+
+    def _execute_compiled(
+        self, schema: GraphQLSchema, document: DocumentNode, *, middleware: MiddlewareManager, **given: Any
+    ) -> Any:
+        """Execute an operation. graphql-core does it if extensions have `resolve`, or if it wasn't validated."""
+        text = document.loc.source.body if document.loc else None
+        try:
+            operation = None if middleware.middlewares else self._operation(document, given["operation_name"], text)
+        except RecursionError:  # nodes are compared recursively
+            operation = None
+        if operation is None:
+            return super()._get_execute_function()(schema, document, middleware=middleware, **given)
+        request = _request(operation, **given)
+        return (self._executor.execute_sync if request.is_sync else self._executor.execute)(request)
+
+
+def _request(
+    operation: Prepared,
+    *,
+    root_value: Any,
+    context_value: Any,
+    variable_values: dict[str, Any] | None,
+    operation_name: str | None,  # noqa: ARG001 the operation has it
+    executor_class: Any,  # noqa: ARG001 Strawberry's own; otherwise the executor compiles nothing and takes the schema's
+    **options: Any,
+) -> Request:
+    is_sync = "is_async_iterable" in options  # Strawberry's mark of `execute_sync`
+    return Request(operation, variable_values, context_value, root_value, options, is_sync)
