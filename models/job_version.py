@@ -204,7 +204,13 @@ def schedule_of(version: Any) -> Schedule | None:
     """Return the schedule of a version's row, or None."""
     if version.cron is None:
         return None
-    return Schedule(**{name: getattr(version, name) for name in SCHEDULE_COLUMNS})
+    return Schedule(
+        cron=version.cron,
+        timezone=version.timezone,
+        concurrency_policy=version.concurrency_policy,
+        max_concurrent_runs=version.max_concurrent_runs,
+        missed_schedule_policy=version.missed_schedule_policy,
+    )
 
 
 class JobVersionQuery(Base):

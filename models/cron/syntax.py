@@ -99,7 +99,8 @@ FIELDS = (MINUTE, HOUR, MONTH_DAY, MONTH, WEEKDAY)
 
 def normalized(text: str) -> str:
     """Return the text as it is stored: trimmed, with one blank between fields."""
-    return re.sub(r"[ \t]+", " ", text.strip(" \t"))
+    is_normal = "  " not in text and "\t" not in text and text[:1] != " " and text[-1:] != " "
+    return text if is_normal else re.sub(r"[ \t]+", " ", text.strip(" \t"))  # rows are read often, and are normal
 
 
 @lru_cache(maxsize=512)  # a parsed expression takes up to about 10 kB
