@@ -34,6 +34,8 @@ RESULT = Path(__file__).parent / "results/isolation.md"
 CONNECTIONS = 50
 MUTATIONS = 400
 BREATH_SECONDS = 0.05  # after which the clients of mutations leave
+# All clients have one address here, but belong to two organizations.
+OF_ALL = {"MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1000", "MAINSHEET_ORGANIZATION_SHARE": "0.75"}
 UNLIMITED = {
     "MAINSHEET_MAX_OPERATIONS_PER_CALLER": "1000000",
     "MAINSHEET_MAX_QUEUED_PER_CALLER": "1000000",
@@ -111,7 +113,7 @@ def _measured(jobs: int, seconds: float) -> list[Result]:
         data.fill(database, jobs)
         attacker, victim = asyncio.run(_parties(database))
         for limits, environment in (("default", {}), ("none", UNLIMITED)):
-            server = replace(compiled, environment={**compiled.environment, **environment})
+            server = replace(compiled, environment={**compiled.environment, **OF_ALL, **environment})
             with started([server], database, Path(folder)) as (running,):
                 for attack in ATTACKS:
                     with _attacked(attack, running.url, attacker):

@@ -54,7 +54,8 @@ def every_server() -> list[Server]:
 def _mainsheet() -> list[Server]:
     def with_executor(name: str, title: str, executor: str) -> Server:
         command = [MAINSHEET, "serve", "--port", "0"]
-        environment = {EXECUTOR: executor, "MAINSHEET_LOG_LEVEL": "warning"}  # as the peers, no line for each request
+        # Like the peers, it logs no line for each request. All callers are of one organization.
+        environment = {EXECUTOR: executor, "MAINSHEET_LOG_LEVEL": "warning", "MAINSHEET_ORGANIZATION_SHARE": "1"}
         return Server(name, title, command, as_mainsheet, lambda: version("mainsheet"), environment, is_quick=True)
 
     settings = subprocess.run([MAINSHEET, "settings"], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -15,6 +15,9 @@ ENCODINGS: Final = ("gzip", "deflate")
 STEP: Final = 64 * 1024  # bytes inflated at once, in a fraction of a millisecond
 GZIP: Final = 16 + zlib.MAX_WBITS
 DEFLATE_METHOD: Final = 8  # how a zlib header begins (RFC 1950); some clients send raw deflate data without one
+
+
+Body = TypeVar("Body", bytes, bytearray)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
     await _continue(request)
     chunks = request.content.iter_any() if encoding == "identity" else _inflated(request, encoding)
     try:
+        if encoding == "identity" and request.content.is_eof():  # most bodies arrive with their headers
+            return _bounded(request.content.read_nowait(), limits)
         async with asyncio.timeout(limits.seconds):
             return await _joined(chunks, limits)
     except TimeoutError as error:
@@ -72,9 +77,14 @@ async def _joined(chunks: AsyncIterator[bytes], limits: BodyLimits) -> bytes:
     body = bytearray()
     async for chunk in chunks:
         body += chunk
-        if len(body) > limits.most_bytes:
-            raise _too_large(limits)
+        _bounded(body, limits)
     return bytes(body)
+
+
+def _bounded(body: Body, limits: BodyLimits) -> Body:
+    if len(body) > limits.most_bytes:
+        raise _too_large(limits)
+    return body
 
 
 async def _inflated(request: web.Request, encoding: str) -> AsyncIterator[bytes]:
