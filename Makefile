@@ -29,7 +29,7 @@ test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and
 
 # Each test has processes of its own, browsers among them: two at once keep two cores busy.
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in real processes, and graphql-core's own
-	MAINSHEET_DIFFERENTIAL=120 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
+	MAINSHEET_DIFFERENTIAL=40 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
 	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos
