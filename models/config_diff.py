@@ -38,7 +38,7 @@ def differences(before: JobConfig | None, after: JobConfig) -> list[Change]:
 
 
 def change_of(name: str, before: str | None, after: str | None) -> Change:
-    """Return the change of one value, or `None` if it didn't change."""
+    """Return the change of one value: `before` is `None` if it was added, `after` if it was removed."""
     return Change(path=[name], kind=_kind(before is not None, after is not None), before=before, after=after)
 
 

@@ -151,9 +151,9 @@ class JobConfig:
     ) -> Iterator[UserError]:
         """Yield the problems that prevent the configuration from becoming current in a new version."""
         yield from self.running_problems(references, own_id, at)
-        yield from self.deletion_problems(at)
+        yield from self._deletion_problems(at)
 
-    def deletion_problems(self, at: Mapping[str, Path]) -> Iterator[UserError]:
+    def _deletion_problems(self, at: Mapping[str, Path]) -> Iterator[UserError]:
         """Yield a problem for each dependency on a deleted job. An old version may have them, a new one may not."""
         for each in self.dependencies:
             if each.is_deleted:
