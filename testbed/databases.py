@@ -15,22 +15,25 @@ from mainsheet.models.migrate import upgrade
 
 
 async def migrated(url: str) -> str:
-    database = Database.open(url)
-    try:
+    async with _opened(url) as database:
         await upgrade(database)
-    finally:
-        await database.close()
     return url
 
 
 async def seeded(url: str) -> str:
     """Add the demo to a migrated database."""
+    async with _opened(url) as database:
+        await seed_demo(database)
+    return url
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
     database = Database.open(url)
     try:
-        await seed_demo(database)
+        yield database
     finally:
         await database.close()
-    return url
 
 
 @asynccontextmanager
