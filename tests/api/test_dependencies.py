@@ -68,6 +68,15 @@ def keys(dependencies: Sequence[Dependency]) -> list[str | None]:
     return [each["jobKey"] for each in dependencies]
 
 
+async def add_dependents(ask: Ask, world: World, own: str, seen: str, *, draft_key: str) -> None:
+    """Let jobs depend on `seen`: one in a draft only, a hidden one, and `own` in its draft too."""
+    await accepted(ask, world.contributor, "createDraft", own)
+    drafting = await ask.create_job(world.contributor, world, jobKey=draft_key)
+    await accepted(ask, world.contributor, "createDraft", drafting, changes={"dependencies": on(seen)})
+    waits = config(world, dependencies=on(seen))
+    await ask.create_job(world.admin, world, jobKey="unseen", teamIds=[world.platform.id], config=waits)
+
+
 @pytest.fixture
 async def seen(ask: Ask, world: World) -> str:
     return await ask.create_job(world.contributor, world, jobKey="seen")
@@ -236,11 +245,7 @@ async def test_a_cycle_through_a_kept_hidden_dependency_is_refused(
 
 async def test_a_job_with_dependents_is_not_deleted(ask: Ask, world: World, own: str, seen: str) -> None:
     """One of them depends on it in its current version and its draft, and counts once."""
-    await accepted(ask, world.contributor, "createDraft", own)
-    drafting = await ask.create_job(world.contributor, world, jobKey="drafting")
-    await accepted(ask, world.contributor, "createDraft", drafting, changes={"dependencies": on(seen)})
-    waits = config(world, dependencies=on(seen))
-    await ask.create_job(world.admin, world, jobKey="unseen", teamIds=[world.platform.id], config=waits)
+    await add_dependents(ask, world, own, seen, draft_key="drafting")
 
     refused = await delete(ask, world.team_admin, seen)
     by_admin = await delete(ask, world.admin, seen)
@@ -392,11 +397,8 @@ async def test_differences_name_deleted_jobs_and_hide_hidden_ones(
 
 async def test_dependents_are_visible_jobs_by_key(ask: Ask, world: World, own: str, seen: str) -> None:
     """A job counts for its current version and its draft, once; an old version doesn't count."""
-    await accepted(ask, world.contributor, "createDraft", own)
-    drafting = await ask.create_job(world.contributor, world, jobKey="a-draft")
-    await accepted(ask, world.contributor, "createDraft", drafting, changes={"dependencies": on(seen)})
+    await add_dependents(ask, world, own, seen, draft_key="a-draft")
     waits = config(world, dependencies=on(seen))
-    await ask.create_job(world.admin, world, jobKey="unseen", teamIds=[world.platform.id], config=waits)
     past = await ask.create_job(world.contributor, world, jobKey="past", config=waits)
     await accepted(ask, world.contributor, "createVersion", past, changes={"dependencies": []})
 
