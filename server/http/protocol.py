@@ -50,6 +50,7 @@ class Protocol(web.RequestHandler):
         self._has_begun = False  # part of the next request's headers was received
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._write_by: float | None = None  # when the client must have received the present response
         self._unread: int | None = None  # the bytes still allowed of a body that isn't read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -98,7 +99,9 @@ class Protocol(web.RequestHandler):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_timer = self._loop.call_later(self._connections.deadlines.write, self._cut_unread)
+        if self._write_by is None:
+            self._write_by = self._loop.time() + self._connections.deadlines.write
+        self._write_timer = self._loop.call_at(self._write_by, self._cut_unread)
 
     def resume_writing(self) -> None:
         self._stop_write_timer()
@@ -132,7 +135,8 @@ class Protocol(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Limit how much of a request's body aiohttp reads after the response."""
+        """Start the deadline of this response, and limit how much of its request's body aiohttp reads after it."""
+        self._write_by = None
         if not request.content.is_eof():
             self._unread = UNREAD_BYTES
         return await super().finish_response(request, resp, start_time)

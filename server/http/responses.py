@@ -100,8 +100,9 @@ def json_response(
 async def _parts(content: bytes) -> AsyncIterator[bytes]:
     """Yield parts that the system takes quickly: writing megabytes at once makes other requests wait."""
     for start in range(0, len(content), PART):
+        if start:
+            await next_turn()
         yield content[start : start + PART]
-        await next_turn()
 
 
 @web.middleware

@@ -3,11 +3,12 @@
 import asyncio
 import resource
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from mainsheet.server.http.responses import PART
 from tests.abuse.wire import OTHER_ADDRESS, PATIENCE, ask, connected, get, metric, post
 from tests.server.commands import Serving, expect_no_traceback, serving
 
@@ -113,6 +114,21 @@ async def test_a_client_that_doesnt_read_is_cut_off(server: Serving) -> None:
             pass  # each request lets the server run
 
         assert not (await connection.ended()).endswith(b"}")
+
+
+async def test_a_client_that_reads_slowly_is_cut_off(server: Serving) -> None:
+    """The deadline is that of the whole response, not of each part."""
+    token = next(iter(server.tokens.values()))
+    async with connected(server.url, receives=4_096) as connection, asyncio.timeout(PATIENCE):
+        await connection.send(post(LARGE, token))
+        received = b""
+        with suppress(ConnectionResetError):
+            while chunk := await connection.reader.read(16_384):
+                received += chunk
+                await ask(server.url, get("/healthz"))  # each request lets the server run
+
+        assert len(received) > 10 * PART
+        assert not received.endswith(b"}")
 
 
 async def test_half_open_connections_stay_under_the_files_limit(tmp_path: Path) -> None:
