@@ -1,6 +1,6 @@
 """JSON of large data, encoded in pieces so that other requests don't wait for all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -8,8 +8,9 @@ import orjson
 from mainsheet.executor.turns import next_turn
 
 LARGE = 20_000  # fields and list items: about half a megabyte, which takes a millisecond
-DEPTH = 5  # levels that are divided: those of `me.jobs.nodes` and one more
-CHUNK = 5  # items of a list, each with all that is below it
+DEPTH = 8  # levels that are divided: two connections, one below the other, and one more
+FEW = 10  # items of a list, each of which is divided
+CHUNK = 2  # items of a longer list, which are encoded together
 
 
 async def encoded(data: Any) -> bytes:
@@ -22,22 +23,29 @@ async def encoded(data: Any) -> bytes:
 
 
 def _pieces(value: Any, depth: int) -> Iterator[bytes]:
-    if value.__class__ is dict and depth and any(map(_is_nested, value.values())):
-        before = b"{"
-        for key, each in value.items():
-            yield b"%b%b:" % (before, orjson.dumps(key))
-            yield from _pieces(each, depth - 1)
-            before = b","
-        yield b"}"
-    elif value.__class__ is list and depth and len(value) > CHUNK:
+    if not depth or not _has_nested(value):
+        yield orjson.dumps(value)
+    elif value.__class__ is dict:
+        yield from _joined(b"{", ((orjson.dumps(key) + b":", each) for key, each in value.items()), b"}", depth)
+    elif len(value) <= FEW:
+        yield from _joined(b"[", ((b"", each) for each in value), b"]", depth)
+    else:
         before = b"["
         for start in range(0, len(value), CHUNK):
             yield before + orjson.dumps(value[start : start + CHUNK])[1:-1]
             before = b","
         yield b"]"
-    else:
-        yield orjson.dumps(value)
 
 
-def _is_nested(value: Any) -> bool:
-    return value.__class__ is dict or value.__class__ is list
+def _joined(begin: bytes, entries: Iterable[tuple[bytes, Any]], end: bytes, depth: int) -> Iterator[bytes]:
+    before = begin
+    for key, each in entries:
+        yield before + key
+        yield from _pieces(each, depth - 1)
+        before = b","
+    yield end
+
+
+def _has_nested(value: Any) -> bool:
+    items = value.values() if value.__class__ is dict else value if value.__class__ is list else ()
+    return any(each.__class__ is dict or each.__class__ is list for each in items)

@@ -5,7 +5,7 @@ import pytest
 from aiohttp import ClientResponse
 from structlog.testing import capture_logs
 
-from mainsheet.executor import core_schema
+from mainsheet.executor import core_schema, turns
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
@@ -255,11 +255,25 @@ def test_an_organizations_debt_stops_only_its_own_callers() -> None:
         ({"jobs": {"nodes": [{"name": "x"}, {"name": "y"}]}}, 5),
         ({"jobs": {"nodes": []}}, 1),
         ({"tags": ["a", "b"]}, 2),
+        ({"empty": {}, "items": [{}]}, 2),
         ({f"a{number}": {"nodes": [{"b": [1, 2]}] * 100} for number in range(100)}, 100 * 301),
     ],
 )
 async def test_the_actual_cost_counts_like_the_estimate(data: dict[str, object], expected: int) -> None:
     assert await size(data) == expected
+
+
+async def test_counting_wide_objects_yields_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SLICE", 0)
+    wide = {f"a{number}": number for number in range(1_900)}
+    data = {"nodes": [dict(wide) for _ in range(50)]}
+    running, others = asyncio.create_task(size(data)), 0
+    while not running.done():
+        await asyncio.sleep(0)
+        others += 1
+
+    assert running.result() == 50 * 1_901
+    assert others > 10
 
 
 @pytest.mark.parametrize(
