@@ -37,9 +37,7 @@ class Allowance:
 
     def retry_after(self, caller: Caller) -> int:
         """Return the whole seconds, at least 1, until neither budget is in debt."""
-        own = self.callers.seconds_until(caller.member_id, 0)
-        shared = self.organizations.seconds_until(caller.organization_id, 0)
-        return max(1, math.ceil(max(own, shared)))
+        return max(1, math.ceil(self._seconds_until(caller, 0)))
 
     @property
     def policy(self) -> str:
@@ -48,11 +46,16 @@ class Allowance:
 
     def header(self, caller: Caller) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        back = math.ceil(self.callers.seconds_until(caller.member_id, self.callers.quota))
-        return f'"{self.name}";r={math.floor(self._remaining(caller))};t={back}'
+        back = self._seconds_until(caller, self.callers.quota)
+        return f'"{self.name}";r={math.floor(self._remaining(caller))};t={math.ceil(back)}'
 
     def state(self, caller: Caller) -> dict[str, Any]:
         return {"limit": round(self.callers.quota, 3), "remaining": round(self._remaining(caller), 3)}
+
+    def _seconds_until(self, caller: Caller, amount: float) -> float:
+        """Return the seconds until both budgets have this much left."""
+        own = self.callers.seconds_until(caller.member_id, amount)
+        return max(own, self.organizations.seconds_until(caller.organization_id, amount))
 
     def _remaining(self, caller: Caller) -> float:
         return max(0.0, self.left(caller))

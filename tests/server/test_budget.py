@@ -245,6 +245,7 @@ def test_an_organizations_debt_stops_only_its_own_callers() -> None:
 
     assert [points.left(each) for each in (own, colleague, foreign)] == [-200, -100, 100]
     assert [points.retry_after(each) for each in (own, colleague)] == [120, 30]
+    assert [points.header(each) for each in (colleague, foreign)] == ['"points";r=0;t=60', '"points";r=100;t=0']
 
 
 @pytest.mark.parametrize(
