@@ -5,19 +5,17 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 
 from aiohttp import hdrs, web
 
+from mainsheet.executor.turns import next_turn
 from mainsheet.server.errors import RequestError
 
 ENCODINGS: Final = ("gzip", "deflate")
 STEP: Final = 64 * 1024  # bytes inflated at once, in a fraction of a millisecond
 GZIP: Final = 16 + zlib.MAX_WBITS
 DEFLATE_METHOD: Final = 8  # how a zlib header begins (RFC 1950); some clients send raw deflate data without one
-
-
-Body = TypeVar("Body", bytes, bytearray)
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,14 @@ class StalledBody(RequestError):
 async def read_body(request: web.Request, limits: BodyLimits) -> bytes:
     """Return the decoded body. Raises `RequestError` (400, 408, 413 or 415)."""
     encoding = _encoding(request)
-    if (request.content_length or 0) > limits.most_bytes:
-        raise _too_large(limits)
+    _check_size(request.content_length or 0, limits)
     await _continue(request)
     chunks = request.content.iter_any() if encoding == "identity" else _inflated(request, encoding)
     try:
         if encoding == "identity" and request.content.is_eof():  # most bodies arrive with their headers
-            return _bounded(request.content.read_nowait(), limits)
+            body = request.content.read_nowait()
+            _check_size(len(body), limits)
+            return body
         async with asyncio.timeout(limits.seconds):
             return await _joined(chunks, limits)
     except TimeoutError as error:
@@ -77,14 +76,14 @@ async def _joined(chunks: AsyncIterator[bytes], limits: BodyLimits) -> bytes:
     body = bytearray()
     async for chunk in chunks:
         body += chunk
-        _bounded(body, limits)
+        _check_size(len(body), limits)
     return bytes(body)
 
 
-def _bounded(body: Body, limits: BodyLimits) -> Body:
-    if len(body) > limits.most_bytes:
-        raise _too_large(limits)
-    return body
+def _check_size(size: int, limits: BodyLimits) -> None:
+    if size > limits.most_bytes:
+        message = f"The body may have at most {limits.most_bytes} bytes, inflated too."
+        raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 async def _inflated(request: web.Request, encoding: str) -> AsyncIterator[bytes]:
@@ -96,7 +95,7 @@ async def _inflated(request: web.Request, encoding: str) -> AsyncIterator[bytes]
             step = inflater.decompress(waiting, STEP)
             yield step
             waiting, is_full = inflater.unconsumed_tail, len(step) == STEP
-            await asyncio.sleep(0)
+            await next_turn()
         if inflater.unused_data:
             raise zlib.error("there is more data after its end")
     if inflater is None or not inflater.eof:
@@ -107,8 +106,3 @@ def _window(encoding: str, beginning: bytes) -> int:
     if encoding == "gzip":
         return GZIP
     return zlib.MAX_WBITS if beginning[0] & 15 == DEFLATE_METHOD else -zlib.MAX_WBITS
-
-
-def _too_large(limits: BodyLimits) -> RequestError:
-    message = f"The body may have at most {limits.most_bytes} bytes, inflated too."
-    return RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
