@@ -34,7 +34,6 @@ from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
-PUBLIC_CHARACTERS = 50_000  # of documents sent without a token, which have a store of their own
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -50,7 +49,7 @@ def make_app(
     """Build the application. The caller closes the database and the authenticator."""
     running_work = RunningWork(settings.shutdown_seconds)
     middlewares = [running_work.track, observe_request, answer_failures]
-    app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
+    app = web.Application(middlewares=middlewares)
     metrics, instruments = Metrics(), database.instrumentation
     app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work
     app[CLIENTS] = Clients(settings.trusted_proxies)

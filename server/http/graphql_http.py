@@ -77,16 +77,14 @@ class GraphQLEndpoint:
         operation = await self.operations.get(*document)
         request[OPERATION] = operation.name
         _check_method(request.method, operation.kind)
-        operation.check(graphql_request.variables)
+        price = price_of(operation, graphql_request.variables)
         if caller is None:  # introspection calls no resolver
             return await self._single(Request(operation.prepared, graphql_request.variables))
-        price, queue = price_of(operation, graphql_request.variables), self.budget.queue_for(operation.kind)
+        queue = self.budget.queue_for(operation.kind)
         request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
         ready = Request(operation.prepared, graphql_request.variables, self.open_context(caller), caller)
         is_traced = self.allows_traces and is_wanted(request)
-        return await self._single(
-            ready, spending, Trace(operation, graphql_request.variables, spending) if is_traced else None
-        )
+        return await self._single(ready, spending, Trace(operation, spending) if is_traced else None)
 
     async def _single(
         self, ready: Request, spending: Spending | None = None, trace: Trace | None = None

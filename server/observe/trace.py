@@ -105,7 +105,6 @@ class Trace(Instrumentation):
     """Records the statements of one operation and its duration."""
 
     operation: Operation
-    variables: Mapping[str, Any] | None
     spending: Spending
     begun: float = field(default_factory=time.perf_counter)
     statements: list[Statement] = field(default_factory=list)
@@ -115,9 +114,10 @@ class Trace(Instrumentation):
 
     def added_to(self, result: ExecutionResult) -> ExecutionResult:
         """Return the result with the trace in its extensions."""
-        limits = self.operation.limits
+        limits, extent = self.operation.limits, self.operation.extent
         cost = {
-            **self.operation.measures(self.variables),
+            "depth": extent.depth,
+            "fields": extent.fields,
             "limits": {"cost": limits.cost, "fields": limits.fields, "depth": limits.depth},
             "milliseconds": _milliseconds(time.perf_counter() - self.begun),
             "statements": [*map(_shown, self.statements)],

@@ -62,17 +62,16 @@ class Operation:
     def name(self) -> str:
         return self.prepared.node.name.value if self.prepared.node.name else ""
 
-    def measures(self, variables: Mapping[str, Any] | None) -> dict[str, int]:
-        """Return the numbers that the limits apply to: the document's, and the cost with these variables."""
-        cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
-        return {"depth": self.extent.depth, "fields": self.extent.fields, "cost": cost}
+    def check(self, variables: Mapping[str, Any] | None) -> int:
+        """Return the cost with these variables.
 
-    def check(self, variables: Mapping[str, Any] | None) -> None:
-        """Raise `InvalidOperation` if there are too many variable values, or if the cost is over the limit."""
+        Raises `InvalidOperation` if there are too many variable values, or if the cost is over the limit.
+        """
         values = count_values(variables or {}, self.limits.values)
-        measured = {"values": values, "cost": self.measures(variables)["cost"]}
-        if errors := [*too_complex(measured, self.limits, self.prepared.node)]:
+        cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
+        if errors := [*too_complex({"values": values, "cost": cost}, self.limits, self.prepared.node)]:
             raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
+        return cost
 
 
 class OperationStore:

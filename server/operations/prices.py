@@ -23,7 +23,8 @@ class Price:
 
 
 def price_of(operation: Operation, variables: Mapping[str, Any] | None) -> Price:
-    return Price(operation.measures(variables)["cost"], is_refundable=not operation.does_work)
+    """Return the price with these variables. Raises `InvalidOperation` if they, or the cost, are over a limit."""
+    return Price(operation.check(variables), is_refundable=not operation.does_work)
 
 
 async def size(data: dict[str, Any]) -> int:
