@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.server.auth import guesses, tokens
+from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.guesses import Guesses, TooManyGuesses
 from mainsheet.server.auth.last_use import LastUse
+from mainsheet.server.operations import buckets
 from testbed.statements import statements_of
 from testbed.world import make_member, make_organization
 
@@ -116,7 +117,7 @@ async def test_other_clients_are_not_limited(authenticator: Authenticator) -> No
 
 
 def test_the_memory_is_bounded_to_the_newest_clients(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr(guesses, "MOST_CLIENTS", 3)
+    monkeypatch.setattr(buckets, "MOST_KEYS", 3)
     limiter = Guesses(1, clock)
 
     for client in "abcd":
