@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from mainsheet.executor.bounds import COMMA, NULL
-from mainsheet.executor.code import by_type, items, read
+from mainsheet.executor.code import by_type, items, read, type_name
 from mainsheet.executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from mainsheet.executor.loading import Group, Loading
 from mainsheet.executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
@@ -47,13 +47,18 @@ class Building:
         write.line(f"{built} = {{}}")
         write.line(f"{sizes} = {{}}")
         with write.block(f"for {key} in {self._loading.keys[field]}:"):
-            write.line(f"{value} = {group.answers}.get({key})")
+            write.line(f"{value} = {self._kept(field) or f'{group.answers}.get({key})'}")
             with write.block(f"if {value} is not None:"):
                 size = "n + c" if asks(field.shape) else "n"
                 write.line(f"n0 = {size}")
                 write.line(f"{built}[{key}] = {self._value(field.shape, value)}")
                 write.line(f"{sizes}[{key}] = {size} - n0")
                 self._pause()
+
+    def _kept(self, what: Field | ListOf | Abstract) -> str | None:
+        """Return the expression for what was read before a batch was awaited, if it was."""
+        values = self._loading.values.get(what)
+        return f"next({values})" if values else None
 
     def _pause(self) -> None:
         with self._writer.block("if n > top:"):
@@ -122,7 +127,7 @@ class Building:
         write = self._writer
         answer, item = write.fresh("x"), write.fresh("x")
         write.line(f"{answer} = []")
-        with write.block(f"for {item} in {items(value)}:"):
+        with write.block(f"for {item} in {self._kept(shape) or items(value)}:"):
             write.line(f"{answer}.append({self._completed(shape.item, item)})")
             self._pause()
         return answer
@@ -147,8 +152,7 @@ class Building:
             case Link() as link:
                 return self._link(field, link, parent, sizes)
         value = self._writer.fresh("x")
-        values = self._loading.values.get(field)
-        self._writer.line(f"{value} = {f'next({values})' if values else read(self._writer, field, parent)}")
+        self._writer.line(f"{value} = {self._kept(field) or read(self._writer, field, parent)}")
         if isinstance(field.shape, Leaf):
             self._leaf(field.shape, value)
             sizes.leaf(field.shape, value)
@@ -165,10 +169,11 @@ class Building:
         return f"{built}.get({key})"
 
     def _abstract(self, shape: Abstract, value: str) -> str:
-        answer = self._writer.fresh("x")
+        answer, name = self._writer.fresh("x"), self._writer.fresh("x")
+        self._writer.line(f"{name} = {self._kept(shape) or type_name(self._writer, shape, value)}")
 
         def build(each: Object) -> None:
             self._writer.line(f"{answer} = {self._object(each, value)}")
 
-        by_type(self._writer, shape, value, build)
+        by_type(self._writer, shape, name, build)
         return answer

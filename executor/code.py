@@ -20,14 +20,17 @@ def read(write: Writer, field: Field, parent: str) -> str:
 
 
 def items(value: str) -> str:
-    """Return the expression for a list's items."""
-    return f"({value} if {value}.__class__ is list else again({value}))"
+    """Return the expression for a copy of a list: others may change the list while the program waits."""
+    return f"[*({value} if {value}.__class__ is list else again({value}))]"
 
 
-def by_type(write: Writer, shape: Abstract, value: str, write_one: Callable[[Object], None]) -> None:
-    """Write a branch for each possible type of the value."""
-    name = write.fresh("x")
-    write.line(f"{name} = {write.constant('type_of', shape.type_of)}({value})")
+def type_name(write: Writer, shape: Abstract, value: str) -> str:
+    """Return the expression for the name of the value's type."""
+    return f"{write.constant('type_of', shape.type_of)}({value})"
+
+
+def by_type(write: Writer, shape: Abstract, name: str, write_one: Callable[[Object], None]) -> None:
+    """Write a branch for each possible type of a value. `name` is the variable that has the type's name."""
     word = "if"
     for type_name, each in shape.objects.items():
         with write.block(f"{word} {name} == {type_name!r}:"):

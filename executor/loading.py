@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from mainsheet.executor.code import by_type, items, read
+from mainsheet.executor.code import by_type, items, read, type_name
 from mainsheet.executor.relation import Asked, Attributes, Place
 from mainsheet.executor.shape import (
     Abstract,
@@ -43,7 +43,7 @@ class Loading:
         self.groups: list[Group] = []
         self.keys: dict[Field, str] = {}
         self.questions: dict[Field, str] = {}
-        self.values: dict[Field, str] = {}
+        self.values: dict[Field | ListOf | Abstract, str] = {}  # the variables of what was read, in order
 
     def write(self, shape: Shape) -> None:
         """Write the code that loads everything a shape needs. `value` is the value to complete."""
@@ -126,31 +126,45 @@ class Loading:
     def _gather_below(self, group: Group, field: Field) -> None:
         if not asks(field.shape):
             return
+        self._keep(field)
         self._keep_values(field.shape)
         key, value = self._writer.fresh("x"), self._writer.fresh("x")
         with self._writer.block(f"for {key} in {self.keys[field]}:"):
             self._writer.line(f"{value} = {group.answers}.get({key})")
+            self._writer.line(f"{self.values[field]}.append({value})")
             with self._writer.block(f"if {value} is not None:"):
                 self._gather(field.shape, value)
 
     def _keep_values(self, shape: Shape) -> None:
-        """Write a list for each field that is read here. The response is built from them: each is read once."""
-        for field in gathered(shape):
-            self.values[field] = self._writer.fresh("v")
-            self._writer.line(f"{self.values[field]} = []")
+        """Write a list for each thing that is read here.
+
+        The response is built from these lists. Everything is read once, because others may change it while a batch is
+        awaited.
+        """
+        for each in gathered(shape):
+            self._keep(each)
+
+    def _keep(self, what: Field | ListOf | Abstract) -> None:
+        self.values[what] = self._writer.fresh("v")
+        self._writer.line(f"{self.values[what]} = []")
 
     def _gather(self, shape: Shape, value: str) -> None:
         """Write the code that collects the next level's keys below a non-null value."""
         match shape:
             case ListOf():
-                item = self._writer.fresh("x")
-                with self._writer.block(f"for {item} in {items(value)}:"):
+                copy, item = self._writer.fresh("x"), self._writer.fresh("x")
+                self._writer.line(f"{copy} = {items(value)}")
+                self._writer.line(f"{self.values[shape]}.append({copy})")
+                with self._writer.block(f"for {item} in {copy}:"):
                     self._gather_nullable(shape.item, item)
             case Object():
                 for field in shape.fields.values():
                     self._gather_field(field, value)
             case Abstract():
-                by_type(self._writer, shape, value, lambda each: self._gather(each, value))
+                name = self._writer.fresh("x")
+                self._writer.line(f"{name} = {type_name(self._writer, shape, value)}")
+                self._writer.line(f"{self.values[shape]}.append({name})")
+                by_type(self._writer, shape, name, lambda each: self._gather(each, value))
 
     def _gather_nullable(self, shape: Shape, value: str) -> None:
         with self._writer.block(f"if {value} is not None:"):

@@ -1,4 +1,4 @@
-"""Shapes: the tree that describes an operation's response, planned once for each document."""
+"""Shapes: the tree that describes an operation's response. One is planned for each combination of conditions."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,8 +108,10 @@ def links(shape: Shape) -> Iterator[Field]:
                 yield from links(each)
 
 
-def gathered(shape: Shape) -> Iterator[Field]:
-    """The fields with relations below them, up to the next relation: they are read before it is loaded."""
+def gathered(shape: Shape) -> Iterator[Field | ListOf | Abstract]:
+    """Yield what is read before the next relations are loaded: fields, lists and types with relations below them."""
+    if isinstance(shape, ListOf | Abstract) and asks(shape):
+        yield shape
     match shape:
         case ListOf():
             yield from gathered(shape.item)
