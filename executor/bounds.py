@@ -1,13 +1,10 @@
 """Limits the size of a response. It is counted while it is built, so that one over the limit is never completed."""
 
-from collections.abc import Awaitable, Callable
 from functools import cache
 from sys import maxsize
 from typing import Any
 
 from graphql import ExecutionResult
-
-from mainsheet.executor.turns import next_turn
 
 UNBOUNDED = maxsize
 FIRST_STEP = 32 * 1024  # what a compiled program builds before its first check, in a millisecond at most
@@ -31,17 +28,6 @@ class AnswerTooLarge(Exception):
 def check(size: int, limit: int) -> None:
     if size > limit:
         raise AnswerTooLarge(size, limit)
-
-
-def pausing(limit: int) -> Callable[[int], Awaitable[int]]:
-    """Return the source's checkpoint: it checks the size, may yield, and returns the next size to check."""
-
-    async def pause(size: int) -> int:
-        check(size, limit)
-        await next_turn()
-        return size + STEP
-
-    return pause
 
 
 def size_of(value: Any) -> int:

@@ -14,11 +14,11 @@ from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shap
 
 
 @dataclass(frozen=True)
-class Place:
-    """Whether several parents may ask for a field; and the relation whose answers they are, if they are just these."""
+class Parents:
+    """Whether a field may have several parents; and the relation whose results they are, if all of them are."""
 
-    is_many: bool
-    parents: Field | None
+    are_many: bool
+    relation: Field | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,11 @@ class Rehearsal:
         A batch gets two keys if there may be several, else one. Below a non-null result the keys are taken from it: a
         page without rows is still a page.
         """
-        places = dict(_places(self.shape, None, is_many=False))
+        parents = dict(_parents(self.shape, None, are_many=False))
         answers: dict[Field, Mapping[Any, Any]] = {}
         for group in self.unit.loading.groups:
             link = link_of(group.fields[0])
-            keys = [key for field in group.fields for key in self._keys(field, places[field], answers)]
+            keys = [key for field in group.fields for key in self._keys(field, parents[field], answers)]
             question = [link.arguments(self.variables)] if link.arguments and link.relation.key else []
             asked = self.unit.loading.asked(group)
             # A batch that fails for lack of a row or attribute has sent all statements that it could.
@@ -48,27 +48,27 @@ class Rehearsal:
                 answers |= dict.fromkeys(group.fields, found)
             yield group
 
-    def _keys(self, field: Field, place: Place, answers: Mapping[Field, Mapping[Any, Any]]) -> Iterator[Any]:
+    def _keys(self, field: Field, parents: Parents, answers: Mapping[Field, Mapping[Any, Any]]) -> Iterator[Any]:
         link = link_of(field)
         if link.relation.key is None:
             if link.arguments:
                 yield link.arguments(self.variables)
             return
-        parents = answers.get(place.parents, {}).values() if place.parents else ()
-        known = [attrgetter(link.relation.key)(parent) for parent in parents if parent is not None]
-        yield from known or [f"{field.name} {id(field)} {number}" for number in range(1 + place.is_many)]
+        rows = answers.get(parents.relation, {}).values() if parents.relation else ()
+        known = [attrgetter(link.relation.key)(row) for row in rows if row is not None]
+        yield from known or [f"{field.name} {id(field)} {number}" for number in range(1 + parents.are_many)]
 
 
-def _places(shape: Shape, parents: Field | None, *, is_many: bool) -> Iterator[tuple[Field, Place]]:
+def _parents(shape: Shape, relation: Field | None, *, are_many: bool) -> Iterator[tuple[Field, Parents]]:
     match shape:
         case ListOf():
-            yield from _places(shape.item, None, is_many=True)
+            yield from _parents(shape.item, None, are_many=True)
         case Abstract():
             for each in shape.objects.values():
-                yield from _places(each, parents, is_many=is_many)
+                yield from _parents(each, relation, are_many=are_many)
         case Object():
             for field in shape.fields.values():
                 is_link = isinstance(field.source, Link)
                 if is_link:
-                    yield field, Place(is_many, parents)
-                yield from _places(field.shape, field if is_link else None, is_many=is_many)
+                    yield field, Parents(are_many, relation)
+                yield from _parents(field.shape, field if is_link else None, are_many=are_many)

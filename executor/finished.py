@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from threading import local
 from typing import Any, TypeVar
 
-from mainsheet.executor.bounds import STEP, check, pausing
+from mainsheet.executor.bounds import STEP, check
+from mainsheet.executor.turns import next_turn
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ _THREAD = _Thread()
 
 
 def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end and return its result. It must not wait for anything; checkpoints don't here."""
+    """Run a coroutine to its end and return its result. It must not wait. Checkpoints don't while it runs."""
     before, _THREAD.finishes = _THREAD.finishes, True
     try:
         coroutine.send(None)
@@ -31,11 +32,15 @@ def finished(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def checkpoint(limit: int) -> Callable[[int], Awaitable[int]]:
-    """Return the source's checkpoint: it checks the size, and yields to other tasks unless `finished` runs it."""
-    pause = pausing(limit)
+    """Return a function that checks the size, may wait for its turn, and returns the next size to check.
 
-    async def go_on(size: int) -> int:
+    It doesn't wait while `finished` runs it.
+    """
+
+    async def pause(size: int) -> int:
         check(size, limit)
+        if not _THREAD.finishes:
+            await next_turn()
         return size + STEP
 
-    return lambda size: go_on(size) if _THREAD.finishes else pause(size)
+    return pause

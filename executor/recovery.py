@@ -5,18 +5,18 @@ first one is reported: in the order of levels, and within a level in the order o
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, Undefined, VariableValues, located_error
 from graphql.execution.executor import Executor as Reference
-from graphql.pyutils import is_awaitable, is_collection
+from graphql.pyutils import is_awaitable
 
 from mainsheet.executor.arguments import Arguments, Refused
 from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, size_of
-from mainsheet.executor.compiler import Unit, yes
+from mainsheet.executor.compiler import Unit, again, yes
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Group
 from mainsheet.executor.shape import (
@@ -37,13 +37,13 @@ from mainsheet.executor.shape import (
 
 
 @dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create
-class Place:
+class Position:
     """The position of a value in the response: `holder[key]`. It never changes."""
 
     holder: Any
     key: str | int
     nullable: bool
-    above: "Place | None" = None
+    above: "Position | None" = None
 
     @property
     def path(self) -> list[str | int]:
@@ -79,8 +79,8 @@ class Recovery:
         self._size = 0
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []
-        self._waiting: dict[Field, list[tuple[Place, Any]]] = defaultdict(list)
-        self._todo: list[tuple[Place, Field, Shape | None, Any]] = []  # the last is next; without a shape: its parent
+        self._waiting: dict[Field, list[tuple[Position, Any]]] = defaultdict(list)
+        self._todo: list[tuple[Position, Field, Shape | None, Any]] = []  # the last is next; no shape: its parent
 
     async def answer(self, root: Any) -> ExecutionResult:
         """Return the result. Raises `AnswerTooLarge`, or `Unsupported` if a value isn't of its field's kind.
@@ -89,7 +89,7 @@ class Recovery:
         """
         shape, whole = self._unit.shape, dict[str, Any]()
         assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
-        self._object(Place(whole, "data", nullable=True), shape, root)
+        self._object(Position(whole, "data", nullable=True), shape, root)
         await self._finish()
         for group in self._unit.loading.groups:
             await self._ask(group)
@@ -101,22 +101,24 @@ class Recovery:
         try:
             answers = await self._answers(group, [*dict.fromkeys(key for _, _, key in waiting)]) if waiting else {}
         except Exception as error:  # noqa: BLE001 any exception is an error of each field
-            for field, place, _ in waiting:
-                self._fail(field, place, error)
+            for field, position, _ in waiting:
+                self._fail(field, position, error)
         else:
-            self._todo = [(place, field, field.shape, answers.get(key)) for field, place, key in reversed(waiting)]
+            self._todo = [
+                (position, field, field.shape, answers.get(key)) for field, position, key in reversed(waiting)
+            ]
             await self._finish()
 
     async def _finish(self) -> None:
         """Complete the values in `_todo` and all below them that need no relation, in the order of the document."""
         todo, top = self._todo, self._size + STEP
         while todo:
-            place, field, shape, value = todo.pop()
-            if place.has_holder:
+            position, field, shape, value = todo.pop()
+            if position.has_holder:
                 if shape is None:
-                    self._field(place, field, value)
+                    self._field(position, field, value)
                 else:
-                    self._complete(field, place, shape, value)
+                    self._complete(field, position, shape, value)
             if self._size > top:
                 top = await self._pause(self._size)
 
@@ -125,25 +127,25 @@ class Recovery:
         question = [link.arguments(self._variables)] if link.arguments and link.relation.key else []
         return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(group))
 
-    def _object(self, place: Place, shape: Object, value: Any) -> None:
-        made = place.holder[place.key] = dict.fromkeys(shape.fields)
+    def _object(self, position: Position, shape: Object, value: Any) -> None:
+        made = position.holder[position.key] = dict.fromkeys(shape.fields)
         self._count(len("".join(made)) + ENTRY * len(made))
         for key in reversed(made):
             field = shape.fields[key]
-            self._todo.append((Place(made, key, field.shape.nullable, place), field, None, value))
+            self._todo.append((Position(made, key, field.shape.nullable, position), field, None, value))
 
-    def _field(self, place: Place, field: Field, parent: Any) -> None:
+    def _field(self, position: Position, field: Field, parent: Any) -> None:
         try:
             value = self._read(field, parent)
             if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
-                self._waiting[field].append((place, value))
+                self._waiting[field].append((position, value))
                 return
         except Unsupported:
             raise
         except Exception as error:  # noqa: BLE001 any exception is an error of this field
-            self._fail(field, place, error)
+            self._fail(field, position, error)
         else:
-            self._complete(field, place, field.shape, value)
+            self._complete(field, position, field.shape, value)
 
     def _read(self, field: Field, parent: Any) -> Any:
         """Return a field's value, or its key if a relation loads it."""
@@ -167,49 +169,45 @@ class Recovery:
                 self._refused[arguments] = refusal.error
         raise self._refused[arguments]
 
-    def _complete(self, field: Field, place: Place, shape: Shape, value: Any) -> None:
+    def _complete(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
         if isinstance(value, Exception):
-            self._fail(field, place, value)
+            self._fail(field, position, value)
         elif value is not None and value is not Undefined:
-            self._put(field, place, shape, value)
-        elif not place.nullable:
-            self._fail(field, place, TypeError(f"Cannot return null for non-nullable field {field.name}."))
+            self._put(field, position, shape, value)
+        elif not position.nullable:
+            self._fail(field, position, TypeError(f"Cannot return null for non-nullable field {field.name}."))
 
-    def _put(self, field: Field, place: Place, shape: Shape, value: Any) -> None:
+    def _put(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
         if is_awaitable(value):
             raise Unsupported("an awaitable")
         match shape:
             case Leaf(type=type_):
                 try:
-                    made = place.holder[place.key] = Reference.complete_leaf_value(type_, value)
+                    made = position.holder[position.key] = Reference.complete_leaf_value(type_, value)
                 except Exception as error:  # noqa: BLE001 any exception is an error of this field
-                    self._fail(field, place, error)
+                    self._fail(field, position, error)
                 else:
                     self._count(COMMA + size_of(made))
             case ListOf(item=item):
-                made = place.holder[place.key] = [None] * len(_counted(value))
-                places = [Place(made, index, item.nullable, place) for index in range(len(made))]
-                self._todo.extend(reversed([(each, field, item, of) for each, of in zip(places, value, strict=True)]))
+                made = position.holder[position.key] = [None] * len(again(value))
+                positions = [Position(made, index, item.nullable, position) for index in range(len(made))]
+                self._todo.extend(
+                    reversed([(each, field, item, of) for each, of in zip(positions, value, strict=True)])
+                )
             case Object() | Abstract():
-                self._object(place, _object_of(shape, value), value)
+                self._object(position, _object_of(shape, value), value)
 
     def _count(self, size: int) -> None:
         self._size += size
         check(self._size, self._most_bytes)
 
-    def _fail(self, field: Field, place: Place, error: Exception) -> None:
-        if place.is_there:
-            self._errors.append(located_error(error, field.nodes, place.path))
-            place.holder[place.key] = None
-            while place.above and not place.nullable:
-                place = place.above
-                place.holder[place.key] = None
-
-
-def _counted(value: Any) -> Collection[Any]:
-    if is_collection(value):
-        return value
-    raise Unsupported("no list, or one that is made while it is read")
+    def _fail(self, field: Field, position: Position, error: Exception) -> None:
+        if position.is_there:
+            self._errors.append(located_error(error, field.nodes, position.path))
+            position.holder[position.key] = None
+            while position.above and not position.nullable:
+                position = position.above
+                position.holder[position.key] = None
 
 
 def _object_of(shape: Object | Abstract, value: Any) -> Object:
