@@ -31,6 +31,10 @@ class Tries:
 
     left: int = 3
 
+    @property
+    def are_used_up(self) -> bool:
+        return self.left <= 0  # below zero if requests overlap
+
 
 @dataclass(frozen=True)
 class Unit:

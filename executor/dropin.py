@@ -1,6 +1,7 @@
 """A Strawberry schema whose operations are executed by compiled code where that gives the same result."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -29,16 +30,13 @@ class Schema(strawberry.Schema):
         return self.make_executor()
 
     @cached_property
-    def _operation(self) -> Callable[[DocumentNode, str | None, str | None], Prepared | None]:
-        """Return the prepared operation of a document, or None if graphql-core has to refuse it.
+    def _operation(self) -> Callable[["_Key"], Prepared | None]:
+        """Return the prepared operation of a document, or None if graphql-core has to refuse it."""
 
-        Documents with equal nodes are one, if their texts are: the positions of errors are found in the text.
-        """
-
-        def prepared(document: DocumentNode, name: str | None, _: str | None) -> Prepared | None:
-            operation = get_operation_ast(document, name)
+        def prepared(key: _Key) -> Prepared | None:
+            operation = get_operation_ast(key.document, key.name)
             try:
-                return Prepared(core_schema(self), document, operation) if operation else None
+                return Prepared(core_schema(self), key.document, operation) if operation else None
             except (GraphQLError, LookupError):  # it wasn't validated
                 return None
 
@@ -54,13 +52,34 @@ class Schema(strawberry.Schema):
         """Execute an operation. graphql-core does it if extensions have `resolve`, or if it wasn't validated."""
         text = document.loc.source.body if document.loc else None
         try:
-            operation = None if middleware.middlewares else self._operation(document, given["operation_name"], text)
+            key = _Key(document, given["operation_name"], text)
+            operation = None if middleware.middlewares else self._operation(key)
         except RecursionError:  # nodes are compared recursively
             operation = None
         if operation is None:
             return super()._get_execute_function()(schema, document, middleware=middleware, **given)
         request = _request(operation, **given)
         return (self._executor.execute_sync if request.is_sync else self._executor.execute)(request)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Key:
+    """A document with the name of an operation and its text. Hashed by the text, since nodes don't cache their hash.
+
+    Documents with equal nodes are one, if their texts are: the positions of errors are found in the text.
+    """
+
+    document: DocumentNode
+    name: str | None
+    text: str | None
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.text))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Key) or (self.name, self.text) != (other.name, other.text):
+            return False
+        return self.document is other.document or self.document == other.document
 
 
 def _request(

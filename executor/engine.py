@@ -95,7 +95,7 @@ class Executor:
             return ExecutionResult(None, variables)
         program = await self._program(request.operation, variables)
         unit = program.unit
-        if unit is None or not unit.tries.left or (request.is_sync and unit.waits):
+        if unit is None or unit.tries.are_used_up or (request.is_sync and unit.waits):
             return await self._uncompiled(program.parts, request, variables)
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)

@@ -49,7 +49,7 @@ def _parts(base: Any) -> Any:
             """Complete a root field by its unit if it has one, otherwise by graphql-core."""
             if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
                 unit = self._units.get(path.key)
-                if unit is not None and unit.tries.left and not (self._is_sync and unit.waits):
+                if unit is not None and not unit.tries.are_used_up and not (self._is_sync and unit.waits):
                     arguments = (return_type, details, info, path, *result)
                     completed = self._completed(unit, path.key, result[0], arguments)
                     return finished(completed) if self._is_sync else completed

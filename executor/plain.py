@@ -46,6 +46,5 @@ def _is_changed(declared: StrawberryField, definition: GraphQLField) -> bool:
     return (
         get_result is not StrawberryField.get_result
         or resolver_class.__call__ is not StrawberryResolver.__call__
-        or definition.resolve is None
-        or definition.resolve.__module__ != GraphQLCoreConverter.__module__
+        or getattr(definition.resolve, "__module__", None) != GraphQLCoreConverter.__module__
     )

@@ -63,21 +63,26 @@ NO_JOINS: frozenset[str] = frozenset()
 Path: TypeAlias = tuple[str, ...]  # of response keys
 
 
-def _of_the_request(_: GraphQLResolveInfo[Any]) -> NoReturn:
-    raise Unsupported("a type resolver that reads what belongs to the request")
+def _not_planned(_: GraphQLResolveInfo[Any]) -> NoReturn:
+    raise Unsupported("a type resolver that reads what isn't known when the operation is planned")
 
 
 class TypeInfo(GraphQLResolveInfo[Any]):
-    """The `info` for type resolvers. One that reads the request from it makes graphql-core execute the operation."""
+    """The `info` for type resolvers: the field's name and nodes, the schema and the operation.
 
-    path = property(_of_the_request)
-    fragments = property(_of_the_request)
-    root_value = property(_of_the_request)
-    variable_values = property(_of_the_request)
-    context = property(_of_the_request)
-    abort_signal = property(_of_the_request)
-    async_helpers = property(_of_the_request)
-    operation_extensions = property(_of_the_request)
+    A type resolver that reads more of it makes graphql-core execute the operation.
+    """
+
+    return_type = property(_not_planned)
+    parent_type = property(_not_planned)
+    path = property(_not_planned)
+    fragments = property(_not_planned)
+    root_value = property(_not_planned)
+    variable_values = property(_not_planned)
+    context = property(_not_planned)
+    abort_signal = property(_not_planned)
+    async_helpers = property(_not_planned)
+    operation_extensions = property(_not_planned)
 
 
 @dataclass
@@ -181,7 +186,10 @@ class Planner:
         if declared is None:
             raise Unsupported(f"the resolver of {parent}.{node.name.value}")
         if (relation := declared.metadata.get(RELATION)) is not None:
-            return Link(relation, self._question(relation, declared, definition, node))
+            question = self._question(relation, declared, definition, node)
+            if relation.key is None and question is None:
+                raise Unsupported(f"the relation {parent}.{node.name.value}: it has neither a key nor arguments")
+            return Link(relation, question)
         resolver = declared.base_resolver
         if resolver is None:
             if declared.default_resolver is not getattr:
@@ -211,22 +219,22 @@ class Planner:
         resolve_type = type_.resolve_type
         if resolve_type is None or iscoroutinefunction(resolve_type):
             raise Unsupported(f"the type resolver of {type_}")
-        info: Any = self._info(type_, details)
+        info: Any = self._info(details)
         return lambda value: resolve_type(value, info, type_)  # type: ignore[return-value]  # of another type: KeyError
 
     def _is_type_of(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Callable[[Any], Any] | None:
         is_type_of = type_.is_type_of
         if is_type_of is None:
             return None
-        info: Any = self._info(type_, details)
+        info: Any = self._info(details)
         return lambda value: is_type_of(value, info)
 
-    def _info(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
+    def _info(self, details: list[FieldDetails]) -> GraphQLResolveInfo[Any]:
         """Return the `info` for type resolvers. It contains nothing of a request."""
         nodes = [each.node for each in details]
         missing: Any = None
         return TypeInfo(
-            nodes[0].name.value, nodes, type_, missing, missing, self.schema, {}, None, self.operation, missing,
+            nodes[0].name.value, nodes, missing, missing, missing, self.schema, {}, None, self.operation, missing,
             missing, is_awaitable, missing, missing,
         )  # fmt: skip
 

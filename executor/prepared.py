@@ -15,6 +15,7 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     VariableNode,
+    print_ast,
 )
 
 from mainsheet.executor.introspection import fragments, is_introspection
@@ -63,10 +64,16 @@ class Prepared:
     def __post_init__(self) -> None:
         self.variables = Variables(self.schema, self.node.variable_definitions or ())
         self.extent = _Measuring(self.document).extent(self.node.selection_set)
-        self.deciding = tuple(sorted(self.extent.deciding))
         self.is_introspection = is_introspection(self.document, self.node)
         takes = any(each.variable_definitions for each in fragments(self.document).values())
-        self.is_plain = not (takes or self.node.directives or self.extent.directives - CONDITIONS)
+        odd = takes or self.node.directives or self.extent.directives - CONDITIONS or self._has_odd_conditions()
+        self.is_plain = not odd
+        self.deciding = tuple(sorted(self.extent.deciding)) if self.is_plain else ()
+
+    def _has_odd_conditions(self) -> bool:
+        """Return whether a condition depends on a variable that isn't Boolean: the document wasn't validated."""
+        types = {each.variable.name.value: each.type for each in self.node.variable_definitions or ()}
+        return any(print_ast(types[name]).rstrip("!") != "Boolean" for name in self.extent.deciding if name in types)
 
     @property
     def programs(self) -> int:

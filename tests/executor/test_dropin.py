@@ -268,6 +268,7 @@ async def test_the_hooks_of_extensions_run_around_compiled_code(text: str, sync:
         "{ books }",
         "query ($none: None) { books { shout(times: $none) } }",
         "{ books { ...F } } fragment F on Book { title ...F }",
+        "query ($no: [Boolean!]! = [true]) { books @skip(if: $no) { title } }",
     ],
 )
 async def test_what_was_not_validated_is_executed_alike(text: str, sync: bool) -> None:

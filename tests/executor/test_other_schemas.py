@@ -1,6 +1,8 @@
 """Features of other schemas than ours. Both executors give the same result, and nothing is skipped."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NewType
 
@@ -206,6 +208,37 @@ class Owners:
 
 
 OWNERS = strawberry.Schema(Owners, types=[Kitten])
+
+
+@strawberry.interface
+class Animal:
+    name: str
+
+
+@strawberry.type
+class Cat(Animal):
+    @classmethod
+    def is_type_of(cls, _value: Any, info: Any) -> bool:
+        return str(info.return_type) == "Animal" or info.parent_type.name != "Zoo"
+
+
+@strawberry.type
+class Dog(Animal):
+    @classmethod
+    def is_type_of(cls, _value: Any, info: Any) -> bool:
+        return str(info.return_type) == "[Animal!]!" and info.parent_type.name == "Zoo"
+
+
+@strawberry.type
+class Zoo:
+    animals: list[Animal]
+
+
+@strawberry.type
+class Keyless:
+    all: Owner | None = strawberry.field(metadata={RELATION: Relation(by_keys, None)})
+
+
 STORE = {"a": SimpleNamespace(name="of a", friend_id="b"), "b": SimpleNamespace(name="of b", friend_id="a")}
 
 
@@ -242,6 +275,39 @@ async def test_an_operation_that_is_replayed_often_goes_to_graphql_core_at_once(
         await executor.execute(given)
 
     assert outcomes == [Outcome.REPLAYED] * 3 + [Outcome.REFERENCE] * 2
+
+
+async def test_requests_that_overlap_use_up_the_tries_together() -> None:
+    text = "{ named { name } owner { friend { name } } }"
+    root = Row(named=Row(name="Tom"), owner=Row(name="Ada", friend_id="a"))
+    given = request(OWNERS, text, root)
+    outcomes: list[Outcome] = []
+    executor = Executor(OWNERS, observe=outcomes.append)
+
+    async def execute() -> None:
+        await executor.execute(replace(given, context=Context({**STORE, "name": "Tom"})))
+
+    await asyncio.gather(*[execute() for _ in range(5)])
+    outcomes.clear()
+    await execute()
+
+    assert outcomes == [Outcome.REFERENCE]
+
+
+async def test_type_resolvers_may_read_the_type_of_the_field() -> None:
+    api = strawberry.Schema(Zoo, types=[Cat, Dog])
+
+    data, _ = await same(api, request(api, "{ animals { __typename } }", Row(animals=[Row(name="Tom")])))
+
+    assert data == {"animals": [{"__typename": "Dog"}]}
+
+
+async def test_a_relation_without_key_and_arguments_is_handed_over() -> None:
+    api = strawberry.Schema(Keyless)
+
+    _, outcomes = await same(api, request(api, "{ all { name } }", context=Context({})))
+
+    assert outcomes == [Outcome.PARTS]
 
 
 class Joining(Relation):
