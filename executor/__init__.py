@@ -8,7 +8,7 @@ from mainsheet.executor.introspection import is_introspection, root_fields
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.relation import READS, RELATION, Place, Relation
 from mainsheet.executor.shape import Unsupported
-from mainsheet.executor.worker import Worker
+from mainsheet.executor.worker import WorkerThread
 
 __all__ = [
     "READS",
@@ -23,7 +23,7 @@ __all__ = [
     "Request",
     "Schema",
     "Unsupported",
-    "Worker",
+    "WorkerThread",
     "core_schema",
     "is_introspection",
     "refer",

@@ -18,7 +18,7 @@ from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import Program, Programming
 from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.shape import Unsupported
-from mainsheet.executor.worker import Worker
+from mainsheet.executor.worker import WorkerThread
 
 INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 
@@ -70,7 +70,7 @@ class Executor:
         api: strawberry.Schema,
         *,
         observe: Callable[[Outcome], None] = lambda _: None,
-        worker: Worker | None = None,
+        worker: WorkerThread | None = None,
         keeps_datetimes: bool = False,
         believes_rows: bool = False,
         most_bytes: int = UNBOUNDED,
@@ -127,7 +127,7 @@ class Executor:
         )
         return await _result(request, made.execute_operation())
 
-    async def _introspected(self, worker: Worker, request: Request) -> ExecutionResult:
+    async def _introspected(self, worker: WorkerThread, request: Request) -> ExecutionResult:
         """Run introspection in the worker. It calls none of our resolvers and takes tens of milliseconds."""
         self._observe(Outcome.REFERENCE)
         run = partial(_referred, self._api, request, self._programming.options.most_bytes)

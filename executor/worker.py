@@ -15,7 +15,7 @@ class _Job:
     waiting: int = 0
 
 
-class Worker:
+class WorkerThread:
     """Runs functions in a thread. Callers with the same key share one run.
 
     A run that hasn't begun is dropped if all its callers are cancelled.

@@ -7,7 +7,7 @@ from functools import partial
 import strawberry
 from aiohttp import hdrs, web
 
-from mainsheet.executor import Executor, Worker, core_schema, refer
+from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
@@ -54,7 +54,7 @@ def make_app(
     app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work
     app[CLIENTS] = Clients(settings.trusted_proxies)
     app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
-    worker = Worker()
+    worker = WorkerThread()
     execute = _executor(settings, api, instruments, worker)
     executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
     endpoint = GraphQLEndpoint(
@@ -118,7 +118,9 @@ def _connections(settings: Settings, clients: Clients, instrumentation: Instrume
     )
 
 
-def _executor(settings: Settings, api: strawberry.Schema, instrumentation: Instrumentation, worker: Worker) -> Execute:
+def _executor(
+    settings: Settings, api: strawberry.Schema, instrumentation: Instrumentation, worker: WorkerThread
+) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api, most_bytes=settings.max_answer_bytes)
     return Executor(
@@ -141,7 +143,7 @@ async def _reporting(
         instruments.shared.remove(each)
 
 
-async def _closing(worker: Worker, _app: web.Application) -> AsyncIterator[None]:
+async def _closing(worker: WorkerThread, _app: web.Application) -> AsyncIterator[None]:
     yield
     worker.close()
 

@@ -19,7 +19,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from mainsheet.executor import Prepared, Worker
+from mainsheet.executor import Prepared, WorkerThread
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.errors import Code, InvalidOperation, RequestError
 from mainsheet.server.operations.complexity import (
@@ -87,7 +87,7 @@ class OperationStore:
         limits: Limits,
         *,
         capacity: int,
-        worker: Worker | None = None,
+        worker: WorkerThread | None = None,
         timeout: float | None = None,
         instrumentation: Instrumentation | None = None,
     ) -> None:

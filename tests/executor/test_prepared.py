@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import parse
 
-from mainsheet.executor import Executor, Outcome, Prepared, Request, Worker
+from mainsheet.executor import Executor, Outcome, Prepared, Request, WorkerThread
 from mainsheet.executor.prepared import MOST_PROGRAMS
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
@@ -115,7 +115,7 @@ async def turns_of_the_loop(executor: Executor) -> int:
 
 
 async def test_the_worker_doesnt_block_the_event_loop() -> None:
-    worker = Worker()
+    worker = WorkerThread()
 
     inline, aside = [await turns_of_the_loop(Executor(api, worker=each)) for each in (None, worker)]
 

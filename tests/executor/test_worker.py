@@ -5,12 +5,12 @@ from contextlib import suppress
 
 import pytest
 
-from mainsheet.executor import Worker
+from mainsheet.executor import WorkerThread
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    worker = Worker()
+def worker() -> Iterator[WorkerThread]:
+    worker = WorkerThread()
     yield worker
     worker.close()
 
@@ -31,7 +31,7 @@ class Held:
         return self.runs
 
 
-async def test_callers_with_the_same_key_share_a_run(worker: Worker) -> None:
+async def test_callers_with_the_same_key_share_a_run(worker: WorkerThread) -> None:
     work = Held()
     running = [asyncio.create_task(worker.run("key", work)) for _ in range(3)]
     await work.begun.wait()
@@ -41,14 +41,14 @@ async def test_callers_with_the_same_key_share_a_run(worker: Worker) -> None:
     assert await asyncio.gather(*running) == [1, 1, 1]
 
 
-async def test_a_later_caller_gets_a_run_of_its_own(worker: Worker) -> None:
+async def test_a_later_caller_gets_a_run_of_its_own(worker: WorkerThread) -> None:
     work = Held()
     work.may_end.set()
 
     assert [await worker.run("key", work) for _ in range(2)] == [1, 2]
 
 
-async def test_an_exception_is_raised_for_every_caller(worker: Worker) -> None:
+async def test_an_exception_is_raised_for_every_caller(worker: WorkerThread) -> None:
     def fail() -> None:
         raise ValueError("it fails")
 
@@ -57,7 +57,7 @@ async def test_an_exception_is_raised_for_every_caller(worker: Worker) -> None:
     assert [str(each) for each in results] == ["it fails"] * 2
 
 
-async def test_a_cancelled_caller_doesnt_cancel_the_others(worker: Worker) -> None:
+async def test_a_cancelled_caller_doesnt_cancel_the_others(worker: WorkerThread) -> None:
     work = Held()
     leaving, staying = (asyncio.create_task(worker.run("key", work)) for _ in range(2))
     await work.begun.wait()
@@ -70,7 +70,7 @@ async def test_a_cancelled_caller_doesnt_cancel_the_others(worker: Worker) -> No
     assert await staying == 1
 
 
-async def test_work_without_callers_is_dropped(worker: Worker) -> None:
+async def test_work_without_callers_is_dropped(worker: WorkerThread) -> None:
     first, dropped, last = Held(), Held(), Held()
     running = asyncio.create_task(worker.run("first", first))
     await first.begun.wait()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, Node, Token
 
-from mainsheet.executor import Executor, Prepared, Request, Worker, core_schema
+from mainsheet.executor import Executor, Prepared, Request, WorkerThread, core_schema
 from mainsheet.executor.program import Program
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.errors import InvalidOperation, RequestError
@@ -118,7 +118,7 @@ LONG = "{ thing { name } } # " + "x" * INLINE_CHARACTERS
 
 
 async def test_requests_with_the_same_long_document_share_the_work() -> None:
-    worker = Worker()
+    worker = WorkerThread()
     store = store_of(ROOM, worker=worker)
 
     operations = await asyncio.gather(*(store.get(LONG) for _ in range(5)))
@@ -128,7 +128,7 @@ async def test_requests_with_the_same_long_document_share_the_work() -> None:
 
 
 async def test_an_invalid_long_document_is_refused_for_each_request() -> None:
-    worker = Worker()
+    worker = WorkerThread()
     store = store_of(ROOM, worker=worker)
     wrong = LONG.replace("name", "unheard")
 
@@ -139,7 +139,7 @@ async def test_an_invalid_long_document_is_refused_for_each_request() -> None:
 
 
 async def test_preparing_a_document_may_time_out() -> None:
-    worker, begun = Worker(), asyncio.Event()
+    worker, begun = WorkerThread(), asyncio.Event()
     loop, may_end = asyncio.get_running_loop(), asyncio.Event()
 
     def block() -> None:
