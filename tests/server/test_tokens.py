@@ -264,8 +264,9 @@ async def test_an_expired_token_is_refused_despite_the_cache(database: Database,
     authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=60)
     secret = await tokens.create(database, ada.email, timedelta(milliseconds=300), None)
     first = await authenticator.caller(f"Bearer {secret}")
-    await asyncio.sleep(0.4)
+    async with asyncio.timeout(20):
+        while await authenticator.caller(f"Bearer {secret}"):  # noqa: ASYNC110 only time ends it
+            await asyncio.sleep(0.01)
 
     assert first is not None
-    assert await authenticator.caller(f"Bearer {secret}") is None
     await authenticator.close()
