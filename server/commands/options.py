@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from mainsheet.server.settings import Settings
 
 Command = Callable[..., None]
-PREFIX = "MAINSHEET_"
+PREFIX = str(Settings.model_config["env_prefix"])
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:

@@ -19,7 +19,7 @@ from mainsheet.server.process.supervisor import Supervisor
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
 
-NO_PAGE = "The playground isn't built: run `make playground`, which needs Node. The API works without it."
+NO_PAGE = "The playground isn't built: run `make playground`. The API works without it."
 
 CONNECTIONS = text("""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int

@@ -44,7 +44,7 @@ class Playground:
 
     @classmethod
     def built(cls, folder: Path = FOLDER) -> Self | None:
-        """Return the built page, or None if it wasn't built because Node was missing."""
+        """Return the built page, or None if it wasn't built."""
         index = folder / "index.html"
         if not index.is_file():
             return None

@@ -128,7 +128,7 @@ def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
     error = _error(str(refusal), Code.RATE_LIMITED)
     error["extensions"]["retryAfter"] = refusal.retry_after
     body: dict[str, Any] = {"errors": [error]}
-    if SPENDING in request:  # otherwise its document wasn't read
+    if SPENDING in request:  # otherwise its document wasn't prepared
         body["extensions"] = {"cost": request[SPENDING].extensions()}
     headers = {"Retry-After": str(refusal.retry_after)}
     status = HTTPStatus.TOO_MANY_REQUESTS

@@ -43,7 +43,7 @@ class Metrics(Instrumentation):
         )
         self.operations = Counter(
             "mainsheet_graphql_operations",
-            "Operations by how they were executed: compiled, in parts, with errors, again, by the reference.",
+            "Operations by how they were executed: compiled, interpreted, parts, recovered, replayed, reference.",
             ("executed",),
             registry=self.registry,
         )
