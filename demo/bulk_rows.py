@@ -80,7 +80,7 @@ class TemplateRows:
 
     name: str
     description: str | None
-    lines: Sequence[TemplateRow]
+    rows: Sequence[TemplateRow]
     new_ids: Sequence[tuple[str, str, datetime]]  # the old id, its prefix, its time
     moment: Callable[[datetime], Any]
 
@@ -88,27 +88,27 @@ class TemplateRows:
     def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
         instances = [*_rows_of(life), *life.events, *runs]
         new_ids = [(each.id, each.PREFIX, _moment_of(each, life)) for each in instances if isinstance(each, OWN_IDS)]
-        lines = [TemplateRow.of(each, dialect) for each in instances]
-        return cls(life.job.name, life.job.description, lines, new_ids, _moments(dialect))
+        rows = [TemplateRow.of(each, dialect) for each in instances]
+        return cls(life.job.name, life.job.description, rows, new_ids, _moments(dialect))
 
     def add_job(self, number: int, chance: Random, rows: Rows) -> None:
         """Add the rows of the job with this number."""
         earlier = timedelta(seconds=chance.randrange(EARLIER_SECONDS))
         ids = {old: new_id(prefix, at - earlier, chance) for old, prefix, at in self.new_ids}
         key, name = key_of(number, self.name), f"{self.name} {number}"
-        for line in self.lines:
-            rows.setdefault(line.table, []).append(self._copy(line, ids, earlier, key))
+        for template in self.rows:
+            rows.setdefault(template.table, []).append(self._copy(template, ids, earlier, key))
         job = rows[JOB][-1]
         job[NAME], job[SEARCH_TEXT] = name, search_text(key, name, self.description)
 
-    def _copy(self, line: TemplateRow, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
-        row = line.row.copy()
-        for position, old in line.ids:
+    def _copy(self, template: TemplateRow, ids: Mapping[str, str], earlier: timedelta, key: str) -> Row:
+        row = template.row.copy()
+        for position, old in template.ids:
             row[position] = ids[old]
-        for position, at in line.times:
+        for position, at in template.times:
             row[position] = self.moment(at - earlier)
-        if line.key is not None:
-            row[line.key] = key
+        if template.key is not None:
+            row[template.key] = key
         return row
 
 

@@ -5,11 +5,9 @@ So a generated job is consistent with its history like a real one, but costs onl
 on the state before, the seed and its number, so that an interrupted run can be continued.
 """
 
-import asyncio
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +18,7 @@ from mainsheet.demo.crowd import SETTLED, Crowd
 from mainsheet.demo.template import TemplateJobs, harbor, latest_change
 from mainsheet.models.database import Database
 from mainsheet.models.job_event import JobAction, JobEvent
+from mainsheet.models.read_pool import to_its_end
 
 KEY = re.compile(r"fleet-(\d{7})-.*")
 CHUNK = 500
@@ -38,20 +37,15 @@ async def seed_jobs(database: Database, count: int, seed: int, progress: Callabl
     template_rows = _template_rows(database, templates, first + count - 1, seed)
     for start in range(0, count, CHUNK):
         numbers = range(first + start, first + min(start + CHUNK, count))
-        await _to_its_end(load(database, _rows(template_rows, numbers, seed)), progress, numbers.stop - first)
+        await to_its_end(_load_chunk(database, _rows(template_rows, numbers, seed), progress, numbers.stop - first))
         if start == 0:  # otherwise PostgreSQL checks foreign keys as if the tables were empty, without an index
             await refresh_statistics(database)
     await refresh_statistics(database)
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None], progress: Callable[[int], None], done: int) -> None:
-    """Finish the chunk and report it even if the caller is cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    finally:
-        await task
-        progress(done)
+async def _load_chunk(database: Database, rows: Rows, progress: Callable[[int], None], done: int) -> None:
+    await load(database, rows)
+    progress(done)
 
 
 async def _grow(database: Database, count: int, seed: int) -> int:
