@@ -2,8 +2,8 @@
 
 Until now a foreign key removed the job from all versions that depended on it. Now the row of a deleted job stays in
 `deleted_job`, with its key and teams, and dependencies refer to that. Where release 0.1.0 removed a job already, the
-dependency refers to a deleted job without a key: one for each job and place in its versions' lists, so that copies of
-a version agree.
+dependency refers to a deleted job without a key: one for each job and rank among a version's lost dependencies, so that
+versions that lost the same ones agree.
 
 Processes of release 0.1.0 that still run beside a PostgreSQL that was upgraded:
 
@@ -86,7 +86,7 @@ def alter() -> None:
     op.add_column(TABLE, sa.Column("id", ID, nullable=True))
     op.add_column(TABLE, sa.Column("deleted_job_id", ID, nullable=True))
     op.execute(f"UPDATE {TABLE} SET id = {NEW_ID['postgresql']}")  # noqa: S608 our own text
-    remember_lost(TABLE)
+    remember_lost()
     op.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending checks can't be altered
     op.drop_constraint("fk_job_version_dependency_depends_on_id_job", TABLE)
     op.drop_constraint("pk_job_version_dependency", TABLE)
@@ -105,7 +105,7 @@ def alter() -> None:
 def rebuild() -> None:
     """Make the table anew: SQLite can't alter constraints."""
     op.add_column(TABLE, sa.Column("deleted_job_id", ID, nullable=True))
-    remember_lost(TABLE)
+    remember_lost()
     op.drop_index("ix_job_version_dependency_depends_on", TABLE)
     op.rename_table(TABLE, "old_dependency")
     create_on_sqlite()
@@ -149,14 +149,14 @@ def create_on_sqlite() -> None:
     )
 
 
-def remember_lost(table: str) -> None:
+def remember_lost() -> None:
     """Let each dependency without a job refer to a deleted job whose key isn't known."""
     connection = op.get_bind()
     place = "row_number() OVER (PARTITION BY version_id ORDER BY position)"
     lost = connection.execute(
         sa.text(
             f"SELECT d.organization_id, d.version_id, d.position, v.job_id, {place} AS place"  # noqa: S608 our own text
-            f" FROM {table} d JOIN job_version v ON v.id = d.version_id WHERE d.depends_on_id IS NULL"
+            f" FROM {TABLE} d JOIN job_version v ON v.id = d.version_id WHERE d.depends_on_id IS NULL"
         )
     ).all()
     if not lost:
@@ -167,7 +167,7 @@ def remember_lost(table: str) -> None:
         [{"id": new, "organization_id": organization_id} for (organization_id, _, _), new in ids.items()],
     )
     connection.execute(
-        sa.text(f"UPDATE {table} SET deleted_job_id = :id WHERE version_id = :version_id AND position = :position"),  # noqa: S608
+        sa.text(f"UPDATE {TABLE} SET deleted_job_id = :id WHERE version_id = :version_id AND position = :position"),  # noqa: S608
         [
             {
                 "id": ids[row.organization_id, row.job_id, row.place],
