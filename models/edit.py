@@ -36,8 +36,8 @@ class Edit:
         """
         return any(isinstance(each, StaleRevision) and each.path == (expectation,) for each in self.problems)
 
-    def record(self, job: "Job", action: JobAction, **line: Any) -> None:
-        """Add the job's next event. `line` has the versions, message and changes."""
+    def record(self, job: "Job", action: JobAction, **details: Any) -> None:
+        """Add the job's next event. `details` are the versions, message and changes."""
         event = JobEvent(
             id=new_id(JobEvent.PREFIX, self.at),
             organization_id=job.organization_id,
@@ -47,6 +47,6 @@ class Edit:
             action=action,
             actor_id=self.member_id,
             occurred_at=self.at,
-            **line,
+            **details,
         )
         self.events.append(event)

@@ -214,7 +214,7 @@ class StaleRevision(UserError):
     path: Path = ("expected_revision",)
     what: str = field(metadata=IN_MESSAGE_ONLY)
     expected: int
-    actual: int | None
+    actual: int
 
 
 @dataclass(kw_only=True, eq=False)

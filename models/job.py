@@ -16,7 +16,7 @@ from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, ten
 from mainsheet.models.config_diff import Change, change_of, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit
-from mainsheet.models.errors import Path, TeamNotFound, TeamRequired
+from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobAction
@@ -39,10 +39,9 @@ CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id"
 class Job(Base):
     """A job: a named workload with versions.
 
-    `current_number` is the current version's number, `last_number` the highest number ever used, and `event_count` the
-    number of history events. The current version's cluster and whether it has a schedule are copied here, because lists
-    filter by them and a join with the versions would cost more with each job. `revision` grows with each change of
-    these, but not when the draft is edited: it has its own revision.
+    `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
+    events. The current version's cluster and whether it has a schedule are copied here: lists filter by them, and a
+    join would cost more with each job. `revision` grows with each event but updates of the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -236,8 +235,7 @@ class Job(Base):
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
         if new := self._grant(team_ids, edit):
-            changes = [change_of("teams", None, each) for each in new]
-            self._record(JobAction.TEAMS_ADDED, edit, changes=changes)
+            self._record(JobAction.TEAMS_ADDED, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
         granted = next((each for each in self.teams if each.team_id == team_id), None)
@@ -248,8 +246,10 @@ class Job(Base):
         self.teams.remove(granted)
         self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
-    def delete(self, edit: Edit) -> DeletedJob:
+    def delete(self, dependents: JobHasDependents | None, edit: Edit) -> DeletedJob:
         """Add the last event and return what is kept of the job. Foreign keys delete its versions, runs and grants."""
+        edit.problems += [dependents] if dependents else []
+        edit.refuse()
         self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
         return DeletedJob.of(self, edit)
 
@@ -271,7 +271,7 @@ class Job(Base):
     def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:
         self.last_number += 1
         version = JobVersion.draft(self, self.last_number, config, edit, based_on=based_on)
-        version.revision = max(1, self.event_count)  # above all revisions of earlier drafts: each was a line too
+        version.revision = max(1, self.event_count)  # above all revisions of earlier drafts: each was an event too
         self.versions.add(version)
         return version
 
@@ -292,9 +292,9 @@ class Job(Base):
         self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
         return new
 
-    def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **line: Any) -> None:
+    def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **details: Any) -> None:
         self.event_count += 1
         if action is not JobAction.DRAFT_UPDATED:
             self.revision += 1
             self.updated_at, self.updated_by_id = edit.at, edit.member_id
-        edit.record(self, action, changes=list(changes), **line)
+        edit.record(self, action, changes=list(changes), **details)

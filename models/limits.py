@@ -9,6 +9,7 @@ from mainsheet.models.errors import BadInput, Invalid, Path
 from mainsheet.models.text import Form
 
 MAX_INT = 2**31 - 1  # GraphQL's Int, October 2021 §3.5.1
+SHOWN_DEPENDENTS = 100  # in the refusal to delete a job
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
-from mainsheet.models import errors
+from mainsheet.models import errors, limits
 from mainsheet.resolvers import cluster, job, job_version, team
-from mainsheet.resolvers.commands.job import SHOWN_DEPENDENTS
 from mainsheet.schema import names
 from mainsheet.schema.enums import describe
 from mainsheet.schema.relation import relation
@@ -57,7 +56,7 @@ class UserError:
         return _type_name(type(problem.error)) == cls.__name__
 
 
-DEPENDENTS = weight(items=SHOWN_DEPENDENTS)
+DEPENDENTS = weight(items=limits.SHOWN_DEPENDENTS)
 
 
 def _type_name(error: type[errors.UserError]) -> str:
@@ -82,10 +81,12 @@ def _graphql_field(each: "Field[Any]") -> tuple[str, Any]:
 
 
 DESCRIPTIONS: Mapping[str, str] = {
-    "actual": "The actual value. Null if the object no longer exists.",
+    "actual": "The actual value.",
     "cluster_id": "The cluster.",
     "dependency_id": "The id to send in `removeDependencyIds`. Null if the version has no such dependency.",
-    "dependent_ids": "The jobs that depend on it and that you can see, ordered by key: at most 100 of them.",
+    "dependent_ids": (
+        f"The jobs that depend on it and that you can see, ordered by key: at most {limits.SHOWN_DEPENDENTS} of them."
+    ),
     "draft_id": "The existing draft.",
     "expected": "The expected value.",
     "hidden_count": "The number of jobs that depend on it and that you can't see.",

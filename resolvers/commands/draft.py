@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers.commands.references import known
+from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, Write, command
 
 
@@ -10,7 +10,7 @@ from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, W
 async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
     values = changes or {}
-    job.create_draft(values, await known(write, job.current.config.changed(values), values), write)
+    job.create_draft(values, await references_of(write, job.current.config.changed(values), values), write)
     return {"job_id": job.id}
 
 
@@ -21,7 +21,7 @@ async def update(
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, draft_revision=expected_revision)
     config = (job.draft or job.current).config.changed(changes)
-    job.update_draft(changes, await known(write, config, changes), write)
+    job.update_draft(changes, await references_of(write, config, changes), write)
     return {"job_id": job.id}
 
 
@@ -30,7 +30,6 @@ async def discard(write: Write, *, job_id: str, expected_revision: int | None = 
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, draft_revision=expected_revision)
     draft = job.discard_draft(write)
-    await write.session.delete(draft)
     return {"job_id": job.id, "discarded_number": draft.number}
 
 
@@ -46,5 +45,5 @@ async def publish(
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, draft_revision=expected_revision, current_version=expected_current_version)
     config = (job.draft or job.current).config
-    version = job.publish_draft(message, await known(write, config, {}, will_run=True), write)
+    version = job.publish_draft(message, await references_of(write, config, {}, will_run=True), write)
     return {"job_id": job.id, "version_id": version.id}

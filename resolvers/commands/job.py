@@ -22,13 +22,11 @@ from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers.commands.references import known
+from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import may_share_with, visible
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
-
-SHOWN_DEPENDENTS = 100
 
 
 @command("createJob")
@@ -43,14 +41,14 @@ async def create(
 ) -> JobAnswer:
     values = {"job_key": job_key, "name": name, "description": description}
     asked = JobConfig.of(config)
-    facts = await known(write, asked, {"dependencies": ()})
+    references = await references_of(write, asked, {"dependencies": ()})
     problems = write.problems
     problems += value_problems(values)
     team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
     problems += null_problems(config, ("config",))
-    problems += asked.problems(("config",), facts)
-    problems += asked.running_problems(facts, None, {"cluster_id": ("config", "cluster_id")})
+    problems += asked.problems(("config",), references)
+    problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
     if not team_problems and limits.storable(job_key) and await _is_taken(write, job_key):
         problems.append(JobKeyTaken(job_key=job_key))
@@ -81,15 +79,13 @@ async def delete(
 ) -> DeleteAnswer:
     """Cancel unfinished runs, then delete the job with its versions, runs and grants.
 
-    Versions of other jobs keep their dependencies on it.
+    Versions of other jobs keep their dependencies on it. Concurrent deletions of two jobs whose old versions depend on
+    each other may deadlock: one of them is then tried again.
     """
     job = await write.job(job_id, JobPermission.DELETE)
     job.expect(write, revision=expected_revision)
-    if not force:
-        write.problems += await _dependents_problems(write, job_id)
-    write.refuse()
+    deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     cancelled = await _cancel_runs(write, job_id)
-    deleted = job.delete(write)
     write.session.expunge(job)
     await _keep(write, deleted)
     await write.session.execute(delete_from(Job).where(Job.id == job_id))
@@ -149,17 +145,17 @@ async def _is_taken(write: Write, job_key: str) -> bool:
     return row is not None and row[0]
 
 
-async def _dependents_problems(write: Write, job_id: str) -> Sequence[UserError]:
-    """Return the problem that other jobs depend on the job, if they do. It shows only some of many."""
+async def _found_dependents(write: Write, job_id: str) -> JobHasDependents | None:
+    """Return the refusal if other jobs depend on the job. It counts all of them, and shows some of the visible ones."""
     is_visible = visible(write.caller)
     counts = dict(
         (await write.session.execute(_dependents(job_id, is_visible, func.count()).group_by(is_visible))).all()
     )
     if not counts:
-        return []
-    shown = _dependents(job_id, Job.id).where(is_visible).order_by(Job.job_key).limit(SHOWN_DEPENDENTS)
+        return None
+    shown = _dependents(job_id, Job.id).where(is_visible).order_by(Job.job_key).limit(limits.SHOWN_DEPENDENTS)
     ids = tuple(await write.session.scalars(shown))
-    return [JobHasDependents(dependent_ids=ids, visible_count=counts.get(True, 0), hidden_count=counts.get(False, 0))]
+    return JobHasDependents(dependent_ids=ids, visible_count=counts.get(True, 0), hidden_count=counts.get(False, 0))
 
 
 def _dependents(job_id: str, *columns: Any) -> Select[*tuple[Any, ...]]:

@@ -19,7 +19,9 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write
 
 
-async def known(write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False) -> References:
+async def references_of(
+    write: Write, config: JobConfig, values: Mapping[str, Any], *, will_run: bool = False
+) -> References:
     """Look up what `config` names, where the caller gave `values` of it.
 
     Stored dependencies stay without a check: the caller needn't see their jobs to keep them. With `will_run`, the

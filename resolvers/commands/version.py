@@ -6,7 +6,7 @@ from sqlalchemy import select
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers.commands.references import known
+from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.write import VersionAnswer, Write, command
 
 
@@ -21,8 +21,8 @@ async def create(
 ) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, current_version=expected_current_version)
-    facts = await known(write, job.current.config.changed(changes), changes, will_run=True)
-    version = job.create_version(changes, message, facts, write)
+    references = await references_of(write, job.current.config.changed(changes), changes, will_run=True)
+    version = job.create_version(changes, message, references, write)
     return {"job_id": job.id, "version_id": version.id}
 
 
@@ -38,8 +38,8 @@ async def activate(
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, current_version=expected_current_version)
     version = await _numbered(write, job, number)
-    facts = await known(write, (version or job.current).config, {}, will_run=True)
-    version = job.activate(number, version, message, facts, write)
+    references = await references_of(write, (version or job.current).config, {}, will_run=True)
+    version = job.activate(number, version, message, references, write)
     return {"job_id": job.id, "version_id": version.id}
 
 
