@@ -1,7 +1,8 @@
 """The difference between two configurations, value by value.
 
-A path mirrors the input: `schedule.cron`, `source.sqlSnapshot.sql`, `environment.NAME`. A dependency is stored by
-the other job's id. Its key is added when the difference is read, since not every reader may see every job.
+A path has the names of the parts: `schedule`, `cron`; `source`, `sql_snapshot`, `sql`; `environment`, NAME. The
+other job of a dependency is stored by its id. Its key is added when the difference is read, since not every reader may
+see every job.
 """
 
 import json

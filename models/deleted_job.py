@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class DeletedJob(Base):
     """What is kept of a deleted job: its id, its key, and the teams that had access.
 
-    Versions of other jobs still refer to it. `job_key` and `deleted_at` are null for a job that release 0.1.0 deleted:
-    that release removed both from the versions.
+    Versions and events of other jobs may refer to it. For a job that release 0.1.0 deleted, `id` is a new one, and
+    `job_key` and `deleted_at` are null: that release removed the job's id from the versions.
     """
 
     __tablename__ = "deleted_job"

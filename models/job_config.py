@@ -134,31 +134,34 @@ class JobConfig:
         yield from (each for each in self.problems(path, references, own_id) if each.path[len(path)] in given)
 
     def running_problems(
-        self, references: References, own_id: str | None, at: Mapping[str, Path]
+        self, references: References, own_id: str | None, paths: Mapping[str, Path]
     ) -> Iterator[UserError]:
-        """Yield the problems that prevent the configuration from becoming current. `at` returns a part's path."""
+        """Yield the problems that prevent the configuration from becoming current.
+
+        `paths` maps parts to the paths of their problems. Other parts have the path `job_id`.
+        """
         status = references.clusters.get(self.cluster_id, ClusterStatus.ACTIVE)
         if status is not ClusterStatus.ACTIVE:
-            path = at.get("cluster_id", ("job_id",))
+            path = paths.get("cluster_id", ("job_id",))
             yield ClusterNotActive(path=path, cluster_id=self.cluster_id, status=status)
         followed = references.waits_for.keys() - {own_id}
-        waits_for = [each.job_id for each in self.dependencies if each.job_id in followed]
-        if own_id and (cycle := references.cycle(own_id, waits_for)):
-            yield DependencyCycle(path=at.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
+        followed_ids = [each.job_id for each in self.dependencies if each.job_id in followed]
+        if own_id and (cycle := references.cycle(own_id, followed_ids)):
+            yield DependencyCycle(path=paths.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
     def publication_problems(
-        self, references: References, own_id: str | None, at: Mapping[str, Path]
+        self, references: References, own_id: str | None, paths: Mapping[str, Path]
     ) -> Iterator[UserError]:
         """Yield the problems that prevent the configuration from becoming current in a new version."""
-        yield from self.running_problems(references, own_id, at)
-        yield from self._deletion_problems(at)
+        yield from self.running_problems(references, own_id, paths)
+        yield from self._deletion_problems(paths)
 
-    def _deletion_problems(self, at: Mapping[str, Path]) -> Iterator[UserError]:
+    def _deletion_problems(self, paths: Mapping[str, Path]) -> Iterator[UserError]:
         """Yield a problem for each dependency on a deleted job. An old version may have them, a new one may not."""
         for each in self.dependencies:
             if each.is_deleted:
                 reason = f"The job of the dependency {each.id} was deleted. Remove it with removeDependencyIds."
-                path = at.get("dependencies", ("job_id",))
+                path = paths.get("dependencies", ("job_id",))
                 yield DependencyNotFound(path=path, dependency_id=each.id, reason=reason)
 
     def removal_problems(self, values: Mapping[str, Any], path: Path) -> Iterator[UserError]:
@@ -214,7 +217,7 @@ CLEARED = {
 def _with_hidden(
     given: Sequence[Dependency], stored: Sequence[Dependency], visible: Collection[str]
 ) -> list[Dependency]:
-    """Return the given dependencies, and the stored ones on jobs that aren't visible at their old positions."""
+    """Return the given dependencies. The stored ones on jobs that aren't visible keep their positions."""
     dependencies = list(given)
     for position, each in enumerate(stored):
         if each.job_id not in visible:

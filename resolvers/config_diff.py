@@ -60,9 +60,9 @@ async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> M
 async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
     ids = list(ids)
     rows = await read.rows(_whole_versions, keys=ids)
-    waits_for = await read.grouped(_dependencies, ids)
+    dependencies = await read.grouped(_dependencies, ids)
     queries = await read.grouped(_query_ids, ids)
-    return {row.id: _config(row, queries[row.id], waits_for[row.id]) async for row in by_turns(rows)}
+    return {row.id: _config(row, queries[row.id], dependencies[row.id]) async for row in by_turns(rows)}
 
 
 class EventChanges(NamedTuple):
@@ -107,16 +107,16 @@ def _query_ids(_view: View) -> Statement:
     )
 
 
-class Dependency(NamedTuple):
+class StoredDependency(NamedTuple):
     version_id: str
     depends_on_id: str | None
     deleted_job_id: str | None
     condition: DependencyCondition
 
 
-@rows_of(Dependency, key="version_id")
+@rows_of(StoredDependency, key="version_id")
 def _dependencies(_view: View) -> Statement:
-    columns = [getattr(JobVersionDependency, name) for name in Dependency._fields]
+    columns = [getattr(JobVersionDependency, name) for name in StoredDependency._fields]
     return (
         select(*columns)
         .where(among(JobVersionDependency.version_id, KEYS))
@@ -131,7 +131,7 @@ class JobKey(NamedTuple):
 
 @rows_of(JobKey)
 def _job_keys(view: View) -> Statement:
-    """Select the keys of jobs that the caller sees, and of deleted ones that they could see."""
+    """Select the keys of jobs that the caller sees, and of deleted ones to which they had access."""
     present = select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
     deleted = select(DeletedJob.id, DeletedJob.job_key).where(
         among(DeletedJob.id, KEYS), was_visible(view.caller), DeletedJob.job_key.is_not(None)
@@ -140,17 +140,17 @@ def _job_keys(view: View) -> Statement:
     return select(both.c.id, both.c.job_key)
 
 
-def _config(row: JobVersion, queries: Sequence[VersionQuery], waits_for: Sequence[Dependency]) -> JobConfig:
+def _config(row: JobVersion, queries: Sequence[VersionQuery], dependencies: Sequence[StoredDependency]) -> JobConfig:
     version = JobVersion(**{each.name: getattr(row, each.name) for each in JobVersion.__table__.c})
     version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
-    version.dependencies = [JobVersionDependency(**each._asdict()) for each in waits_for]
+    version.dependencies = [JobVersionDependency(**each._asdict()) for each in dependencies]
     return version.config
 
 
 async def _named(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
     """Replace the job id of each dependency by the job's key, or by `hidden` if the caller can't see that job."""
     ids = {each["path"][1] for listed in changes.values() for each in listed if _is_dependency(each)}
-    keys = {row.id: row.job_key for row in await read.rows(_job_keys, keys=list(ids))}
+    keys = {row.id: row.job_key for row in await read.rows(_job_keys, keys=list(ids))} if ids else {}
     return {owner: [_change(each, keys) for each in listed] for owner, listed in changes.items()}
 
 

@@ -42,7 +42,10 @@ async def dependents(read: Read, job_ids: Sequence[str], arguments: PageArgument
 
 @rows_of(Dependency, key="version_id")
 def _of_versions(view: View) -> Statement:
-    """Select the dependencies in their order; the key of a job only where the caller sees the job, or could see it."""
+    """Select the dependencies in their order.
+
+    The key is that of a job that the caller sees, or had access to when it was deleted.
+    """
     columns: list[Expression] = [
         JobVersionDependency.version_id,
         JobVersionDependency.depends_on_id,
@@ -73,11 +76,11 @@ def depends_on(job_id: Expression) -> ColumnElement[bool]:
     version, other = aliased(JobVersion), aliased(Job)
     dependencies = select(JobVersionDependency.version_id).where(JobVersionDependency.depends_on_id == job_id)
     is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
-    dependents = select(version.job_id).where(
+    waiting = select(version.job_id).where(
         among_these(version.id, dependencies.correlate(Target)),
         (version.status == VersionStatus.DRAFT) | is_any(is_current.correlate(version)),
     )
-    return among_these(Job.id, dependents)
+    return among_these(Job.id, waiting)
 
 
 @rows_of(Job)

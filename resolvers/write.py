@@ -27,7 +27,8 @@ Entity = TypeVar("Entity", bound=Base)
 class Write(Edit):
     """A command's transaction: the session, the caller, the database's time, the problems and the events.
 
-    `at` is the time at which the first row was locked or looked up. Every moment that the command stores is this one.
+    `at` is the database's time when `first` last found a row, and not before the job's last change. Everything that the
+    command stores after that has this time.
     """
 
     def __init__(self, session: AsyncSession, caller: Caller) -> None:
@@ -69,9 +70,8 @@ class Write(Edit):
             raise JobNotFound(missing_id=job_id)
         if permission not in allowed:
             raise Forbidden(missing_permission=permission)
-        self.at = max(
-            self.at, job.updated_at
-        )  # a clock that was set back must not change the order of the job's events
+        # A clock that was set back must not change the order of the job's events.
+        self.at = max(self.at, job.updated_at)
         return job
 
     async def organization(self) -> Organization:

@@ -27,7 +27,8 @@ class ConfigChange:
     @strawberry.field(
         description=(
             "The path of the value, as in the input: `schedule.cron`, `environment.NAME`, `dependencies.KEY`. KEY"
-            " is the key of the other job, or `hidden` if you can't see that job."
+            " is the key of the other job, or `hidden` if you can't see that job, or had no access to it when it was"
+            " deleted."
         )
     )
     def path(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent

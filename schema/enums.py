@@ -148,7 +148,7 @@ describe(
     "The field to sort a list of jobs by. Jobs with equal values are sorted by id.",
     JOB_KEY="The key of the job.",
     CREATED_AT="The time when the job was created.",
-    UPDATED_AT="The time when the job was last changed.",
+    UPDATED_AT="The time when the job was last changed. Updates of its draft don't count.",
 )
 describe(
     SortDirection,

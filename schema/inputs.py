@@ -67,7 +67,10 @@ class CreateJobInput:
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each."
+        description=(
+            "The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each, or the "
+            "organization role ADMIN."
+        )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
     idempotency_key: str | None = _idempotency_key()
@@ -156,8 +159,8 @@ class AddTeamsToJobInput:
     job_id: strawberry.ID = _job_id()
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
-            "The teams, at least one. You must be a member of each. A team that already has access keeps its "
-            "first grant."
+            "The teams, at least one. You must be a member of each that gets access, or have the organization role "
+            "ADMIN. A team that already has access keeps its first grant."
         )
     )
 

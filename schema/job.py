@@ -29,13 +29,15 @@ class Job(Node, prefix=JobRow.PREFIX):
     revision: int = strawberry.field(
         description=(
             "The revision of the job, which grows by one with each change. Send it as `expectedRevision` to "
-            "detect concurrent changes. Changes of a draft don't count: the draft has its own revision."
+            "detect concurrent changes. Updates of a draft don't count: the draft has its own revision."
         )
     )
-    created_at: datetime = strawberry.field(description="When the object was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created the object.", key="created_by_id")
-    updated_at: datetime = strawberry.field(description="When the object was last changed.")
-    updated_by = relation(member.by_ids, names.Member, "Who last changed the object.", key="updated_by_id")
+    created_at: datetime = strawberry.field(description="When the job was created.")
+    created_by = relation(member.by_ids, names.Member, "Who created the job.", key="created_by_id")
+    updated_at: datetime = strawberry.field(
+        description="When the job was last changed. Updates of its draft don't count."
+    )
+    updated_by = relation(member.by_ids, names.Member, "Who made the last change of the job.", key="updated_by_id")
     current_version = relation(
         job_version.current, names.JobVersion, "The current version: the one that runs.", join="current_version"
     )

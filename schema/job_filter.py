@@ -46,7 +46,11 @@ class JobFilter:
         default=UNSET, description="The job was created by one of these members."
     )
     updated_since: datetime | None = strawberry.field(
-        default=UNSET, description="The job was changed at this time or later. A time without an offset is UTC."
+        default=UNSET,
+        description=(
+            "The job was changed at this time or later; updates of its draft don't count. A time without an offset is "
+            "UTC."
+        ),
     )
 
 

@@ -32,9 +32,8 @@ def mutation(command: Command, input_type: type, payload_type: type, description
         call = Call(context.database, context.caller, command, values, request, **options)
         outcome = await call.perform()
         await context.switch_to(outcome.read)
-        named = {
-            name: values[name] for name in keys & values.keys()
-        }  # a refused payload shows the objects that the input names
+        # A refused payload shows the objects that the input names.
+        named = {name: values[name] for name in keys & values.keys()}
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
     keys = {each.name for each in fields(payload_type)}

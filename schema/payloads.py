@@ -70,14 +70,14 @@ class DiscardDraftPayload:
     user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The version that is now current, and its job.")
+@strawberry.type(description="The version that the mutation made current, and its job.")
 class VersionPayload:
     job_id: Key = None
     version_id: Key = None
     version = relation(
         job_version.by_ids,
         names.JobVersion | None,
-        "The current version. Null if the mutation was refused.",
+        "The version that the mutation made current. Null if the mutation was refused.",
         key="version_id",
     )
     job = _job()
