@@ -85,6 +85,10 @@ class Query:
         return []
 
     @strawberry.field
+    def copies(self, count: int) -> list[Thing]:
+        return [Thing(name="copy", tags=[])] * count
+
+    @strawberry.field
     def crash(self) -> str | None:
         raise RuntimeError(SECRET)
 
