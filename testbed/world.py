@@ -14,7 +14,7 @@ from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
-from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole, TeamRole
@@ -68,10 +68,11 @@ async def make_saved_query(session: AsyncSession, organization: Organization, **
 async def make_run(database: Database, job_id: str, **values: Any) -> JobRun:
     """Add a run of the job's current version, now."""
     now = datetime.now(UTC)
-    own = {"id": new_id("JR", now), "status": JobRunStatus.SUCCEEDED, "trigger": RunTrigger.MANUAL, "created_at": now}
+    own = {"id": new_id("JR", now), "status": JobRunStatus.SUCCEEDED, "created_at": now}
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         job = (await session.scalars(select(Job).where(Job.id == job_id))).one()
         of_job = {"organization_id": job.organization_id, "job_id": job.id, "version_number": job.current_number}
+        of_job |= {"trigger": JobRunTrigger.MANUAL}
         run = JobRun(**(own | of_job | values))
         session.add(run)
         if run.created_at >= job.latest_run_at:
