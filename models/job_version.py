@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mainsheet.models.base import Base, Id, Json, Name, Note, tenant, tenant_key
+from mainsheet.models.base import Base, Id, Json, Name, Note, enum_type, tenant, tenant_key
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainsheet.models.job import Job
 
 
-class VersionStatus(StrEnum):
+class JobVersionStatus(StrEnum):
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
 
@@ -40,7 +40,7 @@ class JobVersion(Base):
     organization_id: Mapped[Id]
     job_id: Mapped[Id]
     number: Mapped[int]
-    status: Mapped[VersionStatus]
+    status: Mapped[JobVersionStatus] = mapped_column(enum_type(JobVersionStatus, "versionstatus"))
     revision: Mapped[int]
     based_on_number: Mapped[int | None]
     message: Mapped[Note | None]
@@ -156,7 +156,7 @@ class JobVersion(Base):
             organization_id=job.organization_id,
             job_id=job.id,
             number=number,
-            status=VersionStatus.DRAFT,
+            status=JobVersionStatus.DRAFT,
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
@@ -166,7 +166,7 @@ class JobVersion(Base):
         return version
 
     def publish(self, edit: Edit, message: str | None) -> None:
-        self.status = VersionStatus.PUBLISHED
+        self.status = JobVersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
         self.published_by_id = edit.member_id

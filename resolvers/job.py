@@ -1,10 +1,11 @@
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import FromClause, inspect, literal, select
+from sqlalchemy import FromClause, inspect, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
+from mainsheet.models.job_listing import JobListing
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers import job_run
@@ -13,7 +14,7 @@ from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import OPTIONAL, Expression, Statement, View, rows_of, within
 
-FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
+FOR_LISTS = set(JobListing.__annotations__)
 COLUMNS: list[Expression] = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
 
 
@@ -57,7 +58,7 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
     source, columns = jobs, [*jobs.c]
     if version := view.joined("current_version"):
         is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)
-        own = version.only([*inspect(_Current).selectable.c, literal(value=True).label("is_current")])
+        own = version.only(inspect(_Current).selectable.c)
         source, columns = source.join(_Current, is_current), columns + within("current_version", own)
         if cluster := version.joined("cluster"):
             source = source.join(Cluster, Cluster.id == _Current.cluster_id)

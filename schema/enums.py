@@ -11,10 +11,11 @@ from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.job_event import JobAction
-from mainsheet.models.job_run import JobRunStatus, RunTrigger
-from mainsheet.models.job_version import VersionStatus
+from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
+from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_list import JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import SortDirection
 
@@ -41,7 +42,7 @@ describe(
     PAUSED=("The schedule is paused. The job can still be run manually."),
 )
 describe(
-    VersionStatus,
+    JobVersionStatus,
     "The status of a version.",
     DRAFT="The version can be changed. A job has at most one draft.",
     PUBLISHED="The version never changes again.",
@@ -67,7 +68,7 @@ describe(
     SKIPPED="The run was skipped because of a policy.",
 )
 describe(
-    RunTrigger,
+    JobRunTrigger,
     "What triggered a run.",
     MANUAL="A member triggered the run.",
     SCHEDULE=("The schedule of the job triggered the run."),
@@ -147,8 +148,18 @@ describe(
     JobSortField,
     "The field to sort a list of jobs by. Jobs with equal values are sorted by id.",
     JOB_KEY="The key of the job.",
+    NAME="The name of the job, by code points: upper-case letters come before lower-case letters.",
     CREATED_AT="The time when the job was created.",
     UPDATED_AT="The time when the job was last changed. Updates of its draft don't count.",
+    LATEST_RUN_AT="The time when the latest run was created. Jobs that never ran count as the oldest.",
+)
+describe(
+    SourceKind,
+    "The kind of a version's source.",
+    SAVED_QUERIES="Saved queries, run one after the other.",
+    SQL_SNAPSHOT="An SQL text that is stored in the version.",
+    PYTHON_WHEEL="A Python package.",
+    PYTHON_FILE="A Python file.",
 )
 describe(
     SortDirection,
