@@ -27,12 +27,12 @@ class Bucket:
     def left(self) -> float:
         """Return the tokens, negative if the bucket is in debt."""
         tokens = self._tokens + (self._clock() - self._since) * self.quota / MINUTE
-        return tokens if tokens < self.quota else self.quota
+        return min(self.quota, tokens)
 
     def charge(self, tokens: float) -> None:
         """Take tokens; a negative number gives them back."""
         left = self.left() - tokens
-        self._tokens = left if left < self.quota else self.quota
+        self._tokens = min(self.quota, left)
         self._since = self._clock()
 
     def seconds_until(self, tokens: float) -> float:
