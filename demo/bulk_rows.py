@@ -135,6 +135,6 @@ def _rows_of(life: Life) -> Iterator[Base]:
         for part in parts:
             part.version_id = version.id
             yield part
-    for team in life.job.teams:
-        team.job_id = life.job.id
-        yield team
+    for row in (*life.job.teams, *life.job.tag_rows):
+        row.job_id = life.job.id
+        yield row
