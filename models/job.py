@@ -40,8 +40,9 @@ class Job(Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
-    events. The current version's cluster and whether it has a schedule are copied here: lists filter by them, and a
-    join would cost more with each job. `revision` grows with each event but updates of the draft, which has its own.
+    events. `activated_at` is null until the current version changes. The current
+    version's cluster and whether it has a schedule are copied here: lists filter by them, and a join would cost more
+    with each job. `revision` grows with each event but updates of the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -64,6 +65,7 @@ class Job(Base):
     created_by_id: Mapped[Id]
     updated_at: Mapped[datetime]
     updated_by_id: Mapped[Id]
+    activated_at: Mapped[datetime | None]
 
     versions: WriteOnlyMapped[JobVersion] = relationship(
         primaryjoin="Job.id == JobVersion.job_id",
@@ -128,7 +130,7 @@ class Job(Base):
         )
         job.draft = None
         job.search_text = search_text(job.job_key, job.name, job.description)
-        job._grant(team_ids, edit)
+        JobTeam.grant_all(job, team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
@@ -177,8 +179,7 @@ class Job(Base):
         draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
-            draft.config = after
-            draft.revision += 1
+            draft.update(after, edit)
             changes = differences(before, after)
             self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
         return draft
@@ -234,7 +235,7 @@ class Job(Base):
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
-        if new := self._grant(team_ids, edit):
+        if new := JobTeam.grant_all(self, team_ids, edit):
             self._record(JobAction.TEAMS_ADDED, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
@@ -278,6 +279,7 @@ class Job(Base):
     def _move(self, version: JobVersion, action: JobAction, message: str | None, edit: Edit) -> None:
         before, changes = self.current_number, differences(self.current.config, version.config)
         self._point_to(version)
+        self.activated_at = edit.at
         self._record(action, edit, from_version=before, to_version=version.number, message=message, changes=changes)
 
     def _point_to(self, version: JobVersion) -> None:
@@ -285,12 +287,6 @@ class Job(Base):
         self.current_cluster_id = version.cluster_id
         self.is_scheduled = version.cron is not None
         self.current = version
-
-    def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:
-        has = {each.team_id for each in self.teams}
-        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
-        return new
 
     def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **details: Any) -> None:
         self.event_count += 1
