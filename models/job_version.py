@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainsheet.models.job import Job
 
 
-class VersionStatus(StrEnum):
+class JobVersionStatus(StrEnum):
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
 
@@ -43,7 +43,7 @@ class JobVersion(Base):
     organization_id: Mapped[Id]
     job_id: Mapped[Id]
     number: Mapped[int]
-    status: Mapped[VersionStatus]
+    status: Mapped[JobVersionStatus]
     revision: Mapped[int]
     based_on_number: Mapped[int | None]
     message: Mapped[Note | None]
@@ -163,7 +163,7 @@ class JobVersion(Base):
             organization_id=job.organization_id,
             job_id=job.id,
             number=number,
-            status=VersionStatus.DRAFT,
+            status=JobVersionStatus.DRAFT,
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
@@ -179,7 +179,7 @@ class JobVersion(Base):
         self.edited_at, self.edited_by_id = edit.at, edit.member_id
 
     def publish(self, edit: Edit, message: str | None) -> None:
-        self.status = VersionStatus.PUBLISHED
+        self.status = JobVersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
         self.published_by_id = edit.member_id
