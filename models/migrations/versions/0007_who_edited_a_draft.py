@@ -7,8 +7,8 @@ that was upgraded don't set the new columns, so all of them can be null.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
