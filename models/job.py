@@ -42,7 +42,8 @@ class Job(JobListing, Tagged, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
-    events. `revision` grows with each event but updates of the draft, which has its own.
+    events. `activated_at` is null until the current version changes. `revision` grows with each event but updates of
+    the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -62,6 +63,7 @@ class Job(JobListing, Tagged, Base):
     created_by_id: Mapped[Id]
     updated_at: Mapped[datetime]
     updated_by_id: Mapped[Id]
+    activated_at: Mapped[datetime | None]
 
     versions: WriteOnlyMapped[JobVersion] = relationship(
         primaryjoin="Job.id == JobVersion.job_id",
@@ -121,7 +123,7 @@ class Job(JobListing, Tagged, Base):
         job.draft = None
         job.list_run(None)
         job.search_text = search_text(job.job_key, job.name, job.description)
-        job._grant(team_ids, edit)
+        JobTeam.grant_all(job, team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
@@ -171,8 +173,7 @@ class Job(JobListing, Tagged, Base):
         draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
-            draft.config = after
-            draft.revision += 1
+            draft.update(after, edit)
             changes = differences(before, after)
             self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
         return draft
@@ -228,7 +229,7 @@ class Job(JobListing, Tagged, Base):
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
-        if new := self._grant(team_ids, edit):
+        if new := JobTeam.grant_all(self, team_ids, edit):
             self._record(JobAction.TEAMS_ADDED, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
@@ -272,18 +273,13 @@ class Job(JobListing, Tagged, Base):
     def _move(self, version: JobVersion, action: JobAction, message: str | None, edit: Edit) -> None:
         before, changes = self.current_number, differences(self.current.config, version.config)
         self._point_to(version)
+        self.activated_at = edit.at
         self._record(action, edit, from_version=before, to_version=version.number, message=message, changes=changes)
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
         self.list_version(version)
         self.current = version
-
-    def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:
-        has = {each.team_id for each in self.teams}
-        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
-        return new
 
     def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **details: Any) -> None:
         self.event_count += 1
