@@ -91,7 +91,7 @@ class UpdateJobInput:
         description=f"{PROSE} Null removes the description. Omit to keep the value."
     )
     tags: Maybe[list[str] | None] = strawberry.field(
-        description=f"{TAGS} They replace all tags of the job. Null isn't allowed. Omit to keep the tags."
+        description=f"{TAGS} They replace all tags of the job. Null isn't allowed. Omit to keep the value."
     )
     status: Maybe[JobStatus | None] = strawberry.field(
         description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."

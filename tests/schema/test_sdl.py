@@ -198,7 +198,7 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
-OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status"}, "updateOrganization": {"name"}}
+OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status", "tags"}, "updateOrganization": {"name"}}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
