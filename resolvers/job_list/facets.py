@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
@@ -19,7 +19,7 @@ from mainsheet.resolvers.job_filter import NEVER_RAN, TAG_COUNT
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Expression, Query, Statement, View
+from mainsheet.resolvers.sql.statement import Attribute, Expression, Query, Statement, View
 
 ALL = 1000  # more than any enum has values
 SIZE = bindparam("size", type_=BigInteger())
@@ -35,12 +35,16 @@ class ValueCount(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """`value` is what jobs are counted by, and `name` orders equal counts. `conditions` are those on the value."""
+    """`conditions` are those on the `value` that jobs are counted by.
+
+    A job has one value, or many in the rows of another table, whose `job_id` refers to the job. Equal counts are
+    ordered by the name in the table `named_by` if the value is an id, else by the value.
+    """
 
     conditions: frozenset[str]
-    value: Expression
-    name: Expression
-    joins: Sequence[tuple[type, Expression]] = ()
+    value: Attribute
+    job_id: Attribute | None = None
+    named_by: type[Cluster | Team] | None = None
 
     async def counts(
         self, read: Read, pages: Sequence[Page[Job]], size: int = ALL
@@ -59,36 +63,43 @@ class Facet:
     def _grouped(self, view: View, paged_list: PagedList[Job], *conditions: str) -> Statement:
         """Count each parent's jobs by value, and number the values of each parent."""
         parent = paged_list.parent.label("parent_key")
-        rows = paged_list.counted(view, *conditions)
-        for table, on in self.joins:
-            rows = rows.join(table, on)
-        columns = (parent, self.value.label("value"), self.name.label("name"))
-        grouped = rows.with_only_columns(*columns, func.count().label("total")).group_by(parent, self.value, self.name)
-        found = grouped.where(among(paged_list.parent, KEYS)).subquery("found")
+        jobs = paged_list.counted(view, *conditions).where(among(paged_list.parent, KEYS))
+        rows, value, name = self._named(*self._with_values(view, jobs))
+        columns = (parent, value.label("value"), name.label("name"))
+        grouped = rows.with_only_columns(*columns, func.count().label("total")).group_by(parent, value, name)
+        found = grouped.subquery("found")
         order = (found.c.total.desc(), found.c.name.is_(None), found.c.name, found.c.value)
         position = func.row_number().over(partition_by=found.c.parent_key, order_by=order).label("position")
         numbered = select(found, position).subquery("numbered")
         shown = select(numbered.c.parent_key, numbered.c.value, numbered.c.total)
         return shown.where(numbered.c.position <= SIZE).order_by(numbered.c.parent_key, numbered.c.position)
 
+    def _with_values(self, view: View, jobs: Statement) -> tuple[Statement, Expression]:
+        """Join the values of jobs that have many.
 
+        They are looked up for each job. Otherwise, PostgreSQL would read those of all organizations.
+        """
+        if self.job_id is None:
+            return jobs, self.value
+        own = self.job_id == Job.id
+        if view.is_sqlite:
+            return jobs.join(self.value.parent.entity, own), self.value
+        values = select(self.value.label("value")).where(own).offset(literal_column("0")).lateral("own_values")
+        return jobs.join(values, true()), values.c.value
+
+    def _named(self, rows: Statement, value: Expression) -> tuple[Statement, Expression, Expression]:
+        if self.named_by is None:
+            return rows, value, value
+        return rows.join(self.named_by, self.named_by.id == value), value, self.named_by.name
+
+
+STATUSES = Facet(frozenset({"statuses"}), Job.status)
 Grant = aliased(JobTeam)  # a list of a team's jobs has a join with the grants already
-
-STATUSES = Facet(frozenset({"statuses"}), Job.status, Job.status)
-TEAMS = Facet(
-    frozenset({"team_ids"}),
-    Team.id,
-    Team.name,
-    [(Grant, Grant.job_id == Job.id), (Team, Team.id == Grant.team_id)],
-)
-CLUSTERS = Facet(
-    frozenset({"cluster_ids"}), Cluster.id, Cluster.name, [(Cluster, Cluster.id == Job.current_cluster_id)]
-)
-TAGS = Facet(
-    frozenset({"tags_all_of", "tags_any_of", TAG_COUNT}), JobTag.tag, JobTag.tag, [(JobTag, JobTag.job_id == Job.id)]
-)
+TEAMS = Facet(frozenset({"team_ids"}), Grant.team_id, Grant.job_id, Team)
+CLUSTERS = Facet(frozenset({"cluster_ids"}), Job.current_cluster_id, named_by=Cluster)
+TAGS = Facet(frozenset({"tags_all_of", "tags_any_of", TAG_COUNT}), JobTag.tag, JobTag.job_id)
 LATEST_RUN_STATUSES = Facet(
-    frozenset({"latest_run_statuses", f"latest_run_statuses{NEVER_RAN}"}), Job.latest_run_status, Job.latest_run_status
+    frozenset({"latest_run_statuses", f"latest_run_statuses{NEVER_RAN}"}), Job.latest_run_status
 )
 
 
