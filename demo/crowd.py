@@ -8,6 +8,7 @@ from random import Random
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.ids import new_id
@@ -83,6 +84,8 @@ class Crowd:
             **self._named(Member.PREFIX, name, number),
             email=f"fleet-{number:05}@harbor.example",
             organization_role=OrganizationRole.MEMBER,
+            status=ActorStatus.ACTIVE,
+            revision=1,
         )
 
     def _cluster(self, number: int) -> Cluster:
@@ -98,12 +101,12 @@ class Crowd:
 
     def _memberships(self, member: Member, team_ids: Sequence[str]) -> Iterator[TeamMember]:
         """Yield memberships in consecutive teams, so that these have members in common who can share jobs with them."""
-        number = int(member.email[len("fleet-") :].partition("@")[0])
+        number = int(str(member.email)[len("fleet-") :].partition("@")[0])
         size = TEAMS_OF_MANY if number % EACH == 0 else len(ROLES)
         for position in range(min(size, len(team_ids))):
             yield TeamMember(
                 organization_id=self.organization_id,
                 team_id=team_ids[(number * STEP + position) % len(team_ids)],
-                member_id=member.id,
+                actor_id=member.id,
                 role=ROLES[position % len(ROLES)],
             )

@@ -25,12 +25,12 @@ class JobTeam(Base):
     __table_args__ = (
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("team_id", "team"),
-        tenant("granted_by_id", "member"),
+        tenant("granted_by_id", "actor"),
         Index("ix_job_team_team", "team_id", "job_id"),
     )
 
     @classmethod
     def grant(cls, job: "Job", team_id: str, edit: Edit) -> "JobTeam":
         return cls(
-            organization_id=job.organization_id, team_id=team_id, granted_at=edit.at, granted_by_id=edit.member_id
+            organization_id=job.organization_id, team_id=team_id, granted_at=edit.at, granted_by_id=edit.actor_id
         )

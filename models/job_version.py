@@ -84,8 +84,8 @@ class JobVersion(Base):
         UniqueConstraint("cluster_id", "job_id", "number"),  # a job refers to its current version with the cluster
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("cluster_id", "cluster"),
-        tenant("created_by_id", "member"),
-        tenant("published_by_id", "member"),
+        tenant("created_by_id", "actor"),
+        tenant("published_by_id", "actor"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
         CheckConstraint(
@@ -160,7 +160,7 @@ class JobVersion(Base):
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
-            created_by_id=edit.member_id,
+            created_by_id=edit.actor_id,
         )
         version.config = config
         return version
@@ -169,7 +169,7 @@ class JobVersion(Base):
         self.status = VersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
-        self.published_by_id = edit.member_id
+        self.published_by_id = edit.actor_id
 
     def _source(self) -> Source:
         if self.source_kind is SourceKind.SAVED_QUERIES:

@@ -9,6 +9,7 @@ def _lazy(name: str, module: str) -> Any:
     return Annotated[name, strawberry.lazy(f"mainsheet.schema.{module}")]
 
 
+Actor = _lazy("Actor", "actor")
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")
 Job = _lazy("Job", "job")
@@ -23,6 +24,8 @@ MemberConnection = _lazy("MemberConnection", "member")
 Organization = _lazy("Organization", "organization")
 SavedQuery = _lazy("SavedQuery", "saved_query")
 SavedQueryConnection = _lazy("SavedQueryConnection", "saved_query")
+ServiceAccount = _lazy("ServiceAccount", "service_account")
+ServiceAccountConnection = _lazy("ServiceAccountConnection", "service_account")
 Team = _lazy("Team", "team")
 TeamConnection = _lazy("TeamConnection", "team")
 JobTeamConnection = _lazy("JobTeamConnection", "team")

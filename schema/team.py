@@ -4,7 +4,7 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import job_list, member
+from mainsheet.resolvers import actor, job_list, member
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, Edge, page_arguments
 from mainsheet.schema.job_filter import job_list_arguments
@@ -12,7 +12,7 @@ from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 
 
-@strawberry.type(description="A team: members who share jobs.")
+@strawberry.type(description="A team: members and service accounts who share jobs.")
 class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
@@ -47,7 +47,7 @@ class TeamConnection(Connection[Team]):
 
 @strawberry.type(description="A team that has access to a job.")
 class JobTeamEdge(Edge[Team]):
-    granted_by = relation(member.by_ids, names.Member, "Who gave the team access.", key="node.granted_by_id")
+    granted_by = relation(actor.by_ids, names.Actor, "Who gave the team access.", key="node.granted_by_id")
 
     @strawberry.field(description="When the team was given access.", metadata=reads("node", "granted_at"))
     def granted_at(self) -> datetime:

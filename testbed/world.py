@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
-from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
@@ -41,7 +41,7 @@ async def make_team(session: AsyncSession, organization: Organization, **values:
 async def make_membership(
     session: AsyncSession, team: Team, member: Member, role: TeamRole = TeamRole.VIEWER
 ) -> TeamMember:
-    row = TeamMember(organization_id=team.organization_id, team_id=team.id, member_id=member.id, role=role)
+    row = TeamMember(organization_id=team.organization_id, team_id=team.id, actor_id=member.id, role=role)
     session.add(row)
     await session.flush()
     return row
@@ -110,7 +110,7 @@ def caller(member: Member) -> Caller:
 async def token(database: Database, member: Member) -> str:
     """Return the secret of a token that was just used, so that callers don't see the statement that records its use."""
     now = datetime.now(UTC)
-    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    row, secret = AccessToken.issue(member.organization_id, member.id, now, expires_at=None, name=None, scopes=AccessScope)
     row.last_used_at = now
     async with AsyncSession(database.writes) as session, session.begin():
         session.add(row)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.limits import NAME
 from mainsheet.models.member import Member
 from mainsheet.server.auth import tokens
@@ -100,7 +100,7 @@ async def _revoke(settings: Settings, token_id: str) -> None:
     click.echo(f"Token {token_id} {'is' if was_good else 'was already'} revoked.")
 
 
-def _cells(token: ApiToken, member: Member, now: datetime) -> Sequence[str]:
+def _cells(token: AccessToken, member: Member, now: datetime) -> Sequence[str]:
     return (
         token.id,
         member.email,
@@ -116,7 +116,7 @@ def _moment(value: datetime | None) -> str:
     return "never" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
 
 
-def _state(token: ApiToken, now: datetime) -> str:
+def _state(token: AccessToken, now: datetime) -> str:
     if token.is_valid(now):
         return "active"
     return "revoked" if token.revoked_at is not None else "expired"

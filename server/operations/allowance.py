@@ -29,10 +29,10 @@ class Allowance:
         return cls("database", "databaseSeconds", "database time", *buckets)
 
     def left(self, caller: Caller) -> float:
-        return min(self.callers.left(caller.member_id), self.organizations.left(caller.organization_id))
+        return min(self.callers.left(caller.actor_id), self.organizations.left(caller.organization_id))
 
     def charge(self, caller: Caller, amount: float) -> None:
-        self.callers.charge(caller.member_id, amount)
+        self.callers.charge(caller.actor_id, amount)
         self.organizations.charge(caller.organization_id, amount)
 
     def retry_after(self, caller: Caller) -> int:
@@ -54,7 +54,7 @@ class Allowance:
 
     def _seconds_until(self, caller: Caller, amount: float) -> float:
         """Return the seconds until both budgets have this much left."""
-        own = self.callers.seconds_until(caller.member_id, amount)
+        own = self.callers.seconds_until(caller.actor_id, amount)
         return max(own, self.organizations.seconds_until(caller.organization_id, amount))
 
     def _remaining(self, caller: Caller) -> float:

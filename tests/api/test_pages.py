@@ -46,7 +46,7 @@ query ($first: Int, $after: String) {
 """
 MOMENTS = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=each) for each in (0, 1, 1000)]
 FIELDS = {"JOB_KEY": "job_key", "CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
-SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("cluster", "member", "saved_query", "team"))}
+SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("actor", "cluster", "saved_query", "team"))}
 
 job_keys = st.from_regex(r"[ab0]{1,2}(-[ab0]){0,2}", fullmatch=True)
 moments = st.sampled_from(MOMENTS)

@@ -56,7 +56,7 @@ ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsE
 }
 MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
-WARM_UP = "{ me { member { id } } }"
+WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """
 mutation ($input: AddTeamsToJobInput!) {
   addTeamsToJob(input: $input) { userErrors { ... on ForbiddenError { team { id } } } }

@@ -30,7 +30,7 @@ KEPT = {
     "organization": "id, name",
     "member": "id, email, organization_role",
     "team": "id, name",
-    "team_member": "team_id, member_id, role",
+    "team_member": "team_id, actor_id, role",
     "cluster": "id, name, status",
     "saved_query": "id, name, text",
     "job": "id, job_key, name, status, revision, current_number, last_number, created_by_id",

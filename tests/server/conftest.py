@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import upgrade
@@ -67,7 +67,7 @@ async def _prepare(path: Path) -> str:
     database = Database.open(f"sqlite:///{path}")
     await upgrade(database)
     member = Member(id=MEMBER_ID, organization_id="OR1", name="Ann", email="ann@harbor.example")
-    token, secret = ApiToken.issue("OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None)
+    token, secret = AccessToken.issue("OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None)
     async with AsyncSession(database.writes) as session, session.begin():
         for row in (Organization(id="OR1", name="harbor"), member, token):
             session.add(row)

@@ -164,7 +164,7 @@ async def test_a_valid_jwt_authenticates_the_member_by_email(
     caller = await authenticator.caller(f"{scheme} {signed()}")
 
     assert caller is not None
-    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert (caller.actor_id, caller.organization_id) == (ada.id, ada.organization_id)
     assert caller.organization_role is ada.organization_role
 
 

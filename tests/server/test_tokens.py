@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken, digest
+from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.member import Member
@@ -46,14 +46,14 @@ async def authenticator(database: Database) -> AsyncIterator[Authenticator]:
     await authenticator.close()
 
 
-async def row(database: Database, secret: str) -> ApiToken:
+async def row(database: Database, secret: str) -> AccessToken:
     async with AsyncSession(database.reads) as session:
-        return (await session.scalars(select(ApiToken).where(ApiToken.digest == digest(secret)))).one()
+        return (await session.scalars(select(AccessToken).where(AccessToken.digest == digest(secret)))).one()
 
 
 async def change(database: Database, secret: str, **values: datetime | None) -> None:
     async with database.writes.begin() as connection:
-        await connection.execute(update(ApiToken).where(ApiToken.digest == digest(secret)).values(**values))
+        await connection.execute(update(AccessToken).where(AccessToken.digest == digest(secret)).values(**values))
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER   {} "])
@@ -65,7 +65,7 @@ async def test_a_token_authenticates_its_member(
     caller = await authenticator.caller(header.format(secret))
 
     assert caller is not None
-    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert (caller.actor_id, caller.organization_id) == (ada.id, ada.organization_id)
     assert caller.organization_role is OrganizationRole.AUDITOR
 
 
@@ -143,7 +143,7 @@ async def test_requests_dont_wait_for_the_last_use(
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     async with database.writes.begin() as connection:
-        await connection.execute(update(ApiToken).values(name="locked"))
+        await connection.execute(update(AccessToken).values(name="locked"))
 
         caller = await authenticator.caller(f"Bearer {secret}")  # would hang if it waited
 
@@ -172,7 +172,7 @@ async def test_a_token_for_an_unknown_member_is_refused(database: Database) -> N
 async def test_emails_ignore_case(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email.upper(), None, None)
 
-    assert (await row(database, secret)).member_id == ada.id
+    assert (await row(database, secret)).actor_id == ada.id
 
 
 async def test_look_alike_letters_dont_match_an_email(database: Database) -> None:
@@ -249,7 +249,7 @@ async def test_owners_are_cached_for_the_configured_time(
     assert await authenticator.caller(header) is not None
     await authenticator.close()
     async with AsyncSession(database.writes) as session, session.begin():
-        await session.execute(update(ApiToken).values(revoked_at=datetime.now(UTC)))
+        await session.execute(update(AccessToken).values(revoked_at=datetime.now(UTC)))
 
     clock[0] += 0.9
     within = await authenticator.caller(header)
