@@ -24,7 +24,7 @@ class Actor(Node):
     managed_by: str | None = strawberry.field(description=MANAGED_BY)
     teams = relation(
         team.of_actors,
-        names.TeamConnection,
+        names.MemberTeamConnection,
         "The teams that the actor belongs to, ordered by name.",
         arguments=page_arguments,
     )

@@ -12,8 +12,8 @@ from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.job_event import JobAction
-from mainsheet.models.job_run import JobRunStatus, RunTrigger
-from mainsheet.models.job_version import VersionStatus
+from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
+from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.resolvers.job_list import JobSortField
@@ -42,7 +42,7 @@ describe(
     PAUSED=("The schedule is paused. The job can still be run manually."),
 )
 describe(
-    VersionStatus,
+    JobVersionStatus,
     "The status of a version.",
     DRAFT="The version can be changed. A job has at most one draft.",
     PUBLISHED="The version never changes again.",
@@ -68,7 +68,7 @@ describe(
     SKIPPED="The run was skipped because of a policy.",
 )
 describe(
-    RunTrigger,
+    JobRunTrigger,
     "What triggered a run.",
     MANUAL="A member or a service account triggered the run.",
     SCHEDULE=("The schedule of the job triggered the run."),

@@ -44,7 +44,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(
         team_rows.of_actors,
-        names.TeamConnection,
+        names.MemberTeamConnection,
         "Your teams, ordered by name.",
         key="actor_id",
         arguments=page_arguments,
@@ -112,6 +112,13 @@ class Query:
     )
     member = lookup(
         member_rows.by_ids, names.Member | None, "The member with this id. Null if it doesn't exist.", by_id
+    )
+    members = relation(
+        member_rows.of_organizations,
+        names.MemberConnection,
+        "The members of the organization, ordered by name.",
+        key="organization_id",
+        arguments=page_arguments,
     )
     service_account = lookup(
         service_account_rows.by_ids,

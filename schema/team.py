@@ -4,7 +4,7 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import actor, job_list, member
+from mainsheet.resolvers import actor, job_list, member, service_account
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, Edge, page_arguments
 from mainsheet.schema.job_filter import job_list_arguments
@@ -17,7 +17,16 @@ class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
     members = relation(
-        member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_arguments
+        member.of_teams,
+        names.TeamMemberConnection,
+        "The members of the team, ordered by name.",
+        arguments=page_arguments,
+    )
+    service_accounts = relation(
+        service_account.of_teams,
+        names.TeamServiceAccountConnection,
+        "The service accounts of the team, ordered by name.",
+        arguments=page_arguments,
     )
     jobs = relation(
         job_list.of_teams,
@@ -27,22 +36,30 @@ class Team(Node, prefix=TeamRow.PREFIX):
     )
 
 
-@strawberry.type(description="A team of a list.")
+@strawberry.type(description="A team of the organization.")
 class TeamEdge(Edge[Team]):
     @strawberry.field(
-        description=(
-            "The role in the team. In a member's list it is that member's role; in the organization's list it is "
-            "yours, or null if you aren't a member of the team."
-        ),
-        metadata=reads("node", "role"),
+        description="Your role in the team. Null if you don't belong to it.", metadata=reads("node", "role")
     )
-    def role(self) -> TeamRole | None:
+    def viewer_role(self) -> TeamRole | None:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="A page of a list of teams.")
+@strawberry.type(description="A page of the organization's teams.")
 class TeamConnection(Connection[Team]):
-    edges: list[TeamEdge] = strawberry.field(description="The teams of the page with the roles in them.")  # type: ignore[assignment]  # narrows its items
+    edges: list[TeamEdge] = strawberry.field(description="The teams of the page with your roles in them.")  # type: ignore[assignment]  # narrows its items
+
+
+@strawberry.type(description="A team of a member or service account.")
+class MemberTeamEdge(Edge[Team]):
+    @strawberry.field(description="The role of the member or service account in the team.", metadata=reads("node", "role"))
+    def role(self) -> TeamRole:
+        return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
+
+
+@strawberry.type(description="A page of the teams of a member or service account.")
+class MemberTeamConnection(Connection[Team]):
+    edges: list[MemberTeamEdge] = strawberry.field(description="The teams of the page with the roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
 @strawberry.type(description="A team that has access to a job.")

@@ -13,7 +13,7 @@ from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from tests.chaos.history import Contradiction, Shape, effect_of, fold
 from tests.chaos.ledger import Effect, Ledger
 from tests.chaos.steps import MARK
@@ -111,7 +111,7 @@ async def _jobs(session: AsyncSession) -> dict[str, Shape]:
     for version in await session.scalars(select(JobVersion)):
         shape = jobs[version.job_id]
         shape.versions[version.number] = next(each["value"] for each in version.environment if each["name"] == MARK)
-        if version.status is VersionStatus.DRAFT:
+        if version.status is JobVersionStatus.DRAFT:
             shape.draft = version.number
     for grant in await session.scalars(select(JobTeam)):
         jobs[grant.job_id].teams.add(grant.team_id)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole
 from testbed.world import World, make_member, make_team, make_world
 from tests.chaos.client import Client
 from tests.chaos.ledger import Ledger
@@ -114,6 +114,6 @@ async def _people(database: Database, world: World, size: int) -> tuple[dict[str
 
 def _token(session: AsyncSession, member: Member) -> str:
     now = datetime.now(UTC)
-    token, secret = AccessToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    token, secret = AccessToken.issue(member.organization_id, member.id, now, expires_at=None, name=None, scopes=AccessScope)
     session.add(token)
     return secret

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
 from mainsheet.models.roles import OrganizationRole
@@ -42,7 +42,9 @@ KEPT = {
     "job_event": "id, job_id, sequence, action, actor_id, message",
 }
 ADMIN = "admin@harbor.example"
-HAS_DRAFT = select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == VersionStatus.DRAFT).exists()
+HAS_DRAFT = (
+    select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == JobVersionStatus.DRAFT).exists()
+)
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
   versions { totalCount } latestRun { status } history { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
