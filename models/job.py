@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
@@ -21,6 +21,7 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
@@ -36,12 +37,11 @@ class JobStatus(StrEnum):
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
 
-class Job(Base):
+class Job(JobListing, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
-    events. The current version's cluster and whether it has a schedule are copied here: lists filter by them, and a
-    join would cost more with each job. `revision` grows with each event but updates of the draft, which has its own.
+    events. `revision` grows with each event but updates of the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -52,12 +52,9 @@ class Job(Base):
     job_key: Mapped[str] = mapped_column(sorted_text(100))
     name: Mapped[Name]
     description: Mapped[Note | None]
-    search_text: Mapped[str] = mapped_column(Text)
     status: Mapped[JobStatus]
     revision: Mapped[int]
     current_number: Mapped[int]
-    current_cluster_id: Mapped[Id]
-    is_scheduled: Mapped[bool]
     last_number: Mapped[int]
     event_count: Mapped[int]
     created_at: Mapped[datetime]
@@ -101,13 +98,7 @@ class Job(Base):
             initially="DEFERRED",
         ),
         CheckConstraint("current_number BETWEEN 1 AND last_number", name="current_number"),
-        Index("ix_job_organization_created", "organization_id", "created_at", "id"),
-        # With created_at, what has changed since a moment is sorted by creation without a look at the jobs.
-        Index("ix_job_organization_updated", "organization_id", "updated_at", "id", "created_at"),
-        Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),
-        Index("ix_job_organization_scheduled", "organization_id", "is_scheduled", "created_at", "id"),
-        Index("ix_job_current_cluster", "current_cluster_id", "created_at", "id"),
-        Index("ix_job_created_by", "created_by_id"),
+        *INDEXES,
     )
 
     @classmethod
@@ -127,6 +118,7 @@ class Job(Base):
             created_by_id=edit.actor_id,
         )
         job.draft = None
+        job.list_run(None)
         job.search_text = search_text(job.job_key, job.name, job.description)
         job._grant(team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
@@ -282,8 +274,7 @@ class Job(Base):
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
-        self.current_cluster_id = version.cluster_id
-        self.is_scheduled = version.cron is not None
+        self.list_version(version)
         self.current = version
 
     def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mainsheet.models.base import Base, Id, Json, Name, Note, tenant, tenant_key
+from mainsheet.models.base import Base, Id, Json, Name, Note, enum_type, tenant, tenant_key
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import (
@@ -40,7 +40,7 @@ class JobVersion(Base):
     organization_id: Mapped[Id]
     job_id: Mapped[Id]
     number: Mapped[int]
-    status: Mapped[JobVersionStatus]
+    status: Mapped[JobVersionStatus] = mapped_column(enum_type(JobVersionStatus, "versionstatus"))
     revision: Mapped[int]
     based_on_number: Mapped[int | None]
     message: Mapped[Note | None]
