@@ -101,7 +101,7 @@ class Crowd:
 
     def _memberships(self, member: Member, team_ids: Sequence[str]) -> Iterator[TeamMember]:
         """Yield memberships in consecutive teams, so that these have members in common who can share jobs with them."""
-        number = int(str(member.email)[len("fleet-") :].partition("@")[0])
+        number = int(member.email[len("fleet-") :].partition("@")[0])
         size = TEAMS_OF_MANY if number % EACH == 0 else len(ROLES)
         for position in range(min(size, len(team_ids))):
             yield TeamMember(

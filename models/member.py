@@ -1,4 +1,9 @@
+from typing import TYPE_CHECKING
+
 from mainsheet.models.actor import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapped
 
 
 def stored_email(email: str) -> str:
@@ -13,5 +18,8 @@ class Member(Actor):
     """A person in one organization."""
 
     PREFIX = "MB"
+
+    if TYPE_CHECKING:
+        email: Mapped[str]  # never null for a member, by a constraint
 
     __mapper_args__ = {"polymorphic_identity": ActorKind.MEMBER}  # noqa: RUF012 as SQLAlchemy declares it

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mainsheet.models.actor import ActorKind
+from mainsheet.models.actor import Actor, ActorKind
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import TeamMember
@@ -48,5 +48,5 @@ def _in_teams(view: View) -> Statement:
     return _all(view).add_columns(TeamMember.role).join(TeamMember, TeamMember.actor_id == COLUMNS.id)
 
 
-OF_ORGANIZATIONS = PagedList(_all, COLUMNS.organization_id, COLUMNS.name, COLUMNS.id)
-OF_TEAMS = PagedList(_in_teams, TeamMember.team_id, COLUMNS.name, COLUMNS.id)
+OF_ORGANIZATIONS = PagedList(_all, Actor.organization_id, Actor.name, Actor.id)
+OF_TEAMS = PagedList(_in_teams, TeamMember.team_id, Actor.name, Actor.id)

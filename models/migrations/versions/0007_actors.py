@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -178,9 +178,9 @@ def team_member() -> None:
     restore("team_member (organization_id, team_id, actor_id, role)", "organization_id, team_id, member_id, role")
 
 
-def of_actor(table: str, column: str, **options: str) -> sa.ForeignKeyConstraint:
+def of_actor(table: str, column: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
     name = op.f(f"fk_{table}_organization_id_{column}")
-    return sa.ForeignKeyConstraint(["organization_id", column], ["actor.organization_id", "actor.id"], name, **options)
+    return sa.ForeignKeyConstraint(["organization_id", column], ["actor.organization_id", "actor.id"], name, ondelete=ondelete)
 
 
 def keep(table: str) -> None:
