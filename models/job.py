@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Unique
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
-from mainsheet.models.config_diff import Change, change_of, differences
+from mainsheet.models.config_diff import Change, change_of, changes_of, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
@@ -23,6 +23,7 @@ from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
+from mainsheet.models.job_tag import Tagged
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.references import References
@@ -37,11 +38,12 @@ class JobStatus(StrEnum):
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
 
-class Job(JobListing, Base):
+class Job(JobListing, Tagged, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
-    events. `revision` grows with each event but updates of the draft, which has its own.
+    events. `activated_at` is null until the current version changes. `revision` grows with each event but updates of
+    the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -61,6 +63,7 @@ class Job(JobListing, Base):
     created_by_id: Mapped[Id]
     updated_at: Mapped[datetime]
     updated_by_id: Mapped[Id]
+    activated_at: Mapped[datetime | None]
 
     versions: WriteOnlyMapped[JobVersion] = relationship(
         primaryjoin="Job.id == JobVersion.job_id",
@@ -105,7 +108,7 @@ class Job(JobListing, Base):
     def create(
         cls, values: Mapping[str, Any], config: JobConfig, team_ids: Sequence[str], organization_id: str, edit: Edit
     ) -> "Job":
-        """Create a job and its first published version from validated values."""
+        """Create a job and its first published version from validated values, `tags` among them."""
         job = cls(
             id=new_id(cls.PREFIX, edit.at),
             organization_id=organization_id,
@@ -120,11 +123,12 @@ class Job(JobListing, Base):
         job.draft = None
         job.list_run(None)
         job.search_text = search_text(job.job_key, job.name, job.description)
-        job._grant(team_ids, edit)
+        JobTeam.grant_all(job, team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
-        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, config))
+        changes = [*differences(None, config), *changes_of("tags", [], job.tags)]
+        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=changes)
         return job
 
     def expect(
@@ -145,14 +149,14 @@ class Job(JobListing, Base):
         edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
-        """Change the given ones of name, description and status. Equal values change nothing."""
+        """Change the given ones of name, description, tags and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
         before = {name: getattr(self, name) for name in values}
-        changes = [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
+        for name, value in values.items():
+            setattr(self, name, value)
+        changes = [each for name in values for each in changes_of(name, before[name], getattr(self, name))]
         if changes:
-            for name, value in values.items():
-                setattr(self, name, value)
             self.search_text = search_text(self.job_key, self.name, self.description)
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 
@@ -169,8 +173,7 @@ class Job(JobListing, Base):
         draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
-            draft.config = after
-            draft.revision += 1
+            draft.update(after, edit)
             changes = differences(before, after)
             self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
         return draft
@@ -226,7 +229,7 @@ class Job(JobListing, Base):
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
-        if new := self._grant(team_ids, edit):
+        if new := JobTeam.grant_all(self, team_ids, edit):
             self._record(JobAction.TEAMS_ADDED, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
@@ -270,18 +273,13 @@ class Job(JobListing, Base):
     def _move(self, version: JobVersion, action: JobAction, message: str | None, edit: Edit) -> None:
         before, changes = self.current_number, differences(self.current.config, version.config)
         self._point_to(version)
+        self.activated_at = edit.at
         self._record(action, edit, from_version=before, to_version=version.number, message=message, changes=changes)
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
         self.list_version(version)
         self.current = version
-
-    def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:
-        has = {each.team_id for each in self.teams}
-        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
-        return new
 
     def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **details: Any) -> None:
         self.event_count += 1

@@ -2,8 +2,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mainsheet.models.actor import Actor, ActorKind
-from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.roles import TeamRole
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.actor import COLUMNS, select_actors
 from mainsheet.resolvers.sql.array_param import KEYS, among

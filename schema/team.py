@@ -52,7 +52,9 @@ class TeamConnection(Connection[Team]):
 
 @strawberry.type(description="A team of a member or service account.")
 class MemberTeamEdge(Edge[Team]):
-    @strawberry.field(description="The role of the member or service account in the team.", metadata=reads("node", "role"))
+    @strawberry.field(
+        description="The role of the member or service account in the team.", metadata=reads("node", "role")
+    )
     def role(self) -> TeamRole:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 

@@ -136,7 +136,9 @@ class Authenticator:
             log.info(REFUSED, reason=str(refusal))
             return None
         found = await self._rows(_members, email=email)
-        members = [each for each in found if each.status == ActorStatus.ACTIVE and issuer.vouches_for(each.organization_id)]
+        members = [
+            each for each in found if each.status == ActorStatus.ACTIVE and issuer.vouches_for(each.organization_id)
+        ]
         if len(members) != 1:
             log.info(REFUSED, reason=f"its subject is {'no active member' if not members else AMBIGUOUS}")
             return None

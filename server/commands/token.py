@@ -82,9 +82,7 @@ def create(
 
     async def created() -> None:
         async with migrated(settings) as database:
-            secret = await tokens.create(
-                database, member, expires, name, organization=organization, scopes=scopes
-            )
+            secret = await tokens.create(database, member, expires, name, organization=organization, scopes=scopes)
             click.echo(secret)
 
     run(created())

@@ -114,6 +114,8 @@ async def _people(database: Database, world: World, size: int) -> tuple[dict[str
 
 def _token(session: AsyncSession, member: Member) -> str:
     now = datetime.now(UTC)
-    token, secret = AccessToken.issue(member.organization_id, member.id, now, expires_at=None, name=None, scopes=AccessScope)
+    token, secret = AccessToken.issue(
+        member.organization_id, member.id, now, expires_at=None, name=None, scopes=AccessScope
+    )
     session.add(token)
     return secret

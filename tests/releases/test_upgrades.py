@@ -57,6 +57,9 @@ WITH_DEPENDENCY = """SELECT v.id, v.number, v.published_by_id, d.depends_on_id F
   ORDER BY v.id LIMIT 1"""
 OF_VERSION = "organization_id, job_id, status, revision, message, cluster_id, source_kind, source, execution_mode, "
 OF_VERSION += "environment, max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id"
+EVENTS = "SELECT job_id, action, to_version, actor_id, occurred_at FROM job_event ORDER BY job_id, sequence"
+EDITED = "SELECT job_id, number, edited_at, edited_by_id FROM job_version"
+MOVES = {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}
 COPY = f"""INSERT INTO job_version (id, number, based_on_number, {OF_VERSION})
   SELECT :new, :number, number, {OF_VERSION} FROM job_version WHERE id = :id"""
 DEPENDENCY = "job_version_dependency (organization_id, version_id, position, depends_on_id, condition)"
@@ -139,7 +142,7 @@ async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     assert checked.stdout.count("description: Must not contain the character U+202E.\n") == jobs
 
 
-async def kept(database: Database, renamed: Mapping[str, str] = {}) -> dict[str, Sequence[Row[Any]]]:  # noqa: B006 only read
+async def kept(database: Database, renamed: Mapping[str, str] = {}) -> dict[str, Sequence[Row[Any]]]:
     def now(statement: str) -> str:
         return re.sub(r"\w+", lambda name: renamed.get(name[0], name[0]), statement)
 
@@ -148,6 +151,25 @@ async def kept(database: Database, renamed: Mapping[str, str] = {}) -> dict[str,
             table: (await connection.execute(text(now(f"SELECT {columns} FROM {table} ORDER BY {columns}")))).all()
             for table, columns in KEPT.items()
         }
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_edits_and_activations_come_from_the_history(released: Database) -> None:
+    """The demo of 0.1.0 has drafts that were updated and versions that were activated."""
+    await upgrade(released)
+
+    async with released.reads.connect() as connection:
+        events = (await connection.execute(text(EVENTS))).all()
+        versions = (await connection.execute(text(EDITED))).all()
+        jobs = (await connection.execute(text("SELECT id, activated_at FROM job"))).all()
+    edits = {(each.job_id, each.to_version): each for each in events if each.action == "DRAFT_UPDATED"}
+    moves = {each.job_id: each.occurred_at for each in events if each.action in MOVES}
+    assert edits
+    for row in versions:
+        edit = edits.get((row.job_id, row.number))
+        assert (row.edited_at, row.edited_by_id) == ((edit.occurred_at, edit.actor_id) if edit else (None, None))
+    assert {row.id: row.activated_at for row in jobs} == {row.id: moves.get(row.id) for row in jobs}
+    assert {None} < {row.activated_at for row in jobs}
 
 
 @pytest.mark.parametrize("version", versions())

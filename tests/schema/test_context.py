@@ -91,7 +91,8 @@ async def test_a_cancelled_switch_still_closes_the_snapshot(
 
 
 @pytest.mark.parametrize(
-    "query", ["{ me { actor { displayName } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"]
+    "query",
+    ["{ me { actor { displayName } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"],
 )
 async def test_a_single_batch_opens_no_transaction(database: Database, world: World, query: str) -> None:
     """In a transaction a later statement would see the name as it was."""

@@ -68,7 +68,9 @@ async def _prepare(path: Path) -> str:
     database = Database.open(f"sqlite:///{path}")
     await upgrade(database)
     member = Member(id=MEMBER_ID, organization_id="OR1", name="Ann", email="ann@harbor.example")
-    token, secret = AccessToken.issue("OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None, scopes=AccessScope)
+    token, secret = AccessToken.issue(
+        "OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None, scopes=AccessScope
+    )
     async with AsyncSession(database.writes) as session, session.begin():
         for row in (Organization(id="OR1", name="harbor"), member, token):
             session.add(row)

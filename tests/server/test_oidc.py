@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.actor import Actor, ActorStatus

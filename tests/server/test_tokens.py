@@ -315,7 +315,8 @@ async def test_an_email_of_two_organizations_needs_the_organization(database: Da
 
 
 @pytest.mark.parametrize(
-    ("role", "scopes"), [("MEMBER", ["READ", "WRITE"]), ("AUDITOR", ["READ", "WRITE"]), ("ADMIN", ["ADMIN", "READ", "WRITE"])]
+    ("role", "scopes"),
+    [("MEMBER", ["READ", "WRITE"]), ("AUDITOR", ["READ", "WRITE"]), ("ADMIN", ["ADMIN", "READ", "WRITE"])],
 )
 async def test_default_scopes_follow_the_role(database: Database, role: str, scopes: list[str]) -> None:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():

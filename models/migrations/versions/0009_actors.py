@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,9 @@ IS_SERVICE_ACCOUNT = sa.text("kind = 'SERVICE_ACCOUNT'")
 OF_ADMIN, OF_OTHERS = '\'["READ", "WRITE", "ADMIN"]\'', '\'["READ", "WRITE"]\''  # scopes of tokens of 0.1.0
 RENAMED = ("pk_{}", "fk_{}_organization_id", "uq_{}_organization_id_id", "ck_{}_email_lower", "ck_{}_organizationrole")
 # From PostgreSQL 18 on.
-NAMED_NOT_NULL = "SELECT conname FROM pg_constraint WHERE conrelid = 'actor'::regclass AND conname LIKE 'member%not_null'"
+NAMED_NOT_NULL = (
+    "SELECT conname FROM pg_constraint WHERE conrelid = 'actor'::regclass AND conname LIKE 'member%not_null'"
+)
 OF_MEMBER = "id, organization_id, name, email, organization_role"
 
 
@@ -180,7 +182,9 @@ def team_member() -> None:
 
 def of_actor(table: str, column: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
     name = op.f(f"fk_{table}_organization_id_{column}")
-    return sa.ForeignKeyConstraint(["organization_id", column], ["actor.organization_id", "actor.id"], name, ondelete=ondelete)
+    return sa.ForeignKeyConstraint(
+        ["organization_id", column], ["actor.organization_id", "actor.id"], name, ondelete=ondelete
+    )
 
 
 def keep(table: str) -> None:
