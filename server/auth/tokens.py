@@ -36,7 +36,8 @@ async def create(
         member, now = await _member(session, email, organization), await read_clock(session)
         if member.status is ActorStatus.DISABLED:
             raise BadInput(f"The member {email} is disabled.")
-        return _issue(session, member, now, now + expires_in if expires_in else None, name, scopes)
+        expires_at = now + expires_in if expires_in else None
+        return _issue(session, member, now, expires_at=expires_at, name=name, scopes=scopes)
 
 
 async def listing(database: Database, email: str | None) -> Sequence[Row[AccessToken, Actor, datetime]]:
@@ -70,7 +71,7 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
         now = await read_clock(session)
         await _end_demo(session, emails, now)
         members = [await _member(session, email) for email in emails]
-        issued = [_issue(session, member, now, now + DEMO_LIFETIME, DEMO_NAME) for member in members]
+        issued = [_issue(session, member, now, expires_at=now + DEMO_LIFETIME, name=DEMO_NAME) for member in members]
         return dict(zip(emails, issued, strict=True))
 
 
@@ -94,6 +95,7 @@ def _issue(
     session: AsyncSession,
     member: Member,
     now: datetime,
+    *,
     expires_at: datetime | None,
     name: str | None,
     scopes: Collection[AccessScope] = (),

@@ -67,6 +67,7 @@ def token() -> None:
 @with_settings("database_url")
 def create(
     settings: Settings,
+    *,
     member: str,
     expires: timedelta | None,
     name: str | None,

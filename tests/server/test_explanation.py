@@ -29,7 +29,7 @@ query ($limit: Int!) {
     jobs(limit: $limit) {
       totalCount
       nodes {
-        jobKey teams { totalCount nodes { name } } latestRun { status } createdBy { displayName } updatedBy { displayName }
+        jobKey teams { totalCount nodes { name } } latestRun { status } createdBy { id } updatedBy { id }
         currentVersion { cluster { name } dependencies { job { name } } }
       }
     }
