@@ -2,6 +2,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
@@ -211,18 +213,25 @@ class JobVersion(Base):
 
 
 SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
+_schedule_values = attrgetter(*SCHEDULE_COLUMNS)
 
 
 def schedule_of(version: Any) -> Schedule | None:
     """Return the schedule of a version's row, or None."""
-    if version.cron is None:
-        return None
+    return None if version.cron is None else _schedule(*_schedule_values(version))
+
+
+@lru_cache(maxsize=4096)
+def _schedule(
+    cron: str, timezone: str, concurrency_policy: str, max_concurrent_runs: int | None, missed_schedule_policy: str
+) -> Schedule:
+    """Return the schedule with these values. Lists have many versions, and most of them share a few schedules."""
     return Schedule(
-        cron=version.cron,
-        timezone=version.timezone,
-        concurrency_policy=version.concurrency_policy,
-        max_concurrent_runs=version.max_concurrent_runs,
-        missed_schedule_policy=version.missed_schedule_policy,
+        cron=cron,
+        timezone=timezone,
+        concurrency_policy=ConcurrencyPolicy(concurrency_policy),
+        max_concurrent_runs=max_concurrent_runs,
+        missed_schedule_policy=MissedSchedulePolicy(missed_schedule_policy),
     )
 
 

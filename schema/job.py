@@ -8,9 +8,9 @@ from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers import actor, job_dependency, job_event, job_run, job_tag, job_version, permissions, team
 from mainsheet.schema import names
-from mainsheet.schema.connection import Connection, page_arguments
+from mainsheet.schema.connection import Connection, newest_first, page_arguments
 from mainsheet.schema.job_run import run_list_arguments
-from mainsheet.schema.job_version import number, version_list_arguments
+from mainsheet.schema.job_version import number
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
@@ -57,7 +57,7 @@ class Job(Node, prefix=JobRow.PREFIX):
         job_version.of_jobs,
         names.JobVersionConnection,
         "The published versions, ordered by number.",
-        arguments=version_list_arguments,
+        arguments=page_arguments,
     )
     teams = relation(
         team.of_jobs,
@@ -75,13 +75,13 @@ class Job(Node, prefix=JobRow.PREFIX):
         job_run.latest, names.JobRun | None, "The latest run. Null if the job never ran.", join="latest_run"
     )
     runs = relation(
-        job_run.of_jobs, names.JobRunConnection, "The runs of the job, newest first.", arguments=run_list_arguments
+        job_run.of_jobs, names.JobRunConnection, "The runs of the job, ordered by time.", arguments=run_list_arguments
     )
     history = relation(
         job_event.of_jobs,
         names.JobEventConnection,
-        "The history of the job, newest event first.",
-        arguments=page_arguments,
+        "The history of the job, ordered by time.",
+        arguments=newest_first,
     )
     viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
 

@@ -8,11 +8,10 @@ from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
 from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_version
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
-from mainsheet.schema.connection import Connection, described, with_page_arguments
+from mainsheet.schema.connection import Connection, described
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.source import JobSource
@@ -32,15 +31,6 @@ def since(
     ] = None,
 ) -> int | None:
     return since
-
-
-@with_page_arguments
-def version_list_arguments(
-    page: PageArguments,
-    *,
-    sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
-) -> tuple[PageArguments, bool]:
-    return page, sort_direction is SortDirection.DESC
 
 
 @strawberry.type(description="A version of a job's configuration. A published version never changes.")

@@ -16,7 +16,7 @@ from mainsheet.models.errors import (
     UserError,
 )
 from mainsheet.models.job import Job
-from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersionDependency
@@ -47,7 +47,6 @@ async def create(
     problems += value_problems(values)
     team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
-    problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), references)
     problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
