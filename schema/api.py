@@ -19,10 +19,11 @@ from mainsheet.schema.mutation import Mutation
 from mainsheet.schema.organization import Organization
 from mainsheet.schema.query import Query
 from mainsheet.schema.saved_query import SavedQuery
+from mainsheet.schema.service_account import ServiceAccount
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, Team]
+ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
 
 api = strawberry.Schema(
     query=Query,

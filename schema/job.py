@@ -6,7 +6,7 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import job_dependency, job_event, job_run, job_tag, job_version, member, permissions, team
+from mainsheet.resolvers import actor, job_dependency, job_event, job_run, job_tag, job_version, permissions, team
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, newest_first, page_arguments
 from mainsheet.schema.job_run import run_list_arguments
@@ -36,11 +36,11 @@ class Job(Node, prefix=JobRow.PREFIX):
         )
     )
     created_at: datetime = strawberry.field(description="When the job was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created the job.", key="created_by_id")
+    created_by = relation(actor.by_ids, names.Actor, "Who created the job.", key="created_by_id")
     updated_at: datetime = strawberry.field(
         description="When the job was last changed. Updates of its draft don't count."
     )
-    updated_by = relation(member.by_ids, names.Member, "Who made the last change of the job.", key="updated_by_id")
+    updated_by = relation(actor.by_ids, names.Actor, "Who made the last change of the job.", key="updated_by_id")
     current_version = relation(
         job_version.current, names.JobVersion, "The current version: the one that runs.", join="current_version"
     )

@@ -25,22 +25,26 @@ MUTATIONS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
-    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
-    "Viewer": "id member organization teams jobs",
+    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters"
+    " member members serviceAccount serviceAccounts",
+    "Viewer": "id actor organization teams jobs",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
     " draft version versions teams dependents latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
     "TeamMemberEdge": "role",
+    "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
     f" createdBy publishedAt publishedBy changes {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
-    "Team": "id name description members jobs",
+    "Team": "id name description members serviceAccounts jobs",
     "Cluster": "id name region status jobs",
-    "Member": "id name email organizationRole teams",
+    "Actor": "id displayName organizationRole status teams revision externalId managedBy",
+    "Member": "id name email",
+    "ServiceAccount": "id name",
     "JobRun": "id job version status trigger createdAt startedAt finishedAt",
     "SavedQuery": "id name sql",
     "JobEvent": "id action job jobKey actor occurredAt fromVersion toVersion message changes",
