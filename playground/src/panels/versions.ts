@@ -156,5 +156,5 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 
 function activation(event: Event): Moment {
   const { id, occurredAt, actor, message, toVersion, fromVersion } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.displayName ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
 }
