@@ -4,9 +4,10 @@ from mainsheet.models.api_token import ApiToken
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
+from mainsheet.models.event import Event
+from mainsheet.models.feed import Feed
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
@@ -21,9 +22,10 @@ __all__ = [
     "Cluster",
     "DeletedJob",
     "DeletedJobTeam",
+    "Event",
+    "Feed",
     "IdempotencyRecord",
     "Job",
-    "JobEvent",
     "JobRun",
     "JobTeam",
     "JobVersion",

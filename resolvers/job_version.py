@@ -63,43 +63,43 @@ async def of_jobs(
     return await OF_JOBS.pages(read, job_ids, page, descending=descending)
 
 
-def _versions(view: View, *more: Expression) -> Statement:
+def select_versions(view: View, *more: Expression) -> Statement:
     """Select versions joined with their jobs. It doesn't check whether the caller sees the job."""
     return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
 
 
 @rows_of(JobVersion, WithIsCurrent)
 def _by_ids(view: View) -> Statement:
-    return _versions(view).where(among(JobVersion.id, KEYS), visible(view.caller))
+    return select_versions(view).where(among(JobVersion.id, KEYS), visible(view.caller))
 
 
 @rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _current(view: View) -> Statement:
-    return _versions(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
+    return select_versions(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
 
 
 @rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _drafts(view: View) -> Statement:
     is_draft = JobVersion.status == VersionStatus.DRAFT
-    return _versions(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
+    return select_versions(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
 
 
 @rows_of(JobVersion, WithIsCurrent, key="job_id")
 def _numbered(view: View) -> Statement:
-    return _versions(view).where(among(JobVersion.job_id, KEYS), JobVersion.number == NUMBER)
+    return select_versions(view).where(among(JobVersion.job_id, KEYS), JobVersion.number == NUMBER)
 
 
 @rows_of(JobVersion, WithIsCurrent, OfRun, key="run_id")
 def _of_runs(view: View) -> Statement:
     is_its = (JobRun.job_id == JobVersion.job_id) & (JobRun.version_number == JobVersion.number)
-    return _versions(view, JobRun.id.label("run_id")).join(JobRun, is_its).where(among(JobRun.id, KEYS))
+    return select_versions(view, JobRun.id.label("run_id")).join(JobRun, is_its).where(among(JobRun.id, KEYS))
 
 
 @rows_of(JobVersion, WithIsCurrent, OfChild, key="child_id")
 def _bases(view: View) -> Statement:
     child = aliased(JobVersion)
     is_its = (child.job_id == JobVersion.job_id) & (child.based_on_number == JobVersion.number)
-    return _versions(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
+    return select_versions(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
 
 
 @rows_of(JobVersion, WithIsCurrent)

@@ -7,8 +7,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from mainsheet.executor import core_schema
 from mainsheet.schema.cluster import Cluster
+from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
-from mainsheet.schema.job_event import JobEvent
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -19,7 +19,7 @@ from mainsheet.schema.saved_query import SavedQuery
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, Team]
+ENTITIES = [Cluster, Event, Job, JobRun, JobVersion, Member, Organization, SavedQuery, Team]
 
 api = strawberry.Schema(
     query=Query, mutation=Mutation, types=[*ENTITIES, *TYPES], config=StrawberryConfig(sort_schema=True)

@@ -1,7 +1,7 @@
 """Connections, and the arguments that select a page of one."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -21,7 +21,12 @@ class PageInfo:
     start_cursor: str | None = strawberry.field(
         description=("The cursor of the first item. Null if the page is empty.")
     )
-    end_cursor: str | None = strawberry.field(description=("The cursor of the last item. Null if the page is empty."))
+    end_cursor: str | None = strawberry.field(
+        description=(
+            "The cursor of the last item. Null if the page is empty, except in `Query.events`: there it is the position"
+            " up to which the feed was read."
+        )
+    )
 
 
 @strawberry.type(description="An item of a list with its cursor.")
@@ -52,13 +57,21 @@ def described(text: str) -> Any:
 
 def with_page_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
     """Replace a function's first parameter, its `PageArguments`, by the six arguments of a page."""
+    return _with_arguments(arguments, PAGE_PARAMETERS)
 
+
+def with_cursor_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
+    """Do the same for a list without numbered pages."""
+    return _with_arguments(arguments, {name: PAGE_PARAMETERS[name] for name in ("first", "after", "last", "before")})
+
+
+def _with_arguments(arguments: Callable[..., T], parameters: Mapping[str, inspect.Parameter]) -> Callable[..., T]:
     def read(**values: Any) -> T:
-        own = {name: values.pop(name, None) for name in PAGE_PARAMETERS}
+        own = {name: values.pop(name, None) for name in parameters}
         return arguments(PageArguments.of(**own), **values)
 
     own = list(inspect.signature(arguments).parameters.values())[1:]
-    read.__signature__ = inspect.Signature([*PAGE_PARAMETERS.values(), *own])  # type: ignore[attr-defined]  # PEP 362
+    read.__signature__ = inspect.Signature([*parameters.values(), *own])  # type: ignore[attr-defined]  # PEP 362
     return read
 
 

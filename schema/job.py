@@ -6,9 +6,10 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import job_dependency, job_event, job_run, job_version, member, permissions, team
+from mainsheet.resolvers import event, job_dependency, job_run, job_version, member, permissions, team
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, page_arguments
+from mainsheet.schema.event import job_event_arguments
 from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.job_version import number, version_list_arguments
 from mainsheet.schema.node import Node
@@ -74,11 +75,11 @@ class Job(Node, prefix=JobRow.PREFIX):
     runs = relation(
         job_run.of_jobs, names.JobRunConnection, "The runs of the job, newest first.", arguments=run_list_arguments
     )
-    history = relation(
-        job_event.of_jobs,
-        names.JobEventConnection,
-        "The history of the job, newest event first.",
-        arguments=page_arguments,
+    events = relation(
+        event.of_jobs,
+        names.EventConnection,
+        "The history of the job and its runs, newest event first. To follow it, read `Query.events` with `jobIds`.",
+        arguments=job_event_arguments,
     )
     viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
 

@@ -11,9 +11,9 @@ def _lazy(name: str, module: str) -> Any:
 
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")
+EventConnection = _lazy("EventConnection", "event")
 Job = _lazy("Job", "job")
 JobConnection = _lazy("JobConnection", "job")
-JobEventConnection = _lazy("JobEventConnection", "job_event")
 JobRun = _lazy("JobRun", "job_run")
 JobRunConnection = _lazy("JobRunConnection", "job_run")
 JobVersion = _lazy("JobVersion", "job_version")

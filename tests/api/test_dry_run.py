@@ -24,7 +24,7 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { path before after } } }
+  events { totalCount nodes { action fromVersionNumber toVersionNumber message actor { name } changes { path before after } } }
 }
 """
 VERSION = """

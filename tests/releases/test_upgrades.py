@@ -13,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, VersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
@@ -39,12 +41,11 @@ KEPT = {
     "job_version_query": "version_id, position, query_id",
     "job_version_dependency": "version_id, position, depends_on_id",
     "job_run": "id, job_id, version_number, status",
-    "job_event": "id, job_id, sequence, action, actor_id, message",
 }
 ADMIN = "admin@harbor.example"
 HAS_DRAFT = select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == VersionStatus.DRAFT).exists()
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
-  versions { totalCount } latestRun { status } history { nodes { action } } } }
+  versions { totalCount } latestRun { status } events { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
 OF_HARBOR = "organization_id = (SELECT id FROM organization WHERE name = 'harbor') AND job_key < 'm'"
 FIND = "query ($text: String!) { jobs(filter: {search: $text}) { nodes { id } } }"
@@ -142,6 +143,28 @@ async def kept(database: Database) -> dict[str, Sequence[Row[Any]]]:
             table: (await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY {columns}"))).all()
             for table, columns in KEPT.items()
         }
+
+
+OLD_EVENTS = """SELECT job_id, 'EV' || substr(id, 3) AS id, actor_id, message, from_version, to_version, job_key
+  FROM job_event ORDER BY job_id, sequence"""
+EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
+  FROM event ORDER BY job_id, position"""
+RENAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_the_history_of_jobs_becomes_events_in_the_same_order(released: Database) -> None:
+    async with released.reads.connect() as connection:
+        before = (await connection.execute(text(OLD_EVENTS))).all()
+
+    await upgrade(released)
+
+    async with released.reads.connect() as connection:
+        assert (await connection.execute(text(EVENTS))).all() == before
+        assert await connection.scalar(text(RENAMED)) == 0
+        teams = await connection.scalars(select(Event.team_ids).where(Event.job_id == before[0].job_id))
+        granted = await connection.scalars(select(JobTeam.team_id).where(JobTeam.job_id == before[0].job_id))
+        assert set(teams.first() or []) == set(granted)
 
 
 @pytest.mark.parametrize("version", versions())
