@@ -3,8 +3,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PAGE := server/http/page/index.html
 PAGE_SOURCES := $(shell find playground -name node_modules -prune -o -type f -print)
-MAJOR := $(shell sed -n 's/^version = "\([0-9]*\)\..*/\1/p' pyproject.toml)
-RELEASED := $(shell ls releases/$(MAJOR).*/schema.graphql 2> /dev/null | sort -V | tail -n 1)
+# Before 1.0, a minor release may break clients.
+MAJOR := $(shell sed -n 's/^version = "\([1-9][0-9]*\)\..*/\1/p' pyproject.toml)
+RELEASED := $(if $(MAJOR),$(shell ls releases/$(MAJOR).*/schema.graphql 2> /dev/null | sort -V | tail -n 1))
 UV := .venv/lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from mainsheet.demo.life import Life
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import JobStatus
-from mainsheet.models.event import EventAction
-from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion, schedule_of
 from mainsheet.models.schedule import Schedule
 
@@ -45,13 +45,13 @@ def runs_of(life: Life, now: datetime, doing: JobRunStatus | None, chance: Rando
     """Yield the job's runs up to `now`, oldest first. `doing` describes what the last one does."""
     outcome = chance.randrange(len(OUTCOMES))
     for reign in _reigns(life, now - UNDER_WAY_FOR):
-        trigger = RunTrigger.SCHEDULE if reign.version.cron else RunTrigger.MANUAL
+        trigger = JobRunTrigger.SCHEDULE if reign.version.cron else JobRunTrigger.MANUAL
         for at in _moments(reign, chance):
             outcome = (outcome + 1) % len(OUTCOMES)
             yield _run(life, reign.version.number, trigger, OUTCOMES[outcome], at=at, now=now, chance=chance)
     if doing:
         number = life.job.current_number
-        yield _run(life, number, RunTrigger.MANUAL, doing, at=now - UNDER_WAY_FOR, now=now, chance=chance)
+        yield _run(life, number, JobRunTrigger.MANUAL, doing, at=now - UNDER_WAY_FOR, now=now, chance=chance)
 
 
 def _reigns(life: Life, now: datetime) -> list[Reign]:
@@ -71,7 +71,7 @@ def _paused_at(life: Life) -> datetime | None:
 def _run(
     life: Life,
     number: int,
-    trigger: RunTrigger,
+    trigger: JobRunTrigger,
     status: JobRunStatus,
     *,
     at: datetime,

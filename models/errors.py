@@ -4,7 +4,7 @@
     ├── BadInput                 an argument is invalid: a top-level error
     ├── Unavailable              the database failed, not the request (`models/unavailable.py`)
     └── UserError                a mutation is refused: an entry of its payload's `userErrors`
-        ├── JobNotFound · DraftNotFound · VersionNotFound · TeamNotFound · ClusterNotFound · QueryNotFound
+        ├── JobNotFound · DraftNotFound · VersionNotFound · TeamNotFound · ClusterNotFound · SavedQueryNotFound
         ├── Forbidden            visible, but the right is missing
         ├── Invalid              a value breaks its limit or format
         ├── DraftExists          the job has its one draft already
@@ -115,10 +115,10 @@ class ClusterNotFound(UserError):
 
 
 @dataclass(kw_only=True, eq=False)
-class QueryNotFound(UserError):
+class SavedQueryNotFound(UserError):
     """The saved query doesn't exist."""
 
-    code = "QUERY_NOT_FOUND"
+    code = "SAVED_QUERY_NOT_FOUND"
     text = "There is no saved query {missing_id!a:.60}."
     missing_id: str = field(metadata=IN_MESSAGE_ONLY)
 
@@ -211,7 +211,6 @@ class StaleRevision(UserError):
 
     code = "STALE_REVISION"
     text = "You expected {what} to be {expected}, but it is {actual}. Look at it as it is now, then send this again."
-    path: Path = ("expected_revision",)
     what: str = field(metadata=IN_MESSAGE_ONLY)
     expected: int
     actual: int

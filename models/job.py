@@ -147,9 +147,9 @@ class Job(Base):
 
         The step that follows raises all problems at once, such as a missing draft.
         """
-        edit.expect("expected_revision", "the job's revision", revision, self.revision)
+        edit.expect("expected_job_revision", "the job's revision", revision, self.revision)
         if self.draft:
-            edit.expect("expected_revision", "the draft's revision", draft_revision, self.draft.revision)
+            edit.expect("expected_draft_revision", "the draft's revision", draft_revision, self.draft.revision)
         edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
@@ -190,7 +190,7 @@ class Job(Base):
     def publish_draft(self, message: str | None, references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(EventAction.DRAFT_PUBLISHED, edit)
         edit.problems += value_problems({"message": message})
-        if self.draft and not edit.has_missed("expected_revision"):
+        if self.draft and not edit.has_missed("expected_draft_revision"):
             edit.problems += draft.config.publication_problems(references, self.id, {})
         edit.refuse()
         draft.publish(edit, message)

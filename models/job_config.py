@@ -16,7 +16,7 @@ from mainsheet.models.errors import (
     Invalid,
     JobNotFound,
     Path,
-    QueryNotFound,
+    SavedQueryNotFound,
     UserError,
 )
 from mainsheet.models.references import References
@@ -178,7 +178,7 @@ class JobConfig:
             for index, query_id in enumerate(self.source.query_ids):
                 if query_id not in references.queries:
                     at = (*path, "source", "saved_queries", "query_ids", str(index))
-                    yield QueryNotFound(path=at, missing_id=query_id)
+                    yield SavedQueryNotFound(path=at, missing_id=query_id)
 
     def _dependency_problems(self, path: Path, references: References, own_id: str | None) -> Iterator[UserError]:
         seen: set[str] = set()

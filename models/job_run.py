@@ -17,7 +17,7 @@ class JobRunStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
-class RunTrigger(StrEnum):
+class JobRunTrigger(StrEnum):
     MANUAL = "MANUAL"
     SCHEDULE = "SCHEDULE"
 
@@ -36,7 +36,7 @@ class JobRun(Base):
     job_id: Mapped[Id]
     version_number: Mapped[int]
     status: Mapped[JobRunStatus]
-    trigger: Mapped[RunTrigger]
+    trigger: Mapped[JobRunTrigger]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mainsheet.models.errors import DraftExists, DraftNotFound, UserError, VersionNotFound, VersionNotPublished
 from mainsheet.models.event import EventAction
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.references import References
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def activation_problems(
     """Yield the problems of activating the version with this number."""
     if version is None:
         yield VersionNotFound(number=number)
-    elif version.status is VersionStatus.DRAFT:
+    elif version.status is JobVersionStatus.DRAFT:
         yield VersionNotPublished(number=number)
     elif number != job.current_number:
         yield from version.config.running_problems(references, job.id, {"cluster_id": ("number",)})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mainsheet.models.job import Job
 
 
-class VersionStatus(StrEnum):
+class JobVersionStatus(StrEnum):
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
 
@@ -40,7 +40,7 @@ class JobVersion(Base):
     organization_id: Mapped[Id]
     job_id: Mapped[Id]
     number: Mapped[int]
-    status: Mapped[VersionStatus]
+    status: Mapped[JobVersionStatus]
     revision: Mapped[int]
     based_on_number: Mapped[int | None]
     message: Mapped[Note | None]
@@ -156,7 +156,7 @@ class JobVersion(Base):
             organization_id=job.organization_id,
             job_id=job.id,
             number=number,
-            status=VersionStatus.DRAFT,
+            status=JobVersionStatus.DRAFT,
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
@@ -166,7 +166,7 @@ class JobVersion(Base):
         return version
 
     def publish(self, edit: Edit, message: str | None) -> None:
-        self.status = VersionStatus.PUBLISHED
+        self.status = JobVersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
         self.published_by_id = edit.member_id

@@ -14,7 +14,7 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import UserError
 from mainsheet.models.job import Job
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
@@ -60,7 +60,7 @@ def _changeable_versions() -> Select[JobVersion]:
     """Select drafts and current versions: nobody can change the others or replace them by a new version."""
     is_current = JobVersion.number == Job.current_number
     joined = select(JobVersion).join(Job, Job.id == JobVersion.job_id)
-    return joined.where(is_current | (JobVersion.status == VersionStatus.DRAFT))
+    return joined.where(is_current | (JobVersion.status == JobVersionStatus.DRAFT))
 
 
 async def _rows(database: Database, statement: Select[Any], row_id: Any) -> AsyncIterator[Any]:

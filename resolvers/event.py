@@ -140,7 +140,7 @@ def _to_versions(view: View) -> Statement:
 
 def _versions(view: View, number: Attribute) -> Statement:
     is_its = (Event.job_id == JobVersion.job_id) & (number == JobVersion.number)
-    rows = job_version.select_versions(view, Event.id.label("event_id")).join(Event, is_its)
+    rows = job_version.with_jobs(view, Event.id.label("event_id")).join(Event, is_its)
     return rows.where(among(Event.id, KEYS), visible(view.caller))
 
 

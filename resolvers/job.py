@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import FromClause, inspect, literal, select
+from sqlalchemy import FromClause, inspect, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
@@ -57,7 +57,7 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
     source, columns = jobs, [*jobs.c]
     if version := view.joined("current_version"):
         is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)
-        own = version.only([*inspect(_Current).selectable.c, literal(value=True).label("is_current")])
+        own = version.only(inspect(_Current).selectable.c)
         source, columns = source.join(_Current, is_current), columns + within("current_version", own)
         if cluster := version.joined("cluster"):
             source = source.join(Cluster, Cluster.id == _Current.cluster_id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import DependencyCondition
-from mainsheet.models.job_version import JobVersion, JobVersionDependency, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionStatus
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.permissions import is_any, visible, was_visible
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
@@ -78,7 +78,7 @@ def depends_on(job_id: Expression) -> ColumnElement[bool]:
     is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
     waiting = select(version.job_id).where(
         among_these(version.id, dependencies.correlate(Target)),
-        (version.status == VersionStatus.DRAFT) | is_any(is_current.correlate(version)),
+        (version.status == JobVersionStatus.DRAFT) | is_any(is_current.correlate(version)),
     )
     return among_these(Job.id, waiting)
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql import visitors
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.resolvers import search
 from mainsheet.resolvers.permissions import is_any
 from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
@@ -67,7 +67,7 @@ def columns(*conditions: str) -> Sequence[str]:
 
 def _drafts(job: type[Job]) -> Select[str]:
     """Select drafts with a literal status, because the partial index of drafts has it."""
-    is_draft = JobVersion.status == literal_column(f"'{VersionStatus.DRAFT}'")
+    is_draft = JobVersion.status == literal_column(f"'{JobVersionStatus.DRAFT}'")
     return select(JobVersion.job_id).where(JobVersion.job_id == job.id, is_draft).correlate(job)
 
 

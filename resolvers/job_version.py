@@ -6,7 +6,7 @@ from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -14,12 +14,7 @@ from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Expression, Statement, View, rows_of
 
-IS_CURRENT = (JobVersion.number == Job.current_number).label("is_current")
-COLUMNS: list[Expression] = [*JobVersion.__table__.c, IS_CURRENT]
-
-
-class WithIsCurrent(NamedTuple):
-    is_current: bool
+COLUMNS = JobVersion.__table__.c
 
 
 class OfRun(NamedTuple):
@@ -63,50 +58,53 @@ async def of_jobs(
     return await OF_JOBS.pages(read, job_ids, page, descending=descending)
 
 
-def select_versions(view: View, *more: Expression) -> Statement:
-    """Select versions joined with their jobs. It doesn't check whether the caller sees the job."""
-    return select(*view.only(COLUMNS, "job_id"), *more).join(Job, Job.id == JobVersion.job_id)
+def _versions(view: View, *more: Expression) -> Statement:
+    """Select versions. It doesn't check whether the caller sees their jobs."""
+    return select(*view.only(COLUMNS, "job_id"), *more)
 
 
-@rows_of(JobVersion, WithIsCurrent)
+def with_jobs(view: View, *more: Expression) -> Statement:
+    return _versions(view, *more).join(Job, Job.id == JobVersion.job_id)
+
+
+@rows_of(JobVersion)
 def _by_ids(view: View) -> Statement:
-    return select_versions(view).where(among(JobVersion.id, KEYS), visible(view.caller))
+    return with_jobs(view).where(among(JobVersion.id, KEYS), visible(view.caller))
 
 
-@rows_of(JobVersion, WithIsCurrent, key="job_id")
+@rows_of(JobVersion, key="job_id")
 def _current(view: View) -> Statement:
-    return select_versions(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
+    return with_jobs(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
 
 
-@rows_of(JobVersion, WithIsCurrent, key="job_id")
+@rows_of(JobVersion, key="job_id")
 def _drafts(view: View) -> Statement:
-    is_draft = JobVersion.status == VersionStatus.DRAFT
-    return select_versions(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
+    is_draft = JobVersion.status == JobVersionStatus.DRAFT
+    return with_jobs(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
 
 
-@rows_of(JobVersion, WithIsCurrent, key="job_id")
+@rows_of(JobVersion, key="job_id")
 def _numbered(view: View) -> Statement:
-    return select_versions(view).where(among(JobVersion.job_id, KEYS), JobVersion.number == NUMBER)
+    return _versions(view).where(among(JobVersion.job_id, KEYS), JobVersion.number == NUMBER)
 
 
-@rows_of(JobVersion, WithIsCurrent, OfRun, key="run_id")
+@rows_of(JobVersion, OfRun, key="run_id")
 def _of_runs(view: View) -> Statement:
     is_its = (JobRun.job_id == JobVersion.job_id) & (JobRun.version_number == JobVersion.number)
-    return select_versions(view, JobRun.id.label("run_id")).join(JobRun, is_its).where(among(JobRun.id, KEYS))
+    return _versions(view, JobRun.id.label("run_id")).join(JobRun, is_its).where(among(JobRun.id, KEYS))
 
 
-@rows_of(JobVersion, WithIsCurrent, OfChild, key="child_id")
+@rows_of(JobVersion, OfChild, key="child_id")
 def _bases(view: View) -> Statement:
     child = aliased(JobVersion)
     is_its = (child.job_id == JobVersion.job_id) & (child.based_on_number == JobVersion.number)
-    return select_versions(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
+    # With the job, PostgreSQL looks versions up by its id in a dry run too, rather than read them all.
+    return with_jobs(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
 
 
-@rows_of(JobVersion, WithIsCurrent)
+@rows_of(JobVersion)
 def _published(view: View) -> Statement:
-    columns = view.only(COLUMNS)
-    rows = select(*columns).where(JobVersion.status == VersionStatus.PUBLISHED)
-    return rows.join(Job, Job.id == JobVersion.job_id) if IS_CURRENT in columns else rows
+    return select(*view.only(COLUMNS)).where(JobVersion.status == JobVersionStatus.PUBLISHED)
 
 
 OF_JOBS = PagedList(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)

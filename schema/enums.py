@@ -11,8 +11,8 @@ from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
-from mainsheet.models.job_run import JobRunStatus, RunTrigger
-from mainsheet.models.job_version import VersionStatus
+from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
+from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.resolvers.job_list import JobSortField
@@ -41,7 +41,7 @@ describe(
     PAUSED=("The schedule is paused. The job can still be run manually."),
 )
 describe(
-    VersionStatus,
+    JobVersionStatus,
     "The status of a version.",
     DRAFT="The version can be changed. A job has at most one draft.",
     PUBLISHED="The version never changes again.",
@@ -67,7 +67,7 @@ describe(
     SKIPPED="The run was skipped because of a policy.",
 )
 describe(
-    RunTrigger,
+    JobRunTrigger,
     "What triggered a run.",
     MANUAL="A member triggered the run.",
     SCHEDULE=("The schedule of the job triggered the run."),

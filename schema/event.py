@@ -97,9 +97,7 @@ class Event(Node, prefix=EventRow.PREFIX):
     occurred_at: datetime = strawberry.field(
         description="When the event occurred. The order of the feed is not the order of these times."
     )
-    actor = relation(
-        member.by_ids, names.Member | None, "Who made the change. Null if the server did.", key="actor_id"
-    )
+    actor = relation(member.by_ids, names.Member | None, "Who made the change. Null if the server did.", key="actor_id")
     subject = relation(
         node_rows.by_ids,
         Node | None,

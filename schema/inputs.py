@@ -87,13 +87,13 @@ class UpdateJobInput:
         description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."
     )
     message: str | None = _message("change, such as a pause")
-    expected_revision: int | None = _expected_revision("job")
+    expected_job_revision: int | None = _expected_revision("job")
 
 
 @strawberry.input(description="The job to delete.")
 class DeleteJobInput:
     job_id: strawberry.ID = _job_id()
-    expected_revision: int | None = _expected_revision("job")
+    expected_job_revision: int | None = _expected_revision("job")
     force: bool = strawberry.field(
         default=False,
         description="Delete the job although current versions or drafts of other jobs depend on it.",
@@ -113,21 +113,21 @@ class CreateDraftInput:
 class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
-    expected_revision: int | None = _expected_revision("draft")
+    expected_draft_revision: int | None = _expected_revision("draft")
     dry_run: bool | None = _dry_run()
 
 
 @strawberry.input(description="The draft to discard.")
 class DiscardDraftInput:
     job_id: strawberry.ID = _job_id()
-    expected_revision: int | None = _expected_revision("draft")
+    expected_draft_revision: int | None = _expected_revision("draft")
 
 
 @strawberry.input(description="The draft to publish.")
 class PublishDraftInput:
     job_id: strawberry.ID = _job_id()
     message: str | None = _message("publication")
-    expected_revision: int | None = _expected_revision("draft")
+    expected_draft_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _idempotency_key()

@@ -29,7 +29,7 @@ class Job(Node, prefix=JobRow.PREFIX):
     status: JobStatus = strawberry.field(description="Whether the schedule of the job is active or paused.")
     revision: int = strawberry.field(
         description=(
-            "The revision of the job, which grows by one with each change. Send it as `expectedRevision` to "
+            "The revision of the job, which grows by one with each change. Send it as `expectedJobRevision` to "
             "detect concurrent changes. Updates of a draft don't count: the draft has its own revision."
         )
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 import strawberry
 
 from mainsheet.models.job_run import JobRun as JobRunRow
-from mainsheet.models.job_run import JobRunStatus, RunTrigger
+from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.resolvers import job, job_version
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.schema import names
@@ -34,7 +34,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     )
     version_number: int = strawberry.field(description="The number of the version that the run executes.")
     status: JobRunStatus = strawberry.field(description="Where it is in its life.")
-    trigger: RunTrigger = strawberry.field(description="What triggered the run.")
+    trigger: JobRunTrigger = strawberry.field(description="What triggered the run.")
     created_at: datetime = strawberry.field(description="When the run was created.")
     started_at: datetime | None = strawberry.field(description="When the run started. Null until then.")
     finished_at: datetime | None = strawberry.field(description="When the run finished. Null until then.")

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import strawberry
 
 from mainsheet.models import limits
-from mainsheet.models.job_version import SCHEDULE_COLUMNS, VersionStatus, schedule_of
+from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import cluster, config_diff, job, job_dependency, job_version, member, saved_query
+from mainsheet.resolvers import cluster, config_diff, job, job_dependency, job_version, member
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
@@ -15,7 +15,7 @@ from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
-from mainsheet.schema.source import QUERIES, JobSource
+from mainsheet.schema.source import JobSource
 from mainsheet.schema.weight import weight
 
 ENTRIES = weight(items=limits.ENTRIES.maximum)
@@ -49,8 +49,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     number: int = strawberry.field(
         description="The number of the version, from 1. The number of a discarded draft isn't used again."
     )
-    status: VersionStatus = strawberry.field(description="Where it is in its life.")
-    is_current: bool = strawberry.field(description="Whether this is the current version.")
+    status: JobVersionStatus = strawberry.field(description="Where it is in its life.")
     based_on = relation(
         job_version.bases,
         names.JobVersion | None,
@@ -63,16 +62,10 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     revision: int = strawberry.field(
         description=(
             "The revision of the draft, which grows by one with each change and never repeats for a job. Send it "
-            "as `expectedRevision` to detect concurrent changes."
+            "as `expectedDraftRevision` to detect concurrent changes."
         )
     )
     cluster = relation(cluster.by_ids, names.Cluster, "The cluster.", key="cluster_id", join="cluster")
-    queries = relation(
-        saved_query.of_versions,
-        list[names.SavedQuery],
-        "The saved queries of the source, in order. Empty for other sources.",
-        weight=QUERIES,
-    )
     dependencies = relation(
         job_dependency.of_versions,
         list[JobDependency],

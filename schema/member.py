@@ -15,17 +15,20 @@ class Member(Node, prefix=MemberRow.PREFIX):
     email: str = strawberry.field(description="The email address of the person, in lower case.")
     organization_role: OrganizationRole = strawberry.field(description=("The role of the member in the organization."))
     teams = relation(
-        team.of_members, names.TeamConnection, "The teams of the member, ordered by name.", arguments=page_arguments
+        team.of_members,
+        names.MemberTeamConnection,
+        "The teams of the member, ordered by name.",
+        arguments=page_arguments,
     )
 
 
 @strawberry.type(description="A member of a team.")
-class MemberEdge(Edge[Member]):
+class TeamMemberEdge(Edge[Member]):
     @strawberry.field(description="The role of the member in the team.", metadata=reads("node", "role"))
     def role(self) -> TeamRole:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="A page of a list of members.")
-class MemberConnection(Connection[Member]):
-    edges: list[MemberEdge] = strawberry.field(description="The members of the page with their roles in the team.")  # type: ignore[assignment]  # narrows its items
+@strawberry.type(description="A page of the members of a team.")
+class TeamMemberConnection(Connection[Member]):
+    edges: list[TeamMemberEdge] = strawberry.field(description="The members of the page with their roles in the team.")  # type: ignore[assignment]  # narrows its items

@@ -18,7 +18,7 @@ ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
 
 
-def mutation(command: Command, input_type: type, payload_type: type, description: str) -> Any:
+def mutation(command: Command, input_type: type, payload: type[payloads.Payload], description: str) -> Any:
     """Declare a mutation. The command gets the input's values by name, and the payload is read afterwards."""
 
     async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
@@ -36,6 +36,7 @@ def mutation(command: Command, input_type: type, payload_type: type, description
         named = {name: values[name] for name in keys & values.keys()}
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
+    payload_type = payloads.payload_type(payload, command.name)
     keys = {each.name for each in fields(payload_type)}
     resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
     return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
@@ -52,7 +53,7 @@ class Mutation:
     delete_job = mutation(
         job.delete,
         inputs.DeleteJobInput,
-        payloads.DeleteJobPayload,
+        payloads.DeletedJobPayload,
         (
             "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be undone."
             " Refused while current versions or drafts of other jobs depend on it, unless `force` is true. Versions of"
@@ -67,7 +68,7 @@ class Mutation:
     )
     update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
     discard_draft = mutation(
-        draft.discard, inputs.DiscardDraftInput, payloads.DiscardDraftPayload, "Discard the draft of a job."
+        draft.discard, inputs.DiscardDraftInput, payloads.DiscardedDraftPayload, "Discard the draft of a job."
     )
     publish_draft = mutation(
         draft.publish,
@@ -96,6 +97,6 @@ class Mutation:
     update_organization = mutation(
         organization.update,
         inputs.UpdateOrganizationInput,
-        payloads.UpdateOrganizationPayload,
+        payloads.OrganizationPayload,
         "Rename the organization. Needs the organization role ADMIN.",
     )

@@ -1,6 +1,8 @@
 """The payloads of mutations. Ids in a command's answer are shown as the rows of the snapshot after it.
 
-The private fields are the keys of the answer. A payload raises an error for a key that it doesn't declare.
+The private fields are the keys of the answer. A payload raises an error for a key that it doesn't declare. Each
+mutation has a payload type of its own, so that it can get a field that others don't have: `payload_type` makes it from
+one of the classes here.
 """
 
 from typing import Any
@@ -22,32 +24,31 @@ def _job() -> Any:
     )
 
 
-def _user_errors() -> Any:
-    return strawberry.field(
-        description=("The reasons why the mutation was refused. If the list isn't empty, nothing was changed.")
+@strawberry.type
+class Payload:
+    user_errors: list[UserError] = strawberry.field(
+        description="The reasons why the mutation was refused. If the list isn't empty, nothing was changed."
     )
 
 
-@strawberry.type(description="The job.")
-class JobPayload:
+@strawberry.type
+class JobPayload(Payload):
     job_id: Key = None
     job = _job()
-    user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The result of `deleteJob`.")
-class DeleteJobPayload:
+@strawberry.type
+class DeletedJobPayload(Payload):
     deleted_job_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the deleted job. Null if the mutation was refused."
     )
     cancelled_runs: list[JobRun] = strawberry.field(
         default_factory=list, description="The runs that were cancelled, in their final state."
     )
-    user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="A draft and its job.")
-class DraftPayload:
+@strawberry.type
+class DraftPayload(Payload):
     job_id: Key = None
     draft = relation(
         job_version.drafts,
@@ -56,22 +57,20 @@ class DraftPayload:
         key="job_id",
     )
     job = _job()
-    user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The result of `discardDraft`.")
-class DiscardDraftPayload:
+@strawberry.type
+class DiscardedDraftPayload(Payload):
     job_id: Key = None
     job = _job()
     discarded_number: int | None = strawberry.field(
         default=None,
         description=("The number of the discarded draft, which isn't used again. Null if the mutation was refused."),
     )
-    user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The version that the mutation made current, and its job.")
-class VersionPayload:
+@strawberry.type
+class VersionPayload(Payload):
     job_id: Key = None
     version_id: Key = None
     version = relation(
@@ -81,11 +80,10 @@ class VersionPayload:
         key="version_id",
     )
     job = _job()
-    user_errors: list[UserError] = _user_errors()
 
 
-@strawberry.type(description="The organization.")
-class UpdateOrganizationPayload:
+@strawberry.type
+class OrganizationPayload(Payload):
     organization_id: Key = None
     organization = relation(
         organization.by_ids,
@@ -93,4 +91,9 @@ class UpdateOrganizationPayload:
         "The organization in its present state. Null if the mutation was refused.",
         key="organization_id",
     )
-    user_errors: list[UserError] = _user_errors()
+
+
+def payload_type(payload: type[Payload], mutation: str) -> Any:  # its values are rows, not GraphQL objects
+    """Make a mutation's payload type, such as `CreateJobPayload` for `createJob`, with the fields of `payload`."""
+    own = type(f"{mutation[0].upper()}{mutation[1:]}Payload", (payload,), {"__module__": __name__})
+    return strawberry.type(own, description=f"The result of `{mutation}`.")

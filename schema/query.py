@@ -44,7 +44,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(
         team_rows.of_members,
-        names.TeamConnection,
+        names.MemberTeamConnection,
         "Your teams, ordered by name.",
         key="member_id",
         arguments=page_arguments,

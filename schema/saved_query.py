@@ -4,13 +4,17 @@ from mainsheet.models import limits
 from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
 from mainsheet.schema.connection import Connection
 from mainsheet.schema.node import Node
+from mainsheet.schema.relation import reads
 from mainsheet.schema.weight import weight
 
 
 @strawberry.type(description="An SQL text that several jobs can share. It is read when a job runs.")
 class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
     name: str = strawberry.field(description="The name.")
-    text: str = strawberry.field(description="The SQL text.", metadata=weight(characters=limits.SQL.maximum))
+
+    @strawberry.field(description="The SQL text.", metadata=reads("text") | weight(characters=limits.SQL.maximum))
+    def sql(root: strawberry.Parent[SavedQueryRow]) -> str:  # noqa: N805 the row is the parent
+        return root.text
 
 
 @strawberry.type(description="A page of a list of saved queries.")

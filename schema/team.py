@@ -17,7 +17,10 @@ class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
     members = relation(
-        member.of_teams, names.MemberConnection, "The members of the team, ordered by name.", arguments=page_arguments
+        member.of_teams,
+        names.TeamMemberConnection,
+        "The members of the team, ordered by name.",
+        arguments=page_arguments,
     )
     jobs = relation(
         job_list.of_teams,
@@ -27,22 +30,30 @@ class Team(Node, prefix=TeamRow.PREFIX):
     )
 
 
-@strawberry.type(description="A team of a list.")
+@strawberry.type(description="A team of the organization.")
 class TeamEdge(Edge[Team]):
     @strawberry.field(
-        description=(
-            "The role in the team. In a member's list it is that member's role; in the organization's list it is "
-            "yours, or null if you aren't a member of the team."
-        ),
-        metadata=reads("node", "role"),
+        description="Your role in the team. Null if you aren't a member of it.", metadata=reads("node", "role")
     )
-    def role(self) -> TeamRole | None:
+    def viewer_role(self) -> TeamRole | None:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="A page of a list of teams.")
+@strawberry.type(description="A page of the organization's teams.")
 class TeamConnection(Connection[Team]):
-    edges: list[TeamEdge] = strawberry.field(description="The teams of the page with the roles in them.")  # type: ignore[assignment]  # narrows its items
+    edges: list[TeamEdge] = strawberry.field(description="The teams of the page with your roles in them.")  # type: ignore[assignment]  # narrows its items
+
+
+@strawberry.type(description="A team of a member.")
+class MemberTeamEdge(Edge[Team]):
+    @strawberry.field(description="The role of the member in the team.", metadata=reads("node", "role"))
+    def role(self) -> TeamRole:
+        return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
+
+
+@strawberry.type(description="A page of the teams of a member.")
+class MemberTeamConnection(Connection[Team]):
+    edges: list[MemberTeamEdge] = strawberry.field(description="The teams of the page with the member's roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
 @strawberry.type(description="A team that has access to a job.")

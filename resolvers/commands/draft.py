@@ -16,19 +16,19 @@ async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None
 
 @command("updateDraft")
 async def update(
-    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_revision: int | None = None
+    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_draft_revision: int | None = None
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_revision)
+    job.expect(write, draft_revision=expected_draft_revision)
     config = (job.draft or job.current).config.changed(changes)
     job.update_draft(changes, await references_of(write, config, changes), write)
     return {"job_id": job.id}
 
 
 @command("discardDraft")
-async def discard(write: Write, *, job_id: str, expected_revision: int | None = None) -> DiscardAnswer:
+async def discard(write: Write, *, job_id: str, expected_draft_revision: int | None = None) -> DiscardAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_revision)
+    job.expect(write, draft_revision=expected_draft_revision)
     draft = job.discard_draft(write)
     return {"job_id": job.id, "discarded_number": draft.number}
 
@@ -39,11 +39,11 @@ async def publish(
     *,
     job_id: str,
     message: str | None = None,
-    expected_revision: int | None = None,
+    expected_draft_revision: int | None = None,
     expected_current_version: int | None = None,
 ) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_revision, current_version=expected_current_version)
+    job.expect(write, draft_revision=expected_draft_revision, current_version=expected_current_version)
     config = (job.draft or job.current).config
     version = job.publish_draft(message, await references_of(write, config, {}, will_run=True), write)
     return {"job_id": job.id, "version_id": version.id}

@@ -64,18 +64,18 @@ async def update(
     *,
     job_id: str,
     message: str | None = None,
-    expected_revision: int | None = None,
+    expected_job_revision: int | None = None,
     **values: Any,
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, revision=expected_revision)
+    job.expect(write, revision=expected_job_revision)
     job.update(values, message, write)
     return {"job_id": job.id}
 
 
 @command("deleteJob")
 async def delete(
-    write: Write, *, job_id: str, expected_revision: int | None = None, force: bool = False
+    write: Write, *, job_id: str, expected_job_revision: int | None = None, force: bool = False
 ) -> DeleteAnswer:
     """Cancel unfinished runs, then delete the job with its versions, runs and grants.
 
@@ -83,7 +83,7 @@ async def delete(
     each other may deadlock: one of them is then tried again.
     """
     job = await write.job(job_id, JobPermission.DELETE)
-    job.expect(write, revision=expected_revision)
+    job.expect(write, revision=expected_job_revision)
     deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     cancelled = await _cancel_runs(write, job_id)
     write.session.expunge(job)

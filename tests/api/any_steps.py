@@ -38,23 +38,23 @@ def step(name: str, /, optional: Mapping[str, Any] | None = None, **values: Any)
 
 
 updates = {"name": st.sampled_from(["Any", "Other", None]), "status": st.sampled_from(["PAUSED", "ACTIVE"])}
-publication = step("publish_draft", message=messages, expected=offsets, expected_current=offsets, **dry)
+publication = step("publish_draft", message=messages, expected_draft=offsets, expected_current=offsets, **dry)
 activation = step("activate_version", number=st.integers(1, 5), message=messages, expected_current=offsets, **dry)
 turn_of_a_cluster = step(
     "turn_cluster", cluster=st.sampled_from(["active", "failed"]), status=st.sampled_from(["ACTIVE", "FAILED"])
 )
 a_step = st.one_of(
     step("create_draft", changes=changes, **dry),
-    step("update_draft", changes=changes, expected=offsets, **dry),
-    step("discard_draft", expected=offsets),
+    step("update_draft", changes=changes, expected_draft=offsets, **dry),
+    step("discard_draft", expected_draft=offsets),
     publication,
     step("create_version", changes=changes, message=messages, expected_current=offsets, **dry),
     activation,
     step("add_teams_to_job", teams=team_lists),
     step("remove_team_from_job", team=teams),
-    step("update_job", optional=updates, message=messages, expected=offsets),
+    step("update_job", optional=updates, message=messages, expected_job=offsets),
     step("create_job", teams=team_lists, config=configs),
-    step("delete_job", expected=offsets, force=st.booleans()),
+    step("delete_job", expected_job=offsets, force=st.booleans()),
     step("run", status=st.sampled_from(list(JobRunStatus))),
     turn_of_a_cluster,
 )
@@ -89,7 +89,7 @@ def deletion_of_a_dependency(by: str, removed: list[int]) -> list[dict[str, Any]
 drafting = step("create_draft", changes=fine)
 stories = st.one_of(
     st.lists(a_step, min_size=1, max_size=6),
-    story(drafting, step("update_draft", changes=fine, expected=offsets), publication),
+    story(drafting, step("update_draft", changes=fine, expected_draft=offsets), publication),
     story(drafting, step("update_draft", changes=changes), step("discard_draft"), drafting, publication),
     story(step("create_version", changes=fine, message=messages), activation, activation),
     story(step("create_version", changes=fine), drafting, activation, activation),
@@ -98,7 +98,7 @@ stories = st.one_of(
     story(step("add_teams_to_job", teams=team_lists), *[step("remove_team_from_job", team=teams)] * 3),
     story(
         step("run", status=st.sampled_from(list(JobRunStatus))),
-        step("delete_job", expected=offsets, force=st.booleans()),
+        step("delete_job", expected_job=offsets, force=st.booleans()),
     ),
 )
 steps_of_a_life = st.lists(stories, min_size=2, max_size=8).map(lambda each: list(chain.from_iterable(each)))

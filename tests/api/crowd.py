@@ -10,7 +10,7 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import Dependency, JobConfig
-from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
@@ -82,6 +82,6 @@ def _run(job: Job, edit: Edit, minutes: int) -> JobRun:
         job_id=job.id,
         version_number=1,
         status=JobRunStatus.RUNNING,
-        trigger=RunTrigger.MANUAL,
+        trigger=JobRunTrigger.MANUAL,
         created_at=edit.at + timedelta(minutes=minutes),
     )

@@ -107,20 +107,20 @@ class Jobs:
         return {"uid": uid}
 
     def update_job(
-        self, by: str, uid: int, expected: int | None = None, message: str | None = None, **values: Any
+        self, by: str, uid: int, expected_job: int | None = None, message: str | None = None, **values: Any
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        stale = _stale(expected, job.revision, "expectedRevision")
+        stale = _stale(expected_job, job.revision, "expectedJobRevision")
         refuse([*stale, *(("INVALID", name) for name, value in values.items() if value is None)])
         if any(getattr(job, name) != value for name, value in values.items()):
             vars(job).update(values)
             self._record(job, by, "JOB_UPDATED", message=message)
         return {}
 
-    def delete_job(self, by: str, uid: int, expected: int | None = None, force: bool = False) -> dict[str, Any]:
+    def delete_job(self, by: str, uid: int, expected_job: int | None = None, force: bool = False) -> dict[str, Any]:
         job = self._found(by, uid, "DELETE")
         in_the_way = [] if force else self._dependents_problems(uid)
-        refuse([*_stale(expected, job.revision, "expectedRevision"), *in_the_way])
+        refuse([*_stale(expected_job, job.revision, "expectedJobRevision"), *in_the_way])
         self._record(job, by, "JOB_DELETED", job.current)
         self.deleted[uid] = self.jobs.pop(uid)
         return {"deleted": uid, "cancelled": sum(each in UNFINISHED for each in job.runs)}
@@ -133,10 +133,10 @@ class Jobs:
         self._record(job, by, "DRAFT_CREATED", job.current, draft.number)
         return {}
 
-    def update_draft(self, by: str, uid: int, changes: Config, expected: int | None = None) -> dict[str, Any]:
+    def update_draft(self, by: str, uid: int, changes: Config, expected_draft: int | None = None) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
         base = (job.draft or job.versions[job.current]).config
-        refuse([*_draft_missed(job, expected), *self._config_problems(by, uid, base, changes, "changes")])
+        refuse([*_draft_missed(job, expected_draft), *self._config_problems(by, uid, base, changes, "changes")])
         draft = job.draft
         assert draft
         config = self._laid_over(by, draft.config, changes)
@@ -146,9 +146,9 @@ class Jobs:
             self._record(job, by, "DRAFT_UPDATED", None, draft.number)
         return {}
 
-    def discard_draft(self, by: str, uid: int, expected: int | None = None) -> dict[str, Any]:
+    def discard_draft(self, by: str, uid: int, expected_draft: int | None = None) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        refuse(_draft_missed(job, expected))
+        refuse(_draft_missed(job, expected_draft))
         draft = job.draft
         assert draft
         del job.versions[draft.number]
@@ -160,11 +160,11 @@ class Jobs:
         by: str,
         uid: int,
         message: str | None = None,
-        expected: int | None = None,
+        expected_draft: int | None = None,
         expected_current: int | None = None,
     ) -> dict[str, Any]:
         job = self._found(by, uid, "EDIT")
-        draft, missed = job.draft, _draft_missed(job, expected)
+        draft, missed = job.draft, _draft_missed(job, expected_draft)
         running: list[Problem] = []
         if draft and not missed:
             running += self._running_problems(job, draft.config, "jobId", "jobId")
@@ -337,7 +337,7 @@ def _draft_in_the_way(job: Job) -> list[Problem]:
 def _draft_missed(job: Job, expected: int | None) -> list[Problem]:
     if job.draft is None:
         return [("DRAFT_NOT_FOUND", "jobId")]
-    return _stale(expected, job.draft.revision, "expectedRevision")
+    return _stale(expected, job.draft.revision, "expectedDraftRevision")
 
 
 def _stale(expected: int | None, actual: int, name: str) -> list[Problem]:

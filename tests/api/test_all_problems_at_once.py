@@ -47,36 +47,36 @@ ALL: list[tuple[str, str, dict[str, Any], list[Told]]] = [
     (
         "updateJob",
         "bare",
-        {"expectedRevision": 99, "name": "", "status": None, "description": LONG, "message": LONG},
+        {"expectedJobRevision": 99, "name": "", "status": None, "description": LONG, "message": LONG},
         [
-            stale("expectedRevision", 1),
+            stale("expectedJobRevision", 1),
             ("INVALID", "name", {"minimum": 1, "maximum": 255}),
             ("INVALID", "description", {"minimum": 0, "maximum": 1023}),
             ("INVALID", "status", {"minimum": None, "maximum": None}),
             MESSAGE,
         ],
     ),
-    ("deleteJob", "bare", {"expectedRevision": 99}, [stale("expectedRevision", 1)]),
+    ("deleteJob", "bare", {"expectedJobRevision": 99}, [stale("expectedJobRevision", 1)]),
     ("createDraft", "ring", {"changes": CHANGES}, [DRAFT, SOURCE, RETRIES]),
     (
         "updateDraft",
         "ring",
-        {"expectedRevision": 99, "changes": CHANGES},
-        [stale("expectedRevision", 2), SOURCE, RETRIES],
+        {"expectedDraftRevision": 99, "changes": CHANGES},
+        [stale("expectedDraftRevision", 2), SOURCE, RETRIES],
     ),
-    ("updateDraft", "bare", {"expectedRevision": 99, "changes": CHANGES}, [NO_DRAFT, SOURCE, RETRIES]),
-    ("discardDraft", "ring", {"expectedRevision": 99}, [stale("expectedRevision", 2)]),
-    ("discardDraft", "bare", {"expectedRevision": 99}, [NO_DRAFT]),
+    ("updateDraft", "bare", {"expectedDraftRevision": 99, "changes": CHANGES}, [NO_DRAFT, SOURCE, RETRIES]),
+    ("discardDraft", "ring", {"expectedDraftRevision": 99}, [stale("expectedDraftRevision", 2)]),
+    ("discardDraft", "bare", {"expectedDraftRevision": 99}, [NO_DRAFT]),
     (
         "publishDraft",
         "ring",
-        {"idempotencyKey": "", "expectedRevision": 2, "expectedCurrentVersion": 99, "message": LONG},
+        {"idempotencyKey": "", "expectedDraftRevision": 2, "expectedCurrentVersion": 99, "message": LONG},
         [KEY, stale("expectedCurrentVersion", 2), MESSAGE, failed("jobId"), ("DEPENDENCY_CYCLE", "jobId", CYCLE)],
     ),
     (
         "publishDraft",
         "bare",
-        {"idempotencyKey": "", "expectedRevision": 99, "expectedCurrentVersion": 99, "message": LONG},
+        {"idempotencyKey": "", "expectedDraftRevision": 99, "expectedCurrentVersion": 99, "message": LONG},
         [KEY, stale("expectedCurrentVersion", 1), NO_DRAFT, MESSAGE],
     ),
     (
@@ -139,7 +139,7 @@ ALL: list[tuple[str, str, dict[str, Any], list[Told]]] = [
 ]
 # If the state isn't the expected one, its problems aren't reported: the caller has to read it first.
 HIDDEN: list[tuple[str, str, dict[str, Any], list[Told]]] = [
-    ("publishDraft", "ring", {"expectedRevision": 99}, [stale("expectedRevision", 2)]),
+    ("publishDraft", "ring", {"expectedDraftRevision": 99}, [stale("expectedDraftRevision", 2)]),
     (
         "createVersion",
         "ring",
@@ -229,7 +229,7 @@ async def test_an_invalid_key_is_reported_with_the_other_problems(ask: Ask, worl
 @pytest.mark.parametrize("key", ["", "k", "used"])
 async def test_without_permission_only_that_is_reported(ask: Ask, world: World, ids: dict[str, str], key: str) -> None:
     query = f"mutation ($input: PublishDraftInput!) {{ publishDraft(input: $input) {{ {TOLD} }} }}"
-    wrong = {"jobId": ids["ring"], "idempotencyKey": key, "expectedRevision": 99, "message": LONG}
+    wrong = {"jobId": ids["ring"], "idempotencyKey": key, "expectedDraftRevision": 99, "message": LONG}
 
     for member, code in ((world.outsider, "JOB_NOT_FOUND"), (world.viewer, "FORBIDDEN")):
         answer = await ask(member, query, input=wrong)

@@ -10,11 +10,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job as JobRow
-from mainsheet.models.event import Event
-from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from testbed.ask import Ask
 from testbed.world import World
@@ -29,7 +29,7 @@ fragment Shape on Job {
   events { nodes { action fromVersionNumber toVersionNumber message actor { name } } }
 }
 fragment Version on JobVersion {
-  number status isCurrent revision message basedOn { number } cluster { name } maxRetries timeoutSeconds
+  number status revision message basedOn { number } cluster { name } maxRetries timeoutSeconds
   schedule { cron } environment { name value } dependencies { job { jobKey } jobKey isDeleted }
 }
 """
@@ -43,7 +43,8 @@ ANSWERS = {
         ["publish_draft", "create_version", "activate_version"], "job { ...Shape } version { number status }"
     ),
 }
-NAMES = {"uid": "jobId", "teams": "teamIds", "team": "teamId", "expected": "expectedRevision"}
+NAMES = {"uid": "jobId", "teams": "teamIds", "team": "teamId"}
+NAMES |= {"expected_job": "expectedJobRevision", "expected_draft": "expectedDraftRevision"}
 NAMES |= {"expected_current": "expectedCurrentVersion"}
 
 
@@ -109,11 +110,16 @@ class Lives:
         names = {self._member(by).id: by for by in ("admin", "contributor", "team_admin")}
         async with AsyncSession(self.database.reads) as session:
             own = Event.organization_id == self.world.organization.id
-            events = list(
-                await session.scalars(select(Event).where(own).order_by(Event.job_id, Event.number))
-            )
+            events = list(await session.scalars(select(Event).where(own).order_by(Event.job_id, Event.number)))
         told = [
-            (uids[each.job_id], each.action, each.from_version_number, each.to_version_number, each.message, names[each.actor_id])
+            (
+                uids[each.subject_id],
+                each.action,
+                each.from_version_number,
+                each.to_version_number,
+                each.message,
+                names[each.actor_id or ""],
+            )
             for each in events
         ]
         assert sorted(told, key=lambda each: each[0]) == sorted(self.memory.events, key=lambda each: each[0])
@@ -127,11 +133,14 @@ class Lives:
         uid = self.memory.uids.get(key, 0)
         concrete: dict[str, Any] = {"job_key": key} if do == "create_job" else {"uid": uid}
         job = self.memory.jobs.get(uid) or Job(0, key, set(), key)
-        revision = (job.draft.revision if job.draft else 1) if do.endswith("_draft") else job.revision
+        actual = {
+            "expected_job": job.revision,
+            "expected_draft": job.draft.revision if job.draft else 1,
+            "expected_current": job.current,
+        }
         for name, value in values.items():
-            if name in {"expected", "expected_current"}:
-                actual = revision if name == "expected" else job.current
-                concrete |= {} if value is None else {name: actual + value}
+            if name in actual:
+                concrete |= {} if value is None else {name: actual[name] + value}
             else:
                 concrete[name] = self._named(value) if name in {"changes", "config"} else value
         return concrete
@@ -142,7 +151,7 @@ class Lives:
         if positions is None:
             return values
         own = JobVersion.job_id == self.ids[values["uid"]]
-        is_draft = JobVersion.status == VersionStatus.DRAFT
+        is_draft = JobVersion.status == JobVersionStatus.DRAFT
         number = select(JobRow.current_number).where(JobRow.id == JobVersion.job_id).scalar_subquery()
         async with AsyncSession(self.database.reads) as session:
             drafts = (await session.scalars(select(JobVersion).where(own, is_draft))).all()
@@ -199,7 +208,7 @@ class Lives:
 def _run(world: World, job_id: str, number: int, status: JobRunStatus) -> JobRun:
     now = datetime.now(UTC)
     own = {"id": new_id(JobRun.PREFIX, now), "organization_id": world.organization.id, "job_id": job_id}
-    return JobRun(**own, version_number=number, status=status, trigger=RunTrigger.MANUAL, created_at=now)
+    return JobRun(**own, version_number=number, status=status, trigger=JobRunTrigger.MANUAL, created_at=now)
 
 
 def _payload(do: str, by: str, memory: Jobs, answer: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:
@@ -246,7 +255,6 @@ def _version(memory: Jobs, job: Job, version: Version, by: str) -> dict[str, Any
     config = version.config
     return {
         **{name: getattr(version, name) for name in ("number", "status", "revision", "message")},
-        "isCurrent": version.number == job.current,
         "basedOn": version.based_on and {"number": version.based_on},
         "cluster": {"name": config["clusterId"]},
         **{name: config[name] for name in ("maxRetries", "timeoutSeconds", "schedule", "environment")},

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models import clock
 from mainsheet.models.base import Base
 from mainsheet.models.database import Database
-from mainsheet.models.job import Job
 from mainsheet.models.event import Event
+from mainsheet.models.job import Job
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.write import Write
 from mainsheet.server.auth import tokens

@@ -139,7 +139,7 @@ async def test_of_two_updates_of_one_revision_one_succeeds(servers: list[Ask], w
                 world.contributor,
                 "updateDraft",
                 jobId=job_id,
-                expectedRevision=1,
+                expectedDraftRevision=1,
                 changes={"maxRetries": number},
             )
             for number, ask in enumerate(servers, 5)
@@ -152,7 +152,7 @@ async def test_of_two_updates_of_one_revision_one_succeeds(servers: list[Ask], w
 
 async def test_the_revision_of_a_discarded_draft_is_outdated(servers: list[Ask], world: World) -> None:
     job_id = await drafted(servers[0], world)
-    seen = {"jobId": job_id, "expectedRevision": 1}
+    seen = {"jobId": job_id, "expectedDraftRevision": 1}
     assert await change(servers[1], world.team_admin, "discardDraft", jobId=job_id) == "OK"
     assert await change(servers[1], world.team_admin, "createDraft", jobId=job_id) == "OK"
 

@@ -290,7 +290,7 @@ async def test_a_stale_revision_and_dependents_are_reported_together(
     ask: Ask, world: World, own: str, seen: str
 ) -> None:
     assert own
-    errors = (await delete(ask, world.team_admin, seen, expectedRevision=99))["userErrors"]
+    errors = (await delete(ask, world.team_admin, seen, expectedJobRevision=99))["userErrors"]
 
     assert [each["code"] for each in errors] == ["STALE_REVISION", "JOB_HAS_DEPENDENTS"]
 

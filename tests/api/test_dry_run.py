@@ -24,19 +24,22 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  events { totalCount nodes { action fromVersionNumber toVersionNumber message actor { name } changes { path before after } } }
+  events {
+    totalCount
+    nodes { action fromVersionNumber toVersionNumber message actor { name } changes { path before after } }
+  }
 }
 """
 VERSION = """
 fragment version on JobVersion {
-  number status isCurrent revision message maxRetries environment { name value } schedule { cron timezone }
-  source { ... on SqlSnapshotSource { sql } } publishedBy { name } queries { name }
+  number status revision message maxRetries environment { name value } schedule { cron timezone }
+  source { ... on SqlSnapshotSource { sql } ... on SavedQueriesSource { queries { sql } } } publishedBy { name }
   dependencies { condition job { jobKey } } basedOn { number } changes { path kind before after }
   cluster { jobs(filter: {hasDraft: false}) { totalCount nodes { jobKey draft { number } } } }
 }
 """
 PAYLOADS = {"createDraft": "draft", "updateDraft": "draft"}
-ANSWER = "{ number status revision maxRetries isCurrent basedOn { number } }"
+ANSWER = "{ number status revision maxRetries basedOn { number } }"
 ERRORS = "userErrors { __typename code message path ... on StaleRevisionError { expected actual } }"
 
 
@@ -65,7 +68,7 @@ async def job_id(ask: Ask, world: World) -> str:
 
 FINE: list[tuple[str, dict[str, Any]]] = [
     ("createDraft", {"changes": {"maxRetries": 2}}),
-    ("updateDraft", {"changes": {"maxRetries": 3, "dependencies": None}, "expectedRevision": 2}),
+    ("updateDraft", {"changes": {"maxRetries": 3, "dependencies": None}, "expectedDraftRevision": 2}),
     ("publishDraft", {"message": "go", "idempotencyKey": "k"}),
     ("createVersion", {"changes": {"maxRetries": 4}, "idempotencyKey": "k"}),
     ("activateVersion", {"number": 1}),
@@ -174,7 +177,7 @@ REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
     ("createDraft", True, {}, "DRAFT_EXISTS"),
     ("createDraft", False, {"changes": {"maxRetries": 11, "clusterId": "CL0"}}, "CLUSTER_NOT_FOUND"),
     ("updateDraft", False, {"changes": {}}, "DRAFT_NOT_FOUND"),
-    ("updateDraft", True, {"changes": {}, "expectedRevision": 7}, "STALE_REVISION"),
+    ("updateDraft", True, {"changes": {}, "expectedDraftRevision": 7}, "STALE_REVISION"),
     ("publishDraft", True, {"message": "m" * 1024}, "INVALID"),
     ("publishDraft", True, {"expectedCurrentVersion": 1}, "STALE_REVISION"),
     ("createVersion", True, {"changes": {}}, "DRAFT_EXISTS"),

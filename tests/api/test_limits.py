@@ -115,7 +115,7 @@ async def test_unstorable_ids_are_not_found_by_mutations(ask: Ask, world: World,
         "teams": [("TEAM_NOT_FOUND", "teamIds.0")],
         "version": [
             ("CLUSTER_NOT_FOUND", "changes.clusterId"),
-            ("QUERY_NOT_FOUND", "changes.source.savedQueries.queryIds.0"),
+            ("SAVED_QUERY_NOT_FOUND", "changes.source.savedQueries.queryIds.0"),
             ("JOB_NOT_FOUND", "changes.dependencies.0.jobId"),
         ],
     }

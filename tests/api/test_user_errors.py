@@ -147,7 +147,7 @@ async def test_all_problems_of_an_input_come_at_once(ask: Ask, world: World) -> 
         ("INVALID", "jobKey"),
         ("INVALID", "name"),
         ("CLUSTER_NOT_FOUND", "config.clusterId"),
-        ("QUERY_NOT_FOUND", "config.source.savedQueries.queryIds.1"),
+        ("SAVED_QUERY_NOT_FOUND", "config.source.savedQueries.queryIds.1"),
         ("JOB_NOT_FOUND", "config.dependencies.0.jobId"),
         ("INVALID", "config.maxRetries"),
         ("INVALID", "config.schedule.cron"),
@@ -198,9 +198,9 @@ async def test_an_existing_draft_refuses_other_changes(ask: Ask, world: World) -
         job_id,
         more="... on StaleRevisionError { expected actual }",
         changes={},
-        expectedRevision=9,
+        expectedDraftRevision=9,
     )
-    assert found == [error("STALE_REVISION", "expectedRevision", expected=9, actual=1)]
+    assert found == [error("STALE_REVISION", "expectedDraftRevision", expected=9, actual=1)]
     assert "VERSION_NOT_PUBLISHED" in {
         each["code"] for each in await refused(ask, world.contributor, "activateVersion", job_id, number=2)
     }
@@ -216,10 +216,10 @@ async def test_both_outdated_expectations_are_reported(ask: Ask, world: World) -
         "publishDraft",
         job_id,
         more="... on StaleRevisionError { expected actual }",
-        expectedRevision=2,
+        expectedDraftRevision=2,
         expectedCurrentVersion=3,
     ) == [
-        error("STALE_REVISION", "expectedRevision", expected=2, actual=1),
+        error("STALE_REVISION", "expectedDraftRevision", expected=2, actual=1),
         error("STALE_REVISION", "expectedCurrentVersion", expected=3, actual=1),
     ]
 
@@ -346,7 +346,7 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     ("updateJob", {"name": None}, "Can't be null. Omit it instead."),
     (
         "updateJob",
-        {"expectedRevision": 7},
+        {"expectedJobRevision": 7},
         "You expected the job's revision to be 7, but it is 1. Look at it as it is now, then send this again.",
     ),
     ("discardDraft", {}, "The job has no draft. Create one with createDraft first."),
@@ -388,7 +388,14 @@ async def test_messages_say_what_was_given_and_what_to_do(
 def test_the_error_codes_are_complete() -> None:
     assert set(assert_enum_type(core_schema(api).type_map["UserErrorCode"]).values) == {
         *("JOB_NOT_FOUND", "DRAFT_NOT_FOUND", "VERSION_NOT_FOUND", "TEAM_NOT_FOUND", "CLUSTER_NOT_FOUND"),
-        *("QUERY_NOT_FOUND", "FORBIDDEN", "INVALID", "DRAFT_EXISTS", "VERSION_NOT_PUBLISHED", "CLUSTER_NOT_ACTIVE"),
+        *(
+            "SAVED_QUERY_NOT_FOUND",
+            "FORBIDDEN",
+            "INVALID",
+            "DRAFT_EXISTS",
+            "VERSION_NOT_PUBLISHED",
+            "CLUSTER_NOT_ACTIVE",
+        ),
         *("TEAM_REQUIRED", "JOB_KEY_TAKEN", "STALE_REVISION", "DEPENDENCY_CYCLE", "IDEMPOTENCY_KEY_REUSED"),
         *("DEPENDENCY_ON_ITSELF", "DEPENDENCY_NOT_FOUND", "JOB_HAS_DEPENDENTS"),
     }

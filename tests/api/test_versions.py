@@ -14,13 +14,13 @@ from testbed.world import World, make_cluster
 VERSIONS = """
 query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $last: Int) {
   job(id: $id) { versions(sortDirection: $direction, limit: $limit, page: $page, last: $last) {
-    nodes { number status isCurrent } totalCount
+    nodes { number status } totalCount
   } }
 }
 """
 VERSION = """
 query ($id: ID!, $number: Int!) { job(id: $id) { version(number: $number) {
-  number status isCurrent message basedOn { number } publishedAt publishedBy { name } createdBy { name }
+  number status message basedOn { number } publishedAt publishedBy { name } createdBy { name }
 } } }
 """
 CHANGES = """
@@ -104,7 +104,7 @@ async def test_published_versions_are_listed_by_number(ask: Ask, world: World, p
     page = (await ask(world.viewer, VERSIONS, id=published))["job"]["versions"]
     assert page["totalCount"] == 3
     nodes = [tuple(each.values()) for each in page["nodes"]]
-    assert nodes == [(1, "PUBLISHED", False), (2, "PUBLISHED", True), (4, "PUBLISHED", False)]
+    assert nodes == [(1, "PUBLISHED"), (2, "PUBLISHED"), (4, "PUBLISHED")]
     assert await numbers(ask, world, published, direction="DESC") == [4, 2, 1]
     assert await numbers(ask, world, published, direction="DESC", limit=1, page=2) == [2]
     assert await numbers(ask, world, published, last=2) == [2, 4]
@@ -113,9 +113,9 @@ async def test_published_versions_are_listed_by_number(ask: Ask, world: World, p
 
 async def test_a_version_is_found_by_its_number(ask: Ask, world: World, published: str) -> None:
     second, draft = await version(ask, world, published, 2), await version(ask, world, published, 5)
-    names = ("number", "status", "isCurrent", "message", "publishedBy")
-    assert [second[name] for name in names] == [2, "PUBLISHED", True, "second", {"name": "contributor"}]
-    assert [draft[name] for name in names] == [5, "DRAFT", False, None, None]
+    names = ("number", "status", "message", "publishedBy")
+    assert [second[name] for name in names] == [2, "PUBLISHED", "second", {"name": "contributor"}]
+    assert [draft[name] for name in names] == [5, "DRAFT", None, None]
     assert [bool(each["publishedAt"]) for each in (second, draft)] == [True, False]
     assert [await version(ask, world, published, number) for number in (-1, 0, 3, 6, 2**31 - 1)] == [None] * 5
     assert second["createdBy"] == draft["createdBy"] == {"name": "contributor"}

@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.executor import core_schema
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
-from mainsheet.models.event import Event
-from mainsheet.models.job_run import JobRun, JobRunStatus, RunTrigger
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
@@ -134,7 +134,7 @@ def finished_run(job: Job) -> JobRun:
         job_id=job.id,
         version_number=1,
         status=JobRunStatus.SUCCEEDED,
-        trigger=RunTrigger.MANUAL,
+        trigger=JobRunTrigger.MANUAL,
         created_at=now,
         started_at=now,
         finished_at=now,

@@ -9,11 +9,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.models.event import Event
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from tests.chaos.history import Contradiction, Shape, effect_of, fold
 from tests.chaos.ledger import Effect, Ledger
 from tests.chaos.steps import MARK
@@ -58,7 +58,7 @@ def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
     """Yield jobs that differ from their history, and jobs or histories without the other."""
     histories = defaultdict(list)
     for event in stored.events:
-        histories[event.job_id].append(event)
+        histories[event.subject_id].append(event)
     for job_id in histories.keys() | stored.jobs.keys():
         try:
             told = fold(histories[job_id], team_id)
@@ -111,7 +111,7 @@ async def _jobs(session: AsyncSession) -> dict[str, Shape]:
     for version in await session.scalars(select(JobVersion)):
         shape = jobs[version.job_id]
         shape.versions[version.number] = next(each["value"] for each in version.environment if each["name"] == MARK)
-        if version.status is VersionStatus.DRAFT:
+        if version.status is JobVersionStatus.DRAFT:
             shape.draft = version.number
     for grant in await session.scalars(select(JobTeam)):
         jobs[grant.job_id].teams.add(grant.team_id)

@@ -85,7 +85,12 @@ def _begin(shape: Shape, event: Event) -> None:
 
 
 def _move(shape: Shape, event: Event) -> None:
-    _hold(event.from_version_number == shape.current and shape.draft is None and event.to_version_number in shape.versions, event)
+    _hold(
+        event.from_version_number == shape.current
+        and shape.draft is None
+        and event.to_version_number in shape.versions,
+        event,
+    )
     shape.current = event.to_version_number or 0
 
 

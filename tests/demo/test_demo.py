@@ -18,13 +18,13 @@ from mainsheet.demo.template import harbor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job, JobStatus
-from mainsheet.models.event import Event, EventAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
@@ -332,8 +332,8 @@ def _check_state(job: Job, history: Sequence[Event]) -> None:
 
 async def _check_versions(session: AsyncSession, job: Job, history: Sequence[Event]) -> None:
     versions = (await session.scalars(select(JobVersion).where(JobVersion.job_id == job.id))).all()
-    published = {each.number for each in versions if each.status is VersionStatus.PUBLISHED}
-    drafts = [each.number for each in versions if each.status is VersionStatus.DRAFT]
+    published = {each.number for each in versions if each.status is JobVersionStatus.PUBLISHED}
+    drafts = [each.number for each in versions if each.status is JobVersionStatus.DRAFT]
     assert job.current_number == _pointer(history)
     assert (job.current_cluster_id, job.is_scheduled) == (job.current.cluster_id, job.current.cron is not None)
     assert job.current_number in published

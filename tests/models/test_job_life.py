@@ -20,11 +20,11 @@ from mainsheet.models.errors import (
     VersionNotFound,
     VersionNotPublished,
 )
+from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.event import EventAction
 from mainsheet.models.job_steps import NEEDS_DRAFT
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.references import References
 from mainsheet.models.source import SqlSnapshot
 
@@ -74,7 +74,7 @@ def refused(job: Job, step: Step, *, by: Edit | None = None) -> list[type[UserEr
 
 def test_a_new_job_has_one_published_version(job: Job) -> None:
     assert (job.status, job.revision, job.current_number, job.last_number) == (JobStatus.ACTIVE, 1, 1, 1)
-    assert (job.current.status, job.current.number, job.draft) == (VersionStatus.PUBLISHED, 1, None)
+    assert (job.current.status, job.current.number, job.draft) == (JobVersionStatus.PUBLISHED, 1, None)
 
 
 def test_every_step_is_tested() -> None:

@@ -110,7 +110,8 @@ async def test_the_life_of_a_version_example_runs(demo: Demo) -> None:
     assert problems(answers) == []
     changes = {change["path"] for change in answers["UpdateDraft"]["updateDraft"]["draft"]["changes"]}
     assert {"maxRetries", "schedule.cron"} <= changes
-    assert answers["PublishDraft"]["publishDraft"]["version"]["isCurrent"]
+    published = answers["PublishDraft"]["publishDraft"]
+    assert published["version"]["number"] == published["job"]["currentVersion"]["number"]
     assert answers["RollBack"]["activateVersion"]["job"]["currentVersion"]["number"] == 1
 
 

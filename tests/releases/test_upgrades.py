@@ -16,7 +16,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.event import Event
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, VersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
 from mainsheet.models.roles import OrganizationRole
@@ -43,7 +43,9 @@ KEPT = {
     "job_run": "id, job_id, version_number, status",
 }
 ADMIN = "admin@harbor.example"
-HAS_DRAFT = select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == VersionStatus.DRAFT).exists()
+HAS_DRAFT = (
+    select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == JobVersionStatus.DRAFT).exists()
+)
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
   versions { totalCount } latestRun { status } events { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""

@@ -188,7 +188,7 @@ VERSION = "{{ job(id: 1) {{ currentVersion {{ {} }} }} }}"
         ("changes { path before after }", 200 * (1 + 1 + 9 + 9)),
         ("source { ... on SqlSnapshotSource { sql } }", 1 + 9),
         ("source { ... on PythonFileSource { arguments } }", 1 + 100 * 9),
-        ("source { ... on SavedQueriesSource { queries { text } queryIds } }", 1 + 50 * (1 + 9) + 50),
+        ("source { ... on SavedQueriesSource { queries { sql } queryIds } }", 1 + 50 * (1 + 9) + 50),
         ("message", 2),
         ("job { description }", 1 + 2),
     ],

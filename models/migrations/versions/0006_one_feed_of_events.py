@@ -65,7 +65,7 @@ def upgrade() -> None:
     create_feed()
     create_event()
     old_events = OLD_EVENTS.format(teams=TEAMS[dialect])
-    op.execute(f"INSERT INTO event ({COLUMNS}) {old_events}")  # noqa: S608 our own text
+    op.execute(f"INSERT INTO event ({COLUMNS}) {old_events}")
     create_indexes()
     op.drop_table("job_event")
     if dialect == "postgresql":

@@ -41,7 +41,8 @@ def _sort_key(value: Any, column: TypeEngine[Any]) -> SortKey:
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     if isinstance(column, Integer):
-        if type(value) is not int or not 0 <= value <= (MAX_BIGINT if isinstance(column, BigInteger) else limits.MAX_INT):
+        maximum = MAX_BIGINT if isinstance(column, BigInteger) else limits.MAX_INT
+        if type(value) is not int or not 0 <= value <= maximum:
             raise ValueError
         return value
     return _text(value)

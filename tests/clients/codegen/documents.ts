@@ -92,8 +92,8 @@ export const DISCARD_DRAFT = graphql(`
 export const PUBLISH_DRAFT = graphql(`
   mutation PublishDraft($input: PublishDraftInput!) {
     publishDraft(input: $input) {
-      version { number isCurrent message publishedAt publishedBy { email } }
-      job { draft { number } }
+      version { number message publishedAt publishedBy { email } }
+      job { currentVersion { number } draft { number } }
       userErrors { ...Problem }
     }
   }
@@ -102,7 +102,8 @@ export const PUBLISH_DRAFT = graphql(`
 export const CREATE_VERSION = graphql(`
   mutation CreateVersion($input: CreateVersionInput!) {
     createVersion(input: $input) {
-      version { number isCurrent timeoutSeconds }
+      version { number timeoutSeconds }
+      job { currentVersion { number } }
       userErrors { ...Problem }
     }
   }

@@ -63,7 +63,7 @@ async function createWrongly() {
   assert.equal(refused(createJob, 'InvalidError', 'name').minimum, 1)
   assert.equal(refused(createJob, 'InvalidError', 'config', 'maxRetries').maximum, 10)
   refused(createJob, 'TeamNotFoundError', 'teamIds', '0')
-  refused(createJob, 'QueryNotFoundError', 'config', 'source', 'savedQueries', 'queryIds', '0')
+  refused(createJob, 'SavedQueryNotFoundError', 'config', 'source', 'savedQueries', 'queryIds', '0')
   const inactive = refused(createJob, 'ClusterNotActiveError', 'config', 'clusterId')
   assert.deepEqual(inactive.cluster, { name: 'legacy-eu', status: 'DESTROYED' })
 }
@@ -74,8 +74,8 @@ async function update() {
   const cleared = await admin(documents.UPDATE_JOB, { input: { jobId, description: null } })
   assert.deepEqual(accepted(cleared.updateJob).job, { name: 'Typed job', description: null, status: 'PAUSED', revision: 3 })
 
-  const late = await admin(documents.UPDATE_JOB, { input: { jobId, name: 'Late', expectedRevision: 1 } })
-  const { expected, actual } = refused(late.updateJob, 'StaleRevisionError', 'expectedRevision')
+  const late = await admin(documents.UPDATE_JOB, { input: { jobId, name: 'Late', expectedJobRevision: 1 } })
+  const { expected, actual } = refused(late.updateJob, 'StaleRevisionError', 'expectedJobRevision')
   assert.deepEqual([expected, actual], [1, 3])
 }
 
@@ -87,7 +87,7 @@ async function draft() {
   assert.deepEqual(refused(second.createDraft, 'DraftExistsError', 'jobId').draft, { number: 2 })
 
   const changes = { maxRetries: 3, schedule: null }
-  const { updateDraft } = await admin(documents.UPDATE_DRAFT, { input: { jobId, changes, expectedRevision: revision } })
+  const { updateDraft } = await admin(documents.UPDATE_DRAFT, { input: { jobId, changes, expectedDraftRevision: revision } })
   const edited = accepted(updateDraft).draft
   assert.equal(edited?.schedule, null)
   const retries = edited?.changes.find(each => each.path === 'maxRetries')
@@ -107,7 +107,7 @@ async function publish() {
   const { publishDraft } = await admin(documents.PUBLISH_DRAFT, { input: { jobId, message: 'By hand from now on' } })
   const { version, job } = accepted(publishDraft)
   assert.ok(version?.publishedAt)
-  assert.deepEqual([version.number, version.isCurrent, version.message], [2, true, 'By hand from now on'])
+  assert.deepEqual([version.number, job?.currentVersion.number, version.message], [2, 2, 'By hand from now on'])
   assert.equal(version.publishedBy?.email, around.me.member.email)
   assert.equal(job?.draft, null)
 
@@ -141,7 +141,7 @@ async function publishInACircle() {
 
 async function goBack() {
   const made = await admin(documents.CREATE_VERSION, { input: { jobId, changes: { timeoutSeconds: 60 } } })
-  assert.deepEqual(accepted(made.createVersion).version, { number: 3, isCurrent: true, timeoutSeconds: 60 })
+  assert.deepEqual(accepted(made.createVersion).version, { number: 3, timeoutSeconds: 60 })
   const back = await admin(documents.ACTIVATE_VERSION, { input: { jobId, number: 1 } })
   assert.deepEqual(accepted(back.activateVersion).job, { currentVersion: { number: 1 }, versions: { totalCount: 3 } })
   const beyond = await admin(documents.ACTIVATE_VERSION, { input: { jobId, number: 99 } })
