@@ -26,11 +26,13 @@ SELECT bench_id('CL', n), bench_id('OR', 1), 'cluster-' || lpad(n::text, 2, '0')
 FROM generate_series(1, 20) n;
 
 INSERT INTO job (id, organization_id, job_key, name, description, search_text, status, revision, current_number,
-    current_cluster_id, is_scheduled, last_number, event_count, created_at, created_by_id, updated_at, updated_by_id)
+    current_cluster_id, current_source_kind, is_scheduled, latest_run_at, latest_run_status, last_number, event_count, created_at, created_by_id, updated_at, updated_by_id)
 SELECT bench_id('JB', n), bench_id('OR', 1), 'pipeline-' || lpad(n::text, 5, '0'), 'Pipeline ' || n, text,
     'pipeline-' || lpad(n::text, 5, '0') || E'\npipeline ' || n || E'\n' || lower(text),
     (ARRAY['ACTIVE', 'ACTIVE', 'ACTIVE', 'PAUSED'])[1 + n % 4], 5, 1 + n % 5,
-    bench_id('CL', 1 + (n * 3 + 1 + n % 5) % 20), true, 5, 5,
+    bench_id('CL', 1 + (n * 3 + 1 + n % 5) % 20), 'SQL_SNAPSHOT', true,
+    timestamptz '2026-06-01 00:00Z' + 10 * interval '1 day' + n * 31 % 86400 * interval '1 second',
+    (ARRAY['SUCCEEDED', 'SUCCEEDED', 'FAILED', 'CANCELLED'])[1 + (n + 10) % 4], 5, 5,
     timestamptz '2025-01-01 00:00Z' + (n * 7919 % 10007) * interval '53 minutes', bench_id('MB', 1 + n % 200),
     timestamptz '2026-03-01 00:00Z' + n * interval '1 minute', bench_id('MB', 1 + (n + 7) % 200)
 FROM generate_series(1, :jobs) n, LATERAL (SELECT 'Loads partition ' || n || ' and refreshes what is built on it') t(text);

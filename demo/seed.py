@@ -40,6 +40,7 @@ async def _settle(session: AsyncSession, settlement: Settlement) -> None:
 
 async def _keep(session: AsyncSession, life: Life, runs: list[JobRun]) -> None:
     """Add the job and flush it first: without relationships the session doesn't know what refers to it."""
+    life.job.list_run(runs[-1] if runs else None)
     session.add(life.job)
     session.add_all(life.events)
     await session.flush()

@@ -98,6 +98,7 @@ class TemplateJobs:
         for days, step in story.steps:
             life.take(step, chance.choice(authors), self.until - timedelta(days=days))
         finished = [each for each in runs_of(life, self.until, None, chance) if each.finished_at]
+        life.job.list_run(finished[-1])
         return life, finished[-RUNS:]
 
     def _story(self, index: int, chance: Random) -> Story:

@@ -3,7 +3,7 @@
 from mainsheet.executor.arguments import Refused
 from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.dropin import Schema
-from mainsheet.executor.engine import Executor, Outcome, Request, core_schema, refer
+from mainsheet.executor.engine import CountedResult, Executor, Outcome, Request, core_schema, refer
 from mainsheet.executor.introspection import is_introspection, root_fields
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.relation import READS, RELATION, Place, Relation
@@ -14,6 +14,7 @@ __all__ = [
     "READS",
     "RELATION",
     "AnswerTooLarge",
+    "CountedResult",
     "Executor",
     "Outcome",
     "Place",

@@ -1,14 +1,16 @@
 """Limits the size of a response. It is counted while it is built, so that one over the limit is never completed."""
 
+from dataclasses import dataclass
 from functools import cache
 from sys import maxsize
-from typing import Any
+from typing import Any, Self
 
 from graphql import ExecutionResult
 
 UNBOUNDED = maxsize
 FIRST_STEP = 32 * 1024  # what a compiled program builds before its first check, in a millisecond at most
 STEP = 4 * 1024  # bytes between two checks of the size and of the time; they take a fraction of a millisecond
+BYTE = 1 << 32  # compiled code counts bytes and values in one integer, `bytes * BYTE + values`: two would cost more
 NULL = 4
 NUMBER = 1
 COMMA = 1
@@ -23,6 +25,21 @@ class AnswerTooLarge(Exception):
         super().__init__(f"The answer is too large: at least {size} bytes, at most {limit}.")
         self.size = size
         self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The minimum size of a value in JSON, and how many values it has.
+
+    Values are the entries of its objects and the items of its lists. An entry that is a list isn't counted itself.
+    """
+
+    size: int
+    values: int
+
+    @classmethod
+    def of(cls, count: int) -> Self:
+        return cls(*divmod(count, BYTE))
 
 
 def check(size: int, limit: int) -> None:

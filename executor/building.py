@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mainsheet.executor.bounds import COMMA, NULL
+from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
 from mainsheet.executor.code import by_type, items, read, type_name
 from mainsheet.executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from mainsheet.executor.loading import Group, Loading
@@ -21,10 +21,10 @@ class Building:
         self._sizes: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
-        """Write the code that builds the response, and returns it with its size."""
+        """Write the code that builds the response, and returns it with the count of its bytes and values."""
         write = self._writer
         write.line("n = c = 0")
-        write.line("top = FIRST_STEP")
+        write.line(f"top = {FIRST_STEP * BYTE}")
         for values in self._loading.values.values():
             write.line(f"{values} = iter({values})")
         for group in reversed(self._loading.groups):
@@ -34,9 +34,9 @@ class Building:
         write.line("n0 = n + c")
         answer = write.fresh("x")
         write.line(f"{answer} = {self._value(shape, 'value')}")
-        write.line("size = n + c - n0")
-        write.line("check(size, limit)")
-        write.line(f"return {answer}, size")
+        write.line("extent = extent_of(n + c - n0)")
+        write.line("check(extent.size, limit)")
+        write.line(f"return {answer}, extent")
 
     def _build(self, group: Group, field: Field) -> None:
         write = self._writer
@@ -130,6 +130,7 @@ class Building:
         with write.block(f"for {item} in {self._kept(shape) or items(value)}:"):
             write.line(f"{answer}.append({self._completed(shape.item, item)})")
             self._pause()
+        write.line(f"n += len({answer}) - 1")
         return answer
 
     def _object(self, shape: Object, value: str) -> str:
@@ -165,7 +166,7 @@ class Building:
         if not field.shape.nullable:
             sizes.shared.append(f"{size}[{key}]")
             return f"{built}[{key}]"
-        sizes.shared.append(f"{size}.get({key}, {NULL})")
+        sizes.shared.append(f"{size}.get({key}, {NULL * BYTE})")
         return f"{built}.get({key})"
 
     def _abstract(self, shape: Abstract, value: str) -> str:

@@ -12,14 +12,14 @@ from typing import Any
 from graphql import Undefined, VariableValues
 from graphql.pyutils import is_awaitable, is_collection
 
-from mainsheet.executor.bounds import FIRST_STEP, UNBOUNDED, check, size_of
+from mainsheet.executor.bounds import BYTE, UNBOUNDED, Extent, check, size_of
 from mainsheet.executor.building import Building
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
 from mainsheet.executor.shape import Shape, Unsupported
 from mainsheet.executor.writer import Writer
 
-Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, int]]]
+Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, Extent]]]
 
 # Python's compiler holds the interpreter's lock from its first line to the last: about 20 ms for this many characters.
 LONGEST_SOURCE = 100_000
@@ -40,7 +40,7 @@ class Tries:
 class Unit:
     """A shape with its compiled source. `answer(value, context, variables)` completes a value, or raises.
 
-    It returns the value with its minimum size in JSON, or raises `AnswerTooLarge`.
+    It returns the value with its extent, or raises `AnswerTooLarge`.
 
     A source that is too long isn't compiled: `answer` is None, and `recovery.py` completes the shape value by value.
     """
@@ -90,8 +90,8 @@ def compile_shape(shape: Shape, options: Options) -> Unit:
 
 
 def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
-    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": checkpoint(options.most_bytes)}
-    sizes = {"limit": options.most_bytes, "size_of": size_of, "FIRST_STEP": FIRST_STEP}
+    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": checkpoint(options.most_bytes, BYTE)}
+    sizes = {"limit": options.most_bytes, "size_of": size_of, "extent_of": Extent.of}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
     exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted
     answer: Answer = namespace.pop("answer")  # from its globals, because the cycle would need a garbage collection

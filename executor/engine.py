@@ -52,6 +52,21 @@ class Request:
     is_sync: bool = False
 
 
+class CountedResult(ExecutionResult):
+    """A compiled operation's result, with the number of its `values` as `bounds.Extent` counts them."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, data: dict[str, Any], values: int) -> None:
+        super().__init__(data)
+        self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return ExecutionResult(self.data, self.errors, self.extensions) == other
+
+    __hash__ = None  # type: ignore[assignment]  # as graphql-core's
+
+
 class Executor:
     """Executes prepared operations of a Strawberry schema. `observe` is called with how each one was executed.
 
@@ -100,13 +115,13 @@ class Executor:
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)
         try:
-            data, _ = await unit.answer(request.root, request.context, variables)
+            data, extent = await unit.answer(request.root, request.context, variables)
         except AnswerTooLarge:
             raise
         except Exception as failure:  # noqa: BLE001 the recovery raises it again, with its path
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
         self._observe(Outcome.COMPILED)
-        return ExecutionResult(data, None)
+        return CountedResult(data, extent.values)
 
     def execute_sync(self, request: Request) -> ExecutionResult:
         """Execute without an event loop. The result is an awaitable if a resolver returned one."""

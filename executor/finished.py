@@ -31,16 +31,18 @@ def finished(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("GraphQL execution failed to complete synchronously.")
 
 
-def checkpoint(limit: int) -> Callable[[int], Awaitable[int]]:
-    """Return a function that checks the size, may wait for its turn, and returns the next size to check.
+def checkpoint(limit: int, byte: int = 1) -> Callable[[int], Awaitable[int]]:
+    """Return a function that checks a size, may wait for its turn, and returns the next size to check.
+
+    Sizes that it takes and returns are multiples of `byte`.
 
     It doesn't wait while `finished` runs it.
     """
 
     async def pause(size: int) -> int:
-        check(size, limit)
+        check(size // byte, limit)
         if not _THREAD.finishes:
             await next_turn()
-        return size + STEP
+        return size + STEP * byte
 
     return pause

@@ -58,7 +58,7 @@ def _parts(base: Any) -> Any:
         async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
             try:
                 assert unit.answer  # noqa: S101 for the type checker: others are left out
-                answer, size = await unit.answer(value, self.context_value, self.variable_values)
+                answer, extent = await unit.answer(value, self.context_value, self.variable_values)
             except AnswerTooLarge as error:
                 self.size += error.size
                 return {}  # the answer is discarded as a whole
@@ -67,7 +67,7 @@ def _parts(base: Any) -> Any:
                 self._met_errors.add(key)
                 answer = super().complete_value(*arguments)
                 return answer if self._is_sync or not isawaitable(answer) else await answer
-            self.size += size
+            self.size += extent.size
             return answer
 
     return Parts

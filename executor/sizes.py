@@ -1,10 +1,10 @@
-"""Counts the minimum size of a response in JSON, in the source."""
+"""Counts the minimum size of a response in JSON and its values, in the source."""
 
 from dataclasses import dataclass, field
 
 from graphql import GraphQLID, GraphQLLeafType, GraphQLScalarType, GraphQLString
 
-from mainsheet.executor.bounds import ENTRY, NULL, NUMBER, TEXT
+from mainsheet.executor.bounds import BYTE, ENTRY, NULL, NUMBER, TEXT
 from mainsheet.executor.leaves import enum_names, is_coerced, is_iso_8601
 from mainsheet.executor.shape import Leaf
 from mainsheet.executor.writer import Writer
@@ -15,14 +15,16 @@ TEXTS = {GraphQLString.name, GraphQLID.name}
 
 @dataclass
 class Sizes:
-    """A sum of a constant, known when the source is written, and of expressions."""
+    """Sums of constants, known when the source is written, and of expressions."""
 
-    known: int = 0
+    values: int = 0
+    known: int = 0  # bytes
     own: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)  # of objects that are built once for several parents
 
     def entry(self, key: str) -> None:
         self.known += ENTRY + len(key)
+        self.values += 1
 
     def leaf(self, shape: Leaf, value: str) -> None:
         """Add a completed value, given by its variable."""
@@ -35,8 +37,9 @@ class Sizes:
             self.own.append(f"size_of({value})")
 
     def write(self, write: Writer) -> None:
-        """Write the addition: `n` counts what is built, `c` what is referred to."""
-        write.line(f"n += {' + '.join([str(self.known), *self.own])}")
+        """Write the addition: `n` counts what is built, `c` what is referred to, both as `bounds.BYTE` says."""
+        known = str(self.known * BYTE + self.values)
+        write.line(f"n += {known} + {BYTE} * ({' + '.join(self.own)})" if self.own else f"n += {known}")
         if self.shared:
             write.line(f"c += {' + '.join(self.shared)}")
 

@@ -38,6 +38,11 @@ def sorted_text(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+def enum_type(values: type[enum.Enum], name: str | None = None) -> Enum:
+    """Return the type of an enum's column. `name` is that of its check constraint, the class's by default."""
+    return Enum(values, name=name, native_enum=False, length=20, create_constraint=True)
+
+
 Id = Annotated[str, mapped_column(String(20))]
 Name = Annotated[str, mapped_column(sorted_text(255))]
 Note = Annotated[str, mapped_column(String(1023))]
@@ -55,7 +60,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime,
-        enum.Enum: Enum(enum.Enum, native_enum=False, length=20, create_constraint=True),
+        enum.Enum: enum_type(enum.Enum),
     }
 
 

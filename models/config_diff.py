@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
-from mainsheet.models.job_config import JobConfig
+from mainsheet.models.job_config import JobConfig, Variable
 
 
 class ChangeKind(StrEnum):
@@ -20,17 +20,26 @@ class ChangeKind(StrEnum):
     REMOVED = "REMOVED"
 
 
+class SecretReference(TypedDict):
+    secret_reference: str
+
+
+Value: TypeAlias = str | SecretReference
+
+
 class Change(TypedDict):
+    """A change as events store it in JSON."""
+
     path: list[str]
     kind: str
-    before: str | None
-    after: str | None
+    before: Value | None
+    after: Value | None
 
 
-def differences(before: JobConfig | None, after: JobConfig) -> list[Change]:
-    """Return the added, changed and removed values by path. If `before` is `None`, all are added."""
+def differences(before: JobConfig | None, after: JobConfig | None) -> list[Change]:
+    """Return the added, changed and removed values by path. `None` has no values."""
     old = dict(_values(before)) if before else {}
-    new = dict(_values(after))
+    new = dict(_values(after)) if after else {}
     return [
         Change(path=list(path), kind=_kind(path in old, path in new), before=old.get(path), after=new.get(path))
         for path in sorted(old.keys() | new.keys())
@@ -49,7 +58,7 @@ def _kind(was: bool, is_now: bool) -> ChangeKind:
     return ChangeKind.ADDED if is_now else ChangeKind.REMOVED
 
 
-def _values(config: JobConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+def _values(config: JobConfig) -> Iterator[tuple[tuple[str, ...], Value]]:
     yield ("cluster_id",), config.cluster_id
     yield from _present(("source", config.source.kind.lower()), config.source.values())
     if config.schedule:
@@ -58,9 +67,15 @@ def _values(config: JobConfig) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("dependencies", dependency.job_id), dependency.condition
     yield from _present(("compute",), asdict(config.compute))
     for variable in config.environment:
-        yield ("environment", variable.name), variable.value
+        yield ("environment", variable.name), _text_or_secret(variable)
     retries = ("max_retries", "retry_delay_seconds", "timeout_seconds")
     yield from _present((), {name: getattr(config, name) for name in retries})
+
+
+def _text_or_secret(variable: Variable) -> Value:
+    if variable.secret_reference is None:
+        return variable.value or ""
+    return SecretReference(secret_reference=variable.secret_reference)
 
 
 def _present(path: tuple[str, ...], values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

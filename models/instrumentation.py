@@ -23,7 +23,7 @@ class Refusal:
     organization: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Delivery:
     """The response to one HTTP request; status 499 if the client left before it."""
 
@@ -89,8 +89,7 @@ class Instruments(Instrumentation):
     shared: list[Instrumentation] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Instrumentation]:
-        yield from self.shared
-        yield from _of_operation.get()
+        return iter((*self.shared, *_of_operation.get()))
 
     @contextmanager
     def timed(self, sql: str) -> Iterator[None]:

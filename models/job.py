@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
@@ -21,6 +21,7 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
+from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
@@ -36,12 +37,12 @@ class JobStatus(StrEnum):
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
 
-class Job(Base):
+class Job(JobListing, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
-    events. The current version's cluster and whether it has a schedule are copied here: lists filter by them, and a
-    join would cost more with each job. `revision` grows with each event but updates of the draft, which has its own.
+    events. `activated_at` is null until the current version changes. `revision` grows with each event but updates of
+    the draft, which has its own.
     """
 
     __tablename__ = "job"
@@ -52,18 +53,16 @@ class Job(Base):
     job_key: Mapped[str] = mapped_column(sorted_text(100))
     name: Mapped[Name]
     description: Mapped[Note | None]
-    search_text: Mapped[str] = mapped_column(Text)
     status: Mapped[JobStatus]
     revision: Mapped[int]
     current_number: Mapped[int]
-    current_cluster_id: Mapped[Id]
-    is_scheduled: Mapped[bool]
     last_number: Mapped[int]
     event_count: Mapped[int]
     created_at: Mapped[datetime]
     created_by_id: Mapped[Id]
     updated_at: Mapped[datetime]
     updated_by_id: Mapped[Id]
+    activated_at: Mapped[datetime | None]
 
     versions: WriteOnlyMapped[JobVersion] = relationship(
         primaryjoin="Job.id == JobVersion.job_id",
@@ -101,13 +100,7 @@ class Job(Base):
             initially="DEFERRED",
         ),
         CheckConstraint("current_number BETWEEN 1 AND last_number", name="current_number"),
-        Index("ix_job_organization_created", "organization_id", "created_at", "id"),
-        # With created_at, what has changed since a moment is sorted by creation without a look at the jobs.
-        Index("ix_job_organization_updated", "organization_id", "updated_at", "id", "created_at"),
-        Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),
-        Index("ix_job_organization_scheduled", "organization_id", "is_scheduled", "created_at", "id"),
-        Index("ix_job_current_cluster", "current_cluster_id", "created_at", "id"),
-        Index("ix_job_created_by", "created_by_id"),
+        *INDEXES,
     )
 
     @classmethod
@@ -127,8 +120,9 @@ class Job(Base):
             created_by_id=edit.member_id,
         )
         job.draft = None
+        job.list_run(None)
         job.search_text = search_text(job.job_key, job.name, job.description)
-        job._grant(team_ids, edit)
+        JobTeam.grant_all(job, team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
@@ -173,8 +167,7 @@ class Job(Base):
         draft = self._allowed_draft(EventAction.DRAFT_UPDATED, edit)
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
-            draft.config = after
-            draft.revision += 1
+            draft.update(after, edit)
             self._record(EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=differences(before, after))
         return draft
 
@@ -230,7 +223,7 @@ class Job(Base):
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
-        if new := self._grant(team_ids, edit):
+        if new := JobTeam.grant_all(self, team_ids, edit):
             self._record(EventAction.TEAMS_ADDED_TO_JOB, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
@@ -274,19 +267,13 @@ class Job(Base):
     def _move(self, version: JobVersion, action: EventAction, message: str | None, edit: Edit) -> None:
         numbers, changes = (self.current_number, version.number), differences(self.current.config, version.config)
         self._point_to(version)
+        self.activated_at = edit.at
         self._record(action, edit, numbers, message=message, changes=changes)
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
-        self.current_cluster_id = version.cluster_id
-        self.is_scheduled = version.cron is not None
+        self.list_version(version)
         self.current = version
-
-    def _grant(self, team_ids: Sequence[str], edit: Edit) -> list[str]:
-        has = {each.team_id for each in self.teams}
-        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        self.teams += [JobTeam.grant(self, team_id, edit) for team_id in new]
-        return new
 
     def _record(self, action: EventAction, edit: Edit, versions: Numbers = (None, None), **details: Any) -> None:
         self.event_count += 1

@@ -68,8 +68,23 @@ COMPUTE_TEXTS = {"driver_instance_type": limits.NAME, "executor_instance_type": 
 
 @dataclass(frozen=True)
 class Variable:
+    """An environment variable with either a text or a reference to a secret, which itself is never stored."""
+
     name: str
-    value: str
+    value: str | None = None
+    secret_reference: str | None = None
+
+    def problems(self, path: Path) -> Iterator[UserError]:
+        yield from limits.VARIABLE_NAME.check(self.name, (*path, "name"))
+        yield from limits.text_problems(VARIABLE_TEXTS, vars(self), path)
+        if (self.value is None) == (self.secret_reference is None):
+            yield Invalid(path=path, reason="Needs exactly one of value and secretReference.")
+
+    def stored(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+VARIABLE_TEXTS = {"value": limits.ARGUMENT, "secret_reference": limits.LOCATION}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +212,7 @@ class JobConfig:
         seen: set[str] = set()
         for index, variable in enumerate(self.environment):
             at = (*path, str(index))
-            yield from limits.VARIABLE_NAME.check(variable.name, (*at, "name"))
-            yield from limits.ARGUMENT.check(variable.value, (*at, "value"))
+            yield from variable.problems(at)
             if variable.name in seen:
                 yield Invalid(path=(*at, "name"), reason=f"The variable {variable.name!a} is there already.")
             seen.add(variable.name)
@@ -252,5 +266,5 @@ def _part(name: str, value: Any) -> Any:
         case "compute":
             return Compute(**limits.normal(COMPUTE_TEXTS, value))
         case "environment":
-            return tuple(Variable(**each) for each in value)
+            return tuple(Variable(**limits.normal(VARIABLE_TEXTS, each)) for each in value)
     return value

@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mainsheet.models.base import Base, Id, tenant
+from mainsheet.models.base import Base, Id, enum_type, tenant
 
 
 class JobRunStatus(StrEnum):
@@ -36,7 +36,7 @@ class JobRun(Base):
     job_id: Mapped[Id]
     version_number: Mapped[int]
     status: Mapped[JobRunStatus]
-    trigger: Mapped[JobRunTrigger]
+    trigger: Mapped[JobRunTrigger] = mapped_column(enum_type(JobRunTrigger, "runtrigger"))
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

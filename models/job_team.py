@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,10 @@ class JobTeam(Base):
     )
 
     @classmethod
-    def grant(cls, job: "Job", team_id: str, edit: Edit) -> "JobTeam":
-        return cls(
-            organization_id=job.organization_id, team_id=team_id, granted_at=edit.at, granted_by_id=edit.member_id
-        )
+    def grant_all(cls, job: "Job", team_ids: Sequence[str], edit: Edit) -> list[str]:
+        """Grant access to the teams that don't have it. Return their ids."""
+        has = {each.team_id for each in job.teams}
+        new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
+        values = {"organization_id": job.organization_id, "granted_at": edit.at, "granted_by_id": edit.member_id}
+        job.teams += [cls(team_id=team_id, **values) for team_id in new]
+        return new

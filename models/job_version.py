@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mainsheet.models.base import Base, Id, Json, Name, Note, tenant, tenant_key
+from mainsheet.models.base import Base, Id, Json, Name, Note, enum_type, tenant, tenant_key
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import (
@@ -31,7 +31,10 @@ class JobVersionStatus(StrEnum):
 
 
 class JobVersion(Base):
-    """A snapshot of one job's configuration. Published versions never change."""
+    """A snapshot of one job's configuration. Published versions never change.
+
+    `edited_at` and `edited_by_id` are null if the draft was never updated.
+    """
 
     __tablename__ = "job_version"
     PREFIX = "JV"
@@ -40,7 +43,7 @@ class JobVersion(Base):
     organization_id: Mapped[Id]
     job_id: Mapped[Id]
     number: Mapped[int]
-    status: Mapped[JobVersionStatus]
+    status: Mapped[JobVersionStatus] = mapped_column(enum_type(JobVersionStatus, "versionstatus"))
     revision: Mapped[int]
     based_on_number: Mapped[int | None]
     message: Mapped[Note | None]
@@ -62,6 +65,8 @@ class JobVersion(Base):
     timeout_seconds: Mapped[int | None]
     created_at: Mapped[datetime]
     created_by_id: Mapped[Id]
+    edited_at: Mapped[datetime | None]
+    edited_by_id: Mapped[Id | None]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[Id | None]
 
@@ -85,6 +90,7 @@ class JobVersion(Base):
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("cluster_id", "cluster"),
         tenant("created_by_id", "member"),
+        tenant("edited_by_id", "member"),
         tenant("published_by_id", "member"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
@@ -93,6 +99,7 @@ class JobVersion(Base):
             " AND (published_at IS NULL) = (published_by_id IS NULL)",
             name="published",
         ),
+        CheckConstraint("(edited_at IS NULL) = (edited_by_id IS NULL)", name="edited"),
         CheckConstraint(
             "(cron IS NULL) = (timezone IS NULL) AND (cron IS NULL) = (concurrency_policy IS NULL)"
             " AND (cron IS NULL) = (missed_schedule_policy IS NULL)",
@@ -142,7 +149,7 @@ class JobVersion(Base):
         self._set_schedule(config.schedule)
         for name, value in asdict(config.compute).items():
             setattr(self, name, value)
-        self.environment = [asdict(each) for each in config.environment]
+        self.environment = [each.stored() for each in config.environment]
         self.max_retries = config.max_retries
         self.retry_delay_seconds = config.retry_delay_seconds
         self.timeout_seconds = config.timeout_seconds
@@ -164,6 +171,12 @@ class JobVersion(Base):
         )
         version.config = config
         return version
+
+    def update(self, config: JobConfig, edit: Edit) -> None:
+        """Change the configuration of a draft."""
+        self.config = config
+        self.revision += 1
+        self.edited_at, self.edited_by_id = edit.at, edit.member_id
 
     def publish(self, edit: Edit, message: str | None) -> None:
         self.status = JobVersionStatus.PUBLISHED

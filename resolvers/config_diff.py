@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import aliased
 
-from mainsheet.models.config_diff import Change, differences
+from mainsheet.models.config_diff import Change, Value, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import Event
@@ -27,8 +27,8 @@ HIDDEN = "hidden"
 class ConfigChange:
     path: Sequence[str]
     kind: str
-    before: str | None
-    after: str | None
+    before: Value | None
+    after: Value | None
 
 
 async def of_versions(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, list[ConfigChange]]:

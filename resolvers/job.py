@@ -5,6 +5,7 @@ from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
+from mainsheet.models.job_listing import JobListing
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers import job_run
@@ -13,7 +14,7 @@ from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import OPTIONAL, Expression, Statement, View, rows_of, within
 
-FOR_LISTS = {"search_text", "current_cluster_id", "is_scheduled"}
+FOR_LISTS = set(JobListing.__annotations__)
 COLUMNS: list[Expression] = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Select, bindparam, literal_column, select
 from sqlalchemy.orm import aliased
@@ -11,8 +11,10 @@ from sqlalchemy.sql import visitors
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job, JobStatus
+from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
+from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import search
 from mainsheet.resolvers.permissions import is_any
 from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
@@ -23,29 +25,46 @@ class JobFilter:
     """The conditions that a listed job must match. `None` is no condition; an empty tuple matches nothing."""
 
     search: str | None = None
-    status: tuple[JobStatus, ...] | None = None
-    teams: tuple[str, ...] | None = None
-    clusters: tuple[str, ...] | None = None
+    statuses: tuple[JobStatus, ...] | None = None
+    team_ids: tuple[str, ...] | None = None
+    cluster_ids: tuple[str, ...] | None = None
     has_draft: bool | None = None
     has_schedule: bool | None = None
-    created_by: tuple[str, ...] | None = None
+    source_kinds: tuple[SourceKind, ...] | None = None
+    latest_run_statuses: tuple[JobRunStatus | None, ...] | None = None
+    created_by_ids: tuple[str, ...] | None = None
+    updated_by_ids: tuple[str, ...] | None = None
+    created_since: datetime | None = None
     updated_since: datetime | None = None
+    ids: tuple[str, ...] | None = None
+    job_keys: tuple[str, ...] | None = None
 
 
 FLAGS = {"has_draft", "has_schedule"}
+NEVER_RAN = "_or_never"  # the suffix of the condition that also matches jobs that never ran
+# These match at most one job for each of their values.
+ONE_JOB_EACH = {"ids", "job_keys"}
 # Their indexes imply the organization. With a condition for it, PostgreSQL would read all jobs of the organization.
-IMPLY_ORGANIZATION = {search.SEARCH, "teams", "created_by"}
+IMPLY_ORGANIZATION = {search.SEARCH, "team_ids", "created_by_ids", "updated_by_ids"}
 # Conditions with an index of their own, which often match few jobs.
-SELECTIVE = IMPLY_ORGANIZATION | {"status", "clusters", "updated_since"}
+SELECTIVE = (
+    IMPLY_ORGANIZATION
+    | ONE_JOB_EACH
+    | {"statuses", "cluster_ids", "source_kinds", "created_since", "updated_since"}
+    | {"latest_run_statuses", f"latest_run_statuses{NEVER_RAN}"}
+)
 
 
 def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, object]:
     """Return the values of the conditions by name, and the value for the search index."""
-    values: dict[str, object] = {name: value for name, value in vars(job_filter).items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in vars(job_filter).items() if value is not None}
     values.pop("search", None)
     values |= search.parameters(job_filter.search or "", organization_id)
     for name in FLAGS & values.keys():
         values |= {name if values.pop(name) else f"no_{name}": None}
+    if None in (job_filter.latest_run_statuses or ()):
+        statuses = values.pop("latest_run_statuses")
+        values[f"latest_run_statuses{NEVER_RAN}"] = [each for each in statuses if each is not None]
     return values
 
 
@@ -84,20 +103,29 @@ _Grant = aliased(JobTeam)
 Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
 BY_INDEX: Mapping[str, Condition] = {
     search.SEARCH: lambda name, _: search.matches_by_index(name),
-    "status": lambda name, job: among(job.status, _texts(name)),
-    "teams": lambda name, job: among_these(job.id, _grants(name)),
-    "clusters": lambda name, job: among(job.current_cluster_id, _texts(name)),
+    "statuses": lambda name, job: among(job.status, _texts(name)),
+    "team_ids": lambda name, job: among_these(job.id, _grants(name)),
+    "cluster_ids": lambda name, job: among(job.current_cluster_id, _texts(name)),
     "has_draft": lambda _, job: _drafts(job).exists(),
     "no_has_draft": lambda _, job: ~_drafts(job).exists(),
     "has_schedule": lambda _, job: job.is_scheduled.is_(True),
     "no_has_schedule": lambda _, job: job.is_scheduled.is_(False),
-    "created_by": lambda name, job: among(job.created_by_id, _texts(name)),
+    "source_kinds": lambda name, job: among(job.current_source_kind, _texts(name)),
+    "latest_run_statuses": lambda name, job: among(job.latest_run_status, _texts(name)),
+    f"latest_run_statuses{NEVER_RAN}": lambda name, job: (
+        among(job.latest_run_status, _texts(name)) | job.latest_run_status.is_(None)
+    ),
+    "created_by_ids": lambda name, job: among(job.created_by_id, _texts(name)),
+    "updated_by_ids": lambda name, job: among(job.updated_by_id, _texts(name)),
+    "created_since": lambda name, job: job.created_at >= bindparam(name, type_=UtcDateTime()),
     "updated_since": lambda name, job: job.updated_at >= bindparam(name, type_=UtcDateTime()),
+    "ids": lambda name, job: among(job.id, _texts(name)),
+    "job_keys": lambda name, job: among(job.job_key, _texts(name)),
 }
 BY_ROW: Mapping[str, Condition] = {
     **BY_INDEX,
     search.SEARCH: search.matches,
-    "teams": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
+    "team_ids": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),
 }

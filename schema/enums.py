@@ -15,6 +15,7 @@ from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
+from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_list import JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import SortDirection
 
@@ -148,8 +149,18 @@ describe(
     JobSortField,
     "The field to sort a list of jobs by. Jobs with equal values are sorted by id.",
     JOB_KEY="The key of the job.",
+    NAME="The name of the job, by code points: upper-case letters come before lower-case letters.",
     CREATED_AT="The time when the job was created.",
     UPDATED_AT="The time when the job was last changed. Updates of its draft don't count.",
+    LATEST_RUN_AT="The time when the latest run was created. Jobs that never ran count as the oldest.",
+)
+describe(
+    SourceKind,
+    "The kind of a version's source.",
+    SAVED_QUERIES="Saved queries, run one after the other.",
+    SQL_SNAPSHOT="An SQL text that is stored in the version.",
+    PYTHON_WHEEL="A Python package.",
+    PYTHON_FILE="A Python file.",
 )
 describe(
     SortDirection,

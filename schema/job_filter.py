@@ -5,10 +5,13 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
 from mainsheet.models.job import JobStatus
+from mainsheet.models.job_run import JobRunStatus
+from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job_list import JobListArguments, JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
@@ -31,19 +34,32 @@ class JobFilter:
             "normalization and surrounding spaces make no difference. A blank text is no condition."
         ),
     )
-    status: list[JobStatus] | None = strawberry.field(default=UNSET, description=("The job has one of these statuses."))
-    teams: list[strawberry.ID] | None = strawberry.field(
+    statuses: list[JobStatus] | None = strawberry.field(default=UNSET, description="The job has one of these statuses.")
+    team_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="One of these teams has access to the job."
     )
-    clusters: list[strawberry.ID] | None = strawberry.field(
+    cluster_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The current version runs on one of these clusters."
     )
     has_draft: bool | None = strawberry.field(default=UNSET, description="Whether the job has a draft.")
     has_schedule: bool | None = strawberry.field(
         default=UNSET, description="Whether the current version has a schedule."
     )
-    created_by: list[strawberry.ID] | None = strawberry.field(
+    source_kinds: list[SourceKind] | None = strawberry.field(
+        default=UNSET, description="The source of the current version is of one of these kinds."
+    )
+    latest_run_statuses: list[JobRunStatus | None] | None = strawberry.field(
+        default=UNSET, description="The latest run has one of these statuses. Null stands for jobs that never ran."
+    )
+    created_by_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The job was created by one of these members."
+    )
+    updated_by_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description="One of these members made the last change of the job; updates of its draft don't count.",
+    )
+    created_since: datetime | None = strawberry.field(
+        default=UNSET, description="The job was created at this time or later. A time without an offset is UTC."
     )
     updated_since: datetime | None = strawberry.field(
         default=UNSET,
@@ -51,6 +67,10 @@ class JobFilter:
             "The job was changed at this time or later; updates of its draft don't count. A time without an offset is "
             "UTC."
         ),
+    )
+    ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="The job has one of these ids.")
+    job_keys: list[str] | None = strawberry.field(
+        name="keys", default=UNSET, description="The job has one of these keys."
     )
 
 
@@ -75,6 +95,7 @@ def _conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
     }
     for problem in limits.SEARCH.check(values.get("search", ""), ()):
         raise BadInput(f"filter.search: {problem.message}")
-    if "updated_since" in values:
-        values["updated_since"] = utc(values["updated_since"], "filter.updatedSince")
+    for name in ("created_since", "updated_since"):
+        if name in values:
+            values[name] = utc(values[name], f"filter.{to_camel_case(name)}")
     return job_filter.JobFilter(**values)

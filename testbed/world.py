@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.api_token import ApiToken
@@ -12,6 +13,8 @@ from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole, TeamRole
@@ -60,6 +63,21 @@ async def make_cluster(session: AsyncSession, organization: Organization, **valu
 async def make_saved_query(session: AsyncSession, organization: Organization, **values: Any) -> SavedQuery:
     own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "text": "SELECT 1"}
     return await _kept(session, SavedQuery, "SQ", own | values)
+
+
+async def make_run(database: Database, job_id: str, **values: Any) -> JobRun:
+    """Add a run of the job's current version, now."""
+    now = datetime.now(UTC)
+    own = {"id": new_id("JR", now), "status": JobRunStatus.SUCCEEDED, "created_at": now}
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        job = (await session.scalars(select(Job).where(Job.id == job_id))).one()
+        of_job = {"organization_id": job.organization_id, "job_id": job.id, "version_number": job.current_number}
+        of_job |= {"trigger": JobRunTrigger.MANUAL}
+        run = JobRun(**(own | of_job | values))
+        session.add(run)
+        if run.created_at >= job.latest_run_at:
+            job.list_run(run)
+        return run
 
 
 async def _kept(session: AsyncSession, model: type[Row], prefix: str, values: dict[str, Any]) -> Row:

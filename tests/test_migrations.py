@@ -187,5 +187,17 @@ def _sqlite_lines(sql: str) -> list[str]:
     """Return a description of each column and constraint of a table, in any order."""
     if not sql.startswith("CREATE TABLE"):
         return [sql]
-    head, *rest = [line.strip().rstrip(",") for line in sql.splitlines()]
-    return [re.sub(r"[\s\"]+", " ", f"{head} {line}") for line in rest if line]
+    head, body = re.sub(r"[\s\"]+", " ", sql).split("(", 1)
+    return [f"{head} {part}" for part in _parts(body.rstrip().removesuffix(")"))]
+
+
+def _parts(body: str) -> list[str]:
+    """Split at the commas that are in no parentheses."""
+    parts, depth = [""], 0
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [each.strip() for each in parts]

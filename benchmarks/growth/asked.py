@@ -7,16 +7,22 @@ from typing import Any
 from benchmarks.growth.grown import Grown
 
 PAGE = "nodes { id jobKey } pageInfo { endCursor hasNextPage }"
-SORTS = ("CREATED_AT", "UPDATED_AT", "JOB_KEY")
+SORTS = ("CREATED_AT", "UPDATED_AT", "JOB_KEY", "NAME", "LATEST_RUN_AT")
 FILTERS = {
-    "status": "{status: [PAUSED]}",
-    "teams": "{teams: [$team]}",
-    "clusters": "{clusters: [$cluster]}",
+    "statuses": "{statuses: [PAUSED]}",
+    "teamIds": "{teamIds: [$team]}",
+    "clusterIds": "{clusterIds: [$cluster]}",
     "hasDraft": "{hasDraft: true}",
     "hasDraft: false": "{hasDraft: false}",
     "hasSchedule": "{hasSchedule: true}",
     "hasSchedule: false": "{hasSchedule: false}",
-    "createdBy": "{createdBy: [$author]}",
+    "sourceKinds": "{sourceKinds: [PYTHON_WHEEL]}",
+    "latestRunStatuses": "{latestRunStatuses: [FAILED]}",
+    "latestRunStatuses, rare": "{latestRunStatuses: [RUNNING]}",
+    "createdByIds": "{createdByIds: [$author]}",
+    "updatedByIds": "{updatedByIds: [$author]}",
+    "ids": "{ids: [$job]}",
+    "keys": "{keys: [$key]}",
     "updatedSince": "{updatedSince: $since}",
     "search, common": '{search: "orders"}',
     "search, rare": "{search: $key}",

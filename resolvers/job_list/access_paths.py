@@ -6,6 +6,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 | path              | how rows are found                                | when, and why                             |
 |-------------------|---------------------------------------------------|-------------------------------------------|
 | `BY_GRANTS`       | sort the caller's granted jobs                    | few grants: most jobs aren't the caller's |
+| `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
@@ -43,21 +44,27 @@ FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than ch
 
 class JobSortField(StrEnum):
     JOB_KEY = "JOB_KEY"
+    NAME = "NAME"
     CREATED_AT = "CREATED_AT"
     UPDATED_AT = "UPDATED_AT"
+    LATEST_RUN_AT = "LATEST_RUN_AT"
 
 
 SORTED_BY: Mapping[JobSortField, Attribute] = {
     JobSortField.JOB_KEY: Job.job_key,
+    JobSortField.NAME: Job.name,
     JobSortField.CREATED_AT: Job.created_at,
     JobSortField.UPDATED_AT: Job.updated_at,
+    JobSortField.LATEST_RUN_AT: Job.latest_run_at,
 }
 
 # Conditions that the index of the order contains or that most jobs match: a scan in order soon fills a page.
 MATCHED_IN_ORDER: Mapping[JobSortField, set[str]] = {
     JobSortField.JOB_KEY: {"no_has_draft"},
-    JobSortField.CREATED_AT: {"no_has_draft", "status", "has_schedule", "no_has_schedule"},
+    JobSortField.NAME: {"no_has_draft"},
+    JobSortField.CREATED_AT: {"no_has_draft", "statuses", "has_schedule", "no_has_schedule", "created_since"},
     JobSortField.UPDATED_AT: {"no_has_draft", "updated_since"},
+    JobSortField.LATEST_RUN_AT: {"no_has_draft"},
 }
 
 
@@ -78,11 +85,13 @@ async def of_organizations(
 
 async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
     """Choose the access path to the jobs of the organization."""
+    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
+    if job_filter.ONE_JOB_EACH & parameters.keys():
+        return BY_CONDITION
     if not sees_all_jobs(read.caller) and not await GRANT_COUNTS.are_many(read):
         return BY_GRANTS
     if arguments.page.offset > FAR_OFFSET:
         return FAR_PAGE
-    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
 
 
@@ -109,6 +118,11 @@ async def _pages(
 def _visible(view: View, *conditions: str) -> Statement:
     """Select the visible jobs that match the conditions. Each condition has a parameter of its name."""
     return _selected(view, Access.LOOKUP, *conditions)
+
+
+@rows_of(Job)
+def _by_condition(view: View, *conditions: str) -> Statement:
+    return _visible(view, *conditions)
 
 
 @rows_of(Job)
@@ -151,6 +165,7 @@ def _by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mappi
 
 
 BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id)
+BY_CONDITION = _by_sort_field(_by_condition, Job.organization_id)
 IN_ORDER = _by_sort_field(_in_order, Job.organization_id, rows_to_count=_rows_to_count)
 SCAN_THEN_INDEX = _by_sort_field(
     _in_order,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Dialect, PoolProxiedConnection
@@ -49,8 +50,11 @@ class Snapshot:
                 if not (alone or self._begun):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
-                with self._database.instrumentation.timed(statement.sql):
+                begun = perf_counter()
+                try:
                     return await self._fetched(driver, statement, parameters)
+                finally:
+                    self._database.instrumentation.statement(statement.sql, perf_counter() - begun)
             except Exception as error:
                 self._failure = failure_of(error) or await self._failure_of_rollback()
                 if self._failure is not None:

@@ -42,8 +42,8 @@ class Guesses:
             return
         if self._logged.is_first(client):
             log.warning("too many wrong tokens from one address", client=client)
-        raise TooManyGuesses(math.ceil(self._buckets.seconds_until(client, 1)))
+        raise TooManyGuesses(math.ceil(self._buckets.of(client).seconds_until(1)))
 
     def count(self, client: str) -> None:
         if self._buckets is not None:
-            self._buckets.charge(client, 1)
+            self._buckets.of(client).charge(1)

@@ -80,8 +80,7 @@ class GraphQLEndpoint:
         price = price_of(operation, graphql_request.variables)
         if caller is None:  # introspection calls no resolver
             return await self._single(Request(operation.prepared, graphql_request.variables))
-        queue = self.budget.queue_for(operation.kind)
-        request[SPENDING] = spending = Spending(self.budget, caller, price, queue)
+        request[SPENDING] = spending = self.budget.spending(caller, price, operation.kind)
         ready = Request(operation.prepared, graphql_request.variables, self.open_context(caller), caller)
         is_traced = self.allows_traces and is_wanted(request)
         return await self._single(ready, spending, Trace(operation, spending) if is_traced else None)

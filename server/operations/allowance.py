@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.operations.buckets import MINUTE, Buckets, Clock
+from mainsheet.server.operations.buckets import MINUTE, Bucket, Buckets, Clock
 from mainsheet.server.settings import Settings
 
 
@@ -28,37 +28,51 @@ class Allowance:
         buckets = _buckets(settings.database_seconds_per_minute, settings, clock)
         return cls("database", "databaseSeconds", "database time", *buckets)
 
-    def left(self, caller: Caller) -> float:
-        return min(self.callers.left(caller.member_id), self.organizations.left(caller.organization_id))
-
-    def charge(self, caller: Caller, amount: float) -> None:
-        self.callers.charge(caller.member_id, amount)
-        self.organizations.charge(caller.organization_id, amount)
-
-    def retry_after(self, caller: Caller) -> int:
-        """Return the whole seconds, at least 1, until neither budget is in debt."""
-        return max(1, math.ceil(self._seconds_until(caller, 0)))
+    def account(self, caller: Caller) -> "Account":
+        """Return the two budgets of a caller, for the time of one operation."""
+        return Account(self, self.callers.of(caller.member_id), self.organizations.of(caller.organization_id))
 
     @property
     def policy(self) -> str:
         """Return an item of the header `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
         return f'"{self.name}";q={math.floor(self.callers.quota)};w={MINUTE:.0f}'
 
-    def header(self, caller: Caller) -> str:
+
+class Account:
+    """A caller's budget and its organization's. Both are charged, and the smaller one counts."""
+
+    __slots__ = ("_organization", "_own", "allowance")
+
+    def __init__(self, allowance: Allowance, own: Bucket, organization: Bucket) -> None:
+        self.allowance = allowance
+        self._own = own
+        self._organization = organization
+
+    def left(self) -> float:
+        return min(self._own.left(), self._organization.left())
+
+    def charge(self, amount: float) -> None:
+        self._own.charge(amount)
+        self._organization.charge(amount)
+
+    def retry_after(self) -> int:
+        """Return the whole seconds, at least 1, until neither budget is in debt."""
+        return max(1, math.ceil(self._seconds_until(0)))
+
+    def header(self) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        back = self._seconds_until(caller, self.callers.quota)
-        return f'"{self.name}";r={math.floor(self._remaining(caller))};t={math.ceil(back)}'
+        back = self._seconds_until(self._own.quota)
+        return f'"{self.allowance.name}";r={math.floor(self._remaining())};t={math.ceil(back)}'
 
-    def state(self, caller: Caller) -> dict[str, Any]:
-        return {"limit": round(self.callers.quota, 3), "remaining": round(self._remaining(caller), 3)}
+    def state(self) -> dict[str, Any]:
+        return {"limit": round(self._own.quota, 3), "remaining": round(self._remaining(), 3)}
 
-    def _seconds_until(self, caller: Caller, amount: float) -> float:
+    def _seconds_until(self, amount: float) -> float:
         """Return the seconds until both budgets have this much left."""
-        own = self.callers.seconds_until(caller.member_id, amount)
-        return max(own, self.organizations.seconds_until(caller.organization_id, amount))
+        return max(self._own.seconds_until(amount), self._organization.seconds_until(amount))
 
-    def _remaining(self, caller: Caller) -> float:
-        return max(0.0, self.left(caller))
+    def _remaining(self) -> float:
+        return max(0.0, self.left())
 
 
 def _buckets(per_minute: float, settings: Settings, clock: Clock) -> tuple[Buckets, Buckets]:

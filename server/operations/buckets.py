@@ -10,32 +10,56 @@ MOST_KEYS = 10_000
 Clock = Callable[[], float]
 
 
-class Buckets:
-    """Token buckets. Each key's starts with `quota` tokens, which is its maximum, and refills as many per minute.
+class Bucket:
+    """A token bucket. It starts with `quota` tokens, which is its maximum, and refills as many per minute.
 
-    A charge may exceed the tokens left: the key is then in debt until enough time has passed. A missing bucket counts
-    as full, so that unused keys needn't be kept.
+    A charge may exceed the tokens left: the bucket is then in debt until enough time has passed.
     """
+
+    __slots__ = ("_clock", "_since", "_tokens", "quota")
 
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
         self._clock = clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and the time of that count
+        self._tokens = quota
+        self._since = clock()
+
+    def left(self) -> float:
+        """Return the tokens, negative if the bucket is in debt."""
+        tokens = self._tokens + (self._clock() - self._since) * self.quota / MINUTE
+        return min(self.quota, tokens)
+
+    def charge(self, tokens: float) -> None:
+        """Take tokens; a negative number gives them back."""
+        left = self.left() - tokens
+        self._tokens = min(self.quota, left)
+        self._since = self._clock()
+
+    def seconds_until(self, tokens: float) -> float:
+        """Return the seconds until the bucket has this many tokens."""
+        return max(0.0, tokens - self.left()) * MINUTE / self.quota
+
+
+class Buckets:
+    """The buckets of keys. A missing one counts as full, so that unused ones needn't be kept."""
+
+    def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
+        self.quota = quota
+        self._clock = clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def of(self, key: str) -> Bucket:
+        """Return the bucket of a key. It may be forgotten: the least recently used one is, the fullest as a rule."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            self._buckets.move_to_end(key)
+            return bucket
+        bucket = self._buckets[key] = Bucket(self.quota, self._clock)
+        if len(self._buckets) > MOST_KEYS:
+            self._buckets.popitem(last=False)
+        return bucket
 
     def left(self, key: str) -> float:
         """Return the tokens of a key, negative if it is in debt."""
-        if key not in self._levels:
-            return self.quota
-        tokens, since = self._levels[key]
-        return min(self.quota, tokens + (self._clock() - since) * self.quota / MINUTE)
-
-    def charge(self, key: str, tokens: float) -> None:
-        """Take tokens; a negative number gives them back."""
-        self._levels[key] = min(self.quota, self.left(key) - tokens), self._clock()
-        self._levels.move_to_end(key)
-        if len(self._levels) > MOST_KEYS:
-            self._levels.popitem(last=False)  # the least recently used one: the fullest, as a rule
-
-    def seconds_until(self, key: str, tokens: float) -> float:
-        """Return the seconds until a key has this many tokens."""
-        return max(0.0, tokens - self.left(key)) * MINUTE / self.quota
+        bucket = self._buckets.get(key)
+        return self.quota if bucket is None else bucket.left()

@@ -7,19 +7,19 @@ The budgets are kept in memory, so that a request needs no statement for them. E
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import OperationType
+from graphql import ExecutionResult, OperationType
 
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Refusal, instrumented
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
-from mainsheet.server.operations.allowance import Allowance
+from mainsheet.server.operations.allowance import Account, Allowance
 from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 from mainsheet.server.operations.prices import Price
@@ -42,32 +42,48 @@ class Budget:
         self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
         has_seconds = settings.database_seconds_per_minute > 0
-        self.database = Allowance.database_seconds(settings, clock) if has_seconds else None
-        self.allowances = [each for each in (self.points, self.database) if each]
-        self.policy = ", ".join(each.policy for each in self.allowances)
+        self.seconds = Allowance.database_seconds(settings, clock) if has_seconds else None
+        self.policy = ", ".join(each.policy for each in (self.points, self.seconds) if each)
 
-    def queue_for(self, operation: OperationType) -> FairQueue:
-        return self.mutations if operation is OperationType.MUTATION else self.queries
+    def spending(self, caller: Caller, price: Price, kind: OperationType) -> "Spending":
+        queue = self.mutations if kind is OperationType.MUTATION else self.queries
+        return Spending(self, caller, price, queue, self.accounts(caller))
 
-    def refuse_debtor(self, caller: Caller) -> None:
+    def accounts(self, caller: Caller) -> "Accounts":
+        points, seconds = (each.account(caller) if each else None for each in (self.points, self.seconds))
+        return Accounts(points, seconds)
+
+    def refuse_debtor(self, caller: Caller, accounts: "Accounts") -> None:
         """Raise `RateLimited` if a budget of the caller is used up."""
-        for each in self.allowances:
-            if each.left(caller) <= 0:
-                message = f"You or your organization have used up this minute's {each.unit}."
-                raise self.refusal(each.name, message, caller, each.retry_after(caller))
+        for each in accounts.all:
+            if each.left() <= 0:
+                message = f"You or your organization have used up this minute's {each.allowance.unit}."
+                raise self.refusal(each.allowance.name, message, caller, each.retry_after())
 
     def charge_document(self, caller: Caller, text: str) -> None:
         """Charge the preparation of a new document, valid or not. Raises `RateLimited` if a budget is used up."""
-        self.refuse_debtor(caller)
-        if self.points:
-            self.points.charge(caller, POINTS_A_CHARACTER * len(text))
+        accounts = self.accounts(caller)
+        self.refuse_debtor(caller, accounts)
+        if accounts.points:
+            accounts.points.charge(POINTS_A_CHARACTER * len(text))
 
     def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
         self.instrumentation.refused(Refusal(reason, member=caller.member_id, organization=caller.organization_id))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
 
 
-@dataclass(eq=False)
+class Accounts:
+    """A caller's accounts of points and of database time. One without a limit is None."""
+
+    __slots__ = ("all", "points", "seconds")
+
+    def __init__(self, points: Account | None, seconds: Account | None) -> None:
+        self.points = points
+        self.seconds = seconds
+        self.all = [each for each in (points, seconds) if each]
+
+
+@dataclass(eq=False, slots=True)
 class Spending(Instrumentation):
     """The resources that one operation uses. As an instrument of the operation, it adds up the database time."""
 
@@ -75,27 +91,27 @@ class Spending(Instrumentation):
     caller: Caller
     price: Price
     queue: FairQueue
+    accounts: Accounts
     actual: int | None = None  # until it has returned data
     database_seconds: float = 0
 
     async def begin(self) -> None:
-        """Wait for the caller's turn and charge the estimate. `running` must follow.
+        """Wait for the caller's turn and charge the estimate. `settled` must follow.
 
         Raises `RateLimited`, or `NoConnection` if the server is too busy.
         """
-        await self._turn()
+        if not self.queue.start(self.caller):
+            await self._turn()
         try:
-            self.budget.refuse_debtor(self.caller)
+            self.budget.refuse_debtor(self.caller, self.accounts)
         except RateLimited:
             self.queue.leave(self.caller)
             raise
-        if self.budget.points:
-            self.budget.points.charge(self.caller, self.price.estimate)
+        if self.accounts.points:
+            self.accounts.points.charge(self.price.estimate)
 
     async def _turn(self) -> None:
-        if self.queue.may_start(self.caller):
-            return await self.queue.enter(self.caller)
-        self.budget.refuse_debtor(self.caller)
+        self.budget.refuse_debtor(self.caller, self.accounts)
         if self.queue.is_full(self.caller):
             raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
         try:
@@ -120,26 +136,23 @@ class Spending(Instrumentation):
     def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
         self.database_seconds += seconds
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the database time of what runs inside, then settle."""
+    async def settled(self, operation: Awaitable[ExecutionResult]) -> ExecutionResult:
+        """Run an operation and count its database time. An operation that returns no data is charged its estimate."""
         try:
             with instrumented(self):
-                yield
+                result = await operation
+            if result.data is not None:
+                self.actual = await self.price.actual(result)
+            return result
         finally:
             self._settle()
             self.queue.leave(self.caller)
 
     def _settle(self) -> None:
-        if self.budget.points and self.actual is not None:
-            self.budget.points.charge(self.caller, self.actual - self.price.estimate)
-        if self.budget.database:
-            self.budget.database.charge(self.caller, self.database_seconds)
-
-    async def returned(self, data: Any) -> None:
-        """Take the actual cost from the data; an operation that returns none is charged its estimate."""
-        if data is not None:
-            self.actual = await self.price.actual(data)
+        if self.accounts.points and self.actual is not None:
+            self.accounts.points.charge(self.actual - self.price.estimate)
+        if self.accounts.seconds:
+            self.accounts.seconds.charge(self.database_seconds)
 
     def extensions(self) -> dict[str, Any]:
         """Return the entry `extensions.cost` of the response."""
@@ -147,15 +160,15 @@ class Spending(Instrumentation):
             "cost": self.price.estimate,
             "actual": self.actual,
             "databaseMilliseconds": round(self.database_seconds * 1000, 3),
-            "budget": {each.key: each.state(self.caller) for each in self.budget.allowances},
+            "budget": {each.allowance.key: each.state() for each in self.accounts.all},
         }
 
     def headers(self) -> dict[str, str]:
         actual = "" if self.actual is None else f", actual={self.actual}"
         cost = f"requested={self.price.estimate}{actual}, database={self.database_seconds:.3f}"
-        if not self.budget.allowances:
+        if not self.accounts.all:
             return {COST_HEADER: cost}
-        remaining = ", ".join([each.header(self.caller) for each in self.budget.allowances])
+        remaining = ", ".join([each.header() for each in self.accounts.all])
         return {COST_HEADER: cost, POLICY_HEADER: self.budget.policy, REMAINING_HEADER: remaining}
 
 

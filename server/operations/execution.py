@@ -1,7 +1,7 @@
 """Runs validated operations, with a time limit. A mutation continues when its client leaves."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -67,12 +67,8 @@ class Executions:
             raise
 
     async def _settled(self, request: Request, spending: Spending | None) -> ExecutionResult:
-        if spending is None:
-            return await self._bounded(request)
-        with spending.running():
-            result = await self._bounded(request)
-            await spending.returned(result.data)
-        return result
+        bounded = self._bounded(request)
+        return await (spending.settled(bounded) if spending else bounded)
 
     async def _bounded(self, request: Request) -> ExecutionResult:
         try:
@@ -87,20 +83,21 @@ class Executions:
         finally:
             if request.context:
                 await request.context.close()
-        _refuse_whole(request.operation.node, result)
-        report(result.errors or (), self.instrumentation)
+        if result.errors:
+            _refuse_whole(request.operation.node, result.errors, has_data=result.data is not None)
+            report(result.errors, self.instrumentation)
         return result
 
 
-def _refuse_whole(operation: OperationDefinitionNode, result: ExecutionResult) -> None:
+def _refuse_whole(operation: OperationDefinitionNode, errors: Sequence[GraphQLError], *, has_data: bool) -> None:
     """Raise `Unavailable` if the database failed. A query has no partial result; a mutation reports what it changed."""
-    failures = [(error, cause) for error in result.errors or () if isinstance(cause := cause_of(error), Unavailable)]
+    failures = [(error, cause) for error in errors if isinstance(cause := cause_of(error), Unavailable)]
     if not failures:
         return
     error, failure = failures[0]
     if operation.operation is not OperationType.MUTATION or _changed_nothing(operation, error):
         raise failure
-    if result.data is None:
+    if not has_data:
         raise OutcomeUnknown from failure
 
 

@@ -1,7 +1,7 @@
 """A fair queue of operations: round robin over organizations, and over the callers in each."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,7 +35,7 @@ class FairQueue:
 
     def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity
-        self._running: Counter[str] = Counter()  # by organization id and by member id
+        self._running: dict[str, int] = {}  # by organization id and by member id
         self._total = 0
         self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # in the order of their turns
 
@@ -44,9 +44,9 @@ class FairQueue:
 
     def is_at_limit(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit, not the server's, is reached."""
-        if self._running[caller.member_id] >= self._capacity.caller:
+        if self._running.get(caller.member_id, 0) >= self._capacity.caller:
             return True
-        return self._capacity.total > self._capacity.organization <= self._running[caller.organization_id]
+        return self._capacity.total > self._capacity.organization <= self._running.get(caller.organization_id, 0)
 
     def is_full(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit of queued operations is reached."""
@@ -54,10 +54,16 @@ class FairQueue:
         own = len(lines.get(caller.member_id, ()))
         return own >= self._capacity.caller_queue or sum(map(len, lines.values())) >= self._capacity.organization_queue
 
+    def start(self, caller: Caller) -> bool:
+        """Start an operation of the caller if it may start now, and return whether it did."""
+        if not self.may_start(caller):
+            return False
+        self._count(caller.organization_id, caller.member_id, 1)
+        return True
+
     async def enter(self, caller: Caller) -> None:
         """Wait until an operation of the caller may run."""
-        if self.may_start(caller):
-            self._count(caller.organization_id, caller.member_id, 1)
+        if self.start(caller):
             return
         turn = self._queued(caller)
         try:
@@ -72,7 +78,7 @@ class FairQueue:
     def leave(self, caller: Caller) -> None:
         """Record that an operation of the caller has ended."""
         self._count(caller.organization_id, caller.member_id, -1)
-        while self._total < self._capacity.total and self._start_next():
+        while self._waiting and self._total < self._capacity.total and self._start_next():
             pass
 
     def _queued(self, caller: Caller) -> asyncio.Future[None]:
@@ -83,11 +89,11 @@ class FairQueue:
 
     def _start_next(self) -> bool:
         for organization, lines in self._waiting.items():
-            if self._running[organization] >= self._capacity.organization:
+            if self._running.get(organization, 0) >= self._capacity.organization:
                 continue
             for member, line in lines.items():
                 turn = next((each for each in line if not each.cancelled()), None)
-                if turn is not None and self._running[member] < self._capacity.caller:
+                if turn is not None and self._running.get(member, 0) < self._capacity.caller:
                     self._count(organization, member, 1)
                     turn.set_result(None)
                     self._move_to_the_end(organization, member)
@@ -111,6 +117,8 @@ class FairQueue:
     def _count(self, organization: str, member: str, by: int) -> None:
         self._total += by
         for key in (organization, member):
-            self._running[key] += by
-            if not self._running[key]:
+            count = self._running.get(key, 0) + by
+            if count:
+                self._running[key] = count
+            else:
                 del self._running[key]

@@ -68,7 +68,9 @@ class Operation:
         Raises `InvalidOperation` if there are too many variable values, or if the cost is over the limit.
         """
         values = count_values(variables or {}, self.limits.values)
-        cost = self.cost({**self.defaults, **(variables or {})} if self.cost.terms else {})
+        cost = self.cost({**self.defaults, **(variables or {})}) if self.cost.terms else self.cost.constant
+        if values <= self.limits.values and cost <= self.limits.cost:
+            return cost
         if errors := [*too_complex({"values": values, "cost": cost}, self.limits, self.prepared.node)]:
             raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
         return cost

@@ -1,25 +1,30 @@
 """The price of an operation: estimated from its document and variables, and counted in its result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
+from graphql import ExecutionResult
+
+from mainsheet.executor import CountedResult
 from mainsheet.executor.turns import next_turn
 from mainsheet.server.operations.operation_store import Operation
 
 VALUES = 5_000  # fields and list items between two turns, more or less: less than a millisecond
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """The estimated cost. The unused part is refunded, unless the operation does work that the size doesn't show."""
 
     estimate: int
     is_refundable: bool
 
-    async def actual(self, data: dict[str, Any]) -> int:
-        return min(self.estimate, await size(data)) if self.is_refundable else self.estimate
+    async def actual(self, result: ExecutionResult) -> int:
+        """Return the cost of a result with data."""
+        if not self.is_refundable:
+            return self.estimate
+        values = result.values if isinstance(result, CountedResult) else await size(result.data or {})
+        return min(self.estimate, values)
 
 
 def price_of(operation: Operation, variables: Mapping[str, Any] | None) -> Price:

@@ -45,7 +45,13 @@ query ($first: Int, $after: String) {
 }
 """
 MOMENTS = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=each) for each in (0, 1, 1000)]
-FIELDS = {"JOB_KEY": "job_key", "CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}
+FIELDS = {
+    "JOB_KEY": "job_key",
+    "CREATED_AT": "created_at",
+    "UPDATED_AT": "updated_at",
+    "NAME": "name",
+    "LATEST_RUN_AT": "latest_run_at",
+}
 SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("cluster", "member", "saved_query", "team"))}
 
 job_keys = st.from_regex(r"[ab0]{1,2}(-[ab0]){0,2}", fullmatch=True)
@@ -78,11 +84,13 @@ class Shelf:
         return self.admin
 
     async def add(self, job_key: str, created_at: datetime, updated_at: datetime, team: int = 0) -> Job:
-        values = {"job_key": job_key, "name": job_key, "description": None}
+        values = {"job_key": job_key, "name": job_key[0], "description": None}
         config = JobConfig(cluster_id=self.cluster.id, source=SqlSnapshot("SELECT 1"))
         edit = Edit(self.admin.id, created_at)
         job = Job.create(values, config, [self.teams[team].id], self.admin.organization_id, edit)
         job.updated_at = updated_at
+        if "-" in job_key:  # the others never ran
+            job.latest_run_at = updated_at
         async with AsyncSession(self.database.writes, expire_on_commit=False) as session, session.begin():
             session.add(job)
         self.jobs.append(job)

@@ -6,9 +6,9 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query, parse
+from graphql import ExecutionResult, get_introspection_query, parse
 
-from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Request, refer, turns
+from mainsheet.executor import AnswerTooLarge, CountedResult, Executor, Outcome, Request, refer, turns
 from mainsheet.executor.bounds import STEP
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
@@ -72,6 +72,23 @@ async def test_a_response_at_the_limit_is_returned(text: str, outcome: Outcome) 
     data = await answer(text)
 
     assert await answer(text, size(data), outcome) == data
+
+
+def values(data: Any) -> int:
+    """Count entries and items. An entry that is a list isn't counted itself, and a JSON scalar is one value."""
+    if not isinstance(data, dict | list) or data == STORE["a"].json:
+        return 0
+    inner = data.values() if isinstance(data, dict) else data
+    return sum(not isinstance(each, list) for each in inner) + sum(map(values, inner))
+
+
+@pytest.mark.parametrize("text", COMPILED)
+async def test_compiled_results_count_their_values(text: str) -> None:
+    result = await Executor(api).execute(Request(operation(parse(text), None), None, Context(STORE), ROOT))
+
+    assert isinstance(result, CountedResult)
+    assert result.values == values(result.data)
+    assert result == ExecutionResult(result.data)
 
 
 @pytest.mark.parametrize(("text", "outcome"), ALL)

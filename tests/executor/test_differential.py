@@ -78,10 +78,14 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "search": lambda random: random.choice(["sales", "%", "é"]),
         "hasDraft": lambda random: random.random() < 0.5,
         "hasSchedule": lambda random: random.random() < 0.5,
-        "teams": lambda random: random.sample(ids["Team"], 2),
-        "clusters": lambda random: random.sample(ids["Cluster"], 2),
-        "createdBy": lambda random: random.sample(ids["Member"], 2),
-        "status": lambda _: [Name("ACTIVE")],
+        "teamIds": lambda random: random.sample(ids["Team"], 2),
+        "clusterIds": lambda random: random.sample(ids["Cluster"], 2),
+        "createdByIds": lambda random: random.sample(ids["Member"], 2),
+        "updatedByIds": lambda random: random.sample(ids["Member"], 2),
+        "statuses": lambda _: [Name("ACTIVE")],
+        "sourceKinds": lambda random: [Name(random.choice(["SQL_SNAPSHOT", "PYTHON_WHEEL"]))],
+        "latestRunStatuses": lambda random: [Name(random.choice(["SUCCEEDED", "FAILED"]))],
+        "keys": lambda random: random.sample(keys, 2),
     }
 
 

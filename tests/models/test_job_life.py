@@ -1,7 +1,7 @@
 """The life of a job without a database: when each step is allowed, and its effects."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -215,3 +215,29 @@ def test_a_job_keeps_its_last_team(job: Job) -> None:
     job.remove_team("TM1", edit())
 
     assert [each.team_id for each in job.teams] == ["TM2"]
+
+
+def test_a_draft_knows_who_changed_it_last(job: Job, draft: JobVersion) -> None:
+    assert (draft.edited_at, draft.edited_by_id) == (None, None)
+    later = Edit("MB2", AT + timedelta(days=1))
+
+    job.update_draft({"max_retries": 1}, REFERENCES, later)
+    assert (draft.edited_at, draft.edited_by_id) == (None, None)
+    job.update_draft({"max_retries": 2}, REFERENCES, later)
+    job.publish_draft(None, REFERENCES, Edit("MB3", AT + timedelta(days=2)))
+
+    assert (draft.edited_at, draft.edited_by_id) == (later.at, "MB2")
+
+
+def test_a_job_knows_when_its_current_version_changed(job: Job) -> None:
+    edits = [Edit("MB1", AT + timedelta(days=days)) for days in range(1, 5)]
+    assert job.activated_at is None
+
+    job.create_version(NEXT, None, REFERENCES, edits[0])
+    assert job.activated_at == edits[0].at
+    job.create_draft(NEXT, REFERENCES, edits[1])
+    assert job.activated_at == edits[0].at
+    job.publish_draft(None, REFERENCES, edits[2])
+    assert job.activated_at == edits[2].at
+    job.activate(job.current_number, job.current, None, REFERENCES, edits[3])
+    assert job.activated_at == edits[2].at

@@ -57,6 +57,10 @@ WITH_DEPENDENCY = """SELECT v.id, v.number, v.published_by_id, d.depends_on_id F
   ORDER BY v.id LIMIT 1"""
 OF_VERSION = "organization_id, job_id, status, revision, message, cluster_id, source_kind, source, execution_mode, "
 OF_VERSION += "environment, max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id"
+EVENTS = """SELECT job_id, action, to_version_number AS to_version, actor_id, occurred_at FROM event
+  ORDER BY job_id, number"""
+EDITED = "SELECT job_id, number, edited_at, edited_by_id FROM job_version"
+MOVES = {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}
 COPY = f"""INSERT INTO job_version (id, number, based_on_number, {OF_VERSION})
   SELECT :new, :number, number, {OF_VERSION} FROM job_version WHERE id = :id"""
 DEPENDENCY = "job_version_dependency (organization_id, version_id, position, depends_on_id, condition)"
@@ -149,7 +153,7 @@ async def kept(database: Database) -> dict[str, Sequence[Row[Any]]]:
 
 OLD_EVENTS = """SELECT job_id, 'EV' || substr(id, 3) AS id, actor_id, message, from_version, to_version, job_key
   FROM job_event ORDER BY job_id, sequence"""
-EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
+NEW_EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
   FROM event ORDER BY job_id, position"""
 RENAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
 
@@ -162,11 +166,30 @@ async def test_the_history_of_jobs_becomes_events_in_the_same_order(released: Da
     await upgrade(released)
 
     async with released.reads.connect() as connection:
-        assert (await connection.execute(text(EVENTS))).all() == before
+        assert (await connection.execute(text(NEW_EVENTS))).all() == before
         assert await connection.scalar(text(RENAMED)) == 0
         teams = await connection.scalars(select(Event.team_ids).where(Event.job_id == before[0].job_id))
         granted = await connection.scalars(select(JobTeam.team_id).where(JobTeam.job_id == before[0].job_id))
         assert set(teams.first() or []) == set(granted)
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_edits_and_activations_come_from_the_history(released: Database) -> None:
+    """The demo of 0.1.0 has drafts that were updated and versions that were activated."""
+    await upgrade(released)
+
+    async with released.reads.connect() as connection:
+        events = (await connection.execute(text(EVENTS))).all()
+        versions = (await connection.execute(text(EDITED))).all()
+        jobs = (await connection.execute(text("SELECT id, activated_at FROM job"))).all()
+    edits = {(each.job_id, each.to_version): each for each in events if each.action == "DRAFT_UPDATED"}
+    moves = {each.job_id: each.occurred_at for each in events if each.action in MOVES}
+    assert edits
+    for row in versions:
+        edit = edits.get((row.job_id, row.number))
+        assert (row.edited_at, row.edited_by_id) == ((edit.occurred_at, edit.actor_id) if edit else (None, None))
+    assert {row.id: row.activated_at for row in jobs} == {row.id: moves.get(row.id) for row in jobs}
+    assert {None} < {row.activated_at for row in jobs}
 
 
 @pytest.mark.parametrize("version", versions())

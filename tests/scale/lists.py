@@ -25,13 +25,19 @@ WAYS: Mapping[str, Sequence[str]] = {
 }
 FILTERS: Mapping[str, Any] = {
     "search": ["order"],
-    "status": [["PAUSED"]],
-    "teams": [["$team"]],
-    "clusters": [["$cluster"]],
+    "statuses": [["PAUSED"]],
+    "teamIds": [["$team"]],
+    "clusterIds": [["$cluster"]],
     "hasDraft": [True, False],
     "hasSchedule": [True, False],
-    "createdBy": [["$author"]],
+    "sourceKinds": [["PYTHON_WHEEL"]],
+    "latestRunStatuses": [["FAILED"], ["RUNNING", None]],
+    "createdByIds": [["$author"]],
+    "updatedByIds": [["$author"]],
+    "createdSince": ["2026-01-01T00:00:00Z"],
     "updatedSince": ["2026-01-01T00:00:00Z"],
+    "ids": [["$job"]],
+    "keys": [["fleet-0000001-x"]],
 }
 STATUSES = ["FAILED"]
 IDS = ("team", "cluster", "job", "author")

@@ -10,9 +10,18 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job, JobStatus
+from mainsheet.models.job_run import JobRunStatus
+from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_filter import JobFilter, parameters
 from mainsheet.resolvers.job_list import scan_then_index
-from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, FAR_PAGE, IN_ORDER, SCAN_THEN_INDEX, JobSortField
+from mainsheet.resolvers.job_list.access_paths import (
+    BY_CONDITION,
+    BY_GRANTS,
+    FAR_PAGE,
+    IN_ORDER,
+    SCAN_THEN_INDEX,
+    JobSortField,
+)
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, totals
 from mainsheet.resolvers.sql.snapshot import Read
@@ -33,15 +42,20 @@ def filters(ids: Mapping[str, str]) -> Iterator[JobFilter]:
     yield JobFilter()
     yield JobFilter(search="orders")
     yield JobFilter(search="warehouse", has_schedule=True)
-    yield JobFilter(search="or", status=(JobStatus.PAUSED,))
+    yield JobFilter(search="or", statuses=(JobStatus.PAUSED,))
     yield JobFilter(search="zq")
-    yield JobFilter(teams=(ids["team"], ids["other"]))
-    yield JobFilter(clusters=(ids["cluster"],), has_draft=False)
+    yield JobFilter(team_ids=(ids["team"], ids["other"]))
+    yield JobFilter(cluster_ids=(ids["cluster"],), has_draft=False)
     yield JobFilter(has_draft=True)
     yield JobFilter(has_schedule=False, updated_since=SINCE)
-    yield JobFilter(created_by=(ids["author"],))
+    yield JobFilter(created_by_ids=(ids["author"],))
+    yield JobFilter(updated_by_ids=(ids["author"],), source_kinds=(SourceKind.PYTHON_FILE,))
+    yield JobFilter(latest_run_statuses=(JobRunStatus.FAILED,))
+    yield JobFilter(latest_run_statuses=(JobRunStatus.CANCELLED, None))
+    yield JobFilter(created_since=SINCE)
+    yield JobFilter(ids=(ids["job"],))
     yield JobFilter(updated_since=SINCE)
-    yield JobFilter(teams=())
+    yield JobFilter(team_ids=())
 
 
 async def pages_and_total(read: Read, paged_list: PagedList[Job], wanted: JobFilter, descending: bool) -> list[Any]:
@@ -74,7 +88,7 @@ async def test_all_access_paths_give_the_same_rows(
     for wanted, sort, descending in zip(filters(big.ids), cycle(JobSortField), cycle((False, True)), strict=False):
         expected = await pages_and_total(read, BY_GRANTS[sort], wanted, descending)
 
-        for path in (IN_ORDER, SCAN_THEN_INDEX, FAR_PAGE):
+        for path in (BY_CONDITION, IN_ORDER, SCAN_THEN_INDEX, FAR_PAGE):
             assert await pages_and_total(read, path[sort], wanted, descending) == expected, (wanted, sort)
         with monkeypatch.context() as patched:
             patched.setattr(scan_then_index, "SCAN_LIMIT", 50)

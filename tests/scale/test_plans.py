@@ -91,7 +91,7 @@ async def test_a_page_of_the_organization_is_read_in_order(
     big: Big, big_database: Database, ask_big: Ask, direction: str, role: str
 ) -> None:
     """The scan ends when the page is full. The member sees many jobs."""
-    for sort in ("CREATED_AT", "UPDATED_AT", "JOB_KEY"):
+    for sort in ("CREATED_AT", "UPDATED_AT", "JOB_KEY", "NAME", "LATEST_RUN_AT"):
         first = await ask_big(big.admin, f"{{ jobs(first: 9, sortBy: {sort}) {{ pageInfo {{ endCursor }} }} }}")
         arguments = direction.replace("%s", first["jobs"]["pageInfo"]["endCursor"])
         query = f"{{ jobs({arguments}, sortBy: {sort}) {{ nodes {{ id }} }} }}"
@@ -148,8 +148,9 @@ async def test_a_far_page_skips_index_entries_and_not_rows(
     [
         ('search: "orders"', "job_search"),
         ('search: "or"', "job_search"),
+        ("latestRunStatuses: [RUNNING]", "ix_job_organization_latest_run_status"),
         ('updatedSince: "2026-01-01T00:00:00Z"', "ix_job_organization_updated"),
-        ('teams: ["$team"]', "ix_job_team_team"),
+        ('teamIds: ["$team"]', "ix_job_team_team"),
     ],
 )
 async def test_a_filtered_page_scans_first_then_uses_an_index(

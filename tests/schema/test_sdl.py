@@ -65,10 +65,11 @@ SURFACE = {
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
-    "JobFilter": "search status teams clusters hasDraft hasSchedule createdBy updatedSince",
+    "JobFilter": "search statuses teamIds clusterIds hasDraft hasSchedule sourceKinds latestRunStatuses createdByIds"
+    " updatedByIds createdSince updatedSince ids keys",
 }
 ENUMS = {
-    "JobSortField": "JOB_KEY CREATED_AT UPDATED_AT",
+    "JobSortField": "JOB_KEY NAME CREATED_AT UPDATED_AT LATEST_RUN_AT",
     "SortDirection": "ASC DESC",
     "JobPermission": "VIEW EDIT MANAGE_TEAMS DELETE",
     "ChangeKind": "ADDED CHANGED REMOVED",

@@ -20,7 +20,7 @@ def clock() -> Clock:
 def test_a_bucket_starts_full_and_refills_in_a_minute(clock: Clock) -> None:
     points = Buckets(60, clock)
 
-    points.charge("a", 60)
+    points.of("a").charge(60)
     clock.now = 30
 
     assert points.left("a") == 30
@@ -29,17 +29,17 @@ def test_a_bucket_starts_full_and_refills_in_a_minute(clock: Clock) -> None:
 def test_a_charge_may_cause_a_debt(clock: Clock) -> None:
     points = Buckets(60, clock)
 
-    points.charge("a", 180)
+    points.of("a").charge(180)
 
-    assert (points.left("a"), points.seconds_until("a", 0)) == (-120, 120)
+    assert (points.left("a"), points.of("a").seconds_until(0)) == (-120, 120)
 
 
 def test_refunds_never_exceed_the_quota(clock: Clock) -> None:
     points = Buckets(60, clock)
 
-    points.charge("a", 30)
+    points.of("a").charge(30)
     clock.now = 30
-    points.charge("a", -30)
+    points.of("a").charge(-30)
 
     assert points.left("a") == 60
 
@@ -47,7 +47,7 @@ def test_refunds_never_exceed_the_quota(clock: Clock) -> None:
 def test_each_key_has_its_own_bucket(clock: Clock) -> None:
     points = Buckets(60, clock)
 
-    points.charge("a", 60)
+    points.of("a").charge(60)
 
     assert points.left("b") == 60
 
@@ -57,6 +57,6 @@ def test_only_the_most_recently_used_keys_are_kept(clock: Clock, monkeypatch: py
     points = Buckets(60, clock)
 
     for key in ("a", "b", "a", "c"):
-        points.charge(key, 10)
+        points.of(key).charge(10)
 
     assert [points.left(key) for key in "abc"] == [40, 60, 50]

@@ -3,6 +3,7 @@ import re
 
 import pytest
 from aiohttp import ClientResponse
+from graphql import ExecutionResult
 from structlog.testing import capture_logs
 
 from mainsheet.executor import core_schema, turns
@@ -231,7 +232,7 @@ def test_each_of_several_workers_has_its_share() -> None:
 
     points, seconds = (make(settings, lambda: 0) for make in (Allowance.points, Allowance.database_seconds))
 
-    assert (points.left(caller), seconds.left(caller)) == (250, 2.5)
+    assert (points.account(caller).left(), seconds.account(caller).left()) == (250, 2.5)
 
 
 def test_an_organizations_debt_stops_only_its_own_callers() -> None:
@@ -241,11 +242,13 @@ def test_an_organizations_debt_stops_only_its_own_callers() -> None:
         for member, organization in (("MB1", "OR1"), ("MB2", "OR1"), ("MB3", "OR2"))
     )
 
-    points.charge(own, 300)
+    accounts = [points.account(each) for each in (own, colleague, foreign)]
 
-    assert [points.left(each) for each in (own, colleague, foreign)] == [-200, -100, 100]
-    assert [points.retry_after(each) for each in (own, colleague)] == [120, 30]
-    assert [points.header(each) for each in (colleague, foreign)] == ['"points";r=0;t=60', '"points";r=100;t=0']
+    accounts[0].charge(300)
+
+    assert [each.left() for each in accounts] == [-200, -100, 100]
+    assert [each.retry_after() for each in accounts[:2]] == [120, 30]
+    assert [each.header() for each in accounts[1:]] == ['"points";r=0;t=60', '"points";r=100;t=0']
 
 
 @pytest.mark.parametrize(
@@ -287,4 +290,4 @@ async def test_fields_with_work_are_charged_as_estimated(fields: str, is_refunda
     price = price_of(await store.get(text), None)
 
     assert price.is_refundable is is_refundable
-    assert await price.actual({"jobs": {"nodes": []}}) == (1 if is_refundable else price.estimate)
+    assert await price.actual(ExecutionResult({"jobs": {"nodes": []}})) == (1 if is_refundable else price.estimate)
