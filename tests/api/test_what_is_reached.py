@@ -77,7 +77,7 @@ def fields(type_: GraphQLObjectType) -> Iterator[str]:
 
 
 def is_node(type_: GraphQLNamedType) -> bool:
-    return isinstance(type_, GraphQLObjectType) and NODE in type_.interfaces
+    return type_ is NODE or (isinstance(type_, GraphQLObjectType) and NODE in type_.interfaces)
 
 
 def arguments(type_name: str, name: str, field: GraphQLField) -> str:
