@@ -52,6 +52,15 @@ def change_of(name: str, before: str | None, after: str | None) -> Change:
     return Change(path=[name], kind=_kind(before is not None, after is not None), before=before, after=after)
 
 
+def changes_of(name: str, before: Any, after: Any) -> Iterator[Change]:
+    """Yield the changes of one value. In a list of texts, each text was added or removed."""
+    if isinstance(after, list):
+        yield from (change_of(name, each, None) for each in before if each not in after)
+        yield from (change_of(name, None, each) for each in after if each not in before)
+    elif before != after:
+        yield change_of(name, before, after)
+
+
 def _kind(was: bool, is_now: bool) -> ChangeKind:
     if was and is_now:
         return ChangeKind.CHANGED

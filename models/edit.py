@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from mainsheet.models.config_diff import Change, change_of
+from mainsheet.models.config_diff import Change, changes_of
 from mainsheet.models.errors import Refused, StaleRevision, UserError
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
@@ -25,7 +25,7 @@ class Subject(Protocol):
 class Edit:
     """One change: its author and time, its problems, and the events that it adds."""
 
-    member_id: str
+    actor_id: str
     at: datetime
     events: list[Event] = field(default_factory=list)
     problems: list[UserError] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Edit:
             id=new_id(Event.PREFIX, self.at),
             organization_id=subject.organization_id,
             action=action,
-            actor_id=self.member_id,
+            actor_id=self.actor_id,
             occurred_at=self.at,
             subject_id=subject.id,
             subject_label=label,
@@ -90,4 +90,4 @@ def assign(row: object, values: Mapping[str, Any]) -> list[Change]:
     before = {name: getattr(row, name) for name in values}
     for name, value in values.items():
         setattr(row, name, value)
-    return [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
+    return [each for name in values for each in changes_of(name, before[name], getattr(row, name))]

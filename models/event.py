@@ -68,7 +68,7 @@ class Event(Base):
     changes: Mapped[list[dict[str, Any]]] = mapped_column(Json)
 
     __table_args__ = (
-        tenant("actor_id", "member"),
+        tenant("actor_id", "actor"),
         Index("ix_event_id", "id", unique=True),
         Index("ix_event_organization", "organization_id", "position", "id"),
         Index("ix_event_job", "job_id", "number", "id"),

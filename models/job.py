@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Unique
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
-from mainsheet.models.config_diff import change_of, differences
+from mainsheet.models.config_diff import change_of, changes_of, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit, Numbers, assign
 from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
@@ -23,6 +23,7 @@ from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
+from mainsheet.models.job_tag import Tagged
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.references import References
@@ -37,7 +38,7 @@ class JobStatus(StrEnum):
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
 
-class Job(JobListing, Base):
+class Job(JobListing, Tagged, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
@@ -89,8 +90,8 @@ class Job(JobListing, Base):
     __table_args__ = (
         tenant_key(),
         UniqueConstraint("organization_id", "job_key"),
-        tenant("created_by_id", "member"),
-        tenant("updated_by_id", "member"),
+        tenant("created_by_id", "actor"),
+        tenant("updated_by_id", "actor"),
         ForeignKeyConstraint(
             ["current_cluster_id", "id", "current_number"],
             ["job_version.cluster_id", "job_version.job_id", "job_version.number"],
@@ -107,7 +108,7 @@ class Job(JobListing, Base):
     def create(
         cls, values: Mapping[str, Any], config: JobConfig, team_ids: Sequence[str], organization_id: str, edit: Edit
     ) -> "Job":
-        """Create a job and its first published version from validated values."""
+        """Create a job and its first published version from validated values, `tags` among them."""
         job = cls(
             id=new_id(cls.PREFIX, edit.at),
             organization_id=organization_id,
@@ -117,7 +118,7 @@ class Job(JobListing, Base):
             last_number=0,
             event_count=0,
             created_at=edit.at,
-            created_by_id=edit.member_id,
+            created_by_id=edit.actor_id,
         )
         job.draft = None
         job.list_run(None)
@@ -126,7 +127,8 @@ class Job(JobListing, Base):
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
-        job._record(EventAction.JOB_CREATED, edit, (None, 1), changes=differences(None, config))
+        changes = [*differences(None, config), *changes_of("tags", [], job.tags)]
+        job._record(EventAction.JOB_CREATED, edit, (None, 1), changes=changes)
         return job
 
     def expect(
@@ -147,7 +149,7 @@ class Job(JobListing, Base):
         edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
-        """Change the given ones of name, description and status. Equal values change nothing."""
+        """Change the given ones of name, description, tags and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
         if changes := assign(self, values):
@@ -279,6 +281,6 @@ class Job(JobListing, Base):
         self.event_count += 1
         if action is not EventAction.DRAFT_UPDATED:
             self.revision += 1
-            self.updated_at, self.updated_by_id = edit.at, edit.member_id
+            self.updated_at, self.updated_by_id = edit.at, edit.actor_id
         team_ids = [each.team_id for each in self.teams]
         edit.record(action, self, self.job_key, job_id=self.id, team_ids=team_ids, versions=versions, **details)

@@ -27,7 +27,6 @@ COLUMNS = Event.__table__.c
 @dataclass(frozen=True)
 class EventListArguments:
     page: PageArguments
-    descending: bool
     filter: EventFilter
 
 
@@ -47,7 +46,7 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
 async def of_jobs(read: Read, job_ids: Sequence[str], arguments: EventListArguments) -> Mapping[str, Page[Event]]:
     """List each job's events. The caller sees the jobs."""
     parameters = event_filter.parameters(arguments.filter)
-    return await OF_JOBS.pages(read, job_ids, arguments.page, descending=arguments.descending, parameters=parameters)
+    return await OF_JOBS.pages(read, job_ids, arguments.page, parameters=parameters)
 
 
 async def of_organizations(
@@ -55,10 +54,8 @@ async def of_organizations(
 ) -> Mapping[str, Page[Event]]:
     """List the events of the feed that the caller sees. An empty page has the position up to which it was read."""
     parameters = event_filter.parameters(arguments.filter)
-    pages = await FEED.pages(
-        read, organization_ids, arguments.page, descending=arguments.descending, parameters=parameters
-    )
-    reads_on = not (arguments.descending or arguments.page.backwards)
+    pages = await FEED.pages(read, organization_ids, arguments.page, parameters=parameters)
+    reads_on = not (arguments.page.descending or arguments.page.backwards)
     if reads_on and not all(page.nodes for page in pages.values()):
         await _set_read_to(read, pages, arguments.page)
     return pages
@@ -87,7 +84,7 @@ def sees_event(view: View) -> ColumnElement[bool]:
     """Whether the caller sees the event's subject, or could see it when it was deleted."""
     if sees_all_jobs(view.caller):
         return literal(value=True)
-    is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.member_id)
+    is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.actor_id)
     seen = select(Job.id).where(visible(view.caller))
     was_seen = select(DeletedJob.id).where(was_visible(view.caller))
     return or_(Event.job_id.is_(None) & is_open, Event.job_id.in_(seen), Event.job_id.in_(was_seen))

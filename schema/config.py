@@ -33,13 +33,12 @@ FIRE_TIMES = (
 
 
 def preview(
-    count: Annotated[int | None, described("The number of fire times, 0 to 100.")] = DEFAULT_COUNT,
+    count: Annotated[int, described("The number of fire times, 0 to 100.")] = DEFAULT_COUNT,
     after: Annotated[
         datetime | None,
         described("Return only fire times after this time, which must be in the years 2000 to 2999. Defaults to now."),
     ] = None,
 ) -> Preview:
-    count = DEFAULT_COUNT if count is None else count
     limits.FIRE_TIMES.argument("count", count)
     moment = utc(after, "after") if after else None
     if moment:

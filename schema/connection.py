@@ -1,13 +1,13 @@
 """Connections, and the arguments that select a page of one."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from mainsheet.resolvers.sql.pagination import paged_list
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema.relation import relation
 
 T = TypeVar("T")
@@ -55,24 +55,28 @@ def described(text: str) -> Any:
     return strawberry.argument(description=text)
 
 
-def with_page_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
-    """Replace a function's first parameter, its `PageArguments`, by the six arguments of a page."""
-    return _with_arguments(arguments, PAGE_PARAMETERS)
+def with_page_arguments(
+    direction: SortDirection = SortDirection.ASC, *, is_numbered: bool = True
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Replace a function's first parameter, its `PageArguments`, by the arguments of a page.
 
+    `direction` is the default sort direction. A list that isn't numbered has cursors only.
+    """
+    sort_direction = PAGE_PARAMETERS["sort_direction"].replace(default=direction)
+    parameters = PAGE_PARAMETERS | {"sort_direction": sort_direction}
+    if not is_numbered:
+        parameters = {name: each for name, each in parameters.items() if name not in {"limit", "page"}}
 
-def with_cursor_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
-    """Do the same for a list without numbered pages."""
-    return _with_arguments(arguments, {name: PAGE_PARAMETERS[name] for name in ("first", "after", "last", "before")})
+    def replaced(arguments: Callable[..., T]) -> Callable[..., T]:
+        def read(**values: Any) -> T:
+            own = {name: values.pop(name) for name in PAGE_PARAMETERS if name in values}
+            return arguments(PageArguments.of(**own), **values)
 
+        own = list(inspect.signature(arguments).parameters.values())[1:]
+        read.__signature__ = inspect.Signature([*parameters.values(), *own])  # type: ignore[attr-defined]  # PEP 362
+        return read
 
-def _with_arguments(arguments: Callable[..., T], parameters: Mapping[str, inspect.Parameter]) -> Callable[..., T]:
-    def read(**values: Any) -> T:
-        own = {name: values.pop(name, None) for name in parameters}
-        return arguments(PageArguments.of(**own), **values)
-
-    own = list(inspect.signature(arguments).parameters.values())[1:]
-    read.__signature__ = inspect.Signature([*parameters.values(), *own])  # type: ignore[attr-defined]  # PEP 362
-    return read
+    return replaced
 
 
 def _declaration(
@@ -97,6 +101,7 @@ def _declaration(
         described("The number of items to return from the end of the list, or from before `before`: 0 to 100."),
     ] = None,
     before: Annotated[str | None, described("Return the items before this cursor.")] = None,
+    sort_direction: Annotated[SortDirection, described("The sort direction.")] = SortDirection.ASC,
 ) -> None:
     """Declare the arguments that `PageArguments.of` takes."""
 
@@ -104,6 +109,9 @@ def _declaration(
 PAGE_PARAMETERS = dict(inspect.signature(_declaration).parameters)
 
 
-@with_page_arguments
-def page_arguments(page: PageArguments) -> PageArguments:
+def _page(page: PageArguments) -> PageArguments:
     return page
+
+
+page_arguments = with_page_arguments()(_page)
+newest_first = with_page_arguments(SortDirection.DESC)(_page)

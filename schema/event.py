@@ -9,14 +9,15 @@ from strawberry import UNSET
 from mainsheet.models import limits
 from mainsheet.models.event import Event as EventRow
 from mainsheet.models.event import EventAction
-from mainsheet.resolvers import config_diff, event, event_filter, job, member
+from mainsheet.resolvers import actor as actor_rows
+from mainsheet.resolvers import config_diff, event, event_filter, job
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers.event import EventListArguments
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.config_change import CHANGES, ConfigChange
-from mainsheet.schema.connection import Connection, described, with_cursor_arguments, with_page_arguments
+from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.moment import utc
 from mainsheet.schema.node import Node
 from mainsheet.schema.plain import plain
@@ -59,24 +60,16 @@ class EventFilter:
 FILTER = described("Return only the events that match this filter.")
 
 
-@with_page_arguments
+@with_page_arguments(SortDirection.DESC)
 def job_event_arguments(
-    page: PageArguments,
-    *,
-    filter: Annotated[EventFilter | None, FILTER] = None,
-    sort_direction: Annotated[SortDirection, described("The sort direction.")] = SortDirection.DESC,
+    page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None
 ) -> EventListArguments:
-    return EventListArguments(page, sort_direction is SortDirection.DESC, conditions(filter))
+    return EventListArguments(page, conditions(filter))
 
 
-@with_cursor_arguments
-def feed_arguments(
-    page: PageArguments,
-    *,
-    filter: Annotated[EventFilter | None, FILTER] = None,
-    sort_direction: Annotated[SortDirection, described("The sort direction.")] = SortDirection.ASC,
-) -> EventListArguments:
-    return EventListArguments(page, sort_direction is SortDirection.DESC, conditions(filter))
+@with_page_arguments(is_numbered=False)
+def feed_arguments(page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None) -> EventListArguments:
+    return EventListArguments(page, conditions(filter))
 
 
 def conditions(wanted: EventFilter | None) -> event_filter.EventFilter:
@@ -97,7 +90,9 @@ class Event(Node, prefix=EventRow.PREFIX):
     occurred_at: datetime = strawberry.field(
         description="When the event occurred. The order of the feed is not the order of these times."
     )
-    actor = relation(member.by_ids, names.Member | None, "Who made the change. Null if the server did.", key="actor_id")
+    actor = relation(
+        actor_rows.by_ids, names.Actor | None, "Who made the change. Null if the server did.", key="actor_id"
+    )
     subject = relation(
         node_rows.by_ids,
         Node | None,

@@ -11,6 +11,12 @@ from mainsheet.schema.config_input import LINE, JobConfigChangesInput, JobConfig
 PROSE = "At most 1023 characters. Line breaks are allowed; control characters and bidirectional overrides are refused."
 
 
+TAGS = (
+    "At most 20 tags of 1 to 63 lower-case letters, digits and `_ . : / -`, each beginning with a letter or digit. A"
+    " repeated tag counts once."
+)
+
+
 def _job_id() -> Any:
     return strawberry.field(description="The job.")
 
@@ -66,6 +72,7 @@ class CreateJobInput:
     )
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
+    tags: list[str] = strawberry.field(default_factory=list, description=TAGS)
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
             "The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each, or the "
@@ -82,6 +89,9 @@ class UpdateJobInput:
     name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null isn't allowed. Omit to keep the value.")
     description: Maybe[str | None] = strawberry.field(
         description=f"{PROSE} Null removes the description. Omit to keep the value."
+    )
+    tags: Maybe[list[str] | None] = strawberry.field(
+        description=f"{TAGS} They replace all tags of the job. Null isn't allowed. Omit to keep the value."
     )
     status: Maybe[JobStatus | None] = strawberry.field(
         description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."
@@ -106,7 +116,7 @@ class CreateDraftInput:
     changes: JobConfigChangesInput | None = strawberry.field(
         default=UNSET, description="The changes to the copied configuration. Omit to copy it unchanged."
     )
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
 
 
 @strawberry.input(description="The changes to a draft.")
@@ -114,7 +124,7 @@ class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_draft_revision: int | None = _expected_revision("draft")
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
 
 
 @strawberry.input(description="The draft to discard.")
@@ -129,7 +139,7 @@ class PublishDraftInput:
     message: str | None = _message("publication")
     expected_draft_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
@@ -141,7 +151,7 @@ class CreateVersionInput:
     )
     message: str | None = _message("publication")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
     idempotency_key: str | None = _idempotency_key()
 
 
@@ -151,7 +161,7 @@ class ActivateVersionInput:
     number: int = strawberry.field(description="The number of the published version to activate.")
     message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
 
 
 @strawberry.input(description="The teams that get access to a job.")
@@ -178,5 +188,5 @@ class UpdateOrganizationInput:
     name: Maybe[str | None] = strawberry.field(
         description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
     )
-    dry_run: bool | None = _dry_run()
+    dry_run: bool = _dry_run()
     idempotency_key: str | None = _idempotency_key()

@@ -16,7 +16,7 @@ from mainsheet.models.errors import (
     UserError,
 )
 from mainsheet.models.job import Job
-from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersionDependency
@@ -38,15 +38,15 @@ async def create(
     team_ids: Sequence[str],
     config: Mapping[str, Any],
     description: str | None = None,
+    tags: Sequence[str] = (),
 ) -> JobAnswer:
-    values = {"job_key": job_key, "name": name, "description": description}
+    values = {"job_key": job_key, "name": name, "description": description, "tags": tags}
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
     problems = write.problems
     problems += value_problems(values)
     team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
-    problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), references)
     problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
@@ -68,6 +68,8 @@ async def update(
     **values: Any,
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    if "tags" in values:
+        await write.session.refresh(job, ["tag_rows"])
     job.expect(write, revision=expected_job_revision)
     job.update(values, message, write)
     return {"job_id": job.id}
@@ -115,7 +117,7 @@ async def _team_problems(
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
         return [TeamRequired(path=("team_ids",), advice="Name one.")]
-    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
+    own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == write.caller.actor_id)
     rows = await write.session.execute(
         select(Team.id, TeamMember.role)
         .outerjoin(TeamMember, own)

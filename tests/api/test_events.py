@@ -31,7 +31,7 @@ query ($id: ID!) {
   node(id: $id) {
     ... on Event {
       action subjectId subjectLabel message fromVersionNumber toVersionNumber
-      actor { name } subject { id } job { id } fromVersion { number } toVersion { number }
+      actor { displayName } subject { id } job { id } fromVersion { number } toVersion { number }
     }
   }
 }
@@ -81,7 +81,7 @@ async def test_an_event_has_its_subject_and_versions(ask: Ask, world: World, job
         "message": "more patience",
         "fromVersionNumber": 1,
         "toVersionNumber": 2,
-        "actor": {"name": "contributor"},
+        "actor": {"displayName": "contributor"},
         "subject": {"id": job_id},
         "job": {"id": job_id},
         "fromVersion": {"number": 1},

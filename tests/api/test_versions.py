@@ -20,7 +20,7 @@ query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $las
 """
 VERSION = """
 query ($id: ID!, $number: Int!) { job(id: $id) { version(number: $number) {
-  number status message basedOn { number } publishedAt publishedBy { name } createdBy { name }
+  number status message basedOn { number } publishedAt publishedBy { displayName } createdBy { displayName }
 } } }
 """
 CHANGES = """
@@ -28,7 +28,7 @@ query ($id: ID!, $number: Int!, $since: Int) {
   job(id: $id) { version(number: $number) { changes(since: $since) { path kind before after } } }
 }
 """
-HISTORY = "query ($id: ID!) { job(id: $id) { events { nodes { action message actor { name } } totalCount } } }"
+HISTORY = "query ($id: ID!) { job(id: $id) { events { nodes { action message actor { displayName } } totalCount } } }"
 PAUSE = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, status: PAUSED, message: "holiday"}) { job { id } } }'
 SCHEDULES = """
 query ($id: ID!, $count: Int! = 3, $after: DateTime) { job(id: $id) {

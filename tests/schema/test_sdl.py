@@ -22,25 +22,29 @@ INPUTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql
 CONNECTIONS = [name for name in OBJECTS if name.endswith("Connection")]
 MUTATIONS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 
-PAGING = "limit page first after last before"
+PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
-    "Query": "me organization node nodes job jobByKey jobs events team teams cluster clusters",
-    "Viewer": "id member organization teams jobs",
-    "Job": "id jobKey name description status revision createdAt createdBy updatedAt updatedBy currentVersion draft"
-    " version versions teams dependents latestRun runs events viewerPermissions",
+    "Query": "me organization node nodes job jobByKey jobs events team teams cluster clusters"
+    " member members serviceAccount serviceAccounts",
+    "Viewer": "id actor organization teams jobs",
+    "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
+    " draft version versions teams dependents latestRun runs events viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
     "TeamMemberEdge": "role",
+    "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
     f" createdBy publishedAt publishedBy changes {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
-    "Team": "id name description members jobs",
+    "Team": "id name description members serviceAccounts jobs",
     "Cluster": "id name region status jobs",
-    "Member": "id name email organizationRole teams",
+    "Actor": "id displayName organizationRole status teams revision externalId managedBy",
+    "Member": "id name email",
+    "ServiceAccount": "id name",
     "JobRun": "id job version status trigger createdAt startedAt finishedAt",
     "SavedQuery": "id name sql",
     "Event": "id cursor action occurredAt actor subject subjectId subjectLabel job fromVersion fromVersionNumber"
@@ -49,8 +53,8 @@ SURFACE = {
     "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
     " activateVersion addTeamsToJob removeTeamFromJob",
     "UserError": "code message path",
-    "CreateJobInput": "jobKey! name! description teamIds! config! idempotencyKey",
-    "UpdateJobInput": "jobId! name description status message expectedJobRevision",
+    "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
+    "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
     "CreateDraftInput": "jobId! changes dryRun",
     "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
@@ -65,8 +69,8 @@ SURFACE = {
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
-    "JobFilter": "search statuses teamIds clusterIds hasDraft hasSchedule sourceKinds latestRunStatuses createdByIds"
-    " updatedByIds createdSince updatedSince ids keys",
+    "JobFilter": "search statuses teamIds clusterIds tagsAllOf tagsAnyOf hasDraft hasSchedule sourceKinds"
+    " latestRunStatuses createdByIds updatedByIds createdSince updatedSince ids keys",
 }
 ENUMS = {
     "JobSortField": "JOB_KEY NAME CREATED_AT UPDATED_AT LATEST_RUN_AT",
@@ -79,8 +83,8 @@ ENUMS = {
     " IDEMPOTENCY_KEY_REUSED",
 }
 ARGUMENTS = {
-    **{f"{owner}.jobs": f"{PAGING} sortBy sortDirection filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
-    "Job.versions": f"{PAGING} sortDirection",
+    **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
+    "Job.versions": PAGING,
     "Job.version": "number",
     "Job.runs": f"{PAGING} statuses",
     "JobVersion.changes": "since",
@@ -110,6 +114,11 @@ def elements() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{member}({argument}:)", own
 
 
+def has_default(each: Any) -> bool:
+    kinds = graphql.GraphQLArgument | graphql.GraphQLInputField
+    return isinstance(each, kinds) and each.default_value is not graphql.Undefined
+
+
 def fields(name: str) -> Any:
     owner = TYPES[name]
     assert isinstance(owner, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType | graphql.GraphQLInputObjectType)
@@ -126,6 +135,19 @@ def test_the_committed_sdl_is_current() -> None:
 
 def test_everything_is_described() -> None:
     assert [path for path, each in elements() if not (each.description or "").strip()] == []
+
+
+def test_inputs_with_a_default_are_not_null() -> None:
+    defaults = {path: each for path, each in elements() if has_default(each)}
+    assert len(defaults) > len(CONNECTIONS)
+    assert [path for path, each in defaults.items() if not graphql.is_non_null_type(each.type)] == []
+
+
+def test_scalars_name_their_specification() -> None:
+    scalars = [each for each in TYPES.values() if isinstance(each, graphql.GraphQLScalarType)]
+    own = [each for each in scalars if not graphql.is_specified_scalar_type(each)]
+    assert own
+    assert [each.name for each in own if not each.specified_by_url] == []
 
 
 def test_deprecations_name_a_successor_and_a_date() -> None:
@@ -201,7 +223,7 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
-OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status"}, "updateOrganization": {"name"}}
+OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status", "tags"}, "updateOrganization": {"name"}}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

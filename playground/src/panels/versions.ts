@@ -4,16 +4,16 @@ import { ask } from '../api.ts'
 /** Pages of published versions and of activations, the newest first. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
-    draft { number createdAt createdBy { name } basedOn { number } changes { path } }
+    draft { number createdAt createdBy { displayName } basedOn { number } changes { path } }
     currentVersion { number }
     versions(first: $versions, after: $versionsAfter, sortDirection: DESC) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes { number message publishedAt publishedBy { name } basedOn { number } changes { path } }
+      nodes { number message publishedAt publishedBy { displayName } basedOn { number } changes { path } }
     }
     events(first: 100, after: $eventsAfter, filter: {actions: [VERSION_ACTIVATED]}) {
       pageInfo { hasNextPage endCursor }
-      nodes { id action occurredAt actor { name } fromVersionNumber toVersionNumber message }
+      nodes { id action occurredAt actor { displayName } fromVersionNumber toVersionNumber message }
     }
   }
 }`
@@ -42,19 +42,19 @@ interface Version {
 interface Published extends Version {
   message: string | null
   publishedAt: string
-  publishedBy: { name: string }
+  publishedBy: { displayName: string }
 }
 
 interface Draft extends Version {
   createdAt: string
-  createdBy: { name: string }
+  createdBy: { displayName: string }
 }
 
 interface Event {
   id: string
   action: string
   occurredAt: string
-  actor: { name: string } | null
+  actor: { displayName: string } | null
   fromVersionNumber: number | null
   toVersionNumber: number | null
   message: string | null
@@ -143,11 +143,11 @@ export interface Moment {
 /** The rows, newest first: the draft, each version, and each activation of another version. */
 export function moments(job: JobHistory): Moment[] {
   const { draft, versions, events } = job
-  const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.name, message: version.message }))
+  const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.displayName, message: version.message }))
   const isListed = ({ occurredAt }: Event) => occurredAt >= oldestVersion(job) // older ones come with older versions
   const moved = events.nodes.filter(isListed).map(activation)
   const all = [...published, ...moved].sort((a, b) => b.at.localeCompare(a.at))
-  return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.name, message: null }, ...all] : all
+  return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.displayName, message: null }, ...all] : all
 }
 
 function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version, at: string) {

@@ -6,16 +6,13 @@ alone is the order.
 
 Old events get the epoch 1 and the transaction 0, which is before all new ones, and the teams that have access to the
 job at the upgrade: the teams at the time of the event weren't stored.
-
-Processes of release 0.1.0 that still run beside a PostgreSQL that was upgraded can read all but the history. Their
-changes of jobs fail, and nothing is lost.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -111,7 +108,7 @@ def create_event() -> None:
         sa.Column("changes", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id", "actor_id"],
-            ["member.organization_id", "member.id"],
+            ["actor.organization_id", "actor.id"],
             name=op.f("fk_event_organization_id_actor_id"),
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_event")),
