@@ -88,4 +88,5 @@ class Job(Node, prefix=JobRow.PREFIX):
 
 
 @strawberry.type(description="A page of a list of jobs.")
-class JobConnection(Connection[Job]): ...
+class JobConnection(Connection[Job]):
+    facets: names.JobFacets = strawberry.field(description="The number of jobs by status, team, cluster, tag and run.")

@@ -43,7 +43,7 @@ from testbed.world import World, make_membership, make_team
 from tests.api.crowd import SIZE, make_crowd
 
 SCHEMA = core_schema(api)
-NEEDED = {("Job", "version"): "number: 1"}
+NEEDED = {("Job", "version"): "number: 1", **{("JobFacets", each): f"first: {SIZE}" for each in ("teams", "clusters")}}
 LOOKUPS = {
     "cluster": f'id: "{Cluster.PREFIX}0"',
     "job": f'id: "{Job.PREFIX}0"',

@@ -159,7 +159,7 @@ OLD_EVENTS = """SELECT job_id, 'EV' || substr(id, 3) AS id, actor_id, message, f
   FROM job_event ORDER BY job_id, sequence"""
 NEW_EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
   FROM event ORDER BY job_id, position"""
-RENAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
+MISNAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
 
 
 @pytest.mark.parametrize("version", ["0.1.0"])
@@ -171,7 +171,7 @@ async def test_the_history_of_jobs_becomes_events_in_the_same_order(released: Da
 
     async with released.reads.connect() as connection:
         assert (await connection.execute(text(NEW_EVENTS))).all() == before
-        assert await connection.scalar(text(RENAMED)) == 0
+        assert await connection.scalar(text(MISNAMED)) == 0
         teams = await connection.scalars(select(Event.team_ids).where(Event.job_id == before[0].job_id))
         granted = await connection.scalars(select(JobTeam.team_id).where(JobTeam.job_id == before[0].job_id))
         assert set(teams.first() or []) == set(granted)
