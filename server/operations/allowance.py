@@ -30,7 +30,7 @@ class Allowance:
 
     def account(self, caller: Caller) -> "Account":
         """Return the two budgets of a caller, for the time of one operation."""
-        return Account(self, self.callers.of(caller.member_id), self.organizations.of(caller.organization_id))
+        return Account(self, self.callers.of(caller.actor_id), self.organizations.of(caller.organization_id))
 
     @property
     def policy(self) -> str:
