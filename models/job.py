@@ -126,7 +126,7 @@ class Job(JobListing, Base):
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
-        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, config))
+        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, version.config))
         return job
 
     def expect(
@@ -163,7 +163,7 @@ class Job(JobListing, Base):
         config = self._changed_config(self.current, values, references, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
         numbers = {"from_version": self.current_number, "to_version": draft.number}
-        self._record(JobAction.DRAFT_CREATED, edit, **numbers, changes=differences(self.current.config, config))
+        self._record(JobAction.DRAFT_CREATED, edit, **numbers, changes=differences(self.current.config, draft.config))
         self.draft = draft
         return draft
 
@@ -172,7 +172,7 @@ class Job(JobListing, Base):
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
             draft.update(after, edit)
-            changes = differences(before, after)
+            changes = differences(before, draft.config)
             self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
         return draft
 

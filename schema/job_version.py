@@ -79,6 +79,12 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
     created_by = relation(member.by_ids, names.Member, "Who created the version.", key="created_by_id")
+    updated_at: datetime = strawberry.field(
+        description="When the configuration was last changed. Equals `createdAt` if the draft was never updated."
+    )
+    updated_by = relation(
+        member.by_ids, names.Member, "Who last changed the configuration, or created the version.", key="updated_by_id"
+    )
     published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
         member.by_ids, names.Member | None, "Who published the version. Null for a draft.", key="published_by_id"
