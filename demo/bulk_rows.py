@@ -14,6 +14,8 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_tag import JobTag
+from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from mainsheet.models.search_text import search_text
 
@@ -135,6 +137,7 @@ def _rows_of(life: Life) -> Iterator[Base]:
         for part in parts:
             part.version_id = version.id
             yield part
-    for team in life.job.teams:
-        team.job_id = life.job.id
-        yield team
+    own: list[JobTeam | JobTag] = [*life.job.teams, *life.job.tag_rows]
+    for row in own:
+        row.job_id = life.job.id
+        yield row

@@ -24,6 +24,9 @@ class Step:
     needs: JobPermission = JobPermission.EDIT
 
 
+SQL = {"saved_queries", "sql_snapshot"}
+
+
 @dataclass(frozen=True)
 class Story:
     """A job's history. `born` and the steps' numbers are days before now; `Names.config` reads `config`."""
@@ -36,6 +39,12 @@ class Story:
     description: str | None = None
     steps: Sequence[tuple[float, Step]] = ()
     doing: JobRunStatus | None = None
+
+    @property
+    def tags(self) -> list[str]:
+        language = "sql" if SQL & self.config["source"].keys() else "python"
+        started = "scheduled" if self.config.get("schedule") else "on-demand"
+        return [f"lang:{language}", f"retries:{self.config.get('max_retries', 0)}", started]
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Life:
 
     @classmethod
     def begin(cls, story: Story, organization_id: str, names: Names, references: References, edit: Edit) -> "Life":
-        values = {"job_key": story.key, "name": story.name, "description": story.description}
+        values = {"job_key": story.key, "name": story.name, "description": story.description, "tags": story.tags}
         config = JobConfig.of(names.config(story.config))
         edit.problems += value_problems(values)
         edit.problems += config.problems((), references)

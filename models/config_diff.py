@@ -65,6 +65,15 @@ def _with_id(change: Change, ids: Mapping[str, str | None]) -> Change:
     return change
 
 
+def changes_of(name: str, before: Any, after: Any) -> Iterator[Change]:
+    """Yield the changes of one value. In a list of texts, each text was added or removed."""
+    if isinstance(after, list):
+        yield from (change_of(name, each, None) for each in before if each not in after)
+        yield from (change_of(name, None, each) for each in after if each not in before)
+    elif before != after:
+        yield change_of(name, before, after)
+
+
 def kind_of(was: bool, is_now: bool) -> ChangeKind:
     if was and is_now:
         return ChangeKind.CHANGED

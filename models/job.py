@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Unique
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
-from mainsheet.models.config_diff import Change, change_of, differences
+from mainsheet.models.config_diff import Change, change_of, changes_of, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
@@ -23,6 +23,7 @@ from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
+from mainsheet.models.job_tag import Tagged
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.references import References
@@ -37,7 +38,7 @@ class JobStatus(StrEnum):
 CHANGES: Mapping[str, Path] = {name: ("changes", name) for name in ("cluster_id", "dependencies")}
 
 
-class Job(JobListing, Base):
+class Job(JobListing, Tagged, Base):
     """A job: a named workload with versions.
 
     `current_number` is the current version's number, `last_number` the highest ever used, `event_count` the number of
@@ -107,7 +108,7 @@ class Job(JobListing, Base):
     def create(
         cls, values: Mapping[str, Any], config: JobConfig, team_ids: Sequence[str], organization_id: str, edit: Edit
     ) -> "Job":
-        """Create a job and its first published version from validated values."""
+        """Create a job and its first published version from validated values, `tags` among them."""
         job = cls(
             id=new_id(cls.PREFIX, edit.at),
             organization_id=organization_id,
@@ -126,7 +127,8 @@ class Job(JobListing, Base):
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
-        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=differences(None, version.config))
+        changes = [*differences(None, version.config), *changes_of("tags", [], job.tags)]
+        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=changes)
         return job
 
     def expect(
@@ -147,14 +149,14 @@ class Job(JobListing, Base):
         edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
-        """Change the given ones of name, description and status. Equal values change nothing."""
+        """Change the given ones of name, description, tags and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
         before = {name: getattr(self, name) for name in values}
-        changes = [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
+        for name, value in values.items():
+            setattr(self, name, value)
+        changes = [each for name in values for each in changes_of(name, before[name], getattr(self, name))]
         if changes:
-            for name, value in values.items():
-                setattr(self, name, value)
             self.search_text = search_text(self.job_key, self.name, self.description)
             self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
 

@@ -1,6 +1,6 @@
 """Validation of a job's plain values, shared by all mutations that set them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mainsheet.models import limits
@@ -25,5 +25,13 @@ def value_problems(values: Mapping[str, Any]) -> Iterator[Invalid]:
         path: Path = (name,)
         if value is None and name not in NULLABLE:
             yield Invalid(path=path, reason="Can't be null. Omit it instead.")
+        elif name == "tags":
+            yield from tag_problems(value, path)
         elif value is not None and name in TEXTS:
             yield from TEXTS[name].check(value, path)
+
+
+def tag_problems(tags: Sequence[str], path: Path) -> Iterator[Invalid]:
+    yield from limits.TAGS.check(len(set(tags)), path)
+    for index, tag in enumerate(tags):
+        yield from limits.TAG.check(tag, (*path, str(index)))

@@ -92,6 +92,12 @@ JOB_KEY = Text(
     pattern="[a-z0-9]+([-_][a-z0-9]+)*",
     pattern_in_words="lower-case letters and digits in groups joined by single hyphens or underscores, as in etl-2",
 )
+TAG = Text(
+    1,
+    63,
+    pattern="[a-z0-9][a-z0-9_.:/-]{0,62}",
+    pattern_in_words="lower-case letters, digits and _ . : / -, beginning with a letter or digit, as in team:finance",
+)
 VARIABLE_NAME = Text(
     1,
     255,
@@ -108,6 +114,7 @@ IDEMPOTENCY_KEY = Text(1, 255)
 LENGTH = "Must have {minimum} to {maximum} entries, but has {value}."
 SAVED_QUERIES = Number(1, 50, LENGTH)
 ENTRIES = Number(0, 100, LENGTH)
+TAGS = Number(0, 20, LENGTH)
 RETRIES = Number(0, 10)
 RETRY_DELAY = Number(0)
 TIMEOUT = Number(1)

@@ -8,6 +8,7 @@ from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from mainsheet.models.member import Member
@@ -25,6 +26,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobRun",
+    "JobTag",
     "JobTeam",
     "JobVersion",
     "JobVersionDependency",

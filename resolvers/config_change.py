@@ -31,6 +31,7 @@ LABELS = {
     "path": "File path",
     "retry_delay_seconds": "Retry delay in seconds",
     "sql": "SQL text",
+    "tags": "Tag",
     "teams": "Team",
     "timeout_seconds": "Timeout in seconds",
     "timezone": "Time zone",

@@ -5,13 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Select, bindparam, literal_column, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_run import JobRunStatus
+from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.source import SourceKind
@@ -28,6 +40,8 @@ class JobFilter:
     statuses: tuple[JobStatus, ...] | None = None
     team_ids: tuple[str, ...] | None = None
     cluster_ids: tuple[str, ...] | None = None
+    tags_all_of: tuple[str, ...] | None = None
+    tags_any_of: tuple[str, ...] | None = None
     has_draft: bool | None = None
     has_schedule: bool | None = None
     source_kinds: tuple[SourceKind, ...] | None = None
@@ -41,11 +55,13 @@ class JobFilter:
 
 
 FLAGS = {"has_draft", "has_schedule"}
+TAG_COUNT = "tag_count"
+NO_CONDITIONS = {search.GRAMS, TAG_COUNT}  # parameters that belong to conditions of other names
 NEVER_RAN = "_or_never"  # the suffix of the condition that also matches jobs that never ran
 # These match at most one job for each of their values.
 ONE_JOB_EACH = {"ids", "job_keys"}
 # Their indexes imply the organization. With a condition for it, PostgreSQL would read all jobs of the organization.
-IMPLY_ORGANIZATION = {search.SEARCH, "team_ids", "created_by_ids", "updated_by_ids"}
+IMPLY_ORGANIZATION = {search.SEARCH, "team_ids", "tags_all_of", "tags_any_of", "created_by_ids", "updated_by_ids"}
 # Conditions with an index of their own, which often match few jobs.
 SELECTIVE = (
     IMPLY_ORGANIZATION
@@ -65,17 +81,22 @@ def parameters(job_filter: JobFilter, organization_id: str) -> Mapping[str, obje
     if None in (job_filter.latest_run_statuses or ()):
         statuses = values.pop("latest_run_statuses")
         values[f"latest_run_statuses{NEVER_RAN}"] = [each for each in statuses if each is not None]
+    if job_filter.tags_all_of is not None:
+        tags = values["tags_all_of"] = set(values["tags_all_of"])
+        values[TAG_COUNT] = len(tags)
+        if not tags:  # all of no tags would match every job
+            values["tags_any_of"] = ()
     return values
 
 
 def by_index(*conditions: str) -> list[ColumnElement[bool]]:
     """Return the conditions with these names on `Job`, for its indexes. Each has a parameter of the same name."""
-    return [BY_INDEX[name](name, Job) for name in conditions if name != search.GRAMS]
+    return [BY_INDEX[name](name, Job) for name in conditions if name not in NO_CONDITIONS]
 
 
 def by_row(job: type[Job], *conditions: str) -> list[ColumnElement[bool]]:
     """Return the same conditions for a scan of `job`, compared row by row."""
-    return [BY_ROW[name](name, job) for name in conditions if name != search.GRAMS]
+    return [BY_ROW[name](name, job) for name in conditions if name not in NO_CONDITIONS]
 
 
 def columns(*conditions: str) -> Sequence[str]:
@@ -94,6 +115,19 @@ def _grants(name: str) -> Select[str]:
     return select(_Grant.job_id).where(among(_Grant.team_id, _texts(name)))
 
 
+def _tagged(name: str) -> Select[str]:
+    own = JobTag.organization_id == bindparam("organization_id", type_=String(20))
+    return select(JobTag.job_id).where(own, among(JobTag.tag, _texts(name)))
+
+
+def _tags_of(name: str, job: type[Job]) -> Select[str]:
+    return select(JobTag.job_id).where(JobTag.job_id == job.id, among(JobTag.tag, _texts(name))).correlate(job)
+
+
+def _tag_count() -> BindParameter[int]:
+    return bindparam(TAG_COUNT, type_=Integer())
+
+
 def _texts(name: str) -> BindParameter[Sequence[str]]:
     return bindparam(name, type_=TextArray())
 
@@ -106,6 +140,10 @@ BY_INDEX: Mapping[str, Condition] = {
     "statuses": lambda name, job: among(job.status, _texts(name)),
     "team_ids": lambda name, job: among_these(job.id, _grants(name)),
     "cluster_ids": lambda name, job: among(job.current_cluster_id, _texts(name)),
+    "tags_all_of": lambda name, job: among_these(
+        job.id, _tagged(name).group_by(JobTag.job_id).having(func.count() == _tag_count())
+    ),
+    "tags_any_of": lambda name, job: among_these(job.id, _tagged(name)),
     "has_draft": lambda _, job: _drafts(job).exists(),
     "no_has_draft": lambda _, job: ~_drafts(job).exists(),
     "has_schedule": lambda _, job: job.is_scheduled.is_(True),
@@ -126,6 +164,10 @@ BY_ROW: Mapping[str, Condition] = {
     **BY_INDEX,
     search.SEARCH: search.matches,
     "team_ids": lambda name, job: is_any(_grants(name).where(_Grant.job_id == job.id).correlate(job)),
+    "tags_all_of": lambda name, job: (
+        _tags_of(name, job).with_only_columns(func.count()).scalar_subquery() == _tag_count()
+    ),
+    "tags_any_of": lambda name, job: is_any(_tags_of(name, job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),
 }

@@ -41,8 +41,8 @@ class NodeValue(_Value):
     node = relation(node.by_ids, Node | None, "The object. Null if it was deleted.", key="node_id")
     key: str = strawberry.field(
         description=(
-            "The key of a job, or the name of another object, also after the deletion of a job. The id of another object"
-            " that was deleted."
+            "The key of a job, also after its deletion, or the name of another object. The id of another object that"
+            " was deleted."
         )
     )
 
@@ -80,11 +80,11 @@ class ConfigChange:
     @strawberry.field(
         description=(
             "The path of the value by the names of the input, such as `schedule`, `cron`; `environment`, NAME;"
-            " `dependencies`, KEY for the other job; `dependencies`, KEY, `condition`. Items of lists are given by index."
-            " KEY is the key of the other job; if you can't see that job, it is the `id` of the `JobDependency`, or"
-            " `hidden` in events before release 0.2.0."
+            " `dependencies`, KEY for the other job; `dependencies`, KEY, `condition`. Items of lists are given by"
+            " index. KEY is the key of the other job; if you can't see that job, it is the `id` of the `JobDependency`,"
+            " or `hidden` in events before release 0.2.0."
         ),
-        metadata=reads("path"),
+        metadata=reads("path") | weight(items=4),
     )
     def path(root: strawberry.Parent[Any]) -> list[str]:  # noqa: N805 the row is the parent
         return list(_in_graphql(root.path))

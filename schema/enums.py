@@ -126,7 +126,7 @@ describe(
     JobAction,
     "The kind of an event in a job's history.",
     JOB_CREATED="The job and its first version were created.",
-    JOB_UPDATED="The name, description or status of the job was changed.",
+    JOB_UPDATED="The name, description, tags or status of the job was changed.",
     JOB_DELETED="The job was deleted.",
     DRAFT_CREATED="A draft was created.",
     DRAFT_UPDATED="The draft was changed.",

@@ -11,6 +11,12 @@ from mainsheet.schema.config_input import LINE, JobConfigChangesInput, JobConfig
 PROSE = "At most 1023 characters. Line breaks are allowed; control characters and bidirectional overrides are refused."
 
 
+TAGS = (
+    "At most 20 tags of 1 to 63 lower-case letters, digits and `_ . : / -`, each beginning with a letter or digit. A"
+    " repeated tag counts once."
+)
+
+
 def _job_id() -> Any:
     return strawberry.field(description="The job.")
 
@@ -66,6 +72,7 @@ class CreateJobInput:
     )
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
+    tags: list[str] = strawberry.field(default_factory=list, description=TAGS)
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
             "The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each, or the "
@@ -82,6 +89,9 @@ class UpdateJobInput:
     name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null isn't allowed. Omit to keep the value.")
     description: Maybe[str | None] = strawberry.field(
         description=f"{PROSE} Null removes the description. Omit to keep the value."
+    )
+    tags: Maybe[list[str] | None] = strawberry.field(
+        description=f"{TAGS} They replace all tags of the job. Null isn't allowed. Omit to keep the value."
     )
     status: Maybe[JobStatus | None] = strawberry.field(
         description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."

@@ -6,7 +6,7 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import job_dependency, job_event, job_run, job_version, member, permissions, team
+from mainsheet.resolvers import job_dependency, job_event, job_run, job_tag, job_version, member, permissions, team
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, page_arguments
 from mainsheet.schema.job_run import run_list_arguments
@@ -14,6 +14,8 @@ from mainsheet.schema.job_version import number, version_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
+
+TAGS = weight(items=limits.TAGS.maximum)
 
 
 @strawberry.type(description="A named, versioned workload.")
@@ -25,6 +27,7 @@ class Job(Node, prefix=JobRow.PREFIX):
     description: str | None = strawberry.field(
         description="A description for people. Null if not set.", metadata=weight(characters=limits.DESCRIPTION.maximum)
     )
+    tags = relation(job_tag.of_jobs, list[str], "The tags, in alphabetical order.", weight=TAGS)
     status: JobStatus = strawberry.field(description="Whether the schedule of the job is active or paused.")
     revision: int = strawberry.field(
         description=(

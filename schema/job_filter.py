@@ -41,6 +41,10 @@ class JobFilter:
     cluster_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The current version runs on one of these clusters."
     )
+    tags_all_of: list[str] | None = strawberry.field(default=UNSET, description="The job has all of these tags.")
+    tags_any_of: list[str] | None = strawberry.field(
+        default=UNSET, description="The job has at least one of these tags."
+    )
     has_draft: bool | None = strawberry.field(default=UNSET, description="Whether the job has a draft.")
     has_schedule: bool | None = strawberry.field(
         default=UNSET, description="Whether the current version has a schedule."

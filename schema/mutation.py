@@ -48,7 +48,7 @@ class Mutation:
         job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."
     )
     update_job = mutation(
-        job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description or status of a job."
+        job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description, tags or status of a job."
     )
     delete_job = mutation(
         job.delete,

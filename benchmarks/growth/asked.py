@@ -16,6 +16,8 @@ FILTERS = {
     "hasDraft: false": "{hasDraft: false}",
     "hasSchedule": "{hasSchedule: true}",
     "hasSchedule: false": "{hasSchedule: false}",
+    "tagsAnyOf": '{tagsAnyOf: ["daily"]}',
+    "tagsAllOf": '{tagsAllOf: ["daily", "finance"]}',
     "sourceKinds": "{sourceKinds: [PYTHON_WHEEL]}",
     "latestRunStatuses": "{latestRunStatuses: [FAILED]}",
     "latestRunStatuses, rare": "{latestRunStatuses: [RUNNING]}",

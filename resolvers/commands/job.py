@@ -38,8 +38,9 @@ async def create(
     team_ids: Sequence[str],
     config: Mapping[str, Any],
     description: str | None = None,
+    tags: Sequence[str] = (),
 ) -> JobAnswer:
-    values = {"job_key": job_key, "name": name, "description": description}
+    values = {"job_key": job_key, "name": name, "description": description, "tags": tags}
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
     problems = write.problems
@@ -68,6 +69,8 @@ async def update(
     **values: Any,
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    if "tags" in values:
+        await write.session.refresh(job, ["tag_rows"])
     job.expect(write, revision=expected_job_revision)
     job.update(values, message, write)
     return {"job_id": job.id}

@@ -71,7 +71,7 @@ async def _last_job(session: AsyncSession, member: Member, cluster_id: str, quer
 
 
 def _job(key: str, config: JobConfig, team_ids: list[str], organization_id: str, edit: Edit) -> Job:
-    values = {"job_key": key, "name": key.title(), "description": None}
+    values = {"job_key": key, "name": key.title(), "description": None, "tags": ["daily", key]}
     return Job.create(values, config, team_ids, organization_id, edit)
 
 

@@ -14,6 +14,7 @@ from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
 from mainsheet.resolvers.mutation import Call
 from testbed.ask import Ask
+from testbed.changes import CHANGES, VALUE
 from testbed.world import World, caller
 
 DEEP = """
@@ -24,16 +25,19 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { path before after } } }
+  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { ...change } } }
 }
 """
-VERSION = """
-fragment version on JobVersion {
-  number status revision message maxRetries environment { name value } schedule { cron timezone }
-  source { ... on SqlSnapshotSource { sql } ... on SavedQueriesSource { queries { sql } } } publishedBy { name }
-  dependencies { condition job { jobKey } } basedOn { number } changes { path kind before after }
-  cluster { jobs(filter: {hasDraft: false}) { totalCount nodes { jobKey draft { number } } } }
-}
+VERSION = f"""
+fragment change on ConfigChange {{ {CHANGES} }}
+{VALUE}
+fragment version on JobVersion {{
+  number status revision message maxRetries environment {{ name value }} schedule {{ cron timezone }}
+  source {{ ... on SqlSnapshotSource {{ sql }} ... on SavedQueriesSource {{ queries {{ sql }} }} }}
+  publishedBy {{ name }}
+  dependencies {{ condition job {{ jobKey }} }} basedOn {{ number }} changes {{ ...change }}
+  cluster {{ jobs(filter: {{hasDraft: false}}) {{ totalCount nodes {{ jobKey draft {{ number }} }} }} }}
+}}
 """
 PAYLOADS = {"createDraft": "draft", "updateDraft": "draft"}
 ANSWER = "{ number status revision maxRetries basedOn { number } }"

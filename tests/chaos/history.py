@@ -113,7 +113,7 @@ def _message(event: JobEvent) -> str:
 
 
 def _mark(event: JobEvent) -> str:
-    return next((each["after"] for each in event.changes if each["path"] == ["environment", MARK]), "")
+    return next((str(each["after"]) for each in event.changes if each["path"] == ["environment", MARK]), "")
 
 
 STEPS: Mapping[JobAction, Callable[[Shape, JobEvent], None]] = {

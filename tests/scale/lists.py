@@ -28,6 +28,8 @@ FILTERS: Mapping[str, Any] = {
     "statuses": [["PAUSED"]],
     "teamIds": [["$team"]],
     "clusterIds": [["$cluster"]],
+    "tagsAllOf": [["daily", "finance"]],
+    "tagsAnyOf": [["daily"]],
     "hasDraft": [True, False],
     "hasSchedule": [True, False],
     "sourceKinds": [["PYTHON_WHEEL"]],

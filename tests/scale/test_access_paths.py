@@ -47,6 +47,8 @@ def filters(ids: Mapping[str, str]) -> Iterator[JobFilter]:
     yield JobFilter(team_ids=(ids["team"], ids["other"]))
     yield JobFilter(cluster_ids=(ids["cluster"],), has_draft=False)
     yield JobFilter(has_draft=True)
+    yield JobFilter(tags_any_of=("daily", "hourly"))
+    yield JobFilter(tags_all_of=("daily", "team:data-eng"))
     yield JobFilter(has_schedule=False, updated_since=SINCE)
     yield JobFilter(created_by_ids=(ids["author"],))
     yield JobFilter(updated_by_ids=(ids["author"],), source_kinds=(SourceKind.PYTHON_FILE,))

@@ -27,8 +27,8 @@ CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds
 SURFACE = {
     "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
     "Viewer": "id member organization teams jobs",
-    "Job": "id jobKey name description status revision createdAt createdBy updatedAt updatedBy currentVersion draft"
-    " version versions teams dependents latestRun runs history viewerPermissions",
+    "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
+    " activatedAt draft version versions teams dependents latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
@@ -47,8 +47,8 @@ SURFACE = {
     "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
     " activateVersion addTeamsToJob removeTeamFromJob",
     "UserError": "code message path",
-    "CreateJobInput": "jobKey! name! description teamIds! config! idempotencyKey",
-    "UpdateJobInput": "jobId! name description status message expectedJobRevision",
+    "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
+    "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
     "CreateDraftInput": "jobId! changes dryRun",
     "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
@@ -63,8 +63,8 @@ SURFACE = {
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
-    "JobFilter": "search statuses teamIds clusterIds hasDraft hasSchedule sourceKinds latestRunStatuses createdByIds"
-    " updatedByIds createdSince updatedSince ids keys",
+    "JobFilter": "search statuses teamIds clusterIds tagsAllOf tagsAnyOf hasDraft hasSchedule sourceKinds"
+    " latestRunStatuses createdByIds updatedByIds createdSince updatedSince ids keys",
 }
 ENUMS = {
     "JobSortField": "JOB_KEY NAME CREATED_AT UPDATED_AT LATEST_RUN_AT",
@@ -198,7 +198,7 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
-OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status"}, "updateOrganization": {"name"}}
+OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status", "tags"}, "updateOrganization": {"name"}}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
