@@ -95,8 +95,8 @@ class Life:
         job = Job.create(values, config, [names.teams[each] for each in story.teams], organization_id, edit)
         return cls(job, names, references, {1: job.current}, edit.events)
 
-    def take(self, step: Step, member_id: str, at: datetime) -> None:
-        step.act(self, Edit(member_id, at, self.events))
+    def take(self, step: Step, actor_id: str, at: datetime) -> None:
+        step.act(self, Edit(actor_id, at, self.events))
         self.versions[self.job.current_number] = self.job.current
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Edit:
     """One change: its author and time, its problems, and the history events that it adds."""
 
-    member_id: str
+    actor_id: str
     at: datetime
     events: list[JobEvent] = field(default_factory=list)
     problems: list[UserError] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Edit:
             job_key=job.job_key,
             sequence=job.event_count,
             action=action,
-            actor_id=self.member_id,
+            actor_id=self.actor_id,
             occurred_at=self.at,
             **details,
         )

@@ -90,8 +90,8 @@ class Job(JobListing, Tagged, Base):
     __table_args__ = (
         tenant_key(),
         UniqueConstraint("organization_id", "job_key"),
-        tenant("created_by_id", "member"),
-        tenant("updated_by_id", "member"),
+        tenant("created_by_id", "actor"),
+        tenant("updated_by_id", "actor"),
         ForeignKeyConstraint(
             ["current_cluster_id", "id", "current_number"],
             ["job_version.cluster_id", "job_version.job_id", "job_version.number"],
@@ -118,7 +118,7 @@ class Job(JobListing, Tagged, Base):
             last_number=0,
             event_count=0,
             created_at=edit.at,
-            created_by_id=edit.member_id,
+            created_by_id=edit.actor_id,
         )
         job.draft = None
         job.list_run(None)
@@ -285,5 +285,5 @@ class Job(JobListing, Tagged, Base):
         self.event_count += 1
         if action is not JobAction.DRAFT_UPDATED:
             self.revision += 1
-            self.updated_at, self.updated_by_id = edit.at, edit.member_id
+            self.updated_at, self.updated_by_id = edit.at, edit.actor_id
         edit.record(self, action, changes=list(changes), **details)

@@ -45,7 +45,7 @@ class JobEvent(Base):
     changes: Mapped[list[dict[str, Any]]] = mapped_column(Json)
 
     __table_args__ = (
-        tenant("actor_id", "member"),
+        tenant("actor_id", "actor"),
         UniqueConstraint("job_id", "sequence"),
         Index("ix_job_event_organization", "organization_id", "id"),
     )

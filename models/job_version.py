@@ -2,6 +2,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
@@ -89,9 +91,9 @@ class JobVersion(Base):
         UniqueConstraint("cluster_id", "job_id", "number"),  # a job refers to its current version with the cluster
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("cluster_id", "cluster"),
-        tenant("created_by_id", "member"),
-        tenant("edited_by_id", "member"),
-        tenant("published_by_id", "member"),
+        tenant("created_by_id", "actor"),
+        tenant("edited_by_id", "actor"),
+        tenant("published_by_id", "actor"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
         CheckConstraint(
@@ -167,7 +169,7 @@ class JobVersion(Base):
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
-            created_by_id=edit.member_id,
+            created_by_id=edit.actor_id,
         )
         version.config = config
         return version
@@ -176,13 +178,13 @@ class JobVersion(Base):
         """Change the configuration of a draft."""
         self.config = config
         self.revision += 1
-        self.edited_at, self.edited_by_id = edit.at, edit.member_id
+        self.edited_at, self.edited_by_id = edit.at, edit.actor_id
 
     def publish(self, edit: Edit, message: str | None) -> None:
         self.status = JobVersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
-        self.published_by_id = edit.member_id
+        self.published_by_id = edit.actor_id
 
     def _source(self) -> Source:
         if self.source_kind is SourceKind.SAVED_QUERIES:
@@ -211,18 +213,25 @@ class JobVersion(Base):
 
 
 SCHEDULE_COLUMNS = tuple(each.name for each in fields(Schedule))
+_schedule_values = attrgetter(*SCHEDULE_COLUMNS)
 
 
 def schedule_of(version: Any) -> Schedule | None:
     """Return the schedule of a version's row, or None."""
-    if version.cron is None:
-        return None
+    return None if version.cron is None else _schedule(*_schedule_values(version))
+
+
+@lru_cache(maxsize=4096)
+def _schedule(
+    cron: str, timezone: str, concurrency_policy: str, max_concurrent_runs: int | None, missed_schedule_policy: str
+) -> Schedule:
+    """Return the schedule with these values. Lists have many versions, and most of them share a few schedules."""
     return Schedule(
-        cron=version.cron,
-        timezone=version.timezone,
-        concurrency_policy=version.concurrency_policy,
-        max_concurrent_runs=version.max_concurrent_runs,
-        missed_schedule_policy=version.missed_schedule_policy,
+        cron=cron,
+        timezone=timezone,
+        concurrency_policy=ConcurrencyPolicy(concurrency_policy),
+        max_concurrent_runs=max_concurrent_runs,
+        missed_schedule_policy=MissedSchedulePolicy(missed_schedule_policy),
     )
 
 

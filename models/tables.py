@@ -1,6 +1,7 @@
 """Imports every model, so that `Base.metadata` is complete. Import this module to use all tables."""
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
@@ -14,10 +15,12 @@ from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVe
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 
 __all__ = [
-    "ApiToken",
+    "AccessToken",
+    "Actor",
     "Base",
     "Cluster",
     "DeletedJob",
@@ -34,6 +37,7 @@ __all__ = [
     "Member",
     "Organization",
     "SavedQuery",
+    "ServiceAccount",
     "Team",
     "TeamMember",
 ]

@@ -20,8 +20,8 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, JobEvent]:
 
 
 async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[JobEvent]]:
-    """List each job's events, newest first."""
-    return await OF_JOBS.pages(read, job_ids, page, descending=True)
+    """List each job's events by time."""
+    return await OF_JOBS.pages(read, job_ids, page)
 
 
 @rows_of(JobEvent)

@@ -26,10 +26,10 @@ async def latest(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobRun]:
 async def of_jobs(
     read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
 ) -> Mapping[str, Page[JobRun]]:
-    """List the runs, newest first; `arguments` are the page and the statuses to show, `None` for all."""
+    """List the runs by time; `arguments` are the page and the statuses to show, `None` for all."""
     page, statuses = arguments
     parameters = {} if statuses is None else {"statuses": statuses}
-    return await OF_JOBS.pages(read, job_ids, page, descending=True, parameters=parameters)
+    return await OF_JOBS.pages(read, job_ids, page, parameters=parameters)
 
 
 @rows_of(JobRun)

@@ -58,12 +58,9 @@ async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersi
     return await read.keyed(_bases, keys=version_ids)
 
 
-async def of_jobs(
-    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, bool]
-) -> Mapping[str, Page[JobVersion]]:
-    """List the published versions by number; `arguments` are the page and whether the order is descending."""
-    page, descending = arguments
-    return await OF_JOBS.pages(read, job_ids, page, descending=descending)
+async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[JobVersion]]:
+    """List the published versions by number."""
+    return await OF_JOBS.pages(read, job_ids, page)
 
 
 def _versions(view: View, *more: Expression) -> Statement:

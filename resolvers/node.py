@@ -11,8 +11,20 @@ from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
-from mainsheet.resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
+from mainsheet.resolvers import (
+    cluster,
+    job,
+    job_event,
+    job_run,
+    job_version,
+    member,
+    organization,
+    saved_query,
+    service_account,
+    team,
+)
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read
 
@@ -33,6 +45,7 @@ BY_PREFIX: Mapping[str, ByIds] = {
     Member.PREFIX: member.by_ids,
     Organization.PREFIX: organization.by_ids,
     SavedQuery.PREFIX: saved_query.by_ids,
+    ServiceAccount.PREFIX: service_account.by_ids,
     Team.PREFIX: team.by_ids,
 }
 

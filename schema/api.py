@@ -1,5 +1,7 @@
 """The schema."""
 
+from datetime import datetime
+
 import strawberry
 from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
@@ -12,17 +14,22 @@ from mainsheet.schema.job_event import JobEvent
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
+from mainsheet.schema.moment import DATE_TIME
 from mainsheet.schema.mutation import Mutation
 from mainsheet.schema.organization import Organization
 from mainsheet.schema.query import Query
 from mainsheet.schema.saved_query import SavedQuery
+from mainsheet.schema.service_account import ServiceAccount
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, Team]
+ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
 
 api = strawberry.Schema(
-    query=Query, mutation=Mutation, types=[*ENTITIES, *TYPES], config=StrawberryConfig(sort_schema=True)
+    query=Query,
+    mutation=Mutation,
+    types=[*ENTITIES, *TYPES],
+    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME}),
 )
 
 

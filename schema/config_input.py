@@ -33,7 +33,7 @@ class PythonWheelSourceInput:
     package_name: str = strawberry.field(description=LINE)
     entry_point: str = strawberry.field(description=LINE)
     version: str | None = strawberry.field(default=UNSET, description=f"{LINE} Omit for the newest.")
-    arguments: list[str] | None = strawberry.field(
+    arguments: list[str] = strawberry.field(
         default_factory=list, description="The command-line arguments: at most 100, each of 0 to 8191 characters."
     )
 
@@ -41,7 +41,7 @@ class PythonWheelSourceInput:
 @strawberry.input(description="A Python file to run.")
 class PythonFileSourceInput:
     path: str = strawberry.field(description="The path of the file, 1 to 1023 characters in one line, not blank.")
-    arguments: list[str] | None = strawberry.field(
+    arguments: list[str] = strawberry.field(
         default_factory=list, description="The command-line arguments: at most 100, each of 0 to 8191 characters."
     )
 
@@ -64,10 +64,10 @@ class JobScheduleInput:
             "that never fires is refused."
         )
     )
-    timezone: str | None = strawberry.field(
+    timezone: str = strawberry.field(
         default="UTC", description=("The name of a time zone in the IANA time zone database.")
     )
-    concurrency_policy: ConcurrencyPolicy | None = strawberry.field(
+    concurrency_policy: ConcurrencyPolicy = strawberry.field(
         default=ConcurrencyPolicy.SKIP,
         description=("What happens when the schedule fires while a run is still active."),
     )
@@ -77,7 +77,7 @@ class JobScheduleInput:
             "The maximum number of concurrent runs, from 1. Required with the policy `ALLOW`; not allowed otherwise."
         ),
     )
-    missed_schedule_policy: MissedSchedulePolicy | None = strawberry.field(
+    missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
         default=MissedSchedulePolicy.SKIP, description="What happens to fire times that were missed."
     )
 
@@ -85,14 +85,14 @@ class JobScheduleInput:
 @strawberry.input(description="A dependency: another job that must finish before this job runs.")
 class JobDependencyInput:
     job_id: strawberry.ID = strawberry.field(description="The other job.")
-    condition: DependencyCondition | None = strawberry.field(
+    condition: DependencyCondition = strawberry.field(
         default=DependencyCondition.ON_SUCCESS, description="How a run of the other job must end."
     )
 
 
 @strawberry.input(description="The compute resources of a version.")
 class ComputeInput:
-    execution_mode: ExecutionMode | None = strawberry.field(
+    execution_mode: ExecutionMode = strawberry.field(
         default=ExecutionMode.STANDALONE, description="How a run uses the cluster."
     )
     driver_instance_type: str | None = strawberry.field(
@@ -143,21 +143,17 @@ class JobConfigInput:
     schedule: Maybe[JobScheduleInput | None] = strawberry.field(
         description="The schedule. Omit or null for manual runs only."
     )
-    dependencies: Maybe[list[JobDependencyInput] | None] = strawberry.field(
-        description="The dependencies, at most 100. Omit or null for none."
+    dependencies: list[JobDependencyInput] = strawberry.field(
+        default_factory=list, description="The dependencies, at most 100."
     )
     compute: Maybe[ComputeInput | None] = strawberry.field(
         description=("The compute resources. Omit or null for the defaults.")
     )
-    environment: Maybe[list[EnvironmentVariableInput] | None] = strawberry.field(
-        description="The environment variables, at most 100. Omit or null for none."
+    environment: list[EnvironmentVariableInput] = strawberry.field(
+        default_factory=list, description="The environment variables, at most 100."
     )
-    max_retries: Maybe[int | None] = strawberry.field(
-        description="How often a failed run is retried, 0 to 10. Omit for 0. Null isn't allowed."
-    )
-    retry_delay_seconds: Maybe[int | None] = strawberry.field(
-        description="The delay before a retry, in seconds. Omit for 0. Null isn't allowed."
-    )
+    max_retries: int = strawberry.field(default=0, description="How often a failed run is retried, 0 to 10.")
+    retry_delay_seconds: int = strawberry.field(default=0, description="The delay before a retry, in seconds.")
     timeout_seconds: Maybe[int | None] = strawberry.field(
         description="The maximum duration of a run in seconds, from 1. Omit or null for no limit."
     )

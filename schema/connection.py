@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 
 from mainsheet.resolvers.sql.pagination import paged_list
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema.relation import relation
 
 T = TypeVar("T")
@@ -50,16 +50,26 @@ def described(text: str) -> Any:
     return strawberry.argument(description=text)
 
 
-def with_page_arguments(arguments: Callable[..., T]) -> Callable[..., T]:
-    """Replace a function's first parameter, its `PageArguments`, by the six arguments of a page."""
+def with_page_arguments(
+    direction: SortDirection = SortDirection.ASC,
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Replace a function's first parameter, its `PageArguments`, by the arguments of a page.
 
-    def read(**values: Any) -> T:
-        own = {name: values.pop(name, None) for name in PAGE_PARAMETERS}
-        return arguments(PageArguments.of(**own), **values)
+    `direction` is the default sort direction.
+    """
+    sort_direction = PAGE_PARAMETERS["sort_direction"].replace(default=direction)
+    parameters = (PAGE_PARAMETERS | {"sort_direction": sort_direction}).values()
 
-    own = list(inspect.signature(arguments).parameters.values())[1:]
-    read.__signature__ = inspect.Signature([*PAGE_PARAMETERS.values(), *own])  # type: ignore[attr-defined]  # PEP 362
-    return read
+    def replaced(arguments: Callable[..., T]) -> Callable[..., T]:
+        def read(**values: Any) -> T:
+            own = {name: values.pop(name) for name in PAGE_PARAMETERS if name in values}
+            return arguments(PageArguments.of(**own), **values)
+
+        own = list(inspect.signature(arguments).parameters.values())[1:]
+        read.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]  # PEP 362
+        return read
+
+    return replaced
 
 
 def _declaration(
@@ -84,6 +94,7 @@ def _declaration(
         described("The number of items to return from the end of the list, or from before `before`: 0 to 100."),
     ] = None,
     before: Annotated[str | None, described("Return the items before this cursor.")] = None,
+    sort_direction: Annotated[SortDirection, described("The sort direction.")] = SortDirection.ASC,
 ) -> None:
     """Declare the arguments that `PageArguments.of` takes."""
 
@@ -91,6 +102,9 @@ def _declaration(
 PAGE_PARAMETERS = dict(inspect.signature(_declaration).parameters)
 
 
-@with_page_arguments
-def page_arguments(page: PageArguments) -> PageArguments:
+def _page(page: PageArguments) -> PageArguments:
     return page
+
+
+page_arguments = with_page_arguments()(_page)
+newest_first = with_page_arguments(SortDirection.DESC)(_page)

@@ -6,6 +6,7 @@ from typing import TypeVar
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.job import JobStatus
@@ -70,7 +71,7 @@ describe(
 describe(
     JobRunTrigger,
     "What triggered a run.",
-    MANUAL="A member triggered the run.",
+    MANUAL="A member or a service account triggered the run.",
     SCHEDULE=("The schedule of the job triggered the run."),
 )
 describe(
@@ -110,15 +111,21 @@ describe(
 )
 describe(
     TeamRole,
-    "The role of a member in a team.",
+    "The role of a member or service account in a team.",
     VIEWER="Can see the team's jobs.",
     CONTRIBUTOR="Can see and change the team's jobs.",
     ADMIN="Can see, change, share and delete the team's jobs.",
 )
 describe(
+    ActorStatus,
+    "Whether a member or service account may use the API.",
+    ACTIVE="Its tokens work.",
+    DISABLED="Its tokens are refused. It keeps its roles and teams, and what it did stays under its name.",
+)
+describe(
     OrganizationRole,
-    "The role of a member in the organization.",
-    MEMBER="Has the permissions that the member's teams give.",
+    "The role of a member or service account in the organization.",
+    MEMBER="Has the permissions that its teams give.",
     AUDITOR="Can see all jobs.",
     ADMIN="Has every permission on all jobs.",
 )

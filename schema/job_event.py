@@ -5,7 +5,8 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_event import JobEvent as JobEventRow
-from mainsheet.resolvers import config_diff, job, member
+from mainsheet.resolvers import actor as actor_rows
+from mainsheet.resolvers import config_diff, job
 from mainsheet.schema import names
 from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection
@@ -19,7 +20,7 @@ class JobEvent(Node, prefix=JobEventRow.PREFIX):
     action: JobAction = strawberry.field(description="The kind of the event.")
     job = relation(job.by_ids, names.Job | None, "The job. Null if it was deleted.", key="job_id")
     job_key: str = strawberry.field(description="The key of the job. It is kept when the job is deleted.")
-    actor = relation(member.by_ids, names.Member | None, "The member who made the change.", key="actor_id")
+    actor = relation(actor_rows.by_ids, names.Actor | None, "Who made the change.", key="actor_id")
     occurred_at: datetime = strawberry.field(description="When the event occurred.")
     from_version: int | None = strawberry.field(
         description=("The number of the version before the event. Null if there is none.")

@@ -14,7 +14,7 @@ from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job_list import JobListArguments, JobSortField
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.schema.connection import described, with_page_arguments
 from mainsheet.schema.moment import utc
 from mainsheet.schema.plain import plain
@@ -78,17 +78,14 @@ class JobFilter:
     )
 
 
-@with_page_arguments
+@with_page_arguments()
 def job_list_arguments(
     page: PageArguments,
     *,
-    sort_by: Annotated[JobSortField | None, described("The field to sort by.")] = JobSortField.CREATED_AT,
-    sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
+    sort_by: Annotated[JobSortField, described("The field to sort by.")] = JobSortField.CREATED_AT,
     filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
 ) -> JobListArguments:
-    return JobListArguments(
-        page, sort_by or JobSortField.CREATED_AT, sort_direction is SortDirection.DESC, _conditions(filter)
-    )
+    return JobListArguments(page, sort_by, _conditions(filter))
 
 
 def _conditions(wanted: JobFilter | None) -> job_filter.JobFilter:

@@ -6,14 +6,14 @@ import strawberry
 from mainsheet.models.job_run import JobRun as JobRunRow
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.resolvers import job, job_version
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 
 
-@with_page_arguments
+@with_page_arguments(SortDirection.DESC)
 def run_list_arguments(
     page: PageArguments,
     *,

@@ -7,12 +7,11 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import cluster, config_diff, job, job_dependency, job_version, member
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
+from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_version
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
-from mainsheet.schema.connection import Connection, described, with_page_arguments
+from mainsheet.schema.connection import Connection, described
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.source import JobSource
@@ -32,15 +31,6 @@ def since(
     ] = None,
 ) -> int | None:
     return since
-
-
-@with_page_arguments
-def version_list_arguments(
-    page: PageArguments,
-    *,
-    sort_direction: Annotated[SortDirection | None, described("The sort direction.")] = SortDirection.ASC,
-) -> tuple[PageArguments, bool]:
-    return page, sort_direction is SortDirection.DESC
 
 
 @strawberry.type(description="A version of a job's configuration. A published version never changes.")
@@ -78,16 +68,16 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         description=("The maximum duration of a run in seconds. Null for no limit.")
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created the version.", key="created_by_id")
+    created_by = relation(actor.by_ids, names.Actor, "Who created the version.", key="created_by_id")
     updated_at: datetime = strawberry.field(
         description="When the configuration was last changed. Equals `createdAt` if the draft was never updated."
     )
     updated_by = relation(
-        member.by_ids, names.Member, "Who last changed the configuration, or created the version.", key="updated_by_id"
+        actor.by_ids, names.Actor, "Who last changed the configuration, or created the version.", key="updated_by_id"
     )
     published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
-        member.by_ids, names.Member | None, "Who published the version. Null for a draft.", key="published_by_id"
+        actor.by_ids, names.Actor | None, "Who published the version. Null for a draft.", key="published_by_id"
     )
     changes = relation(
         config_diff.of_versions,

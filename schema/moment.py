@@ -1,8 +1,19 @@
-"""Times that clients send."""
+"""The scalar of times."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from strawberry.schema.types.base_scalars import DateTimeDefinition
+
 from mainsheet.models.errors import BadInput
+
+DATE_TIME = replace(
+    DateTimeDefinition,
+    description=(
+        "A time with an offset from UTC, in the format of RFC 3339, with up to six digits of fractions of a second."
+    ),
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+)
 
 
 def utc(moment: datetime, name: str) -> datetime:

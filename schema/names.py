@@ -9,6 +9,7 @@ def _lazy(name: str, module: str) -> Any:
     return Annotated[name, strawberry.lazy(f"mainsheet.schema.{module}")]
 
 
+Actor = _lazy("Actor", "actor")
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")
 Job = _lazy("Job", "job")
@@ -19,11 +20,15 @@ JobRunConnection = _lazy("JobRunConnection", "job_run")
 JobVersion = _lazy("JobVersion", "job_version")
 JobVersionConnection = _lazy("JobVersionConnection", "job_version")
 Member = _lazy("Member", "member")
+MemberConnection = _lazy("MemberConnection", "member")
 MemberTeamConnection = _lazy("MemberTeamConnection", "team")
 Organization = _lazy("Organization", "organization")
 SavedQuery = _lazy("SavedQuery", "saved_query")
 SavedQueryConnection = _lazy("SavedQueryConnection", "saved_query")
+ServiceAccount = _lazy("ServiceAccount", "service_account")
+ServiceAccountConnection = _lazy("ServiceAccountConnection", "service_account")
 Team = _lazy("Team", "team")
 TeamConnection = _lazy("TeamConnection", "team")
 TeamMemberConnection = _lazy("TeamMemberConnection", "member")
+TeamServiceAccountConnection = _lazy("TeamServiceAccountConnection", "service_account")
 JobTeamConnection = _lazy("JobTeamConnection", "team")

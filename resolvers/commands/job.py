@@ -16,7 +16,7 @@ from mainsheet.models.errors import (
     UserError,
 )
 from mainsheet.models.job import Job
-from mainsheet.models.job_config import JobConfig, null_problems
+from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersionDependency
@@ -47,7 +47,6 @@ async def create(
     problems += value_problems(values)
     team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
-    problems += null_problems(config, ("config",))
     problems += asked.problems(("config",), references)
     problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
@@ -118,7 +117,7 @@ async def _team_problems(
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
         return [TeamRequired(path=("team_ids",), advice="Name one.")]
-    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
+    own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == write.caller.actor_id)
     rows = await write.session.execute(
         select(Team.id, TeamMember.role)
         .outerjoin(TeamMember, own)

@@ -72,7 +72,6 @@ MATCHED_IN_ORDER: Mapping[JobSortField, set[str]] = {
 class JobListArguments:
     page: PageArguments
     sort_by: JobSortField
-    descending: bool
     filter: JobFilter
 
 
@@ -112,7 +111,7 @@ async def _pages(
 ) -> Mapping[str, Page[Job]]:
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     jobs = path[arguments.sort_by]
-    return await jobs.pages(read, keys, arguments.page, descending=arguments.descending, parameters=parameters)
+    return await jobs.pages(read, keys, arguments.page, parameters=parameters)
 
 
 def _visible(view: View, *conditions: str) -> Statement:

@@ -26,7 +26,7 @@ SHAPE = """
 fragment Shape on Job {
   jobKey name status revision currentVersion { number } draft { ...Version } versions { nodes { ...Version } }
   teams { nodes { name } } runs { nodes { status } } viewerPermissions
-  history { nodes { action fromVersion toVersion message actor { name } } }
+  history { nodes { action fromVersion toVersion message actor { displayName } } }
 }
 fragment Version on JobVersion {
   number status revision message basedOn { number } cluster { name } maxRetries timeoutSeconds

@@ -19,13 +19,13 @@ from testbed.world import World, caller
 
 DEEP = """
 job {
-  status revision updatedBy { name } viewerPermissions
+  status revision updatedBy { displayName } viewerPermissions
   teams { totalCount nodes { name } }
   currentVersion { ...version }
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { ...change } } }
+  history { totalCount nodes { action fromVersion toVersion message actor { displayName } changes { ...change } } }
 }
 """
 VERSION = f"""
@@ -34,7 +34,7 @@ fragment change on ConfigChange {{ {CHANGES} }}
 fragment version on JobVersion {{
   number status revision message maxRetries environment {{ name value }} schedule {{ cron timezone }}
   source {{ ... on SqlSnapshotSource {{ sql }} ... on SavedQueriesSource {{ queries {{ sql }} }} }}
-  publishedBy {{ name }}
+  publishedBy {{ displayName }}
   dependencies {{ condition job {{ jobKey }} }} basedOn {{ number }} changes {{ ...change }}
   cluster {{ jobs(filter: {{hasDraft: false}}) {{ totalCount nodes {{ jobKey draft {{ number }} }} }} }}
 }}

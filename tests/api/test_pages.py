@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
@@ -52,7 +52,7 @@ FIELDS = {
     "NAME": "name",
     "LATEST_RUN_AT": "latest_run_at",
 }
-SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("cluster", "member", "saved_query", "team"))}
+SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("actor", "cluster", "saved_query", "team"))}
 
 job_keys = st.from_regex(r"[ab0]{1,2}(-[ab0]){0,2}", fullmatch=True)
 moments = st.sampled_from(MOMENTS)
@@ -298,3 +298,32 @@ async def test_a_cursor_with_an_invalid_number_is_refused(ask: Ask, world: World
         await ask(world.contributor, VERSIONS, id=job_id, after=cursor("number", value, "JV"))
 
     assert [type(each.original_error) for each in failed.value.errors] == [BadInput]
+
+
+NESTED = [
+    *("clusters", "savedQueries", "teams", "me.teams", "teams.members"),
+    *("jobs.teams", "jobs.dependents", "jobs.history", "jobs.runs", "jobs.versions"),
+]
+
+
+@pytest.mark.parametrize("path", NESTED)
+async def test_each_list_is_sorted_in_both_directions(demo_database: Database, path: str) -> None:
+    async with AsyncSession(demo_database.reads) as session:
+        asker = (await session.scalars(select(Member).where(Member.email == "contributor@harbor.example"))).one()
+    ask, (*parents, name) = Ask(demo_database), path.split(".")
+
+    async def listed(arguments: str) -> list[list[str]]:
+        query = f"{name}({arguments}) {{ nodes {{ id }} }}"
+        for parent in parents:
+            query = f"{parent} {{ {query} }}" if parent == "me" else f"{parent} {{ nodes {{ {query} }} }}"
+        answer: Any = await ask(asker, f"{{ {query} }}")
+        owners = [answer] if not parents else answer[parents[0]].get("nodes", [answer[parents[0]]])
+        return [[each["id"] for each in owner[name]["nodes"]] for owner in owners]
+
+    ascending = await listed("sortDirection: ASC")
+    descending = await listed("sortDirection: DESC")
+
+    assert max(map(len, ascending)) > 1
+    assert descending == [each[::-1] for each in ascending]
+    assert await listed("sortDirection: DESC, last: 2") == [each[-2:] for each in descending]
+    assert await listed("limit: 100") == (descending if name in {"history", "runs"} else ascending)

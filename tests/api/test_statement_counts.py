@@ -33,6 +33,7 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.member import Member
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
@@ -47,8 +48,10 @@ LOOKUPS = {
     "cluster": f'id: "{Cluster.PREFIX}0"',
     "job": f'id: "{Job.PREFIX}0"',
     "jobByKey": 'jobKey: "job-0"',
+    "member": f'id: "{Member.PREFIX}0"',
     "node": f'id: "{Job.PREFIX}0"',
     "nodes": f'ids: ["{Job.PREFIX}0"]',
+    "serviceAccount": f'id: "{ServiceAccount.PREFIX}0"',
     "team": f'id: "{Team.PREFIX}0"',
 }
 ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError", "JobHasDependentsError"} | {
@@ -56,7 +59,7 @@ ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsE
 }
 MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
-WARM_UP = "{ me { member { id } } }"
+WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """
 mutation ($input: AddTeamsToJobInput!) {
   addTeamsToJob(input: $input) { userErrors { ... on ForbiddenError { team { id } } } }

@@ -22,7 +22,7 @@ query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $las
 """
 VERSION = """
 query ($id: ID!, $number: Int!) { job(id: $id) { version(number: $number) {
-  number status message basedOn { number } publishedAt publishedBy { name } createdBy { name }
+  number status message basedOn { number } publishedAt publishedBy { displayName } createdBy { displayName }
 } } }
 """
 CHANGES = f"""
@@ -30,7 +30,7 @@ query ($id: ID!, $number: Int!, $since: Int) {{
   job(id: $id) {{ version(number: $number) {{ changes(since: $since) {{ {CHANGE} }} }} }}
 }}
 {VALUE}"""
-HISTORY = "query ($id: ID!) { job(id: $id) { history { nodes { action message actor { name } } totalCount } } }"
+HISTORY = "query ($id: ID!) { job(id: $id) { history { nodes { action message actor { displayName } } totalCount } } }"
 PAUSE = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, status: PAUSED, message: "holiday"}) { job { id } } }'
 SCHEDULES = """
 query ($id: ID!, $count: Int! = 3, $after: DateTime) { job(id: $id) {
@@ -116,11 +116,11 @@ async def test_published_versions_are_listed_by_number(ask: Ask, world: World, p
 async def test_a_version_is_found_by_its_number(ask: Ask, world: World, published: str) -> None:
     second, draft = await version(ask, world, published, 2), await version(ask, world, published, 5)
     names = ("number", "status", "message", "publishedBy")
-    assert [second[name] for name in names] == [2, "PUBLISHED", "second", {"name": "contributor"}]
+    assert [second[name] for name in names] == [2, "PUBLISHED", "second", {"displayName": "contributor"}]
     assert [draft[name] for name in names] == [5, "DRAFT", None, None]
     assert [bool(each["publishedAt"]) for each in (second, draft)] == [True, False]
     assert [await version(ask, world, published, number) for number in (-1, 0, 3, 6, 2**31 - 1)] == [None] * 5
-    assert second["createdBy"] == draft["createdBy"] == {"name": "contributor"}
+    assert second["createdBy"] == draft["createdBy"] == {"displayName": "contributor"}
 
 
 async def test_a_version_is_based_on_the_version_then_current(ask: Ask, world: World, published: str) -> None:
@@ -195,7 +195,7 @@ async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: Worl
     await ask(world.admin, PAUSE, id=job_id)
     history = (await ask(world.viewer, HISTORY, id=job_id))["job"]["history"]
     assert history["totalCount"] == 3
-    told = [(each["action"], each["message"], each["actor"]["name"]) for each in history["nodes"]]
+    told = [(each["action"], each["message"], each["actor"]["displayName"]) for each in history["nodes"]]
     created = ("VERSION_CREATED", "more patience", "contributor"), ("JOB_CREATED", None, "contributor")
     assert told == [("JOB_UPDATED", "holiday", "admin"), *created]
 

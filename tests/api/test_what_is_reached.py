@@ -156,8 +156,8 @@ async def visible(database: Database, organization_id: str, job_ids: set[str]) -
     return {**found, Job: job_ids, Organization: {organization_id}, object: everything}
 
 
-def as_viewer(member_id: str) -> str:
-    return f"{Caller.PREFIX}{member_id[2:]}"
+def as_viewer(actor_id: str) -> str:
+    return f"{Caller.PREFIX}{actor_id[2:]}"
 
 
 @pytest.mark.parametrize("who", SEES)

@@ -50,14 +50,14 @@ class Steps:
     chance: Random
     jobs: dict[str, Seen] = field(default_factory=dict)
 
-    def choose(self, mark: str, member_id: str) -> Step:
+    def choose(self, mark: str, actor_id: str) -> Step:
         if len(self.jobs) < JOBS:
             return self.create_job(mark)
         job = self.chance.choice(list(self.jobs.values()))
         usual = WITH_DRAFT if job.has_draft else WITHOUT_DRAFT
         name = self.chance.choice(usual * 4 + ALWAYS)
-        step: Step | None = self.create_job(mark) if name == "create_job" else getattr(self, name)(job, mark, member_id)
-        return step or self.update_job(job, mark, member_id)
+        step: Step | None = self.create_job(mark) if name == "create_job" else getattr(self, name)(job, mark, actor_id)
+        return step or self.update_job(job, mark, actor_id)
 
     def create_job(self, mark: str) -> Step:
         config = {"clusterId": self.cluster_id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}, **_marked(mark)}
@@ -80,8 +80,8 @@ class Steps:
         values = {"jobId": job.id, "changes": _marked(mark)}
         return Step("updateDraft", values, Effect(JobAction.DRAFT_UPDATED, mark), job)
 
-    def discard_draft(self, job: Seen, _mark: str, member_id: str) -> Step:
-        effect = Effect(JobAction.DRAFT_DISCARDED, f"{job.id} {member_id}")  # it has no mark of its own
+    def discard_draft(self, job: Seen, _mark: str, actor_id: str) -> Step:
+        effect = Effect(JobAction.DRAFT_DISCARDED, f"{job.id} {actor_id}")  # it has no mark of its own
         return Step("discardDraft", {"jobId": job.id}, effect, job)
 
     def publish_draft(self, job: Seen, mark: str, _member_id: str) -> Step:

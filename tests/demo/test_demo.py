@@ -254,14 +254,14 @@ async def test_100000_jobs_add_teams_and_members(demo: Database) -> None:
     async with demo.reads.connect() as connection:
         crowd = await Crowd(await harbor(connection), datetime.now(UTC), 1).of(connection, 100_000)
 
-    places = Counter(each.member_id for each in crowd if isinstance(each, TeamMember))
+    places = Counter(each.actor_id for each in crowd if isinstance(each, TeamMember))
     assert {Team: 497, Member: 1988, Cluster: 93}.items() <= Counter(map(type, crowd)).items()
     assert Counter(places.values()) == {5: 1968, 50: 20}
 
 
 async def test_generated_changes_are_made_by_permitted_members(demo: Database) -> None:
     await seed_jobs(demo, 2000, 1, ignore)
-    may = select(JobTeam.job_id, TeamMember.member_id).join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+    may = select(JobTeam.job_id, TeamMember.actor_id).join(TeamMember, TeamMember.team_id == JobTeam.team_id)
     may = may.where(TeamMember.role != TeamRole.VIEWER)
     acted = select(JobEvent.job_id, JobEvent.actor_id).join(Job, Job.id == JobEvent.job_id).where(FLEET).distinct()
 

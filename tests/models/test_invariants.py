@@ -34,7 +34,7 @@ BREAKS = {
     "another organization's cluster": "UPDATE job_version SET cluster_id = :cluster",
     "another organization's team": "UPDATE job_team SET team_id = :team",
     "another organization's query": "UPDATE job_version_query SET query_id = :query",
-    "another organization's member in a team": "UPDATE team_member SET member_id = :member WHERE role = 'ADMIN'",
+    "another organization's member in a team": "UPDATE team_member SET actor_id = :member WHERE role = 'ADMIN'",
     "another organization's actor": "UPDATE job_event SET actor_id = :member",
     "a dependency on no job": "UPDATE job_version_dependency SET depends_on_id = 'JB0'",
     "a dependency on nothing": "UPDATE job_version_dependency SET depends_on_id = NULL",
@@ -47,9 +47,9 @@ BREAKS = {
     "a status of no version": "UPDATE job_version SET status = 'ARCHIVED'",
     "a status of no cluster": "UPDATE cluster SET status = 'GONE'",
     "a role of no team": "UPDATE team_member SET role = 'OWNER'",
-    "a role of no organization": "UPDATE member SET organization_role = 'OWNER'",
-    "an email in capitals": "UPDATE member SET email = upper(email)",
-    "an email twice": "UPDATE member SET email = 'ada@example.com'",
+    "a role of no organization": "UPDATE actor SET organization_role = 'OWNER'",
+    "an email in capitals": "UPDATE actor SET email = upper(email)",
+    "an email twice": "UPDATE actor SET email = 'ada@example.com'",
 }
 
 

@@ -72,7 +72,8 @@ async def page_of(
     read: Read, paged_list: PagedList[Job], wanted: JobFilter, page: PageArguments, descending: bool
 ) -> Page[Job]:
     key = read.caller.organization_id
-    return (await paged_list.pages(read, [key], page, descending=descending, parameters=parameters(wanted, key)))[key]
+    page = replace(page, descending=descending)
+    return (await paged_list.pages(read, [key], page, parameters=parameters(wanted, key)))[key]
 
 
 def _values(page: Page[Job]) -> tuple[list[str], bool, str | None]:

@@ -22,25 +22,29 @@ INPUTS = {name: each for name, each in TYPES.items() if isinstance(each, graphql
 CONNECTIONS = [name for name in OBJECTS if name.endswith("Connection")]
 MUTATIONS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 
-PAGING = "limit page first after last before"
+PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
-    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters",
-    "Viewer": "id member organization teams jobs",
+    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters"
+    " member members serviceAccount serviceAccounts",
+    "Viewer": "id actor organization teams jobs",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
     " activatedAt draft version versions teams dependents latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
     "TeamMemberEdge": "role",
+    "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
     f" createdBy publishedAt publishedBy changes {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
-    "Team": "id name description members jobs",
+    "Team": "id name description members serviceAccounts jobs",
     "Cluster": "id name region status jobs",
-    "Member": "id name email organizationRole teams",
+    "Actor": "id displayName organizationRole status teams revision externalId managedBy",
+    "Member": "id name email",
+    "ServiceAccount": "id name",
     "JobRun": "id job version status trigger createdAt startedAt finishedAt",
     "SavedQuery": "id name sql",
     "JobEvent": "id action job jobKey actor occurredAt fromVersion toVersion message changes",
@@ -77,8 +81,8 @@ ENUMS = {
     " IDEMPOTENCY_KEY_REUSED",
 }
 ARGUMENTS = {
-    **{f"{owner}.jobs": f"{PAGING} sortBy sortDirection filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
-    "Job.versions": f"{PAGING} sortDirection",
+    **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
+    "Job.versions": PAGING,
     "Job.version": "number",
     "Job.runs": f"{PAGING} statuses",
     "JobVersion.changes": "since",
@@ -108,6 +112,11 @@ def elements() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{member}({argument}:)", own
 
 
+def has_default(each: Any) -> bool:
+    kinds = graphql.GraphQLArgument | graphql.GraphQLInputField
+    return isinstance(each, kinds) and each.default_value is not graphql.Undefined
+
+
 def fields(name: str) -> Any:
     owner = TYPES[name]
     assert isinstance(owner, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType | graphql.GraphQLInputObjectType)
@@ -124,6 +133,19 @@ def test_the_committed_sdl_is_current() -> None:
 
 def test_everything_is_described() -> None:
     assert [path for path, each in elements() if not (each.description or "").strip()] == []
+
+
+def test_inputs_with_a_default_are_not_null() -> None:
+    defaults = {path: each for path, each in elements() if has_default(each)}
+    assert len(defaults) > len(CONNECTIONS)
+    assert [path for path, each in defaults.items() if not graphql.is_non_null_type(each.type)] == []
+
+
+def test_scalars_name_their_specification() -> None:
+    scalars = [each for each in TYPES.values() if isinstance(each, graphql.GraphQLScalarType)]
+    own = [each for each in scalars if not graphql.is_specified_scalar_type(each)]
+    assert own
+    assert [each.name for each in own if not each.specified_by_url] == []
 
 
 def test_deprecations_name_a_successor_and_a_date() -> None:

@@ -4,16 +4,16 @@ import { ask } from '../api.ts'
 /** Pages of published versions and of events, the newest first. Events include activations. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
-    draft { number createdAt createdBy { name } basedOn { number } changes { path } }
+    draft { number createdAt createdBy { displayName } basedOn { number } changes { path } }
     currentVersion { number }
     versions(first: $versions, after: $versionsAfter, sortDirection: DESC) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes { number message publishedAt publishedBy { name } basedOn { number } changes { path } }
+      nodes { number message publishedAt publishedBy { displayName } basedOn { number } changes { path } }
     }
     history(first: 100, after: $eventsAfter) {
       pageInfo { hasNextPage endCursor }
-      nodes { id action occurredAt actor { name } fromVersion toVersion message }
+      nodes { id action occurredAt actor { displayName } fromVersion toVersion message }
     }
   }
 }`
@@ -27,7 +27,7 @@ const DIFF = `query VersionDiff($jobKey: String!, $number: Int!, $since: Int) {
 }
 fragment Value on ConfigValue {
   ... on TextValue { text }
-  ... on NumberValue { text: number }
+  ... on NumberValue { number }
   ... on NodeValue { text: key }
   ... on SecretValue { text: reference }
   ... on HiddenValue { isHidden }
@@ -44,19 +44,19 @@ interface Version {
 interface Published extends Version {
   message: string | null
   publishedAt: string
-  publishedBy: { name: string }
+  publishedBy: { displayName: string }
 }
 
 interface Draft extends Version {
   createdAt: string
-  createdBy: { name: string }
+  createdBy: { displayName: string }
 }
 
 interface Event {
   id: string
   action: string
   occurredAt: string
-  actor: { name: string } | null
+  actor: { displayName: string } | null
   fromVersion: number | null
   toVersion: number | null
   message: string | null
@@ -105,7 +105,7 @@ export interface Change {
   after: string | null
 }
 
-type Value = { text: string | number } | { isHidden: true } | null
+type Value = { text: string } | { number: number } | { isHidden: true } | null
 
 interface Diff {
   jobByKey: { version: { changes: (Omit<Change, 'before' | 'after'> & { before: Value; after: Value })[] } | null } | null
@@ -118,7 +118,11 @@ export async function compare(jobKey: string, number: number, since: number | nu
   return changes.map(change => ({ ...change, before: textOf(change.before), after: textOf(change.after) }))
 }
 
-const textOf = (value: Value) => value && ('isHidden' in value ? 'hidden' : String(value.text))
+function textOf(value: Value) {
+  if (!value) return null
+  if ('number' in value) return String(value.number)
+  return 'text' in value ? value.text : 'hidden'
+}
 
 export interface Moment {
   kind: 'draft' | 'version' | 'activation'
@@ -134,11 +138,11 @@ export interface Moment {
 /** The rows, newest first: the draft, each version, and each activation of another version. */
 export function moments(job: JobHistory): Moment[] {
   const { draft, versions, history } = job
-  const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.name, message: version.message }))
+  const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.displayName, message: version.message }))
   const isListed = ({ occurredAt }: Event) => occurredAt >= oldestVersion(job) // older ones come with older versions
   const moved = history.nodes.filter(event => event.action === 'VERSION_ACTIVATED' && isListed(event)).map(activation)
   const all = [...published, ...moved].sort((a, b) => b.at.localeCompare(a.at))
-  return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.name, message: null }, ...all] : all
+  return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.displayName, message: null }, ...all] : all
 }
 
 function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version, at: string) {
@@ -147,5 +151,5 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 
 function activation(event: Event): Moment {
   const { id, occurredAt, actor, message, toVersion, fromVersion } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.displayName ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
 }

@@ -15,13 +15,14 @@ class SortDirection(StrEnum):
 
 @dataclass(frozen=True)
 class PageArguments:
-    """Which page of a list: `size` items after `offset`, or after or before a cursor."""
+    """Which page of a list in which order: `size` items after `offset`, or after or before a cursor."""
 
     size: int = limits.PAGE_SIZE.maximum
     offset: int = 0
     after: str | None = None
     before: str | None = None
     backwards: bool = False
+    descending: bool = False
 
     @classmethod
     def of(
@@ -33,6 +34,7 @@ class PageArguments:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        sort_direction: SortDirection = SortDirection.ASC,
     ) -> Self:
         """Convert GraphQL arguments. Raises `BadInput` for a value out of range or a mix of two kinds of pagination."""
         values = {"limit": limit, "page": page, "first": first, "after": after, "last": last, "before": before}
@@ -43,4 +45,11 @@ class PageArguments:
         sizes = [each for each in (limit, first, last) if each is not None]
         size = limits.PAGE_SIZE.argument("limit, first and last", sizes[0]) if sizes else limits.PAGE_SIZE.maximum
         number = 1 if page is None else limits.PAGE.argument("page", page)
-        return cls(size, (number - 1) * size, after, before, backwards=bool(kinds[2]))
+        return cls(
+            size,
+            (number - 1) * size,
+            after,
+            before,
+            backwards=bool(kinds[2]),
+            descending=sort_direction is SortDirection.DESC,
+        )

@@ -61,14 +61,13 @@ class PagedList(Generic[Row]):
         keys: Sequence[str],
         arguments: PageArguments,
         *,
-        descending: bool = False,
         parameters: Mapping[str, object] = NO_PARAMETERS,
     ) -> Mapping[str, "Page[Row]"]:
         """Return each parent's page. This is one statement, or none if nothing is wanted that needs rows.
 
         `parameters` has the values of the conditions by name. Raises `BadInput` for a cursor of another list.
         """
-        descending = descending != arguments.backwards
+        descending = arguments.descending != arguments.backwards
         start = arguments.before if arguments.backwards else arguments.after
         at_key, at_id = (None, None) if start is None else cursor.decode(self.by, start)
         values = {
