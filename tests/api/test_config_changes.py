@@ -14,7 +14,7 @@ VALUE = """fragment Value on ConfigValue { __typename
   ... on HiddenValue { isHidden }
   ... on NodeValue { key node { __typename id ... on Cluster { region } ... on Job { jobKey } } } }"""
 READ = f"""query ($id: ID!, $number: Int!) {{ job(id: $id) {{ version(number: $number) {{ changes {{ {CHANGES} }} }}
-  history {{ nodes {{ action changes {{ {CHANGES} }} }} }} }} }} {VALUE}"""
+  events {{ nodes {{ action changes {{ {CHANGES} }} }} }} }} }} {VALUE}"""
 CREATE_VERSION = "mutation ($i: CreateVersionInput!) { createVersion(input: $i) { userErrors { code message path } } }"
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { userErrors { code } } }"
 ADD_TEAMS = "mutation ($i: AddTeamsToJobInput!) { addTeamsToJob(input: $i) { userErrors { code } } }"
@@ -87,7 +87,7 @@ async def test_numbers_texts_and_secrets(ask: Ask, world: World) -> None:
         "Max retries": (["maxRetries"], *numbers),
     }
     assert by_label(job["version"]["changes"]) == expected
-    assert by_label(job["history"]["nodes"][0]["changes"]) == expected
+    assert by_label(job["events"]["nodes"][0]["changes"]) == expected
 
 
 async def test_a_hidden_job_is_a_hidden_value(ask: Ask, world: World) -> None:
@@ -102,7 +102,7 @@ async def test_a_hidden_job_is_a_hidden_value(ask: Ask, world: World) -> None:
 
     job = await read(ask, world, job_id, 2)
 
-    for changes in (job["version"]["changes"], job["history"]["nodes"][0]["changes"]):
+    for changes in (job["version"]["changes"], job["events"]["nodes"][0]["changes"]):
         shown = {tuple(each["path"]): (each["label"], each["after"]) for each in changes}
         for row in rows:
             label = "Dependency on a hidden job"
@@ -124,9 +124,9 @@ async def test_a_deleted_job_keeps_its_key_and_a_deleted_object_its_id(
         away = str([{"path": ["teams"], "kind": "ADDED", "before": None, "after": "TM0"}])
         away = away.replace("'", '"').replace("None", "null")
         await connection.execute(
-            text("UPDATE job_event SET changes = :away WHERE action = 'TEAMS_ADDED'")
+            text("UPDATE event SET changes = :away WHERE action = 'TEAMS_ADDED_TO_JOB'")
             if database.is_sqlite
-            else text("UPDATE job_event SET changes = CAST(:away AS jsonb) WHERE action = 'TEAMS_ADDED'"),
+            else text("UPDATE event SET changes = CAST(:away AS jsonb) WHERE action = 'TEAMS_ADDED_TO_JOB'"),
             {"away": away},
         )
 
@@ -135,7 +135,7 @@ async def test_a_deleted_job_keeps_its_key_and_a_deleted_object_its_id(
     gone = {"__typename": "NodeValue", "key": "upstream", "node": None}
     assert by_label(job["version"]["changes"])["Dependency on upstream"][2] == gone
     team = {"__typename": "NodeValue", "key": "TM0", "node": None}
-    assert by_label(job["history"]["nodes"][0]["changes"]) == {"Team": (["teams"], None, team)}
+    assert by_label(job["events"]["nodes"][0]["changes"]) == {"Team": (["teams"], None, team)}
 
 
 async def test_changes_of_a_job_itself(ask: Ask, world: World) -> None:
@@ -143,7 +143,7 @@ async def test_changes_of_a_job_itself(ask: Ask, world: World) -> None:
     await ask(world.contributor, UPDATE, i={"jobId": job_id, "status": "PAUSED", "tags": ["b"]})
     await ask(world.admin, ADD_TEAMS, i={"jobId": job_id, "teamIds": [world.analytics.id]})
 
-    shared, updated, _ = (await read(ask, world, job_id, 1))["history"]["nodes"]
+    shared, updated, _ = (await read(ask, world, job_id, 1))["events"]["nodes"]
 
     assert by_label(shared["changes"]) == {
         "Team": (["teams"], None, node("analytics", "Team", world.analytics.id)),

@@ -21,7 +21,7 @@ DEPENDENCIES = "dependencies { id condition jobKey isDeleted job { jobKey } }"
 VERSIONS = f"""query ($id: ID!) {{ job(id: $id) {{ revision
   currentVersion {{ number {DEPENDENCIES} }} draft {{ revision {DEPENDENCIES} }}
   versions {{ nodes {{ number {DEPENDENCIES} changes {{ {CHANGES} }} }} }}
-  history {{ nodes {{ action changes {{ {CHANGES} }} }} }} }} }}
+  events {{ nodes {{ action changes {{ {CHANGES} }} }} }} }} }}
 {VALUE}"""
 DEPENDENTS = """query ($id: ID!, $first: Int, $after: String) {
   job(id: $id) { dependents(first: $first, after: $after) { totalCount nodes { jobKey } pageInfo { endCursor } } } }"""
@@ -399,7 +399,7 @@ async def test_differences_name_deleted_jobs_and_hide_hidden_ones(
             ("dependencies.seen.condition", "REMOVED", "ON_FAILURE", None),
         ]
         assert sorted(flat(found["versions"]["nodes"][1]["changes"])) == told
-        assert sorted(flat(found["history"]["nodes"][0]["changes"])) == told
+        assert sorted(flat(found["events"]["nodes"][0]["changes"])) == told
 
 
 async def test_dependents_are_visible_jobs_by_key(ask: Ask, world: World, own: str, seen: str) -> None:

@@ -25,7 +25,7 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes { action fromVersion toVersion message actor { displayName } changes { ...change } } }
+  events { totalCount nodes { action fromVersionNumber toVersionNumber message actor { displayName } changes { ...change } } }
 }
 """
 VERSION = f"""
