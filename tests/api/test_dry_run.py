@@ -25,7 +25,8 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  events { totalCount nodes { action fromVersionNumber toVersionNumber message actor { displayName } changes { ...change } } }
+  events { totalCount nodes {
+    action fromVersionNumber toVersionNumber message actor { displayName } changes { ...change } } }
 }
 """
 VERSION = f"""
