@@ -86,6 +86,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "tagsAnyOf": lambda random: random.sample(["daily", "finance"], 2),
         "tags": lambda _: ["daily"],
         "statuses": lambda _: [Name("ACTIVE")],
+        "Job.runs.statuses": lambda _: [Name("FAILED")],
         "sourceKinds": lambda random: [Name(random.choice(["SQL_SNAPSHOT", "PYTHON_WHEEL"]))],
         "latestRunStatuses": lambda random: [Name(random.choice(["SUCCEEDED", "FAILED"]))],
         "keys": lambda random: random.sample(keys, 2),
