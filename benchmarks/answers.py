@@ -26,7 +26,7 @@ async def verify(servers: Sequence[Running], calls: Sequence[Call]) -> dict[str,
             expected, *others = [(title, alike(orjson.loads(body)["data"])) for title, body in bodies.items()]
             for title, answer in others:
                 if answer != expected[1]:
-                    raise AnswersDiffer(f"{title} and {expected[0]} differ on {workload.name} for {call.member_id}")
+                    raise AnswersDiffer(f"{title} and {expected[0]} differ on {workload.name} for {call.actor_id}")
             sizes[workload.name] = len(bodies[expected[0]])
         _check_shape(workload.name, expected[1])
     return sizes
@@ -34,7 +34,7 @@ async def verify(servers: Sequence[Running], calls: Sequence[Call]) -> dict[str,
 
 def alike(data: Any) -> Any:
     """Undo what differs in form only: how a moment is written, and the wrappers of PostGraphile's schema."""
-    return _moments(_rewrapped(data["memberByRowId"]) if "memberByRowId" in data else data)
+    return _moments(_rewrapped(data["actorByRowId"]) if "actorByRowId" in data else data)
 
 
 def _moments(value: Any) -> Any:
@@ -56,7 +56,7 @@ def _rewrapped(member: Any) -> Any:
     jobs = member["jobs"]
     return {
         "me": {
-            "member": {"id": member["id"], "name": member["name"]},
+            "actor": {"id": member["id"], "displayName": member["name"]},
             "jobs": {"totalCount": jobs["totalCount"], "nodes": [_job(each) for each in jobs["nodes"]]},
         }
     }

@@ -26,7 +26,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "W2, dashboard": (DASHBOARD, LIMITS),
     "W3, nested": (NESTED, DEPTHS),
     "the smallest": ("{ __typename }", {}),
-    "me": ("{ me { member { id } } }", {}),
+    "me": ("{ me { actor { id } } }", {}),
     "a type of several": (
         "query ($id: ID!) { node(id: $id) { id ... on Job { name } } }",
         {"id": "<id of job daily-sales-etl>"},
@@ -35,7 +35,7 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "introspection": (get_introspection_query(), {}),
     "one type": ('{ __type(name: "Job") { name fields { name } } }', {}),
     "a variable that is refused": (POINT, {"key": 1}),
-    "an argument that is refused": ("{ me { member { id } } jobs(limit: 101) { nodes { id } } }", {}),
+    "an argument that is refused": ("{ me { actor { id } } jobs(limit: 101) { nodes { id } } }", {}),
     "a null for an error, far below": ("{ me { jobs { nodes { id name teams(limit: 101) { nodes { id } } } } } }", {}),
     "a mutation": (
         'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Daily"}) { job { id name } userErrors { code } } }',

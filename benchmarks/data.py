@@ -23,7 +23,7 @@ SQL = Path(__file__).with_name("data.sql")
 
 SEEN = """
 SELECT min(job_key COLLATE "C") FROM job JOIN job_team ON job_team.job_id = job.id
-JOIN team_member USING (team_id) WHERE member_id = $1
+JOIN team_member USING (team_id) WHERE actor_id = $1
 """
 
 
@@ -52,7 +52,7 @@ async def calls(url: str) -> list[Call]:
     """Return callers with real tokens, each with a job that they see."""
     connection, mainsheet = await asyncpg.connect(url), Database.open(url)
     try:
-        members = await connection.fetch("SELECT id, email FROM member ORDER BY id LIMIT $1", CALLERS)
+        members = await connection.fetch("SELECT id, email FROM actor ORDER BY id LIMIT $1", CALLERS)
         return [
             Call(id_, await tokens.create(mainsheet, email, None, None), await connection.fetchval(SEEN, id_))
             for id_, email in members

@@ -11,11 +11,12 @@ INSERT INTO team (id, organization_id, name, description)
 SELECT bench_id('TM', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n
 FROM generate_series(1, 50) n;
 
-INSERT INTO member (id, organization_id, name, email, organization_role)
-SELECT bench_id('MB', n), bench_id('OR', 1), 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER'
+INSERT INTO actor (id, organization_id, kind, name, email, organization_role, status, revision)
+SELECT bench_id('MB', n), bench_id('OR', 1), 'MEMBER', 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER',
+    'ACTIVE', 1
 FROM generate_series(1, 200) n;
 
-INSERT INTO team_member (organization_id, team_id, member_id, role)
+INSERT INTO team_member (organization_id, team_id, actor_id, role)
 SELECT bench_id('OR', 1), bench_id('TM', 1 + (n * 7 + k * 11) % 50), bench_id('MB', n),
     (ARRAY['VIEWER', 'CONTRIBUTOR', 'ADMIN'])[1 + (n + k) % 3]
 FROM generate_series(1, 200) n, generate_series(0, 4) k;
@@ -66,28 +67,28 @@ FROM generate_series(1, :jobs) n, generate_series(1, 10) r,
     LATERAL (SELECT timestamptz '2026-06-01 00:00Z' + r * interval '1 day' + n * 31 % 86400 * interval '1 second') t(at);
 
 -- What PostGraphile makes fields of: the rules of visibility, and orders that a foreign key can't say.
-CREATE FUNCTION member_visible_jobs(member member) RETURNS SETOF job LANGUAGE sql STABLE AS $$
-    SELECT * FROM job WHERE job.organization_id = member.organization_id AND job.id IN (
+CREATE FUNCTION actor_visible_jobs(actor actor) RETURNS SETOF job LANGUAGE sql STABLE AS $$
+    SELECT * FROM job WHERE job.organization_id = actor.organization_id AND job.id IN (
         SELECT job_team.job_id FROM job_team JOIN team_member ON team_member.team_id = job_team.team_id
-        WHERE team_member.member_id = member.id)
+        WHERE team_member.actor_id = actor.id)
     ORDER BY job.created_at, job.id
 $$;
 
-CREATE FUNCTION member_job_by_key(member member, job_key text) RETURNS SETOF job LANGUAGE sql STABLE ROWS 1 AS $$
-    SELECT * FROM job WHERE job.organization_id = member.organization_id AND job.job_key = member_job_by_key.job_key
+CREATE FUNCTION actor_job_by_key(actor actor, job_key text) RETURNS SETOF job LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT * FROM job WHERE job.organization_id = actor.organization_id AND job.job_key = actor_job_by_key.job_key
     AND job.id IN (
         SELECT job_team.job_id FROM job_team JOIN team_member ON team_member.team_id = job_team.team_id
-        WHERE team_member.member_id = member.id)
+        WHERE team_member.actor_id = actor.id)
 $$;
 
-CREATE FUNCTION member_known_teams(member member) RETURNS SETOF team LANGUAGE sql STABLE AS $$
-    SELECT * FROM team WHERE team.organization_id = member.organization_id ORDER BY team.name, team.id
+CREATE FUNCTION actor_known_teams(actor actor) RETURNS SETOF team LANGUAGE sql STABLE AS $$
+    SELECT * FROM team WHERE team.organization_id = actor.organization_id ORDER BY team.name, team.id
 $$;
 
 CREATE FUNCTION team_jobs_seen_by(team team, viewer text) RETURNS SETOF job LANGUAGE sql STABLE AS $$
     SELECT job.* FROM job JOIN job_team ON job_team.job_id = job.id WHERE job_team.team_id = team.id AND job.id IN (
         SELECT job_team.job_id FROM job_team JOIN team_member ON team_member.team_id = job_team.team_id
-        WHERE team_member.member_id = viewer)
+        WHERE team_member.actor_id = viewer)
     ORDER BY job.created_at, job.id
 $$;
 

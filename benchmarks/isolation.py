@@ -130,7 +130,7 @@ async def _parties(url: str) -> tuple[Party, Party]:
     victim = Party(await token(database, world.contributor), await Ask(database).create_job(world.contributor, world))
     await database.close()
     async with connected(url) as connection:
-        await connection.execute("UPDATE member SET organization_role = 'ADMIN' WHERE id = bench_id('MB', 1)")
+        await connection.execute("UPDATE actor SET organization_role = 'ADMIN' WHERE id = bench_id('MB', 1)")
         job_id = await connection.fetchval("SELECT bench_id('JB', 1)")
     (call, *_) = await data.calls(url)
     return Party(call.token, job_id), victim

@@ -12,7 +12,7 @@ query Point($key: String!) {
 DASHBOARD = """
 query Dashboard($limit: Int!) {
   me {
-    member { id name }
+    actor { id displayName }
     jobs(limit: $limit) {
       totalCount
       nodes {

@@ -29,7 +29,7 @@ BEAT_SECONDS = 0.002
 
 
 def document(number: int) -> str:
-    fields = " ".join(f"a{number}x{each}: me {{ member {{ name }} }}" for each in range(FIELDS // 3))
+    fields = " ".join(f"a{number}x{each}: me {{ actor {{ displayName }} }}" for each in range(FIELDS // 3))
     return f"{{ {fields} }}"
 
 

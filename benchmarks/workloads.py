@@ -24,7 +24,7 @@ POSTGRAPHILE = dict(
 class Call:
     """Who asks, and for which job where one job is asked for."""
 
-    member_id: str
+    actor_id: str
     token: str
     job_key: str
 
@@ -55,7 +55,7 @@ def as_peer(url: str, workload: Workload, call: Call) -> tuple[str, bytes]:
 
 
 def as_postgraphile(url: str, workload: Workload, call: Call) -> tuple[str, bytes]:
-    variables = {"caller": call.member_id, **workload.variables(call)}
+    variables = {"caller": call.actor_id, **workload.variables(call)}
     return url, post(url, {}, _body(POSTGRAPHILE[workload.name], variables))
 
 
@@ -66,7 +66,7 @@ def as_endpoint(url: str, workload: Workload, call: Call) -> tuple[str, bytes]:
 
 
 def _trusted(call: Call) -> dict[str, str]:
-    return {"x-member-id": call.member_id}
+    return {"x-member-id": call.actor_id}
 
 
 def _body(document: str, variables: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from random import Random
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.ids import new_id
@@ -83,6 +84,8 @@ class Crowd:
             **self._named(Member.PREFIX, name, number),
             email=f"fleet-{number:05}@harbor.example",
             organization_role=OrganizationRole.MEMBER,
+            status=ActorStatus.ACTIVE,
+            revision=1,
         )
 
     def _cluster(self, number: int) -> Cluster:
@@ -104,6 +107,6 @@ class Crowd:
             yield TeamMember(
                 organization_id=self.organization_id,
                 team_id=team_ids[(number * STEP + position) % len(team_ids)],
-                member_id=member.id,
+                actor_id=member.id,
                 role=ROLES[position % len(ROLES)],
             )

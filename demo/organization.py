@@ -7,6 +7,7 @@ from mainsheet.demo.inventory import NEVER_RAN
 from mainsheet.demo.life import Life, Names, Story
 from mainsheet.demo.people import Person
 from mainsheet.demo.tenant import Tenant
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.edit import Edit
@@ -59,7 +60,7 @@ class Settlement:
             TeamMember(
                 organization_id=self.organization.id,
                 team_id=self.teams[team].id,
-                member_id=self.members[person.email].id,
+                actor_id=self.members[person.email].id,
                 role=role,
             )
             for person in self.tenant.people
@@ -104,6 +105,8 @@ def _member(person: Person, organization_id: str, at: datetime) -> Member:
         name=person.name,
         email=person.email,
         organization_role=person.organization_role,
+        status=ActorStatus.ACTIVE,
+        revision=1,
     )
 
 

@@ -183,13 +183,13 @@ def _refuse(what: str) -> Sequence[str]:
 
 async def _editors(connection: AsyncConnection, organization_id: str) -> dict[str, frozenset[str]]:
     found = await connection.execute(
-        select(TeamMember.team_id, TeamMember.member_id).where(
+        select(TeamMember.team_id, TeamMember.actor_id).where(
             TeamMember.organization_id == organization_id, TeamMember.role.in_(EDITORS)
         )
     )
     editors: dict[str, frozenset[str]] = {}
-    for team_id, member_id in found:
-        editors[team_id] = editors.get(team_id, frozenset()) | {member_id}
+    for team_id, actor_id in found:
+        editors[team_id] = editors.get(team_id, frozenset()) | {actor_id}
     return editors
 
 

@@ -45,9 +45,10 @@ _THREAD = _Thread()
 
 async def next_turn() -> None:
     """Wait for the next turn if the present one has lasted for a slice. Call it between small steps of long work."""
-    loop = get_running_loop()
     turns = _THREAD.turns
+    if turns is not None and perf_counter() < turns.ends:
+        return
+    loop = get_running_loop()  # a system call until Python 3.12
     if turns is None or turns.loop is not loop:
         turns = _THREAD.turns = _Turns(loop)
-    if perf_counter() >= turns.ends:
-        await turns.wait()
+    await turns.wait()

@@ -10,15 +10,15 @@ KEPT = timedelta(hours=24)
 
 
 class IdempotencyRecord(Base):
-    """The result stored for a member's idempotency key, for 24 hours."""
+    """The result stored for an actor's idempotency key, for 24 hours."""
 
     __tablename__ = "idempotency_record"
 
     organization_id: Mapped[Id]
-    member_id: Mapped[Id] = mapped_column(primary_key=True)
+    actor_id: Mapped[Id] = mapped_column(primary_key=True)
     key: Mapped[Name] = mapped_column(primary_key=True)
     input_digest: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(index=True)
 
-    __table_args__ = (tenant("member_id", "member", ondelete="CASCADE"),)
+    __table_args__ = (tenant("actor_id", "actor", ondelete="CASCADE"),)

@@ -26,7 +26,7 @@ class JobTeam(Base):
     __table_args__ = (
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("team_id", "team"),
-        tenant("granted_by_id", "member"),
+        tenant("granted_by_id", "actor"),
         Index("ix_job_team_team", "team_id", "job_id"),
     )
 
@@ -35,6 +35,6 @@ class JobTeam(Base):
         """Grant access to the teams that don't have it. Return their ids."""
         has = {each.team_id for each in job.teams}
         new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        values = {"organization_id": job.organization_id, "granted_at": edit.at, "granted_by_id": edit.member_id}
+        values = {"organization_id": job.organization_id, "granted_at": edit.at, "granted_by_id": edit.actor_id}
         job.teams += [cls(team_id=team_id, **values) for team_id in new]
         return new

@@ -91,9 +91,9 @@ class JobVersion(Base):
         UniqueConstraint("cluster_id", "job_id", "number"),  # a job refers to its current version with the cluster
         tenant("job_id", "job", ondelete="CASCADE"),
         tenant("cluster_id", "cluster"),
-        tenant("created_by_id", "member"),
-        tenant("edited_by_id", "member"),
-        tenant("published_by_id", "member"),
+        tenant("created_by_id", "actor"),
+        tenant("edited_by_id", "actor"),
+        tenant("published_by_id", "actor"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("max_retries BETWEEN 0 AND 10", name="max_retries"),
         CheckConstraint(
@@ -169,7 +169,7 @@ class JobVersion(Base):
             revision=1,
             based_on_number=based_on,
             created_at=edit.at,
-            created_by_id=edit.member_id,
+            created_by_id=edit.actor_id,
         )
         version.config = config
         return version
@@ -178,13 +178,13 @@ class JobVersion(Base):
         """Change the configuration of a draft."""
         self.config = config
         self.revision += 1
-        self.edited_at, self.edited_by_id = edit.at, edit.member_id
+        self.edited_at, self.edited_by_id = edit.at, edit.actor_id
 
     def publish(self, edit: Edit, message: str | None) -> None:
         self.status = JobVersionStatus.PUBLISHED
         self.message = message
         self.published_at = edit.at
-        self.published_by_id = edit.member_id
+        self.published_by_id = edit.actor_id
 
     def _source(self) -> Source:
         if self.source_kind is SourceKind.SAVED_QUERIES:

@@ -1,8 +1,9 @@
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from typing import TYPE_CHECKING
 
-from mainsheet.models.base import Base, Id, Name, tenant_key
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.actor import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Mapped
 
 
 def stored_email(email: str) -> str:
@@ -13,20 +14,12 @@ def stored_email(email: str) -> str:
     return email.lower() if email.isascii() else email
 
 
-class Member(Base):
-    """A person in one organization. Emails are unique across organizations."""
+class Member(Actor):
+    """A person in one organization."""
 
-    __tablename__ = "member"
     PREFIX = "MB"
 
-    id: Mapped[Id] = mapped_column(primary_key=True)
-    organization_id: Mapped[Id] = mapped_column(ForeignKey("organization.id"))
-    name: Mapped[Name]
-    email: Mapped[Name] = mapped_column(unique=True)
-    organization_role: Mapped[OrganizationRole] = mapped_column(default=OrganizationRole.MEMBER)
+    if TYPE_CHECKING:
+        email: Mapped[str]  # never null for a member, by a constraint
 
-    __table_args__ = (
-        tenant_key(),
-        CheckConstraint("email = lower(email)", name="email_lower"),
-        Index("ix_member_organization_name", "organization_id", "name", "id"),
-    )
+    __mapper_args__ = {"polymorphic_identity": ActorKind.MEMBER}  # noqa: RUF012 as SQLAlchemy declares it

@@ -10,6 +10,15 @@ class OrganizationRole(StrEnum):
     ADMIN = "ADMIN"
 
 
+class AccessScope(StrEnum):
+    """What a token may be used for. A token does what its actor and its scopes both allow."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    RUNS = "RUNS"
+    ADMIN = "ADMIN"
+
+
 class TeamRole(StrEnum):
     VIEWER = "VIEWER"
     CONTRIBUTOR = "CONTRIBUTOR"

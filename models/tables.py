@@ -1,12 +1,14 @@
 """Imports every model, so that `Base.metadata` is complete. Import this module to use all tables."""
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
+from mainsheet.models.event import Event
+from mainsheet.models.feed import Feed
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
@@ -14,17 +16,20 @@ from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVe
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 
 __all__ = [
-    "ApiToken",
+    "AccessToken",
+    "Actor",
     "Base",
     "Cluster",
     "DeletedJob",
     "DeletedJobTeam",
+    "Event",
+    "Feed",
     "IdempotencyRecord",
     "Job",
-    "JobEvent",
     "JobRun",
     "JobTag",
     "JobTeam",
@@ -34,6 +39,7 @@ __all__ = [
     "Member",
     "Organization",
     "SavedQuery",
+    "ServiceAccount",
     "Team",
     "TeamMember",
 ]

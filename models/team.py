@@ -6,7 +6,7 @@ from mainsheet.models.roles import TeamRole
 
 
 class Team(Base):
-    """A group of members who share jobs."""
+    """Actors who share jobs."""
 
     __tablename__ = "team"
     PREFIX = "TM"
@@ -23,15 +23,17 @@ class Team(Base):
 
 
 class TeamMember(Base):
+    """The role of a member or a service account in a team."""
+
     __tablename__ = "team_member"
 
     organization_id: Mapped[Id]
     team_id: Mapped[Id] = mapped_column(primary_key=True)
-    member_id: Mapped[Id] = mapped_column(primary_key=True)
+    actor_id: Mapped[Id] = mapped_column(primary_key=True)
     role: Mapped[TeamRole]
 
     __table_args__ = (
         tenant("team_id", "team", ondelete="CASCADE"),
-        tenant("member_id", "member", ondelete="CASCADE"),
-        Index("ix_team_member_member", "member_id", "team_id", "role"),
+        tenant("actor_id", "actor", ondelete="CASCADE"),
+        Index("ix_team_member_actor", "actor_id", "team_id", "role"),
     )

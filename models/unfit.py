@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import limits
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
@@ -27,7 +27,7 @@ TEXTS: Mapping[type[Base], Mapping[str, limits.Text]] = {
     Team: {"name": limits.NAME, "description": limits.DESCRIPTION},
     Cluster: {"name": limits.NAME, "region": limits.NAME},
     SavedQuery: {"name": limits.NAME, "text": limits.SQL},
-    ApiToken: {"name": limits.NAME},
+    AccessToken: {"name": limits.NAME},
     Job: {"job_key": limits.JOB_KEY, "name": limits.NAME, "description": limits.DESCRIPTION},
 }
 

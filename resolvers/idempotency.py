@@ -24,7 +24,7 @@ GONE = " The first answer to this idempotency key named it; it has been deleted 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A member's key in the transaction of one call. `digest` identifies the input."""
+    """An actor's key in the transaction of one call. `digest` identifies the input."""
 
     write: Write
     key: str
@@ -54,12 +54,12 @@ class IdempotencyKey:
 
     async def claim(self) -> IdempotencyRecord:
         """Add the record; a concurrent call with the same key waits here until this transaction ends."""
-        session, own = self.write.session, IdempotencyRecord.member_id == self.write.member_id
+        session, own = self.write.session, IdempotencyRecord.actor_id == self.write.actor_id
         expired = IdempotencyRecord.created_at <= self.write.at - KEPT
         await session.execute(delete(IdempotencyRecord).where(own, expired))
         record = IdempotencyRecord(
             organization_id=self.write.caller.organization_id,
-            member_id=self.write.member_id,
+            actor_id=self.write.actor_id,
             key=self.key,
             input_digest=self.digest,
             answer={},
@@ -72,7 +72,7 @@ class IdempotencyKey:
     async def _record(self) -> IdempotencyRecord | None:
         """Return the record, unless it has expired. Reads the database's clock in the same statement."""
         one = select(literal(1)).subquery()
-        own = (IdempotencyRecord.member_id == self.write.member_id) & (IdempotencyRecord.key == self.key)
+        own = (IdempotencyRecord.actor_id == self.write.actor_id) & (IdempotencyRecord.key == self.key)
         row = await self.write.first(select(IdempotencyRecord).select_from(one).outerjoin(IdempotencyRecord, own))
         record: IdempotencyRecord | None = None if row is None else row[0]
         return record if record is not None and record.created_at > self.write.at - KEPT else None

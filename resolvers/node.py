@@ -4,15 +4,27 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from mainsheet.models.cluster import Cluster
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
-from mainsheet.resolvers import cluster, job, job_event, job_run, job_version, member, organization, saved_query, team
+from mainsheet.resolvers import (
+    cluster,
+    event,
+    job,
+    job_run,
+    job_version,
+    member,
+    organization,
+    saved_query,
+    service_account,
+    team,
+)
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read
 
@@ -27,12 +39,13 @@ BY_PREFIX: Mapping[str, ByIds] = {
     Caller.PREFIX: _callers,
     Cluster.PREFIX: cluster.by_ids,
     Job.PREFIX: job.by_ids,
-    JobEvent.PREFIX: job_event.by_ids,
+    Event.PREFIX: event.by_ids,
     JobRun.PREFIX: job_run.by_ids,
     JobVersion.PREFIX: job_version.by_ids,
     Member.PREFIX: member.by_ids,
     Organization.PREFIX: organization.by_ids,
     SavedQuery.PREFIX: saved_query.by_ids,
+    ServiceAccount.PREFIX: service_account.by_ids,
     Team.PREFIX: team.by_ids,
 }
 

@@ -29,7 +29,7 @@ def was_visible(caller: Caller) -> ColumnElement[bool]:
     through_team = (
         select(DeletedJobTeam.team_id)
         .join(TeamMember, TeamMember.team_id == DeletedJobTeam.team_id)
-        .where(DeletedJobTeam.deleted_job_id == DeletedJob.id, TeamMember.member_id == caller.member_id)
+        .where(DeletedJobTeam.deleted_job_id == DeletedJob.id, TeamMember.actor_id == caller.actor_id)
     )
     return own & through_team.correlate(DeletedJob).exists()
 
@@ -58,7 +58,7 @@ def _is_granted(caller: Caller, job: type[Job], access: Access) -> ColumnElement
         case Access.FORCED_SET:
             return job.id.in_(through_teams(caller)).is_(True)
         case Access.FORCED_LOOKUP:
-            teams = select(TeamMember.team_id).where(TeamMember.member_id == caller.member_id)
+            teams = select(TeamMember.team_id).where(TeamMember.actor_id == caller.actor_id)
             to_one = JobTeam.team_id.in_(teams).is_(True)
             return is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
 
@@ -73,7 +73,7 @@ def through_teams(caller: Caller) -> Select[str]:
     return (
         select(JobTeam.job_id)
         .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
-        .where(TeamMember.member_id == caller.member_id)
+        .where(TeamMember.actor_id == caller.actor_id)
     )
 
 
@@ -101,7 +101,7 @@ def roles_in_jobs(caller: Caller, job_ids: Sequence[str] | BindParameter[Sequenc
     return (
         select(JobTeam.job_id, TeamMember.role)
         .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
-        .where(TeamMember.member_id == caller.member_id, among(JobTeam.job_id, job_ids))
+        .where(TeamMember.actor_id == caller.actor_id, among(JobTeam.job_id, job_ids))
     )
 
 

@@ -41,9 +41,9 @@ async def of_organizations(
     return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
 
 
-async def of_members(read: Read, member_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
-    """List each member's teams with that member's role."""
-    return await OF_MEMBERS.pages(read, member_ids, page)
+async def of_actors(read: Read, actor_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
+    """List each actor's teams with that actor's role."""
+    return await OF_ACTORS.pages(read, actor_ids, page)
 
 
 async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
@@ -59,7 +59,7 @@ def _by_ids(view: View) -> Statement:
 
 @rows_of(Team, WithOwnRole)
 def _with_own_role(view: View) -> Statement:
-    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == view.caller.member_id)
+    own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == view.caller.actor_id)
     return select(*view.only(COLUMNS), TeamMember.role).outerjoin(TeamMember, own)
 
 
@@ -75,5 +75,5 @@ def _with_grant(view: View) -> Statement:
 
 
 OF_ORGANIZATIONS = PagedList(_with_own_role, Team.organization_id, Team.name, Team.id)
-OF_MEMBERS = PagedList(_with_role, TeamMember.member_id, Team.name, Team.id)
+OF_ACTORS = PagedList(_with_role, TeamMember.actor_id, Team.name, Team.id)
 OF_JOBS = PagedList(_with_grant, JobTeam.job_id, Team.name, Team.id)

@@ -32,7 +32,7 @@ class Write(Edit):
     """
 
     def __init__(self, session: AsyncSession, caller: Caller) -> None:
-        super().__init__(caller.member_id, NOT_READ)
+        super().__init__(caller.actor_id, NOT_READ)
         self.session = session
         self.caller = caller
 

@@ -6,11 +6,12 @@ from typing import TypeVar
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.config_diff import ChangeKind
+from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
@@ -70,7 +71,7 @@ describe(
 describe(
     JobRunTrigger,
     "What triggered a run.",
-    MANUAL="A member triggered the run.",
+    MANUAL="A member or a service account triggered the run.",
     SCHEDULE=("The schedule of the job triggered the run."),
 )
 describe(
@@ -110,21 +111,27 @@ describe(
 )
 describe(
     TeamRole,
-    "The role of a member in a team.",
+    "The role of a member or service account in a team.",
     VIEWER="Can see the team's jobs.",
     CONTRIBUTOR="Can see and change the team's jobs.",
     ADMIN="Can see, change, share and delete the team's jobs.",
 )
 describe(
+    ActorStatus,
+    "Whether a member or service account may use the API.",
+    ACTIVE="Its tokens work.",
+    DISABLED="Its tokens are refused. It keeps its roles and teams, and what it did stays under its name.",
+)
+describe(
     OrganizationRole,
-    "The role of a member in the organization.",
-    MEMBER="Has the permissions that the member's teams give.",
+    "The role of a member or service account in the organization.",
+    MEMBER="Has the permissions that its teams give.",
     AUDITOR="Can see all jobs.",
     ADMIN="Has every permission on all jobs.",
 )
 describe(
-    JobAction,
-    "The kind of an event in a job's history.",
+    EventAction,
+    "The kind of an event.",
     JOB_CREATED="The job and its first version were created.",
     JOB_UPDATED="The name, description, tags or status of the job was changed.",
     JOB_DELETED="The job was deleted.",
@@ -134,8 +141,9 @@ describe(
     DRAFT_PUBLISHED="The draft was published and became the current version.",
     VERSION_CREATED="A new version was created and published in one step.",
     VERSION_ACTIVATED="An existing version became the current version.",
-    TEAMS_ADDED="Teams were given access to the job.",
-    TEAM_REMOVED="A team lost access to the job.",
+    TEAMS_ADDED_TO_JOB="Teams were given access to the job.",
+    TEAM_REMOVED_FROM_JOB="A team lost access to the job.",
+    ORGANIZATION_UPDATED="The organization was renamed.",
 )
 describe(
     ChangeKind,

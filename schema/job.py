@@ -6,9 +6,10 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import job_dependency, job_event, job_run, job_tag, job_version, member, permissions, team
+from mainsheet.resolvers import actor, event, job_dependency, job_run, job_tag, job_version, permissions, team
 from mainsheet.schema import names
-from mainsheet.schema.connection import Connection, newest_first, page_arguments
+from mainsheet.schema.connection import Connection, page_arguments
+from mainsheet.schema.event import job_event_arguments
 from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.job_version import number
 from mainsheet.schema.node import Node
@@ -36,11 +37,11 @@ class Job(Node, prefix=JobRow.PREFIX):
         )
     )
     created_at: datetime = strawberry.field(description="When the job was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created the job.", key="created_by_id")
+    created_by = relation(actor.by_ids, names.Actor, "Who created the job.", key="created_by_id")
     updated_at: datetime = strawberry.field(
         description="When the job was last changed. Updates of its draft don't count."
     )
-    updated_by = relation(member.by_ids, names.Member, "Who made the last change of the job.", key="updated_by_id")
+    updated_by = relation(actor.by_ids, names.Actor, "Who made the last change of the job.", key="updated_by_id")
     current_version = relation(
         job_version.current, names.JobVersion, "The current version: the one that runs.", join="current_version"
     )
@@ -77,14 +78,15 @@ class Job(Node, prefix=JobRow.PREFIX):
     runs = relation(
         job_run.of_jobs, names.JobRunConnection, "The runs of the job, ordered by time.", arguments=run_list_arguments
     )
-    history = relation(
-        job_event.of_jobs,
-        names.JobEventConnection,
-        "The history of the job, ordered by time.",
-        arguments=newest_first,
+    events = relation(
+        event.of_jobs,
+        names.EventConnection,
+        "The history of the job and its runs, ordered by time. To follow it, read `Query.events` with `jobIds`.",
+        arguments=job_event_arguments,
     )
     viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
 
 
 @strawberry.type(description="A page of a list of jobs.")
-class JobConnection(Connection[Job]): ...
+class JobConnection(Connection[Job]):
+    facets: names.JobFacets = strawberry.field(description="The number of jobs by status, team, cluster, tag and run.")

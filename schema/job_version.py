@@ -7,7 +7,7 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import cluster, config_diff, job, job_dependency, job_version, member
+from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_version
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
@@ -68,10 +68,10 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         description=("The maximum duration of a run in seconds. Null for no limit.")
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
-    created_by = relation(member.by_ids, names.Member, "Who created the version.", key="created_by_id")
+    created_by = relation(actor.by_ids, names.Actor, "Who created the version.", key="created_by_id")
     published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
-        member.by_ids, names.Member | None, "Who published the version. Null for a draft.", key="published_by_id"
+        actor.by_ids, names.Actor | None, "Who published the version. Null for a draft.", key="published_by_id"
     )
     changes = relation(
         config_diff.of_versions,

@@ -1,25 +1,20 @@
 import strawberry
 
 from mainsheet.models.member import Member as MemberRow
-from mainsheet.models.roles import OrganizationRole, TeamRole
-from mainsheet.resolvers import team
-from mainsheet.schema import names
-from mainsheet.schema.connection import Connection, Edge, page_arguments
-from mainsheet.schema.node import Node
-from mainsheet.schema.relation import reads, relation
+from mainsheet.models.roles import TeamRole
+from mainsheet.schema.actor import Actor
+from mainsheet.schema.connection import Connection, Edge
+from mainsheet.schema.relation import reads
 
 
 @strawberry.type(description="A person in an organization.")
-class Member(Node, prefix=MemberRow.PREFIX):
+class Member(Actor, prefix=MemberRow.PREFIX):
     name: str = strawberry.field(description="The name of the person.")
     email: str = strawberry.field(description="The email address of the person, in lower case.")
-    organization_role: OrganizationRole = strawberry.field(description=("The role of the member in the organization."))
-    teams = relation(
-        team.of_members,
-        names.MemberTeamConnection,
-        "The teams of the member, ordered by name.",
-        arguments=page_arguments,
-    )
+
+
+@strawberry.type(description="A page of the organization's members.")
+class MemberConnection(Connection[Member]): ...
 
 
 @strawberry.type(description="A member of a team.")

@@ -4,17 +4,21 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
+from mainsheet.resolvers import actor as actor_rows
 from mainsheet.resolvers import cluster as cluster_rows
+from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers import job as job_rows
 from mainsheet.resolvers import job_list
 from mainsheet.resolvers import member as member_rows
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
+from mainsheet.resolvers import service_account as service_account_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema import names
 from mainsheet.schema.connection import described, page_arguments
+from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import lookup, relation
@@ -38,13 +42,13 @@ def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> 
 
 @strawberry.type(description="The caller of the API, with the caller's jobs and teams.")
 class Viewer(Node, prefix=Caller.PREFIX):
-    member = relation(member_rows.by_ids, names.Member, "The caller as a member of the organization.", key="member_id")
+    actor = relation(actor_rows.by_ids, names.Actor, "The caller as a member or service account.", key="actor_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     teams = relation(
-        team_rows.of_members,
+        team_rows.of_actors,
         names.MemberTeamConnection,
         "Your teams, ordered by name.",
-        key="member_id",
+        key="actor_id",
         arguments=page_arguments,
     )
     jobs = relation(
@@ -90,6 +94,18 @@ class Query:
         key="organization_id",
         arguments=job_list_arguments,
     )
+    events = relation(
+        event_rows.of_organizations,
+        names.EventConnection,
+        (
+            "The feed of the organization's events about objects that you can see, or could see when they were deleted."
+            " An event of any transaction comes after those that were read before, and the events of one object are in"
+            " the order in which they occurred: to miss nothing, read on with `after: pageInfo.endCursor`. An event"
+            " appears as soon as all older transactions have ended."
+        ),
+        key="organization_id",
+        arguments=feed_arguments,
+    )
     team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
     teams = relation(
         team_rows.of_organizations,
@@ -105,6 +121,29 @@ class Query:
         cluster_rows.of_organizations,
         names.ClusterConnection,
         "The clusters of the organization, ordered by name.",
+        key="organization_id",
+        arguments=page_arguments,
+    )
+    member = lookup(
+        member_rows.by_ids, names.Member | None, "The member with this id. Null if it doesn't exist.", by_id
+    )
+    members = relation(
+        member_rows.of_organizations,
+        names.MemberConnection,
+        "The members of the organization, ordered by name.",
+        key="organization_id",
+        arguments=page_arguments,
+    )
+    service_account = lookup(
+        service_account_rows.by_ids,
+        names.ServiceAccount | None,
+        "The service account with this id. Null if it doesn't exist.",
+        by_id,
+    )
+    service_accounts = relation(
+        service_account_rows.of_organizations,
+        names.ServiceAccountConnection,
+        "The service accounts of the organization, ordered by name.",
         key="organization_id",
         arguments=page_arguments,
     )

@@ -4,7 +4,7 @@ import strawberry
 
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import job_list, member
+from mainsheet.resolvers import actor, job_list, member, service_account
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, Edge, page_arguments
 from mainsheet.schema.job_filter import job_list_arguments
@@ -12,7 +12,7 @@ from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 
 
-@strawberry.type(description="A team: members who share jobs.")
+@strawberry.type(description="A team: members and service accounts who share jobs.")
 class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
@@ -20,6 +20,12 @@ class Team(Node, prefix=TeamRow.PREFIX):
         member.of_teams,
         names.TeamMemberConnection,
         "The members of the team, ordered by name.",
+        arguments=page_arguments,
+    )
+    service_accounts = relation(
+        service_account.of_teams,
+        names.TeamServiceAccountConnection,
+        "The service accounts of the team, ordered by name.",
         arguments=page_arguments,
     )
     jobs = relation(
@@ -33,7 +39,7 @@ class Team(Node, prefix=TeamRow.PREFIX):
 @strawberry.type(description="A team of the organization.")
 class TeamEdge(Edge[Team]):
     @strawberry.field(
-        description="Your role in the team. Null if you aren't a member of it.", metadata=reads("node", "role")
+        description="Your role in the team. Null if you don't belong to it.", metadata=reads("node", "role")
     )
     def viewer_role(self) -> TeamRole | None:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
@@ -44,21 +50,23 @@ class TeamConnection(Connection[Team]):
     edges: list[TeamEdge] = strawberry.field(description="The teams of the page with your roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
-@strawberry.type(description="A team of a member.")
+@strawberry.type(description="A team of a member or service account.")
 class MemberTeamEdge(Edge[Team]):
-    @strawberry.field(description="The role of the member in the team.", metadata=reads("node", "role"))
+    @strawberry.field(
+        description="The role of the member or service account in the team.", metadata=reads("node", "role")
+    )
     def role(self) -> TeamRole:
         return self.node.role  # type: ignore[no-any-return,attr-defined]  # the row has it
 
 
-@strawberry.type(description="A page of the teams of a member.")
+@strawberry.type(description="A page of the teams of a member or service account.")
 class MemberTeamConnection(Connection[Team]):
-    edges: list[MemberTeamEdge] = strawberry.field(description="The teams of the page with the member's roles in them.")  # type: ignore[assignment]  # narrows its items
+    edges: list[MemberTeamEdge] = strawberry.field(description="The teams of the page with the roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
 @strawberry.type(description="A team that has access to a job.")
 class JobTeamEdge(Edge[Team]):
-    granted_by = relation(member.by_ids, names.Member, "Who gave the team access.", key="node.granted_by_id")
+    granted_by = relation(actor.by_ids, names.Actor, "Who gave the team access.", key="node.granted_by_id")
 
     @strawberry.field(description="When the team was given access.", metadata=reads("node", "granted_at"))
     def granted_at(self) -> datetime:

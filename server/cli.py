@@ -8,7 +8,7 @@ import click
 COMMANDS = {
     "serve": "Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.",
     "db": "The database.",
-    "token": "Members' bearer tokens.",
+    "token": "Bearer tokens of members and service accounts.",
     "schema": "The GraphQL schema.",
     "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",
     "settings": "Print every setting, its value (secrets masked) and where it comes from.",

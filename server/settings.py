@@ -153,6 +153,9 @@ class Settings(BaseSettings):
         description="Accepted signature algorithms, separated by commas; asymmetric ones only.",
     )
     oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated clock difference.")
+    oidc_organization: str | None = Field(
+        None, description="The id of the organization whose members the issuer authenticates; unset, of all."
+    )
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")
     oidc_trust_emails: bool = Field(
         False,

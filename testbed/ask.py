@@ -1,4 +1,4 @@
-"""Runs operations on the schema as a member."""
+"""Runs operations on the schema as a member or service account."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, parse, validate
 
 from mainsheet.executor import Executor, Prepared, Request, core_schema, refer
+from mainsheet.models.actor import Actor
 from mainsheet.models.database import Database
-from mainsheet.models.member import Member
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
@@ -62,9 +62,9 @@ class Ask:
     def __post_init__(self) -> None:
         self.database.instrumentation.shared.append(Statements(self.statements))
 
-    async def __call__(self, member: Member, query: str, **variables: Any) -> dict[str, Any]:
+    async def __call__(self, actor: Actor, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data. Raises `Failed` if there are top-level errors."""
-        asker = caller(member)
+        asker = caller(actor)
         context = Context(self.database, asker)
         self.statements.clear()
         try:
@@ -76,9 +76,9 @@ class Ask:
         assert result.data is not None
         return result.data
 
-    async def create_job(self, member: Member, world: World, **values: Any) -> str:
+    async def create_job(self, actor: Actor, world: World, **values: Any) -> str:
         """Create a job in `data_eng` on the active cluster and return its id."""
-        data = await self(member, CREATE_JOB, input=job_input(world, **values))
+        data = await self(actor, CREATE_JOB, input=job_input(world, **values))
         assert data["createJob"]["userErrors"] == []
         return str(data["createJob"]["job"]["id"])
 

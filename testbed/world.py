@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster, ClusterStatus
 from mainsheet.models.database import Database
@@ -17,8 +18,9 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
-from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
 
@@ -36,15 +38,20 @@ async def make_member(session: AsyncSession, organization: Organization, **value
     return await _kept(session, Member, "MB", own | values)
 
 
+async def make_service_account(session: AsyncSession, organization: Organization, **values: Any) -> ServiceAccount:
+    own = {"organization_id": organization.id, "name": f"account-{next(_numbers)}"}
+    return await _kept(session, ServiceAccount, "SA", own | values)
+
+
 async def make_team(session: AsyncSession, organization: Organization, **values: Any) -> Team:
     own = {"organization_id": organization.id, "name": f"team-{next(_numbers)}", "description": None}
     return await _kept(session, Team, "TM", own | values)
 
 
 async def make_membership(
-    session: AsyncSession, team: Team, member: Member, role: TeamRole = TeamRole.VIEWER
+    session: AsyncSession, team: Team, actor: Actor, role: TeamRole = TeamRole.VIEWER
 ) -> TeamMember:
-    row = TeamMember(organization_id=team.organization_id, team_id=team.id, member_id=member.id, role=role)
+    row = TeamMember(organization_id=team.organization_id, team_id=team.id, actor_id=actor.id, role=role)
     session.add(row)
     await session.flush()
     return row
@@ -121,14 +128,16 @@ class World:
         return self.clusters[ClusterStatus.ACTIVE]
 
 
-def caller(member: Member) -> Caller:
-    return Caller(member.id, member.organization_id, member.organization_role)
+def caller(actor: Actor) -> Caller:
+    return Caller(actor.id, actor.organization_id, actor.organization_role)
 
 
-async def token(database: Database, member: Member) -> str:
+async def token(database: Database, actor: Actor) -> str:
     """Return the secret of a token that was just used, so that callers don't see the statement that records its use."""
     now = datetime.now(UTC)
-    row, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    row, secret = AccessToken.issue(
+        actor.organization_id, actor.id, now, expires_at=None, name=None, scopes=AccessScope
+    )
     row.last_used_at = now
     async with AsyncSession(database.writes) as session, session.begin():
         session.add(row)

@@ -63,9 +63,9 @@ def test_the_deployment_commands_work(postgres_url: str) -> None:
     created = mainsheet(*create, MAINSHEET_DATABASE_URL=postgres_url)
     assert serve[:3] == ["serve", "--host", "0.0.0.0"]  # a test opens no port to others
     with serving("--host", "127.0.0.1", *serve[3:], environment={"MAINSHEET_DATABASE_URL": postgres_url}) as server:
-        data = asked(server.url, created.stdout.strip(), "{ me { member { email } } }")
+        data = asked(server.url, created.stdout.strip(), "{ me { actor { ... on Member { email } } } }")
 
-    assert data == {"data": {"me": {"member": {"email": EMAIL}}}}
+    assert data == {"data": {"me": {"actor": {"email": EMAIL}}}}
 
 
 def add_member(url: str) -> None:

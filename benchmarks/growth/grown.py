@@ -104,18 +104,18 @@ async def _fill(database: Database, size: int) -> None:
 
 async def _join(session: AsyncSession, member: Member) -> None:
     """Bring the member into fifty teams, or all where there are fewer."""
-    has = set(await session.scalars(select(TeamMember.team_id).where(TeamMember.member_id == member.id)))
+    has = set(await session.scalars(select(TeamMember.team_id).where(TeamMember.actor_id == member.id)))
     of = member.organization_id
     new = select(Team.id).where(Team.organization_id == of, Team.id.not_in(has)).order_by(Team.id.desc())
     for team_id in await session.scalars(new.limit(TEAMS - len(has))):
-        row = TeamMember(organization_id=of, team_id=team_id, member_id=member.id, role=TeamRole.ADMIN)
+        row = TeamMember(organization_id=of, team_id=team_id, actor_id=member.id, role=TeamRole.ADMIN)
         session.add(row)
 
 
 async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
     """Choose what stands in the middle of what both people see."""
     await session.flush()
-    admin_of = (TeamMember.member_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
+    admin_of = (TeamMember.actor_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
     teams = await session.scalars(select(TeamMember.team_id).where(admin_of).order_by(TeamMember.team_id).limit(2))
     team, other = teams.all()
     of_team = select(Job).join(JobTeam, JobTeam.job_id == Job.id).where(JobTeam.team_id == team)

@@ -79,8 +79,8 @@ async def dashboard(fetch: Fetch, caller: str, variables: Mapping[str, Any]) -> 
         }
         for id_, key, description, status, created, updated, _ in jobs
     ]
-    member = {"id": member_id, "name": member_name}
-    return answer(me={"member": member, "jobs": {"totalCount": total, "nodes": nodes}})
+    actor = {"id": member_id, "displayName": member_name}
+    return answer(me={"actor": actor, "jobs": {"totalCount": total, "nodes": nodes}})
 
 
 async def nested(fetch: Fetch, caller: str, variables: Mapping[str, Any]) -> bytes:

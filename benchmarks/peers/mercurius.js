@@ -17,14 +17,14 @@ app.register(mercurius, {
   resolvers: {
     DateTime,
     Query: {
-      me: async (_, __, { caller }) => ({ member: await database.member(caller) }),
+      me: async (_, __, { caller }) => ({ actor: await database.member(caller) }),
       jobByKey: (_, { jobKey }, { caller }) => database.job(caller, jobKey),
       teams: (_, { limit }, { caller }) => database.teams(caller, limit),
     },
     Viewer: {
-      jobs: async ({ member }, { limit }) => ({ member, nodes: await database.visible(member, limit) }),
+      jobs: async ({ actor }, { limit }) => ({ actor, nodes: await database.visible(actor, limit) }),
     },
-    JobConnection: { totalCount: ({ member }) => database.total(member) },
+    JobConnection: { totalCount: ({ actor }) => database.total(actor) },
     JobVersion: { schedule },
   },
   loaders: {

@@ -2,30 +2,30 @@
 -- $1 caller, $2 job key
 SELECT id, job_key AS "jobKey", description, status, created_at AS "createdAt", updated_at AS "updatedAt", current_number
 FROM job
-WHERE organization_id = (SELECT organization_id FROM member WHERE id = $1) AND job_key = $2 AND id IN (
-    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $1)
+WHERE organization_id = (SELECT organization_id FROM actor WHERE id = $1) AND job_key = $2 AND id IN (
+    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $1)
 
 -- name: member
 -- $1 caller
-SELECT id, name, organization_id FROM member WHERE id = $1
+SELECT id, name AS "displayName", organization_id FROM actor WHERE id = $1
 
 -- name: visible
 -- $1 organization, $2 caller, $3 limit
 SELECT id, job_key AS "jobKey", description, status, created_at AS "createdAt", updated_at AS "updatedAt", current_number
 FROM job
 WHERE organization_id = $1 AND id IN (
-    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $2)
+    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $2)
 ORDER BY created_at, id LIMIT $3
 
 -- name: total
 -- $1 organization, $2 caller
 SELECT count(*)::int AS total FROM job
 WHERE organization_id = $1 AND id IN (
-    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $2)
+    SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $2)
 
 -- name: teams
 -- $1 caller, $2 limit
-SELECT id, name FROM team WHERE organization_id = (SELECT organization_id FROM member WHERE id = $1)
+SELECT id, name FROM team WHERE organization_id = (SELECT organization_id FROM actor WHERE id = $1)
 ORDER BY name, id LIMIT $2
 
 -- name: teamsOfJobs
@@ -52,7 +52,7 @@ SELECT job AS parent, run.id, run.status, run.created_at AS "createdAt" FROM unn
 SELECT team AS parent, job.* FROM unnest($1::text[]) wanted(team), LATERAL (
     SELECT job.id, job.job_key AS "jobKey", job.status FROM job_team granted JOIN job ON job.id = granted.job_id
     WHERE granted.team_id = team AND job.id IN (
-        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $2)
+        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $2)
     ORDER BY job.created_at, job.id LIMIT $3) job
 
 -- name: versionsOfJobs

@@ -33,7 +33,7 @@ def seen_by(caller: str) -> Select[str]:
     return (
         select(tables.JobTeam.job_id)
         .join(tables.TeamMember, tables.TeamMember.team_id == tables.JobTeam.team_id)
-        .where(tables.TeamMember.member_id == caller)
+        .where(tables.TeamMember.actor_id == caller)
     )
 
 
@@ -246,12 +246,12 @@ class TeamConnection:
 @strawberry.type
 class Member:
     id: strawberry.ID
-    name: str
+    display_name: str
 
 
 @strawberry.type
 class Viewer:
-    member: Member
+    actor: Member
     organization_id: strawberry.Private[str]
 
     @strawberry.field
@@ -273,7 +273,7 @@ class Query:
     async def me(self, info: Info) -> Viewer:
         async with Session() as session:
             row = await session.get_one(tables.Member, info.context.caller)
-        return Viewer(member=Member(id=row.id, name=row.name), organization_id=row.organization_id)
+        return Viewer(actor=Member(id=row.id, display_name=row.name), organization_id=row.organization_id)
 
     @strawberry.field
     async def job_by_key(self, info: Info, job_key: str) -> Job | None:

@@ -12,7 +12,7 @@ class Base(DeclarativeBase):
 
 
 class Member(Base):
-    __tablename__ = "member"
+    __tablename__ = "actor"
     id: Mapped[ID] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     name: Mapped[str]
@@ -28,7 +28,7 @@ class Team(Base):
 class TeamMember(Base):
     __tablename__ = "team_member"
     team_id: Mapped[str] = mapped_column(primary_key=True)
-    member_id: Mapped[str] = mapped_column(primary_key=True)
+    actor_id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Cluster(Base):
@@ -76,5 +76,5 @@ class JobRun(Base):
     created_at: Mapped[datetime]
 
 
-def organization_of(member_id: str) -> ScalarSelect[str]:
-    return select(Member.organization_id).where(Member.id == member_id).scalar_subquery()
+def organization_of(actor_id: str) -> ScalarSelect[str]:
+    return select(Member.organization_id).where(Member.id == actor_id).scalar_subquery()

@@ -10,19 +10,19 @@ SELECT json_build_object('data', json_build_object('jobByKey', (
     FROM job
     JOIN job_version version ON version.job_id = job.id AND version.number = job.current_number
     JOIN cluster ON cluster.id = version.cluster_id
-    WHERE job.organization_id = (SELECT organization_id FROM member WHERE id = $1) AND job.job_key = $2 AND job.id IN (
-        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $1)
+    WHERE job.organization_id = (SELECT organization_id FROM actor WHERE id = $1) AND job.job_key = $2 AND job.id IN (
+        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $1)
 )))::text
 
 -- name: dashboard
 -- $1 caller, $2 limit
-WITH viewer AS (SELECT id, name, organization_id FROM member WHERE id = $1),
+WITH viewer AS (SELECT id, name, organization_id FROM actor WHERE id = $1),
 visible AS MATERIALIZED (
     SELECT job.* FROM job, viewer WHERE job.organization_id = viewer.organization_id AND job.id IN (
-        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $1)),
+        SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $1)),
 page AS (SELECT * FROM visible ORDER BY created_at, id LIMIT $2)
 SELECT json_build_object('data', json_build_object('me', json_build_object(
-    'member', (SELECT json_build_object('id', id, 'name', name) FROM viewer),
+    'actor', (SELECT json_build_object('id', id, 'displayName', name) FROM viewer),
     'jobs', json_build_object('totalCount', (SELECT count(*) FROM visible), 'nodes', (
         SELECT coalesce(json_agg(json_build_object(
             'id', page.id, 'jobKey', page.job_key, 'description', page.description, 'status', page.status,
@@ -61,9 +61,9 @@ SELECT json_build_object('data', json_build_object('teams', json_build_object('n
             SELECT job.id, job.job_key, job.status, job.created_at
             FROM job_team granted JOIN job ON job.id = granted.job_id
             WHERE granted.team_id = team.id AND job.id IN (
-                SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.member_id = $1)
+                SELECT job_team.job_id FROM job_team JOIN team_member USING (team_id) WHERE team_member.actor_id = $1)
             ORDER BY job.created_at, job.id LIMIT $3) job))
     ) ORDER BY team.name, team.id), '[]')
     FROM (
-        SELECT id, name FROM team WHERE organization_id = (SELECT organization_id FROM member WHERE id = $1)
+        SELECT id, name FROM team WHERE organization_id = (SELECT organization_id FROM actor WHERE id = $1)
         ORDER BY name, id LIMIT $2) team))))::text

@@ -126,7 +126,7 @@ async def team_problems_of(
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
         return [TeamRequired(path=("team_ids",), advice="Name one.")]
-    own = (TeamMember.team_id == Team.id) & (TeamMember.member_id == write.caller.member_id)
+    own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == write.caller.actor_id)
     rows = await write.session.execute(
         select(Team.id, TeamMember.role)
         .outerjoin(TeamMember, own)

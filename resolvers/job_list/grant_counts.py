@@ -27,14 +27,14 @@ class GrantCounts:
 
     async def are_many(self, read: Read) -> bool:
         """Whether the caller's teams have `MANY` grants or more. Counted again after `CACHE_SECONDS`."""
-        member_id, now = read.caller.member_id, time.monotonic()
-        answer, expires_at = self._cache.get(member_id, (False, now))
+        actor_id, now = read.caller.actor_id, time.monotonic()
+        answer, expires_at = self._cache.get(actor_id, (False, now))
         if expires_at > now:
             return answer
-        answer = any(row.grants >= MANY for row in await read.rows(_grants, keys=[member_id]))
+        answer = any(row.grants >= MANY for row in await read.rows(_grants, keys=[actor_id]))
         if len(self._cache) >= MAX_ENTRIES:
             self._cache.clear()
-        self._cache[member_id] = answer, now + CACHE_SECONDS
+        self._cache[actor_id] = answer, now + CACHE_SECONDS
         return answer
 
 
@@ -46,5 +46,5 @@ class Grants(NamedTuple):
 def _grants(_view: View) -> Statement:
     """Count up to `MANY`."""
     rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)
-    some = rows.where(among(TeamMember.member_id, KEYS)).limit(literal_column(str(MANY))).subquery()
+    some = rows.where(among(TeamMember.actor_id, KEYS)).limit(literal_column(str(MANY))).subquery()
     return select(func.count().label("grants")).select_from(some)

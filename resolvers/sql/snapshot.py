@@ -149,7 +149,7 @@ class Read:
         statement = compiled_statement(
             self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape
         )
-        values |= {"keys": keys, "member_id": self.caller.member_id, "organization_id": self.caller.organization_id}
+        values |= {"keys": keys, "actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]

@@ -154,7 +154,7 @@ def compiled_statement(
 
 
 def _caller_of_parameters(role: OrganizationRole) -> Caller:
-    ids: Any = {name: bindparam(name, type_=String(20)) for name in ("member_id", "organization_id")}
+    ids: Any = {name: bindparam(name, type_=String(20)) for name in ("actor_id", "organization_id")}
     return Caller(organization_role=role, **ids)
 
 

@@ -9,10 +9,10 @@ from typing import Any, Self
 import structlog
 from sqlalchemy import String, bindparam, select
 
-from mainsheet.models.api_token import ApiToken, digest
+from mainsheet.models.access_token import AccessToken, digest
+from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
-from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Snapshot
@@ -26,9 +26,10 @@ OUR_PREFIX = "mst_"
 MOST_OWNERS = 10_000
 DOTS_OF_A_JWT = 2
 REFUSED = "bearer token refused"
+AMBIGUOUS = "a member of several organizations: set MAINSHEET_OIDC_ORGANIZATION"
 
 TOKEN = ("id", "expires_at", "revoked_at", "last_used_at")
-MEMBER = (Member.id.label("member_id"), Member.organization_id, Member.organization_role)
+ACTOR = (Actor.id.label("actor_id"), Actor.organization_id, Actor.organization_role, Actor.status)
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
@@ -37,7 +38,8 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 class Owner:
     """A token's owner as read from the database, with the time of reading by its clock and by our monotonic clock."""
 
-    token: ApiToken
+    token: AccessToken
+    status: ActorStatus
     caller: Caller
     read_at: datetime
     looked_up: float
@@ -100,6 +102,9 @@ class Authenticator:
         if not owner.token.is_valid(now):
             log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
             return None
+        if owner.status is not ActorStatus.ACTIVE:
+            log.info(REFUSED, reason="its actor is disabled", token_id=owner.token.id)
+            return None
         self.last_use.note(owner.token, now)
         return owner.caller
 
@@ -108,11 +113,14 @@ class Authenticator:
         if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
             return owner
         looked_up = monotonic()
-        row = await self._one(_tokens, digest=token_digest)
-        if row is None:
+        rows = await self._rows(_tokens, digest=token_digest)
+        if not rows:
             self._owners.pop(token_digest, None)
             return None
-        owner = self._owners[token_digest] = Owner(_token(row), _caller(row), row.read_at, looked_up)
+        row = rows[0]
+        owner = self._owners[token_digest] = Owner(
+            _token(row), ActorStatus(row.status), _caller(row), row.read_at, looked_up
+        )
         self._owners.move_to_end(token_digest)
         if len(self._owners) > MOST_OWNERS:
             self._owners.popitem(last=False)
@@ -127,43 +135,46 @@ class Authenticator:
                 self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None
-        member = await self._one(_members, email=email)
-        if member is None:
-            log.info(REFUSED, reason="its subject is no member")
+        found = await self._rows(_members, email=email)
+        members = [
+            each for each in found if each.status == ActorStatus.ACTIVE and issuer.vouches_for(each.organization_id)
+        ]
+        if len(members) != 1:
+            log.info(REFUSED, reason=f"its subject is {'no active member' if not members else AMBIGUOUS}")
             return None
-        return _caller(member)
+        return _caller(members[0])
 
-    async def _one(self, build: Build, **values: str) -> Any:
-        """Return the only row, or None. An SQLAlchemy session would cost as much as a whole small request."""
+    async def _rows(self, build: Build, **values: str) -> list[Any]:
+        """Return the rows. An SQLAlchemy session would cost as much as a whole small request."""
         snapshot = Snapshot(self.database)
         prepared = compiled_statement(
             self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False
         )
         try:
-            rows = prepared.rows(await snapshot.records(prepared, values, alone=True))
+            return prepared.rows(await snapshot.records(prepared, values, alone=True))
         finally:
             await snapshot.close()
-        return rows[0] if rows else None
 
 
 def _tokens(_view: View) -> Statement:
-    own = (Member.organization_id == ApiToken.organization_id) & (Member.id == ApiToken.member_id)
-    columns = [getattr(ApiToken, name) for name in TOKEN]
+    own = (Actor.organization_id == AccessToken.organization_id) & (Actor.id == AccessToken.actor_id)
+    columns = [getattr(AccessToken, name) for name in TOKEN]
     read_at = database_time().label("read_at")
     return (
-        select(*columns, *MEMBER, read_at)
-        .join(Member, own)
-        .where(ApiToken.digest == bindparam("digest", type_=String()))
+        select(*columns, *ACTOR, read_at)
+        .join(Actor, own)
+        .where(AccessToken.digest == bindparam("digest", type_=String()))
     )
 
 
 def _members(_view: View) -> Statement:
-    return select(*MEMBER).where(Member.email == bindparam("email", type_=String()))
+    is_member = Actor.kind == ActorKind.MEMBER
+    return select(*ACTOR).where(Actor.email == bindparam("email", type_=String()), is_member)
 
 
-def _token(row: Any) -> ApiToken:
-    return ApiToken(**{name: getattr(row, name) for name in TOKEN})
+def _token(row: Any) -> AccessToken:
+    return AccessToken(**{name: getattr(row, name) for name in TOKEN})
 
 
 def _caller(row: Any) -> Caller:
-    return Caller(row.member_id, row.organization_id, OrganizationRole(row.organization_role))
+    return Caller(row.actor_id, row.organization_id, OrganizationRole(row.organization_role))

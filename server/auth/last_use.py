@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import update
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 
 INTERVAL = timedelta(minutes=1)
@@ -22,7 +22,7 @@ class LastUse:
         self._due: dict[str, datetime] = {}
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, token: ApiToken, at: datetime) -> None:
+    def note(self, token: AccessToken, at: datetime) -> None:
         # Each process knows only its own writes; the row has the latest of all processes.
         times = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
         if times and at - max(times) < INTERVAL:
@@ -48,5 +48,5 @@ class LastUse:
     async def _write(self, due: Mapping[str, datetime]) -> None:
         async with self._database.writes.begin() as connection:
             await connection.execute(
-                update(ApiToken).where(ApiToken.id.in_(due)).values(last_used_at=max(due.values()))
+                update(AccessToken).where(AccessToken.id.in_(due)).values(last_used_at=max(due.values()))
             )

@@ -38,6 +38,7 @@ class Issuer:
     claims: jwt.JWTClaimsRegistry
     member_claim: str
     trusts_emails: bool = False
+    organization_id: str | None = None
 
     @classmethod
     def trusted(cls, settings: Settings) -> Self | None:
@@ -55,7 +56,11 @@ class Issuer:
             aud={"essential": True, "value": settings.oidc_audience},
             exp={"essential": True},
         )
-        return cls(_keys(settings), algorithms, claims, settings.oidc_member_claim, settings.oidc_trust_emails)
+        claim, trusts = settings.oidc_member_claim, settings.oidc_trust_emails
+        return cls(_keys(settings), algorithms, claims, claim, trusts, settings.oidc_organization)
+
+    def vouches_for(self, organization_id: str) -> bool:
+        return self.organization_id in (None, organization_id)
 
     async def email(self, token: str) -> str:
         """Verify a token and return the member's email address.

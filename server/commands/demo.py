@@ -12,7 +12,7 @@ from mainsheet.models.database import Database
 from mainsheet.server.auth.tokens import DEMO_LIFETIME, renew_demo
 from mainsheet.server.http.playground import Member
 
-QUERY = "{ me { member { name } organization { name } } }"
+QUERY = "{ me { actor { displayName } organization { name } } }"
 NAMES = {person.email: person.name for person in (*HARBOR, *LAGOON)}
 
 

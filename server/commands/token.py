@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor
 from mainsheet.models.limits import NAME
-from mainsheet.models.member import Member
+from mainsheet.models.roles import AccessScope
 from mainsheet.server.auth import tokens
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.running import migrated, run
@@ -15,7 +16,7 @@ from mainsheet.server.settings import Settings
 
 LONGEST = timedelta(days=36_500)
 DEFAULT, NEVER = "90d", "never"
-HEADINGS = ("ID", "MEMBER", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
+HEADINGS = ("ID", "ACTOR", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
 
 
 class Lifetime(click.ParamType[timedelta | None]):
@@ -42,7 +43,7 @@ class Lifetime(click.ParamType[timedelta | None]):
 
 @click.group()
 def token() -> None:
-    """Members' bearer tokens."""
+    """Bearer tokens of members and service accounts."""
 
 
 @token.command()
@@ -55,20 +56,37 @@ def token() -> None:
     help=f"The validity: 30d, 12h, 45m, or `{NEVER}` for a token that doesn't expire.",
 )
 @click.option("--name", help="A name that says what the token is for.")
+@click.option("--organization", metavar="ID", help="The organization, if the member is in several.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(list(AccessScope), case_sensitive=False),
+    multiple=True,
+    help="What the token may be used for; may be repeated. Default: READ and WRITE, and ADMIN for administrators.",
+)
 @with_settings("database_url")
-def create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
+def create(
+    settings: Settings,
+    *,
+    member: str,
+    expires: timedelta | None,
+    name: str | None,
+    organization: str | None,
+    scopes: tuple[AccessScope, ...],
+) -> None:
     """Print a new token and nothing else. It is shown only once: the database keeps only its hash."""
     name = None if name is None else NAME.form.normal(name)
     for problem in NAME.check(name, ("name",)) if name is not None else ():
         raise click.BadParameter(problem.reason, param_hint="--name")
     if name == tokens.DEMO_NAME:
         raise click.BadParameter(f"{name!r} is the name of the demo's own tokens", param_hint="--name")
-    run(_create(settings, member, expires, name))
 
+    async def created() -> None:
+        async with migrated(settings) as database:
+            secret = await tokens.create(database, member, expires, name, organization=organization, scopes=scopes)
+            click.echo(secret)
 
-async def _create(settings: Settings, member: str, expires: timedelta | None, name: str | None) -> None:
-    async with migrated(settings) as database:
-        click.echo(await tokens.create(database, member, expires, name))
+    run(created())
 
 
 @token.command(name="list")
@@ -100,10 +118,10 @@ async def _revoke(settings: Settings, token_id: str) -> None:
     click.echo(f"Token {token_id} {'is' if was_good else 'was already'} revoked.")
 
 
-def _cells(token: ApiToken, member: Member, now: datetime) -> Sequence[str]:
+def _cells(token: AccessToken, actor: Actor, now: datetime) -> Sequence[str]:
     return (
         token.id,
-        member.email,
+        actor.email or actor.name,
         token.name or "",
         _moment(token.created_at),
         _moment(token.expires_at),
@@ -116,7 +134,7 @@ def _moment(value: datetime | None) -> str:
     return "never" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
 
 
-def _state(token: ApiToken, now: datetime) -> str:
+def _state(token: AccessToken, now: datetime) -> str:
     if token.is_valid(now):
         return "active"
     return "revoked" if token.revoked_at is not None else "expired"

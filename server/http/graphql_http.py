@@ -63,7 +63,7 @@ class GraphQLEndpoint:
         authorization = _authorization(request)
         caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is not None:
-            request[MEMBER] = caller.member_id
+            request[MEMBER] = caller.actor_id
         elif authorization is not None or not self.public_introspection:
             raise unauthenticated(authorization)
         return caller

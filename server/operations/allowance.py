@@ -30,7 +30,7 @@ class Allowance:
 
     def account(self, caller: Caller) -> "Account":
         """Return the two budgets of a caller, for the time of one operation."""
-        return Account(self, self.callers.of(caller.member_id), self.organizations.of(caller.organization_id))
+        return Account(self, self.callers.of(caller.actor_id), self.organizations.of(caller.organization_id))
 
     @property
     def policy(self) -> str:
@@ -57,22 +57,16 @@ class Account:
 
     def retry_after(self) -> int:
         """Return the whole seconds, at least 1, until neither budget is in debt."""
-        return max(1, math.ceil(self._seconds_until(0)))
+        return max(1, math.ceil(max(self._own.seconds_until(0), self._organization.seconds_until(0))))
 
     def header(self) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        back = self._seconds_until(self._own.quota)
-        return f'"{self.allowance.name}";r={math.floor(self._remaining())};t={math.ceil(back)}'
+        own, organization = self._own.left(), self._organization.left()
+        back = max(self._own.seconds(self._own.quota - own), self._organization.seconds(self._own.quota - organization))
+        return f'"{self.allowance.name}";r={math.floor(max(0, min(own, organization)))};t={math.ceil(back)}'
 
     def state(self) -> dict[str, Any]:
-        return {"limit": round(self._own.quota, 3), "remaining": round(self._remaining(), 3)}
-
-    def _seconds_until(self, amount: float) -> float:
-        """Return the seconds until both budgets have this much left."""
-        return max(self._own.seconds_until(amount), self._organization.seconds_until(amount))
-
-    def _remaining(self) -> float:
-        return max(0.0, self.left())
+        return {"limit": round(self._own.quota, 3), "remaining": round(max(0.0, self.left()), 3)}
 
 
 def _buckets(per_minute: float, settings: Settings, clock: Clock) -> tuple[Buckets, Buckets]:

@@ -37,7 +37,11 @@ class Bucket:
 
     def seconds_until(self, tokens: float) -> float:
         """Return the seconds until the bucket has this many tokens."""
-        return max(0.0, tokens - self.left()) * MINUTE / self.quota
+        return self.seconds(tokens - self.left())
+
+    def seconds(self, tokens: float) -> float:
+        """Return the seconds in which the bucket refills by this many tokens, at least 0."""
+        return max(0.0, tokens) * MINUTE / self.quota
 
 
 class Buckets:

@@ -68,7 +68,7 @@ class Budget:
             accounts.points.charge(POINTS_A_CHARACTER * len(text))
 
     def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
-        self.instrumentation.refused(Refusal(reason, member=caller.member_id, organization=caller.organization_id))
+        self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
 
 

@@ -44,21 +44,21 @@ class FairQueue:
 
     def is_at_limit(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit, not the server's, is reached."""
-        if self._running.get(caller.member_id, 0) >= self._capacity.caller:
+        if self._running.get(caller.actor_id, 0) >= self._capacity.caller:
             return True
         return self._capacity.total > self._capacity.organization <= self._running.get(caller.organization_id, 0)
 
     def is_full(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit of queued operations is reached."""
         lines = self._waiting.get(caller.organization_id, {})
-        own = len(lines.get(caller.member_id, ()))
+        own = len(lines.get(caller.actor_id, ()))
         return own >= self._capacity.caller_queue or sum(map(len, lines.values())) >= self._capacity.organization_queue
 
     def start(self, caller: Caller) -> bool:
         """Start an operation of the caller if it may start now, and return whether it did."""
         if not self.may_start(caller):
             return False
-        self._count(caller.organization_id, caller.member_id, 1)
+        self._count(caller.organization_id, caller.actor_id, 1)
         return True
 
     async def enter(self, caller: Caller) -> None:
@@ -70,21 +70,21 @@ class FairQueue:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                self._remove(caller.organization_id, caller.member_id, turn)
+                self._remove(caller.organization_id, caller.actor_id, turn)
             else:  # its turn came at the same time
                 self.leave(caller)
             raise
 
     def leave(self, caller: Caller) -> None:
         """Record that an operation of the caller has ended."""
-        self._count(caller.organization_id, caller.member_id, -1)
+        self._count(caller.organization_id, caller.actor_id, -1)
         while self._waiting and self._total < self._capacity.total and self._start_next():
             pass
 
     def _queued(self, caller: Caller) -> asyncio.Future[None]:
         turn = asyncio.get_running_loop().create_future()
         lines = self._waiting.setdefault(caller.organization_id, {})
-        lines.setdefault(caller.member_id, deque()).append(turn)
+        lines.setdefault(caller.actor_id, deque()).append(turn)
         return turn
 
     def _start_next(self) -> bool:

@@ -90,7 +90,13 @@ async def test_clients_of_a_trusted_proxy_are_limited_separately(server: Serving
 
 @pytest.mark.parametrize(
     "query",
-    ["{ me { member { name } } }", "{ nothing }", "{", "{ __typename me { nothing } }", "{ " + "a " * 8_000 + "}"],
+    [
+        "{ me { actor { displayName } } }",
+        "{ nothing }",
+        "{",
+        "{ __typename me { nothing } }",
+        "{ " + "a " * 8_000 + "}",
+    ],
     ids=lambda query: query[:20],
 )
 async def test_without_a_token_only_introspection_is_allowed(server: Serving, query: str) -> None:

@@ -17,7 +17,15 @@ from mainsheet.models.references import References
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
-from testbed.world import make_cluster, make_member, make_membership, make_organization, make_saved_query, make_team
+from testbed.world import (
+    make_cluster,
+    make_member,
+    make_membership,
+    make_organization,
+    make_saved_query,
+    make_service_account,
+    make_team,
+)
 
 SIZE = 50
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,11 +44,13 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
     members = [await make_member(session, organization) for _ in range(SIZE)]
     clusters = [await make_cluster(session, organization) for _ in range(SIZE)]
     queries = [await make_saved_query(session, organization) for _ in range(SIZE)]
+    accounts = [await make_service_account(session, organization) for _ in range(SIZE)]
     teams = [await make_team(session, organization) for _ in range(SIZE)]
     job_ids = [await _last_job(session, members[0], clusters[0].id, queries[0].id, teams[0].id)]
     for index, member in enumerate(members):
         await make_membership(session, teams[index], member, TeamRole.CONTRIBUTOR)
         await make_membership(session, teams[index - 1], member)
+        await make_membership(session, teams[index], accounts[index])
         source = SavedQueries((queries[index].id, queries[index - 1].id))
         config = JobConfig(
             cluster_id=clusters[index].id,

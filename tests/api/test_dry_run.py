@@ -18,19 +18,20 @@ from testbed.world import World, caller
 
 DEEP = """
 job {
-  status revision updatedBy { name } viewerPermissions
+  status revision updatedBy { displayName } viewerPermissions
   teams { totalCount nodes { name } }
   currentVersion { ...version }
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes { action fromVersion toVersion message actor { name } changes { path before after } } }
+  events { totalCount nodes {
+    action fromVersionNumber toVersionNumber message actor { displayName } changes { path before after } } }
 }
 """
 VERSION = """
 fragment version on JobVersion {
   number status revision message maxRetries environment { name value } schedule { cron timezone }
-  source { ... on SqlSnapshotSource { sql } ... on SavedQueriesSource { queries { sql } } } publishedBy { name }
+  source { ... on SqlSnapshotSource { sql } ... on SavedQueriesSource { queries { sql } } } publishedBy { displayName }
   dependencies { condition job { jobKey } } basedOn { number } changes { path kind before after }
   cluster { jobs(filter: {hasDraft: false}) { totalCount nodes { jobKey draft { number } } } }
 }

@@ -19,7 +19,7 @@ from testbed.statements import Statements, statements_of
 from testbed.world import World, caller
 
 JOBS = "{ jobs { nodes { name } } }"
-MEMBERS = "{ me { member { name } } }"
+MEMBERS = "{ me { actor { displayName } } }"
 RENAME = """
 mutation ($name: String!, $dryRun: Boolean!) {
   updateOrganization(input: {name: $name, dryRun: $dryRun}) { userErrors { code } }

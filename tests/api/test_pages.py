@@ -52,7 +52,7 @@ FIELDS = {
     "NAME": "name",
     "LATEST_RUN_AT": "latest_run_at",
 }
-SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("cluster", "member", "saved_query", "team"))}
+SORTED_TEXTS = {("job", "job_key"), *((table, "name") for table in ("actor", "cluster", "saved_query", "team"))}
 
 job_keys = st.from_regex(r"[ab0]{1,2}(-[ab0]){0,2}", fullmatch=True)
 moments = st.sampled_from(MOMENTS)

@@ -24,8 +24,8 @@ MORE = {
 }
 READ = f"""
 query ($id: ID!) {{
-  me {{ member {{ id }} jobs(first: 5) {{ totalCount nodes {{ jobKey }} }} }}
-  job(id: $id) {{ {JOB} history(first: 1) {{ nodes {{ action fromVersion toVersion }} }} }}
+  me {{ actor {{ id }} jobs(first: 5) {{ totalCount nodes {{ jobKey }} }} }}
+  job(id: $id) {{ {JOB} events(first: 1) {{ nodes {{ action fromVersionNumber toVersionNumber }} }} }}
 }}
 """
 REFUSALS = {
@@ -41,7 +41,7 @@ REFUSALS = {
 @dataclass
 class Client:
     name: str
-    member_id: str
+    actor_id: str
     token: str
     http: aiohttp.ClientSession
     steps: Steps
@@ -55,7 +55,7 @@ class Client:
         """Send changes and some reads until told to stop. After a failure, wait until the service works."""
         self.server = server
         while not stopped.is_set():
-            step = self.steps.choose(f"{self.name}-{next(self.numbers)}", self.member_id)
+            step = self.steps.choose(f"{self.name}-{next(self.numbers)}", self.actor_id)
             told, answer = await self.change(step)
             if told is Told.DONE:
                 self.steps.learn(step, answer)

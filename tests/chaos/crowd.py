@@ -10,10 +10,10 @@ from random import Random
 import aiohttp
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole
 from testbed.world import World, make_member, make_team, make_world
 from tests.chaos.client import Client
 from tests.chaos.ledger import Ledger
@@ -97,9 +97,9 @@ async def crowd_at(database_url: str, size: int = 8, seed: int = 1) -> AsyncIter
     steps = Steps(world.cluster.id, world.data_eng.id, team_ids, Random(seed))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         crowd = Crowd([], Ledger(), steps)
-        for index, (member_id, token) in enumerate(members.items()):
+        for index, (actor_id, token) in enumerate(members.items()):
             name = f"client{index}"
-            crowd.clients.append(Client(name, member_id, token, http, steps, crowd.ledger))
+            crowd.clients.append(Client(name, actor_id, token, http, steps, crowd.ledger))
         yield crowd
 
 
@@ -114,6 +114,8 @@ async def _people(database: Database, world: World, size: int) -> tuple[dict[str
 
 def _token(session: AsyncSession, member: Member) -> str:
     now = datetime.now(UTC)
-    token, secret = ApiToken.issue(member.organization_id, member.id, now, expires_at=None, name=None)
+    token, secret = AccessToken.issue(
+        member.organization_id, member.id, now, expires_at=None, name=None, scopes=AccessScope
+    )
     session.add(token)
     return secret

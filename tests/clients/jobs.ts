@@ -44,7 +44,7 @@ export const MY_JOBS = `
 
 export const WHO_AM_I = `
   query WhoAmI {
-    me { id member { id name } }
+    me { id actor { id displayName } }
   }
 `
 

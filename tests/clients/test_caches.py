@@ -22,4 +22,4 @@ async def test_a_cache_pages_through_my_jobs_and_shows_what_is_published(clients
     assert published["currentVersion"]["id"] == drafted["draft"]["id"]
     assert published["currentVersion"]["message"] == "Seen without a line of cache code"
     assert published["draft"] is None
-    assert seen["who"]["me"]["member"]["name"] == "Ada Lindqvist"
+    assert seen["who"]["me"]["actor"]["displayName"] == "Ada Lindqvist"

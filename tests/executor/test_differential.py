@@ -24,6 +24,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import OPTIONS
@@ -60,7 +61,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
     async with AsyncSession(database.reads) as session:
         ids = {
             table.__name__: [*await session.scalars(select(table.id).order_by(table.id).limit(40)), "JB0"]
-            for table in (Cluster, Job, JobVersion, Team, Member)
+            for table in (Cluster, Job, JobVersion, Team, Member, ServiceAccount)
         }
         keys = [*await session.scalars(select(Job.job_key).order_by(Job.id).limit(20)), "no-such-job"]
     every = [each for own in ids.values() for each in own]
@@ -68,6 +69,8 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "Query.job.id": lambda random: random.choice(ids["Job"]),
         "Query.team.id": lambda random: random.choice(ids["Team"]),
         "Query.cluster.id": lambda random: random.choice(ids["Cluster"]),
+        "Query.member.id": lambda random: random.choice(ids["Member"]),
+        "Query.serviceAccount.id": lambda random: random.choice(ids["ServiceAccount"]),
         "Query.node.id": lambda random: random.choice(every),
         "ids": lambda random: random.sample(every, 3),
         "jobKey": lambda random: random.choice(keys),

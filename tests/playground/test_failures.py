@@ -180,7 +180,7 @@ async def test_a_token_that_ended_can_be_replaced(start: Start) -> None:
                 await playground.page.keyboard.press("Enter")
                 await playground.run("query MyJobs")
 
-                await expect(playground.response).to_contain_text('"name": "Priya Raman"')
+                await expect(playground.response).to_contain_text('"displayName": "Priya Raman"')
                 playground.forgive("401")
 
 

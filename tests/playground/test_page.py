@@ -173,7 +173,7 @@ async def test_a_pasted_token_is_kept_for_the_session_only(no_demo: Demo) -> Non
         await expect(playground.page.get_by_role("button", name="Priya Raman")).to_be_visible()
         await playground.run("query MyJobs")
 
-        await expect(playground.response).to_contain_text('"name": "Priya Raman"')
+        await expect(playground.response).to_contain_text('"displayName": "Priya Raman"')
         session, lasting = [await playground.page.evaluate(f"JSON.stringify({{...{each}Storage}})") for each in STORES]
         assert token in session
         assert token not in lasting

@@ -17,7 +17,7 @@ MANY = "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i
 IDS = """{
   job: jobByKey(jobKey: "stock-snapshot") { id currentVersion { cluster { id } } teams { nodes { id } } }
 }"""
-SMALL = "query Small { me { member { name } } }"
+SMALL = "query Small { me { actor { displayName } } }"
 
 Insert = Callable[[str, str], None]
 
@@ -133,7 +133,7 @@ async def test_the_cost_panel_ignores_its_own_trace(playground: Playground) -> N
     panel = await playground.panel("Cost")
     await new_tab(playground, SMALL)
 
-    answer = '{"data":{"me":{"member":{"name":"Ada Lindqvist"}}}}'
+    answer = '{"data":{"me":{"actor":{"displayName":"Ada Lindqvist"}}}}'
     await expect(panel).to_contain_text(f"{len(answer)} bytes")
     await expect(panel).to_contain_text("The difference is the server's own work")
 

@@ -143,10 +143,10 @@ async def test_without_a_built_page_the_api_works(sqlite_demo: Path, tmp_path: P
     async with served(sqlite_demo, tmp_path, None, is_demo=True) as bare:
         async with bare.http.get("/graphql", headers=HTML) as response:
             text = await response.text()
-        answer = await bare.ask("viewer@harbor.example", "{ me { member { name } } }")
+        answer = await bare.ask("viewer@harbor.example", "{ me { actor { displayName } } }")
 
     assert "This is a GraphQL endpoint" in text
-    assert answer == {"data": {"me": {"member": {"name": "Priya Raman"}}}}
+    assert answer == {"data": {"me": {"actor": {"displayName": "Priya Raman"}}}}
 
 
 @pytest.mark.parametrize("folder", LOCKED)

@@ -13,7 +13,7 @@ TRACED = {"X-Mainsheet-Trace": "1"}
 PAUSE = """
 mutation ($jobId: ID!) { updateJob(input: { jobId: $jobId, status: PAUSED }) { job { teams { nodes { name } } } } }
 """
-SAME_BATCH_TWICE = "{ me { member { name } jobs(limit: 3) { nodes { createdBy { name } } } } }"
+SAME_BATCH_TWICE = "{ me { actor { displayName } jobs(limit: 3) { nodes { createdBy { displayName } } } } }"
 
 
 async def test_there_is_no_trace_without_the_header(demo: Demo) -> None:
@@ -59,8 +59,8 @@ async def test_a_batch_called_at_two_levels_is_listed_twice(demo: Demo) -> None:
     answer = await demo.ask(ADMIN, SAME_BATCH_TWICE, **TRACED)
 
     statements = answer["extensions"]["cost"]["statements"]
-    asking = [(each["level"], each["fields"]) for each in statements if "FROM member" in each["sql"]]
-    assert asking == [(1, ["me.member"]), (2, ["me.jobs.nodes.createdBy"])]
+    asking = [(each["level"], each["fields"]) for each in statements if "FROM actor" in each["sql"]]
+    assert asking == [(1, ["me.actor"]), (2, ["me.jobs.nodes.createdBy"])]
 
 
 async def test_the_trace_of_a_mutation_has_its_writes(demo: Demo) -> None:
@@ -74,7 +74,7 @@ async def test_the_trace_of_a_mutation_has_its_writes(demo: Demo) -> None:
 
 
 async def test_concurrent_operations_have_separate_traces(demo: Demo) -> None:
-    answers = [demo.ask(ADMIN, query, **TRACED) for query in (EXAMPLE, "{ me { member { name } } }")]
+    answers = [demo.ask(ADMIN, query, **TRACED) for query in (EXAMPLE, "{ me { actor { displayName } } }")]
     _, small = await asyncio.gather(*answers)
 
-    assert [each["fields"] for each in small["extensions"]["cost"]["statements"]] == [["me.member"]]
+    assert [each["fields"] for each in small["extensions"]["cost"]["statements"]] == [["me.actor"]]

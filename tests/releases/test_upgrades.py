@@ -3,7 +3,7 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
@@ -39,14 +41,14 @@ KEPT = {
     "job_version_query": "version_id, position, query_id",
     "job_version_dependency": "version_id, position, depends_on_id",
     "job_run": "id, job_id, version_number, status",
-    "job_event": "id, job_id, sequence, action, actor_id, message",
 }
+RENAMED = {"member": "actor", "member_id": "actor_id"}  # tables and columns with other names since
 ADMIN = "admin@harbor.example"
 HAS_DRAFT = (
     select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == JobVersionStatus.DRAFT).exists()
 )
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
-  versions { totalCount } latestRun { status } history { nodes { action } } } }
+  versions { totalCount } latestRun { status } events { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
 OF_HARBOR = "organization_id = (SELECT id FROM organization WHERE name = 'harbor') AND job_key < 'm'"
 FIND = "query ($text: String!) { jobs(filter: {search: $text}) { nodes { id } } }"
@@ -56,7 +58,8 @@ WITH_DEPENDENCY = """SELECT v.id, v.number, v.published_by_id, d.depends_on_id F
   ORDER BY v.id LIMIT 1"""
 OF_VERSION = "organization_id, job_id, status, revision, message, cluster_id, source_kind, source, execution_mode, "
 OF_VERSION += "environment, max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id"
-EVENTS = "SELECT job_id, action, to_version, actor_id, occurred_at FROM job_event ORDER BY job_id, sequence"
+EVENTS = """SELECT job_id, action, to_version_number AS to_version, actor_id, occurred_at FROM event
+  ORDER BY job_id, number"""
 EDITED = "SELECT job_id, number, edited_at, edited_by_id FROM job_version"
 MOVES = {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}
 COPY = f"""INSERT INTO job_version (id, number, based_on_number, {OF_VERSION})
@@ -99,7 +102,7 @@ async def test_a_released_database_is_upgraded_without_loss(released: Database) 
     await upgrade(released)
 
     assert await drift(released) == []
-    assert await kept(released) == before
+    assert await kept(released, RENAMED) == before
     assert all(before.values())
 
 
@@ -141,12 +144,37 @@ async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     assert checked.stdout.count("description: Must not contain the character U+202E.\n") == jobs
 
 
-async def kept(database: Database) -> dict[str, Sequence[Row[Any]]]:
+async def kept(database: Database, renamed: Mapping[str, str] = {}) -> dict[str, Sequence[Row[Any]]]:
+    def now(statement: str) -> str:
+        return re.sub(r"\w+", lambda name: renamed.get(name[0], name[0]), statement)
+
     async with database.reads.connect() as connection:
         return {
-            table: (await connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY {columns}"))).all()
+            table: (await connection.execute(text(now(f"SELECT {columns} FROM {table} ORDER BY {columns}")))).all()
             for table, columns in KEPT.items()
         }
+
+
+OLD_EVENTS = """SELECT job_id, 'EV' || substr(id, 3) AS id, actor_id, message, from_version, to_version, job_key
+  FROM job_event ORDER BY job_id, sequence"""
+NEW_EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
+  FROM event ORDER BY job_id, position"""
+MISNAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_the_history_of_jobs_becomes_events_in_the_same_order(released: Database) -> None:
+    async with released.reads.connect() as connection:
+        before = (await connection.execute(text(OLD_EVENTS))).all()
+
+    await upgrade(released)
+
+    async with released.reads.connect() as connection:
+        assert (await connection.execute(text(NEW_EVENTS))).all() == before
+        assert await connection.scalar(text(MISNAMED)) == 0
+        teams = await connection.scalars(select(Event.team_ids).where(Event.job_id == before[0].job_id))
+        granted = await connection.scalars(select(JobTeam.team_id).where(JobTeam.job_id == before[0].job_id))
+        assert set(teams.first() or []) == set(granted)
 
 
 @pytest.mark.parametrize("version", ["0.1.0"])
@@ -198,7 +226,7 @@ async def test_dependencies_that_an_earlier_release_removed_are_shown_as_deleted
 
     await upgrade(released)
 
-    assert await kept(released) == before
+    assert await kept(released, RENAMED) == before
     async with AsyncSession(released.reads, expire_on_commit=False) as session:
         admin = (await session.scalars(select(Member).where(Member.id == version.published_by_id))).one()
         admin.organization_role = OrganizationRole.ADMIN

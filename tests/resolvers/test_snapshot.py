@@ -18,7 +18,7 @@ from testbed.world import World, caller
 from tests.server.failing import end_connections, stalled
 
 on_a_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has none
-RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
+RENAME = text("UPDATE actor SET name = 'Somebody else' WHERE id = :id")
 
 
 @pytest.fixture

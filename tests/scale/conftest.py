@@ -63,9 +63,9 @@ async def _people(session: AsyncSession, url: str) -> Big:
     async def one(statement: Any) -> Any:
         return (await session.scalars(statement.limit(1))).one()
 
-    in_most_teams = select(TeamMember.member_id).group_by(TeamMember.member_id).order_by(func.count().desc())
+    in_most_teams = select(TeamMember.actor_id).group_by(TeamMember.actor_id).order_by(func.count().desc())
     member = await one(select(Member).where(Member.id == await one(in_most_teams)))
-    own = (TeamMember.member_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
+    own = (TeamMember.actor_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
     team_ids = (await session.scalars(select(TeamMember.team_id).where(own))).all()
     shared = select(JobTeam).join(Job, Job.id == JobTeam.job_id).where(Job.job_key.startswith("fleet-"))
     grant = await one(shared.where(JobTeam.team_id.in_(team_ids)))

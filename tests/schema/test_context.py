@@ -17,7 +17,7 @@ from testbed.world import World, caller
 from tests.server.failing import stalled
 
 ASKED: list[Sequence[str]] = []
-RENAME = text("UPDATE member SET name = 'Somebody else' WHERE id = :id")
+RENAME = text("UPDATE actor SET name = 'Somebody else' WHERE id = :id")
 
 
 async def failing(_read: Read, keys: Sequence[str]) -> Mapping[str, str]:
@@ -75,7 +75,7 @@ async def test_a_cancelled_switch_still_closes_the_snapshot(
     before = context.read
 
     async with stalled(alone, database) as runs:
-        reading = asyncio.create_task(member.by_ids(before, [asker.member_id]))
+        reading = asyncio.create_task(member.by_ids(before, [asker.actor_id]))
         await runs()
         looking = asyncio.create_task(context.switch_to(Read.of(alone, asker)))
         await asyncio.sleep(0)
@@ -86,12 +86,13 @@ async def test_a_cancelled_switch_still_closes_the_snapshot(
 
     assert looking.cancelled()
     with pytest.raises(RuntimeError, match="closed"):
-        await member.by_ids(before, [asker.member_id])
+        await member.by_ids(before, [asker.actor_id])
     await alone.close()
 
 
 @pytest.mark.parametrize(
-    "query", ["{ me { member { name } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"]
+    "query",
+    ["{ me { actor { displayName } } }", "{ organization { name } }", "{ jobs(limit: 2) { nodes { jobKey } } }"],
 )
 async def test_a_single_batch_opens_no_transaction(database: Database, world: World, query: str) -> None:
     """In a transaction a later statement would see the name as it was."""
@@ -102,9 +103,9 @@ async def test_a_single_batch_opens_no_transaction(database: Database, world: Wo
     result = await EXECUTOR.execute(Request(prepared, None, context, asker))
 
     async with database.writes.begin() as connection:
-        await connection.execute(RENAME, {"id": asker.member_id})
-    later = await member.by_ids(context.read.only(None, alone=True), [asker.member_id])
+        await connection.execute(RENAME, {"id": asker.actor_id})
+    later = await member.by_ids(context.read.only(None, alone=True), [asker.actor_id])
     await context.close()
 
     assert result.errors is None
-    assert later[asker.member_id].name == "Somebody else"
+    assert later[asker.actor_id].name == "Somebody else"

@@ -12,11 +12,12 @@ from aiohttp import ClientResponse, ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
 
-from mainsheet.models.api_token import ApiToken
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import upgrade
 from mainsheet.models.organization import Organization
+from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
@@ -67,7 +68,9 @@ async def _prepare(path: Path) -> str:
     database = Database.open(f"sqlite:///{path}")
     await upgrade(database)
     member = Member(id=MEMBER_ID, organization_id="OR1", name="Ann", email="ann@harbor.example")
-    token, secret = ApiToken.issue("OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None)
+    token, secret = AccessToken.issue(
+        "OR1", MEMBER_ID, datetime.now(UTC), expires_at=None, name=None, scopes=AccessScope
+    )
     async with AsyncSession(database.writes) as session, session.begin():
         for row in (Organization(id="OR1", name="harbor"), member, token):
             session.add(row)

@@ -87,7 +87,7 @@ async def stalled(database: Database, other: Database) -> AsyncIterator[Callable
         async with _stalled_sqlite(database) as runs:
             yield runs
     else:
-        async with holding(other, "LOCK TABLE member IN ACCESS EXCLUSIVE MODE"):
+        async with holding(other, "LOCK TABLE actor IN ACCESS EXCLUSIVE MODE"):
             yield partial(waiting, other)
 
 

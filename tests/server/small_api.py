@@ -66,7 +66,7 @@ class Query:
 
     @strawberry.field
     def member(self, info: Info) -> str:
-        return f"{info.root_value.member_id} {info.context.caller.member_id}"
+        return f"{info.root_value.actor_id} {info.context.caller.actor_id}"
 
     @strawberry.field
     def number(self, value: float) -> float:

@@ -46,7 +46,7 @@ async def test_unexpected_errors_outside_of_graphql_are_masked(
     server: Server, database: Any, json_log: StringIO
 ) -> None:
     async with database.writes.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE api_token")
+        await connection.exec_driver_sql("DROP TABLE access_token")
 
     response = await server.post()
 
@@ -54,7 +54,7 @@ async def test_unexpected_errors_outside_of_graphql_are_masked(
     (line,) = [line for line in _lines(json_log) if line["event"] == "unexpected error"]
     assert response.status == 500
     assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": line["request_id"]}
-    assert "api_token" not in await response.text()
+    assert "access_token" not in await response.text()
 
 
 @pytest.mark.parametrize(

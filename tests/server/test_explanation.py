@@ -25,11 +25,11 @@ from tests.executor.operations import Writer
 BOARD = """
 query ($limit: Int!) {
   me {
-    member { name }
+    actor { displayName }
     jobs(limit: $limit) {
       totalCount
       nodes {
-        jobKey teams { totalCount nodes { name } } latestRun { status } createdBy { name } updatedBy { name }
+        jobKey teams { totalCount nodes { name } } latestRun { status } createdBy { id } updatedBy { id }
         currentVersion { cluster { name } dependencies { job { name } } }
       }
     }

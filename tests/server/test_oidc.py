@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.server.auth.authentication import Authenticator
@@ -164,12 +166,32 @@ async def test_a_valid_jwt_authenticates_the_member_by_email(
     caller = await authenticator.caller(f"{scheme} {signed()}")
 
     assert caller is not None
-    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert (caller.actor_id, caller.organization_id) == (ada.id, ada.organization_id)
     assert caller.organization_role is ada.organization_role
 
 
 async def test_a_token_for_an_unknown_member_is_refused(authenticator: Authenticator, ada: Member) -> None:
     assert await authenticator.caller(f"Bearer {signed(email='eve@harbor.example')}") is None
+
+
+async def test_a_disabled_member_is_refused(authenticator: Authenticator, database: Database, ada: Member) -> None:
+    async with database.writes.begin() as connection:
+        await connection.execute(update(Actor).where(Actor.id == ada.id).values(status=ActorStatus.DISABLED))
+
+    assert await authenticator.caller(f"Bearer {signed()}") is None
+
+
+async def test_an_issuer_authenticates_members_of_its_organization(
+    authenticator: Authenticator, issuer: Issuer, database: Database, ada: Member
+) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        await make_member(session, await make_organization(session), email=EMAIL)
+
+    assert await authenticator.caller(f"Bearer {signed()}") is None  # a member of two organizations
+    of_one = replace(authenticator, issuer=replace(issuer, organization_id=ada.organization_id))
+    caller = await of_one.caller(f"Bearer {signed()}")
+    assert caller is not None
+    assert caller.actor_id == ada.id
 
 
 async def test_without_an_issuer_no_jwt_is_accepted(database: Database, ada: Member) -> None:

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.api_token import ApiToken, digest
+from mainsheet.models.access_token import AccessToken, digest
+from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.member import Member
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import INTERVAL, LastUse
-from testbed.world import make_member, make_organization
+from testbed.world import make_member, make_organization, make_service_account, token
 
 HOUR = timedelta(hours=1)
 
@@ -46,14 +47,14 @@ async def authenticator(database: Database) -> AsyncIterator[Authenticator]:
     await authenticator.close()
 
 
-async def row(database: Database, secret: str) -> ApiToken:
+async def row(database: Database, secret: str) -> AccessToken:
     async with AsyncSession(database.reads) as session:
-        return (await session.scalars(select(ApiToken).where(ApiToken.digest == digest(secret)))).one()
+        return (await session.scalars(select(AccessToken).where(AccessToken.digest == digest(secret)))).one()
 
 
 async def change(database: Database, secret: str, **values: datetime | None) -> None:
     async with database.writes.begin() as connection:
-        await connection.execute(update(ApiToken).where(ApiToken.digest == digest(secret)).values(**values))
+        await connection.execute(update(AccessToken).where(AccessToken.digest == digest(secret)).values(**values))
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "BEARER   {} "])
@@ -65,7 +66,7 @@ async def test_a_token_authenticates_its_member(
     caller = await authenticator.caller(header.format(secret))
 
     assert caller is not None
-    assert (caller.member_id, caller.organization_id) == (ada.id, ada.organization_id)
+    assert (caller.actor_id, caller.organization_id) == (ada.id, ada.organization_id)
     assert caller.organization_role is OrganizationRole.AUDITOR
 
 
@@ -143,7 +144,7 @@ async def test_requests_dont_wait_for_the_last_use(
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     async with database.writes.begin() as connection:
-        await connection.execute(update(ApiToken).values(name="locked"))
+        await connection.execute(update(AccessToken).values(name="locked"))
 
         caller = await authenticator.caller(f"Bearer {secret}")  # would hang if it waited
 
@@ -172,7 +173,7 @@ async def test_a_token_for_an_unknown_member_is_refused(database: Database) -> N
 async def test_emails_ignore_case(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email.upper(), None, None)
 
-    assert (await row(database, secret)).member_id == ada.id
+    assert (await row(database, secret)).actor_id == ada.id
 
 
 async def test_look_alike_letters_dont_match_an_email(database: Database) -> None:
@@ -249,7 +250,7 @@ async def test_owners_are_cached_for_the_configured_time(
     assert await authenticator.caller(header) is not None
     await authenticator.close()
     async with AsyncSession(database.writes) as session, session.begin():
-        await session.execute(update(ApiToken).values(revoked_at=datetime.now(UTC)))
+        await session.execute(update(AccessToken).values(revoked_at=datetime.now(UTC)))
 
     clock[0] += 0.9
     within = await authenticator.caller(header)
@@ -270,3 +271,58 @@ async def test_an_expired_token_is_refused_despite_the_cache(database: Database,
 
     assert first is not None
     await authenticator.close()
+
+
+async def test_a_disabled_actor_is_refused_by_every_process_at_once(
+    database: Database, authenticator: Authenticator, ada: Member
+) -> None:
+    secret = await tokens.create(database, ada.email, None, None)
+    other = Authenticator(database, LastUse(database), issuer=None)
+    assert await authenticator.caller(f"Bearer {secret}")
+    assert await other.caller(f"Bearer {secret}")
+
+    async with database.writes.begin() as connection:
+        await connection.execute(update(Actor).where(Actor.id == ada.id).values(status=ActorStatus.DISABLED))
+
+    assert await authenticator.caller(f"Bearer {secret}") is None
+    assert await other.caller(f"Bearer {secret}") is None
+    with pytest.raises(BadInput, match="disabled"):
+        await tokens.create(database, ada.email, None, None)
+    await other.close()
+
+
+async def test_a_token_authenticates_a_service_account(database: Database, authenticator: Authenticator) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        account = await make_service_account(session, await make_organization(session))
+
+    caller = await authenticator.caller(f"Bearer {await token(database, account)}")
+
+    assert caller is not None
+    assert (caller.actor_id, caller.organization_id) == (account.id, account.organization_id)
+
+
+async def test_an_email_of_two_organizations_needs_the_organization(database: Database, ada: Member) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        namesake = await make_member(session, await make_organization(session), email=ada.email)
+
+    with pytest.raises(BadInput, match=f"{ada.organization_id}.*{namesake.organization_id}"):
+        await tokens.create(database, ada.email, None, None)
+    with pytest.raises(BadInput, match="in the organization OR0"):
+        await tokens.create(database, ada.email, None, None, organization="OR0")
+    secret = await tokens.create(database, ada.email, None, None, organization=namesake.organization_id)
+
+    assert (await row(database, secret)).actor_id == namesake.id
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [("MEMBER", ["READ", "WRITE"]), ("AUDITOR", ["READ", "WRITE"]), ("ADMIN", ["ADMIN", "READ", "WRITE"])],
+)
+async def test_default_scopes_follow_the_role(database: Database, role: str, scopes: list[str]) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        organization = await make_organization(session)
+        member = await make_member(session, organization, organization_role=OrganizationRole(role))
+
+    assert (await row(database, await tokens.create(database, member.email, None, None))).scopes == scopes
+    narrow = await tokens.create(database, member.email, None, None, scopes=[AccessScope.READ])
+    assert (await row(database, narrow)).scopes == ["READ"]

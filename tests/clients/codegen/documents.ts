@@ -21,7 +21,7 @@ export const PROBLEM = graphql(`
 
 export const SURROUNDINGS = graphql(`
   query Surroundings {
-    me { member { email } }
+    me { actor { displayName } }
     teams { nodes { id name } }
     clusters { nodes { id name } }
     savedQueries(first: 2) { nodes { id } }
@@ -92,7 +92,7 @@ export const DISCARD_DRAFT = graphql(`
 export const PUBLISH_DRAFT = graphql(`
   mutation PublishDraft($input: PublishDraftInput!) {
     publishDraft(input: $input) {
-      version { number message publishedAt publishedBy { email } }
+      version { number message publishedAt publishedBy { displayName } }
       job { currentVersion { number } draft { number } }
       userErrors { ...Problem }
     }

@@ -1,55 +1,71 @@
 import hashlib
 import secrets
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Self
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mainsheet.models.base import Base, Id, Name, tenant
+from mainsheet.models.base import Base, Id, Json, Name, tenant
 from mainsheet.models.ids import new_id
+from mainsheet.models.roles import AccessScope, OrganizationRole
+
+OF_ALL = frozenset({AccessScope.READ, AccessScope.WRITE})
+DEFAULT_SCOPES: Mapping[OrganizationRole, frozenset[AccessScope]] = {
+    OrganizationRole.MEMBER: OF_ALL,
+    OrganizationRole.AUDITOR: OF_ALL,
+    OrganizationRole.ADMIN: OF_ALL | {AccessScope.ADMIN},
+}
 
 
-class ApiToken(Base):
-    """A member's bearer token. Only its SHA-256 is stored: a random secret of 256 bits needs no slow hash."""
+class AccessToken(Base):
+    """An actor's bearer token. Only its SHA-256 is stored: a random secret of 256 bits needs no slow hash."""
 
-    __tablename__ = "api_token"
+    __tablename__ = "access_token"
     PREFIX = "AT"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     organization_id: Mapped[Id]
-    member_id: Mapped[Id]
+    actor_id: Mapped[Id]
     name: Mapped[Name | None]
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[datetime]
+    created_by_id: Mapped[Id | None]  # None: by the command line
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (
-        tenant("member_id", "member", ondelete="CASCADE"),
-        Index("ix_api_token_member", "organization_id", "member_id"),
+        tenant("actor_id", "actor", ondelete="CASCADE"),
+        tenant("created_by_id", "actor"),
+        Index("ix_access_token_actor", "organization_id", "actor_id"),
     )
 
     @classmethod
     def issue(
         cls,
         organization_id: str,
-        member_id: str,
+        actor_id: str,
         at: datetime,
         *,
         expires_at: datetime | None,
         name: str | None,
+        scopes: Iterable[AccessScope],
+        created_by_id: str | None = None,
     ) -> tuple[Self, str]:
         """Return the row to store and the secret, which is shown once."""
         secret = "mst_" + secrets.token_urlsafe(32)
         row = cls(
             id=new_id(cls.PREFIX, at),
             organization_id=organization_id,
-            member_id=member_id,
+            actor_id=actor_id,
             name=name,
             digest=digest(secret),
+            scopes=sorted(scopes),
             created_at=at,
+            created_by_id=created_by_id,
             expires_at=expires_at,
         )
         return row, secret

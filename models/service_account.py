@@ -1,0 +1,9 @@
+from mainsheet.models.actor import Actor, ActorKind
+
+
+class ServiceAccount(Actor):
+    """A program in one organization."""
+
+    PREFIX = "SA"
+
+    __mapper_args__ = {"polymorphic_identity": ActorKind.SERVICE_ACCOUNT}  # noqa: RUF012 as SQLAlchemy declares it

@@ -1,0 +1,52 @@
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mainsheet.models.actor import Actor, ActorKind
+from mainsheet.models.roles import TeamRole
+from mainsheet.models.service_account import ServiceAccount
+from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.actor import COLUMNS, select_actors
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.snapshot import Read, batch
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+
+
+class WithRole(NamedTuple):
+    role: TeamRole
+
+
+@batch(is_one_statement=True)
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, ServiceAccount]:
+    return await read.keyed(_by_ids, keys=ids)
+
+
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], page: PageArguments
+) -> Mapping[str, Page[ServiceAccount]]:
+    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
+
+
+async def of_teams(read: Read, team_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[ServiceAccount]]:
+    """List each team's service accounts with their roles in it."""
+    return await OF_TEAMS.pages(read, team_ids, page)
+
+
+@rows_of(ServiceAccount)
+def _all(view: View) -> Statement:
+    return select_actors(view, ActorKind.SERVICE_ACCOUNT)
+
+
+@rows_of(ServiceAccount)
+def _by_ids(view: View) -> Statement:
+    return _all(view).where(among(COLUMNS.id, KEYS), COLUMNS.organization_id == view.caller.organization_id)
+
+
+@rows_of(ServiceAccount, WithRole)
+def _in_teams(view: View) -> Statement:
+    return _all(view).add_columns(TeamMember.role).join(TeamMember, TeamMember.actor_id == COLUMNS.id)
+
+
+OF_ORGANIZATIONS = PagedList(_all, Actor.organization_id, Actor.name, Actor.id)
+OF_TEAMS = PagedList(_in_teams, TeamMember.team_id, Actor.name, Actor.id)
