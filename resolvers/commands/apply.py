@@ -110,13 +110,11 @@ async def apply(
                 await _update(write, job, values | ({} if status is None else {"status": status}), team_ids)
     except (UserError, Refused) as error:
         raise Refused(map(_in_document, [error] if isinstance(error, UserError) else error.problems)) from error
-    outcome = (
-        ApplyOutcome.CREATED if job_id is None else ApplyOutcome.CHANGED if write.events else ApplyOutcome.UNCHANGED
-    )
+    changed = ApplyOutcome.CHANGED if write.events else ApplyOutcome.UNCHANGED
     event_ids = [each.id for each in write.events]
     return {
         "job_key": job.job_key,
-        "outcome": outcome,
+        "outcome": ApplyOutcome.CREATED if job_id is None else changed,
         "job_id": job.id,
         "version_id": version_id,
         "event_ids": event_ids,

@@ -193,6 +193,20 @@ async def test_contradictions_among_documents_are_refused(ask: Ask, world: World
     assert errors(itself) == [("JOB_NOT_FOUND", "jobs.0.config.dependencies.0.jobKey")]
 
 
+async def test_texts_that_no_database_stores_name_nothing(ask: Ask, world: World) -> None:
+    unknown = "a\x00b"
+    config = after(unknown, cluster=unknown, source={"savedQueries": [unknown]})
+
+    answer = await applied(ask, world.contributor, document(unknown, teams=[unknown], config=config), mode="EACH")
+
+    assert errors(answer) == [
+        ("JOB_NOT_FOUND", "jobs.0.config.dependencies.0.jobKey"),
+        ("TEAM_NOT_FOUND", "jobs.0.teams.0"),
+        ("CLUSTER_NOT_FOUND", "jobs.0.config.cluster"),
+        ("SAVED_QUERY_NOT_FOUND", "jobs.0.config.source.savedQueries.0"),
+    ]
+
+
 @pytest.mark.parametrize("size", [0, 101])
 async def test_a_batch_has_1_to_100_documents(ask: Ask, world: World, size: int) -> None:
     answer = await applied(ask, world.contributor, *(document(f"job-{each}") for each in range(size)))
