@@ -14,7 +14,8 @@ from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
 from mainsheet.resolvers.mutation import Call
 from testbed.ask import Ask
-from testbed.changes import CHANGES, VALUE
+from testbed.changes import CHANGES as CHANGE
+from testbed.changes import VALUE
 from testbed.world import World, caller
 
 DEEP = """
@@ -30,7 +31,7 @@ job {
 }
 """
 VERSION = f"""
-fragment change on ConfigChange {{ {CHANGES} }}
+fragment change on ConfigChange {{ {CHANGE} }}
 {VALUE}
 fragment version on JobVersion {{
   number status revision message maxRetries environment {{ name value }} schedule {{ cron timezone }}
