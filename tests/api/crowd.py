@@ -91,6 +91,7 @@ def _run(job: Job, edit: Edit, minutes: int) -> JobRun:
         organization_id=job.organization_id,
         job_id=job.id,
         version_number=1,
+        cluster_id=job.current_cluster_id,
         status=JobRunStatus.RUNNING,
         trigger=JobRunTrigger.MANUAL,
         created_at=edit.at + timedelta(minutes=minutes),
