@@ -9,8 +9,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from mainsheet.executor import core_schema
 from mainsheet.schema.cluster import Cluster
+from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
-from mainsheet.schema.job_event import JobEvent
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -23,7 +23,7 @@ from mainsheet.schema.service_account import ServiceAccount
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
+ENTITIES = [Cluster, Event, Job, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
 
 api = strawberry.Schema(
     query=Query,

@@ -9,9 +9,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.cluster import ClusterStatus
 from mainsheet.models.config_diff import ChangeKind
+from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
@@ -131,8 +131,8 @@ describe(
     ADMIN="Has every permission on all jobs.",
 )
 describe(
-    JobAction,
-    "The kind of an event in a job's history.",
+    EventAction,
+    "The kind of an event.",
     JOB_CREATED="The job and its first version were created.",
     JOB_UPDATED="The name, description, tags or status of the job was changed.",
     JOB_DELETED="The job was deleted.",
@@ -142,8 +142,9 @@ describe(
     DRAFT_PUBLISHED="The draft was published and became the current version.",
     VERSION_CREATED="A new version was created and published in one step.",
     VERSION_ACTIVATED="An existing version became the current version.",
-    TEAMS_ADDED="Teams were given access to the job.",
-    TEAM_REMOVED="A team lost access to the job.",
+    TEAMS_ADDED_TO_JOB="Teams were given access to the job.",
+    TEAM_REMOVED_FROM_JOB="A team lost access to the job.",
+    ORGANIZATION_UPDATED="The organization was renamed.",
 )
 describe(
     ChangeKind,

@@ -92,6 +92,8 @@ def _run(job: Job, edit: Edit, minutes: int) -> JobRun:
         job_id=job.id,
         version_number=1,
         cluster_id=job.current_cluster_id,
+        triggered_by_id=edit.actor_id,
+        cancel_requested_by_id=edit.actor_id,
         status=JobRunStatus.RUNNING,
         trigger=JobRunTrigger.MANUAL,
         created_at=edit.at + timedelta(minutes=minutes),

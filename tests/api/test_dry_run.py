@@ -24,8 +24,8 @@ job {
   draft { ...version }
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
-  history { totalCount nodes {
-    action fromVersion toVersion message actor { displayName } changes { path before after } } }
+  events { totalCount nodes {
+    action fromVersionNumber toVersionNumber message actor { displayName } changes { path before after } } }
 }
 """
 VERSION = """

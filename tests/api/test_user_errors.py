@@ -18,7 +18,7 @@ from testbed.world import World
 NOBODY = "JB00000000000000ZZZZ"
 STATE = """
 query ($id: ID!) { job(id: $id) {
-  revision name draft { revision } versions { totalCount } teams { totalCount } history { totalCount }
+  revision name draft { revision } versions { totalCount } teams { totalCount } events { totalCount }
 } }
 """
 

@@ -25,11 +25,11 @@ MUTATIONS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
-    "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters"
+    "Query": "me organization node nodes job jobByKey jobs events team teams cluster clusters"
     " member members serviceAccount serviceAccounts",
     "Viewer": "id actor organization teams jobs",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
-    " draft version versions teams dependents latestRun runs history viewerPermissions",
+    " draft version versions teams dependents latestRun runs events viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
@@ -45,9 +45,13 @@ SURFACE = {
     "Actor": "id displayName organizationRole status teams revision externalId managedBy",
     "Member": "id name email",
     "ServiceAccount": "id name",
-    "JobRun": "id job version status trigger createdAt startedAt finishedAt",
+    "JobRun": "id job version versionNumber status trigger attempt parameters message progressPercent availableAt"
+    " leaseExpiresAt createdAt scheduledFor startedAt finishedAt durationSeconds error logUrl triggeredBy"
+    " cancelRequestedAt cancelRequestedBy",
     "SavedQuery": "id name sql",
-    "JobEvent": "id action job jobKey actor occurredAt fromVersion toVersion message changes",
+    "Event": "id cursor action occurredAt actor subject subjectId subjectLabel job fromVersion fromVersionNumber"
+    " toVersion toVersionNumber message changes",
+    "EventFilter": "actions jobIds subjectIds actorIds teamIds since until",
     "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
     " activateVersion addTeamsToJob removeTeamFromJob",
     "UserError": "code message path",
@@ -67,13 +71,14 @@ SURFACE = {
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
+    "JobRunFilter": "statuses jobIds clusterIds since until scheduledSince scheduledUntil",
     "JobFilter": "search statuses teamIds clusterIds tagsAllOf tagsAnyOf hasDraft hasSchedule sourceKinds"
     " latestRunStatuses createdByIds updatedByIds createdSince updatedSince ids keys",
 }
 ENUMS = {
     "JobSortField": "JOB_KEY NAME CREATED_AT UPDATED_AT LATEST_RUN_AT",
     "SortDirection": "ASC DESC",
-    "JobPermission": "VIEW EDIT MANAGE_TEAMS DELETE",
+    "JobPermission": "VIEW EDIT RUN MANAGE_TEAMS DELETE",
     "ChangeKind": "ADDED CHANGED REMOVED",
     "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND"
     " SAVED_QUERY_NOT_FOUND FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED"
@@ -84,7 +89,7 @@ ARGUMENTS = {
     **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
     "Job.versions": PAGING,
     "Job.version": "number",
-    "Job.runs": f"{PAGING} statuses",
+    "Job.runs": f"{PAGING} filter",
     "JobVersion.changes": "since",
     "JobSchedule.nextFireTimes": "count after",
 }
@@ -218,6 +223,7 @@ def test_a_connection_has_edges_nodes_and_a_total(name: str) -> None:
 def test_connections_have_page_and_cursor_arguments() -> None:
     taken = {path: set(each.args) for path, each in paths() if str(each.type).rstrip("!") in CONNECTIONS}
     assert len(taken) > len(CONNECTIONS)
+    assert not {"limit", "page"} & taken.pop("Query.events")  # the feed grows at its end: it has cursors only
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 

@@ -161,6 +161,7 @@ class Page(Generic[Row]):
     arguments: PageArguments
     nodes: list[Row]
     has_more: bool
+    read_to: str | None = None  # the cursor at the end of an empty page, if the list has one
 
     @property
     def edges(self) -> Sequence["Edge[Row]"]:
@@ -190,7 +191,7 @@ class Page(Generic[Row]):
 
     @property
     def end_cursor(self) -> str | None:
-        return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else None
+        return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else self.read_to
 
 
 def _page(filtered: FilteredList[Row], key: str, arguments: PageArguments, rows: list[PageRow]) -> Page[Row]:
