@@ -52,6 +52,12 @@ async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[C
     return await _named(read, {row.id: row.changes for row in await read.rows(_event_changes, keys=event_ids)})
 
 
+async def of_event_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[ConfigChange]]:
+    """Return the changes of the events in each list of ids."""
+    changes = await of_events(read, list({event_id for ids in lists for event_id in ids}))
+    return {ids: [change for event_id in ids for change in changes[event_id]] for ids in lists}
+
+
 async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, str]:
     rows = await read.rows(_base_ids, since is not None, keys=version_ids, number=since)
     return {row.id: row.base_id for row in rows}

@@ -227,7 +227,8 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
-OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status", "tags"}, "updateOrganization": {"name"}}
+UPDATED = {"name", "description", "status", "tags"}
+OMITTED_IS_NOT_NULL = {"updateJob": UPDATED, "updateJobs": UPDATED, "updateOrganization": {"name"}}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -237,4 +238,7 @@ def test_a_command_takes_the_fields_of_its_input(name: str) -> None:
     assert run.__module__.startswith("mainsheet.resolvers.commands.")
     named = {each.name for each in taken if each.kind is each.KEYWORD_ONLY}
     sent = {to_snake_case(each) for each in fields(f"{name[0].upper()}{name[1:]}Input")}
+    if items := COMMANDS[name].items:
+        item = graphql.get_named_type(fields(f"{name[0].upper()}{name[1:]}Input")[items].type)
+        sent = (sent - {items, "mode"}) | {to_snake_case(each) for each in fields(item.name)}
     assert named | OMITTED_IS_NOT_NULL.get(name, set()) == sent - {"dry_run", "idempotency_key"}

@@ -156,5 +156,5 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 
 function activation(event: Event): Moment {
   const { id, occurredAt, actor, message, toVersionNumber, fromVersionNumber } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersionNumber ?? 0, from: fromVersionNumber, changed: 0 }
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.displayName ?? 'Somebody', message, number: toVersionNumber ?? 0, from: fromVersionNumber, changed: 0 }
 }
