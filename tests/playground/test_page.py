@@ -156,7 +156,7 @@ async def test_any_two_versions_can_be_compared(playground: Playground) -> None:
     await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
     await panel.get_by_label("From", exact=True).select_option("v1")
 
-    cluster = panel.locator(".differences figure", has_text="clusterId")
+    cluster = panel.locator(".differences figure").filter(has=panel.page.get_by_title("clusterId", exact=True))
     await expect(cluster.locator(".removed")).to_contain_text("- legacy-eu")
     await expect(cluster.locator(".added")).to_contain_text("+ prod-eu")
 
