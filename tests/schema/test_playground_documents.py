@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import OperationDefinitionNode, parse, print_ast, type_from_ast, validate
+from graphql import OperationDefinitionNode, is_input_type, parse, print_ast, type_from_ast, validate
 from graphql.utilities import coerce_input_value
 
 from mainsheet.executor import core_schema
@@ -37,6 +37,6 @@ def test_an_example_is_valid_with_its_variables(path: Path) -> None:
     assert [error.message for error in validate(SCHEMA, document)] == []
     for definition in [each for node in operations for each in node.variable_definitions or ()]:
         input_type = type_from_ast(SCHEMA, definition.type)
-        assert input_type, print_ast(definition.type)
+        assert is_input_type(input_type), print_ast(definition.type)
         if definition.variable.name.value in variables:
             coerce_input_value(variables[definition.variable.name.value], input_type)
