@@ -13,6 +13,8 @@ import { COST, EXAMPLES, guarded, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
+import { OpenLink } from './OpenLink.tsx'
+import { Share } from './Share.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
 // GraphiQL finds its history plugin in this list by identity.
@@ -41,12 +43,23 @@ export function App() {
       <GraphiQL.Logo>
         <MemberMenu />
         <FillNames />
+        <OpenLink />
         <NewTab />
         <ScrollToTop />
         <EditorFont />
         <QuestionDialog />
         <Schema />
       </GraphiQL.Logo>
+      <GraphiQL.Toolbar>
+        {({ prettify, merge, copy }) => (
+          <>
+            {prettify}
+            {merge}
+            {copy}
+            <Share />
+          </>
+        )}
+      </GraphiQL.Toolbar>
       <GraphiQL.Footer>
         <Responses />
       </GraphiQL.Footer>
