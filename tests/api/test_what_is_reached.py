@@ -48,7 +48,7 @@ SEES = {
     "abroad": {"abroad"},
 }
 ARGUMENTS = {"Job.version": "number: 2"}
-BY_ARGUMENT = {"Query.job", "Query.jobByKey", "Query.team", "Query.cluster", "Query.node", "Query.nodes"}
+BY_ARGUMENT = {"Query.member", "Query.serviceAccount", "Query.job", "Query.jobByKey", "Query.team", "Query.cluster", "Query.node", "Query.nodes"}
 
 SCHEMA = core_schema(api)
 NODE = SCHEMA.type_map["Node"]
