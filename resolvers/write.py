@@ -1,7 +1,7 @@
 """The transaction of a command, and the registry of commands by GraphQL name."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict, TypeVar
 
@@ -12,7 +12,7 @@ from mainsheet.models import limits
 from mainsheet.models.base import Base
 from mainsheet.models.clock import database_time
 from mainsheet.models.edit import Edit
-from mainsheet.models.errors import Forbidden, JobNotFound
+from mainsheet.models.errors import Forbidden, JobNotFound, UserError
 from mainsheet.models.job import Job
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import JobPermission, OrganizationRole
@@ -109,23 +109,40 @@ Run = Callable[..., Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
+class Plan:
+    """The order in which the items of a batch are run, and the problems of items that contradict others."""
+
+    order: Sequence[int]
+    problems: Mapping[int, Sequence[UserError]] = field(default_factory=dict)
+
+
+def as_given(items: Sequence[Mapping[str, Any]]) -> Plan:
+    return Plan(range(len(items)))
+
+
+@dataclass(frozen=True)
 class Command:
-    """A command and the name of its mutation. `run` gets the transaction and the input's values by name."""
+    """A command and the name of its mutation. `run` gets the transaction and the input's values by name.
+
+    In a batch, `run` gets the values of one item of the list `items` at a time, in the order that `plan` returns.
+    """
 
     name: str
     run: Run
+    items: str | None = None
+    plan: Callable[[Sequence[Mapping[str, Any]]], Plan] = as_given
 
 
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str) -> Callable[[Run], Command]:
+def command(name: str, **batch: Any) -> Callable[[Run], Command]:
     """Register a function as the command of the mutation with this GraphQL name."""
 
     def register(run: Run) -> Command:
         if name in COMMANDS:
             raise ValueError(f"There is a command {name} already.")
-        made = COMMANDS[name] = Command(name, run)
+        made = COMMANDS[name] = Command(name, run, **batch)
         return made
 
     return register

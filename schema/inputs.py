@@ -16,6 +16,11 @@ TAGS = (
     " repeated tag counts once."
 )
 
+JOB_KEY = (
+    "The key of the job, unique within the organization. It never changes. 1 to 100 lower-case letters and digits, in"
+    " groups joined by single hyphens or underscores."
+)
+
 
 def _job_id() -> Any:
     return strawberry.field(description="The job.")
@@ -46,13 +51,13 @@ def _expected_current_version() -> Any:
     )
 
 
-def _dry_run() -> Any:
+def dry_run() -> Any:
     return strawberry.field(
         default=False, description=("Validate the input and return the result without changing anything.")
     )
 
 
-def _idempotency_key() -> Any:
+def idempotency_key() -> Any:
     return strawberry.field(
         default=UNSET,
         description=(
@@ -64,12 +69,7 @@ def _idempotency_key() -> Any:
 
 @strawberry.input(description="A new job and its first version.")
 class CreateJobInput:
-    job_key: str = strawberry.field(
-        description=(
-            "The key of the job, unique within the organization. It never changes. 1 to 100 lower-case letters "
-            "and digits, in groups joined by single hyphens or underscores."
-        )
-    )
+    job_key: str = strawberry.field(description=JOB_KEY)
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
     tags: list[str] = strawberry.field(default_factory=list, description=TAGS)
@@ -80,7 +80,7 @@ class CreateJobInput:
         )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
-    idempotency_key: str | None = _idempotency_key()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
@@ -100,6 +100,13 @@ class UpdateJobInput:
     expected_job_revision: int | None = _expected_revision("job")
 
 
+@strawberry.input(description="Changes to many jobs. Each item is one transaction.")
+class UpdateJobsInput:
+    jobs: list[UpdateJobInput] = strawberry.field(description="The changes, 1 to 100.")
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
+
+
 @strawberry.input(description="The job to delete.")
 class DeleteJobInput:
     job_id: strawberry.ID = _job_id()
@@ -116,7 +123,7 @@ class CreateDraftInput:
     changes: JobConfigChangesInput | None = strawberry.field(
         default=UNSET, description="The changes to the copied configuration. Omit to copy it unchanged."
     )
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The changes to a draft.")
@@ -124,7 +131,7 @@ class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_draft_revision: int | None = _expected_revision("draft")
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The draft to discard.")
@@ -139,8 +146,8 @@ class PublishDraftInput:
     message: str | None = _message("publication")
     expected_draft_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The changes from the current version to the new one.")
@@ -151,8 +158,8 @@ class CreateVersionInput:
     )
     message: str | None = _message("publication")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The version to activate.")
@@ -161,7 +168,7 @@ class ActivateVersionInput:
     number: int = strawberry.field(description="The number of the published version to activate.")
     message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The teams that get access to a job.")
@@ -188,5 +195,5 @@ class UpdateOrganizationInput:
     name: Maybe[str | None] = strawberry.field(
         description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
     )
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()

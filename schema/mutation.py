@@ -1,3 +1,4 @@
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
@@ -5,12 +6,15 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import Info
 
-from mainsheet.resolvers.commands import draft, job, organization, version
+from mainsheet.resolvers.batch import Batch
+from mainsheet.resolvers.commands import apply, draft, job, organization, version
+from mainsheet.resolvers.commands.apply import ApplyOutcome
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command
 from mainsheet.schema import inputs, payloads
 from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
+from mainsheet.schema.document import ApplyJobsInput, ApplyMode, ApplyPayload, ApplyResult
 from mainsheet.schema.plain import canonical, plain
 from mainsheet.schema.user_error import Problem
 
@@ -22,13 +26,7 @@ def mutation(command: Command, input_type: type, payload: type[payloads.Payload]
     """Declare a mutation. The command gets the input's values by name, and the payload is read afterwards."""
 
     async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
-        context = info.context
-        if context.is_abandoned:  # each field is a transaction: those before this one are kept
-            raise GraphQLError(ABANDONED)
-        await context.close()  # don't keep the last field's connection while this command waits for a lock
-        values = plain(input)
-        options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}
-        request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
+        context, (values, options, request) = await _begun(info, input)
         call = Call(context.database, context.caller, command, values, request, **options)
         outcome = await call.perform()
         await context.switch_to(outcome.read)
@@ -38,8 +36,61 @@ def mutation(command: Command, input_type: type, payload: type[payloads.Payload]
 
     payload_type = payloads.payload_type(payload, command.name)
     keys = {each.name for each in fields(payload_type)}
+    return _declared(resolve, input_type, payload_type, description)
+
+
+def batch(
+    command: Command, input_type: type, payload: type[payloads.Payload], result: Callable[..., Any], description: str
+) -> Any:
+    """Declare a mutation of many items. `result` makes the result of an item from its values, answer and problems."""
+
+    async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
+        context, (values, options, request) = await _begun(info, input)
+        items, requests = values.pop(command.items), request.pop(command.items)
+        together = values.pop("mode", None) is ApplyMode.ALL_OR_NOTHING
+        call = Call(context.database, context.caller, command, values, request, **options)
+        done = await Batch(
+            call,
+            [{**values, **each} for each in items],
+            [{**request, "item": each} for each in requests],
+            together=together,
+        ).perform()
+        await context.switch_to(done.read)
+        shown = [
+            result(item, each.answer, [Problem(problem) for problem in each.problems])
+            for item, each in zip(items, done.items, strict=False)  # none if the batch itself is invalid
+        ]
+        return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
+
+    payload_type = payloads.payload_type(payload, command.name)
+    return _declared(resolve, input_type, payload_type, description)
+
+
+async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
+    """Return the context, and the input's values, options, and values to compare with those of an idempotency key."""
+    context = info.context
+    if context.is_abandoned:  # each field is a transaction: those before this one are kept
+        raise GraphQLError(ABANDONED)
+    await context.close()  # don't keep the last field's connection while this command waits for a lock
+    values = plain(input)
+    options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}
+    request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
+    return context, (values, options, request)
+
+
+def _declared(resolve: Any, input_type: type, payload_type: Any, description: str) -> Any:
     resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
     return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
+
+
+def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return payloads.UpdateJobsResult(**{"job_id": item["job_id"], **answer}, user_errors=problems)
+
+
+def _applied(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    known = {"job_key": item["job_key"], "outcome": ApplyOutcome.REFUSED, **answer}
+    known["outcome"] = ApplyOutcome(known["outcome"])
+    return ApplyResult(**known | {"event_ids": tuple(known.get("event_ids", ()))}, user_errors=problems)
 
 
 @strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
@@ -49,6 +100,20 @@ class Mutation:
     )
     update_job = mutation(
         job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description, tags or status of a job."
+    )
+    update_jobs = batch(
+        job.update_many,
+        inputs.UpdateJobsInput,
+        payloads.UpdatedJobsPayload,
+        _updated,
+        "Change the names, descriptions, tags or statuses of many jobs. Each item is a transaction of its own.",
+    )
+    apply_jobs = batch(
+        apply.apply,
+        ApplyJobsInput,
+        ApplyPayload,
+        _applied,
+        "Create or change jobs so that they are what documents say. Applying the same documents again changes nothing.",
     )
     delete_job = mutation(
         job.delete,

@@ -22,6 +22,7 @@ from mainsheet.server.http.health import alive, readiness
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
+from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.stream import Streams
@@ -83,6 +84,7 @@ def make_app(
         budget=budget,
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
+        schema_cache=SchemaCache.of(core_schema(api)),
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         allows_traces=is_allowed(settings),

@@ -16,7 +16,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
 from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, unavailable
 from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.live.subscriptions import Stopping, Subscriptions, TooSlow
+from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.operation_store import Operation, OperationStore
@@ -109,8 +109,5 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
         case Unavailable():
             instrumentation.failed(failure)
             return unavailable(failure, f"{failure}; nothing was changed.", request_id)
-        case TooSlow() | Stopping():
-            message = "The stream ends here. Subscribe again after the cursor of the last event."
-            return {"message": message, "extensions": {"code": Code.RESUME}}
     instrumentation.failed(failure)
     return masked(request_id)

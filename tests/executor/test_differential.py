@@ -39,8 +39,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-COUNT = int(os.environ.get("MAINSHEET_DIFFERENTIAL", "30"))  # `make interop` runs more
-SEED = int(os.environ.get("MAINSHEET_DIFFERENTIAL_SEED", "20261124"))
+COUNT = int(os.environ.get("TEST_DIFFERENTIAL", "30"))  # `make interop` runs more
+SEED = int(os.environ.get("TEST_DIFFERENTIAL_SEED", "20261124"))
 MEMBERS = ("admin@harbor.example", "contributor@harbor.example", "viewer@harbor.example")
 SCHEMA = core_schema(api)
 
@@ -75,7 +75,10 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "ids": lambda random: random.sample(every, 3),
         "jobKey": lambda random: random.choice(keys),
         "number": lambda random: random.randint(0, 4),
-        "since": lambda random: random.choice([1, 1, 2]),
+        "JobVersion.changes.since": lambda random: random.choice([1, 1, 2]),
+        "EventFilter.since": lambda random: random.choice(["2026-01-01T00:00:00Z", "2100-01-01T00:00:00+01:00"]),
+        "EventFilter.until": lambda _: "2100-01-01T00:00:00Z",
+        "JobRunFilter.statuses": lambda _: [Name("FAILED"), Name("RUNNING")],
         "count": lambda random: random.randint(0, 3),
         "JobSchedule.nextFireTimes.after": lambda _: "2026-01-01T00:00:00Z",
         "search": lambda random: random.choice(["sales", "%", "é"]),

@@ -132,7 +132,7 @@ async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     async with released.writes.begin() as connection:
         await connection.execute(text("UPDATE job SET description = '\u202e'"))
         jobs = await connection.scalar(text("SELECT count(*) FROM job"))
-    url = released.writes.url.render_as_string(hide_password=False)
+    url = released.url
 
     commands = (("upgrade",), ("check", "--values"))
     upgraded, checked = [await asyncio.to_thread(mainsheet, "db", *each, "--database-url", url) for each in commands]
