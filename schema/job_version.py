@@ -70,6 +70,12 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
     created_by = relation(actor.by_ids, names.Actor, "Who created the version.", key="created_by_id")
+    updated_at: datetime = strawberry.field(
+        description="When the configuration was last changed. Equals `createdAt` if the draft was never updated."
+    )
+    updated_by = relation(
+        actor.by_ids, names.Actor, "Who last changed the configuration, or created the version.", key="updated_by_id"
+    )
     published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
         actor.by_ids, names.Actor | None, "Who published the version. Null for a draft.", key="published_by_id"

@@ -29,7 +29,7 @@ SURFACE = {
     " member members serviceAccount serviceAccounts",
     "Viewer": "id actor organization teams jobs",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
-    " draft version versions teams dependents latestRun runs events viewerPermissions",
+    " activatedAt draft version versions teams dependents latestRun runs events viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
@@ -53,7 +53,8 @@ SURFACE = {
     " toVersion toVersionNumber message changes",
     "EventFilter": "actions jobIds subjectIds actorIds teamIds since until",
     "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
-    " activateVersion addTeamsToJob removeTeamFromJob",
+    " activateVersion addTeamsToJob removeTeamFromJob triggerRun releaseRun cancelRun deleteRun createScheduledRuns"
+    " claimRuns reportRuns",
     "UserError": "code message path",
     "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",

@@ -16,6 +16,13 @@ from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 AT_ONCE = 100
 
 
+async def has_expired(database: Database) -> bool:
+    """Return whether there is anything to sweep. This takes no lock, not even SQLite's."""
+    expired = select(RunLease.run_id).where(RunLease.expires_at <= database_time()).limit(1)
+    async with database.reads.connect() as connection:
+        return await connection.scalar(expired) is not None
+
+
 async def sweep(database: Database) -> int:
     """Take back at most `AT_ONCE` runs of all organizations, and return how many. Several processes may do so at once.
 
