@@ -317,13 +317,15 @@ async def test_a_failed_run_is_claimed_again_only_after_the_delay(ask: Ask, worl
     assert (await report(ask, world, runs[1], "FAILED", attempt=2))["run"]["status"] == "FAILED"
 
 
-@pytest.mark.parametrize("size", [1, 20])
-async def test_many_claimed_runs_cost_as_many_statements_as_one(ask: Ask, world: World, job_id: str, size: int) -> None:
-    for _ in range(size):
-        await triggered(ask, world, job_id)
-    assert len(await claim(ask, world, limit=size)) == size
+async def test_many_claimed_runs_cost_as_many_statements_as_one(ask: Ask, world: World, job_id: str) -> None:
+    costs = []
+    for size in (1, 20):
+        for _ in range(size):
+            await triggered(ask, world, job_id)
+        assert len(await claim(ask, world, limit=size)) == size
+        costs.append(len(ask.statements))
 
-    assert sum("FROM job_run" in each and "job_run.status" in each for each in ask.statements) <= 5
+    assert costs[0] == costs[1] > 1
 
 
 async def test_two_workers_never_get_the_same_run(ask: Ask, world: World, database: Database) -> None:
