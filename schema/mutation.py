@@ -16,7 +16,9 @@ from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
 from mainsheet.schema.document import ApplyJobsInput, ApplyMode, ApplyPayload, ApplyResult
 from mainsheet.schema.plain import canonical, plain
+from mainsheet.schema.relation import NO_WEIGHT
 from mainsheet.schema.user_error import Problem
+from mainsheet.schema.weight import BATCH
 
 ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
@@ -63,7 +65,7 @@ def batch(
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
-    return _declared(resolve, input_type, payload_type, description)
+    return _declared(resolve, input_type, payload_type, description, BATCH)
 
 
 async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
@@ -78,9 +80,11 @@ async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[A
     return context, (values, options, request)
 
 
-def _declared(resolve: Any, input_type: type, payload_type: Any, description: str) -> Any:
+def _declared(
+    resolve: Any, input_type: type, payload_type: Any, description: str, metadata: Mapping[str, Any] = NO_WEIGHT
+) -> Any:
     resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
-    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
+    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description, metadata=metadata)
 
 
 def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:

@@ -1,6 +1,7 @@
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +66,9 @@ def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) ->
     Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused.
     """
     found = _files(directory)
-    steps = _run(url, token, lambda remote: _steps(remote, found, dry_run=True, publish=publish))
+    steps = _run(
+        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+    )
     click.echo(report.FORMATS[shown](steps, report.PLANNED))
     sys.exit(_code(steps, pending=PENDING))
 
@@ -85,7 +88,9 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
     is refused; the others are applied.
     """
     found = _files(directory)
-    planned = _run(url, token, lambda remote: _steps(remote, found, dry_run=True, publish=publish))
+    planned = _run(
+        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+    )
     needed = [each.file for each in planned if each.outcome in {plan.CREATED, plan.CHANGED}]
     if needed and not yes:
         click.echo(report.text(planned, report.PLANNED))
@@ -93,9 +98,14 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
             raise click.UsageError("There is no terminal to ask for confirmation: send --yes.")
         if not click.confirm("Apply?"):
             sys.exit(PENDING)
-    done = _run(url, token, lambda remote: _steps(remote, needed, dry_run=False, publish=publish, message=message))
+
+    async def work(remote: Remote) -> Sequence[plan.Step]:
+        batches = plan.applied(remote, needed, publish=publish, message=message)
+        return await _counted(batches, len(needed), "Applied")
+
+    done = _run(url, token, work)
     outcomes = {each.file.job_key: each for each in done}
-    steps = [outcomes.get(each.file.job_key, each) for each in planned]
+    steps = [_after(each, outcomes.get(each.file.job_key)) for each in planned]
     click.echo(report.FORMATS[shown](steps, report.DONE))
     sys.exit(_code(steps, pending=NOTHING))
 
@@ -130,6 +140,13 @@ def _run(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
         raise click.ClickException(str(error)) from None
 
 
+def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: bool) -> Sequence[plan.Step]:
+    async def work(remote: Remote) -> Sequence[plan.Step]:
+        return await _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+
+    return _run(url, token, work)
+
+
 async def _export(remote: Remote, directory: Path) -> int:
     count = 0
     async for document, hidden, deleted in exports.jobs(remote):
@@ -142,15 +159,18 @@ async def _export(remote: Remote, directory: Path) -> int:
     return count
 
 
-async def _steps(
-    remote: Remote, found: Sequence[files.JobFile], *, dry_run: bool, publish: bool, message: str | None = None
-) -> Sequence[plan.Step]:
+async def _counted(batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> Sequence[plan.Step]:
+    """Return the steps of all batches, and tell the progress if there are several."""
     steps: list[plan.Step] = []
-    async for batch in plan.steps(remote, found, dry_run=dry_run, publish=publish, message=message):
+    async for batch in batches:
         steps += batch
-        if len(found) > len(batch):
-            click.echo(f"{'Compared' if dry_run else 'Applied'} {len(steps)} of {len(found)} jobs.", err=True)
+        if count > len(batch):
+            click.echo(f"{done} {len(steps)} of {count} jobs.", err=True)
     return steps
+
+
+def _after(planned: plan.Step, done: plan.Step | None) -> plan.Step:
+    return planned if done is None else replace(done, differences=planned.differences)
 
 
 def _code(steps: Sequence[plan.Step], *, pending: int) -> int:

@@ -28,7 +28,7 @@ query ExportJobs($first: Int!, $after: String) {
         schedule { cron timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy }
         dependencies { jobKey isDeleted condition }
         compute { executionMode driverInstanceType executorInstanceType executorCount }
-        environment { name value }
+        environment { name value secretReference }
         maxRetries retryDelaySeconds timeoutSeconds
       }
     }

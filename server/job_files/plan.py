@@ -13,16 +13,24 @@ from mainsheet.server.job_files.remote import Remote
 
 BATCH_BYTES = 500_000  # half of what a server takes by default
 BATCH_VALUES = 5_000
+DETAILED_BATCH = 25  # the differences of a batch cost what they could hold
 APPLY = """
 mutation ApplyJobs($input: ApplyJobsInput!) {
+  applyJobs(input: $input) { results { outcome userErrors { code message path } } }
+}
+"""
+DIFFERENCES = """
+mutation CompareJobs($input: ApplyJobsInput!) {
   applyJobs(input: $input) {
-    results {
-      jobKey outcome
-      changes { kind path before after }
-      userErrors { code message path }
-    }
-    userErrors { message path }
+    results { changes { kind path before { ...Value } after { ...Value } } }
   }
+}
+fragment Value on ConfigValue {
+  ... on TextValue { text }
+  ... on NumberValue { number }
+  ... on NodeValue { key }
+  ... on SecretValue { reference }
+  ... on HiddenValue { isHidden }
 }
 """
 CREATED, CHANGED, UNCHANGED, REFUSED = "CREATED", "CHANGED", "UNCHANGED", "REFUSED"
@@ -53,20 +61,40 @@ class Step:
     faults: Sequence[Fault] = ()
 
 
-async def steps(
-    remote: Remote, files: Sequence[JobFile], *, dry_run: bool, publish: bool, message: str | None
-) -> AsyncIterator[Sequence[Step]]:
-    """Apply the files, those that others depend on first. Yield what became of each batch."""
+async def compared(remote: Remote, files: Sequence[JobFile], *, publish: bool) -> AsyncIterator[Sequence[Step]]:
+    """Find out what applying the files would do, without changing anything. Yield the steps of each batch."""
     created: set[str] = set()
-    for batch in _batches(_in_order(files)):
-        options = {"mode": "EACH", "dryRun": dry_run, "publish": publish, "message": message}
-        answer = await remote.send(APPLY, input={"jobs": [each.document for each in batch], **options})
-        made: list[Step] = []
-        for file, result in zip(batch, answer["applyJobs"]["results"], strict=True):
-            step = _step(file, result)
-            made.append(_waiting(step, created) if dry_run else step)
-            created |= {file.job_key} if made[-1].outcome == CREATED else set()
-        yield made
+    options = {"dryRun": True, "publish": publish}
+    for batch in _batches(_in_order(files), limits.BATCH.maximum):
+        steps: list[Step] = []
+        for file, result in await _results(remote, APPLY, batch, options):
+            step = _waiting(_step(file, result), created)
+            steps.append(step)
+            created |= {file.job_key} if step.outcome == CREATED else set()
+        changed = [each.file for each in steps if each.outcome == CHANGED]
+        found = {
+            file.job_key: list(map(_difference, result["changes"]))
+            for part in _batches(changed, DETAILED_BATCH)
+            for file, result in await _results(remote, DIFFERENCES, part, options)
+        }
+        yield [replace(each, differences=found.get(each.file.job_key, ())) for each in steps]
+
+
+async def applied(
+    remote: Remote, files: Sequence[JobFile], *, publish: bool, message: str | None
+) -> AsyncIterator[Sequence[Step]]:
+    """Apply the files, those that others depend on first. Yield the steps of each batch."""
+    options = {"publish": publish, "message": message}
+    for batch in _batches(_in_order(files), limits.BATCH.maximum):
+        yield [_step(*each) for each in await _results(remote, APPLY, batch, options)]
+
+
+async def _results(
+    remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any]
+) -> Sequence[tuple[JobFile, Mapping[str, Any]]]:
+    documents = [each.document for each in batch]
+    answer = await remote.send(query, input={"jobs": documents, "mode": "EACH", **options})
+    return list(zip(batch, answer["applyJobs"]["results"], strict=True))
 
 
 def _in_order(files: Sequence[JobFile]) -> Sequence[JobFile]:
@@ -79,13 +107,13 @@ def _in_order(files: Sequence[JobFile]) -> Sequence[JobFile]:
         return files
 
 
-def _batches(files: Sequence[JobFile]) -> Iterator[Sequence[JobFile]]:
+def _batches(files: Sequence[JobFile], most: int) -> Iterator[Sequence[JobFile]]:
     batch: list[JobFile] = []
     size = values = 0
     for each in files:
         own_size, own_values = len(orjson.dumps(each.document)), _count(each.document)
         is_full = size + own_size > BATCH_BYTES or values + own_values > BATCH_VALUES
-        if batch and (is_full or len(batch) == limits.BATCH.maximum):
+        if batch and (is_full or len(batch) == most):
             yield batch
             batch, size, values = [], 0, 0
         batch.append(each)
@@ -101,12 +129,24 @@ def _count(value: Document | Sequence[Any] | Any) -> int:
 
 
 def _step(file: JobFile, result: Mapping[str, Any]) -> Step:
-    return Step(
-        file,
-        result["outcome"],
-        [Difference(each["kind"], each["path"], each["before"], each["after"]) for each in result["changes"]],
-        [Fault(each["code"], ".".join(each["path"][2:]), each["message"]) for each in result["userErrors"]],
-    )
+    faults = [Fault(each["code"], ".".join(each["path"][2:]), each["message"]) for each in result["userErrors"]]
+    return Step(file, result["outcome"], faults=faults)
+
+
+def _difference(change: Mapping[str, Any]) -> Difference:
+    return Difference(change["kind"], ".".join(change["path"]), _text(change["before"]), _text(change["after"]))
+
+
+def _text(value: Mapping[str, Any] | None) -> str | None:
+    match value:
+        case None:
+            return None
+        case {"reference": reference}:
+            return f"the secret {reference}"
+        case {"isHidden": True}:
+            return "(hidden)"
+    (text,) = value.values()
+    return str(text)
 
 
 def _waiting(step: Step, created: set[str]) -> Step:

@@ -146,6 +146,7 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     applied = jobs("apply", "--yes", tmp_path)
     again = jobs("diff", tmp_path)
 
+    assert compared[0] == 2, compared
     assert (compared[0], compared[1].splitlines()[-1]) == (2, "130 to create, 0 to change, 0 unchanged, 0 refused.")
     assert "Compared 100 of 130 jobs." in compared[2]
     assert (applied[0], applied[1].splitlines()[-1]) == (0, "130 created, 0 changed, 0 unchanged, 0 refused.")
