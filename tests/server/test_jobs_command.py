@@ -153,6 +153,7 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
 
 
+TWO_SOURCES = {"cluster": "c", "source": {"savedQueries": [], "pythonFile": {"path": "a"}}}
 FAULTY: dict[str, tuple[str, str]] = {
     "an unknown field": ("jobKye: a\n", "not to include unknown field 'jobKye'"),
     "a wrong type": (files.text_of({**SHORE, "name": 5}), "name: String cannot represent a non string value: 5"),
@@ -160,7 +161,7 @@ FAULTY: dict[str, tuple[str, str]] = {
     "no YAML": ("a: [", "expected the node content"),
     "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
     "two sources": (
-        files.text_of(SHORE | {"config": {"cluster": "c", "source": {"savedQueries": [], "pythonFile": {"path": ""}}}}),
+        files.text_of({**SHORE, "config": TWO_SOURCES}),
         "config.source: Within OneOf Input Object type",
     ),
     "bytes": ("\udcff", "can't decode byte"),
