@@ -40,4 +40,5 @@ JOB_CONFIG = strawberry.scalar(
     name="JobConfig",
     serialize=document,
     description="A configuration as JSON that is a valid `JobConfigInput` and a valid `JobConfigChangesInput`.",
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
 )

@@ -77,6 +77,8 @@ async def clone(
     write: Write,
     *,
     job_id: str,
+    job_key: str,
+    name: str,
     team_ids: Sequence[str],
     version_number: int | None = None,
     message: str | None = None,
@@ -89,7 +91,7 @@ async def clone(
     if version:
         write.problems += config.publication_problems(await references_of(write, config, {}), None, {})
     await write.session.refresh(source, ["tag_rows"])
-    own = {"description": source.description, "tags": source.tags, **values}
+    own = {"job_key": job_key, "name": name, "description": source.description, "tags": source.tags, **values}
     job = await _created(write, own, team_ids, config, message)
     return {"cloned_job_id": job.id}
 

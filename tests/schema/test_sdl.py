@@ -36,7 +36,7 @@ SURFACE = {
     "TeamMemberEdge": "role",
     "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
-    f" createdBy publishedAt publishedBy changes {CONFIG}",
+    f" createdBy publishedAt publishedBy changes input {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
@@ -229,7 +229,12 @@ def test_connections_have_page_and_cursor_arguments() -> None:
 
 
 UPDATED = {"name", "description", "status", "tags"}
-OMITTED_IS_NOT_NULL = {"updateJob": UPDATED, "updateJobs": UPDATED, "updateOrganization": {"name"}}
+OMITTED_IS_NOT_NULL = {
+    "cloneJob": {"description", "tags"},
+    "updateJob": UPDATED,
+    "updateJobs": UPDATED,
+    "updateOrganization": {"name"},
+}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
