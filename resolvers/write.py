@@ -96,6 +96,10 @@ class VersionAnswer(JobAnswer):
     version_id: str
 
 
+class RunAnswer(JobAnswer):
+    run_id: str
+
+
 class DiscardAnswer(JobAnswer):
     discarded_number: int
 
