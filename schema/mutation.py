@@ -16,7 +16,9 @@ from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
 from mainsheet.schema.document import ApplyJobsInput, ApplyMode, ApplyPayload, ApplyResult
 from mainsheet.schema.plain import canonical, plain
+from mainsheet.schema.relation import NO_WEIGHT
 from mainsheet.schema.user_error import Problem
+from mainsheet.schema.weight import BATCH
 
 ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
@@ -63,7 +65,7 @@ def batch(
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
-    return _declared(resolve, input_type, payload_type, description)
+    return _declared(resolve, input_type, payload_type, description, BATCH)
 
 
 async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
@@ -78,9 +80,11 @@ async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[A
     return context, (values, options, request)
 
 
-def _declared(resolve: Any, input_type: type, payload_type: Any, description: str) -> Any:
+def _declared(
+    resolve: Any, input_type: type, payload_type: Any, description: str, metadata: Mapping[str, Any] = NO_WEIGHT
+) -> Any:
     resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
-    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
+    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description, metadata=metadata)
 
 
 def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
@@ -133,11 +137,20 @@ class Mutation:
             " other jobs keep their dependencies on it."
         ),
     )
+    clone_job = mutation(
+        job.clone,
+        inputs.CloneJobInput,
+        payloads.ClonedJobPayload,
+        (
+            "Create a job with the configuration of a version of another job, including its dependencies on jobs that"
+            " you can't see. Its cluster must be active, and no job that it depends on may be deleted."
+        ),
+    )
     create_draft = mutation(
         draft.create,
         inputs.CreateDraftInput,
         payloads.DraftPayload,
-        "Create a draft from the current version. A job has at most one draft.",
+        "Create a draft from the current version, or from an earlier one. A job has at most one draft.",
     )
     update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
     discard_draft = mutation(
@@ -159,7 +172,8 @@ class Mutation:
         version.activate,
         inputs.ActivateVersionInput,
         payloads.VersionPayload,
-        "Make a published version the current one, for example to roll back. Refused while the job has a draft.",
+        "Make a published version the current one, for example to roll back. Refused while the job has a draft, unless "
+        "`discardDraft` is true.",
     )
     add_teams_to_job = mutation(
         job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Give teams access to a job."
