@@ -88,8 +88,16 @@ class JobAnswer(TypedDict):
     job_id: str
 
 
+class CloneAnswer(TypedDict):
+    cloned_job_id: str
+
+
 class VersionAnswer(JobAnswer):
     version_id: str
+
+
+class RunAnswer(JobAnswer):
+    run_id: str
 
 
 class DiscardAnswer(JobAnswer):

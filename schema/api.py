@@ -11,6 +11,7 @@ from mainsheet.executor import core_schema
 from mainsheet.schema.cluster import Cluster
 from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
+from mainsheet.schema.job_config import JOB_CONFIG, JobConfig
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -20,6 +21,7 @@ from mainsheet.schema.organization import Organization
 from mainsheet.schema.query import Query
 from mainsheet.schema.saved_query import SavedQuery
 from mainsheet.schema.service_account import ServiceAccount
+from mainsheet.schema.subscription import Subscription
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
@@ -28,8 +30,9 @@ ENTITIES = [Cluster, Event, Job, JobRun, JobVersion, Member, Organization, Saved
 api = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[*ENTITIES, *TYPES],
-    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME, JobConfig: JOB_CONFIG}),
 )
 
 

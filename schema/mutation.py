@@ -7,16 +7,18 @@ from graphql import GraphQLError
 from strawberry.types import Info
 
 from mainsheet.resolvers.batch import Batch
-from mainsheet.resolvers.commands import apply, draft, job, organization, version
+from mainsheet.resolvers.commands import apply, claim, draft, job, organization, run, scheduled_run, version
 from mainsheet.resolvers.commands.apply import ApplyOutcome
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command
-from mainsheet.schema import inputs, payloads
+from mainsheet.schema import inputs, payloads, run_input, run_payloads
 from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
 from mainsheet.schema.document import ApplyJobsInput, ApplyMode, ApplyPayload, ApplyResult
 from mainsheet.schema.plain import canonical, plain
+from mainsheet.schema.relation import NO_WEIGHT
 from mainsheet.schema.user_error import Problem
+from mainsheet.schema.weight import BATCH
 
 ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
@@ -63,7 +65,7 @@ def batch(
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
-    return _declared(resolve, input_type, payload_type, description)
+    return _declared(resolve, input_type, payload_type, description, BATCH)
 
 
 async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
@@ -78,9 +80,11 @@ async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[A
     return context, (values, options, request)
 
 
-def _declared(resolve: Any, input_type: type, payload_type: Any, description: str) -> Any:
+def _declared(
+    resolve: Any, input_type: type, payload_type: Any, description: str, metadata: Mapping[str, Any] = NO_WEIGHT
+) -> Any:
     resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
-    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description)
+    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description, metadata=metadata)
 
 
 def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
@@ -91,6 +95,14 @@ def _applied(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[
     known = {"job_key": item["job_key"], "outcome": ApplyOutcome.REFUSED, **answer}
     known["outcome"] = ApplyOutcome(known["outcome"])
     return ApplyResult(**known | {"event_ids": tuple(known.get("event_ids", ()))}, user_errors=problems)
+
+
+def _scheduled(_item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return run_payloads.ScheduledRunResult(**answer, user_errors=problems)
+
+
+def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return run_payloads.RunReportResult(**{"run_id": item["run_id"], **answer}, user_errors=problems)
 
 
 @strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
@@ -125,11 +137,20 @@ class Mutation:
             " other jobs keep their dependencies on it."
         ),
     )
+    clone_job = mutation(
+        job.clone,
+        inputs.CloneJobInput,
+        payloads.ClonedJobPayload,
+        (
+            "Create a job with the configuration of a version of another job, including its dependencies on jobs that"
+            " you can't see. Its cluster must be active, and no job that it depends on may be deleted."
+        ),
+    )
     create_draft = mutation(
         draft.create,
         inputs.CreateDraftInput,
         payloads.DraftPayload,
-        "Create a draft from the current version. A job has at most one draft.",
+        "Create a draft from the current version, or from an earlier one. A job has at most one draft.",
     )
     update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
     discard_draft = mutation(
@@ -151,13 +172,61 @@ class Mutation:
         version.activate,
         inputs.ActivateVersionInput,
         payloads.VersionPayload,
-        "Make a published version the current one, for example to roll back. Refused while the job has a draft.",
+        "Make a published version the current one, for example to roll back. Refused while the job has a draft, unless "
+        "`discardDraft` is true.",
     )
     add_teams_to_job = mutation(
         job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Give teams access to a job."
     )
     remove_team_from_job = mutation(
         job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Remove a team's access to a job."
+    )
+    trigger_run = mutation(
+        run.trigger,
+        run_input.TriggerRunInput,
+        run_payloads.RunPayload,
+        "Make a run of the current version, or of another published one. A paused job can be run, too.",
+    )
+    release_run = mutation(
+        run.release,
+        run_input.ReleaseRunInput,
+        run_payloads.RunPayload,
+        "Make a pending run ready, so that a worker can claim it. Releasing it again changes nothing.",
+    )
+    cancel_run = mutation(
+        run.cancel,
+        run_input.CancelRunInput,
+        run_payloads.RunPayload,
+        (
+            "Cancel a run. If a worker has it, the worker is told in the answer to its next report, and confirms."
+            " Cancelling a finished run changes nothing."
+        ),
+    )
+    delete_run = mutation(
+        run.delete, run_input.DeleteRunInput, run_payloads.DeletedRunPayload, "Delete a run that has finished."
+    )
+    create_scheduled_runs = batch(
+        scheduled_run.create,
+        run_input.CreateScheduledRunsInput,
+        run_payloads.ScheduledRunsPayload,
+        _scheduled,
+        "Make runs for times of schedules. There is at most one run for each job and time.",
+    )
+    claim_runs = mutation(
+        claim.claim,
+        run_input.ClaimRunsInput,
+        run_payloads.ClaimedRunsPayload,
+        (
+            "Claim ready runs of the jobs that you may run, each for the time of a lease. The oldest come first, and"
+            " each job's first run before any job's second. If the lease expires, another worker can claim the run."
+        ),
+    )
+    report_runs = batch(
+        claim.report,
+        run_input.ReportRunsInput,
+        run_payloads.ReportedRunsPayload,
+        _reported,
+        "Report on claimed runs: their progress, which renews the leases, or their end.",
     )
     update_organization = mutation(
         organization.update,

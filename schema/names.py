@@ -12,6 +12,7 @@ def _lazy(name: str, module: str) -> Any:
 Actor = _lazy("Actor", "actor")
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")
+Event = _lazy("Event", "event")
 EventConnection = _lazy("EventConnection", "event")
 Job = _lazy("Job", "job")
 JobConnection = _lazy("JobConnection", "job")

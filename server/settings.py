@@ -82,6 +82,16 @@ class Settings(BaseSettings):
         (),
         description="Origins whose pages may call the API, separated by commas, or `*` for all.",
     )
+    feed_poll_seconds: float = Field(
+        1, gt=0, le=60, description="How often the feed is read for subscriptions when no notification arrives."
+    )
+    max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
+    max_operations_per_connection: int = Field(
+        100, ge=1, description="Operations that may run at once on one WebSocket connection."
+    )
+    websocket_init_seconds: float = Field(
+        10, gt=0, description="How long a WebSocket client may take to send `connection_init`."
+    )
     max_operations_per_caller: int = Field(
         5, ge=1, description="Operations of one caller that run at once in each process; more of them wait."
     )
@@ -109,6 +119,9 @@ class Settings(BaseSettings):
         " one organization.",
     )
     request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
+    run_sweep_seconds: float = Field(
+        5, gt=0, description="How often to look for runs whose worker didn't renew its lease in time."
+    )
     shutdown_seconds: float = Field(
         30, gt=0, description="How long a stopping server waits for running requests and mutations."
     )
