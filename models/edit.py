@@ -1,7 +1,9 @@
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mainsheet.models.config_diff import Change, change_of
 from mainsheet.models.errors import Refused, StaleRevision, UserError
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_event import JobAction, JobEvent
@@ -35,6 +37,19 @@ class Edit:
         Problems of the actual state aren't reported then: the caller hasn't seen it and has to read it first.
         """
         return any(isinstance(each, StaleRevision) and each.path == (expectation,) for each in self.problems)
+
+    def assign(self, row: object, values: Mapping[str, Any]) -> list[Change]:
+        """Set the attributes of a row and return the changes."""
+        before = {name: getattr(row, name) for name in values}
+        for name, value in values.items():
+            setattr(row, name, value)
+        return [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
+
+    def changed(self, name: str, before: Any, after: Any) -> Change:
+        return change_of(name, before, after)
+
+    def note(self, action: str, subject: object, label: str, **details: Any) -> None:
+        """Add an event about an object other than a job."""
 
     def record(self, job: "Job", action: JobAction, **details: Any) -> None:
         """Add the job's next event. `details` are the versions, message and changes."""

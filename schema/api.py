@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from mainsheet.executor import core_schema
+from mainsheet.schema.access_token import AccessToken
 from mainsheet.schema.cluster import Cluster
 from mainsheet.schema.job import Job
 from mainsheet.schema.job_event import JobEvent
@@ -23,7 +24,19 @@ from mainsheet.schema.service_account import ServiceAccount
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Job, JobEvent, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
+ENTITIES = [
+    AccessToken,
+    Cluster,
+    Job,
+    JobEvent,
+    JobRun,
+    JobVersion,
+    Member,
+    Organization,
+    SavedQuery,
+    ServiceAccount,
+    Team,
+]
 
 api = strawberry.Schema(
     query=Query,

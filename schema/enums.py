@@ -14,7 +14,7 @@ from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersionStatus
-from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_list import JobSortField
@@ -115,6 +115,14 @@ describe(
     VIEWER="Can see the team's jobs.",
     CONTRIBUTOR="Can see and change the team's jobs.",
     ADMIN="Can see, change, share and delete the team's jobs.",
+)
+describe(
+    AccessScope,
+    "What a token may be used for. It does what both its scopes and its actor's roles allow.",
+    READ="Queries.",
+    WRITE="Changes of jobs, runs and saved queries, of teams by their administrators, and of one's own tokens.",
+    RUNS="Claiming and reporting runs, for execution planes.",
+    ADMIN="Changes of the organization, its members, service accounts, teams and clusters.",
 )
 describe(
     ActorStatus,

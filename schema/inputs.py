@@ -46,13 +46,13 @@ def _expected_current_version() -> Any:
     )
 
 
-def _dry_run() -> Any:
+def dry_run() -> Any:
     return strawberry.field(
         default=False, description=("Validate the input and return the result without changing anything.")
     )
 
 
-def _idempotency_key() -> Any:
+def idempotency_key() -> Any:
     return strawberry.field(
         default=UNSET,
         description=(
@@ -80,7 +80,7 @@ class CreateJobInput:
         )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
-    idempotency_key: str | None = _idempotency_key()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
@@ -116,7 +116,7 @@ class CreateDraftInput:
     changes: JobConfigChangesInput | None = strawberry.field(
         default=UNSET, description="The changes to the copied configuration. Omit to copy it unchanged."
     )
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The changes to a draft.")
@@ -124,7 +124,7 @@ class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_draft_revision: int | None = _expected_revision("draft")
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The draft to discard.")
@@ -139,8 +139,8 @@ class PublishDraftInput:
     message: str | None = _message("publication")
     expected_draft_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The changes from the current version to the new one.")
@@ -151,8 +151,8 @@ class CreateVersionInput:
     )
     message: str | None = _message("publication")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The version to activate.")
@@ -161,7 +161,7 @@ class ActivateVersionInput:
     number: int = strawberry.field(description="The number of the published version to activate.")
     message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
-    dry_run: bool = _dry_run()
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The teams that get access to a job.")
@@ -188,5 +188,5 @@ class UpdateOrganizationInput:
     name: Maybe[str | None] = strawberry.field(
         description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
     )
-    dry_run: bool = _dry_run()
-    idempotency_key: str | None = _idempotency_key()
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()

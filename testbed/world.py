@@ -68,7 +68,7 @@ async def make_cluster(session: AsyncSession, organization: Organization, **valu
 
 
 async def make_saved_query(session: AsyncSession, organization: Organization, **values: Any) -> SavedQuery:
-    own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "text": "SELECT 1"}
+    own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "sql": "SELECT 1"}
     return await _kept(session, SavedQuery, "SQ", own | values)
 
 
@@ -165,7 +165,7 @@ async def make_world(database: Database) -> World:
                 status: await make_cluster(session, organization, name=status.lower(), status=status)
                 for status in ClusterStatus
             },
-            queries=[await make_saved_query(session, organization, text=f"SELECT {number}") for number in range(1, 6)],
+            queries=[await make_saved_query(session, organization, sql=f"SELECT {number}") for number in range(1, 6)],
             foreign=await _foreign(session),
         )
 

@@ -1,12 +1,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, Write, command
 
 
-@command("createDraft")
+@command("createDraft", AccessScope.WRITE)
 async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
     values = changes or {}
@@ -14,7 +14,7 @@ async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None
     return {"job_id": job.id}
 
 
-@command("updateDraft")
+@command("updateDraft", AccessScope.WRITE)
 async def update(
     write: Write, *, job_id: str, changes: Mapping[str, Any], expected_draft_revision: int | None = None
 ) -> JobAnswer:
@@ -25,7 +25,7 @@ async def update(
     return {"job_id": job.id}
 
 
-@command("discardDraft")
+@command("discardDraft", AccessScope.WRITE)
 async def discard(write: Write, *, job_id: str, expected_draft_revision: int | None = None) -> DiscardAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
     job.expect(write, draft_revision=expected_draft_revision)
@@ -33,7 +33,7 @@ async def discard(write: Write, *, job_id: str, expected_draft_revision: int | N
     return {"job_id": job.id, "discarded_number": draft.number}
 
 
-@command("publishDraft")
+@command("publishDraft", AccessScope.WRITE)
 async def publish(
     write: Write,
     *,

@@ -20,7 +20,7 @@ from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersionDependency
-from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.job_dependency import depends_on
@@ -29,7 +29,7 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
 
 
-@command("createJob")
+@command("createJob", AccessScope.WRITE)
 async def create(
     write: Write,
     *,
@@ -58,7 +58,7 @@ async def create(
     return {"job_id": job.id}
 
 
-@command("updateJob")
+@command("updateJob", AccessScope.WRITE)
 async def update(
     write: Write,
     *,
@@ -75,7 +75,7 @@ async def update(
     return {"job_id": job.id}
 
 
-@command("deleteJob")
+@command("deleteJob", AccessScope.WRITE)
 async def delete(
     write: Write, *, job_id: str, expected_job_revision: int | None = None, force: bool = False
 ) -> DeleteAnswer:
@@ -94,7 +94,7 @@ async def delete(
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
 
 
-@command("addTeamsToJob")
+@command("addTeamsToJob", AccessScope.WRITE)
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     has = frozenset(each.team_id for each in job.teams)
@@ -104,7 +104,7 @@ async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Jo
     return {"job_id": job.id}
 
 
-@command("removeTeamFromJob")
+@command("removeTeamFromJob", AccessScope.WRITE)
 async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     job.remove_team(team_id, write)

@@ -41,7 +41,7 @@ KEPT = {
     "job_run": "id, job_id, version_number, status",
     "job_event": "id, job_id, sequence, action, actor_id, message",
 }
-RENAMED = {"member": "actor", "member_id": "actor_id"}  # tables and columns with other names since
+RENAMED = {"member": "actor", "member_id": "actor_id", "text": "sql"}  # tables and columns with other names since
 ADMIN = "admin@harbor.example"
 HAS_DRAFT = (
     select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == JobVersionStatus.DRAFT).exists()
@@ -182,7 +182,7 @@ async def test_constraints_hold_in_an_upgraded_database(released: Database) -> N
         "UPDATE job_version SET status = 'DRAFT', published_at = NULL WHERE number = 1",
         "UPDATE job_run SET version_number = 999",
         "UPDATE team_member SET organization_id = (SELECT max(id) FROM organization)",
-        "INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')",
+        "INSERT INTO cluster (id, organization_id, name, status, revision) VALUES ('CL1', 'OR1', 'a', 'ACTIVE', 1)",
     ):
         with pytest.raises(IntegrityError):
             async with released.writes.begin() as connection:

@@ -26,8 +26,9 @@ PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
     "Query": "me organization node nodes job jobByKey jobs team teams cluster clusters"
-    " member members serviceAccount serviceAccounts",
-    "Viewer": "id actor organization teams jobs",
+    " member members serviceAccount serviceAccounts accessTokens",
+    "Viewer": "id actor organization teams jobs tokens",
+    "AccessToken": "id name actor scopes createdAt createdBy expiresAt lastUsedAt revokedAt",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
     " draft version versions teams dependents latestRun runs history viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
@@ -78,7 +79,8 @@ ENUMS = {
     "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND"
     " SAVED_QUERY_NOT_FOUND FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED"
     " JOB_KEY_TAKEN STALE_REVISION DEPENDENCY_CYCLE DEPENDENCY_ON_ITSELF DEPENDENCY_NOT_FOUND JOB_HAS_DEPENDENTS"
-    " IDEMPOTENCY_KEY_REUSED",
+    " IDEMPOTENCY_KEY_REUSED SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND MEMBER_DISABLED"
+    " LAST_ADMINISTRATOR EMAIL_TAKEN NAME_TAKEN EXTERNAL_ID_TAKEN TEAM_IN_USE CLUSTER_IN_USE SAVED_QUERY_IN_USE",
 }
 ARGUMENTS = {
     **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
@@ -94,6 +96,16 @@ PAYLOADS = {
     "createDraft updateDraft": "draft job userErrors",
     "discardDraft": "job discardedNumber userErrors",
     "publishDraft createVersion activateVersion": "version job userErrors",
+    "createTeam updateTeam setTeamRole removeFromTeam": "team userErrors",
+    "createMember updateMember disableMember enableMember eraseMember": "member userErrors",
+    "createServiceAccount updateServiceAccount disableServiceAccount enableServiceAccount": "serviceAccount userErrors",
+    "createAccessToken": "token secret userErrors",
+    "revokeAccessToken": "accessToken userErrors",
+    "createCluster updateCluster": "cluster userErrors",
+    "createSavedQuery updateSavedQuery": "savedQuery userErrors",
+    "deleteTeam": "deletedTeamId userErrors",
+    "deleteCluster": "deletedClusterId userErrors",
+    "deleteSavedQuery": "deletedSavedQueryId userErrors",
 }
 FIXED = {"JobConfigChangesInput": set(), "UpdateJobInput": {"jobId", "message", "expectedJobRevision"}}
 PARTS_WITH_ID = {"JobDependency"}  # named by its id in an input, but read with its version only
@@ -220,7 +232,18 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
-OMITTED_IS_NOT_NULL = {"updateJob": {"name", "description", "status", "tags"}, "updateOrganization": {"name"}}
+MANAGED = {"name", "external_id", "managed_by"}
+# What a command takes as `**values`: only what was sent, because omitted and null differ, or all of a new row.
+OMITTED_IS_NOT_NULL = {
+    "updateJob": {"name", "description", "status", "tags"},
+    "updateOrganization": {"name"},
+    **dict.fromkeys(("createTeam", "updateTeam"), MANAGED | {"description"}),
+    **dict.fromkeys(("createCluster", "updateCluster"), MANAGED | {"region", "status"}),
+    **dict.fromkeys(("createMember", "updateMember"), MANAGED | {"email", "organization_role"}),
+    **dict.fromkeys(("createServiceAccount", "updateServiceAccount"), MANAGED | {"organization_role"}),
+    "createSavedQuery": {"name", "sql"},
+    "updateSavedQuery": {"name", "sql", "team_id"},
+}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
