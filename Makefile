@@ -30,10 +30,10 @@ test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and
 
 # Each test has processes of its own, browsers among them: two at once keep two cores busy.
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in real processes, and graphql-core's own
-	MAINSHEET_DIFFERENTIAL=40 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
+	TEST_DIFFERENTIAL=40 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
-	MAINSHEET_TEST_CHAOS=full $(BIN)/pytest tests/chaos
+	TEST_CHAOS=full $(BIN)/pytest tests/chaos
 
 check: $(STAMP) ## run linters, type checker, import rules, and compare the schema with its file and the last release
 	$(BIN)/ruff check

@@ -44,7 +44,7 @@ class Repeated:
 @asynccontextmanager
 async def repeated(request: Request) -> AsyncIterator[Repeated]:
     """Execute it on connections of our own: those of a test count statements, and stop some."""
-    url = request.context.database.writes.url.render_as_string(hide_password=False)
+    url = request.context.database.url
     is_change = request.operation.node.operation is OperationType.MUTATION
     database = Database.open(url)
     try:

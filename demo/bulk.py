@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite
 
-from mainsheet.demo.bulk_rows import Rows
+from mainsheet.demo.bulk_rows import Rows, written_columns
 from mainsheet.models.database import Database
 
 SQLITE = sqlite.dialect()
@@ -21,7 +21,7 @@ async def load(database: Database, rows: Rows) -> None:
         else:
             async with driver.transaction():
                 for table, records in rows.items():
-                    await driver.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
+                    await driver.copy_records_to_table(table.name, records=records, columns=_names(table))
 
 
 async def _load_sqlite(driver: Any, rows: Rows) -> None:
@@ -38,7 +38,11 @@ async def _load_sqlite(driver: Any, rows: Rows) -> None:
 
 
 def _insert(table: Table) -> str:
-    return str(insert(table).compile(dialect=SQLITE))
+    return str(insert(table).compile(dialect=SQLITE, column_keys=_names(table)))
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name for column in written_columns(table)]
 
 
 async def refresh_statistics(database: Database) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import Column, Dialect, Table
 
 from mainsheet.demo.life import Life
 from mainsheet.models.base import Base, UtcDateTime
+from mainsheet.models.event import Event
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
@@ -22,14 +22,20 @@ from mainsheet.models.search_text import search_text
 Row = list[Any]
 Rows = dict[Table, list[Row]]
 
-OWN_IDS = (Job, JobVersion, JobVersionDependency, JobEvent, JobRun)
-REFERENCES = ("id", "job_id", "version_id")
+OWN_IDS = (Job, JobVersion, JobVersionDependency, Event, JobRun)
+REFERENCES = ("id", "job_id", "version_id", "subject_id")
+KEYS = ("job_key", "subject_label")
 EARLIER_SECONDS = 200 * 24 * 3600
 
 
 def row_of(instance: Base, dialect: Dialect) -> Row:
     """Return the instance's values for the driver, in the order of the table's columns."""
-    return [_driven(column, getattr(instance, column.name), dialect) for column in table_of(instance).columns]
+    return [_driven(column, getattr(instance, column.name), dialect) for column in written_columns(table_of(instance))]
+
+
+def written_columns(table: Table) -> Sequence[Column[Any]]:
+    """Return the columns that the database doesn't set by itself."""
+    return [column for column in table.columns if column.server_default is None]
 
 
 def table_of(row: Base | type[Base]) -> Table:
@@ -65,14 +71,15 @@ class TemplateRow:
     def of(cls, instance: Base, dialect: Dialect) -> Self:
         table = table_of(instance)
         values = [
-            (position, column.name, getattr(instance, column.name)) for position, column in enumerate(table.columns)
+            (position, column.name, getattr(instance, column.name))
+            for position, column in enumerate(written_columns(table))
         ]
         return cls(
             table,
             row_of(instance, dialect),
             [(position, value) for position, name, value in values if name in REFERENCES],
             [(position, value) for position, _, value in values if isinstance(value, datetime)],
-            next((position for position, name, _ in values if name == "job_key"), None),
+            next((position for position, name, _ in values if name in KEYS), None),
         )
 
 
@@ -114,9 +121,9 @@ class TemplateRows:
         return row
 
 
-def _moment_of(row: Job | JobVersion | JobVersionDependency | JobEvent | JobRun, life: Life) -> datetime:
+def _moment_of(row: Job | JobVersion | JobVersionDependency | Event | JobRun, life: Life) -> datetime:
     match row:
-        case JobEvent():
+        case Event():
             return row.occurred_at
         case JobVersionDependency():
             return life.job.created_at

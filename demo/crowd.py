@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole, TeamRole

@@ -17,7 +17,7 @@ from mainsheet.demo.bulk_rows import Rows, TemplateRows, row_of, table_of
 from mainsheet.demo.crowd import SETTLED, Crowd
 from mainsheet.demo.template import TemplateJobs, harbor, latest_change
 from mainsheet.models.database import Database
-from mainsheet.models.job_event import JobAction, JobEvent
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.read_pool import to_its_end
 
 KEY = re.compile(r"fleet-(\d{7})-.*")
@@ -79,10 +79,10 @@ def _rows(template_rows: Sequence[TemplateRows], numbers: Sequence[int], seed: i
 async def _next_number(connection: AsyncConnection, organization_id: str) -> int:
     """Return the next number by the history, which outlives jobs: a reused number would repeat ids of events."""
     keys = await connection.scalars(
-        select(JobEvent.job_key).where(
-            JobEvent.organization_id == organization_id,
-            JobEvent.action == JobAction.JOB_CREATED,
-            JobEvent.job_key.startswith("fleet-"),
+        select(Event.subject_label).where(
+            Event.organization_id == organization_id,
+            Event.action == EventAction.JOB_CREATED,
+            Event.subject_label.startswith("fleet-"),
         )
     )
     return 1 + max((int(found[1]) for key in keys if (found := KEY.fullmatch(key))), default=0)

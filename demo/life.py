@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from mainsheet.models.edit import Edit
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.job_version import JobVersion
@@ -82,7 +82,7 @@ class Life:
     names: Names
     references: References
     versions: dict[int, JobVersion]
-    events: list[JobEvent]
+    events: list[Event]
 
     @classmethod
     def begin(cls, story: Story, organization_id: str, names: Names, references: References, edit: Edit) -> "Life":

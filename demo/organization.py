@@ -9,7 +9,8 @@ from mainsheet.demo.people import Person
 from mainsheet.demo.tenant import Tenant
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from mainsheet.demo.life import Life
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import JobStatus
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion, schedule_of
 from mainsheet.models.schedule import Schedule
@@ -23,10 +23,10 @@ OUTCOMES = (
     JobRunStatus.CANCELLED,
 )
 POINTER_MOVES = {
-    JobAction.JOB_CREATED,
-    JobAction.VERSION_CREATED,
-    JobAction.DRAFT_PUBLISHED,
-    JobAction.VERSION_ACTIVATED,
+    EventAction.JOB_CREATED,
+    EventAction.VERSION_CREATED,
+    EventAction.DRAFT_PUBLISHED,
+    EventAction.VERSION_ACTIVATED,
 }
 NEVER_STARTED = {JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.SKIPPED}
 UNDER_WAY_FOR = timedelta(seconds=40)
@@ -58,9 +58,9 @@ def _reigns(life: Life, now: datetime) -> list[Reign]:
     moves = [each for each in life.events if each.action in POINTER_MOVES]
     ends = [each.occurred_at for each in moves[1:]] + [_paused_at(life) or now]
     return [
-        Reign(life.versions[each.to_version], each.occurred_at, end)
+        Reign(life.versions[each.to_version_number], each.occurred_at, end)
         for each, end in zip(moves, ends, strict=True)
-        if each.to_version
+        if each.to_version_number
     ]
 
 

@@ -1,18 +1,9 @@
-from enum import StrEnum
-
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Name, tenant_key
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.managed import Managed
-
-
-class ClusterStatus(StrEnum):
-    PENDING = "PENDING"
-    PROVISIONING = "PROVISIONING"
-    ACTIVE = "ACTIVE"
-    FAILED = "FAILED"
-    DESTROYED = "DESTROYED"
 
 
 class Cluster(Managed, Base):

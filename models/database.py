@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import URL, NullPool, PoolProxiedConnection, event, make_url
+from sqlalchemy import URL, NullPool, PoolProxiedConnection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mainsheet.models import clock
+from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
 
@@ -51,6 +52,7 @@ class Database:
     `instrumentation` receives the statements of snapshots and of write transactions, and what else happens.
     """
 
+    url: str
     reads: AsyncEngine
     writes: AsyncEngine
     read_pool: ReadPool
@@ -61,15 +63,15 @@ class Database:
         _report_statements(self.writes, self.instrumentation)
 
     @classmethod
-    def open(cls, url: str | URL, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
-        """Create the engines for `sqlite:///…` or `postgresql://…` without connecting.
+    def open(cls, text: str, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
+        """Create the engines for `sqlite:///…` or `postgresql://…` without connecting. Raises `BadDatabaseUrl`.
 
         A third of the connections, and at least one, are for writes. SQLite has one writer.
         """
-        url = with_driver(make_url(url))
+        url = DatabaseUrl.parse(text)
         writers = max(1, pool_size // 3)
         readers = max(1, pool_size - writers)
-        if url.get_backend_name() == "sqlite":
+        if url.is_sqlite:
             reads = _sqlite(url, patience, "BEGIN", "PRAGMA query_only = ON", poolclass=NullPool)
             writers = 1
             # Writers wait for the one connection as they would wait for SQLite's lock, and in turn.
@@ -80,7 +82,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             writes = _postgresql(url, patience, **_pooled(writers, patience.connection))
-        return cls(reads, writes, ReadPool(reads, readers, patience.connection), writers)
+        return cls(text, reads, writes, ReadPool(reads, readers, patience.connection), writers)
 
     @property
     def is_sqlite(self) -> bool:
@@ -112,17 +114,6 @@ def _report_statements(engine: AsyncEngine, instrumentation: Instruments) -> Non
     event.listen(engine.sync_engine, "do_executemany", execute_many)
 
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-
-
-def with_driver(url: URL) -> URL:
-    """Add our driver to the URL. Raises `ValueError` if the database isn't supported."""
-    name = url.drivername.partition("+")[0]
-    if name not in DRIVERS:
-        raise ValueError(f"{name} is neither sqlite nor postgresql")
-    return url.set(drivername=DRIVERS[name])
-
-
 def _pooled(size: int, timeout: float) -> dict[str, Any]:
     return {"pool_size": size, "max_overflow": 0, "pool_timeout": timeout}
 
@@ -137,10 +128,11 @@ def _engine(url: URL, **options: Any) -> AsyncEngine:
     )
 
 
-def _postgresql(url: URL, patience: Patience, **options: Any) -> AsyncEngine:
-    server_settings = dict(POSTGRESQL_SETTINGS)
+def _postgresql(url: DatabaseUrl, patience: Patience, **options: Any) -> AsyncEngine:
+    server_settings = POSTGRESQL_SETTINGS | url.connect["server_settings"]
     connect_args: dict[str, Any] = {
-        "timeout": max(patience.connection, CONNECT_SECONDS),
+        "dsn": url.connect["dsn"],
+        "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
         "server_settings": server_settings,
     }
     if patience.statement is not None:
@@ -150,7 +142,7 @@ def _postgresql(url: URL, patience: Patience, **options: Any) -> AsyncEngine:
         server_settings["idle_in_transaction_session_timeout"] = _milliseconds(most)  # releases our locks if we die
     if patience.lock is not None:
         server_settings["lock_timeout"] = _milliseconds(patience.lock)
-    engine = _engine(url, connect_args=connect_args, **options)
+    engine = _engine(url.engine, connect_args=connect_args, **options)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def refuse_lost(_driver: DBAPIConnection, entry: ConnectionPoolEntry, _given: PoolProxiedConnection) -> None:
@@ -164,8 +156,8 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-def _sqlite(url: URL, patience: Patience, begin: str, *pragmas: str, **options: Any) -> AsyncEngine:
-    engine = _engine(url, **options)
+def _sqlite(url: DatabaseUrl, patience: Patience, begin: str, *pragmas: str, **options: Any) -> AsyncEngine:
+    engine = _engine(url.engine, **options)
     at_connect = (
         "PRAGMA journal_mode = WAL",
         "PRAGMA foreign_keys = ON",

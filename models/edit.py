@@ -1,24 +1,33 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeAlias
 
-from mainsheet.models.config_diff import Change, change_of
+from mainsheet.models.config_diff import Change, changes_of
 from mainsheet.models.errors import Refused, StaleRevision, UserError
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
-from mainsheet.models.job_event import JobAction, JobEvent
 
-if TYPE_CHECKING:
-    from mainsheet.models.job import Job
+Numbers: TypeAlias = tuple[int | None, int | None]  # of the versions before and after an event
+
+
+class Subject(Protocol):
+    """The object that an event is about."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def organization_id(self) -> str: ...
 
 
 @dataclass
 class Edit:
-    """One change: its author and time, its problems, and the history events that it adds."""
+    """One change: its author and time, its problems, and the events that it adds."""
 
     actor_id: str
     at: datetime
-    events: list[JobEvent] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     problems: list[UserError] = field(default_factory=list)
 
     def refuse(self) -> None:
@@ -38,30 +47,47 @@ class Edit:
         """
         return any(isinstance(each, StaleRevision) and each.path == (expectation,) for each in self.problems)
 
-    def assign(self, row: object, values: Mapping[str, Any]) -> list[Change]:
-        """Set the attributes of a row and return the changes."""
-        before = {name: getattr(row, name) for name in values}
-        for name, value in values.items():
-            setattr(row, name, value)
-        return [change_of(name, before[name], value) for name, value in values.items() if before[name] != value]
+    def record(
+        self,
+        action: EventAction,
+        subject: Subject,
+        label: str,
+        *,
+        job_id: str | None = None,
+        team_ids: Sequence[str] = (),
+        only_for_id: str | None = None,
+        versions: Numbers = (None, None),
+        message: str | None = None,
+        changes: Sequence[Change] = (),
+    ) -> None:
+        """Add an event about the subject, which people recognize by the label.
 
-    def changed(self, name: str, before: Any, after: Any) -> Change:
-        return change_of(name, before, after)
-
-    def note(self, action: str, subject: object, label: str, **details: Any) -> None:
-        """Add an event about an object other than a job."""
-
-    def record(self, job: "Job", action: JobAction, **details: Any) -> None:
-        """Add the job's next event. `details` are the versions, message and changes."""
-        event = JobEvent(
-            id=new_id(JobEvent.PREFIX, self.at),
-            organization_id=job.organization_id,
-            job_id=job.id,
-            job_key=job.job_key,
-            sequence=job.event_count,
+        An event about a job, or a run of one, has the job's id and the teams with access to it; who sees the job sees
+        the event. All members see other events, unless `only_for_id` is an actor's id, or the organization's: then
+        only this actor does, and those who see all jobs.
+        """
+        event = Event(
+            id=new_id(Event.PREFIX, self.at),
+            organization_id=subject.organization_id,
             action=action,
             actor_id=self.actor_id,
             occurred_at=self.at,
-            **details,
+            subject_id=subject.id,
+            subject_label=label,
+            job_id=job_id,
+            team_ids=list(team_ids),
+            only_for_id=only_for_id,
+            from_version_number=versions[0],
+            to_version_number=versions[1],
+            message=message,
+            changes=list(changes),
         )
         self.events.append(event)
+
+
+def assign(row: object, values: Mapping[str, Any]) -> list[Change]:
+    """Set the attributes of a row and return the changes. Equal values change nothing."""
+    before = {name: getattr(row, name) for name in values}
+    for name, value in values.items():
+        setattr(row, name, value)
+    return [each for name in values for each in changes_of(name, before[name], getattr(row, name))]

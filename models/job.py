@@ -13,13 +13,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Unique
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from mainsheet.models.base import Base, Id, Name, Note, sorted_text, tenant, tenant_key
-from mainsheet.models.config_diff import Change, change_of, changes_of, differences
+from mainsheet.models.config_diff import change_of, changes_of, differences
 from mainsheet.models.deleted_job import DeletedJob
-from mainsheet.models.edit import Edit
+from mainsheet.models.edit import Edit, Numbers, assign
 from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, step_problems
@@ -128,7 +128,7 @@ class Job(JobListing, Tagged, Base):
         version.publish(edit, None)
         job._point_to(version)
         changes = [*differences(None, config), *changes_of("tags", [], job.tags)]
-        job._record(JobAction.JOB_CREATED, edit, to_version=1, changes=changes)
+        job._record(EventAction.JOB_CREATED, edit, (None, 1), changes=changes)
         return job
 
     def expect(
@@ -152,43 +152,38 @@ class Job(JobListing, Tagged, Base):
         """Change the given ones of name, description, tags and status. Equal values change nothing."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
-        before = {name: getattr(self, name) for name in values}
-        for name, value in values.items():
-            setattr(self, name, value)
-        changes = [each for name in values for each in changes_of(name, before[name], getattr(self, name))]
-        if changes:
+        if changes := assign(self, values):
             self.search_text = search_text(self.job_key, self.name, self.description)
-            self._record(JobAction.JOB_UPDATED, edit, message=message, changes=changes)
+            self._record(EventAction.JOB_UPDATED, edit, message=message, changes=changes)
 
     def create_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
-        edit.problems += step_problems(JobAction.DRAFT_CREATED, self.draft)
+        edit.problems += step_problems(EventAction.DRAFT_CREATED, self.draft)
         config = self._changed_config(self.current, values, references, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
-        numbers = {"from_version": self.current_number, "to_version": draft.number}
-        self._record(JobAction.DRAFT_CREATED, edit, **numbers, changes=differences(self.current.config, config))
+        numbers = (self.current_number, draft.number)
+        self._record(EventAction.DRAFT_CREATED, edit, numbers, changes=differences(self.current.config, config))
         self.draft = draft
         return draft
 
     def update_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
-        draft = self._allowed_draft(JobAction.DRAFT_UPDATED, edit)
+        draft = self._allowed_draft(EventAction.DRAFT_UPDATED, edit)
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
             draft.update(after, edit)
-            changes = differences(before, after)
-            self._record(JobAction.DRAFT_UPDATED, edit, to_version=draft.number, changes=changes)
+            self._record(EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=differences(before, after))
         return draft
 
     def discard_draft(self, edit: Edit) -> JobVersion:
         """Delete the draft. Its number is never used again."""
-        draft = self._allowed_draft(JobAction.DRAFT_DISCARDED, edit)
+        draft = self._allowed_draft(EventAction.DRAFT_DISCARDED, edit)
         edit.refuse()
         self.versions.remove(draft)
         self.draft = None
-        self._record(JobAction.DRAFT_DISCARDED, edit, from_version=draft.number)
+        self._record(EventAction.DRAFT_DISCARDED, edit, (draft.number, None))
         return draft
 
     def publish_draft(self, message: str | None, references: References, edit: Edit) -> JobVersion:
-        draft = self._allowed_draft(JobAction.DRAFT_PUBLISHED, edit)
+        draft = self._allowed_draft(EventAction.DRAFT_PUBLISHED, edit)
         edit.problems += value_problems({"message": message})
         if self.draft and not edit.has_missed("expected_draft_revision"):
             edit.problems += draft.config.publication_problems(references, self.id, {})
@@ -196,14 +191,15 @@ class Job(JobListing, Tagged, Base):
         draft.publish(edit, message)
         draft.revision += 1
         self.draft = None
-        self._move(draft, JobAction.DRAFT_PUBLISHED, message, edit)
+        self._move(draft, EventAction.DRAFT_PUBLISHED, message, edit)
         return draft
 
     def create_version(
         self, values: Mapping[str, Any], message: str | None, references: References, edit: Edit
     ) -> JobVersion:
         """Draft, update and publish in one step."""
-        edit.problems += [*step_problems(JobAction.VERSION_CREATED, self.draft), *value_problems({"message": message})]
+        edit.problems += step_problems(EventAction.VERSION_CREATED, self.draft)
+        edit.problems += value_problems({"message": message})
         changed = self.current.config.changed(values, references.jobs)
         running = changed.publication_problems(references, self.id, CHANGES)
         missed = edit.has_missed("expected_current_version")
@@ -211,26 +207,26 @@ class Job(JobListing, Tagged, Base):
         config = self._changed_config(self.current, values, references, edit)
         version = self._new_draft(config, edit, based_on=self.current_number)
         version.publish(edit, message)
-        self._move(version, JobAction.VERSION_CREATED, message, edit)
+        self._move(version, EventAction.VERSION_CREATED, message, edit)
         return version
 
     def activate(
         self, number: int, version: JobVersion | None, message: str | None, references: References, edit: Edit
     ) -> JobVersion:
         """Make a published version current. Activating the current version again changes nothing."""
-        edit.problems += step_problems(JobAction.VERSION_ACTIVATED, self.draft)
+        edit.problems += step_problems(EventAction.VERSION_ACTIVATED, self.draft)
         edit.problems += value_problems({"message": message})
         edit.problems += activation_problems(self, number, version, references)
         edit.refuse()
         activated = cast("JobVersion", version)
         if number != self.current_number:
-            self._move(activated, JobAction.VERSION_ACTIVATED, message, edit)
+            self._move(activated, EventAction.VERSION_ACTIVATED, message, edit)
         return activated
 
     def add_teams(self, team_ids: Sequence[str], edit: Edit) -> None:
         """Grant access to teams. A team that has access already keeps its grant."""
         if new := JobTeam.grant_all(self, team_ids, edit):
-            self._record(JobAction.TEAMS_ADDED, edit, changes=[change_of("teams", None, each) for each in new])
+            self._record(EventAction.TEAMS_ADDED_TO_JOB, edit, changes=[change_of("teams", None, each) for each in new])
 
     def remove_team(self, team_id: str, edit: Edit) -> None:
         granted = next((each for each in self.teams if each.team_id == team_id), None)
@@ -238,17 +234,17 @@ class Job(JobListing, Tagged, Base):
             raise TeamNotFound(path=("team_id",), missing_id=team_id, lead="The job is shared with")
         if len(self.teams) == 1:
             raise TeamRequired(path=("team_id",), advice="Add another one before you remove this, its last.")
+        self._record(EventAction.TEAM_REMOVED_FROM_JOB, edit, changes=[change_of("teams", team_id, None)])
         self.teams.remove(granted)
-        self._record(JobAction.TEAM_REMOVED, edit, changes=[change_of("teams", team_id, None)])
 
     def delete(self, dependents: JobHasDependents | None, edit: Edit) -> DeletedJob:
         """Add the last event and return what is kept of the job. Foreign keys delete its versions, runs and grants."""
         edit.problems += [dependents] if dependents else []
         edit.refuse()
-        self._record(JobAction.JOB_DELETED, edit, from_version=self.current_number)
+        self._record(EventAction.JOB_DELETED, edit, (self.current_number, None))
         return DeletedJob.of(self, edit)
 
-    def _allowed_draft(self, step: JobAction, edit: Edit) -> JobVersion:
+    def _allowed_draft(self, step: EventAction, edit: Edit) -> JobVersion:
         """Return the draft, or the current version if there is none, so that the given values are validated anyway."""
         edit.problems += step_problems(step, self.draft)
         return self.draft or self.current
@@ -270,20 +266,21 @@ class Job(JobListing, Tagged, Base):
         self.versions.add(version)
         return version
 
-    def _move(self, version: JobVersion, action: JobAction, message: str | None, edit: Edit) -> None:
-        before, changes = self.current_number, differences(self.current.config, version.config)
+    def _move(self, version: JobVersion, action: EventAction, message: str | None, edit: Edit) -> None:
+        numbers, changes = (self.current_number, version.number), differences(self.current.config, version.config)
         self._point_to(version)
         self.activated_at = edit.at
-        self._record(action, edit, from_version=before, to_version=version.number, message=message, changes=changes)
+        self._record(action, edit, numbers, message=message, changes=changes)
 
     def _point_to(self, version: JobVersion) -> None:
         self.current_number = version.number
         self.list_version(version)
         self.current = version
 
-    def _record(self, action: JobAction, edit: Edit, changes: Sequence[Change] = (), **details: Any) -> None:
+    def _record(self, action: EventAction, edit: Edit, versions: Numbers = (None, None), **details: Any) -> None:
         self.event_count += 1
-        if action is not JobAction.DRAFT_UPDATED:
+        if action is not EventAction.DRAFT_UPDATED:
             self.revision += 1
             self.updated_at, self.updated_by_id = edit.at, edit.actor_id
-        edit.record(self, action, changes=list(changes), **details)
+        team_ids = [each.team_id for each in self.teams]
+        edit.record(action, self, self.job_key, job_id=self.id, team_ids=team_ids, versions=versions, **details)

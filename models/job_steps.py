@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mainsheet.models.errors import DraftExists, DraftNotFound, UserError, VersionNotFound, VersionNotPublished
-from mainsheet.models.job_event import JobAction
+from mainsheet.models.event import EventAction
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.references import References
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from mainsheet.models.job import Job
 
 # Each step either needs the draft or needs that there is none.
-NEEDS_DRAFT: Mapping[JobAction, bool] = {
-    JobAction.DRAFT_CREATED: False,
-    JobAction.DRAFT_UPDATED: True,
-    JobAction.DRAFT_DISCARDED: True,
-    JobAction.DRAFT_PUBLISHED: True,
-    JobAction.VERSION_CREATED: False,
-    JobAction.VERSION_ACTIVATED: False,
+NEEDS_DRAFT: Mapping[EventAction, bool] = {
+    EventAction.DRAFT_CREATED: False,
+    EventAction.DRAFT_UPDATED: True,
+    EventAction.DRAFT_DISCARDED: True,
+    EventAction.DRAFT_PUBLISHED: True,
+    EventAction.VERSION_CREATED: False,
+    EventAction.VERSION_ACTIVATED: False,
 }
 
 
-def step_problems(step: JobAction, draft: JobVersion | None) -> Iterator[UserError]:
+def step_problems(step: EventAction, draft: JobVersion | None) -> Iterator[UserError]:
     """Yield a problem if the step isn't allowed for a job with this draft, or with none."""
     if NEEDS_DRAFT[step] and draft is None:
         yield DraftNotFound()

@@ -1,15 +1,14 @@
 """Rows that clients change as a whole: actors, teams, clusters and saved queries."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Name
+from mainsheet.models.edit import Edit, assign
+from mainsheet.models.event import EventAction
 from mainsheet.models.job_input import value_problems
-
-if TYPE_CHECKING:
-    from mainsheet.models.edit import Edit
 
 
 class Revised:
@@ -22,28 +21,28 @@ class Revised:
     name: Mapped[Name]
     revision: Mapped[int] = mapped_column(default=1)
 
-    def begin(self, action: str, values: Mapping[str, Any], edit: "Edit", message: str | None) -> None:
+    def begin(self, action: EventAction, values: Mapping[str, Any], edit: Edit, message: str | None) -> None:
         """Set the values of a new row. Raises all problems of the edit."""
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
-        edit.assign(self, values)
-        edit.note(action, self, self.name, message=message)
+        assign(self, values)
+        edit.record(action, self, self.name, message=message)
 
-    def end(self, action: str, edit: "Edit", expected_revision: int | None, message: str | None) -> None:
+    def end(self, action: EventAction, edit: Edit, expected_revision: int | None, message: str | None) -> None:
         """Add the event of the deletion. Raises all problems of the edit."""
         self.expect(edit, expected_revision)
         edit.problems += value_problems({"message": message})
         edit.refuse()
-        edit.note(action, self, self.name, message=message)
+        edit.record(action, self, self.name, message=message)
 
-    def expect(self, edit: "Edit", revision: int | None) -> None:
+    def expect(self, edit: Edit, revision: int | None) -> None:
         edit.expect("expected_revision", f"the {self.NOUN}'s revision", revision, self.revision)
 
     def change(
         self,
-        action: str,
+        action: EventAction,
         values: Mapping[str, Any],
-        edit: "Edit",
+        edit: Edit,
         *,
         expected_revision: int | None = None,
         message: str | None = None,
@@ -52,9 +51,9 @@ class Revised:
         self.expect(edit, expected_revision)
         edit.problems += value_problems({**values, "message": message})
         edit.refuse()
-        if changes := edit.assign(self, values):
+        if changes := assign(self, values):
             self.revision += 1
-            edit.note(action, self, self.name, message=message, changes=changes)
+            edit.record(action, self, self.name, message=message, changes=changes)
 
 
 class Managed(Revised):

@@ -1,12 +1,12 @@
 from typing import TYPE_CHECKING
 
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import EventAction
 from mainsheet.models.roles import OrganizationRole
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Mapped
-
-    from mainsheet.models.edit import Edit
 
 ERASED = "Erased member"
 
@@ -28,12 +28,12 @@ class Member(Actor):
     if TYPE_CHECKING:
         email: Mapped[str]  # never null for a member, by a constraint
 
-    def erase(self, edit: "Edit") -> None:
+    def erase(self, edit: Edit) -> None:
         """Replace what names the person. What the member did stays, under the new name."""
         self.name, self.email = ERASED, f"{self.id.lower()}@erased.invalid"
         self.external_id = self.managed_by = None
         self.status, self.organization_role = ActorStatus.DISABLED, OrganizationRole.MEMBER
         self.revision += 1
-        edit.note("MEMBER_ERASED", self, self.name)
+        edit.record(EventAction.MEMBER_ERASED, self, self.name)
 
     __mapper_args__ = {"polymorphic_identity": ActorKind.MEMBER}  # noqa: RUF012 as SQLAlchemy declares it

@@ -4,7 +4,8 @@ from typing import Any
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Name
-from mainsheet.models.edit import Edit
+from mainsheet.models.edit import Edit, assign
+from mainsheet.models.event import EventAction
 from mainsheet.models.job_input import value_problems
 
 
@@ -20,9 +21,13 @@ class Organization(Base):
     id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[Name]
 
+    @property
+    def organization_id(self) -> str:
+        return self.id
+
     def update(self, values: Mapping[str, Any], edit: Edit) -> None:
         """Change the name, if it is given."""
         edit.problems += value_problems(values)
         edit.refuse()
-        for name, value in values.items():
-            setattr(self, name, value)
+        if changes := assign(self, values):
+            edit.record(EventAction.ORGANIZATION_UPDATED, self, self.name, changes=changes)

@@ -1,15 +1,14 @@
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, tenant, tenant_key
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import EventAction
 from mainsheet.models.managed import Revised
-
-if TYPE_CHECKING:
-    from mainsheet.models.edit import Edit
 
 
 class SavedQuery(Revised, Base):
@@ -41,12 +40,12 @@ class SavedQuery(Revised, Base):
         Index("ix_saved_query_team", "team_id"),
     )
 
-    def begin(self, action: str, values: Mapping[str, Any], edit: "Edit", message: str | None) -> None:
+    def begin(self, action: EventAction, values: Mapping[str, Any], edit: Edit, message: str | None) -> None:
         super().begin(action, values, edit, message)
         self.created_at, self.created_by_id = edit.at, edit.actor_id
         self.updated_at, self.updated_by_id = edit.at, edit.actor_id
 
-    def change(self, action: str, values: Mapping[str, Any], edit: "Edit", **expected: Any) -> None:
+    def change(self, action: EventAction, values: Mapping[str, Any], edit: Edit, **expected: Any) -> None:
         before = self.revision
         super().change(action, values, edit, **expected)
         if self.revision != before:

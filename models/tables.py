@@ -5,9 +5,10 @@ from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
+from mainsheet.models.event import Event
+from mainsheet.models.feed import Feed
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
@@ -25,9 +26,10 @@ __all__ = [
     "Cluster",
     "DeletedJob",
     "DeletedJobTeam",
+    "Event",
+    "Feed",
     "IdempotencyRecord",
     "Job",
-    "JobEvent",
     "JobRun",
     "JobTag",
     "JobTeam",

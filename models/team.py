@@ -1,14 +1,12 @@
-from typing import TYPE_CHECKING
-
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Note, tenant, tenant_key
+from mainsheet.models.config_diff import changes_of
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import EventAction
 from mainsheet.models.managed import Managed
 from mainsheet.models.roles import TeamRole
-
-if TYPE_CHECKING:
-    from mainsheet.models.edit import Edit
 
 
 class Team(Managed, Base):
@@ -31,10 +29,10 @@ class Team(Managed, Base):
     )
 
     def set_member(
-        self, action: str, actor_id: str, before: TeamRole | None, after: TeamRole | None, edit: "Edit"
+        self, action: EventAction, actor_id: str, before: TeamRole | None, after: TeamRole | None, edit: Edit
     ) -> None:
         """Add the event of a role that was set, changed or removed."""
-        edit.note(action, self, self.name, changes=[edit.changed(f"members.{actor_id}", before, after)])
+        edit.record(action, self, self.name, changes=list(changes_of(f"members.{actor_id}", before, after)))
 
 
 class TeamMember(Base):

@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.config_diff import Change, Value, differences
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.errors import BadInput
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import DependencyCondition, JobConfig
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from mainsheet.resolvers.permissions import visible, was_visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
@@ -72,7 +72,7 @@ class EventChanges(NamedTuple):
 
 @rows_of(EventChanges)
 def _event_changes(_view: View) -> Statement:
-    return select(JobEvent.id, JobEvent.changes).where(among(JobEvent.id, KEYS))
+    return select(Event.id, Event.changes).where(among(Event.id, KEYS))
 
 
 class BaseId(NamedTuple):

@@ -60,24 +60,24 @@ def _versions(view: View, *more: Expression) -> Statement:
     return select(*view.only(COLUMNS, "job_id"), *more)
 
 
-def _with_jobs(view: View, *more: Expression) -> Statement:
+def with_jobs(view: View, *more: Expression) -> Statement:
     return _versions(view, *more).join(Job, Job.id == JobVersion.job_id)
 
 
 @rows_of(JobVersion)
 def _by_ids(view: View) -> Statement:
-    return _with_jobs(view).where(among(JobVersion.id, KEYS), visible(view.caller))
+    return with_jobs(view).where(among(JobVersion.id, KEYS), visible(view.caller))
 
 
 @rows_of(JobVersion, key="job_id")
 def _current(view: View) -> Statement:
-    return _with_jobs(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
+    return with_jobs(view).where(among(Job.id, KEYS), JobVersion.number == Job.current_number)
 
 
 @rows_of(JobVersion, key="job_id")
 def _drafts(view: View) -> Statement:
     is_draft = JobVersion.status == JobVersionStatus.DRAFT
-    return _with_jobs(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
+    return with_jobs(view).where(among(JobVersion.job_id, KEYS), is_draft, visible(view.caller))
 
 
 @rows_of(JobVersion, key="job_id")
@@ -96,7 +96,7 @@ def _bases(view: View) -> Statement:
     child = aliased(JobVersion)
     is_its = (child.job_id == JobVersion.job_id) & (child.based_on_number == JobVersion.number)
     # With the job, PostgreSQL looks versions up by its id in a dry run too, rather than read them all.
-    return _with_jobs(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
+    return with_jobs(view, child.id.label("child_id")).join(child, is_its).where(among(child.id, KEYS))
 
 
 @rows_of(JobVersion)

@@ -5,8 +5,8 @@ from typing import Any
 
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.cluster import Cluster
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
@@ -17,8 +17,8 @@ from mainsheet.models.team import Team
 from mainsheet.resolvers import (
     access_token,
     cluster,
+    event,
     job,
-    job_event,
     job_run,
     job_version,
     member,
@@ -42,7 +42,7 @@ BY_PREFIX: Mapping[str, ByIds] = {
     Caller.PREFIX: _callers,
     Cluster.PREFIX: cluster.by_ids,
     Job.PREFIX: job.by_ids,
-    JobEvent.PREFIX: job_event.by_ids,
+    Event.PREFIX: event.by_ids,
     JobRun.PREFIX: job_run.by_ids,
     JobVersion.PREFIX: job_version.by_ids,
     Member.PREFIX: member.by_ids,

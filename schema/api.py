@@ -10,8 +10,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from mainsheet.executor import core_schema
 from mainsheet.schema.access_token import AccessToken
 from mainsheet.schema.cluster import Cluster
+from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
-from mainsheet.schema.job_event import JobEvent
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -27,8 +27,8 @@ from mainsheet.schema.user_error import TYPES
 ENTITIES = [
     AccessToken,
     Cluster,
+    Event,
     Job,
-    JobEvent,
     JobRun,
     JobVersion,
     Member,

@@ -1,7 +1,7 @@
 import strawberry
 
 from mainsheet.models.cluster import Cluster as ClusterRow
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.resolvers import job_list
 from mainsheet.schema import names
 from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION

@@ -21,7 +21,12 @@ class PageInfo:
     start_cursor: str | None = strawberry.field(
         description=("The cursor of the first item. Null if the page is empty.")
     )
-    end_cursor: str | None = strawberry.field(description=("The cursor of the last item. Null if the page is empty."))
+    end_cursor: str | None = strawberry.field(
+        description=(
+            "The cursor of the last item. Null if the page is empty, except in `Query.events`: there it is the position"
+            " up to which the feed was read."
+        )
+    )
 
 
 @strawberry.type(description="An item of a list with its cursor.")
@@ -51,14 +56,16 @@ def described(text: str) -> Any:
 
 
 def with_page_arguments(
-    direction: SortDirection = SortDirection.ASC,
+    direction: SortDirection = SortDirection.ASC, *, is_numbered: bool = True
 ) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Replace a function's first parameter, its `PageArguments`, by the arguments of a page.
 
-    `direction` is the default sort direction.
+    `direction` is the default sort direction. A list that isn't numbered has cursors only.
     """
     sort_direction = PAGE_PARAMETERS["sort_direction"].replace(default=direction)
-    parameters = (PAGE_PARAMETERS | {"sort_direction": sort_direction}).values()
+    parameters = PAGE_PARAMETERS | {"sort_direction": sort_direction}
+    if not is_numbered:
+        parameters = {name: each for name, each in parameters.items() if name not in {"limit", "page"}}
 
     def replaced(arguments: Callable[..., T]) -> Callable[..., T]:
         def read(**values: Any) -> T:
@@ -66,7 +73,7 @@ def with_page_arguments(
             return arguments(PageArguments.of(**own), **values)
 
         own = list(inspect.signature(arguments).parameters.values())[1:]
-        read.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]  # PEP 362
+        read.__signature__ = inspect.Signature([*parameters.values(), *own])  # type: ignore[attr-defined]  # PEP 362
         return read
 
     return replaced

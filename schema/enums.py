@@ -7,11 +7,11 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from mainsheet.models.actor import ActorStatus
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.config_diff import ChangeKind
+from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole, TeamRole
@@ -138,8 +138,8 @@ describe(
     ADMIN="Has every permission on all jobs.",
 )
 describe(
-    JobAction,
-    "The kind of an event in a job's history.",
+    EventAction,
+    "The kind of an event.",
     JOB_CREATED="The job and its first version were created.",
     JOB_UPDATED="The name, description, tags or status of the job was changed.",
     JOB_DELETED="The job was deleted.",
@@ -149,8 +149,31 @@ describe(
     DRAFT_PUBLISHED="The draft was published and became the current version.",
     VERSION_CREATED="A new version was created and published in one step.",
     VERSION_ACTIVATED="An existing version became the current version.",
-    TEAMS_ADDED="Teams were given access to the job.",
-    TEAM_REMOVED="A team lost access to the job.",
+    TEAMS_ADDED_TO_JOB="Teams were given access to the job.",
+    TEAM_REMOVED_FROM_JOB="A team lost access to the job.",
+    ORGANIZATION_UPDATED="The organization was renamed.",
+    TEAM_CREATED="A team was created.",
+    TEAM_UPDATED="The team was changed.",
+    TEAM_DELETED="The team was deleted.",
+    TEAM_ROLE_SET="A member or service account got a role in the team, or another one.",
+    TEAM_ROLE_REMOVED="A member or service account was removed from the team.",
+    CLUSTER_CREATED="A cluster was created.",
+    CLUSTER_UPDATED="The cluster was changed.",
+    CLUSTER_DELETED="The cluster was deleted.",
+    SAVED_QUERY_CREATED="A saved query was created.",
+    SAVED_QUERY_UPDATED="The saved query was changed.",
+    SAVED_QUERY_DELETED="The saved query was deleted.",
+    MEMBER_CREATED="A member was created.",
+    MEMBER_UPDATED="The member was changed.",
+    MEMBER_DISABLED="The member was disabled.",
+    MEMBER_ENABLED="The member was enabled.",
+    SERVICE_ACCOUNT_CREATED="A service account was created.",
+    SERVICE_ACCOUNT_UPDATED="The service account was changed.",
+    SERVICE_ACCOUNT_DISABLED="The service account was disabled.",
+    SERVICE_ACCOUNT_ENABLED="The service account was enabled.",
+    TOKEN_CREATED="An access token was created.",  # noqa: S106 a description
+    TOKEN_REVOKED="The access token was revoked.",  # noqa: S106 a description
+    MEMBER_ERASED="The member was erased.",
 )
 describe(
     ChangeKind,

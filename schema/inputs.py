@@ -24,7 +24,7 @@ def _job_id() -> Any:
 def _message(what: str) -> Any:
     return strawberry.field(
         default=UNSET,
-        description=f"The reason for the {what}, kept in the job's history. At most 1023 characters.",
+        description=f"The reason for the {what}, kept in the event. At most 1023 characters.",
     )
 
 

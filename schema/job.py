@@ -6,9 +6,10 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import actor, job_dependency, job_event, job_run, job_tag, job_version, permissions, team
+from mainsheet.resolvers import actor, event, job_dependency, job_run, job_tag, job_version, permissions, team
 from mainsheet.schema import names
-from mainsheet.schema.connection import Connection, newest_first, page_arguments
+from mainsheet.schema.connection import Connection, page_arguments
+from mainsheet.schema.event import job_event_arguments
 from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.job_version import number
 from mainsheet.schema.node import Node
@@ -77,14 +78,15 @@ class Job(Node, prefix=JobRow.PREFIX):
     runs = relation(
         job_run.of_jobs, names.JobRunConnection, "The runs of the job, ordered by time.", arguments=run_list_arguments
     )
-    history = relation(
-        job_event.of_jobs,
-        names.JobEventConnection,
-        "The history of the job, ordered by time.",
-        arguments=newest_first,
+    events = relation(
+        event.of_jobs,
+        names.EventConnection,
+        "The history of the job and its runs, ordered by time. To follow it, read `Query.events` with `jobIds`.",
+        arguments=job_event_arguments,
     )
     viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
 
 
 @strawberry.type(description="A page of a list of jobs.")
-class JobConnection(Connection[Job]): ...
+class JobConnection(Connection[Job]):
+    facets: names.JobFacets = strawberry.field(description="The number of jobs by status, team, cluster, tag and run.")

@@ -7,6 +7,7 @@ from mainsheet.models.errors import BadInput
 from mainsheet.resolvers import access_token as token_rows
 from mainsheet.resolvers import actor as actor_rows
 from mainsheet.resolvers import cluster as cluster_rows
+from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers import job as job_rows
 from mainsheet.resolvers import job_list
 from mainsheet.resolvers import member as member_rows
@@ -18,6 +19,7 @@ from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema import names
 from mainsheet.schema.connection import described, page_arguments
+from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import lookup, relation
@@ -99,6 +101,18 @@ class Query:
         "The jobs of the organization that you can see.",
         key="organization_id",
         arguments=job_list_arguments,
+    )
+    events = relation(
+        event_rows.of_organizations,
+        names.EventConnection,
+        (
+            "The feed of the organization's events about objects that you can see, or could see when they were deleted."
+            " An event of any transaction comes after those that were read before, and the events of one object are in"
+            " the order in which they occurred: to miss nothing, read on with `after: pageInfo.endCursor`. An event"
+            " appears as soon as all older transactions have ended."
+        ),
+        key="organization_id",
+        arguments=feed_arguments,
     )
     team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
     teams = relation(

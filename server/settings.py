@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, JsonValue
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mainsheet.models.roles import AccessScope
@@ -24,15 +24,17 @@ def _split(value: object) -> object:
 CommaSeparated = (NoDecode, BeforeValidator(_split))
 
 
+PREFIX = "MAINSHEET_"
+SECRET: dict[str, JsonValue] = {"secret": True}  # of settings that are masked, and may be given as files
+
+
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix="MAINSHEET_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(
         "sqlite:///mainsheet.sqlite3",
         description="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
-        json_schema_extra={"secret": True},
+        json_schema_extra=SECRET,
     )
     pool_size: int = Field(
         10,

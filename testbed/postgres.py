@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-URL_VARIABLE = "MAINSHEET_TEST_POSTGRES_URL"
+URL_VARIABLE = "TEST_POSTGRES_URL"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 SETTINGS = """
 listen_addresses = ''

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job

@@ -73,7 +73,7 @@ NESTED = (
         "nested",
         "a job's versions, runs, history",
         """{ job(id: $job) { versions(first: 5) { nodes { number } }
-      runs(first: 5) { nodes { status } } history(first: 5) { nodes { action } } } }""",
+      runs(first: 5) { nodes { status } } events(first: 5) { nodes { action } } } }""",
     ),
     Read("nested", "a team's jobs", f"{{ team(id: $team) {{ jobs(first: 20) {{ {PAGE} }} }} }}"),
     Read("nested", "a cluster's jobs", f"{{ cluster(id: $cluster) {{ jobs(first: 20) {{ {PAGE} }} }} }}"),

@@ -5,6 +5,7 @@ from mainsheet.models import limits
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.errors import Forbidden, Invalid
+from mainsheet.models.event import EventAction
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationRole
@@ -47,7 +48,7 @@ async def create(
         created_by_id=write.actor_id,
     )
     write.session.add(token)
-    write.note("TOKEN_CREATED", token, name, only_for_id=owner.id)
+    write.record(EventAction.TOKEN_CREATED, token, name, only_for_id=owner.id)
     return {"access_token_id": token.id, "secret": secret}
 
 
@@ -62,7 +63,7 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
         _require_scope(write, AccessScope.ADMIN)
     if token.revoked_at is None:
         token.revoked_at = write.at
-        write.note("TOKEN_REVOKED", token, token.name or token.id, only_for_id=token.actor_id)
+        write.record(EventAction.TOKEN_REVOKED, token, token.name or token.id, only_for_id=token.actor_id)
     return {"access_token_id": token.id}
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.errors import ClusterNotFound
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
@@ -18,7 +19,7 @@ async def create(write: Write, *, message: str | None = None, **values: Any) -> 
     await write.organization()
     await check_unique(write, Cluster, values)
     cluster = Cluster(id=new_id(Cluster.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1)
-    cluster.begin("CLUSTER_CREATED", values, write, message)
+    cluster.begin(EventAction.CLUSTER_CREATED, values, write, message)
     write.session.add(cluster)
     return {"cluster_id": cluster.id}
 
@@ -30,7 +31,7 @@ async def update(
     await write.organization()
     cluster = await _cluster(write, cluster_id)
     await check_unique(write, Cluster, values, cluster_id)
-    cluster.change("CLUSTER_UPDATED", values, write, expected_revision=expected_revision, message=message)
+    cluster.change(EventAction.CLUSTER_UPDATED, values, write, expected_revision=expected_revision, message=message)
     return {"cluster_id": cluster.id}
 
 
@@ -42,7 +43,7 @@ async def delete(
     cluster = await _cluster(write, cluster_id)
     used = Job.id.in_(select(JobVersion.job_id).where(JobVersion.cluster_id == cluster_id))
     await check_unused(write, cluster, ClusterInUse, used, "Set its status to DESTROYED instead.")
-    cluster.end("CLUSTER_DELETED", write, expected_revision, message)
+    cluster.end(EventAction.CLUSTER_DELETED, write, expected_revision, message)
     await write.session.delete(cluster)
     return {"deleted_cluster_id": cluster_id}
 

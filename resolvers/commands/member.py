@@ -7,6 +7,7 @@ from sqlalchemy import update as update_of
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.errors import TeamNotFound
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.provisioning_errors import LastAdministrator, MemberNotFound
@@ -29,7 +30,7 @@ async def create(
     member = Member(id=new_id(Member.PREFIX, write.at), organization_id=organization_id, revision=1)
     member.status = ActorStatus.ACTIVE
     await _join(write, member.id, teams)
-    member.begin("MEMBER_CREATED", values, write, message)
+    member.begin(EventAction.MEMBER_CREATED, values, write, message)
     write.session.add(member)
     return {"member_id": member.id}
 
@@ -43,7 +44,7 @@ async def update(
         values["email"] = stored_email(values["email"])
     await check_unique(write, Member, values, member_id)
     await _check_administrators(write, member, values)
-    member.change("MEMBER_UPDATED", values, write, expected_revision=expected_revision, message=message)
+    member.change(EventAction.MEMBER_UPDATED, values, write, expected_revision=expected_revision, message=message)
     return {"member_id": member_id}
 
 
@@ -53,7 +54,7 @@ async def disable(
 ) -> MemberAnswer:
     member, values = await _member(write, member_id), {"status": ActorStatus.DISABLED}
     await _check_administrators(write, member, values)
-    member.change("MEMBER_DISABLED", values, write, expected_revision=expected_revision, message=message)
+    member.change(EventAction.MEMBER_DISABLED, values, write, expected_revision=expected_revision, message=message)
     return {"member_id": member_id}
 
 
@@ -62,7 +63,7 @@ async def enable(
     write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> MemberAnswer:
     member, values = await _member(write, member_id), {"status": ActorStatus.ACTIVE}
-    member.change("MEMBER_ENABLED", values, write, expected_revision=expected_revision, message=message)
+    member.change(EventAction.MEMBER_ENABLED, values, write, expected_revision=expected_revision, message=message)
     return {"member_id": member_id}
 
 
@@ -74,6 +75,9 @@ async def erase(write: Write, *, member_id: str, expected_revision: int | None =
     await _check_administrators(write, member, {"status": ActorStatus.DISABLED})
     write.refuse()
     member.erase(write)
+    # Events are kept, but not with the name.
+    own = update_of(Event).where(Event.subject_id == member_id).values(subject_label=member.name, changes=[])
+    await write.session.execute(own, execution_options={"synchronize_session": False})
     tokens = update_of(AccessToken).where(AccessToken.actor_id == member_id, AccessToken.revoked_at.is_(None))
     await write.session.execute(tokens.values(revoked_at=write.at), execution_options={"synchronize_session": False})
     for each in await write.session.scalars(select(TeamMember).where(TeamMember.actor_id == member_id)):

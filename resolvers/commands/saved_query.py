@@ -3,6 +3,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from mainsheet.models.errors import Forbidden, SavedQueryNotFound, TeamNotFound
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion, JobVersionQuery
@@ -20,7 +21,7 @@ async def create(write: Write, *, team_id: str, message: str | None = None, **va
     await _check_team(write, team_id)
     await check_unique(write, SavedQuery, values)
     query = SavedQuery(id=new_id(SavedQuery.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1)
-    query.begin("SAVED_QUERY_CREATED", {**values, "team_id": team_id}, write, message)
+    query.begin(EventAction.SAVED_QUERY_CREATED, {**values, "team_id": team_id}, write, message)
     write.session.add(query)
     return {"saved_query_id": query.id}
 
@@ -38,7 +39,7 @@ async def update(
     if values.get("team_id") is not None:
         await _check_team(write, values["team_id"])
     await check_unique(write, SavedQuery, values, saved_query_id)
-    query.change("SAVED_QUERY_UPDATED", values, write, expected_revision=expected_revision, message=message)
+    query.change(EventAction.SAVED_QUERY_UPDATED, values, write, expected_revision=expected_revision, message=message)
     return {"saved_query_id": query.id}
 
 
@@ -49,7 +50,7 @@ async def delete(
     query = await _editable(write, saved_query_id)
     advice = "Versions that were published keep it for ever."
     await check_unused(write, query, SavedQueryInUse, _runs(saved_query_id), advice)
-    query.end("SAVED_QUERY_DELETED", write, expected_revision, message)
+    query.end(EventAction.SAVED_QUERY_DELETED, write, expected_revision, message)
     await write.session.delete(query)
     return {"deleted_saved_query_id": saved_query_id}
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from mainsheet.models.actor import ActorStatus
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.provisioning_errors import ActorNotFound
 from mainsheet.models.roles import AccessScope
@@ -17,7 +18,7 @@ async def create(write: Write, *, message: str | None = None, **values: Any) -> 
         id=new_id(ServiceAccount.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1
     )
     account.status = ActorStatus.ACTIVE
-    account.begin("SERVICE_ACCOUNT_CREATED", values, write, message)
+    account.begin(EventAction.SERVICE_ACCOUNT_CREATED, values, write, message)
     write.session.add(account)
     return {"service_account_id": account.id}
 
@@ -33,7 +34,9 @@ async def update(
 ) -> ServiceAccountAnswer:
     account = await _account(write, service_account_id)
     await check_unique(write, ServiceAccount, values, service_account_id)
-    account.change("SERVICE_ACCOUNT_UPDATED", values, write, expected_revision=expected_revision, message=message)
+    account.change(
+        EventAction.SERVICE_ACCOUNT_UPDATED, values, write, expected_revision=expected_revision, message=message
+    )
     return {"service_account_id": service_account_id}
 
 
@@ -42,7 +45,9 @@ async def disable(
     write: Write, *, service_account_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> ServiceAccountAnswer:
     account, values = await _account(write, service_account_id), {"status": ActorStatus.DISABLED}
-    account.change("SERVICE_ACCOUNT_DISABLED", values, write, expected_revision=expected_revision, message=message)
+    account.change(
+        EventAction.SERVICE_ACCOUNT_DISABLED, values, write, expected_revision=expected_revision, message=message
+    )
     return {"service_account_id": service_account_id}
 
 
@@ -51,7 +56,9 @@ async def enable(
     write: Write, *, service_account_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> ServiceAccountAnswer:
     account, values = await _account(write, service_account_id), {"status": ActorStatus.ACTIVE}
-    account.change("SERVICE_ACCOUNT_ENABLED", values, write, expected_revision=expected_revision, message=message)
+    account.change(
+        EventAction.SERVICE_ACCOUNT_ENABLED, values, write, expected_revision=expected_revision, message=message
+    )
     return {"service_account_id": service_account_id}
 
 

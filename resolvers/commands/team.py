@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy import update as update_of
 
 from mainsheet.models.errors import TeamNotFound
+from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
@@ -20,7 +21,7 @@ async def create(write: Write, *, message: str | None = None, **values: Any) -> 
     await write.organization()
     await check_unique(write, Team, values)
     team = Team(id=new_id(Team.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1)
-    team.begin("TEAM_CREATED", values, write, message)
+    team.begin(EventAction.TEAM_CREATED, values, write, message)
     write.session.add(team)
     return {"team_id": team.id}
 
@@ -31,7 +32,7 @@ async def update(
 ) -> TeamAnswer:
     team = await _managed(write, team_id)
     await check_unique(write, Team, values, team_id)
-    team.change("TEAM_UPDATED", values, write, expected_revision=expected_revision, message=message)
+    team.change(EventAction.TEAM_UPDATED, values, write, expected_revision=expected_revision, message=message)
     return {"team_id": team.id}
 
 
@@ -44,7 +45,7 @@ async def delete(
     team = await write.own(Team, team_id, TeamNotFound(path=("team_id",), missing_id=team_id))
     granted = Job.id.in_(select(JobTeam.job_id).where(JobTeam.team_id == team_id))
     await check_unused(write, team, TeamInUse, granted, "Remove their access first.")
-    team.end("TEAM_DELETED", write, expected_revision, message)
+    team.end(EventAction.TEAM_DELETED, write, expected_revision, message)
     await write.session.execute(update_of(SavedQuery).where(SavedQuery.team_id == team_id).values(team_id=None))
     await write.session.delete(team)
     return {"deleted_team_id": team_id}
@@ -64,7 +65,7 @@ async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole)
     before = None if membership is None else membership.role
     if membership is not None:
         membership.role = role
-    team.set_member("TEAM_ROLE_SET", whose.id, before, role, write)
+    team.set_member(EventAction.TEAM_ROLE_SET, whose.id, before, role, write)
     return {"team_id": team_id}
 
 
@@ -76,7 +77,7 @@ async def remove(write: Write, *, team_id: str, actor_id: str) -> TeamAnswer:
     if membership is None:
         raise ActorNotFound(missing_id=actor_id)
     await write.session.delete(membership)
-    team.set_member("TEAM_ROLE_REMOVED", whose.id, membership.role, None, write)
+    team.set_member(EventAction.TEAM_ROLE_REMOVED, whose.id, membership.role, None, write)
     return {"team_id": team_id}
 
 

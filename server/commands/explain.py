@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 from graphql import OperationType
-from sqlalchemy import make_url
 
 from mainsheet.executor import Refused, Request, Unsupported, core_schema
 from mainsheet.models.errors import BadInput
@@ -62,7 +61,5 @@ async def _explained(
 def _dialect() -> Dialect:
     """Return the dialect of the configured database, or PostgreSQL's if none is configured."""
     settings = Settings()
-    is_sqlite = (
-        "database_url" in settings.model_fields_set and make_url(settings.database_url).get_backend_name() == "sqlite"
-    )
+    is_sqlite = "database_url" in settings.model_fields_set and settings.database_url.startswith("sqlite")
     return "sqlite" if is_sqlite else "postgresql"

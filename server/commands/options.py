@@ -1,6 +1,7 @@
 """Command options made from settings. Their help names the environment variable and the default."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +9,11 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from mainsheet.server.settings import Settings
+from mainsheet.server.environment import BadEnvironment, from_files
+from mainsheet.server.observe.redaction import without_secrets
+from mainsheet.server.settings import PREFIX, Settings
 
 Command = Callable[..., None]
-PREFIX = str(Settings.model_config["env_prefix"])
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:
@@ -32,8 +34,11 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
 
 
 def load(given: dict[str, Any]) -> Settings:
+    options = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**from_files(os.environ) | options)
+    except BadEnvironment as error:
+        raise click.ClickException(without_secrets(str(error))) from None
     except ValidationError as error:
         problems = "; ".join(f"{_variable(each['loc'])}: {each['msg']}" for each in error.errors())
         raise click.ClickException(problems) from None

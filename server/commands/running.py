@@ -10,16 +10,15 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
 import click
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from mainsheet.models.database import PATIENT, Database, Patience, with_driver
+from mainsheet.models.database import PATIENT, Database, Patience
+from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.migrate import current_and_head
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import Settings
 
-URL_FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -89,11 +88,11 @@ def upgrade_command() -> str:
 
 def check_url(url: str, *, may_create: bool) -> None:
     try:
-        parsed = with_driver(make_url(url))
-    except (ArgumentError, ValueError):
-        raise click.ClickException(f"The database URL isn't of the form {URL_FORMS}") from None
-    if parsed.get_backend_name() == "sqlite":
-        _check_file(parsed.database, may_create=may_create)
+        parsed = DatabaseUrl.parse(url)
+    except BadDatabaseUrl as error:
+        raise click.ClickException(str(error)) from None
+    if parsed.is_sqlite:
+        _check_file(parsed.engine.database, may_create=may_create)
 
 
 def _check_file(name: str | None, *, may_create: bool) -> None:

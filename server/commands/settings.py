@@ -4,6 +4,7 @@ import click
 
 from mainsheet.server.commands.options import given_options, variable, with_settings
 from mainsheet.server.commands.table import table
+from mainsheet.server.environment import FILE, secrets
 from mainsheet.server.observe.redaction import MASK, without_secrets
 from mainsheet.server.settings import Settings
 
@@ -11,18 +12,25 @@ HEADINGS = ("SETTING", "VALUE", "ORIGIN")
 
 
 @click.command(name="settings")
+@click.option("--describe", is_flag=True, help="Print a description below each setting.")
 @with_settings("database_url", "host", "port", "demo")
-def settings(settings: Settings) -> None:
-    """Print every setting, its value (secrets masked) and where it comes from."""
+def settings(settings: Settings, *, describe: bool) -> None:
+    """Print every setting, its value (secrets masked) and where it comes from.
+
+    A secret setting may also be given as a file: MAINSHEET_DATABASE_URL_FILE=/run/secrets/database-url.
+    """
     rows = [(variable(name), _shown(settings, name), _origin(name)) for name in Settings.model_fields]
-    for line in table(HEADINGS, rows):
+    heading, *lines = table(HEADINGS, rows)
+    click.echo(heading)
+    for line, field in zip(lines, Settings.model_fields.values(), strict=True):
         click.echo(line)
+        if describe:
+            click.echo(f"    {field.description}\n")
 
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    extra = Settings.model_fields[name].json_schema_extra
-    if isinstance(extra, dict) and extra.get("secret"):
+    if name in secrets():
         return without_secrets(str(value)) if "://" in str(value) else MASK
     if isinstance(value, tuple):
         return without_secrets(",".join(map(str, value)))
@@ -33,4 +41,6 @@ def _origin(name: str) -> str:
     if name in given_options():
         return "option"
     in_environment = {key.upper() for key, value in os.environ.items() if value}
+    if variable(name) + FILE in in_environment:
+        return "file"
     return "environment" if variable(name) in in_environment else "default"

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from mainsheet.models.database import Database
-from mainsheet.models.job_event import JobEvent
+from mainsheet.models.event import Event
 from mainsheet.models.member import Member
 from testbed.ask import Ask
 from testbed.world import World, make_world, token
@@ -85,7 +85,7 @@ class Abuse:
         """Count the attacker's changes when the server has finished them."""
         assert await self.server.stop() == 0
         async with self.database.reads.connect() as connection:
-            changes = select(func.count()).where(JobEvent.job_id == self.attacked_job)
+            changes = select(func.count()).where(Event.job_id == self.attacked_job)
             return (await connection.scalar(changes) or 0) - 1  # its creation
 
 

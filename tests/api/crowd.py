@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id

@@ -213,7 +213,7 @@ class Jobs:
         refuse([*self._team_problems(by, teams, "VIEWER")])
         if set(teams) - job.teams:
             job.teams |= set(teams)
-            self._record(job, by, "TEAMS_ADDED")
+            self._record(job, by, "TEAMS_ADDED_TO_JOB")
         return {}
 
     def remove_team_from_job(self, by: str, uid: int, team: str) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Jobs:
         if len(job.teams) == 1:
             raise Refused(("TEAM_REQUIRED", "teamId"))
         job.teams.remove(team)
-        self._record(job, by, "TEAM_REMOVED")
+        self._record(job, by, "TEAM_REMOVED_FROM_JOB")
         return {}
 
     def _found(self, by: str, uid: int, permission: str) -> Job:

@@ -10,9 +10,9 @@ from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job as JobRow
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
@@ -26,7 +26,7 @@ SHAPE = """
 fragment Shape on Job {
   jobKey name status revision currentVersion { number } draft { ...Version } versions { nodes { ...Version } }
   teams { nodes { name } } runs { nodes { status } } viewerPermissions
-  history { nodes { action fromVersion toVersion message actor { displayName } } }
+  events { nodes { action fromVersionNumber toVersionNumber message actor { displayName } } }
 }
 fragment Version on JobVersion {
   number status revision message basedOn { number } cluster { name } maxRetries timeoutSeconds
@@ -60,7 +60,7 @@ class Lives:
         """Reset the state of the previous example and create two jobs."""
         async with AsyncSession(self.database.writes) as session, session.begin():
             await session.execute(delete(JobRow))
-            await session.execute(delete(JobEvent))
+            await session.execute(delete(Event))
         for name, status in self.memory.clusters.items():
             await self.turn_cluster("", name, status)
         for key, teams in (("alpha", ["data-eng"]), ("beta", ["data-eng", "analytics"])):
@@ -109,12 +109,17 @@ class Lives:
         uids = {job_id: uid for uid, job_id in self.ids.items()}
         names = {self._member(by).id: by for by in ("admin", "contributor", "team_admin")}
         async with AsyncSession(self.database.reads) as session:
-            own = JobEvent.organization_id == self.world.organization.id
-            events = list(
-                await session.scalars(select(JobEvent).where(own).order_by(JobEvent.job_id, JobEvent.sequence))
-            )
+            own = Event.organization_id == self.world.organization.id
+            events = list(await session.scalars(select(Event).where(own).order_by(Event.job_id, Event.number)))
         told = [
-            (uids[each.job_id], each.action, each.from_version, each.to_version, each.message, names[each.actor_id])
+            (
+                uids[each.subject_id],
+                each.action,
+                each.from_version_number,
+                each.to_version_number,
+                each.message,
+                names[each.actor_id or ""],
+            )
             for each in events
         ]
         assert sorted(told, key=lambda each: each[0]) == sorted(self.memory.events, key=lambda each: each[0])
@@ -225,7 +230,7 @@ def _job(memory: Jobs, job: Job, by: str) -> dict[str, Any] | None:
     if not memory.rights(by, job):
         return None
     published = [each for each in job.versions.values() if each.status == "PUBLISHED"]
-    names = ("action", "fromVersion", "toVersion", "message")
+    names = ("action", "fromVersionNumber", "toVersionNumber", "message")
     history = [
         dict(zip(names, event[1:5], strict=True)) | {"actor": {"name": event[5]}}
         for event in reversed(memory.events)
@@ -242,7 +247,7 @@ def _job(memory: Jobs, job: Job, by: str) -> dict[str, Any] | None:
         "teams": {"nodes": [{"name": each} for each in sorted(job.teams)]},
         "runs": {"nodes": [{"status": each} for each in reversed(job.runs)]},
         "viewerPermissions": memory.rights(by, job),
-        "history": {"nodes": history},
+        "events": {"nodes": history},
     }
 
 

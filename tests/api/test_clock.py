@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models import clock
 from mainsheet.models.base import Base
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.write import Write
 from mainsheet.server.auth import tokens
@@ -96,7 +96,7 @@ async def test_a_change_is_never_earlier_than_the_one_before(ask: Ask, world: Wo
     assert answer["updateJob"]["userErrors"] == []
     async with AsyncSession(database.reads) as session:
         job = await session.get_one(Job, job_id)
-        events = list(await session.scalars(select(JobEvent.occurred_at).order_by(JobEvent.sequence)))
+        events = list(await session.scalars(select(Event.occurred_at).order_by(Event.number)))
     assert job.updated_at == events[-1] == ahead
 
 

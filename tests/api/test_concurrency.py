@@ -16,7 +16,7 @@ STATE = """
 query ($id: ID!) {
   job(id: $id) {
     revision currentVersion { number } draft { number revision } versions { nodes { number } }
-    history { nodes { action fromVersion toVersion } }
+    events { nodes { action fromVersionNumber toVersionNumber } }
   }
 }
 """
@@ -63,10 +63,10 @@ async def change(ask: Ask, member: Member, name: str, **values: Any) -> str:
 
 async def state(ask: Ask, member: Member, job_id: str) -> dict[str, Any]:
     job: dict[str, Any] = (await ask(member, STATE, id=job_id))["job"]
-    history = job["history"]["nodes"]
+    history = job["events"]["nodes"]
     assert job["revision"] == 1 + sum(each["action"] not in {"JOB_CREATED", "DRAFT_UPDATED"} for each in history)
     moves = [each for each in history if each["action"] in {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}]
-    assert job["currentVersion"]["number"] == (moves[0]["toVersion"] if moves else 1)
+    assert job["currentVersion"]["number"] == (moves[0]["toVersionNumber"] if moves else 1)
     return job
 
 
@@ -86,7 +86,7 @@ async def test_concurrent_create_draft_makes_one_draft(servers: list[Ask], world
     assert Counter(answers) == {"OK": 1, "DRAFT_EXISTS": 49}
     job = await state(servers[0], world.viewer, job_id)
     assert job["draft"] == {"number": 2, "revision": 1}
-    assert [each["action"] for each in job["history"]["nodes"]] == ["DRAFT_CREATED", "JOB_CREATED"]
+    assert [each["action"] for each in job["events"]["nodes"]] == ["DRAFT_CREATED", "JOB_CREATED"]
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -103,7 +103,7 @@ async def test_concurrent_publish_and_discard_one_succeeds(servers: list[Ask], w
     published = names[answers.index("OK")] == "publishDraft"
     assert job["draft"] is None
     assert job["currentVersion"]["number"] == (2 if published else 1)
-    assert job["history"]["nodes"][0]["action"] == ("DRAFT_PUBLISHED" if published else "DRAFT_DISCARDED")
+    assert job["events"]["nodes"][0]["action"] == ("DRAFT_PUBLISHED" if published else "DRAFT_DISCARDED")
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -125,8 +125,8 @@ async def test_concurrent_activate_and_create_draft_are_serialized(servers: list
     assert by_name["activateVersion"] in {"OK", "DRAFT_EXISTS"}
     activated = by_name["activateVersion"] == "OK"
     assert job["currentVersion"]["number"] == (1 if activated else 2)
-    draft = next(each for each in job["history"]["nodes"] if each["action"] == "DRAFT_CREATED")
-    assert draft == {"action": "DRAFT_CREATED", "fromVersion": 1 if activated else 2, "toVersion": 3}
+    draft = next(each for each in job["events"]["nodes"] if each["action"] == "DRAFT_CREATED")
+    assert draft == {"action": "DRAFT_CREATED", "fromVersionNumber": 1 if activated else 2, "toVersionNumber": 3}
 
 
 async def test_of_two_updates_of_one_revision_one_succeeds(servers: list[Ask], world: World) -> None:

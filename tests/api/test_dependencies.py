@@ -20,7 +20,7 @@ DEPENDENCIES = "dependencies { id condition jobKey isDeleted job { jobKey } }"
 VERSIONS = f"""query ($id: ID!) {{ job(id: $id) {{ revision
   currentVersion {{ number {DEPENDENCIES} }} draft {{ revision {DEPENDENCIES} }}
   versions {{ nodes {{ number {DEPENDENCIES} changes {{ path kind before after }} }} }}
-  history {{ nodes {{ action changes {{ path kind before after }} }} }} }} }}"""
+  events {{ nodes {{ action changes {{ path kind before after }} }} }} }} }}"""
 DEPENDENTS = """query ($id: ID!, $first: Int, $after: String) {
   job(id: $id) { dependents(first: $first, after: $after) { totalCount nodes { jobKey } pageInfo { endCursor } } } }"""
 DELETE = f"mutation ($i: DeleteJobInput!) {{ deleteJob(input: $i) {{ deletedJobId {ERRORS} }} }}"
@@ -392,7 +392,7 @@ async def test_differences_name_deleted_jobs_and_hide_hidden_ones(
         found = await job(ask, member, own)
         told = [(f"dependencies.{each}", "REMOVED", "ON_FAILURE", None) for each in sorted((key, "seen"))]
         assert sorted(tuple(each.values()) for each in found["versions"]["nodes"][1]["changes"]) == told
-        assert sorted(tuple(each.values()) for each in found["history"]["nodes"][0]["changes"]) == told
+        assert sorted(tuple(each.values()) for each in found["events"]["nodes"][0]["changes"]) == told
 
 
 async def test_dependents_are_visible_jobs_by_key(ask: Ask, world: World, own: str, seen: str) -> None:

@@ -22,7 +22,7 @@ mutation ($input: ActivateVersionInput!) {
   activateVersion(input: $input) { job { currentVersion { number } } userErrors { code } }
 }
 """
-HISTORY = "query ($id: ID!) { job(id: $id) { revision history { nodes { action fromVersion toVersion } } } }"
+HISTORY = "query ($id: ID!) { job(id: $id) { revision events { nodes { action fromVersionNumber toVersionNumber } } } }"
 
 
 async def test_a_draft_is_published_and_rolled_back(ask: Ask, world: World) -> None:
@@ -41,12 +41,12 @@ async def test_a_draft_is_published_and_rolled_back(ask: Ask, world: World) -> N
     assert rolled_back["activateVersion"] == {"job": {"currentVersion": {"number": 1}}, "userErrors": []}
     assert seen["job"] == {
         "revision": 4,
-        "history": {
+        "events": {
             "nodes": [
-                {"action": "VERSION_ACTIVATED", "fromVersion": 2, "toVersion": 1},
-                {"action": "DRAFT_PUBLISHED", "fromVersion": 1, "toVersion": 2},
-                {"action": "DRAFT_CREATED", "fromVersion": 1, "toVersion": 2},
-                {"action": "JOB_CREATED", "fromVersion": None, "toVersion": 1},
+                {"action": "VERSION_ACTIVATED", "fromVersionNumber": 2, "toVersionNumber": 1},
+                {"action": "DRAFT_PUBLISHED", "fromVersionNumber": 1, "toVersionNumber": 2},
+                {"action": "DRAFT_CREATED", "fromVersionNumber": 1, "toVersionNumber": 2},
+                {"action": "JOB_CREATED", "fromVersionNumber": None, "toVersionNumber": 1},
             ]
         },
     }

@@ -53,7 +53,7 @@ LISTS = {
     "cluster": "query ($cluster: ID!) { cluster(id: $cluster) { jobs { totalCount nodes { jobKey } } } }",
     "organization": "{ organization { id } jobs { totalCount nodes { jobKey } } }",
 }
-NO_JOBS = {"savedQueries", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
+NO_JOBS = {"savedQueries", "events", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
     TEAMS: """mutation ($id: ID!) {
@@ -62,7 +62,7 @@ CHANGES = {
 }
 PERMISSIONS = "query ($id: ID!) { job(id: $id) { viewerPermissions } }"
 SHOWN = """query ($key: String!) { jobByKey(jobKey: $key) {
-    id currentVersion { id } history { nodes { id } } teams { nodes { id } } } }"""
+    id currentVersion { id } events { nodes { id } } teams { nodes { id } } } }"""
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def jobs(ask: Ask, world: World) -> Jobs:
             "id": shown["id"],
             "key": f"job-{name}",
             "version": shown["currentVersion"]["id"],
-            "event": shown["history"]["nodes"][0]["id"],
+            "event": shown["events"]["nodes"][0]["id"],
             "team": shown["teams"]["nodes"][0]["id"],
             "cluster": world.foreign.cluster.id if name == "abroad" else world.cluster.id,
         }

@@ -9,7 +9,7 @@ import pytest
 from graphql import assert_enum_type
 
 from mainsheet.executor import core_schema
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
 from testbed.ask import CREATE_JOB, Ask, config, job_input
@@ -18,7 +18,7 @@ from testbed.world import World
 NOBODY = "JB00000000000000ZZZZ"
 STATE = """
 query ($id: ID!) { job(id: $id) {
-  revision name draft { revision } versions { totalCount } teams { totalCount } history { totalCount }
+  revision name draft { revision } versions { totalCount } teams { totalCount } events { totalCount }
 } }
 """
 

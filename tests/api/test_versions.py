@@ -28,7 +28,7 @@ query ($id: ID!, $number: Int!, $since: Int) {
   job(id: $id) { version(number: $number) { changes(since: $since) { path kind before after } } }
 }
 """
-HISTORY = "query ($id: ID!) { job(id: $id) { history { nodes { action message actor { displayName } } totalCount } } }"
+HISTORY = "query ($id: ID!) { job(id: $id) { events { nodes { action message actor { displayName } } totalCount } } }"
 PAUSE = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, status: PAUSED, message: "holiday"}) { job { id } } }'
 SCHEDULES = """
 query ($id: ID!, $count: Int! = 3, $after: DateTime) { job(id: $id) {
@@ -188,7 +188,7 @@ async def test_changes_since_a_missing_version_are_an_error(ask: Ask, world: Wor
 async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: World, job_id: str) -> None:
     await change(ask, world, "createVersion", job_id, changes={"maxRetries": 1}, message="more patience")
     await ask(world.admin, PAUSE, id=job_id)
-    history = (await ask(world.viewer, HISTORY, id=job_id))["job"]["history"]
+    history = (await ask(world.viewer, HISTORY, id=job_id))["job"]["events"]
     assert history["totalCount"] == 3
     told = [(each["action"], each["message"], each["actor"]["name"]) for each in history["nodes"]]
     created = ("VERSION_CREATED", "more patience", "contributor"), ("JOB_CREATED", None, "contributor")

@@ -14,9 +14,9 @@ CHANGES = ["createVersion", "createDraft", "updateDraft", "createJob"]
 READS = {
     "JB": "query ($id: ID!) { job(id: $id) { jobKey } node(id: $id) { id } nodes(ids: [$id, $id]) { id } }",
     "JV": "query ($id: ID!) { node(id: $id) { id ... on JobVersion { number job { id } } } }",
-    "JE": "query ($id: ID!) { node(id: $id) { id ... on JobEvent { jobKey changes { path } } } }",
+    "EV": "query ($id: ID!) { node(id: $id) { id ... on Event { subjectLabel changes { path } } } }",
 }
-SHOWN = "query ($id: ID!) { job(id: $id) { id currentVersion { id } history { nodes { id } } } }"
+SHOWN = "query ($id: ID!) { job(id: $id) { id currentVersion { id } events { nodes { id } } } }"
 COUNTED = """query ($search: String!, $team: ID!) {
   jobs(filter: {search: $search}) { totalCount pageInfo { hasNextPage endCursor } edges { cursor } }
   team(id: $team) { jobs(last: 1) { totalCount pageInfo { hasPreviousPage startCursor } edges { cursor } } }
@@ -68,7 +68,7 @@ async def test_a_hidden_dependency_is_refused_like_a_missing_one(
 
 async def test_ids_of_hidden_objects_return_null(ask: Ask, world: World, hidden: str) -> None:
     shown = (await ask(world.admin, SHOWN, id=hidden))["job"]
-    ids = [shown["id"], shown["currentVersion"]["id"], shown["history"]["nodes"][0]["id"]]
+    ids = [shown["id"], shown["currentVersion"]["id"], shown["events"]["nodes"][0]["id"]]
 
     for each in ids:
         query, unknown = READS[each[:2]], each[:2] + "00000000000000ZZZZ"

@@ -24,9 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.executor import core_schema
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
@@ -77,7 +77,7 @@ def fields(type_: GraphQLObjectType) -> Iterator[str]:
 
 
 def is_node(type_: GraphQLNamedType) -> bool:
-    return isinstance(type_, GraphQLObjectType) and NODE in type_.interfaces
+    return type_ is NODE or (isinstance(type_, GraphQLObjectType) and NODE in type_.interfaces)
 
 
 def arguments(type_name: str, name: str, field: GraphQLField) -> str:
@@ -146,7 +146,7 @@ async def visible(database: Database, organization_id: str, job_ids: set[str]) -
     async with AsyncSession(database.reads) as session:
         found: dict[type[Any], set[str]] = {
             table: set(await session.scalars(select(table.id).where(table.job_id.in_(job_ids))))
-            for table in (JobVersion, JobRun, JobEvent)
+            for table in (JobVersion, JobRun, Event)
         }
         for table in (Team, Cluster, Member, SavedQuery):
             of = table.organization_id == organization_id
@@ -180,7 +180,7 @@ async def test_every_link_leads_to_visible_objects_only(
 
     assert reached <= allowed
     assert by_id == allowed
-    for table in (Job, JobVersion, JobRun, JobEvent, Team, Cluster, SavedQuery, Organization):
+    for table in (Job, JobVersion, JobRun, Event, Team, Cluster, SavedQuery, Organization):
         assert seen[table] <= reached, table
     assert not [each for each in everything - allowed if each in text]
     assert not [name for name in jobs.keys() - SEES[who] if f"job-{name}" in text]

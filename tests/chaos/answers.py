@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mainsheet.models.job_event import JobAction
+from mainsheet.models.event import EventAction
 from tests.chaos.ledger import Told
 
 KEPT = "What was changed before it is kept"  # done, but its result couldn't be read
@@ -27,13 +27,13 @@ def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tu
 
 def is_torn(job: dict[str, Any]) -> bool:
     """Return whether a job contradicts its last event, although both were read in the same snapshot."""
-    last = job["history"]["nodes"][0]
+    last = job["events"]["nodes"][0]
     draft = job["draft"] and job["draft"]["number"]
     match last["action"]:
-        case JobAction.DRAFT_CREATED | JobAction.DRAFT_UPDATED:
-            return bool(draft != last["toVersion"])
-        case JobAction.DRAFT_PUBLISHED | JobAction.VERSION_CREATED | JobAction.VERSION_ACTIVATED:
-            return bool(draft or job["currentVersion"]["number"] != last["toVersion"])
-        case JobAction.DRAFT_DISCARDED:
+        case EventAction.DRAFT_CREATED | EventAction.DRAFT_UPDATED:
+            return bool(draft != last["toVersionNumber"])
+        case EventAction.DRAFT_PUBLISHED | EventAction.VERSION_CREATED | EventAction.VERSION_ACTIVATED:
+            return bool(draft or job["currentVersion"]["number"] != last["toVersionNumber"])
+        case EventAction.DRAFT_DISCARDED:
             return bool(draft)
     return False

@@ -25,7 +25,7 @@ MORE = {
 READ = f"""
 query ($id: ID!) {{
   me {{ actor {{ id }} jobs(first: 5) {{ totalCount nodes {{ jobKey }} }} }}
-  job(id: $id) {{ {JOB} history(first: 1) {{ nodes {{ action fromVersion toVersion }} }} }}
+  job(id: $id) {{ {JOB} events(first: 1) {{ nodes {{ action fromVersionNumber toVersionNumber }} }} }}
 }}
 """
 REFUSALS = {

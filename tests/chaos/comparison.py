@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.models.job_event import JobEvent
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from tests.chaos.history import Contradiction, Shape, effect_of, fold
@@ -21,7 +21,7 @@ from tests.chaos.steps import MARK
 
 @dataclass(frozen=True)
 class Stored:
-    events: Sequence[JobEvent]
+    events: Sequence[Event]
     jobs: dict[str, Shape]
     keys: dict[str, Any]
     complaints: list[str]  # of SQLite about its own file
@@ -58,7 +58,7 @@ def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
     """Yield jobs that differ from their history, and jobs or histories without the other."""
     histories = defaultdict(list)
     for event in stored.events:
-        histories[event.job_id].append(event)
+        histories[event.subject_id].append(event)
     for job_id in histories.keys() | stored.jobs.keys():
         try:
             told = fold(histories[job_id], team_id)
@@ -66,7 +66,7 @@ def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
             yield f"{job_id}: its history contradicts itself: {error}"
             continue
         if told != (is_ := stored.jobs.get(job_id)):
-            yield f"{job_id}: by its history {told}, in its tables {is_}"
+            yield f"{job_id}: by its events {told}, in its tables {is_}"
 
 
 def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
@@ -79,15 +79,15 @@ def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
 
 def _other_numbers(stored: Stored, ledger: Ledger) -> Iterator[str]:
     for event in stored.events:
-        if ledger.numbers.get(effect_of(event), event.to_version) != event.to_version:
-            yield f"{effect_of(event)} was told another number than {event.to_version}"
+        if ledger.numbers.get(effect_of(event), event.to_version_number) != event.to_version_number:
+            yield f"{effect_of(event)} was told another number than {event.to_version_number}"
 
 
 async def _stored(database_url: str) -> Stored:
     database = Database.open(database_url)
     try:
         async with AsyncSession(database.reads) as session:
-            ordered = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
+            ordered = select(Event).order_by(Event.job_id, Event.number)
             events = (await session.scalars(ordered)).all()
             keys = {each.key: each.answer for each in await session.scalars(select(IdempotencyRecord))}
             complaints = await _complaints(session) if database.is_sqlite else []

@@ -16,7 +16,7 @@ from tests.chaos.crowd import Crowd, Scale
 from tests.chaos.ledger import Told
 from tests.chaos.outcomes import ABOUT, Outcome, table
 
-SCALE_VARIABLE = "MAINSHEET_TEST_CHAOS"
+SCALE_VARIABLE = "TEST_CHAOS"
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "chaos.md"
 OUTCOMES = pytest.StashKey[list[Outcome]]()
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from mainsheet.models.job_event import JobAction
+from mainsheet.models.event import EventAction
 
 
 class Effect(NamedTuple):
     """The event that a request adds to a job's history. The mark identifies the request."""
 
-    action: JobAction
+    action: EventAction
     mark: str
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from mainsheet.models.job_event import JobAction
+from mainsheet.models.event import EventAction
 from tests.chaos.ledger import Effect
 
 MARK = "MARK"  # the environment variable that identifies the change
@@ -62,35 +62,35 @@ class Steps:
     def create_job(self, mark: str) -> Step:
         config = {"clusterId": self.cluster_id, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}, **_marked(mark)}
         values = {"jobKey": mark, "name": mark, "teamIds": [self.team_id], "config": config}
-        return Step("createJob", self._maybe_keyed(values, mark), Effect(JobAction.JOB_CREATED, mark))
+        return Step("createJob", self._maybe_keyed(values, mark), Effect(EventAction.JOB_CREATED, mark))
 
     def update_job(self, job: Seen, mark: str, _member_id: str) -> Step:
         values = {"jobId": job.id, "name": mark, "message": mark}
-        return Step("updateJob", values, Effect(JobAction.JOB_UPDATED, mark), job)
+        return Step("updateJob", values, Effect(EventAction.JOB_UPDATED, mark), job)
 
     def delete_job(self, job: Seen, _mark: str, _member_id: str) -> Step:
         self.jobs.pop(job.id)  # whatever the response: no other client may delete it, too
-        return Step("deleteJob", {"jobId": job.id}, Effect(JobAction.JOB_DELETED, job.id))
+        return Step("deleteJob", {"jobId": job.id}, Effect(EventAction.JOB_DELETED, job.id))
 
     def create_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
         values = {"jobId": job.id, "changes": _marked(mark)}
-        return Step("createDraft", values, Effect(JobAction.DRAFT_CREATED, mark), job)
+        return Step("createDraft", values, Effect(EventAction.DRAFT_CREATED, mark), job)
 
     def update_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
         values = {"jobId": job.id, "changes": _marked(mark)}
-        return Step("updateDraft", values, Effect(JobAction.DRAFT_UPDATED, mark), job)
+        return Step("updateDraft", values, Effect(EventAction.DRAFT_UPDATED, mark), job)
 
     def discard_draft(self, job: Seen, _mark: str, actor_id: str) -> Step:
-        effect = Effect(JobAction.DRAFT_DISCARDED, f"{job.id} {actor_id}")  # it has no mark of its own
+        effect = Effect(EventAction.DRAFT_DISCARDED, f"{job.id} {actor_id}")  # it has no mark of its own
         return Step("discardDraft", {"jobId": job.id}, effect, job)
 
     def publish_draft(self, job: Seen, mark: str, _member_id: str) -> Step:
         values = self._maybe_keyed({"jobId": job.id, "message": mark}, mark)
-        return Step("publishDraft", values, Effect(JobAction.DRAFT_PUBLISHED, mark), job)
+        return Step("publishDraft", values, Effect(EventAction.DRAFT_PUBLISHED, mark), job)
 
     def create_version(self, job: Seen, mark: str, _member_id: str) -> Step:
         values = self._maybe_keyed({"jobId": job.id, "message": mark, "changes": _marked(mark)}, mark)
-        return Step("createVersion", values, Effect(JobAction.VERSION_CREATED, mark), job)
+        return Step("createVersion", values, Effect(EventAction.VERSION_CREATED, mark), job)
 
     def activate_version(self, job: Seen, mark: str, _member_id: str) -> Step | None:
         others = sorted(job.published - {job.current})
@@ -98,20 +98,20 @@ class Steps:
             return None
         values = {"jobId": job.id, "message": mark, "number": self.chance.choice(others)}
         values["expectedCurrentVersion"] = job.current  # activating the current one again records no event
-        return Step("activateVersion", values, Effect(JobAction.VERSION_ACTIVATED, mark), job)
+        return Step("activateVersion", values, Effect(EventAction.VERSION_ACTIVATED, mark), job)
 
     def add_teams_to_job(self, job: Seen, _mark: str, _member_id: str) -> Step | None:
         if not job.untried:
             return None
         team_id = job.untried.pop()
-        effect = Effect(JobAction.TEAMS_ADDED, f"{job.id} {team_id}")
+        effect = Effect(EventAction.TEAMS_ADDED_TO_JOB, f"{job.id} {team_id}")
         return Step("addTeamsToJob", {"jobId": job.id, "teamIds": [team_id]}, effect, job)
 
     def remove_team_from_job(self, job: Seen, _mark: str, _member_id: str) -> Step | None:
         if not job.added:
             return None
         team_id = job.added.pop()
-        effect = Effect(JobAction.TEAM_REMOVED, f"{job.id} {team_id}")
+        effect = Effect(EventAction.TEAM_REMOVED_FROM_JOB, f"{job.id} {team_id}")
         return Step("removeTeamFromJob", {"jobId": job.id, "teamId": team_id}, effect, job)
 
     def learn(self, step: Step, answer: dict[str, Any]) -> None:
@@ -119,9 +119,9 @@ class Steps:
         job = answer.get("job")
         if job is None:
             return
-        if step.effect.action is JobAction.JOB_CREATED:
+        if step.effect.action is EventAction.JOB_CREATED:
             self.jobs[job["id"]] = Seen(job["id"], list(self.team_ids))
-        if step.effect.action is JobAction.TEAMS_ADDED and step.job:
+        if step.effect.action is EventAction.TEAMS_ADDED_TO_JOB and step.job:
             step.job.added += step.input["teamIds"]
         if seen := self.jobs.get(job["id"]):
             seen.look_at(job)

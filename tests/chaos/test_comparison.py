@@ -14,9 +14,9 @@ from tests.chaos.comparison import Findings, compare
 from tests.chaos.crowd import Crowd, crowd_at
 from tests.chaos.server import serving
 
-LAST = "(SELECT max(id) FROM job_event WHERE action = 'JOB_UPDATED')"
+LAST = "(SELECT max(id) FROM event WHERE action = 'JOB_UPDATED')"
 HALVES = {
-    "an event is gone": "DELETE FROM job_event WHERE sequence = 2",
+    "an event is gone": "DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE action = 'DRAFT_UPDATED')",
     "a revision": "UPDATE job SET revision = revision + 1",
     "a pointer": "UPDATE job SET current_number = 1 WHERE current_number > 1",
     "a configuration": 'UPDATE job_version SET environment = \'[{"name": "MARK", "value": "x"}]\'',
@@ -57,13 +57,13 @@ async def test_the_comparison_accepts_a_correct_history(quiet: tuple[Crowd, Path
 
 
 async def test_the_comparison_finds_a_lost_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
-    findings = await found(quiet, tmp_path, f"DELETE FROM job_event WHERE id = {LAST}")
+    findings = await found(quiet, tmp_path, f"DELETE FROM event WHERE id = {LAST}")
 
     assert len(findings.lost) == 1
 
 
 async def test_the_comparison_finds_an_unknown_change(quiet: tuple[Crowd, Path], tmp_path: Path) -> None:
-    findings = await found(quiet, tmp_path, f"UPDATE job_event SET message = 'nobody' WHERE id = {LAST}")
+    findings = await found(quiet, tmp_path, f"UPDATE event SET message = 'nobody' WHERE id = {LAST}")
 
     assert [each.mark for each in findings.unasked] == ["nobody"]
 

@@ -39,8 +39,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-COUNT = int(os.environ.get("MAINSHEET_DIFFERENTIAL", "30"))  # `make interop` runs more
-SEED = int(os.environ.get("MAINSHEET_DIFFERENTIAL_SEED", "20261124"))
+COUNT = int(os.environ.get("TEST_DIFFERENTIAL", "30"))  # `make interop` runs more
+SEED = int(os.environ.get("TEST_DIFFERENTIAL_SEED", "20261124"))
 MEMBERS = ("admin@harbor.example", "contributor@harbor.example", "viewer@harbor.example")
 SCHEMA = core_schema(api)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import (
     ClusterNotActive,
@@ -20,9 +20,9 @@ from mainsheet.models.errors import (
     VersionNotFound,
     VersionNotPublished,
 )
+from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_event import JobAction
 from mainsheet.models.job_steps import NEEDS_DRAFT
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.references import References
@@ -33,13 +33,13 @@ REFERENCES = References(clusters={"CL1": ClusterStatus.ACTIVE, "CL2": ClusterSta
 NEXT = {"max_retries": 3}
 Step = Callable[[Job, Edit], object]
 
-STEPS: Mapping[JobAction, Step] = {
-    JobAction.DRAFT_CREATED: lambda job, edit: job.create_draft(NEXT, REFERENCES, edit),
-    JobAction.DRAFT_UPDATED: lambda job, edit: job.update_draft(NEXT, REFERENCES, edit),
-    JobAction.DRAFT_DISCARDED: lambda job, edit: job.discard_draft(edit),
-    JobAction.DRAFT_PUBLISHED: lambda job, edit: job.publish_draft("done", REFERENCES, edit),
-    JobAction.VERSION_CREATED: lambda job, edit: job.create_version(NEXT, "now", REFERENCES, edit),
-    JobAction.VERSION_ACTIVATED: lambda job, edit: job.activate(1, job.current, "back", REFERENCES, edit),
+STEPS: Mapping[EventAction, Step] = {
+    EventAction.DRAFT_CREATED: lambda job, edit: job.create_draft(NEXT, REFERENCES, edit),
+    EventAction.DRAFT_UPDATED: lambda job, edit: job.update_draft(NEXT, REFERENCES, edit),
+    EventAction.DRAFT_DISCARDED: lambda job, edit: job.discard_draft(edit),
+    EventAction.DRAFT_PUBLISHED: lambda job, edit: job.publish_draft("done", REFERENCES, edit),
+    EventAction.VERSION_CREATED: lambda job, edit: job.create_version(NEXT, "now", REFERENCES, edit),
+    EventAction.VERSION_ACTIVATED: lambda job, edit: job.activate(1, job.current, "back", REFERENCES, edit),
 }
 
 
@@ -82,7 +82,7 @@ def test_every_step_is_tested() -> None:
 
 
 @pytest.mark.parametrize("action", NEEDS_DRAFT)
-def test_a_step_is_refused_in_the_wrong_state(job: Job, action: JobAction) -> None:
+def test_a_step_is_refused_in_the_wrong_state(job: Job, action: EventAction) -> None:
     if not NEEDS_DRAFT[action]:
         job.create_draft({}, REFERENCES, edit())
 
@@ -90,17 +90,17 @@ def test_a_step_is_refused_in_the_wrong_state(job: Job, action: JobAction) -> No
 
 
 # After each step: revision, current number, last number, number of the draft or None; and the versions in its event.
-AFTER: Mapping[JobAction, tuple[tuple[int, int, int, int | None], tuple[int | None, int | None]]] = {
-    JobAction.DRAFT_CREATED: ((2, 1, 2, 2), (1, 2)),
-    JobAction.DRAFT_UPDATED: ((2, 1, 2, 2), (None, 2)),
-    JobAction.DRAFT_DISCARDED: ((3, 1, 2, None), (2, None)),
-    JobAction.DRAFT_PUBLISHED: ((3, 2, 2, None), (1, 2)),
-    JobAction.VERSION_CREATED: ((2, 2, 2, None), (1, 2)),
+AFTER: Mapping[EventAction, tuple[tuple[int, int, int, int | None], tuple[int | None, int | None]]] = {
+    EventAction.DRAFT_CREATED: ((2, 1, 2, 2), (1, 2)),
+    EventAction.DRAFT_UPDATED: ((2, 1, 2, 2), (None, 2)),
+    EventAction.DRAFT_DISCARDED: ((3, 1, 2, None), (2, None)),
+    EventAction.DRAFT_PUBLISHED: ((3, 2, 2, None), (1, 2)),
+    EventAction.VERSION_CREATED: ((2, 2, 2, None), (1, 2)),
 }
 
 
 @pytest.mark.parametrize("action", AFTER)
-def test_an_allowed_step_records_one_event(job: Job, action: JobAction) -> None:
+def test_an_allowed_step_records_one_event(job: Job, action: EventAction) -> None:
     if NEEDS_DRAFT[action]:
         job.create_draft({"max_retries": 1}, REFERENCES, edit())
     by, numbers = edit(), AFTER[action]
@@ -110,8 +110,8 @@ def test_an_allowed_step_records_one_event(job: Job, action: JobAction) -> None:
     draft = job.draft.number if job.draft else None
     assert (job.revision, job.current_number, job.last_number, draft) == numbers[0]
     (event,) = by.events
-    assert (event.action, event.sequence) == (action, job.event_count)
-    assert (event.from_version, event.to_version) == numbers[1]
+    assert (event.action, event.subject_id) == (action, job.id)
+    assert (event.from_version_number, event.to_version_number) == numbers[1]
 
 
 def test_any_published_version_can_be_activated(job: Job) -> None:
@@ -123,7 +123,7 @@ def test_any_published_version_can_be_activated(job: Job) -> None:
     job.activate(1, first, "again", REFERENCES, by)  # it is current already
     job.activate(2, second, None, REFERENCES, by)
 
-    assert [(each.from_version, each.to_version) for each in by.events] == [(2, 1), (1, 2)]
+    assert [(each.from_version_number, each.to_version_number) for each in by.events] == [(2, 1), (1, 2)]
     assert (job.current, job.current_number, job.revision) == (second, 2, 4)
 
 
@@ -185,7 +185,7 @@ def test_an_invalid_configuration_cannot_become_current(job: Job, step: Step, er
 def test_an_invalid_draft_can_be_stored_but_not_published(job: Job) -> None:
     job.create_draft({"cluster_id": "CL2"}, REFERENCES, edit())
 
-    assert refused(job, STEPS[JobAction.DRAFT_PUBLISHED]) == [ClusterNotActive]
+    assert refused(job, STEPS[EventAction.DRAFT_PUBLISHED]) == [ClusterNotActive]
 
 
 @pytest.mark.parametrize("expected", [{"revision": 7}, {"current_version": 7}], ids=lambda each: next(iter(each)))
@@ -193,7 +193,7 @@ def test_a_wrong_expectation_refuses_the_step(job: Job, expected: dict[str, int]
     by = edit()
     job.expect(by, **expected)
 
-    assert refused(job, STEPS[JobAction.DRAFT_CREATED], by=by) == [StaleRevision]
+    assert refused(job, STEPS[EventAction.DRAFT_CREATED], by=by) == [StaleRevision]
 
 
 def test_all_problems_are_raised_together(job: Job, draft: JobVersion) -> None:

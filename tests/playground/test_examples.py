@@ -89,10 +89,10 @@ async def test_the_my_jobs_example_lists_the_visible_jobs(demo: Demo) -> None:
 
 
 async def test_one_job_shows_its_newest_events(demo: Demo) -> None:
-    shown = (await run(demo, ADMIN, 2))["OneJob"]["jobByKey"]["history"]["nodes"]
+    shown = (await run(demo, ADMIN, 2))["OneJob"]["jobByKey"]["events"]["nodes"]
 
-    everything = 'query { jobByKey(jobKey: "daily-sales-etl") { history { nodes { occurredAt } } } }'
-    events = (await demo.ask(ADMIN, everything))["data"]["jobByKey"]["history"]["nodes"]
+    everything = 'query { jobByKey(jobKey: "daily-sales-etl") { events { nodes { occurredAt } } } }'
+    events = (await demo.ask(ADMIN, everything))["data"]["jobByKey"]["events"]["nodes"]
     newest = sorted((event["occurredAt"] for event in events), reverse=True)[:5]
     assert len(events) > len(newest)
     assert [event["occurredAt"] for event in shown] == newest

@@ -13,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
+from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
@@ -39,7 +41,6 @@ KEPT = {
     "job_version_query": "version_id, position, query_id",
     "job_version_dependency": "version_id, position, depends_on_id",
     "job_run": "id, job_id, version_number, status",
-    "job_event": "id, job_id, sequence, action, actor_id, message",
 }
 RENAMED = {"member": "actor", "member_id": "actor_id", "text": "sql"}  # tables and columns with other names since
 ADMIN = "admin@harbor.example"
@@ -47,7 +48,7 @@ HAS_DRAFT = (
     select(JobVersion.id).where(JobVersion.job_id == Job.id, JobVersion.status == JobVersionStatus.DRAFT).exists()
 )
 QUESTION = """{ jobs(limit: 100) { totalCount nodes { jobKey currentVersion { number cluster { name } }
-  versions { totalCount } latestRun { status } history { nodes { action } } } }
+  versions { totalCount } latestRun { status } events { nodes { action } } } }
   found: jobs(filter: {search: "sales"}) { nodes { id } } }"""
 OF_HARBOR = "organization_id = (SELECT id FROM organization WHERE name = 'harbor') AND job_key < 'm'"
 FIND = "query ($text: String!) { jobs(filter: {search: $text}) { nodes { id } } }"
@@ -57,7 +58,8 @@ WITH_DEPENDENCY = """SELECT v.id, v.number, v.published_by_id, d.depends_on_id F
   ORDER BY v.id LIMIT 1"""
 OF_VERSION = "organization_id, job_id, status, revision, message, cluster_id, source_kind, source, execution_mode, "
 OF_VERSION += "environment, max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id"
-EVENTS = "SELECT job_id, action, to_version, actor_id, occurred_at FROM job_event ORDER BY job_id, sequence"
+EVENTS = """SELECT job_id, action, to_version_number AS to_version, actor_id, occurred_at FROM event
+  ORDER BY job_id, number"""
 EDITED = "SELECT job_id, number, edited_at, edited_by_id FROM job_version"
 MOVES = {"DRAFT_PUBLISHED", "VERSION_CREATED", "VERSION_ACTIVATED"}
 COPY = f"""INSERT INTO job_version (id, number, based_on_number, {OF_VERSION})
@@ -130,7 +132,7 @@ async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     async with released.writes.begin() as connection:
         await connection.execute(text("UPDATE job SET description = '\u202e'"))
         jobs = await connection.scalar(text("SELECT count(*) FROM job"))
-    url = released.writes.url.render_as_string(hide_password=False)
+    url = released.url
 
     commands = (("upgrade",), ("check", "--values"))
     upgraded, checked = [await asyncio.to_thread(mainsheet, "db", *each, "--database-url", url) for each in commands]
@@ -151,6 +153,28 @@ async def kept(database: Database, renamed: Mapping[str, str] = {}) -> dict[str,
             table: (await connection.execute(text(now(f"SELECT {columns} FROM {table} ORDER BY {columns}")))).all()
             for table, columns in KEPT.items()
         }
+
+
+OLD_EVENTS = """SELECT job_id, 'EV' || substr(id, 3) AS id, actor_id, message, from_version, to_version, job_key
+  FROM job_event ORDER BY job_id, sequence"""
+NEW_EVENTS = """SELECT job_id, id, actor_id, message, from_version_number, to_version_number, subject_label
+  FROM event ORDER BY job_id, position"""
+MISNAMED = """SELECT count(*) FROM event WHERE subject_id <> job_id OR action IN ('TEAMS_ADDED', 'TEAM_REMOVED')"""
+
+
+@pytest.mark.parametrize("version", ["0.1.0"])
+async def test_the_history_of_jobs_becomes_events_in_the_same_order(released: Database) -> None:
+    async with released.reads.connect() as connection:
+        before = (await connection.execute(text(OLD_EVENTS))).all()
+
+    await upgrade(released)
+
+    async with released.reads.connect() as connection:
+        assert (await connection.execute(text(NEW_EVENTS))).all() == before
+        assert await connection.scalar(text(MISNAMED)) == 0
+        teams = await connection.scalars(select(Event.team_ids).where(Event.job_id == before[0].job_id))
+        granted = await connection.scalars(select(JobTeam.team_id).where(JobTeam.job_id == before[0].job_id))
+        assert set(teams.first() or []) == set(granted)
 
 
 @pytest.mark.parametrize("version", ["0.1.0"])

@@ -21,7 +21,7 @@ POINTS = (
     'node(id: "%s") { id }',
     'nodes(ids: ["%s", "JB1"]) { id }',
     'nodes(ids: ["JV1", "JV2", "JR1", "JR2", "JE1", "JE2", "TM1", "MB1", "CL1", "SQ1", "OR1"]) { id }',
-    *(f'node(id: "{prefix}1") {{ id }}' for prefix in ("JV", "JR", "JE", "TM", "MB", "CL", "SQ", "OR")),
+    *(f'node(id: "{prefix}1") {{ id }}' for prefix in ("JV", "JR", "EV", "TM", "MB", "CL", "SQ", "OR")),
 )
 
 

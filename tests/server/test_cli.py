@@ -18,6 +18,7 @@ from sqlalchemy import update
 
 from mainsheet.models.database import Database
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.server.settings import Settings
 from testbed.world import World, make_world
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet
 
@@ -266,6 +267,12 @@ def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
         ({"MAINSHEET_PORT": "many"}, "MAINSHEET_PORT"),
         ({"MAINSHEET_MAX_DEPTH": "0"}, "MAINSHEET_MAX_DEPTH"),
         ({"MAINSHEET_OIDC_ISSUER": "https://issuer.example"}, "MAINSHEET_OIDC"),
+        ({"MAINSHEET_DATABASE_URL": ""}, "MAINSHEET_DATABASE_URL is empty"),
+        ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x?sslmod=require"}, "did you mean sslmode?"),
+        ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x?sslmode=require"}, "The database can't be reached"),
+        ({"MAINSHEET_DATABASE_URL_FILE": "/nowhere"}, "not both"),
+        ({"MAINSHEET_PROT": "80"}, "MAINSHEET_PROT is no setting: did you mean MAINSHEET_PORT?"),
+        ({"MAINSHEET_LOG_LEVEL": " "}, "MAINSHEET_LOG_LEVEL is empty"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value.values())),
 )
@@ -273,6 +280,28 @@ def test_an_invalid_setting_prints_one_line(sqlite_url: str, environment: dict[s
     defaults = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_PORT": "0"}
 
     assert said in refused(mainsheet("serve", **defaults | environment))
+
+
+def test_a_secret_setting_may_be_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql://mainsheet:hunter2@db.internal/mainsheet\n")
+
+    shown = invoke("settings", "--describe", MAINSHEET_DATABASE_URL_FILE=str(secret)).stdout
+
+    row = next(line for line in shown.splitlines() if line.startswith("MAINSHEET_DATABASE_URL"))
+    assert row.split()[1:] == ["postgresql://***@db.internal/mainsheet", "file"]
+    assert all(str(field.description) in shown for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("content", [None, "\n"], ids=["missing", "empty"])
+def test_an_unusable_secret_file_prints_one_line(tmp_path: Path, content: str | None) -> None:
+    secret = tmp_path / "url"
+    if content is not None:
+        secret.write_text(content)
+
+    assert f"MAINSHEET_DATABASE_URL_FILE: {secret}" in refused(
+        mainsheet("serve", MAINSHEET_DATABASE_URL_FILE=str(secret))
+    )
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /** The queries of the version history, and its rows. */
 import { ask } from '../api.ts'
 
-/** Pages of published versions and of events, the newest first. Events include activations. */
+/** Pages of published versions and of activations, the newest first. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
     draft { number createdAt createdBy { displayName } basedOn { number } changes { path } }
@@ -11,9 +11,9 @@ const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsA
       pageInfo { hasNextPage endCursor }
       nodes { number message publishedAt publishedBy { displayName } basedOn { number } changes { path } }
     }
-    history(first: 100, after: $eventsAfter) {
+    events(first: 100, after: $eventsAfter, filter: {actions: [VERSION_ACTIVATED]}) {
       pageInfo { hasNextPage endCursor }
-      nodes { id action occurredAt actor { displayName } fromVersion toVersion message }
+      nodes { id action occurredAt actor { displayName } fromVersionNumber toVersionNumber message }
     }
   }
 }`
@@ -55,8 +55,8 @@ interface Event {
   action: string
   occurredAt: string
   actor: { displayName: string } | null
-  fromVersion: number | null
-  toVersion: number | null
+  fromVersionNumber: number | null
+  toVersionNumber: number | null
   message: string | null
 }
 
@@ -69,29 +69,29 @@ export interface JobHistory {
   draft: Draft | null
   currentVersion: { number: number }
   versions: Page<Published> & { totalCount: number }
-  history: Page<Event>
+  events: Page<Event>
 }
 
 /** Return this many pages of versions with the events of their time, or undefined if the member can't see the job. */
 export async function loadHistory(jobKey: string, pages: number, signal: AbortSignal): Promise<JobHistory | null> {
   let job: JobHistory | null = null
   for (let page = 0; page < pages && (!job || job.versions.pageInfo.hasNextPage); page++) job = await next(jobKey, VERSIONS, job, signal)
-  while (job?.history.pageInfo.hasNextPage && oldestEvent(job) > oldestVersion(job)) job = await next(jobKey, 0, job, signal)
+  while (job?.events.pageInfo.hasNextPage && oldestEvent(job) > oldestVersion(job)) job = await next(jobKey, 0, job, signal)
   return job
 }
 
 const oldestVersion = ({ versions }: JobHistory) => (versions.pageInfo.hasNextPage ? (versions.nodes.at(-1)?.publishedAt ?? '') : '')
-const oldestEvent = ({ history }: JobHistory) => history.nodes.at(-1)?.occurredAt ?? ''
+const oldestEvent = ({ events }: JobHistory) => events.nodes.at(-1)?.occurredAt ?? ''
 
 async function next(jobKey: string, versions: number, before: JobHistory | null, signal: AbortSignal): Promise<JobHistory | null> {
-  const cursors = { versionsAfter: before?.versions.pageInfo.endCursor, eventsAfter: before?.history.pageInfo.endCursor }
+  const cursors = { versionsAfter: before?.versions.pageInfo.endCursor, eventsAfter: before?.events.pageInfo.endCursor }
   const { jobByKey: job } = await ask<{ jobByKey: JobHistory | null }>(PAGE, { jobKey, versions, ...cursors }, { signal })
   if (!job || !before) return job
   const { pageInfo } = versions ? job.versions : before.versions
   return {
     ...job,
     versions: { ...job.versions, pageInfo, nodes: [...before.versions.nodes, ...job.versions.nodes] },
-    history: { ...job.history, nodes: [...before.history.nodes, ...job.history.nodes] },
+    events: { ...job.events, nodes: [...before.events.nodes, ...job.events.nodes] },
   }
 }
 
@@ -142,10 +142,10 @@ export interface Moment {
 
 /** The rows, newest first: the draft, each version, and each activation of another version. */
 export function moments(job: JobHistory): Moment[] {
-  const { draft, versions, history } = job
+  const { draft, versions, events } = job
   const published = versions.nodes.map(version => ({ ...entry('version', version, version.publishedAt), who: version.publishedBy.displayName, message: version.message }))
   const isListed = ({ occurredAt }: Event) => occurredAt >= oldestVersion(job) // older ones come with older versions
-  const moved = history.nodes.filter(event => event.action === 'VERSION_ACTIVATED' && isListed(event)).map(activation)
+  const moved = events.nodes.filter(isListed).map(activation)
   const all = [...published, ...moved].sort((a, b) => b.at.localeCompare(a.at))
   return draft ? [{ ...entry('draft', draft, draft.createdAt), who: draft.createdBy.displayName, message: null }, ...all] : all
 }
@@ -155,6 +155,6 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 }
 
 function activation(event: Event): Moment {
-  const { id, occurredAt, actor, message, toVersion, fromVersion } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersion ?? 0, from: fromVersion, changed: 0 }
+  const { id, occurredAt, actor, message, toVersionNumber, fromVersionNumber } = event
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersionNumber ?? 0, from: fromVersionNumber, changed: 0 }
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import Integer
+from sqlalchemy import BigInteger, Integer
 from sqlalchemy.types import TypeEngine
 
 from mainsheet.models import limits
@@ -15,6 +15,7 @@ from mainsheet.models.errors import BadInput
 from mainsheet.resolvers.sql.statement import Attribute
 
 SortKey: TypeAlias = datetime | int | str
+MAX_BIGINT = 2**63 - 1
 
 
 def encode(sorted_by: Attribute, sort_key: SortKey, row_id: str) -> str:
@@ -40,7 +41,8 @@ def _sort_key(value: Any, column: TypeEngine[Any]) -> SortKey:
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     if isinstance(column, Integer):
-        if type(value) is not int or not 0 <= value <= limits.MAX_INT:
+        maximum = MAX_BIGINT if isinstance(column, BigInteger) else limits.MAX_INT
+        if type(value) is not int or not 0 <= value <= maximum:
             raise ValueError
         return value
     return _text(value)

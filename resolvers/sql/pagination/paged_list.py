@@ -130,10 +130,13 @@ class PagedList(Generic[Row]):
         rows = page.subquery("page")
         return self.join(view, rows).order_by(*slices.directed(descending, rows.c.sort_key, rows.c.id))
 
+    def counted(self, view: View, *conditions: str) -> Statement:
+        """Build the rows of all parents, for a count."""
+        return (self.rows_to_count or self.rows)(view, *conditions)
+
     def counts(self, view: View, *conditions: str) -> Statement:
         """Count each parent's rows."""
-        build = self.rows_to_count or self.rows
-        rows = build(view, *conditions).where(among(self.parent, KEYS)).group_by(self.parent)
+        rows = self.counted(view, *conditions).where(among(self.parent, KEYS)).group_by(self.parent)
         return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
 
     def cursor(self, row: Row) -> str:
@@ -158,6 +161,7 @@ class Page(Generic[Row]):
     arguments: PageArguments
     nodes: list[Row]
     has_more: bool
+    read_to: str | None = None  # the cursor at the end of an empty page, if the list has one
 
     @property
     def edges(self) -> Sequence["Edge[Row]"]:
@@ -169,6 +173,7 @@ class Page(Generic[Row]):
         return self
 
     page_info = itself
+    facets = itself
 
     @property
     def has_next_page(self) -> bool:
@@ -186,7 +191,7 @@ class Page(Generic[Row]):
 
     @property
     def end_cursor(self) -> str | None:
-        return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else None
+        return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else self.read_to
 
 
 def _page(filtered: FilteredList[Row], key: str, arguments: PageArguments, rows: list[PageRow]) -> Page[Row]:

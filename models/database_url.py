@@ -1,0 +1,112 @@
+"""Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib.metadata import version
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from mainsheet.models.errors import MainsheetError
+
+FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
+HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(:\d{1,5})?", re.ASCII)
+
+# The parameters that the driver knows, and the values of those that it would check too late.
+KNOWN = {
+    **dict.fromkeys(("application_name", "dbname", "gsslib", "host", "krbsrvname", "options", "passfile", "password")),
+    **dict.fromkeys(("port", "service", "sslcert", "sslcrl", "sslkey", "sslnegotiation", "sslpassword", "sslrootcert")),
+    **dict.fromkeys(("ssl_max_protocol_version", "ssl_min_protocol_version", "user")),
+    "sslmode": {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
+    "target_session_attrs": {"any", "primary", "standby", "read-write", "read-only", "prefer-standby"},
+}
+# These change nothing for us, with these values or any: the driver has other means, or none that is needed.
+IGNORED = {
+    **dict.fromkeys(("fallback_application_name", "keepalives", "keepalives_count", "keepalives_idle")),
+    **dict.fromkeys(("keepalives_interval", "sslcompression", "sslsni", "tcp_user_timeout")),
+    "channel_binding": {"disable", "prefer"},
+    "client_encoding": {"auto", "utf8", "UTF8"},
+    "gssencmode": {"disable", "prefer"},
+    "load_balance_hosts": {"disable"},
+}
+TIMEOUT = "connect_timeout"
+
+
+class BadDatabaseUrl(MainsheetError):
+    """The URL of the database isn't supported; the message never has its password."""
+
+
+@dataclass(frozen=True)
+class DatabaseUrl:
+    """A checked URL. `engine` is SQLAlchemy's; `connect` are the driver's arguments, which name what `engine` doesn't.
+
+    `connect_seconds` is the time to connect in seconds, if the URL has one.
+    """
+
+    text: str
+    engine: URL
+    connect: dict[str, Any] = field(default_factory=dict)
+    connect_seconds: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Check a URL. Raises `BadDatabaseUrl`."""
+        scheme = text.partition(":")[0]
+        if scheme in SCHEMES:
+            return cls._postgresql(text)
+        if scheme.partition("+")[0] != "sqlite":
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}")
+        try:
+            return cls(text, make_url(text).set(drivername="sqlite+aiosqlite"))
+        except (ArgumentError, ValueError):
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}") from None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.get_backend_name() == "sqlite"
+
+    @classmethod
+    def _postgresql(cls, text: str) -> Self:
+        """Take the URL apart: the driver parses it again, but passes unknown parameters to the server."""
+        try:
+            parts = urlsplit(text)
+            given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        except ValueError:
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}") from None
+        if parts.fragment or not all(map(HOST.fullmatch, parts.netloc.rpartition("@")[2].split(","))):
+            raise BadDatabaseUrl(
+                f"The database URL isn't of the form {FORMS}. Percent-encode characters such as / # [ ] in a password."
+            )
+        seconds = _seconds(given.pop(TIMEOUT, None))
+        kept = {name: value for name, value in given.items() if _is_kept(name, value)}
+        dsn = parts._replace(scheme="postgresql", query=urlencode(kept)).geturl()
+        names = {} if "application_name" in kept else {"application_name": f"mainsheet/{version('mainsheet')}"}
+        engine = URL.create("postgresql+asyncpg")
+        return cls(text, engine, {"dsn": dsn, "server_settings": names}, seconds)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return the seconds to connect. As for libpq, 0 and negative numbers are no limit of the URL's."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"-?\d{1,9}", text, re.ASCII):
+        raise BadDatabaseUrl(f"The database URL has a {TIMEOUT} that isn't a number of seconds")
+    return float(text) if int(text) > 0 else None
+
+
+def _is_kept(name: str, value: str) -> bool:
+    """Return whether the driver gets this parameter. Raises `BadDatabaseUrl` if we can't do what it asks for."""
+    if name not in KNOWN and name not in IGNORED:
+        near = get_close_matches(name, [*KNOWN, *IGNORED, TIMEOUT], 1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        raise BadDatabaseUrl(f"The database URL has the parameter {name!a}, which isn't supported{hint}")
+    values = KNOWN.get(name) or IGNORED.get(name)
+    if values and value not in values:
+        raise BadDatabaseUrl(
+            f"The database URL has {name}={value!a}, which isn't supported; these are: {', '.join(sorted(values))}"
+        )
+    return name in KNOWN

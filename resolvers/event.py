@@ -1,0 +1,145 @@
+"""Events: those of one job, and the feed of an organization (decision 26)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, String, func, literal, or_, select, type_coerce
+
+from mainsheet.models.deleted_job import DeletedJob
+from mainsheet.models.event import DIGITS, START, Event
+from mainsheet.models.feed import Feed
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion
+from mainsheet.resolvers import event_filter, job_version
+from mainsheet.resolvers.event_filter import EventFilter
+from mainsheet.resolvers.permissions import sees_all_jobs, visible, was_visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination import cursor
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
+
+COLUMNS = Event.__table__.c
+
+
+@dataclass(frozen=True)
+class EventListArguments:
+    page: PageArguments
+    filter: EventFilter
+
+
+class OfEvent(NamedTuple):
+    event_id: str
+
+
+class Position(NamedTuple):
+    id: str
+    position: str
+
+
+async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
+    return await read.keyed(_by_ids, keys=ids)
+
+
+async def of_jobs(read: Read, job_ids: Sequence[str], arguments: EventListArguments) -> Mapping[str, Page[Event]]:
+    """List each job's events. The caller sees the jobs."""
+    parameters = event_filter.parameters(arguments.filter)
+    return await OF_JOBS.pages(read, job_ids, arguments.page, parameters=parameters)
+
+
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], arguments: EventListArguments
+) -> Mapping[str, Page[Event]]:
+    """List the events of the feed that the caller sees. An empty page has the position up to which it was read."""
+    parameters = event_filter.parameters(arguments.filter)
+    pages = await FEED.pages(read, organization_ids, arguments.page, parameters=parameters)
+    reads_on = not (arguments.page.descending or arguments.page.backwards)
+    if reads_on and not all(page.nodes for page in pages.values()):
+        await _set_read_to(read, pages, arguments.page)
+    return pages
+
+
+async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: PageArguments) -> None:
+    """Set the cursors at the ends of empty pages. The rest of the snapshot has no further event for them."""
+    newest = await read.rows(_newest, keys=list(pages)) if arguments.size else []
+    position, event_id = (newest[0].position, newest[0].id) if newest else (START, "")
+    for page in pages.values():
+        if not page.nodes:
+            page.read_to = arguments.after if arguments.size == 0 else cursor.encode(Event.position, position, event_id)
+
+
+async def from_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
+    """Return the version before each event."""
+    return await read.keyed(_from_versions, keys=event_ids)
+
+
+async def to_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
+    """Return the version after each event."""
+    return await read.keyed(_to_versions, keys=event_ids)
+
+
+def sees_event(view: View) -> ColumnElement[bool]:
+    """Whether the caller sees the event's subject, or could see it when it was deleted."""
+    if sees_all_jobs(view.caller):
+        return literal(value=True)
+    is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.actor_id)
+    seen = select(Job.id).where(visible(view.caller))
+    was_seen = select(DeletedJob.id).where(was_visible(view.caller))
+    return or_(Event.job_id.is_(None) & is_open, Event.job_id.in_(seen), Event.job_id.in_(was_seen))
+
+
+def is_settled(view: View) -> ColumnElement[bool]:
+    """Whether no event can be stored before this one any more: all transactions before its own have ended."""
+    if view.is_sqlite:
+        return literal(value=True)
+    oldest = type_coerce(func.pg_snapshot_xmin(func.pg_current_snapshot()), String).cast(String)
+    horizon = select(_digits(Feed.epoch.cast(String), "epoch") + _digits(oldest, "transaction_id")).scalar_subquery()
+    return Event.position < horizon
+
+
+def _digits(number: ColumnElement[str], column: str) -> ColumnElement[str]:
+    return func.lpad(number, DIGITS[column], "0", type_=String())
+
+
+@rows_of(Event)
+def _by_ids(view: View) -> Statement:
+    own = Event.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Event.id, KEYS), own, sees_event(view))
+
+
+@rows_of(Event)
+def _of_jobs(view: View, *conditions: str) -> Statement:
+    return select(*view.only(COLUMNS)).where(*event_filter.conditions(view, *conditions))
+
+
+@rows_of(Event)
+def _feed(view: View, *conditions: str) -> Statement:
+    return _of_jobs(view, *conditions).where(is_settled(view), sees_event(view))
+
+
+@rows_of(Position)
+def _newest(view: View) -> Statement:
+    rows = select(Event.id, Event.position).where(among(Event.organization_id, KEYS), is_settled(view))
+    return rows.order_by(Event.position.desc(), Event.id.desc()).limit(1)
+
+
+@rows_of(JobVersion, OfEvent, key="event_id")
+def _from_versions(view: View) -> Statement:
+    return _versions(view, Event.from_version_number)
+
+
+@rows_of(JobVersion, OfEvent, key="event_id")
+def _to_versions(view: View) -> Statement:
+    return _versions(view, Event.to_version_number)
+
+
+def _versions(view: View, number: Attribute) -> Statement:
+    is_its = (Event.job_id == JobVersion.job_id) & (number == JobVersion.number)
+    rows = job_version.with_jobs(view, Event.id.label("event_id")).join(Event, is_its)
+    return rows.where(among(Event.id, KEYS), visible(view.caller))
+
+
+OF_JOBS = PagedList(_of_jobs, Event.job_id, Event.number, Event.id, is_indexed=True)
+FEED = PagedList(_feed, Event.organization_id, Event.position, Event.id)

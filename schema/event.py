@@ -1,0 +1,142 @@
+"""Events, their lists and their filter."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from mainsheet.models import limits
+from mainsheet.models.event import Event as EventRow
+from mainsheet.models.event import EventAction
+from mainsheet.resolvers import actor as actor_rows
+from mainsheet.resolvers import config_diff, event, event_filter, job
+from mainsheet.resolvers import node as node_rows
+from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.sql.pagination import cursor
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
+from mainsheet.schema import names
+from mainsheet.schema.config_change import CHANGES, ConfigChange
+from mainsheet.schema.connection import Connection, described, with_page_arguments
+from mainsheet.schema.moment import utc
+from mainsheet.schema.node import Node
+from mainsheet.schema.plain import plain
+from mainsheet.schema.relation import reads, relation
+from mainsheet.schema.weight import weight
+
+
+@strawberry.input(
+    description=(
+        "Conditions that an event must match to be listed. They are combined with AND; an omitted or null field is no"
+        " condition. An empty list matches nothing."
+    )
+)
+class EventFilter:
+    actions: list[EventAction] | None = strawberry.field(default=UNSET, description="The event is one of these kinds.")
+    job_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="The event is about one of these jobs, its versions or its runs."
+    )
+    subject_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="The event is about one of these objects."
+    )
+    actor_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="One of these actors made the change."
+    )
+    team_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "One of these teams had access to the job when the event occurred. For an event of release 0.1.0: when the"
+            " database was upgraded."
+        ),
+    )
+    since: datetime | None = strawberry.field(
+        default=UNSET, description="The event occurred at this time or later. A time without an offset is UTC."
+    )
+    until: datetime | None = strawberry.field(
+        default=UNSET, description="The event occurred before this time. A time without an offset is UTC."
+    )
+
+
+FILTER = described("Return only the events that match this filter.")
+
+
+@with_page_arguments(SortDirection.DESC)
+def job_event_arguments(
+    page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None
+) -> EventListArguments:
+    return EventListArguments(page, conditions(filter))
+
+
+@with_page_arguments(is_numbered=False)
+def feed_arguments(page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None) -> EventListArguments:
+    return EventListArguments(page, conditions(filter))
+
+
+def conditions(wanted: EventFilter | None) -> event_filter.EventFilter:
+    """Convert the input. Raises `BadInput` for a time that can't be converted to UTC."""
+    if wanted is None:
+        return event_filter.NO_FILTER
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
+    }
+    for name in {"since", "until"} & values.keys():
+        values[name] = utc(values[name], f"filter.{name}")
+    return event_filter.EventFilter(**values)
+
+
+@strawberry.type(description="A change in the history of the organization. Events are never changed.")
+class Event(Node, prefix=EventRow.PREFIX):
+    action: EventAction = strawberry.field(description="The kind of the event.")
+    occurred_at: datetime = strawberry.field(
+        description="When the event occurred. The order of the feed is not the order of these times."
+    )
+    actor = relation(
+        actor_rows.by_ids, names.Actor | None, "Who made the change. Null if the server did.", key="actor_id"
+    )
+    subject = relation(
+        node_rows.by_ids,
+        Node | None,
+        "The object that was changed: for a draft or version, the job. Null if it was deleted.",
+        key="subject_id",
+    )
+    subject_id: strawberry.ID = strawberry.field(description="The id of the subject. It is kept if that is deleted.")
+    subject_label: str = strawberry.field(
+        description="What people call the subject, such as the key of a job, at the time of the event."
+    )
+    job = relation(
+        job.by_ids,
+        names.Job | None,
+        "The job that the event is about. Null if there is none, or if it was deleted.",
+        key="job_id",
+    )
+    from_version = relation(
+        event.from_versions,
+        names.JobVersion | None,
+        "The version before the event. Null if there is none, or if it was deleted.",
+    )
+    from_version_number: int | None = strawberry.field(
+        description="The number of the version before the event. Null if there is none."
+    )
+    to_version = relation(
+        event.to_versions,
+        names.JobVersion | None,
+        "The version after the event. Null if there is none, or if it was deleted.",
+    )
+    to_version_number: int | None = strawberry.field(
+        description="The number of the version after the event. Null if there is none."
+    )
+    message: str | None = strawberry.field(
+        description="The reason for the change. Null if not set.", metadata=weight(characters=limits.MESSAGE.maximum)
+    )
+    changes = relation(config_diff.of_events, list[ConfigChange], "The changes that the event made.", weight=CHANGES)
+
+    @strawberry.field(
+        description="The position in the feed, for the argument `after` of `Query.events`.",
+        metadata=reads("position", "id"),
+    )
+    def cursor(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent
+        return cursor.encode(EventRow.position, root.position, root.id)
+
+
+@strawberry.type(description="A page of a list of events.")
+class EventConnection(Connection[Event]): ...

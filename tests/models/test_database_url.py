@@ -1,0 +1,84 @@
+"""URLs of databases as managed services give them."""
+
+import pytest
+from sqlalchemy import make_url, text
+
+from mainsheet.models.database import Database
+from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
+
+USUAL = "postgresql://ada:p%40ss@db.example:5432/jobs"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        USUAL,
+        USUAL.replace("postgresql", "postgres"),
+        f"{USUAL}?sslmode=require",
+        f"{USUAL}?sslmode=verify-full&sslrootcert=/etc/ssl/root.pem&channel_binding=prefer",
+        f"{USUAL}?keepalives=1&keepalives_idle=30&gssencmode=disable&client_encoding=utf8",
+        "postgresql://ada@one.example:5432,two.example,[::1]:5434/jobs?target_session_attrs=read-write",
+        "postgresql:///jobs?host=/var/run/postgresql&user=ada",
+    ],
+)
+def test_urls_of_libpq_are_taken(url: str) -> None:
+    assert not DatabaseUrl.parse(url).is_sqlite
+
+
+def test_the_driver_gets_what_it_knows() -> None:
+    url = DatabaseUrl.parse(f"{USUAL}?sslmode=require&keepalives=1&connect_timeout=7")
+
+    assert url.connect["dsn"] == f"{USUAL}?sslmode=require"
+    assert url.connect_seconds == 7
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "sqlite:///FILE"),
+        ("nonsense", "sqlite:///FILE"),
+        ("mysql://localhost/x", "postgresql://USER"),
+        (f"{USUAL}?sslmod=require", "did you mean sslmode?"),
+        (f"{USUAL}?sslmode=on", "sslmode='on'"),
+        (f"{USUAL}?channel_binding=require", "channel_binding='require'"),
+        (f"{USUAL}?gssencmode=require", "gssencmode='require'"),
+        (f"{USUAL}?connect_timeout=soon", "connect_timeout"),
+        (f"{USUAL}?sslmode", "sqlite:///FILE"),
+        (f"{USUAL}?schema=public", "'schema'"),
+        (f"{USUAL}#fragment", "Percent-encode"),
+        ("postgresql://ada:pa/ss@db.example/jobs", "Percent-encode"),
+        ("postgresql://ada@db.example:many/jobs", "Percent-encode"),
+        ("postgresql://ada@[::1/jobs", "sqlite:///FILE"),
+    ],
+)
+def test_other_urls_are_refused_without_their_password(url: str, said: str) -> None:
+    with pytest.raises(BadDatabaseUrl) as refused:
+        DatabaseUrl.parse(url)
+
+    assert said in str(refused.value)
+    assert "p%40ss" not in str(refused.value)
+
+
+async def test_a_url_of_libpq_connects(postgres_url: str) -> None:
+    parts = make_url(postgres_url)
+    socket = parts.query["host"]
+    url = (
+        f"postgresql://{parts.username}@/{parts.database}?host=/nowhere/at/all,{socket}&sslmode=prefer"
+        "&connect_timeout=5&options=-c%20work_mem%3D8MB&tcp_user_timeout=1000"
+    )
+
+    shown = await _shown(url, "work_mem", "application_name", "jit")
+
+    assert shown[0] == "8MB"
+    assert shown[1].startswith("mainsheet/")
+    assert shown[2] == "off"
+    assert await _shown(f"{url}&application_name=ours", "application_name") == ["ours"]
+
+
+async def _shown(url: str, *names: str) -> list[str]:
+    database = Database.open(url)
+    try:
+        async with database.reads.connect() as connection:
+            return [str(await connection.scalar(text(f"SHOW {name}"))) for name in names]
+    finally:
+        await database.close()
