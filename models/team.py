@@ -2,7 +2,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Note, tenant, tenant_key
-from mainsheet.models.config_diff import changes_of
+from mainsheet.models.config_diff import change_of
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
 from mainsheet.models.managed import Managed
@@ -32,7 +32,9 @@ class Team(Managed, Base):
         self, action: EventAction, actor_id: str, before: TeamRole | None, after: TeamRole | None, edit: Edit
     ) -> None:
         """Add the event of a role that was set, changed or removed."""
-        edit.record(action, self, self.name, changes=list(changes_of(f"members.{actor_id}", before, after)))
+        change = change_of("members", before, after)
+        change["path"].append(actor_id)
+        edit.record(action, self, self.name, changes=[change])
 
 
 class TeamMember(Base):

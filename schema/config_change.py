@@ -11,7 +11,7 @@ from mainsheet.schema.weight import weight
 TEXT = weight(characters=limits.SQL.maximum)
 CHANGES = weight(items=2 * limits.ENTRIES.maximum)  # a configuration has two long lists, and few other values
 
-CALLERS_NAMES = {"environment", "dependencies"}
+CALLERS_NAMES = {"members", "environment", "dependencies"}
 
 
 @strawberry.type(description="A difference between two configurations.")

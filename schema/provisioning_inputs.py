@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 from strawberry import UNSET, Maybe
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.schema import inputs
 from mainsheet.schema.config_input import LINE

@@ -114,7 +114,7 @@ async def test_a_token_needs_the_scope(ask: Ask, world: World, database: Databas
     assert await everything(database) == before
 
 
-@pytest.mark.parametrize("name", MATRIX.keys() - NAMES_NOTHING)
+@pytest.mark.parametrize("name", sorted(MATRIX.keys() - NAMES_NOTHING))
 async def test_foreign_objects_are_absent_in_the_same_words(
     ask: Ask, world: World, database: Database, ids: Values, name: str
 ) -> None:

@@ -45,7 +45,16 @@ def saved_query() -> None:
         for column, table in (("team_id", "team"), ("created_by_id", "actor"), ("updated_by_id", "actor")):
             name = op.f(f"fk_saved_query_organization_id_{column}")
             batch.create_foreign_key(name, table, ["organization_id", column], ["organization_id", "id"])
+    name_not_null()
     op.create_index("ix_saved_query_team", "saved_query", ["team_id"])
+
+
+def name_not_null() -> None:
+    """Rename the constraint as the column was. It has a name from PostgreSQL 18 on."""
+    if op.get_bind().dialect.name == "postgresql":
+        named = "SELECT conname FROM pg_constraint WHERE conname = 'saved_query_text_not_null'"
+        for name in op.get_bind().scalars(sa.text(named)).all():
+            op.execute(f"ALTER TABLE saved_query RENAME CONSTRAINT {name} TO saved_query_sql_not_null")
 
 
 def prepare(table: str, *columns: tuple[str, Any]) -> None:
