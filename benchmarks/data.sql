@@ -59,8 +59,10 @@ FROM generate_series(1, :jobs) n, generate_series(0, 2) k,
     LATERAL (SELECT 1 + (n / 50 * (6 * k - 5) + 13 * k) % 49) s(shift)
 WHERE k <= n % 3;
 
-INSERT INTO job_run (id, organization_id, job_id, version_number, status, trigger, created_at, started_at, finished_at)
+INSERT INTO job_run (id, organization_id, job_id, version_number, cluster_id, attempt, retries, lost_claims, parameters,
+    status, trigger, created_at, started_at, finished_at)
 SELECT bench_id('JR', n * 100 + r), bench_id('OR', 1), bench_id('JB', n), 1 + n % 5,
+    bench_id('CL', 1 + (n * 3 + 1 + n % 5) % 20), 1, 0, 0, '[]',
     (ARRAY['SUCCEEDED', 'SUCCEEDED', 'FAILED', 'CANCELLED'])[1 + (n + r) % 4],
     (ARRAY['SCHEDULE', 'MANUAL'])[1 + (n + r) % 2], at, at + interval '2 seconds', at + interval '90 seconds'
 FROM generate_series(1, :jobs) n, generate_series(1, 10) r,

@@ -95,6 +95,8 @@ class TemplateRows:
 
     @classmethod
     def of(cls, life: Life, runs: Sequence[JobRun], dialect: Dialect) -> Self:
+        for change in (each for event in life.events for each in event.changes):
+            change.pop("id", None)  # each generated job has dependencies with ids of their own
         instances = [*_rows_of(life), *life.events, *runs]
         new_ids = [(each.id, each.PREFIX, _moment_of(each, life)) for each in instances if isinstance(each, OWN_IDS)]
         rows = [TemplateRow.of(each, dialect) for each in instances]

@@ -11,7 +11,7 @@ from mainsheet.demo.life import (
     rolled_back,
     versioned,
 )
-from mainsheet.demo.parts import SPREAD, at, file, variables, wheel
+from mainsheet.demo.parts import SPREAD, at, file, secrets, variables, wheel
 from mainsheet.models.job_config import DependencyCondition
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
@@ -69,7 +69,7 @@ STORIES = (
         "Copies customers and their addresses; names are hashed on the way in.",
         (
             (170, versioned("Ingest 2", source=wheel("harbor-ingest", "harbor_ingest.customers:main", "2.0.1"))),
-            (90, versioned("Hash with the new salt", environment=variables(SALT_NAME="customers-2"))),
+            (90, versioned("Hash with the new salt", environment=secrets(SALT="ingest/customers/salt-2"))),
         ),
         JobRunStatus.READY,
     ),
@@ -142,7 +142,7 @@ STORIES = (
             "cluster": "prod-eu",
             "source": wheel("harbor-catalogue", "harbor_catalogue.sync:main", None, "--full"),
             "schedule": at("0 1 * * *", "Asia/Tokyo"),
-            "environment": variables(TARGET="search", LOCALES="de,fr,ja"),
+            "environment": variables(TARGET="search", LOCALES="de,fr,ja") + secrets(API_KEY="ingest/search/api-key"),
         },
         "Sends the catalogue to the search engine.",
         (

@@ -56,3 +56,8 @@ def at(
 
 def variables(**values: str) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def secrets(**references: str) -> list[dict[str, str]]:
+    """Return environment variables that refer to secrets."""
+    return [{"name": name, "secret_reference": reference} for name, reference in references.items()]

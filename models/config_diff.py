@@ -6,10 +6,10 @@ see every job.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NotRequired, TypeAlias, TypedDict
 
 from mainsheet.models.job_config import JobConfig, Variable
 
@@ -34,14 +34,16 @@ class Change(TypedDict):
     kind: str
     before: Value | None
     after: Value | None
+    id: NotRequired[str]  # of a dependency's row, which stands for the other job if that is hidden
 
 
 def differences(before: JobConfig | None, after: JobConfig | None) -> list[Change]:
     """Return the added, changed and removed values by path. `None` has no values."""
     old = dict(_values(before)) if before else {}
     new = dict(_values(after)) if after else {}
+    ids = {each.job_id: each.id for config in (before, after) if config for each in config.dependencies}
     return [
-        Change(path=list(path), kind=_kind(path in old, path in new), before=old.get(path), after=new.get(path))
+        _with_id(_change(list(path), old.get(path), new.get(path)), ids)
         for path in sorted(old.keys() | new.keys())
         if old.get(path) != new.get(path)
     ]
@@ -49,7 +51,18 @@ def differences(before: JobConfig | None, after: JobConfig | None) -> list[Chang
 
 def change_of(name: str, before: str | None, after: str | None) -> Change:
     """Return the change of one value: `before` is `None` if it was added, `after` if it was removed."""
-    return Change(path=[name], kind=_kind(before is not None, after is not None), before=before, after=after)
+    return _change([name], before, after)
+
+
+def _change(path: list[str], before: Value | None, after: Value | None) -> Change:
+    return Change(path=path, kind=kind_of(before is not None, after is not None), before=before, after=after)
+
+
+def _with_id(change: Change, ids: Mapping[str, str | None]) -> Change:
+    path = change["path"]
+    if path[0] == "dependencies" and (row_id := ids[path[1]]):
+        change["id"] = row_id
+    return change
 
 
 def changes_of(name: str, before: Any, after: Any) -> Iterator[Change]:
@@ -61,7 +74,7 @@ def changes_of(name: str, before: Any, after: Any) -> Iterator[Change]:
         yield change_of(name, before, after)
 
 
-def _kind(was: bool, is_now: bool) -> ChangeKind:
+def kind_of(was: bool, is_now: bool) -> ChangeKind:
     if was and is_now:
         return ChangeKind.CHANGED
     return ChangeKind.ADDED if is_now else ChangeKind.REMOVED

@@ -127,7 +127,7 @@ class Job(JobListing, Tagged, Base):
         version = job._new_draft(config, edit, based_on=None)
         version.publish(edit, None)
         job._point_to(version)
-        changes = [*differences(None, config), *changes_of("tags", [], job.tags)]
+        changes = [*differences(None, version.config), *changes_of("tags", [], job.tags)]
         job._record(EventAction.JOB_CREATED, edit, (None, 1), changes=changes)
         return job
 
@@ -161,7 +161,7 @@ class Job(JobListing, Tagged, Base):
         config = self._changed_config(self.current, values, references, edit)
         draft = self._new_draft(config, edit, based_on=self.current_number)
         numbers = (self.current_number, draft.number)
-        self._record(EventAction.DRAFT_CREATED, edit, numbers, changes=differences(self.current.config, config))
+        self._record(EventAction.DRAFT_CREATED, edit, numbers, changes=differences(self.current.config, draft.config))
         self.draft = draft
         return draft
 
@@ -170,7 +170,9 @@ class Job(JobListing, Tagged, Base):
         before, after = draft.config, self._changed_config(draft, values, references, edit)
         if before != after:
             draft.update(after, edit)
-            self._record(EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=differences(before, after))
+            self._record(
+                EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=differences(before, draft.config)
+            )
         return draft
 
     def discard_draft(self, edit: Edit) -> JobVersion:

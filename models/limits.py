@@ -122,6 +122,7 @@ IDEMPOTENCY_KEY = Text(1, 255)
 LENGTH = "Must have {minimum} to {maximum} entries, but has {value}."
 SAVED_QUERIES = Number(1, 50, LENGTH)
 ENTRIES = Number(0, 100, LENGTH)
+BATCH = Number(1, 100, LENGTH)
 TAGS = Number(0, 20, LENGTH)
 RETRIES = Number(0, 10)
 RETRY_DELAY = Number(0)

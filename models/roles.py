@@ -28,6 +28,7 @@ class TeamRole(StrEnum):
 class JobPermission(StrEnum):
     VIEW = "VIEW"
     EDIT = "EDIT"
+    RUN = "RUN"
     MANAGE_TEAMS = "MANAGE_TEAMS"
     DELETE = "DELETE"
 
@@ -36,7 +37,7 @@ ALL = frozenset(JobPermission)
 
 BY_TEAM: Mapping[TeamRole, frozenset[JobPermission]] = {
     TeamRole.VIEWER: frozenset({JobPermission.VIEW}),
-    TeamRole.CONTRIBUTOR: frozenset({JobPermission.VIEW, JobPermission.EDIT}),
+    TeamRole.CONTRIBUTOR: frozenset({JobPermission.VIEW, JobPermission.EDIT, JobPermission.RUN}),
     TeamRole.ADMIN: ALL,
 }
 

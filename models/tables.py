@@ -15,6 +15,7 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
@@ -38,6 +39,7 @@ __all__ = [
     "JobVersionQuery",
     "Member",
     "Organization",
+    "RunLease",
     "SavedQuery",
     "ServiceAccount",
     "Team",

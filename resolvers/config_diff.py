@@ -1,34 +1,21 @@
-"""Changes of configurations, without the keys of jobs that the caller can't see."""
+"""The changes between versions, and those that events recorded."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import select, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from mainsheet.models.config_diff import Change, Value, differences
-from mainsheet.models.deleted_job import DeletedJob
+from mainsheet.models.config_diff import Change, differences
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import Event
-from mainsheet.models.job import Job
 from mainsheet.models.job_config import DependencyCondition, JobConfig
 from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
-from mainsheet.resolvers.permissions import visible, was_visible
+from mainsheet.resolvers.config_change import ConfigChange, shown
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Statement, View, rows_of
 from mainsheet.resolvers.turns import by_turns
-
-HIDDEN = "hidden"
-
-
-@dataclass(frozen=True)
-class ConfigChange:
-    path: Sequence[str]
-    kind: str
-    before: Value | None
-    after: Value | None
 
 
 async def of_versions(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, list[ConfigChange]]:
@@ -44,12 +31,18 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
         version_id: differences(configs.get(bases.get(version_id, "")), configs[version_id])
         async for version_id in by_turns(version_ids)
     }
-    return await _named(read, changes)
+    return await shown(read, changes)
 
 
 async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:
     """Return the changes that each event recorded."""
-    return await _named(read, {row.id: row.changes for row in await read.rows(_event_changes, keys=event_ids)})
+    return await shown(read, {row.id: row.changes for row in await read.rows(_event_changes, keys=event_ids)})
+
+
+async def of_event_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[ConfigChange]]:
+    """Return the changes of the events in each list of ids."""
+    changes = await of_events(read, list({event_id for ids in lists for event_id in ids}))
+    return {ids: [change for event_id in ids for change in changes[event_id]] for ids in lists}
 
 
 async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, str]:
@@ -108,6 +101,7 @@ def _query_ids(_view: View) -> Statement:
 
 
 class StoredDependency(NamedTuple):
+    id: str
     version_id: str
     depends_on_id: str | None
     deleted_job_id: str | None
@@ -124,42 +118,8 @@ def _dependencies(_view: View) -> Statement:
     )
 
 
-class JobKey(NamedTuple):
-    id: str
-    job_key: str
-
-
-@rows_of(JobKey)
-def _job_keys(view: View) -> Statement:
-    """Select the keys of jobs that the caller sees, and of deleted ones to which they had access."""
-    present = select(Job.id, Job.job_key).where(among(Job.id, KEYS), visible(view.caller))
-    deleted = select(DeletedJob.id, DeletedJob.job_key).where(
-        among(DeletedJob.id, KEYS), was_visible(view.caller), DeletedJob.job_key.is_not(None)
-    )
-    both = union_all(present, deleted).subquery("both")
-    return select(both.c.id, both.c.job_key)
-
-
 def _config(row: JobVersion, queries: Sequence[VersionQuery], dependencies: Sequence[StoredDependency]) -> JobConfig:
     version = JobVersion(**{each.name: getattr(row, each.name) for each in JobVersion.__table__.c})
     version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
     version.dependencies = [JobVersionDependency(**each._asdict()) for each in dependencies]
     return version.config
-
-
-async def _named(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
-    """Replace the job id of each dependency by the job's key, or by `hidden` if the caller can't see that job."""
-    ids = {each["path"][1] for listed in changes.values() for each in listed if _is_dependency(each)}
-    keys = {row.id: row.job_key for row in await read.rows(_job_keys, keys=list(ids))} if ids else {}
-    return {owner: [_change(each, keys) for each in listed] for owner, listed in changes.items()}
-
-
-def _is_dependency(change: Change) -> bool:
-    return change["path"][0] == "dependencies"
-
-
-def _change(change: Change, keys: Mapping[str, str]) -> ConfigChange:
-    path = change["path"]
-    if _is_dependency(change):
-        path = [path[0], keys.get(path[1], HIDDEN)]
-    return ConfigChange(path, change["kind"], change["before"], change["after"])

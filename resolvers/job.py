@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import FromClause, inspect, select
+from sqlalchemy import FromClause, func, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
@@ -9,13 +9,19 @@ from mainsheet.models.job_listing import JobListing
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers import job_run
+from mainsheet.resolvers.job_version import columns_of
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import OPTIONAL, Expression, Statement, View, rows_of, within
 
 FOR_LISTS = set(JobListing.__annotations__)
-COLUMNS: list[Expression] = [column for column in Job.__table__.c if column.name not in FOR_LISTS]
+ACTIVATED_AT = func.coalesce(Job.activated_at, Job.created_at).label("activated_at")
+COLUMNS: list[Expression] = [
+    ACTIVATED_AT if column.name == "activated_at" else column
+    for column in Job.__table__.c
+    if column.name not in FOR_LISTS
+]
 
 
 JOINS = ("current_version", "current_version.cluster", "latest_run")
@@ -58,7 +64,7 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
     source, columns = jobs, [*jobs.c]
     if version := view.joined("current_version"):
         is_current = (_Current.job_id == jobs.c.id) & (_Current.number == jobs.c.current_number)
-        own = version.only(inspect(_Current).selectable.c)
+        own = version.only(columns_of(_Current))
         source, columns = source.join(_Current, is_current), columns + within("current_version", own)
         if cluster := version.joined("cluster"):
             source = source.join(Cluster, Cluster.id == _Current.cluster_id)

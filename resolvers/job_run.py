@@ -1,16 +1,22 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, select
 from sqlalchemy.orm import aliased
 
+from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus
-from mainsheet.resolvers.permissions import visible
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.run_lease import RunLease
+from mainsheet.resolvers.permissions import is_any, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Expression, Statement, View, rows_of
+from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement, View, rows_of
 
 COLUMNS = JobRun.__table__.c
 
@@ -23,13 +29,72 @@ async def latest(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobRun]:
     return await read.keyed(_latest, keys=job_ids)
 
 
-async def of_jobs(
-    read: Read, job_ids: Sequence[str], arguments: tuple[PageArguments, tuple[JobRunStatus, ...] | None]
+@dataclass(frozen=True, kw_only=True)
+class JobRunFilter:
+    """The conditions that a listed run must match. `None` is no condition; an empty tuple matches nothing."""
+
+    statuses: tuple[JobRunStatus, ...] | None = None
+    job_ids: tuple[str, ...] | None = None
+    cluster_ids: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    scheduled_since: datetime | None = None
+    scheduled_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class JobRunListArguments:
+    page: PageArguments
+    filter: JobRunFilter
+
+
+async def of_jobs(read: Read, job_ids: Sequence[str], arguments: JobRunListArguments) -> Mapping[str, Page[JobRun]]:
+    """List each job's runs by time."""
+    return await _pages(OF_JOBS, read, job_ids, arguments)
+
+
+async def of_versions(
+    read: Read, version_ids: Sequence[str], arguments: JobRunListArguments
 ) -> Mapping[str, Page[JobRun]]:
-    """List the runs by time; `arguments` are the page and the statuses to show, `None` for all."""
-    page, statuses = arguments
-    parameters = {} if statuses is None else {"statuses": statuses}
-    return await OF_JOBS.pages(read, job_ids, page, parameters=parameters)
+    """List each version's runs by time."""
+    return await _pages(OF_VERSIONS, read, version_ids, arguments)
+
+
+async def of_clusters(
+    read: Read, cluster_ids: Sequence[str], arguments: JobRunListArguments
+) -> Mapping[str, Page[JobRun]]:
+    """List the runs on each cluster by time, of the jobs that the caller sees."""
+    return await _pages(OF_CLUSTERS, read, cluster_ids, arguments)
+
+
+async def of_organizations(
+    read: Read, organization_ids: Sequence[str], arguments: JobRunListArguments
+) -> Mapping[str, Page[JobRun]]:
+    """List the runs by time, of the jobs that the caller sees."""
+    return await _pages(OF_ORGANIZATIONS, read, organization_ids, arguments)
+
+
+async def _pages(
+    runs: PagedList[JobRun], read: Read, keys: Sequence[str], arguments: JobRunListArguments
+) -> Mapping[str, Page[JobRun]]:
+    parameters = {name: value for name, value in vars(arguments.filter).items() if value is not None}
+    return await runs.pages(read, keys, arguments.page, parameters=parameters)
+
+
+class LeaseEnd(NamedTuple):
+    run_id: str
+    expires_at: datetime
+
+
+async def lease_ends(read: Read, run_ids: Sequence[str]) -> Mapping[str, datetime]:
+    """Return when the lease of each run that a worker holds will expire."""
+    rows = await read.keyed(_lease_ends, keys=run_ids)
+    return {run_id: row.expires_at for run_id, row in rows.items()}
+
+
+@rows_of(LeaseEnd, key="run_id")
+def _lease_ends(_view: View) -> Statement:
+    return select(RunLease.run_id, RunLease.expires_at).where(among(RunLease.run_id, KEYS))
 
 
 @rows_of(JobRun)
@@ -52,9 +117,48 @@ def _latest(view: View) -> Statement:
 
 
 @rows_of(JobRun)
-def _with_status(view: View, *conditions: str) -> Statement:
-    rows = select(*view.only(COLUMNS))
-    return rows.where(among(JobRun.status, bindparam("statuses", type_=TextArray()))) if conditions else rows
+def _of_job(view: View, *conditions: str) -> Statement:
+    return select(*view.only(COLUMNS)).where(*(CONDITIONS[name](name) for name in conditions))
 
 
-OF_JOBS = PagedList(_with_status, JobRun.job_id, JobRun.created_at, JobRun.id, is_indexed=True)
+@rows_of(JobRun)
+def _of_version(view: View, *conditions: str) -> Statement:
+    is_its = (JobVersion.job_id == JobRun.job_id) & (JobVersion.number == JobRun.version_number)
+    return _of_job(view, *conditions).join(JobVersion, is_its)
+
+
+@rows_of(JobRun)
+def _visible(view: View, *conditions: str) -> Statement:
+    """Select the runs of visible jobs, each checked in the order of the list."""
+    rows = _of_job(view, *conditions)
+    if sees_all_jobs(view.caller):
+        return rows.where(JobRun.organization_id == view.caller.organization_id)
+    job = select(Job.id).where(Job.id == JobRun.job_id, visible(view.caller)).correlate(JobRun)
+    return rows.where(JobRun.organization_id == view.caller.organization_id, is_any(job))
+
+
+def _among(column: Attribute) -> Callable[[str], ColumnElement[bool]]:
+    return lambda name: among(column, bindparam(name, type_=TextArray()))
+
+
+def _since(column: Attribute) -> Callable[[str], ColumnElement[bool]]:
+    return lambda name: column >= bindparam(name, type_=UtcDateTime())
+
+
+def _until(column: Attribute) -> Callable[[str], ColumnElement[bool]]:
+    return lambda name: column < bindparam(name, type_=UtcDateTime())
+
+
+CONDITIONS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
+    "statuses": _among(JobRun.status),
+    "job_ids": _among(JobRun.job_id),
+    "cluster_ids": _among(JobRun.cluster_id),
+    "since": _since(JobRun.created_at),
+    "until": _until(JobRun.created_at),
+    "scheduled_since": _since(JobRun.scheduled_for),
+    "scheduled_until": _until(JobRun.scheduled_for),
+}
+OF_JOBS = PagedList(_of_job, JobRun.job_id, JobRun.created_at, JobRun.id, is_indexed=True)
+OF_VERSIONS = PagedList(_of_version, JobVersion.id, JobRun.created_at, JobRun.id, is_indexed=True)
+OF_CLUSTERS = PagedList(_visible, JobRun.cluster_id, JobRun.created_at, JobRun.id, is_indexed=True)
+OF_ORGANIZATIONS = PagedList(_visible, JobRun.organization_id, JobRun.created_at, JobRun.id)

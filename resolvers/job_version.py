@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
@@ -14,7 +14,15 @@ from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Expression, Statement, View, rows_of
 
-COLUMNS = JobVersion.__table__.c
+
+def columns_of(version: type[JobVersion]) -> list[Expression]:
+    """Return the columns of a version. A draft that was never updated was last changed when it was created."""
+    updated_at = func.coalesce(version.edited_at, version.created_at).label("updated_at")
+    updated_by_id = func.coalesce(version.edited_by_id, version.created_by_id).label("updated_by_id")
+    return [*inspect(version).selectable.c, updated_at, updated_by_id]
+
+
+COLUMNS = columns_of(JobVersion)
 
 
 class OfRun(NamedTuple):

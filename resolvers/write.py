@@ -1,7 +1,7 @@
 """The transaction of a command, and the registry of commands by GraphQL name."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict, TypeVar
 
@@ -161,27 +161,42 @@ Run = Callable[..., Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
+class Plan:
+    """The order in which the items of a batch are run, and the problems of items that contradict others."""
+
+    order: Sequence[int]
+    problems: Mapping[int, Sequence[UserError]] = field(default_factory=dict)
+
+
+def as_given(items: Sequence[Mapping[str, Any]]) -> Plan:
+    return Plan(range(len(items)))
+
+
+@dataclass(frozen=True)
 class Command:
     """A command, the name of its mutation, and the scope that a token needs for it.
 
-    `run` gets the transaction and the input's values by name.
+    `run` gets the transaction and the input's values by name. In a batch, `run` gets the values of one item of the list
+    `items` at a time, in the order that `plan` returns.
     """
 
     name: str
     scope: AccessScope
     run: Run
+    items: str | None = None
+    plan: Callable[[Sequence[Mapping[str, Any]]], Plan] = as_given
 
 
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, scope: AccessScope) -> Callable[[Run], Command]:
+def command(name: str, scope: AccessScope, **batch: Any) -> Callable[[Run], Command]:
     """Register a function as the command of the mutation with this GraphQL name."""
 
     def register(run: Run) -> Command:
         if name in COMMANDS:
             raise ValueError(f"There is a command {name} already.")
-        made = COMMANDS[name] = Command(name, scope, run)
+        made = COMMANDS[name] = Command(name, scope, run, **batch)
         return made
 
     return register

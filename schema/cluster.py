@@ -2,11 +2,12 @@ import strawberry
 
 from mainsheet.models.cluster import Cluster as ClusterRow
 from mainsheet.models.cluster_status import ClusterStatus
-from mainsheet.resolvers import job_list
+from mainsheet.resolvers import job_list, job_run
 from mainsheet.schema import names
 from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION
 from mainsheet.schema.connection import Connection
 from mainsheet.schema.job_filter import job_list_arguments
+from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 
@@ -26,6 +27,12 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
         names.JobConnection,
         "The visible jobs whose current version runs on this cluster.",
         arguments=job_list_arguments,
+    )
+    runs = relation(
+        job_run.of_clusters,
+        names.JobRunConnection,
+        "The runs on this cluster of the jobs that you can see, newest first.",
+        arguments=run_list_arguments,
     )
 
 

@@ -87,11 +87,23 @@ class Compute:
     )
 
 
-@strawberry.type(description="An environment variable of a run.")
+@strawberry.type(
+    description="An environment variable of a run. It has either a value or a reference to a secret, never both."
+)
 class EnvironmentVariable:
     name: str = strawberry.field(description="The name of the variable, unique within the version.")
-    value: str = strawberry.field(
-        description="The value of the variable.", metadata=weight(characters=limits.ARGUMENT.maximum)
+    value: str | None = strawberry.field(
+        default=None,
+        description="The value of the variable. Null if it is a secret.",
+        metadata=weight(characters=limits.ARGUMENT.maximum),
+    )
+    secret_reference: str | None = strawberry.field(
+        default=None,
+        description=(
+            "The path of a secret in the organization's secret store, which the execution plane reads when the job"
+            " runs. Null if the variable has a value. The secret itself is never stored here."
+        ),
+        metadata=weight(characters=limits.LOCATION.maximum),
     )
 
 

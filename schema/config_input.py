@@ -114,7 +114,9 @@ class ComputeInput:
     )
 
 
-@strawberry.input(description="An environment variable of a run.")
+@strawberry.input(
+    description="An environment variable of a run. Exactly one of `value` and `secretReference` must be set."
+)
 class EnvironmentVariableInput:
     name: str = strawberry.field(
         description=(
@@ -122,7 +124,16 @@ class EnvironmentVariableInput:
             "underscores, not starting with a digit."
         )
     )
-    value: str = strawberry.field(description=("The value of the variable, at most 8191 characters. Stored unchanged."))
+    value: str | None = strawberry.field(
+        default=UNSET, description="The value of the variable, at most 8191 characters. Stored unchanged."
+    )
+    secret_reference: str | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "The path of a secret in the organization's secret store, 1 to 1023 characters in one line. It isn't looked"
+            " up. Never send the secret itself: everyone who can see the job can read this."
+        ),
+    )
 
 
 @strawberry.input(description="The complete configuration of a version.")

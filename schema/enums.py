@@ -106,8 +106,9 @@ describe(
     "A permission on a job.",
     VIEW="See the job.",
     EDIT="Update the job; create, change, publish and discard drafts; activate versions.",
+    RUN="Trigger, release and cancel runs.",
     MANAGE_TEAMS="Add and remove teams.",
-    DELETE="Delete the job.",
+    DELETE="Delete the job and its finished runs.",
 )
 describe(
     TeamRole,

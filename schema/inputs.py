@@ -16,6 +16,11 @@ TAGS = (
     " repeated tag counts once."
 )
 
+JOB_KEY = (
+    "The key of the job, unique within the organization. It never changes. 1 to 100 lower-case letters and digits, in"
+    " groups joined by single hyphens or underscores."
+)
+
 
 def _job_id() -> Any:
     return strawberry.field(description="The job.")
@@ -64,12 +69,7 @@ def idempotency_key() -> Any:
 
 @strawberry.input(description="A new job and its first version.")
 class CreateJobInput:
-    job_key: str = strawberry.field(
-        description=(
-            "The key of the job, unique within the organization. It never changes. 1 to 100 lower-case letters "
-            "and digits, in groups joined by single hyphens or underscores."
-        )
-    )
+    job_key: str = strawberry.field(description=JOB_KEY)
     name: str = strawberry.field(description=LINE)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
     tags: list[str] = strawberry.field(default_factory=list, description=TAGS)
@@ -98,6 +98,13 @@ class UpdateJobInput:
     )
     message: str | None = _message("change, such as a pause")
     expected_job_revision: int | None = _expected_revision("job")
+
+
+@strawberry.input(description="Changes to many jobs. Each item is one transaction.")
+class UpdateJobsInput:
+    jobs: list[UpdateJobInput] = strawberry.field(description="The changes, 1 to 100.")
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The job to delete.")

@@ -45,6 +45,7 @@ class Job(Node, prefix=JobRow.PREFIX):
     current_version = relation(
         job_version.current, names.JobVersion, "The current version: the one that runs.", join="current_version"
     )
+    activated_at: datetime = strawberry.field(description="When the current version became current.")
     draft = relation(
         job_version.drafts, names.JobVersion | None, ("The draft of the next version. Null if the job has no draft.")
     )

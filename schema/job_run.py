@@ -1,27 +1,85 @@
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
+from mainsheet.models import limits
 from mainsheet.models.job_run import JobRun as JobRunRow
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
-from mainsheet.resolvers import job, job_version
+from mainsheet.resolvers import actor, job, job_run, job_version
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, described, with_page_arguments
+from mainsheet.schema.moment import utc
 from mainsheet.schema.node import Node
-from mainsheet.schema.relation import relation
+from mainsheet.schema.plain import plain
+from mainsheet.schema.relation import reads, relation
+from mainsheet.schema.weight import weight
+
+
+def _since(what: str) -> Any:
+    return strawberry.field(
+        default=UNSET, description=f"{what} at this time or later. A time without an offset is UTC."
+    )
+
+
+def _until(what: str) -> Any:
+    return strawberry.field(default=UNSET, description=f"{what} before this time. A time without an offset is UTC.")
+
+
+@strawberry.input(
+    description=(
+        "Conditions that a run must meet to be listed. They are combined with AND; an omitted or null field is no"
+        " condition. An empty list matches nothing."
+    )
+)
+class JobRunFilter:
+    statuses: list[JobRunStatus] | None = strawberry.field(
+        default=UNSET, description="The run has one of these statuses."
+    )
+    job_ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="The run is one of these jobs.")
+    cluster_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="The run's version runs on one of these clusters."
+    )
+    since: datetime | None = _since("The run was created")
+    until: datetime | None = _until("The run was created")
+    scheduled_since: datetime | None = _since("The run was scheduled for a time")
+    scheduled_until: datetime | None = _until("The run was scheduled for a time")
 
 
 @with_page_arguments(SortDirection.DESC)
 def run_list_arguments(
     page: PageArguments,
     *,
-    statuses: Annotated[
-        list[JobRunStatus] | None, described("Return only the runs with one of these statuses. Defaults to all.")
-    ] = None,
-) -> tuple[PageArguments, tuple[JobRunStatus, ...] | None]:
-    return page, None if statuses is None else tuple(statuses)
+    filter: Annotated[JobRunFilter | None, described("Return only the runs that match this filter.")] = None,
+) -> job_run.JobRunListArguments:
+    return job_run.JobRunListArguments(page, _conditions(filter))
+
+
+def _conditions(wanted: JobRunFilter | None) -> job_run.JobRunFilter:
+    values: dict[str, Any] = {} if wanted is None else plain(wanted)
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+        else:
+            values[name] = utc(value, f"filter.{to_camel_case(name)}")
+    return job_run.JobRunFilter(**values)
+
+
+@strawberry.type(description="A parameter of a run.")
+class RunParameter:
+    name: str = strawberry.field(description="The name.")
+    value: str = strawberry.field(description="The value.", metadata=weight(characters=limits.ARGUMENT.maximum))
+
+
+@strawberry.type(description="Why a run failed.")
+class RunError:
+    code: str | None = strawberry.field(description="The code of the error, for programs. Null if it has none.")
+    message: str = strawberry.field(
+        description="The message of the error, for people.", metadata=weight(characters=limits.MESSAGE.maximum)
+    )
 
 
 @strawberry.type(description="An execution of a job.")
@@ -35,9 +93,66 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     version_number: int = strawberry.field(description="The number of the version that the run executes.")
     status: JobRunStatus = strawberry.field(description="Where it is in its life.")
     trigger: JobRunTrigger = strawberry.field(description="What triggered the run.")
+    triggered_by = relation(
+        actor.by_ids, names.Actor | None, "Who triggered the run. Null if its schedule did.", key="triggered_by_id"
+    )
+    attempt: int = strawberry.field(
+        description="How often a worker has claimed the run. Reports must have the number of their claim."
+    )
+    message: str | None = strawberry.field(
+        description="The reason for the run, or why it was skipped. Null if not set.",
+        metadata=weight(characters=limits.MESSAGE.maximum),
+    )
+    progress_percent: int | None = strawberry.field(description="The progress, 0 to 100. Null if not reported.")
+    log_url: str | None = strawberry.field(description="The address of the log. Null if not reported.")
     created_at: datetime = strawberry.field(description="When the run was created.")
-    started_at: datetime | None = strawberry.field(description="When the run started. Null until then.")
+    scheduled_for: datetime | None = strawberry.field(
+        description="The time of the schedule for which the run was made. Null for a manual run."
+    )
+    available_at: datetime | None = strawberry.field(
+        description="From when on a worker can claim the run. Null unless the run is ready."
+    )
+    lease_expires_at = relation(
+        job_run.lease_ends,
+        datetime | None,
+        "When the worker's lease of the run expires unless it is renewed. Null if no worker has the run.",
+    )
+    started_at: datetime | None = strawberry.field(
+        description="When a worker first reported on the run. Null until then."
+    )
     finished_at: datetime | None = strawberry.field(description="When the run finished. Null until then.")
+    cancel_requested_at: datetime | None = strawberry.field(
+        description="When the cancellation was requested. Null if it wasn't."
+    )
+    cancel_requested_by = relation(
+        actor.by_ids,
+        names.Actor | None,
+        "Who requested the cancellation. Null if nobody did.",
+        key="cancel_requested_by_id",
+    )
+
+    @strawberry.field(
+        description="The time from the start to the end. Null until the run has finished, or if it never started.",
+        metadata=reads("started_at", "finished_at"),
+    )
+    def duration_seconds(root: strawberry.Parent[JobRunRow]) -> float | None:  # noqa: N805 the row is the parent
+        if root.started_at is None or root.finished_at is None:
+            return None
+        return (root.finished_at - root.started_at).total_seconds()
+
+    @strawberry.field(
+        description="The error of the last failed attempt. Null if there is none.",
+        metadata=reads("error_code", "error_message"),
+    )
+    def error(root: strawberry.Parent[JobRunRow]) -> RunError | None:  # noqa: N805 the row is the parent
+        return None if root.error_message is None else RunError(code=root.error_code, message=root.error_message)
+
+    @strawberry.field(
+        description="The parameters, in the order in which they were given.",
+        metadata=reads("parameters") | weight(items=limits.ENTRIES.maximum),
+    )
+    def parameters(root: strawberry.Parent[JobRunRow]) -> list[RunParameter]:  # noqa: N805 the row is the parent
+        return [RunParameter(**each) for each in root.parameters]
 
 
 @strawberry.type(description="A page of a list of runs.")

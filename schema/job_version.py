@@ -7,11 +7,12 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_version
+from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_run, job_version
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection, described
+from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.source import JobSource
@@ -69,9 +70,21 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
     created_by = relation(actor.by_ids, names.Actor, "Who created the version.", key="created_by_id")
+    updated_at: datetime = strawberry.field(
+        description="When the configuration was last changed. Equals `createdAt` if the draft was never updated."
+    )
+    updated_by = relation(
+        actor.by_ids, names.Actor, "Who last changed the configuration, or created the version.", key="updated_by_id"
+    )
     published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
     published_by = relation(
         actor.by_ids, names.Actor | None, "Who published the version. Null for a draft.", key="published_by_id"
+    )
+    runs = relation(
+        job_run.of_versions,
+        names.JobRunConnection,
+        "The runs of the version, newest first.",
+        arguments=run_list_arguments,
     )
     changes = relation(
         config_diff.of_versions,

@@ -1,9 +1,24 @@
+from collections.abc import Mapping
+from typing import Any
+
 import strawberry
 
-from mainsheet.resolvers.commands import draft, job, organization, version
+from mainsheet.resolvers.commands import apply, draft, job, organization, version
+from mainsheet.resolvers.commands.apply import ApplyOutcome
 from mainsheet.schema import inputs, payloads
-from mainsheet.schema.mutation_field import mutation
+from mainsheet.schema.document import ApplyJobsInput, ApplyPayload, ApplyResult
+from mainsheet.schema.mutation_field import batch, mutation
 from mainsheet.schema.provisioning import ProvisioningMutation
+
+
+def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return payloads.UpdateJobsResult(**{"job_id": item["job_id"], **answer}, user_errors=problems)
+
+
+def _applied(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    known = {"job_key": item["job_key"], "outcome": ApplyOutcome.REFUSED, **answer}
+    known["outcome"] = ApplyOutcome(known["outcome"])
+    return ApplyResult(**known | {"event_ids": tuple(known.get("event_ids", ()))}, user_errors=problems)
 
 
 @strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
@@ -13,6 +28,20 @@ class Mutation(ProvisioningMutation):
     )
     update_job = mutation(
         job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description, tags or status of a job."
+    )
+    update_jobs = batch(
+        job.update_many,
+        inputs.UpdateJobsInput,
+        payloads.UpdatedJobsPayload,
+        _updated,
+        "Change the names, descriptions, tags or statuses of many jobs. Each item is a transaction of its own.",
+    )
+    apply_jobs = batch(
+        apply.apply,
+        ApplyJobsInput,
+        ApplyPayload,
+        _applied,
+        "Create or change jobs so that they are what documents say. Applying the same documents again changes nothing.",
     )
     delete_job = mutation(
         job.delete,

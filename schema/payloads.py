@@ -20,6 +20,7 @@ from mainsheet.schema import names
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.relation import relation
 from mainsheet.schema.user_error import UserError
+from mainsheet.schema.weight import BATCH
 
 Key = strawberry.Private[str | None]
 
@@ -41,6 +42,22 @@ class Payload:
 class JobPayload(Payload):
     job_id: Key = None
     job = _job()
+
+
+@strawberry.type(description="What became of the changes to one job.")
+class UpdateJobsResult:
+    job_id: Key = None
+    job = _job()
+    user_errors: list[UserError] = strawberry.field(
+        description="The reasons why the item was refused. Each path begins at the root of the input."
+    )
+
+
+@strawberry.type
+class UpdatedJobsPayload(Payload):
+    results: list[UpdateJobsResult] = strawberry.field(
+        default_factory=list, description="What became of the items, in their order.", metadata=BATCH
+    )
 
 
 @strawberry.type

@@ -9,7 +9,7 @@ from mainsheet.resolvers import actor as actor_rows
 from mainsheet.resolvers import cluster as cluster_rows
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers import job as job_rows
-from mainsheet.resolvers import job_list
+from mainsheet.resolvers import job_list, job_run
 from mainsheet.resolvers import member as member_rows
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers import organization as organization_rows
@@ -21,6 +21,7 @@ from mainsheet.schema import names
 from mainsheet.schema.connection import described, page_arguments
 from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
+from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import lookup, relation
 
@@ -66,6 +67,13 @@ class Viewer(Node, prefix=Caller.PREFIX):
         key="organization_id",
         arguments=job_list_arguments,
     )
+    runs = relation(
+        job_run.of_organizations,
+        names.JobRunConnection,
+        "The runs of the jobs that you can see, newest first.",
+        key="organization_id",
+        arguments=run_list_arguments,
+    )
 
 
 @strawberry.type(description="The queries. Objects that you can't see are treated as if they didn't exist.")
@@ -101,6 +109,13 @@ class Query:
         "The jobs of the organization that you can see.",
         key="organization_id",
         arguments=job_list_arguments,
+    )
+    runs = relation(
+        job_run.of_organizations,
+        names.JobRunConnection,
+        "The runs of the jobs that you can see, newest first.",
+        key="organization_id",
+        arguments=run_list_arguments,
     )
     events = relation(
         event_rows.of_organizations,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mainsheet.models import limits
+
 CHARACTERS_OF_A_FIELD = 1_000  # a text of this length costs as much as one more field
 
 
@@ -13,3 +15,6 @@ def weight(*, characters: int = 0, items: int | None = None, work: int = 0) -> d
     """
     declared = {"weight": max(1 + characters // CHARACTERS_OF_A_FIELD, work), "work": work}
     return declared if items is None else declared | {"items": items}
+
+
+BATCH = weight(items=limits.BATCH.maximum)

@@ -22,6 +22,7 @@ from mainsheet.server.http.health import alive, readiness
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
+from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.observe.logs import Logs, observe_request
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.trace import is_allowed
@@ -72,6 +73,7 @@ def make_app(
         budget=Budget(settings, database),
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
+        schema_cache=SchemaCache.of(core_schema(api)),
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         allows_traces=is_allowed(settings),

@@ -21,3 +21,4 @@ CLIENT: Final = web.RequestKey("client", str)  # its address
 SPENDING: Final = web.RequestKey("spending", Spending)
 MEMBER: Final = web.RequestKey("member", str)
 ERROR_CODES: Final = web.RequestKey("error_codes", Sequence[str])
+ETAG: Final = web.RequestKey("etag", str)  # of an introspection that the client may cache

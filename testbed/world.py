@@ -79,7 +79,12 @@ async def make_run(database: Database, job_id: str, **values: Any) -> JobRun:
     own = {"id": new_id("JR", now), "status": JobRunStatus.SUCCEEDED, "created_at": now}
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         job = (await session.scalars(select(Job).where(Job.id == job_id))).one()
-        of_job = {"organization_id": job.organization_id, "job_id": job.id, "version_number": job.current_number}
+        of_job = {
+            "organization_id": job.organization_id,
+            "job_id": job.id,
+            "version_number": job.current_number,
+            "cluster_id": job.current_cluster_id,
+        }
         of_job |= {"trigger": JobRunTrigger.MANUAL}
         run = JobRun(**(own | of_job | values))
         session.add(run)

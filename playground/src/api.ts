@@ -17,6 +17,8 @@ export interface Options {
   headers?: Record<string, string>
   signal?: AbortSignal
   isMutation?: boolean
+  /** Send it by GET, so that the browser keeps the response for as long as the server confirms it. */
+  isCached?: boolean
   /** A token to use instead of the chosen member's. */
   token?: string
 }
@@ -37,23 +39,33 @@ export async function send(graphQLRequest: GraphQLRequest, options: Options = {}
   return parsed(text) ?? fail(foreign(response, options.isMutation ?? false))
 }
 
-async function exchange(graphQLRequest: GraphQLRequest, { headers, signal, isMutation = false }: Options, token?: string) {
+async function exchange(graphQLRequest: GraphQLRequest, options: Options, token?: string) {
+  const { signal, isMutation = false } = options
   try {
-    const response = await fetch(location.pathname, {
-      method: 'POST',
-      signal: signal ?? null,
-      headers: {
-        Accept: 'application/graphql-response+json, application/json',
-        'Content-Type': 'application/json',
-        ...(token && { Authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-      body: JSON.stringify(graphQLRequest),
-    })
+    const response = await (options.isCached ? get : post)(graphQLRequest, options, token)
     return { response, text: await response.text() }
   } catch {
     throw signal?.aborted ? stopped(isMutation) : unreachable(isMutation)
   }
+}
+
+const headersOf = ({ headers }: Options, token?: string) => ({
+  Accept: 'application/graphql-response+json, application/json',
+  ...(token && { Authorization: `Bearer ${token}` }),
+  ...headers,
+})
+
+const post = (graphQLRequest: GraphQLRequest, options: Options, token?: string) =>
+  fetch(location.pathname, {
+    method: 'POST',
+    signal: options.signal ?? null,
+    headers: { 'Content-Type': 'application/json', ...headersOf(options, token) },
+    body: JSON.stringify(graphQLRequest),
+  })
+
+function get({ query, operationName }: GraphQLRequest, options: Options, token?: string) {
+  const parameters = new URLSearchParams({ query, ...(operationName && { operationName }) })
+  return fetch(`${location.pathname}?${parameters}`, { signal: options.signal ?? null, headers: headersOf(options, token) })
 }
 
 function parsed(text: string): Answer | undefined {

@@ -42,7 +42,7 @@ export function keep(tabs: readonly { id: string }[]) {
 /** Answer introspection, run the editors' operations, or wait again for the tab's running request. */
 export const fetcher: Fetcher = async (graphQLRequest, options) => {
   const headers = options?.headers as Record<string, string> | undefined
-  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, { headers })) as never
+  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, { headers, isCached: true })) as never
   await ready
   const requestKey = currentRequestKey()
   const last = requests.get(requestKey)

@@ -41,21 +41,27 @@ async def create(
     tags: Sequence[str] = (),
 ) -> JobAnswer:
     values = {"job_key": job_key, "name": name, "description": description, "tags": tags}
+    job = await created(write, values, team_ids, config)
+    return {"job_id": job.id}
+
+
+async def created(write: Write, values: Mapping[str, Any], team_ids: Sequence[str], config: Mapping[str, Any]) -> Job:
+    """Create a job from all its values. Raises all problems at once."""
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
     problems = write.problems
     problems += value_problems(values)
-    team_problems = await _team_problems(write, team_ids, TeamRole.CONTRIBUTOR)
+    team_problems = await team_problems_of(write, team_ids, TeamRole.CONTRIBUTOR)
     problems += team_problems
     problems += asked.problems(("config",), references)
     problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
-    if not team_problems and limits.storable(job_key) and await _is_taken(write, job_key):
-        problems.append(JobKeyTaken(job_key=job_key))
+    if not team_problems and limits.storable(values["job_key"]) and await _is_taken(write, values["job_key"]):
+        problems.append(JobKeyTaken(job_key=values["job_key"]))
     write.refuse()
     job = Job.create(values, asked, team_ids, write.caller.organization_id, write)
     write.session.add(job)
-    return {"job_id": job.id}
+    return job
 
 
 @command("updateJob", AccessScope.WRITE)
@@ -73,6 +79,9 @@ async def update(
     job.expect(write, revision=expected_job_revision)
     job.update(values, message, write)
     return {"job_id": job.id}
+
+
+update_many = command("updateJobs", AccessScope.WRITE, items="jobs")(update.run)
 
 
 @command("deleteJob", AccessScope.WRITE)
@@ -98,7 +107,7 @@ async def delete(
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     has = frozenset(each.team_id for each in job.teams)
-    write.problems += await _team_problems(write, team_ids, TeamRole.VIEWER, has)
+    write.problems += await team_problems_of(write, team_ids, TeamRole.VIEWER, has)
     write.refuse()
     job.add_teams(team_ids, write)
     return {"job_id": job.id}
@@ -111,7 +120,7 @@ async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
     return {"job_id": job.id}
 
 
-async def _team_problems(
+async def team_problems_of(
     write: Write, team_ids: Sequence[str], needed: TeamRole, has: frozenset[str] = frozenset()
 ) -> Sequence[UserError]:
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""

@@ -9,10 +9,10 @@ from mainsheet.server.observe.logs import REQUEST_ID_HEADER
 from mainsheet.server.operations.budget import COST_HEADER, POLICY_HEADER, REMAINING_HEADER
 
 ALL = "*"
-EXPOSED = f"{REQUEST_ID_HEADER}, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}"
+EXPOSED = f"{REQUEST_ID_HEADER}, ETag, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}"
 PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: f"Authorization, Content-Type, {REQUEST_ID_HEADER}",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: f"Authorization, Content-Type, If-None-Match, {REQUEST_ID_HEADER}",
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",
 }
 

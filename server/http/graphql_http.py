@@ -20,6 +20,7 @@ from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
+from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
@@ -41,6 +42,7 @@ class GraphQLEndpoint:
     budget: Budget
     open_context: Callable[[Caller], Closable]
     max_answer_bytes: int
+    schema_cache: SchemaCache
     public_introspection: bool = False
     playground: Handler = answer_page
     allows_traces: bool = False
@@ -78,6 +80,7 @@ class GraphQLEndpoint:
         request[OPERATION] = operation.name
         _check_method(request.method, operation.kind)
         price = price_of(operation, graphql_request.variables)
+        self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
             return await self._single(Request(operation.prepared, graphql_request.variables))
         request[SPENDING] = spending = self.budget.spending(caller, price, operation.kind)

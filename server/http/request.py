@@ -102,8 +102,15 @@ def prefers_html(accept: str | None) -> bool:
     return bool(ranges) and max(ranges, key=lambda media_range: media_range[1])[0] == HTML
 
 
+@lru_cache(maxsize=256)
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Return whether a response may be compressed (RFC 9110, section 12.5.3)."""
+    qualities = dict(media_ranges(accept_encoding or ""))
+    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
+
+
 def media_ranges(accept: str) -> tuple[tuple[str, float], ...]:
-    """Return the media ranges of an Accept header with their qualities, in order."""
+    """Return the values of an Accept header, or of Accept-Encoding, with their qualities, in order."""
     parts = ([part.strip().lower() for part in item.split(";")] for item in accept.split(","))
     return tuple((name, _quality(parameters)) for name, *parameters in parts if name)
 

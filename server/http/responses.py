@@ -13,7 +13,7 @@ from mainsheet.executor import AnswerTooLarge
 from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.server.app_keys import ERROR_CODES, INSTRUMENTS, REQUEST_ID, SPENDING
+from mainsheet.server.app_keys import ERROR_CODES, ETAG, INSTRUMENTS, REQUEST_ID, SPENDING
 from mainsheet.server.errors import (
     Code,
     RateLimited,
@@ -24,7 +24,8 @@ from mainsheet.server.errors import (
     unavailable,
 )
 from mainsheet.server.http.encoding import LARGE, encoded
-from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
+from mainsheet.server.http.schema_cache import cache_headers
 
 # These close the connection: its remaining input isn't wanted, and clients that guess tokens have to reconnect.
 CLOSING = {
@@ -36,6 +37,9 @@ CLOSING = {
 }
 
 PART = 128 * 1024  # bytes
+VARY = f"{hdrs.ACCEPT}, {hdrs.ACCEPT_ENCODING}, {hdrs.AUTHORIZATION}"
+SMALL = 1024  # bytes; compressed, they would take as many packets
+COMPRESSED_INLINE = 32 * 1024  # bytes, in about 0.1 ms; aiohttp compresses larger bodies in a thread
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Mainsheet</title>
@@ -87,14 +91,28 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     request[ERROR_CODES] = [error["extensions"]["code"] for error in body.get("errors", ())]
-    own: dict[str, str] = {hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8", hdrs.CACHE_CONTROL: "no-store"}
+    own: dict[str, str] = {
+        hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8",
+        hdrs.CACHE_CONTROL: "no-store",
+        hdrs.VARY: VARY,
+    }
     if SPENDING in request:
         own |= request[SPENDING].headers()
-    content = orjson.dumps(body)
-    if len(content) <= PART:
-        return web.Response(body=content, status=status, headers=own | dict(headers or {}))
-    own[hdrs.CONTENT_LENGTH] = str(len(content))
-    return web.Response(body=_parts(content), status=status, headers=own | dict(headers or {}))
+    if ETAG in request and body.keys() == {"data"}:  # an error or a trace is of this request only
+        own |= cache_headers(request[ETAG])
+    return _sized(request, orjson.dumps(body), status, own | dict(headers or {}))
+
+
+def _sized(request: web.Request, content: bytes, status: HTTPStatus, headers: dict[str, str]) -> web.Response:
+    """Return the response: in parts if it is large, and compressed unless it is small."""
+    body: bytes | AsyncIterator[bytes] = content
+    if len(content) > PART:
+        body = _parts(content)
+        headers[hdrs.CONTENT_LENGTH] = str(len(content))
+    response = web.Response(body=body, status=status, headers=headers, zlib_executor_size=COMPRESSED_INLINE)
+    if len(content) > SMALL and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING)):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
 
 
 async def _parts(content: bytes) -> AsyncIterator[bytes]:
@@ -118,7 +136,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except Unavailable as failure:
         return _unavailable(request, failure)
     except web.HTTPException as error:
-        return error if error.status < HTTPStatus.BAD_REQUEST else _as_json(request, error)
+        return _raised(request, error)
     except Exception as failure:  # noqa: BLE001 every handler's failures end here
         request.app[INSTRUMENTS].failed(failure)
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
@@ -146,7 +164,9 @@ def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
     return _failed(request, HTTPStatus.SERVICE_UNAVAILABLE, [error], {"Retry-After": str(retry_after)})
 
 
-def _as_json(request: web.Request, error: web.HTTPException) -> web.Response:
+def _raised(request: web.Request, error: web.HTTPException) -> web.Response:
+    if error.status < HTTPStatus.BAD_REQUEST:  # 304
+        return web.Response(status=error.status, headers=error.headers)
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
     status = HTTPStatus(error.status)
     is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's text if we gave none

@@ -5,8 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-PERMISSIONS = ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]
-RANKS = {"VIEWER": 1, "AUDITOR": 1, "CONTRIBUTOR": 2, "ADMIN": 4}
+PERMISSIONS = ["VIEW", "EDIT", "RUN", "MANAGE_TEAMS", "DELETE"]
+RANKS = {"VIEWER": 1, "AUDITOR": 1, "CONTRIBUTOR": 3, "ADMIN": 5}
 ORGANIZATION_ROLES = {"admin": "ADMIN", "auditor": "AUDITOR"}
 TEAM_ROLES = {
     "team_admin": {"data-eng": "ADMIN"},

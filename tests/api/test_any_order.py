@@ -208,7 +208,14 @@ class Lives:
 def _run(world: World, job_id: str, number: int, status: JobRunStatus) -> JobRun:
     now = datetime.now(UTC)
     own = {"id": new_id(JobRun.PREFIX, now), "organization_id": world.organization.id, "job_id": job_id}
-    return JobRun(**own, version_number=number, status=status, trigger=JobRunTrigger.MANUAL, created_at=now)
+    return JobRun(
+        **own,
+        version_number=number,
+        cluster_id=world.cluster.id,
+        status=status,
+        trigger=JobRunTrigger.MANUAL,
+        created_at=now,
+    )
 
 
 def _payload(do: str, by: str, memory: Jobs, answer: dict[str, Any], ids: dict[int, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.member import Member
 from testbed.ask import Ask, config
+from testbed.changes import CHANGES, VALUE, flat
 from testbed.world import World
 
 ERRORS = """userErrors { __typename code message path
@@ -19,8 +20,9 @@ ERRORS = """userErrors { __typename code message path
 DEPENDENCIES = "dependencies { id condition jobKey isDeleted job { jobKey } }"
 VERSIONS = f"""query ($id: ID!) {{ job(id: $id) {{ revision
   currentVersion {{ number {DEPENDENCIES} }} draft {{ revision {DEPENDENCIES} }}
-  versions {{ nodes {{ number {DEPENDENCIES} changes {{ path kind before after }} }} }}
-  events {{ nodes {{ action changes {{ path kind before after }} }} }} }} }}"""
+  versions {{ nodes {{ number {DEPENDENCIES} changes {{ {CHANGES} }} }} }}
+  events {{ nodes {{ action changes {{ {CHANGES} }} }} }} }} }}
+{VALUE}"""
 DEPENDENTS = """query ($id: ID!, $first: Int, $after: String) {
   job(id: $id) { dependents(first: $first, after: $after) { totalCount nodes { jobKey } pageInfo { endCursor } } } }"""
 DELETE = f"mutation ($i: DeleteJobInput!) {{ deleteJob(input: $i) {{ deletedJobId {ERRORS} }} }}"
@@ -388,11 +390,16 @@ async def test_differences_name_deleted_jobs_and_hide_hidden_ones(
     gone = [each["id"] for each in await current(ask, world.contributor, own)]
     await accepted(ask, world.contributor, "createVersion", own, changes={"removeDependencyIds": gone})
 
-    for member, key in ((world.contributor, "hidden"), (world.admin, "secret")):
+    for member, key, value in ((world.contributor, gone[0], True), (world.admin, "secret", "secret")):
         found = await job(ask, member, own)
-        told = [(f"dependencies.{each}", "REMOVED", "ON_FAILURE", None) for each in sorted((key, "seen"))]
-        assert sorted(tuple(each.values()) for each in found["versions"]["nodes"][1]["changes"]) == told
-        assert sorted(tuple(each.values()) for each in found["events"]["nodes"][0]["changes"]) == told
+        told = [
+            (f"dependencies.{key}", "REMOVED", value, None),
+            (f"dependencies.{key}.condition", "REMOVED", "ON_FAILURE", None),
+            ("dependencies.seen", "REMOVED", "seen", None),
+            ("dependencies.seen.condition", "REMOVED", "ON_FAILURE", None),
+        ]
+        assert sorted(flat(found["versions"]["nodes"][1]["changes"])) == told
+        assert sorted(flat(found["events"]["nodes"][0]["changes"])) == told
 
 
 async def test_dependents_are_visible_jobs_by_key(ask: Ask, world: World, own: str, seen: str) -> None:
@@ -419,7 +426,8 @@ async def test_a_dry_run_shows_dependencies_as_the_change_would(
     assert (await delete(ask, world.admin, hidden, force=True))["userErrors"] == []
     before = await job(ask, world.admin, own)
     query = f"""mutation ($i: UpdateDraftInput!) {{ updateDraft(input: $i) {{ {ERRORS}
-        draft {{ {DEPENDENCIES} changes {{ path kind before after }} }} }} }}"""
+        draft {{ {DEPENDENCIES} changes {{ {CHANGES} }} }} }} }}
+{VALUE}"""
     changes = {"removeDependencyIds": [gone], "dependencies": on(seen)}
 
     answers = [

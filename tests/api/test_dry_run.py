@@ -14,6 +14,8 @@ from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
 from mainsheet.resolvers.mutation import Call
 from testbed.ask import Ask
+from testbed.changes import CHANGES as CHANGE
+from testbed.changes import VALUE
 from testbed.world import World, caller
 
 DEEP = """
@@ -25,16 +27,19 @@ job {
   second: version(number: 2) { ...version }
   versions { totalCount nodes { ...version } }
   events { totalCount nodes {
-    action fromVersionNumber toVersionNumber message actor { displayName } changes { path before after } } }
+    action fromVersionNumber toVersionNumber message actor { displayName } changes { ...change } } }
 }
 """
-VERSION = """
-fragment version on JobVersion {
-  number status revision message maxRetries environment { name value } schedule { cron timezone }
-  source { ... on SqlSnapshotSource { sql } ... on SavedQueriesSource { queries { sql } } } publishedBy { displayName }
-  dependencies { condition job { jobKey } } basedOn { number } changes { path kind before after }
-  cluster { jobs(filter: {hasDraft: false}) { totalCount nodes { jobKey draft { number } } } }
-}
+VERSION = f"""
+fragment change on ConfigChange {{ {CHANGE} }}
+{VALUE}
+fragment version on JobVersion {{
+  number status revision message maxRetries environment {{ name value }} schedule {{ cron timezone }}
+  source {{ ... on SqlSnapshotSource {{ sql }} ... on SavedQueriesSource {{ queries {{ sql }} }} }}
+  publishedBy {{ displayName }}
+  dependencies {{ condition job {{ jobKey }} }} basedOn {{ number }} changes {{ ...change }}
+  cluster {{ jobs(filter: {{hasDraft: false}}) {{ totalCount nodes {{ jobKey draft {{ number }} }} }} }}
+}}
 """
 PAYLOADS = {"createDraft": "draft", "updateDraft": "draft"}
 ANSWER = "{ number status revision maxRetries basedOn { number } }"

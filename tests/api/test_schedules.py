@@ -94,7 +94,7 @@ async def test_different_whitespace_is_no_change(ask: Ask, database: Database, w
     values = {"jobId": job_id, "changes": {"schedule": {"cron": "  0 6 *  * *"}, "maxRetries": 1}}
     answer = (await ask(world.contributor, CREATE_VERSION, input=values))["createVersion"]
 
-    assert answer == {"version": {"number": 2, "changes": [{"path": "maxRetries"}]}, "userErrors": []}
+    assert answer == {"version": {"number": 2, "changes": [{"path": ["maxRetries"]}]}, "userErrors": []}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_a_stored_unsupported_cron_can_be_read_and_replaced(
 
     assert schedule["description"].startswith(description)
     assert schedule["nextFireTimes"] == []
-    assert answer["createVersion"]["version"]["changes"] == [{"path": "schedule.cron"}]
+    assert answer["createVersion"]["version"]["changes"] == [{"path": ["schedule", "cron"]}]
 
 
 async def test_a_stored_unknown_time_zone_can_be_read(ask: Ask, database: Database, world: World) -> None:

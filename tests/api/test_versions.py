@@ -9,6 +9,8 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from testbed.ask import Ask, Failed, config
+from testbed.changes import CHANGES as CHANGE
+from testbed.changes import VALUE, flat
 from testbed.world import World, make_cluster
 
 VERSIONS = """
@@ -23,11 +25,11 @@ query ($id: ID!, $number: Int!) { job(id: $id) { version(number: $number) {
   number status message basedOn { number } publishedAt publishedBy { displayName } createdBy { displayName }
 } } }
 """
-CHANGES = """
-query ($id: ID!, $number: Int!, $since: Int) {
-  job(id: $id) { version(number: $number) { changes(since: $since) { path kind before after } } }
-}
-"""
+CHANGES = f"""
+query ($id: ID!, $number: Int!, $since: Int) {{
+  job(id: $id) {{ version(number: $number) {{ changes(since: $since) {{ {CHANGE} }} }} }}
+}}
+{VALUE}"""
 HISTORY = "query ($id: ID!) { job(id: $id) { events { nodes { action message actor { displayName } } totalCount } } }"
 PAUSE = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, status: PAUSED, message: "holiday"}) { job { id } } }'
 SCHEDULES = """
@@ -72,7 +74,7 @@ async def version(ask: Ask, world: World, job_id: str, number: int) -> Any:
 
 async def changes(ask: Ask, world: World, job_id: str, number: int, since: int | None = None) -> list[Any]:
     data = await ask(world.contributor, CHANGES, id=job_id, number=number, since=since)
-    return [tuple(each.values()) for each in data["job"]["version"]["changes"]]
+    return flat(data["job"]["version"]["changes"])
 
 
 async def fire_times(ask: Ask, world: World, cron: str, **asked: Any) -> list[str]:
@@ -114,11 +116,11 @@ async def test_published_versions_are_listed_by_number(ask: Ask, world: World, p
 async def test_a_version_is_found_by_its_number(ask: Ask, world: World, published: str) -> None:
     second, draft = await version(ask, world, published, 2), await version(ask, world, published, 5)
     names = ("number", "status", "message", "publishedBy")
-    assert [second[name] for name in names] == [2, "PUBLISHED", "second", {"name": "contributor"}]
+    assert [second[name] for name in names] == [2, "PUBLISHED", "second", {"displayName": "contributor"}]
     assert [draft[name] for name in names] == [5, "DRAFT", None, None]
     assert [bool(each["publishedAt"]) for each in (second, draft)] == [True, False]
     assert [await version(ask, world, published, number) for number in (-1, 0, 3, 6, 2**31 - 1)] == [None] * 5
-    assert second["createdBy"] == draft["createdBy"] == {"name": "contributor"}
+    assert second["createdBy"] == draft["createdBy"] == {"displayName": "contributor"}
 
 
 async def test_a_version_is_based_on_the_version_then_current(ask: Ask, world: World, published: str) -> None:
@@ -128,8 +130,8 @@ async def test_a_version_is_based_on_the_version_then_current(ask: Ask, world: W
 
 async def test_the_first_versions_changes_are_additions(ask: Ask, world: World, job_id: str) -> None:
     added = {path: (kind, before, after) for path, kind, before, after in await changes(ask, world, job_id, 1)}
-    values = {"clusterId": world.cluster.id, "compute.executionMode": "STANDALONE", "maxRetries": "0"}
-    values |= {"retryDelaySeconds": "0", "source.sqlSnapshot.sql": "SELECT 1"}
+    values = {"clusterId": "active", "compute.executionMode": "STANDALONE", "maxRetries": 0}
+    values |= {"retryDelaySeconds": 0, "source.sqlSnapshot.sql": "SELECT 1"}
     assert added == {path: ("ADDED", None, value) for path, value in values.items()}
 
 
@@ -152,18 +154,21 @@ async def test_changes_list_the_differences(ask: Ask, world: World, job_id: str,
     await change(ask, world, "createVersion", job_id, changes=before)
     await change(ask, world, "createVersion", job_id, changes=after)
     told = [
-        ("clusterId", "CHANGED", world.cluster.id, elsewhere.id),
-        ("dependencies.first-one", "REMOVED", "ON_SUCCESS", None),
-        ("dependencies.second-one", "CHANGED", "ON_SUCCESS", "ON_FAILURE"),
-        ("dependencies.third-one", "ADDED", None, "ON_SUCCESS"),
+        ("clusterId", "CHANGED", "active", "elsewhere"),
+        ("dependencies.first-one", "REMOVED", "first-one", None),
+        ("dependencies.first-one.condition", "REMOVED", "ON_SUCCESS", None),
+        ("dependencies.second-one.condition", "CHANGED", "ON_SUCCESS", "ON_FAILURE"),
+        ("dependencies.third-one", "ADDED", None, "third-one"),
+        ("dependencies.third-one.condition", "ADDED", None, "ON_SUCCESS"),
         ("environment.NEW", "ADDED", None, ""),
         ("environment.snake_case", "REMOVED", "x", None),
         ("environment.stage", "CHANGED", "test", "live"),
-        ("maxRetries", "CHANGED", "0", "3"),
+        ("maxRetries", "CHANGED", 0, 3),
         ("schedule.concurrencyPolicy", "CHANGED", "ALLOW", "SKIP"),
         ("schedule.cron", "CHANGED", "0 6 * * *", "0 7 * * *"),
-        ("schedule.maxConcurrentRuns", "REMOVED", "2", None),
-        ("source.savedQueries.queryIds", "ADDED", None, f'["{world.queries[0].id}", "{world.queries[1].id}"]'),
+        ("schedule.maxConcurrentRuns", "REMOVED", 2, None),
+        ("source.savedQueries.queryIds.0", "ADDED", None, world.queries[0].name),
+        ("source.savedQueries.queryIds.1", "ADDED", None, world.queries[1].name),
         ("source.sqlSnapshot.sql", "REMOVED", "SELECT 1", None),
     ]
     turned = {"ADDED": "REMOVED", "REMOVED": "ADDED", "CHANGED": "CHANGED"}
@@ -173,9 +178,9 @@ async def test_changes_list_the_differences(ask: Ask, world: World, job_id: str,
 
 
 async def test_changes_since_any_version(ask: Ask, world: World, published: str) -> None:
-    assert await changes(ask, world, published, 5) == [("maxRetries", "CHANGED", "2", "5")]
-    assert await changes(ask, world, published, 5, since=4) == [("maxRetries", "CHANGED", "4", "5")]
-    assert await changes(ask, world, published, 1, since=5) == [("maxRetries", "CHANGED", "5", "0")]
+    assert await changes(ask, world, published, 5) == [("maxRetries", "CHANGED", 2, 5)]
+    assert await changes(ask, world, published, 5, since=4) == [("maxRetries", "CHANGED", 4, 5)]
+    assert await changes(ask, world, published, 1, since=5) == [("maxRetries", "CHANGED", 5, 0)]
     assert await changes(ask, world, published, 2, since=2) == []
 
 
@@ -190,7 +195,7 @@ async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: Worl
     await ask(world.admin, PAUSE, id=job_id)
     history = (await ask(world.viewer, HISTORY, id=job_id))["job"]["events"]
     assert history["totalCount"] == 3
-    told = [(each["action"], each["message"], each["actor"]["name"]) for each in history["nodes"]]
+    told = [(each["action"], each["message"], each["actor"]["displayName"]) for each in history["nodes"]]
     created = ("VERSION_CREATED", "more patience", "contributor"), ("JOB_CREATED", None, "contributor")
     assert told == [("JOB_UPDATED", "holiday", "admin"), *created]
 

@@ -98,11 +98,11 @@ async def test_a_cycle_shows_null_for_a_hidden_job(ask: Ask, world: World, own: 
 @pytest.mark.parametrize(
     ("who", "roles", "expected"),
     [
-        ("outsider", ["VIEWER", "CONTRIBUTOR"], ["VIEW", "EDIT"]),
-        ("outsider", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]),
-        ("auditor", ["CONTRIBUTOR"], ["VIEW", "EDIT"]),
-        ("auditor", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "MANAGE_TEAMS", "DELETE"]),
-        ("outsider", ["CONTRIBUTOR", "CONTRIBUTOR"], ["VIEW", "EDIT"]),
+        ("outsider", ["VIEWER", "CONTRIBUTOR"], ["VIEW", "EDIT", "RUN"]),
+        ("outsider", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "RUN", "MANAGE_TEAMS", "DELETE"]),
+        ("auditor", ["CONTRIBUTOR"], ["VIEW", "EDIT", "RUN"]),
+        ("auditor", ["VIEWER", "ADMIN"], ["VIEW", "EDIT", "RUN", "MANAGE_TEAMS", "DELETE"]),
+        ("outsider", ["CONTRIBUTOR", "CONTRIBUTOR"], ["VIEW", "EDIT", "RUN"]),
     ],
 )
 async def test_permissions_of_several_teams_add_up(

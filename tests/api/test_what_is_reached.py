@@ -133,6 +133,7 @@ def finished_run(job: Job) -> JobRun:
         organization_id=job.organization_id,
         job_id=job.id,
         version_number=1,
+        cluster_id=job.current_cluster_id,
         status=JobRunStatus.SUCCEEDED,
         trigger=JobRunTrigger.MANUAL,
         created_at=now,

@@ -118,7 +118,7 @@ def _message(event: Event) -> str:
 
 
 def _mark(event: Event) -> str:
-    return next((each["after"] for each in event.changes if each["path"] == ["environment", MARK]), "")
+    return next((str(each["after"]) for each in event.changes if each["path"] == ["environment", MARK]), "")
 
 
 STEPS: Mapping[EventAction, Callable[[Shape, Event], None]] = {

@@ -139,8 +139,9 @@ class Writer:
         return self._input(type_) if isinstance(type_, GraphQLInputObjectType) and self.chance(0.3) else None
 
     def _input(self, type_: GraphQLInputObjectType) -> dict[str, Any]:
-        known = [name for name in type_.fields if name in self.values]
-        return {name: self.values[name](self.random) for name in self.some(known, 2)}
+        makers = {name: self.values.get(f"{type_.name}.{name}", self.values.get(name)) for name in type_.fields}
+        known = [(name, make) for name, make in makers.items() if make]
+        return {name: make(self.random) for name, make in self.some(known, 2)}
 
     def _given(self, type_text: str, value: Any) -> str:
         """Write a value as a literal, as a variable, or as the default of an omitted variable."""

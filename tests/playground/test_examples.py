@@ -108,7 +108,7 @@ async def test_the_life_of_a_version_example_runs(demo: Demo) -> None:
     answers = await run(demo, CONTRIBUTOR, 3)
 
     assert problems(answers) == []
-    changes = {change["path"] for change in answers["UpdateDraft"]["updateDraft"]["draft"]["changes"]}
+    changes = {".".join(change["path"]) for change in answers["UpdateDraft"]["updateDraft"]["draft"]["changes"]}
     assert {"maxRetries", "schedule.cron"} <= changes
     published = answers["PublishDraft"]["publishDraft"]
     assert published["version"]["number"] == published["job"]["currentVersion"]["number"]

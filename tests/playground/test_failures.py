@@ -159,7 +159,7 @@ async def test_the_page_uses_the_new_tokens_of_a_restarted_demo(start: Start) ->
             async with start(is_demo=True, port=URL(before.url).port) as after:
                 await playground.run("query MyJobs")
 
-                await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
+                await expect(playground.response).to_contain_text('"displayName": "Ada Lindqvist"')
                 assert after.tokens != before.tokens
                 playground.forgive("401")
 
@@ -255,7 +255,7 @@ async def test_a_response_appears_for_the_member_who_sent_it(playground: Playgro
     await expect(playground.response).not_to_contain_text("Ada Lindqvist")
 
     await playground.become(ADA)
-    await expect(playground.response).to_contain_text('"name": "Ada Lindqvist"')
+    await expect(playground.response).to_contain_text('"displayName": "Ada Lindqvist"')
 
     await playground.become(PRIYA)
     await expect(playground.response).not_to_contain_text("Ada Lindqvist")

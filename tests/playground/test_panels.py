@@ -112,7 +112,7 @@ async def test_names_replace_ids_beyond_the_first_100_clusters(playground: Playg
     await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
     await panel.get_by_label("From", exact=True).select_option("v1")
 
-    cluster = panel.locator(".differences figure", has_text="clusterId")
+    cluster = panel.locator(".differences figure").filter(has=panel.page.get_by_title("clusterId", exact=True))
     await expect(cluster.locator(".removed")).to_contain_text("- legacy-eu")
 
 

@@ -23,6 +23,7 @@ WAYS: Mapping[str, Sequence[str]] = {
     "Actor": ("me { actor { %s } }",),
     "ServiceAccount": ("serviceAccount(id: $account) { %s }", "serviceAccounts(limit: 2) { nodes { %s } }"),
     "Member": ("me { actor { ... on Member { %s } } }", "team(id: $team) { members(limit: 2) { nodes { %s } } }"),
+    "JobVersion": ("job(id: $job) { currentVersion { %s } }",),
     "Job": ("job(id: $job) { %s }", "jobs(limit: 2) { nodes { %s } }"),
 }
 FILTERS: Mapping[str, Any] = {
@@ -41,6 +42,12 @@ FILTERS: Mapping[str, Any] = {
     "createdSince": ["2026-01-01T00:00:00Z"],
     "updatedSince": ["2026-01-01T00:00:00Z"],
     "ids": [["$job"]],
+    "JobRunFilter.statuses": [["FAILED"]],
+    "jobIds": [["$job"]],
+    "since": ["2026-01-01T00:00:00Z"],
+    "until": ["2026-01-01T00:00:00Z"],
+    "scheduledSince": ["2026-01-01T00:00:00Z"],
+    "scheduledUntil": ["2026-01-01T00:00:00Z"],
     "keys": [["fleet-0000001-x"]],
 }
 STATUSES = ["FAILED"]
@@ -106,9 +113,13 @@ def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, 
     for name, argument in arguments.items():
         kind = get_named_type(argument.type)
         if isinstance(kind, GraphQLInputObjectType):
-            yield from ({name: {field: value}} for field in kind.fields for value in FILTERS[field])
+            yield from ({name: {field: value}} for field in kind.fields for value in _samples(kind.name, field))
         elif not name.startswith("sort"):
             yield {name: STATUSES}
+
+
+def _samples(kind: str, field: str) -> Sequence[Any]:
+    return FILTERS.get(f"{kind}.{field}") or FILTERS[field]
 
 
 def filled(value: Any, ids: Mapping[str, str]) -> Any:

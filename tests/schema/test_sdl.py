@@ -29,7 +29,7 @@ SURFACE = {
     " member members serviceAccount serviceAccounts accessTokens",
     "Viewer": "id actor organization teams jobs tokens",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
-    " draft version versions teams dependents latestRun runs events viewerPermissions",
+    " activatedAt draft version versions teams dependents latestRun runs events viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
     "TeamEdge": "viewerRole",
     "MemberTeamEdge": "role",
@@ -45,7 +45,9 @@ SURFACE = {
     "Actor": "id displayName organizationRole status teams revision externalId managedBy",
     "Member": "id name email",
     "ServiceAccount": "id name",
-    "JobRun": "id job version status trigger createdAt startedAt finishedAt",
+    "JobRun": "id job version versionNumber status trigger attempt parameters message progressPercent availableAt"
+    " leaseExpiresAt createdAt scheduledFor startedAt finishedAt durationSeconds error logUrl triggeredBy"
+    " cancelRequestedAt cancelRequestedBy",
     "SavedQuery": "id name sql",
     "Event": "id cursor action occurredAt actor subject subjectId subjectLabel job fromVersion fromVersionNumber"
     " toVersion toVersionNumber message changes",
@@ -69,25 +71,27 @@ SURFACE = {
     "JobSourceInput": "savedQueries sqlSnapshot pythonWheel pythonFile",
     "JobScheduleInput": "cron! timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy",
     "JobDependencyInput": "jobId! condition",
+    "JobRunFilter": "statuses jobIds clusterIds since until scheduledSince scheduledUntil",
     "JobFilter": "search statuses teamIds clusterIds tagsAllOf tagsAnyOf hasDraft hasSchedule sourceKinds"
     " latestRunStatuses createdByIds updatedByIds createdSince updatedSince ids keys",
 }
 ENUMS = {
     "JobSortField": "JOB_KEY NAME CREATED_AT UPDATED_AT LATEST_RUN_AT",
     "SortDirection": "ASC DESC",
-    "JobPermission": "VIEW EDIT MANAGE_TEAMS DELETE",
+    "JobPermission": "VIEW EDIT RUN MANAGE_TEAMS DELETE",
     "ChangeKind": "ADDED CHANGED REMOVED",
     "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND"
     " SAVED_QUERY_NOT_FOUND FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED"
     " JOB_KEY_TAKEN STALE_REVISION DEPENDENCY_CYCLE DEPENDENCY_ON_ITSELF DEPENDENCY_NOT_FOUND JOB_HAS_DEPENDENTS"
-    " IDEMPOTENCY_KEY_REUSED SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND MEMBER_DISABLED"
-    " LAST_ADMINISTRATOR EMAIL_TAKEN NAME_TAKEN EXTERNAL_ID_TAKEN TEAM_IN_USE CLUSTER_IN_USE SAVED_QUERY_IN_USE",
+    " IDEMPOTENCY_KEY_REUSED RUN_NOT_FOUND RUN_FINISHED RUN_NOT_FINISHED RUN_LEASE_LOST"
+    " SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND MEMBER_DISABLED LAST_ADMINISTRATOR EMAIL_TAKEN"
+    " NAME_TAKEN EXTERNAL_ID_TAKEN TEAM_IN_USE CLUSTER_IN_USE SAVED_QUERY_IN_USE",
 }
 ARGUMENTS = {
     **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
     "Job.versions": PAGING,
     "Job.version": "number",
-    "Job.runs": f"{PAGING} statuses",
+    "Job.runs": f"{PAGING} filter",
     "JobVersion.changes": "since",
     "JobSchedule.nextFireTimes": "count after",
 }
@@ -235,10 +239,12 @@ def test_connections_have_page_and_cursor_arguments() -> None:
     assert [path for path, arguments in taken.items() if not arguments >= set(PAGING.split())] == []
 
 
+UPDATED = {"name", "description", "status", "tags"}
 MANAGED = {"name", "external_id", "managed_by"}
 # What a command takes as `**values`: only what was sent, because omitted and null differ, or all of a new row.
 OMITTED_IS_NOT_NULL = {
-    "updateJob": {"name", "description", "status", "tags"},
+    "updateJob": UPDATED,
+    "updateJobs": UPDATED,
     "updateOrganization": {"name"},
     **dict.fromkeys(("createTeam", "updateTeam"), MANAGED | {"description"}),
     **dict.fromkeys(("createCluster", "updateCluster"), MANAGED | {"region", "status"}),
@@ -256,4 +262,7 @@ def test_a_command_takes_the_fields_of_its_input(name: str) -> None:
     assert run.__module__.startswith("mainsheet.resolvers.commands.")
     named = {each.name for each in taken if each.kind is each.KEYWORD_ONLY}
     sent = {to_snake_case(each) for each in fields(f"{name[0].upper()}{name[1:]}Input")}
+    if items := COMMANDS[name].items:
+        item = graphql.get_named_type(fields(f"{name[0].upper()}{name[1:]}Input")[items].type)
+        sent = (sent - {items, "mode"}) | {to_snake_case(each) for each in fields(item.name)}
     assert named | OMITTED_IS_NOT_NULL.get(name, set()) == sent - {"dry_run", "idempotency_key"}

@@ -185,7 +185,8 @@ VERSION = "{{ job(id: 1) {{ currentVersion {{ {} }} }} }}"
     [
         ("environment { value }", 100 * (1 + 9)),
         ("dependencies { condition }", 100 * 2),
-        ("changes { path before after }", 200 * (1 + 1 + 9 + 9)),
+        ("changes { path }", 300 * (1 + 4)),
+        ("changes { before { ... on TextValue { text } } }", 300 * (1 + 1 + 9)),
         ("source { ... on SqlSnapshotSource { sql } }", 1 + 9),
         ("source { ... on PythonFileSource { arguments } }", 1 + 100 * 9),
         ("source { ... on SavedQueriesSource { queries { sql } queryIds } }", 1 + 50 * (1 + 9) + 50),

@@ -31,16 +31,16 @@ export function Differences({ jobKey, number, base, numbers, turn }: Compared) {
       </label>
       {error && <p role="alert">{error}</p>}
       {changes?.length === 0 && <p className="quiet">Nothing differs.</p>}
-      {changes?.map(change => <Difference key={change.path} change={change} />)}
+      {changes?.map(change => <Difference key={change.path.join('.')} change={change} />)}
     </section>
   )
 }
 
-function Difference({ change: { path, kind, before, after } }: { change: Change }) {
+function Difference({ change: { path, label, kind, before, after } }: { change: Change }) {
   return (
     <figure>
       <figcaption>
-        <code>{path}</code>
+        <span title={path.join('.')}>{label}</span>
         <span className={`kind kind-${kind.toLowerCase()}`}>{kind.toLowerCase()}</span>
       </figcaption>
       <pre>

@@ -21,22 +21,24 @@ const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsA
 const DIFF = `query VersionDiff($jobKey: String!, $number: Int!, $since: Int) {
   jobByKey(jobKey: $jobKey) {
     version(number: $number) {
-      changes(since: $since) { path kind before after }
+      changes(since: $since) { path label kind before { ...Value } after { ...Value } }
     }
   }
-}`
-
-const NAMES = `query Names($ids: [ID!]!) {
-  nodes(ids: $ids) { id ... on Cluster { name } ... on SavedQuery { name } ... on Job { name: jobKey } }
+}
+fragment Value on ConfigValue {
+  ... on TextValue { text }
+  ... on NumberValue { number }
+  ... on NodeValue { text: key }
+  ... on SecretValue { text: reference }
+  ... on HiddenValue { isHidden }
 }`
 
 const VERSIONS = 20
-const MOST_IDS = 100
 
 interface Version {
   number: number
   basedOn: { number: number } | null
-  changes: { path: string }[]
+  changes: { path: string[] }[]
 }
 
 interface Published extends Version {
@@ -96,37 +98,30 @@ async function next(jobKey: string, versions: number, before: JobHistory | null,
 }
 
 export interface Change {
-  path: string
+  path: string[]
+  label: string
   kind: 'ADDED' | 'CHANGED' | 'REMOVED'
   before: string | null
   after: string | null
 }
 
+type Value = { text: string } | { number: number } | { isHidden: true } | null
+
 interface Diff {
-  jobByKey: { version: { changes: Change[] } | null } | null
+  jobByKey: { version: { changes: (Omit<Change, 'before' | 'after'> & { before: Value; after: Value })[] } | null } | null
 }
 
-/** Return the changes since the other version, with names instead of ids. */
+/** Return the changes since the other version, with texts as values. */
 export async function compare(jobKey: string, number: number, since: number | null, signal: AbortSignal): Promise<Change[]> {
   const { jobByKey: job } = await ask<Diff>(DIFF, { jobKey, number, since }, { signal })
   const changes = job?.version?.changes ?? []
-  const names = await namesOf(changes.flatMap(({ before, after }) => [...idsIn(before), ...idsIn(after)]), signal)
-  const named = (text: string | null) => text?.replace(ID, id => names.get(id) ?? id) ?? null
-  return changes.map(change => ({ ...change, before: named(change.before), after: named(change.after) }))
+  return changes.map(change => ({ ...change, before: textOf(change.before), after: textOf(change.after) }))
 }
 
-const ID = /\b[A-Z0-9]{20}\b/g
-const idsIn = (text: string | null) => text?.match(ID) ?? []
-
-async function namesOf(all: string[], signal: AbortSignal) {
-  const names = new Map<string, string>()
-  const ids = [...new Set(all)]
-  for (let start = 0; start < ids.length; start += MOST_IDS) {
-    const some = { ids: ids.slice(start, start + MOST_IDS) }
-    const { nodes } = await ask<{ nodes: ({ id: string; name?: string } | null)[] }>(NAMES, some, { signal })
-    for (const node of nodes) if (node?.name) names.set(node.id, node.name)
-  }
-  return names
+function textOf(value: Value) {
+  if (!value) return null
+  if ('number' in value) return String(value.number)
+  return 'text' in value ? value.text : 'hidden'
 }
 
 export interface Moment {
@@ -156,5 +151,5 @@ function entry(kind: 'draft' | 'version', { number, basedOn, changes }: Version,
 
 function activation(event: Event): Moment {
   const { id, occurredAt, actor, message, toVersionNumber, fromVersionNumber } = event
-  return { kind: 'activation', key: id, at: occurredAt, who: actor?.name ?? 'Somebody', message, number: toVersionNumber ?? 0, from: fromVersionNumber, changed: 0 }
+  return { kind: 'activation', key: id, at: occurredAt, who: actor?.displayName ?? 'Somebody', message, number: toVersionNumber ?? 0, from: fromVersionNumber, changed: 0 }
 }

@@ -70,10 +70,21 @@ export const CREATE_DRAFT = graphql(`
   }
 `)
 
+export const VALUE = graphql(`
+  fragment Value on ConfigValue {
+    __typename
+    ... on TextValue { text }
+    ... on NumberValue { number }
+    ... on NodeValue { key node { id } }
+    ... on SecretValue { reference }
+    ... on HiddenValue { isHidden }
+  }
+`)
+
 export const UPDATE_DRAFT = graphql(`
   mutation UpdateDraft($input: UpdateDraftInput!) {
     updateDraft(input: $input) {
-      draft { maxRetries schedule { cron } changes { path kind before after } }
+      draft { maxRetries schedule { cron } changes { path kind before { ...Value } after { ...Value } } }
       userErrors { ...Problem }
     }
   }

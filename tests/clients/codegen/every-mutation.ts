@@ -90,8 +90,13 @@ async function draft() {
   const { updateDraft } = await admin(documents.UPDATE_DRAFT, { input: { jobId, changes, expectedDraftRevision: revision } })
   const edited = accepted(updateDraft).draft
   assert.equal(edited?.schedule, null)
-  const retries = edited?.changes.find(each => each.path === 'maxRetries')
-  assert.deepEqual(retries, { path: 'maxRetries', kind: 'CHANGED', before: '0', after: '3' })
+  const retries = edited?.changes.find(each => each.path.join('.') === 'maxRetries')
+  assert.deepEqual(retries, {
+    path: ['maxRetries'],
+    kind: 'CHANGED',
+    before: { __typename: 'NumberValue', number: 0 },
+    after: { __typename: 'NumberValue', number: 3 },
+  })
 
   const nowhere = await admin(documents.UPDATE_DRAFT, { input: { jobId, changes: { clusterId: 'CL0' } } })
   refused(nowhere.updateDraft, 'ClusterNotFoundError', 'changes', 'clusterId')

@@ -1,0 +1,121 @@
+"""Runs a command for many items: each in a transaction of its own, or all in one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import literal, select
+
+from mainsheet.models import limits
+from mainsheet.models.errors import Refused, UserError
+from mainsheet.models.job_input import normal
+from mainsheet.resolvers.mutation import Call
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.write import Command, Plan, Write
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one item: the command's answer, or the problems because of which it was refused."""
+
+    answer: Item
+    problems: Sequence[UserError]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results in the order of the items, the problems of the batch, and a snapshot of the state afterwards."""
+
+    items: Sequence[Result]
+    problems: Sequence[UserError]
+    read: Read
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many items for the command of a call.
+
+    `together` makes all changes or none. A dry run has one transaction too: an item may refer to an earlier one.
+    """
+
+    call: Call
+    items: Sequence[Item]
+    requests: Sequence[Item]
+    together: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.call.command.items)
+
+    async def perform(self) -> Results:
+        if problems := list(limits.BATCH.check(len(self.items), (self.name,))):
+            return Results([], problems, Read.of(self.call.database, self.call.caller))
+        plan = self.call.command.plan(self.items)
+        return await (self._in_one(plan) if self.together or self.call.dry_run else self._each(plan))
+
+    async def _each(self, plan: Plan) -> Results:
+        results = {index: Result({}, self._at(index, problems)) for index, problems in plan.problems.items()}
+        read = Read.of(self.call.database, self.call.caller)
+        for index in plan.order:
+            if index not in results:
+                outcome = await self._item_call(index).perform()
+                results[index], read = Result(outcome.answer, self._at(index, outcome.problems)), outcome.read
+        return Results(self._in_order(results), [], read)
+
+    def _item_call(self, index: int) -> Call:
+        key = self.call.idempotency_key
+        if key is not None:
+            key = sha256(f"{key}\n{index}".encode()).hexdigest()
+        return replace(self.call, values=self.items[index], request=self.requests[index], idempotency_key=key)
+
+    async def _in_one(self, plan: Plan) -> Results:
+        async def run(write: Write) -> Mapping[str, Any]:
+            await write.first(select(literal(1)))  # the time, which a refused item may not read
+            results = {index: await self._part(write, index, plan) for index in plan.order}
+            if self.together:
+                write.problems += [problem for each in self._in_order(results) for problem in each.problems]
+                write.refuse()
+            return {"results": [vars(each) for each in self._in_order(results)]}
+
+        # The problems of single items can't be stored with a key. They are in the answer of a dry run only.
+        key = self.call.idempotency_key if self.together else None
+        command, request = Command(self.call.command.name, self.call.command.scope, run), {self.name: self.requests}
+        outcome = await replace(self.call, command=command, values={}, request=request, idempotency_key=key).perform()
+        if outcome.problems:
+            return Results(self._refused(outcome.problems), outcome.problems, outcome.read)
+        return Results([Result(**each) for each in outcome.answer["results"]], [], outcome.read)
+
+    async def _part(self, write: Write, index: int, plan: Plan) -> Result:
+        """Run one item in a savepoint. If it is refused, the others can go on."""
+        part = Write(write.session, write.caller)
+        try:
+            async with write.session.begin_nested():
+                part.problems += plan.problems.get(index, ())
+                part.refuse()
+                answer = await self._run(part, normal(self.items[index]))
+        except (UserError, Refused) as error:
+            return Result({}, self._at(index, [error] if isinstance(error, UserError) else error.problems))
+        return Result(answer, [])
+
+    async def _run(self, part: Write, values: Item) -> Item:
+        answer = await self.call.command.run(part, **values)
+        part.refuse()
+        part.session.add_all(part.events)
+        await part.session.flush()
+        return answer
+
+    def _at(self, index: int, problems: Sequence[UserError]) -> Sequence[UserError]:
+        """Let the problems' paths begin at the root of the batch's input."""
+        for problem in problems:
+            problem.path = (self.name, str(index), *problem.path)
+        return problems
+
+    def _refused(self, problems: Sequence[UserError]) -> Sequence[Result]:
+        starts = [(self.name, str(index)) for index in range(len(self.items))]
+        return [Result({}, [each for each in problems if each.path[:2] == start]) for start in starts]
+
+    def _in_order(self, results: Mapping[int, Result]) -> Sequence[Result]:
+        return [results[index] for index in range(len(self.items))]
