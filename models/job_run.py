@@ -220,6 +220,8 @@ class JobRun(Base):
 
     def report(self, report: RunReport, lease: RunLease | None, retries: Retries, at: datetime) -> bool:
         """Apply a worker's report. Return whether the worker keeps the lease; raise `RunLeaseLost`."""
+        if self.attempt == report.attempt and self.is_finished and self.status == report.state.value:
+            return False  # the report was repeated
         if lease is None or lease.attempt != report.attempt or lease.expires_at <= at or self.is_finished:
             raise RunLeaseLost(attempt=self.attempt)
         self.log_url = report.log_url or self.log_url

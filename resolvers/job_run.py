@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, bindparam, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.base import UtcDateTime
+from mainsheet.models.clock import database_time
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersion
@@ -79,6 +80,30 @@ async def _pages(
 ) -> Mapping[str, Page[JobRun]]:
     parameters = {name: value for name, value in vars(arguments.filter).items() if value is not None}
     return await runs.pages(read, keys, arguments.page, parameters=parameters)
+
+
+class ClaimedRun(NamedTuple):
+    run_id: str
+    attempt: int
+    lease_expires_at: datetime
+
+
+async def claimed(
+    read: Read, claims: Sequence[tuple[tuple[str, int], ...]]
+) -> Mapping[tuple[tuple[str, int], ...], list[ClaimedRun]]:
+    """Return those of the claims, given as the runs' ids and attempts, whose leases last."""
+    ids = {run_id for own in claims for run_id, _ in own}
+    rows = await read.keyed(_live_leases, keys=list(ids))
+    return {
+        own: [rows[run_id] for run_id, attempt in own if run_id in rows and rows[run_id].attempt == attempt]
+        for own in claims
+    }
+
+
+@rows_of(ClaimedRun, key="run_id")
+def _live_leases(_view: View) -> Statement:
+    columns = (RunLease.run_id, RunLease.attempt, RunLease.expires_at.label("lease_expires_at"))
+    return select(*columns).where(among(RunLease.run_id, KEYS), RunLease.expires_at > database_time())
 
 
 class LeaseEnd(NamedTuple):

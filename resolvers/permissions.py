@@ -63,6 +63,16 @@ def _is_granted(caller: Caller, job: type[Job], access: Access) -> ColumnElement
             return is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
 
 
+def permitted(caller: Caller, permission: JobPermission) -> ColumnElement[bool]:
+    """Whether the caller has the permission on the job."""
+    own: ColumnElement[bool] = Job.organization_id == caller.organization_id
+    if permission in BY_ORGANIZATION[caller.organization_role]:
+        return own
+    roles = [role for role, permissions in BY_TEAM.items() if permission in permissions]
+    granted = through_teams(caller).where(JobTeam.job_id == Job.id, TeamMember.role.in_(roles))
+    return own & granted.correlate(Job).exists()
+
+
 def is_any(rows: Select[str]) -> ColumnElement[bool]:
     """Whether there is a row. As a scalar subquery it runs for each outer row: a database never makes it a join."""
     return rows.limit(literal_column("1")).scalar_subquery().is_not(None)

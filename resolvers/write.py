@@ -104,6 +104,10 @@ class VersionAnswer(JobAnswer):
     version_id: str
 
 
+class RunAnswer(JobAnswer):
+    run_id: str
+
+
 class DiscardAnswer(JobAnswer):
     discarded_number: int
 
@@ -174,14 +178,14 @@ def as_given(items: Sequence[Mapping[str, Any]]) -> Plan:
 
 @dataclass(frozen=True)
 class Command:
-    """A command, the name of its mutation, and the scope that a token needs for it.
+    """A command, the name of its mutation, and the scopes of which a token needs one for it.
 
     `run` gets the transaction and the input's values by name. In a batch, `run` gets the values of one item of the list
     `items` at a time, in the order that `plan` returns.
     """
 
     name: str
-    scope: AccessScope
+    scopes: Sequence[AccessScope]
     run: Run
     items: str | None = None
     plan: Callable[[Sequence[Mapping[str, Any]]], Plan] = as_given
@@ -190,13 +194,13 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, scope: AccessScope, **batch: Any) -> Callable[[Run], Command]:
+def command(name: str, scope: AccessScope, *others: AccessScope, **batch: Any) -> Callable[[Run], Command]:
     """Register a function as the command of the mutation with this GraphQL name."""
 
     def register(run: Run) -> Command:
         if name in COMMANDS:
             raise ValueError(f"There is a command {name} already.")
-        made = COMMANDS[name] = Command(name, scope, run, **batch)
+        made = COMMANDS[name] = Command(name, (scope, *others), run, **batch)
         return made
 
     return register

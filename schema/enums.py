@@ -12,7 +12,7 @@ from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
-from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
+from mainsheet.models.job_run import JobRunStatus, JobRunTrigger, RunReportState
 from mainsheet.models.job_version import JobVersionStatus
 from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
@@ -67,6 +67,15 @@ describe(
     FAILED="The run failed.",
     CANCELLED="The run was cancelled.",
     SKIPPED="The run was skipped because of a policy.",
+)
+describe(
+    RunReportState,
+    "What a worker reports about a run.",
+    RUNNING="The run is executing. This renews the lease.",
+    SUCCEEDED="The run succeeded.",
+    FAILED="The run failed. It is tried again if the version has retries left.",
+    CANCELLED="The run was cancelled.",
+    SKIPPED="The run was skipped.",
 )
 describe(
     JobRunTrigger,
@@ -152,6 +161,13 @@ describe(
     VERSION_ACTIVATED="An existing version became the current version.",
     TEAMS_ADDED_TO_JOB="Teams were given access to the job.",
     TEAM_REMOVED_FROM_JOB="A team lost access to the job.",
+    RUN_TRIGGERED="A run was made, by an actor or by the schedule.",
+    RUN_RELEASED="A pending run became ready.",
+    RUN_STARTED="A worker claimed a run.",
+    RUN_RETRIED="An attempt failed, or its lease ended, and the run became ready again.",
+    RUN_CANCEL_REQUESTED="The cancellation of a run was requested.",
+    RUN_FINISHED="A run finished, with any result.",
+    RUN_DELETED="A run was deleted.",
     ORGANIZATION_UPDATED="The organization was renamed.",
     TEAM_CREATED="A team was created.",
     TEAM_UPDATED="The team was changed.",

@@ -3,9 +3,9 @@ from typing import Any
 
 import strawberry
 
-from mainsheet.resolvers.commands import apply, draft, job, organization, version
+from mainsheet.resolvers.commands import apply, claim, draft, job, organization, run, scheduled_run, version
 from mainsheet.resolvers.commands.apply import ApplyOutcome
-from mainsheet.schema import inputs, payloads
+from mainsheet.schema import inputs, payloads, run_input, run_payloads
 from mainsheet.schema.document import ApplyJobsInput, ApplyPayload, ApplyResult
 from mainsheet.schema.mutation_field import batch, mutation
 from mainsheet.schema.provisioning import ProvisioningMutation
@@ -19,6 +19,14 @@ def _applied(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[
     known = {"job_key": item["job_key"], "outcome": ApplyOutcome.REFUSED, **answer}
     known["outcome"] = ApplyOutcome(known["outcome"])
     return ApplyResult(**known | {"event_ids": tuple(known.get("event_ids", ()))}, user_errors=problems)
+
+
+def _scheduled(_item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return run_payloads.ScheduledRunResult(**answer, user_errors=problems)
+
+
+def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
+    return run_payloads.RunReportResult(**{"run_id": item["run_id"], **answer}, user_errors=problems)
 
 
 @strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
@@ -86,6 +94,53 @@ class Mutation(ProvisioningMutation):
     )
     remove_team_from_job = mutation(
         job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Remove a team's access to a job."
+    )
+    trigger_run = mutation(
+        run.trigger,
+        run_input.TriggerRunInput,
+        run_payloads.RunPayload,
+        "Make a run of the current version, or of another published one. A paused job can be run, too.",
+    )
+    release_run = mutation(
+        run.release,
+        run_input.ReleaseRunInput,
+        run_payloads.RunPayload,
+        "Make a pending run ready, so that a worker can claim it. Releasing it again changes nothing.",
+    )
+    cancel_run = mutation(
+        run.cancel,
+        run_input.CancelRunInput,
+        run_payloads.RunPayload,
+        (
+            "Cancel a run. If a worker has it, the worker is told in the answer to its next report, and confirms."
+            " Cancelling a finished run changes nothing."
+        ),
+    )
+    delete_run = mutation(
+        run.delete, run_input.DeleteRunInput, run_payloads.DeletedRunPayload, "Delete a run that has finished."
+    )
+    create_scheduled_runs = batch(
+        scheduled_run.create,
+        run_input.CreateScheduledRunsInput,
+        run_payloads.ScheduledRunsPayload,
+        _scheduled,
+        "Make runs for times of schedules. There is at most one run for each job and time.",
+    )
+    claim_runs = mutation(
+        claim.claim,
+        run_input.ClaimRunsInput,
+        run_payloads.ClaimedRunsPayload,
+        (
+            "Claim ready runs of the jobs that you may run, each for the time of a lease. The oldest come first, and"
+            " each job's first run before any job's second. If the lease expires, another worker can claim the run."
+        ),
+    )
+    report_runs = batch(
+        claim.report,
+        run_input.ReportRunsInput,
+        run_payloads.ReportedRunsPayload,
+        _reported,
+        "Report on claimed runs: their progress, which renews the leases, or their end.",
     )
     update_organization = mutation(
         organization.update,

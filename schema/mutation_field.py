@@ -83,11 +83,12 @@ def _declared(command: Command, resolve: Any, input_type: type, payload_type: An
     """Declare the field. A caller whose token lacks the command's scope is refused, and shown nothing."""
 
     async def checked(root: Any, info: Info[Context, Any], input: Any) -> Any:
-        if command.scope in info.context.caller.scopes:
+        if not info.context.caller.scopes.isdisjoint(command.scopes):
             return await resolve(root, info, input)
-        reason = f"Your token lacks the scope {command.scope}, which this mutation needs."
+        missing = command.scopes[0]
+        reason = f"Your token lacks the scope {missing}, which this mutation needs."
         empty: dict[str, Any] = {"results": []} if command.items else {}
-        return payload_type(**empty, user_errors=[Problem(ScopeMissing(missing_scope=command.scope, reason=reason))])
+        return payload_type(**empty, user_errors=[Problem(ScopeMissing(missing_scope=missing, reason=reason))])
 
     checked.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
     return strawberry.mutation(resolver=checked, graphql_type=payload_type, description=description)

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
         " one organization.",
     )
     request_timeout_seconds: float = Field(30, gt=0, description="How long one operation may take.")
+    run_sweep_seconds: float = Field(
+        5, gt=0, description="How often to look for runs whose worker didn't renew its lease in time."
+    )
     shutdown_seconds: float = Field(
         30, gt=0, description="How long a stopping server waits for running requests and mutations."
     )

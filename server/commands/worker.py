@@ -26,6 +26,7 @@ from mainsheet.server.http.playground import Member, Playground
 from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.observe.trace import context_type
 from mainsheet.server.process.listening import BACKLOG, room_for
+from mainsheet.server.process.sweeper import sweeping
 from mainsheet.server.process.worker import FAILED, READY, Start
 from mainsheet.server.settings import Settings
 
@@ -45,6 +46,7 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
             page.members.extend(members)
         settings = _with_room(settings)
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
+        app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
         runner = make_runner(app)
         await runner.setup()
         try:

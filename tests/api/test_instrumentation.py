@@ -56,7 +56,7 @@ async def test_a_command_that_raises_is_reported_as_failed(world: World, databas
     database.instrumentation.shared.append(commands := Commands())
 
     with pytest.raises(DBAPIError):
-        await Call(database, caller(world.contributor), Command("broken", AccessScope.WRITE, run), {}, {}).perform()
+        await Call(database, caller(world.contributor), Command("broken", [AccessScope.WRITE], run), {}, {}).perform()
 
     assert commands.ended == [("broken", "failed")]
 

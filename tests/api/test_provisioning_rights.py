@@ -103,7 +103,7 @@ async def test_only_the_right_roles_may(ask: Ask, world: World, database: Databa
 
 @pytest.mark.parametrize("name", MATRIX)
 async def test_a_token_needs_the_scope(ask: Ask, world: World, database: Database, ids: Values, name: str) -> None:
-    values, needed = MATRIX[name][0](ids), COMMANDS[name].scope
+    values, needed = MATRIX[name][0](ids), COMMANDS[name].scopes[0]
     before = await everything(database)
 
     for scopes in (set(AccessScope) - {needed}, {AccessScope.READ}, set[AccessScope]()):

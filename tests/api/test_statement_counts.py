@@ -62,7 +62,12 @@ ONE_A_MUTATION = {
     "JobHasDependentsError",
     *IN_USE,
 } | {get_named_type(each.type).name for each in assert_object_type(SCHEMA.mutation_type).fields.values()}
-MANY_IN_A_MUTATION = {("ForbiddenError", "team")}  # one for each team that the caller isn't in
+MANY_IN_A_MUTATION = {
+    ("ForbiddenError", "team"),  # one for each team that the caller isn't in
+    ("ClaimedRun", "run"),
+    ("RunReportResult", "run"),
+    ("ScheduledRunResult", "run"),
+}
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """

@@ -119,7 +119,8 @@ def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, 
 
 
 def _samples(kind: str, field: str) -> Sequence[Any]:
-    return FILTERS.get(f"{kind}.{field}") or FILTERS[field]
+    samples: Sequence[Any] = FILTERS.get(f"{kind}.{field}") or FILTERS[field]
+    return samples
 
 
 def filled(value: Any, ids: Mapping[str, str]) -> Any:

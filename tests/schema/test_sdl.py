@@ -53,7 +53,8 @@ SURFACE = {
     " toVersion toVersionNumber message changes",
     "EventFilter": "actions jobIds subjectIds actorIds teamIds since until",
     "Mutation": "createJob updateJob deleteJob createDraft updateDraft discardDraft publishDraft createVersion"
-    " activateVersion addTeamsToJob removeTeamFromJob",
+    " activateVersion addTeamsToJob removeTeamFromJob triggerRun releaseRun cancelRun deleteRun createScheduledRuns"
+    " claimRuns reportRuns",
     "UserError": "code message path",
     "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",

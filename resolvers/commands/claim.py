@@ -1,0 +1,162 @@
+"""What workers do with runs: claim them, and report on them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, literal_column, select
+
+from mainsheet.models import limits
+from mainsheet.models.clock import database_time, read_clock
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.errors import ClusterNotFound
+from mainsheet.models.event import EventAction
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun, JobRunStatus, Retries, RunError, RunReport, RunReportState
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion
+from mainsheet.models.roles import AccessScope, JobPermission
+from mainsheet.models.run_lease import RunLease
+from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
+from mainsheet.resolvers.commands.run import locked, record
+from mainsheet.resolvers.permissions import permitted
+from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.write import Write, command
+
+CONSIDERED = 1000  # the oldest ready runs, among which claims are fair to all jobs
+
+
+@command("claimRuns", AccessScope.RUNS)
+async def claim(
+    write: Write, *, cluster_ids: Sequence[str], limit: int = 10, lease_seconds: int = 60
+) -> Mapping[str, Any]:
+    """Claim the oldest ready runs, the first one of each job before the second one of any."""
+    write.problems += limits.ENTRIES.check(len(cluster_ids), ("cluster_ids",))
+    write.problems += limits.CLAIMED_RUNS.check(limit, ("limit",))
+    write.problems += limits.LEASE_SECONDS.check(lease_seconds, ("lease_seconds",))
+    write.problems += await _unknown_clusters(write, cluster_ids)
+    write.refuse()
+    runs = (await write.session.scalars(_claimable(write, cluster_ids, limit))).all()
+    write.at = await read_clock(write.session)  # after the locks
+    for run in runs:
+        write.session.add(run.claim(write.at, lease_seconds))
+    await _record_starts(write, runs)
+    await refresh_latest_runs(write.session, [run.job_id for run in runs])
+    return {"claims": [[run.id, run.attempt] for run in runs]}
+
+
+@command("reportRuns", AccessScope.RUNS, items="reports")
+async def report(
+    write: Write,
+    *,
+    run_id: str,
+    attempt: int,
+    state: RunReportState,
+    error: Mapping[str, Any] | None = None,
+    log_url: str | None = None,
+    progress_percent: int | None = None,
+    lease_seconds: int = 60,
+) -> Mapping[str, Any]:
+    _check_report(write, error, log_url, progress_percent, lease_seconds)
+    run, job = await locked(write, run_id, JobPermission.RUN)
+    write.refuse()
+    lease = await write.session.get(RunLease, run_id)
+    told = RunReport(
+        attempt=attempt,
+        state=state,
+        error=RunError(**error) if error else None,
+        log_url=log_url,
+        progress_percent=progress_percent,
+        lease_seconds=lease_seconds,
+    )
+    was_finished = run.is_finished
+    keeps = run.report(told, lease, await _retries(write, run), write.at)
+    if lease is not None and not keeps:
+        await write.session.delete(lease)
+    if not keeps and not was_finished:
+        record(write, EventAction.RUN_FINISHED if run.is_finished else EventAction.RUN_RETRIED, run, job)
+    await refresh_latest_runs(write.session, [job.id])
+    return {
+        "job_id": job.id,
+        "run_id": run_id,
+        "cancel_requested": keeps and run.cancel_requested_at is not None,
+        "lease_expires_at": lease.expires_at if lease is not None and keeps else None,
+    }
+
+
+def _check_report(
+    write: Write,
+    error: Mapping[str, Any] | None,
+    log_url: str | None,
+    progress_percent: int | None,
+    lease_seconds: int,
+) -> None:
+    write.problems += limits.LEASE_SECONDS.check(lease_seconds, ("lease_seconds",))
+    if log_url is not None:
+        write.problems += limits.LOCATION.check(log_url, ("log_url",))
+    if progress_percent is not None:
+        write.problems += limits.PROGRESS.check(progress_percent, ("progress_percent",))
+    if error:
+        texts = {"code": limits.NAME, "message": limits.MESSAGE}
+        write.problems += limits.text_problems(texts, error, ("error",))
+
+
+async def _retries(write: Write, run: JobRun) -> Retries:
+    of_run = (JobVersion.job_id == run.job_id) & (JobVersion.number == run.version_number)
+    columns = select(JobVersion.max_retries, JobVersion.retry_delay_seconds).where(of_run)
+    row = (await write.session.execute(columns)).one()
+    return Retries(row.max_retries, row.retry_delay_seconds)
+
+
+async def _unknown_clusters(write: Write, cluster_ids: Sequence[str]) -> list[ClusterNotFound]:
+    own = Cluster.organization_id == write.caller.organization_id
+    found = set(await write.session.scalars(select(Cluster.id).where(own, among(Cluster.id, cluster_ids))))
+    return [
+        ClusterNotFound(path=("cluster_ids", str(index)), missing_id=each)
+        for index, each in enumerate(cluster_ids)
+        if each not in found
+    ]
+
+
+def _claimable(write: Write, cluster_ids: Sequence[str], limit: int) -> Select[JobRun]:
+    """Select and lock runs. Those that another claim has locked are passed over."""
+    is_ready = JobRun.status == literal_column(f"'{JobRunStatus.READY}'")  # as in the condition of the index
+    oldest = (
+        select(JobRun.id, JobRun.job_id, JobRun.available_at)
+        .join(Job, Job.id == JobRun.job_id)
+        .where(
+            is_ready,
+            among(JobRun.cluster_id, cluster_ids),
+            JobRun.available_at <= database_time(),
+            permitted(write.caller, JobPermission.RUN),
+        )
+        .order_by(JobRun.available_at, JobRun.id)
+        .limit(CONSIDERED)
+        .subquery("oldest")
+    )
+    order = (oldest.c.available_at, oldest.c.id)
+    turn = func.row_number().over(partition_by=oldest.c.job_id, order_by=order).label("turn")
+    turns = select(oldest, turn).subquery("turns")
+    runs = select(JobRun).join(turns, turns.c.id == JobRun.id).where(is_ready)
+    fair = runs.order_by(turns.c.turn, turns.c.available_at, turns.c.id).limit(limit)
+    return fair.with_for_update(of=JobRun, skip_locked=True, key_share=True)
+
+
+async def _record_starts(write: Write, runs: Sequence[JobRun]) -> None:
+    ids = {run.job_id for run in runs}
+    keys = {row.id: row.job_key for row in await write.session.execute(_keys(ids))}
+    teams: dict[str, list[str]] = {job_id: [] for job_id in ids}
+    for row in await write.session.execute(_teams(ids)):
+        teams[row.job_id].append(row.team_id)
+    for run in runs:
+        label, own = keys[run.job_id], teams[run.job_id]
+        numbers = (None, run.version_number)
+        write.record(EventAction.RUN_STARTED, run, label, job_id=run.job_id, team_ids=own, versions=numbers)
+
+
+def _keys(job_ids: set[str]) -> Select[str, str]:
+    return select(Job.id, Job.job_key).where(Job.id.in_(job_ids))
+
+
+def _teams(job_ids: set[str]) -> Select[str, str]:
+    own = select(JobTeam.job_id, JobTeam.team_id).where(JobTeam.job_id.in_(job_ids))
+    return own.order_by(JobTeam.job_id, JobTeam.team_id)

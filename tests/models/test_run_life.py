@@ -1,0 +1,169 @@
+"""The life of a run, without a database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mainsheet.models.errors import RunFinished, RunLeaseLost, RunNotFinished
+from mainsheet.models.job_run import (
+    MAX_LOST_CLAIMS,
+    JobRun,
+    JobRunStatus,
+    Retries,
+    RunError,
+    RunReport,
+    RunReportState,
+)
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+OF = {"organization_id": "OR1", "job_id": "JB1", "version_number": 1, "cluster_id": "CL1"}
+NO_RETRIES = Retries(0, 0)
+FINISHED = [each for each in RunReportState if each is not RunReportState.RUNNING]
+
+
+def made(hold: bool = False) -> JobRun:
+    return JobRun.manual(OF, "MB1", NOW, hold=hold, parameters=(), message=None)
+
+
+def report(state: str, attempt: int = 1, **values: Any) -> RunReport:
+    return RunReport(attempt=attempt, state=RunReportState(state), **values)
+
+
+def test_a_triggered_run_is_ready_and_a_held_one_pending() -> None:
+    assert (made().status, made().available_at) == ("READY", NOW)
+    assert (made(hold=True).status, made(hold=True).available_at) == ("PENDING", None)
+
+
+def test_a_release_makes_a_pending_run_ready_once() -> None:
+    run = made(hold=True)
+    run.release(NOW + SECOND)
+    run.release(NOW + 2 * SECOND)
+
+    assert (run.status, run.available_at) == ("READY", NOW + SECOND)
+
+
+def test_a_scheduled_run_is_available_at_its_time() -> None:
+    later = NOW + timedelta(hours=1)
+    ready = JobRun.scheduled(OF, NOW, later, hold=False, skip_reason=None)
+    held = JobRun.scheduled(OF, NOW, later, hold=True, skip_reason=None)
+    late = JobRun.scheduled(OF, NOW, NOW - SECOND, hold=False, skip_reason=None)
+    skipped = JobRun.scheduled(OF, NOW, later, hold=False, skip_reason="Another runs.")
+    held.release(NOW)
+
+    assert [each.available_at for each in (ready, held, late, skipped)] == [later, later, NOW, None]
+    assert (skipped.status, skipped.finished_at, skipped.message) == ("SKIPPED", NOW, "Another runs.")
+
+
+def test_the_first_report_starts_the_run_and_renews_the_lease() -> None:
+    run = made()
+    lease = run.claim(NOW, 60)
+    assert (run.status, run.attempt, run.started_at) == ("RUNNING", 1, None)
+
+    assert run.report(report("RUNNING", progress_percent=5, lease_seconds=30), lease, NO_RETRIES, NOW + SECOND)
+    assert run.report(report("RUNNING", log_url="x"), lease, NO_RETRIES, NOW + 2 * SECOND)
+
+    assert (run.started_at, run.progress_percent, run.log_url) == (NOW + SECOND, 5, "x")
+    assert lease.expires_at == NOW + 62 * SECOND
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_a_final_report_finishes_the_run(state: RunReportState) -> None:
+    run = made()
+    lease = run.claim(NOW, 60)
+
+    assert not run.report(report(state), lease, NO_RETRIES, NOW + SECOND)
+    assert (run.status, run.finished_at) == (state.value, NOW + SECOND)
+    assert not run.report(report(state), None, NO_RETRIES, NOW + 2 * SECOND)  # repeated
+    assert run.finished_at == NOW + SECOND
+
+
+@pytest.mark.parametrize("late", ["attempt", "expired", "no lease"])
+def test_a_report_without_its_lease_is_refused(late: str) -> None:
+    run = made()
+    lease = run.claim(NOW, 60)
+    at = NOW + (60 * SECOND if late == "expired" else SECOND)
+
+    with pytest.raises(RunLeaseLost):
+        run.report(
+            report("SUCCEEDED", 2 if late == "attempt" else 1), None if late == "no lease" else lease, NO_RETRIES, at
+        )
+    assert run.status is JobRunStatus.RUNNING
+
+
+def test_a_failed_run_is_retried_after_the_delay_until_no_retries_are_left() -> None:
+    run, retries, error = made(), Retries(2, 30), RunError("Out of memory.", "OOM")
+    for attempt in (1, 2):
+        run.report(report("FAILED", attempt, error=error), run.claim(NOW, 60), retries, NOW)
+        assert (run.status, run.available_at, run.error_code) == ("READY", NOW + 30 * SECOND, "OOM")
+    run.report(report("FAILED", 3, error=error), run.claim(NOW, 60), retries, NOW)
+
+    assert (run.status, run.finished_at, run.retries) == ("FAILED", NOW, 2)
+
+
+def test_an_error_that_is_not_retryable_fails_at_once() -> None:
+    run = made()
+    error = RunError("No such table.", is_retryable=False)
+    run.report(report("FAILED", error=error), run.claim(NOW, 60), Retries(5, 0), NOW)
+
+    assert (run.status, run.error_message) == ("FAILED", "No such table.")
+
+
+def test_a_success_after_a_failure_has_no_error() -> None:
+    run = made()
+    run.report(report("FAILED", error=RunError("Again.")), run.claim(NOW, 60), Retries(1, 0), NOW)
+    run.report(report("SUCCEEDED", 2), run.claim(NOW, 60), Retries(1, 0), NOW)
+
+    assert (run.status, run.error_message) == ("SUCCEEDED", None)
+
+
+def test_a_lease_without_a_report_uses_no_retry_but_ends_after_ten() -> None:
+    run = made()
+    for _ in range(MAX_LOST_CLAIMS):
+        run.lose_lease(run.claim(NOW, 60), NO_RETRIES, NOW)
+        assert (run.status, run.retries) == ("READY", 0)
+    run.lose_lease(run.claim(NOW, 60), NO_RETRIES, NOW)
+
+    assert (run.status, run.error_code, run.attempt) == ("FAILED", "LEASE_EXPIRED", MAX_LOST_CLAIMS + 1)
+
+
+def test_a_lease_that_ends_after_a_report_uses_a_retry() -> None:
+    run = made()
+    for status in ("READY", "FAILED"):
+        lease = run.claim(NOW, 60)
+        run.report(report("RUNNING", run.attempt), lease, Retries(1, 0), NOW)
+        run.lose_lease(lease, Retries(1, 0), NOW)
+        assert run.status == status
+
+
+@pytest.mark.parametrize("hold", [True, False])
+def test_a_run_that_waits_is_cancelled_at_once(hold: bool) -> None:
+    run = made(hold)
+    run.cancel("MB2", NOW)
+    run.cancel("MB3", NOW + SECOND)
+
+    assert (run.status, run.finished_at, run.cancel_requested_by_id) == ("CANCELLED", NOW, "MB2")
+    with pytest.raises(RunFinished):
+        run.release(NOW)
+
+
+def test_a_running_one_is_asked_to_stop_and_not_retried() -> None:
+    run, other, third = made(), made(), made()
+    leases = [each.claim(NOW, 60) for each in (run, other, third)]
+    for each in (run, other, third):
+        each.cancel("MB2", NOW)
+        assert (each.status, each.cancel_requested_at) == ("RUNNING", NOW)
+    run.report(report("CANCELLED"), leases[0], Retries(1, 0), NOW)
+    other.report(report("FAILED"), leases[1], Retries(1, 0), NOW)
+    third.lose_lease(leases[2], Retries(1, 0), NOW)
+
+    assert [each.status for each in (run, other, third)] == ["CANCELLED", "FAILED", "CANCELLED"]
+
+
+def test_only_a_finished_run_can_be_deleted() -> None:
+    run = made()
+    with pytest.raises(RunNotFinished):
+        run.refuse_deletion()
+    run.cancel("MB1", NOW)
+    run.refuse_deletion()
