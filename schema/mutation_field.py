@@ -1,6 +1,6 @@
 """Declares the field of a mutation, in one line each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
@@ -17,7 +17,9 @@ from mainsheet.schema.connection import described
 from mainsheet.schema.context import Context
 from mainsheet.schema.document import ApplyMode
 from mainsheet.schema.plain import canonical, plain
+from mainsheet.schema.relation import NO_WEIGHT
 from mainsheet.schema.user_error import Problem
+from mainsheet.schema.weight import BATCH
 
 ABANDONED = "Not begun: the client left before."
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
@@ -64,7 +66,7 @@ def batch(
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
-    return _declared(command, resolve, input_type, payload_type, description)
+    return _declared(command, resolve, input_type, payload_type, description, BATCH)
 
 
 async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
@@ -79,7 +81,14 @@ async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[A
     return context, (values, options, request)
 
 
-def _declared(command: Command, resolve: Any, input_type: type, payload_type: Any, description: str) -> Any:
+def _declared(
+    command: Command,
+    resolve: Any,
+    input_type: type,
+    payload_type: Any,
+    description: str,
+    metadata: Mapping[str, Any] = NO_WEIGHT,
+) -> Any:
     """Declare the field. A caller whose token lacks the command's scope is refused, and shown nothing."""
 
     async def checked(root: Any, info: Info[Context, Any], input: Any) -> Any:
@@ -91,4 +100,4 @@ def _declared(command: Command, resolve: Any, input_type: type, payload_type: An
         return payload_type(**empty, user_errors=[Problem(ScopeMissing(missing_scope=missing, reason=reason))])
 
     checked.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
-    return strawberry.mutation(resolver=checked, graphql_type=payload_type, description=description)
+    return strawberry.mutation(resolver=checked, graphql_type=payload_type, description=description, metadata=metadata)

@@ -20,7 +20,6 @@ from mainsheet.schema import names
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.relation import relation
 from mainsheet.schema.user_error import UserError
-from mainsheet.schema.weight import BATCH
 
 Key = strawberry.Private[str | None]
 
@@ -56,8 +55,14 @@ class UpdateJobsResult:
 @strawberry.type
 class UpdatedJobsPayload(Payload):
     results: list[UpdateJobsResult] = strawberry.field(
-        default_factory=list, description="What became of the items, in their order.", metadata=BATCH
+        default_factory=list, description="What became of the items, in their order."
     )
+
+
+@strawberry.type
+class ClonedJobPayload(Payload):
+    cloned_job_id: Key = None
+    job = relation(job.by_ids, names.Job | None, "The new job. Null if the mutation was refused.", key="cloned_job_id")
 
 
 @strawberry.type

@@ -36,7 +36,7 @@ SURFACE = {
     "TeamMemberEdge": "role",
     "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
-    f" createdBy publishedAt publishedBy changes {CONFIG}",
+    f" createdBy publishedAt publishedBy changes input {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
@@ -59,12 +59,13 @@ SURFACE = {
     "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
-    "CreateDraftInput": "jobId! changes dryRun",
+    "CreateDraftInput": "jobId! changes fromVersion message dryRun",
+    "CloneJobInput": "jobId! versionNumber jobKey! name! description tags teamIds! message dryRun idempotencyKey",
     "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
     "DiscardDraftInput": "jobId! expectedDraftRevision",
     "PublishDraftInput": "jobId! message expectedDraftRevision expectedCurrentVersion dryRun idempotencyKey",
     "CreateVersionInput": "jobId! changes! message expectedCurrentVersion dryRun idempotencyKey",
-    "ActivateVersionInput": "jobId! number! message expectedCurrentVersion dryRun",
+    "ActivateVersionInput": "jobId! number! discardDraft message expectedCurrentVersion expectedDraftRevision dryRun",
     "AddTeamsToJobInput": "jobId! teamIds!",
     "RemoveTeamFromJobInput": "jobId! teamId!",
     "JobConfigInput": f"clusterId! source! {CONFIG}",
@@ -244,6 +245,7 @@ UPDATED = {"name", "description", "status", "tags"}
 MANAGED = {"name", "external_id", "managed_by"}
 # What a command takes as `**values`: only what was sent, because omitted and null differ, or all of a new row.
 OMITTED_IS_NOT_NULL = {
+    "cloneJob": {"description", "tags"},
     "updateJob": UPDATED,
     "updateJobs": UPDATED,
     "updateOrganization": {"name"},
