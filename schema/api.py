@@ -22,6 +22,7 @@ from mainsheet.schema.organization import Organization
 from mainsheet.schema.query import Query
 from mainsheet.schema.saved_query import SavedQuery
 from mainsheet.schema.service_account import ServiceAccount
+from mainsheet.schema.subscription import Subscription
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
@@ -42,6 +43,7 @@ ENTITIES = [
 api = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[*ENTITIES, *TYPES],
     config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME, JobConfig: JOB_CONFIG}),
 )

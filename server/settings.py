@@ -84,6 +84,16 @@ class Settings(BaseSettings):
         (),
         description="Origins whose pages may call the API, separated by commas, or `*` for all.",
     )
+    feed_poll_seconds: float = Field(
+        1, gt=0, le=60, description="How often the feed is read for subscriptions when no notification arrives."
+    )
+    max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
+    max_operations_per_connection: int = Field(
+        100, ge=1, description="Operations that may run at once on one WebSocket connection."
+    )
+    websocket_init_seconds: float = Field(
+        10, gt=0, description="How long a WebSocket client may take to send `connection_init`."
+    )
     max_operations_per_caller: int = Field(
         5, ge=1, description="Operations of one caller that run at once in each process; more of them wait."
     )
