@@ -66,7 +66,7 @@ def batch(
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
-    return _declared(command, resolve, input_type, payload_type, description, BATCH)
+    return _declared(command, resolve, input_type, payload_type, description, metadata=BATCH)
 
 
 async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
@@ -87,6 +87,7 @@ def _declared(
     input_type: type,
     payload_type: Any,
     description: str,
+    *,
     metadata: Mapping[str, Any] = NO_WEIGHT,
 ) -> Any:
     """Declare the field. A caller whose token lacks the command's scope is refused, and shown nothing."""
