@@ -237,7 +237,7 @@ async def test_dependencies_that_an_earlier_release_removed_are_shown_as_deleted
         assert all(other["job"] and not other["isDeleted"] for other in each["dependencies"][1:])
     ids = [dependency["id"] for each in shown for dependency in each["dependencies"]]
     assert len(set(ids)) == len(ids)
-    assert [each["path"] for each in shown[1]["changes"] if each["path"].startswith("dependencies")] == []
+    assert [each["path"] for each in shown[1]["changes"] if each["path"][0] == "dependencies"] == []
 
 
 @pytest.mark.parametrize("version", ["0.1.0"])
