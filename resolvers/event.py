@@ -63,11 +63,17 @@ async def of_organizations(
 
 async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: PageArguments) -> None:
     """Set the cursors at the ends of empty pages. The rest of the snapshot has no further event for them."""
-    newest = await read.rows(_newest, keys=list(pages)) if arguments.size else []
-    position, event_id = (newest[0].position, newest[0].id) if newest else (START, "")
+    end = await end_of(read, list(pages)) if arguments.size else arguments.after
     for page in pages.values():
         if not page.nodes:
-            page.read_to = arguments.after if arguments.size == 0 else cursor.encode(Event.position, position, event_id)
+            page.read_to = end
+
+
+async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
+    """Return the cursor of the newest event in the feed of the only organization, whether or not the caller sees it."""
+    newest = await read.rows(_newest, keys=organization_ids)
+    position, event_id = (newest[0].position, newest[0].id) if newest else (START, "")
+    return cursor.encode(Event.position, position, event_id)
 
 
 async def from_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:

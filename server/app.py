@@ -23,6 +23,11 @@ from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
 from mainsheet.server.http.schema_cache import SchemaCache
+from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.sse import EventStream
+from mainsheet.server.live.stream import Streams
+from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs, observe_request
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.trace import is_allowed
@@ -58,27 +63,38 @@ def make_app(
     worker = WorkerThread()
     execute = _executor(settings, api, instruments, worker)
     executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
+    operations = OperationStore(
+        core_schema(api),
+        Limits.of(settings),
+        capacity=settings.operation_cache_bytes,
+        worker=worker,
+        timeout=settings.request_timeout_seconds,
+        instrumentation=instruments,
+    )
+    budget = Budget(settings, database)
+    watch = FeedWatch(database, settings.feed_poll_seconds)
+    subscriptions = Subscriptions(database, watch)
+    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_subscriptions)
+    sockets = WebSocketEndpoint(authenticator, streams, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
-        operations=OperationStore(
-            core_schema(api),
-            Limits.of(settings),
-            capacity=settings.operation_cache_bytes,
-            worker=worker,
-            timeout=settings.request_timeout_seconds,
-            instrumentation=instruments,
-        ),
+        operations=operations,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
-        budget=Budget(settings, database),
+        budget=budget,
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
         schema_cache=SchemaCache.of(core_schema(api)),
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         allows_traces=is_allowed(settings),
+        event_stream=EventStream(streams, settings.token_cache_seconds or 1),
     )
-    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer, expect_handler=expect_later)
+
+    async def graphql(request: web.Request) -> web.StreamResponse:
+        return await (sockets if wants_socket(request) else endpoint).answer(request)
+
+    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, graphql, expect_handler=expect_later)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", readiness(database))
     app.router.add_get("/metrics", metrics.answer)
@@ -87,8 +103,10 @@ def make_app(
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(subscriptions.stop)
     app.on_shutdown.append(running_work.drain)
-    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics]))
+    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
+    app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
@@ -143,6 +161,11 @@ async def _reporting(
     yield
     for each in own:
         instruments.shared.remove(each)
+
+
+async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:
+    async with watch.running():
+        yield
 
 
 async def _closing(worker: WorkerThread, _app: web.Application) -> AsyncIterator[None]:
