@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, JsonValue
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mainsheet.models.roles import AccessScope
+
 LogFormat = Literal["console", "json"]
 Executing = Literal["compiled", "reference"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -171,6 +173,10 @@ class Settings(BaseSettings):
     oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated clock difference.")
     oidc_organization: str | None = Field(
         None, description="The id of the organization whose members the issuer authenticates; unset, of all."
+    )
+    oidc_scopes: Annotated[tuple[AccessScope, ...], *CommaSeparated] = Field(
+        (AccessScope.READ, AccessScope.WRITE),
+        description="The scopes of JWTs, separated by commas: READ, WRITE, RUNS, ADMIN.",
     )
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")
     oidc_trust_emails: bool = Field(

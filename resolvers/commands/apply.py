@@ -22,7 +22,7 @@ from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.limits import storable
-from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.commands import job as job_commands
@@ -80,7 +80,7 @@ def plan(documents: Sequence[Item]) -> Plan:
         return Plan(range(len(documents)), problems)
 
 
-@command("applyJobs", items="jobs", plan=plan)
+@command("applyJobs", AccessScope.WRITE, items="jobs", plan=plan)
 async def apply(
     write: Write,
     *,

@@ -21,7 +21,7 @@ from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
-from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.commands.version import published
@@ -31,7 +31,7 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
 
 
-@command("createJob")
+@command("createJob", AccessScope.WRITE)
 async def create(
     write: Write,
     *,
@@ -72,7 +72,7 @@ async def _created(
     return job
 
 
-@command("cloneJob")
+@command("cloneJob", AccessScope.WRITE)
 async def clone(
     write: Write,
     *,
@@ -96,7 +96,7 @@ async def clone(
     return {"cloned_job_id": job.id}
 
 
-@command("updateJob")
+@command("updateJob", AccessScope.WRITE)
 async def update(
     write: Write,
     *,
@@ -113,10 +113,10 @@ async def update(
     return {"job_id": job.id}
 
 
-update_many = command("updateJobs", items="jobs")(update.run)
+update_many = command("updateJobs", AccessScope.WRITE, items="jobs")(update.run)
 
 
-@command("deleteJob")
+@command("deleteJob", AccessScope.WRITE)
 async def delete(
     write: Write, *, job_id: str, expected_job_revision: int | None = None, force: bool = False
 ) -> DeleteAnswer:
@@ -135,7 +135,7 @@ async def delete(
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
 
 
-@command("addTeamsToJob")
+@command("addTeamsToJob", AccessScope.WRITE)
 async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     has = frozenset(each.team_id for each in job.teams)
@@ -145,7 +145,7 @@ async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Jo
     return {"job_id": job.id}
 
 
-@command("removeTeamFromJob")
+@command("removeTeamFromJob", AccessScope.WRITE)
 async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     job.remove_team(team_id, write)

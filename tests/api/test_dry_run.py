@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
