@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     feed_poll_seconds: float = Field(
         1, gt=0, le=60, description="How often the feed is read for subscriptions when no notification arrives."
     )
+    event_retention_days: int = Field(0, ge=0, description="How long events are kept; 0 is for ever.")
     max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
     max_operations_per_connection: int = Field(
         100, ge=1, description="Operations that may run at once on one WebSocket connection."
