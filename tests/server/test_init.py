@@ -53,7 +53,7 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
 async def test_a_second_run_changes_nothing(database: Database) -> None:
     await first_organization.create(database, "acme", ADMIN, None)
 
-    with pytest.raises(BadInput, match="token create --member .* --organization OR"):
+    with pytest.raises(BadInput, match=r"token create --member .* --organization OR"):
         await first_organization.create(database, " acme ", ADMIN.upper(), None)
 
     async with database.reads.connect() as connection:
