@@ -16,6 +16,9 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     region: str = strawberry.field(description="The region of the cluster, such as `eu-central-1`.")
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
+    job_count = relation(
+        job_list.counts_of_clusters, int, "The number of visible jobs whose current version runs on this cluster."
+    )
     jobs = relation(
         job_list.of_clusters,
         names.JobConnection,
