@@ -92,7 +92,7 @@ class VersionNotFound(UserError):
     """The job has no version with this number."""
 
     code = "VERSION_NOT_FOUND"
-    text = "The job has no version {number}. Its `versions` are those that can be activated."
+    text = "The job has no version {number}. Its `versions` are those that can be activated or copied."
     path: Path = ("number",)
     number: int
 
@@ -170,10 +170,10 @@ class DraftExists(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class VersionNotPublished(UserError):
-    """The version is a draft. Only published versions can be activated."""
+    """The version is a draft. Only published versions can be activated or copied."""
 
     code = "VERSION_NOT_PUBLISHED"
-    text = "Version {number} is a draft. Publish it instead."
+    text = "Version {number} is a draft. Publish it first."
     path: Path = ("number",)
     number: int
 

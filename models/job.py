@@ -22,7 +22,7 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
-from mainsheet.models.job_steps import activation_problems, step_problems
+from mainsheet.models.job_steps import activation_problems, changed_config, step_problems
 from mainsheet.models.job_tag import Tagged
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
@@ -106,7 +106,14 @@ class Job(JobListing, Tagged, Base):
 
     @classmethod
     def create(
-        cls, values: Mapping[str, Any], config: JobConfig, team_ids: Sequence[str], organization_id: str, edit: Edit
+        cls,
+        values: Mapping[str, Any],
+        config: JobConfig,
+        team_ids: Sequence[str],
+        organization_id: str,
+        edit: Edit,
+        *,
+        message: str | None = None,
     ) -> "Job":
         """Create a job and its first published version from validated values, `tags` among them."""
         job = cls(
@@ -125,28 +132,11 @@ class Job(JobListing, Tagged, Base):
         job.search_text = search_text(job.job_key, job.name, job.description)
         JobTeam.grant_all(job, team_ids, edit)
         version = job._new_draft(config, edit, based_on=None)
-        version.publish(edit, None)
+        version.publish(edit, message)
         job._point_to(version)
         changes = [*differences(None, version.config), *changes_of("tags", [], job.tags)]
-        job._record(EventAction.JOB_CREATED, edit, (None, 1), changes=changes)
+        job._record(EventAction.JOB_CREATED, edit, (None, 1), message=message, changes=changes)
         return job
-
-    def expect(
-        self,
-        edit: Edit,
-        *,
-        revision: int | None = None,
-        draft_revision: int | None = None,
-        current_version: int | None = None,
-    ) -> None:
-        """Add a problem for each value that differs from the caller's expectation. `None` expects nothing.
-
-        The step that follows raises all problems at once, such as a missing draft.
-        """
-        edit.expect("expected_job_revision", "the job's revision", revision, self.revision)
-        if self.draft:
-            edit.expect("expected_draft_revision", "the draft's revision", draft_revision, self.draft.revision)
-        edit.expect("expected_current_version", "the current version", current_version, self.current_number)
 
     def update(self, values: Mapping[str, Any], message: str | None, edit: Edit) -> None:
         """Change the given ones of name, description, tags and status. Equal values change nothing."""
@@ -156,33 +146,39 @@ class Job(JobListing, Tagged, Base):
             self.search_text = search_text(self.job_key, self.name, self.description)
             self._record(EventAction.JOB_UPDATED, edit, message=message, changes=changes)
 
-    def create_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
-        edit.problems += step_problems(EventAction.DRAFT_CREATED, self.draft)
-        config = self._changed_config(self.current, values, references, edit)
-        draft = self._new_draft(config, edit, based_on=self.current_number)
-        numbers = (self.current_number, draft.number)
-        self._record(EventAction.DRAFT_CREATED, edit, numbers, changes=differences(self.current.config, draft.config))
+    def create_draft(
+        self,
+        values: Mapping[str, Any],
+        references: References,
+        edit: Edit,
+        *,
+        base: JobVersion | None = None,
+        message: str | None = None,
+    ) -> JobVersion:
+        """Copy the published version `base`, by default the current one, with the values replaced."""
+        base = base or self.current
+        edit.problems += [*step_problems(EventAction.DRAFT_CREATED, self.draft), *value_problems({"message": message})]
+        config = changed_config(base, values, references, edit)
+        draft = self._new_draft(config, edit, based_on=base.number)
+        numbers, changes = (base.number, draft.number), differences(base.config, draft.config)
+        self._record(EventAction.DRAFT_CREATED, edit, numbers, message=message, changes=changes)
         self.draft = draft
         return draft
 
     def update_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(EventAction.DRAFT_UPDATED, edit)
-        before, after = draft.config, self._changed_config(draft, values, references, edit)
+        before, after = draft.config, changed_config(draft, values, references, edit)
         if before != after:
             draft.update(after, edit)
-            self._record(
-                EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=differences(before, draft.config)
-            )
+            changes = differences(before, draft.config)
+            self._record(EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=changes)
         return draft
 
     def discard_draft(self, edit: Edit) -> JobVersion:
         """Delete the draft. Its number is never used again."""
         draft = self._allowed_draft(EventAction.DRAFT_DISCARDED, edit)
         edit.refuse()
-        self.versions.remove(draft)
-        self.draft = None
-        self._record(EventAction.DRAFT_DISCARDED, edit, (draft.number, None))
-        return draft
+        return self._discard(draft, None, edit)
 
     def publish_draft(self, message: str | None, references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(EventAction.DRAFT_PUBLISHED, edit)
@@ -206,20 +202,32 @@ class Job(JobListing, Tagged, Base):
         running = changed.publication_problems(references, self.id, CHANGES)
         missed = edit.has_missed("expected_current_version")
         edit.problems += (each for each in running if not missed or values.get(each.path[-1]))
-        config = self._changed_config(self.current, values, references, edit)
+        config = changed_config(self.current, values, references, edit)
         version = self._new_draft(config, edit, based_on=self.current_number)
         version.publish(edit, message)
         self._move(version, EventAction.VERSION_CREATED, message, edit)
         return version
 
     def activate(
-        self, number: int, version: JobVersion | None, message: str | None, references: References, edit: Edit
+        self,
+        number: int,
+        version: JobVersion | None,
+        message: str | None,
+        references: References,
+        edit: Edit,
+        *,
+        discards: bool = False,
     ) -> JobVersion:
-        """Make a published version current. Activating the current version again changes nothing."""
-        edit.problems += step_problems(EventAction.VERSION_ACTIVATED, self.draft)
+        """Make a published version current. Activating the current version again changes nothing.
+
+        A draft is discarded if `discards` is true; otherwise it prevents the activation.
+        """
+        edit.problems += step_problems(EventAction.VERSION_ACTIVATED, None if discards else self.draft)
         edit.problems += value_problems({"message": message})
         edit.problems += activation_problems(self, number, version, references)
         edit.refuse()
+        if self.draft:
+            self._discard(self.draft, message, edit)
         activated = cast("JobVersion", version)
         if number != self.current_number:
             self._move(activated, EventAction.VERSION_ACTIVATED, message, edit)
@@ -251,15 +259,13 @@ class Job(JobListing, Tagged, Base):
         edit.problems += step_problems(step, self.draft)
         return self.draft or self.current
 
-    def _changed_config(
-        self, version: JobVersion, values: Mapping[str, Any], references: References, edit: Edit
-    ) -> JobConfig:
-        """Return the version's configuration with the values replaced. Raises all problems of the edit."""
-        config = version.config.changed(values, references.jobs)
-        edit.problems += version.config.removal_problems(values, ("changes",))
-        edit.problems += config.change_problems(values, ("changes",), references, self.id)
-        edit.refuse()
-        return config
+    def _discard(self, draft: JobVersion, message: str | None, edit: Edit) -> JobVersion:
+        """Delete the draft. The event keeps its configuration."""
+        changes = differences(draft.config, None)
+        self.versions.remove(draft)
+        self.draft = None
+        self._record(EventAction.DRAFT_DISCARDED, edit, (draft.number, None), message=message, changes=changes)
+        return draft
 
     def _new_draft(self, config: JobConfig, edit: Edit, *, based_on: int | None) -> JobVersion:
         self.last_number += 1

@@ -1,6 +1,6 @@
 """The changes between versions, and those that events recorded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -9,9 +9,9 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.config_diff import Change, differences
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import Event
-from mainsheet.models.job_config import DependencyCondition, JobConfig
-from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery
+from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers.config_change import ConfigChange, shown
+from mainsheet.resolvers.job_config import configs
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import NUMBER, Statement, View, rows_of
@@ -26,9 +26,9 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
     bases = await _bases(read, version_ids, since)
     if since is not None and set(version_ids) - bases.keys():
         raise BadInput(f"since: the job has no version {since}.")
-    configs = await _configs(read, {*version_ids, *bases.values()})
+    found = await configs(read, {*version_ids, *bases.values()})
     changes = {
-        version_id: differences(configs.get(bases.get(version_id, "")), configs[version_id])
+        version_id: differences(found.get(bases.get(version_id, "")), found[version_id])
         async for version_id in by_turns(version_ids)
     }
     return await shown(read, changes)
@@ -48,14 +48,6 @@ async def of_event_lists(read: Read, lists: Sequence[tuple[str, ...]]) -> Mappin
 async def _bases(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, str]:
     rows = await read.rows(_base_ids, since is not None, keys=version_ids, number=since)
     return {row.id: row.base_id for row in rows}
-
-
-async def _configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
-    ids = list(ids)
-    rows = await read.rows(_whole_versions, keys=ids)
-    dependencies = await read.grouped(_dependencies, ids)
-    queries = await read.grouped(_query_ids, ids)
-    return {row.id: _config(row, queries[row.id], dependencies[row.id]) async for row in by_turns(rows)}
 
 
 class EventChanges(NamedTuple):
@@ -79,47 +71,3 @@ def _base_ids(_view: View, is_since: bool) -> Statement:
     number = NUMBER if is_since else JobVersion.based_on_number
     is_its = (base.job_id == JobVersion.job_id) & (base.number == number)
     return select(JobVersion.id, base.id.label("base_id")).join(base, is_its).where(among(JobVersion.id, KEYS))
-
-
-@rows_of(JobVersion)
-def _whole_versions(_view: View) -> Statement:
-    return select(*JobVersion.__table__.c).where(among(JobVersion.id, KEYS))
-
-
-class VersionQuery(NamedTuple):
-    version_id: str
-    query_id: str
-
-
-@rows_of(VersionQuery, key="version_id")
-def _query_ids(_view: View) -> Statement:
-    return (
-        select(JobVersionQuery.version_id, JobVersionQuery.query_id)
-        .where(among(JobVersionQuery.version_id, KEYS))
-        .order_by(JobVersionQuery.version_id, JobVersionQuery.position)
-    )
-
-
-class StoredDependency(NamedTuple):
-    id: str
-    version_id: str
-    depends_on_id: str | None
-    deleted_job_id: str | None
-    condition: DependencyCondition
-
-
-@rows_of(StoredDependency, key="version_id")
-def _dependencies(_view: View) -> Statement:
-    columns = [getattr(JobVersionDependency, name) for name in StoredDependency._fields]
-    return (
-        select(*columns)
-        .where(among(JobVersionDependency.version_id, KEYS))
-        .order_by(JobVersionDependency.version_id, JobVersionDependency.position)
-    )
-
-
-def _config(row: JobVersion, queries: Sequence[VersionQuery], dependencies: Sequence[StoredDependency]) -> JobConfig:
-    version = JobVersion(**{each.name: getattr(row, each.name) for each in JobVersion.__table__.c})
-    version.queries = [JobVersionQuery(query_id=each.query_id) for each in queries]
-    version.dependencies = [JobVersionDependency(**each._asdict()) for each in dependencies]
-    return version.config

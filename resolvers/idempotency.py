@@ -49,7 +49,7 @@ class IdempotencyKey:
         if record.input_digest.startswith(SCHEME) and record.input_digest != self.digest:
             self.write.problems.append(IdempotencyKeyReused())
             return None
-        await self._check_job(record.answer.get("job_id"))
+        await self._check_job(record.answer.get("job_id") or record.answer.get("cloned_job_id"))
         return record.answer
 
     async def claim(self) -> IdempotencyRecord:

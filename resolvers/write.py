@@ -88,6 +88,10 @@ class JobAnswer(TypedDict):
     job_id: str
 
 
+class CloneAnswer(TypedDict):
+    cloned_job_id: str
+
+
 class VersionAnswer(JobAnswer):
     version_id: str
 

@@ -11,6 +11,7 @@ from mainsheet.executor import core_schema
 from mainsheet.schema.cluster import Cluster
 from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
+from mainsheet.schema.job_config import JOB_CONFIG, JobConfig
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -29,7 +30,7 @@ api = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     types=[*ENTITIES, *TYPES],
-    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME, JobConfig: JOB_CONFIG}),
 )
 
 

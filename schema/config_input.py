@@ -186,8 +186,8 @@ class JobConfigChangesInput:
         default=UNSET,
         description=(
             "The ids of dependencies to remove, at most 100, before `dependencies` is applied. They are those of the"
-            " version that is changed: the draft for `updateDraft`, otherwise the current version. Null removes none."
-            " Omit to keep the value."
+            " version that is changed or copied: the draft for `updateDraft`, the version in `fromVersion` for"
+            " `createDraft`, otherwise the current version. Null removes none. Omit to keep the value."
         ),
     )
     compute: Maybe[ComputeInput | None] = strawberry.field(

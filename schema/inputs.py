@@ -83,6 +83,27 @@ class CreateJobInput:
     idempotency_key: str | None = idempotency_key()
 
 
+@strawberry.input(description="A new job with the configuration of a version of another job.")
+class CloneJobInput:
+    job_id: strawberry.ID = strawberry.field(description="The job to clone. You must be able to see it.")
+    version_number: int | None = strawberry.field(
+        default=UNSET, description="The number of the published version to copy. Omit for the current version."
+    )
+    job_key: str = strawberry.field(description=JOB_KEY)
+    name: str = strawberry.field(description=LINE)
+    description: Maybe[str | None] = strawberry.field(description=f"{PROSE} Null for none. Omit to copy it.")
+    tags: Maybe[list[str] | None] = strawberry.field(description=f"{TAGS} Null isn't allowed. Omit to copy them.")
+    team_ids: list[strawberry.ID] = strawberry.field(
+        description=(
+            "The teams that get access to the new job, at least one. You need the role CONTRIBUTOR or ADMIN in each, or"
+            " the organization role ADMIN."
+        )
+    )
+    message: str | None = _message("new job")
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
+
+
 @strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
 class UpdateJobInput:
     job_id: strawberry.ID = _job_id()
@@ -123,6 +144,10 @@ class CreateDraftInput:
     changes: JobConfigChangesInput | None = strawberry.field(
         default=UNSET, description="The changes to the copied configuration. Omit to copy it unchanged."
     )
+    from_version: int | None = strawberry.field(
+        default=UNSET, description="The number of the published version to copy. Omit for the current version."
+    )
+    message: str | None = _message("draft")
     dry_run: bool = dry_run()
 
 
@@ -166,8 +191,13 @@ class CreateVersionInput:
 class ActivateVersionInput:
     job_id: strawberry.ID = _job_id()
     number: int = strawberry.field(description="The number of the published version to activate.")
+    discard_draft: bool = strawberry.field(
+        default=False,
+        description="Discard the draft of the job, if there is one. An event keeps the draft's configuration.",
+    )
     message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
+    expected_draft_revision: int | None = _expected_revision("draft")
     dry_run: bool = dry_run()
 
 

@@ -7,17 +7,19 @@ import strawberry
 from mainsheet.models import limits
 from mainsheet.models.job_version import SCHEDULE_COLUMNS, JobVersionStatus, schedule_of
 from mainsheet.models.job_version import JobVersion as JobVersionRow
-from mainsheet.resolvers import actor, cluster, config_diff, job, job_dependency, job_run, job_version
+from mainsheet.resolvers import actor, cluster, config_diff, job, job_config, job_dependency, job_run, job_version
 from mainsheet.schema import names
 from mainsheet.schema.config import Compute, EnvironmentVariable, JobDependency, JobSchedule
 from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection, described
+from mainsheet.schema.job_config import JobConfig
 from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.source import JobSource
 from mainsheet.schema.weight import weight
 
+INPUT = weight(characters=2 * limits.ENTRIES.maximum * limits.ARGUMENT.maximum)  # two long lists
 ENTRIES = weight(items=limits.ENTRIES.maximum)
 
 
@@ -92,6 +94,17 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         ("The differences from another version, ordered by path. For the first version, every value is an addition."),
         arguments=since,
         weight=CHANGES,
+    )
+
+    input = relation(
+        job_config.visible_parts,
+        JobConfig,
+        (
+            "The whole configuration, to be sent back: as `config` to `createJob`, or as `changes` to `createVersion`"
+            " and `updateDraft`. Dependencies on jobs that you can't see or that were deleted are left out; changes"
+            " keep them."
+        ),
+        weight=INPUT,
     )
 
     @strawberry.field(description="What the job runs.", graphql_type=JobSource, metadata=reads("source_kind"))

@@ -133,11 +133,20 @@ class Mutation:
             " other jobs keep their dependencies on it."
         ),
     )
+    clone_job = mutation(
+        job.clone,
+        inputs.CloneJobInput,
+        payloads.ClonedJobPayload,
+        (
+            "Create a job with the configuration of a version of another job, including its dependencies on jobs that"
+            " you can't see. Its cluster must be active, and no job that it depends on may be deleted."
+        ),
+    )
     create_draft = mutation(
         draft.create,
         inputs.CreateDraftInput,
         payloads.DraftPayload,
-        "Create a draft from the current version. A job has at most one draft.",
+        "Create a draft from the current version, or from an earlier one. A job has at most one draft.",
     )
     update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
     discard_draft = mutation(
@@ -159,7 +168,8 @@ class Mutation:
         version.activate,
         inputs.ActivateVersionInput,
         payloads.VersionPayload,
-        "Make a published version the current one, for example to roll back. Refused while the job has a draft.",
+        "Make a published version the current one, for example to roll back. Refused while the job has a draft, unless "
+        "`discardDraft` is true.",
     )
     add_teams_to_job = mutation(
         job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Give teams access to a job."

@@ -55,6 +55,12 @@ class UpdatedJobsPayload(Payload):
 
 
 @strawberry.type
+class ClonedJobPayload(Payload):
+    cloned_job_id: Key = None
+    job = relation(job.by_ids, names.Job | None, "The new job. Null if the mutation was refused.", key="cloned_job_id")
+
+
+@strawberry.type
 class DeletedJobPayload(Payload):
     deleted_job_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the deleted job. Null if the mutation was refused."

@@ -1,16 +1,31 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mainsheet.models.errors import Refused
+from mainsheet.models.event import EventAction
+from mainsheet.models.job_steps import expect, step_problems
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.commands.references import references_of
+from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, Write, command
 
 
 @command("createDraft")
-async def create(write: Write, *, job_id: str, changes: Mapping[str, Any] | None = None) -> JobAnswer:
+async def create(
+    write: Write,
+    *,
+    job_id: str,
+    changes: Mapping[str, Any] | None = None,
+    from_version: int | None = None,
+    message: str | None = None,
+) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    values = changes or {}
-    job.create_draft(values, await references_of(write, job.current.config.changed(values), values), write)
+    values, base = changes or {}, await published(write, job, from_version, ("from_version",))
+    if base is None:  # there is nothing to check the changes against
+        raise Refused([*write.problems, *step_problems(EventAction.DRAFT_CREATED, job.draft)])
+    job.create_draft(
+        values, await references_of(write, base.config.changed(values), values), write, base=base, message=message
+    )
     return {"job_id": job.id}
 
 
@@ -19,7 +34,7 @@ async def update(
     write: Write, *, job_id: str, changes: Mapping[str, Any], expected_draft_revision: int | None = None
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_draft_revision)
+    expect(job, write, draft_revision=expected_draft_revision)
     config = (job.draft or job.current).config.changed(changes)
     job.update_draft(changes, await references_of(write, config, changes), write)
     return {"job_id": job.id}
@@ -28,7 +43,7 @@ async def update(
 @command("discardDraft")
 async def discard(write: Write, *, job_id: str, expected_draft_revision: int | None = None) -> DiscardAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_draft_revision)
+    expect(job, write, draft_revision=expected_draft_revision)
     draft = job.discard_draft(write)
     return {"job_id": job.id, "discarded_number": draft.number}
 
@@ -43,7 +58,7 @@ async def publish(
     expected_current_version: int | None = None,
 ) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, draft_revision=expected_draft_revision, current_version=expected_current_version)
+    expect(job, write, draft_revision=expected_draft_revision, current_version=expected_current_version)
     config = (job.draft or job.current).config
     version = job.publish_draft(message, await references_of(write, config, {}, will_run=True), write)
     return {"job_id": job.id, "version_id": version.id}

@@ -19,14 +19,16 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
+from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import references_of
+from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import may_share_with, visible
 from mainsheet.resolvers.sql.array_param import among
-from mainsheet.resolvers.write import DeleteAnswer, JobAnswer, Write, command
+from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
 
 
 @command("createJob")
@@ -49,19 +51,49 @@ async def created(write: Write, values: Mapping[str, Any], team_ids: Sequence[st
     """Create a job from all its values. Raises all problems at once."""
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
-    problems = write.problems
-    problems += value_problems(values)
+    write.problems += asked.problems(("config",), references)
+    write.problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
+    return await _created(write, values, team_ids, asked)
+
+
+async def _created(
+    write: Write, values: Mapping[str, Any], team_ids: Sequence[str], config: JobConfig, message: str | None = None
+) -> Job:
+    """Create a job with a validated configuration."""
+    write.problems += value_problems({**values, "message": message})
     team_problems = await team_problems_of(write, team_ids, TeamRole.CONTRIBUTOR)
-    problems += team_problems
-    problems += asked.problems(("config",), references)
-    problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
+    write.problems += team_problems
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
     if not team_problems and limits.storable(values["job_key"]) and await _is_taken(write, values["job_key"]):
-        problems.append(JobKeyTaken(job_key=values["job_key"]))
+        write.problems.append(JobKeyTaken(job_key=values["job_key"]))
     write.refuse()
-    job = Job.create(values, asked, team_ids, write.caller.organization_id, write)
+    job = Job.create(values, config, team_ids, write.caller.organization_id, write, message=message)
     write.session.add(job)
     return job
+
+
+@command("cloneJob")
+async def clone(
+    write: Write,
+    *,
+    job_id: str,
+    job_key: str,
+    name: str,
+    team_ids: Sequence[str],
+    version_number: int | None = None,
+    message: str | None = None,
+    **values: Any,
+) -> CloneAnswer:
+    """Create a job with the configuration of a version, including dependencies that the caller can't see."""
+    source = await write.job(job_id, JobPermission.VIEW)
+    version = await published(write, source, version_number, ("version_number",))
+    config = (version or source.current).config
+    if version:
+        write.problems += config.publication_problems(await references_of(write, config, {}), None, {})
+    await write.session.refresh(source, ["tag_rows"])
+    own = {"job_key": job_key, "name": name, "description": source.description, "tags": source.tags, **values}
+    job = await _created(write, own, team_ids, config, message)
+    return {"cloned_job_id": job.id}
 
 
 @command("updateJob")
@@ -76,7 +108,7 @@ async def update(
     job = await write.job(job_id, JobPermission.EDIT)
     if "tags" in values:
         await write.session.refresh(job, ["tag_rows"])
-    job.expect(write, revision=expected_job_revision)
+    expect(job, write, revision=expected_job_revision)
     job.update(values, message, write)
     return {"job_id": job.id}
 
@@ -94,7 +126,7 @@ async def delete(
     each other may deadlock: one of them is then tried again.
     """
     job = await write.job(job_id, JobPermission.DELETE)
-    job.expect(write, revision=expected_job_revision)
+    expect(job, write, revision=expected_job_revision)
     deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     cancelled = await _cancel_runs(write, job_id)
     write.session.expunge(job)

@@ -3,7 +3,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from mainsheet.models.errors import DraftNotFound, Path
 from mainsheet.models.job import Job
+from mainsheet.models.job_steps import expect, published_problems
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.commands.references import references_of
@@ -20,7 +22,7 @@ async def create(
     expected_current_version: int | None = None,
 ) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, current_version=expected_current_version)
+    expect(job, write, current_version=expected_current_version)
     references = await references_of(write, job.current.config.changed(changes), changes, will_run=True)
     version = job.create_version(changes, message, references, write)
     return {"job_id": job.id, "version_id": version.id}
@@ -34,13 +36,27 @@ async def activate(
     number: int,
     message: str | None = None,
     expected_current_version: int | None = None,
+    discard_draft: bool = False,
+    expected_draft_revision: int | None = None,
 ) -> VersionAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
-    job.expect(write, current_version=expected_current_version)
+    expect(job, write, current_version=expected_current_version, draft_revision=expected_draft_revision)
+    if job.draft is None and expected_draft_revision is not None:
+        write.problems.append(DraftNotFound(path=("expected_draft_revision",)))
     version = await _numbered(write, job, number)
     references = await references_of(write, (version or job.current).config, {}, will_run=True)
-    version = job.activate(number, version, message, references, write)
+    version = job.activate(number, version, message, references, write, discards=discard_draft)
     return {"job_id": job.id, "version_id": version.id}
+
+
+async def published(write: Write, job: Job, number: int | None, path: Path) -> JobVersion | None:
+    """Return the published version, by default the current one, or add a problem with this path and return None."""
+    if number is None:
+        return job.current
+    version = await _numbered(write, job, number)
+    problems = list(published_problems(number, version, path))
+    write.problems += problems
+    return None if problems else version
 
 
 async def _numbered(write: Write, job: Job, number: int) -> JobVersion | None:

@@ -23,7 +23,7 @@ from mainsheet.models.errors import (
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_steps import NEEDS_DRAFT
+from mainsheet.models.job_steps import NEEDS_DRAFT, expect
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.references import References
 from mainsheet.models.source import SqlSnapshot
@@ -191,14 +191,14 @@ def test_an_invalid_draft_can_be_stored_but_not_published(job: Job) -> None:
 @pytest.mark.parametrize("expected", [{"revision": 7}, {"current_version": 7}], ids=lambda each: next(iter(each)))
 def test_a_wrong_expectation_refuses_the_step(job: Job, expected: dict[str, int]) -> None:
     by = edit()
-    job.expect(by, **expected)
+    expect(job, by, **expected)
 
     assert refused(job, STEPS[EventAction.DRAFT_CREATED], by=by) == [StaleRevision]
 
 
 def test_all_problems_are_raised_together(job: Job, draft: JobVersion) -> None:
     by = edit()
-    job.expect(by, revision=7)
+    expect(job, by, revision=7)
 
     problems = refused(job, lambda job, by: job.create_version({"max_retries": 11}, None, REFERENCES, by), by=by)
 

@@ -36,7 +36,7 @@ SURFACE = {
     "TeamMemberEdge": "role",
     "TeamServiceAccountEdge": "role",
     "JobVersion": "id job number status basedOn message revision cluster source createdAt"
-    f" createdBy publishedAt publishedBy changes {CONFIG}",
+    f" createdBy publishedAt publishedBy changes input {CONFIG}",
     "JobSchedule": "cron timezone description concurrencyPolicy maxConcurrentRuns missedSchedulePolicy nextFireTimes",
     "JobDependency": "id job jobKey condition isDeleted",
     "ConfigChange": "path kind before after",
@@ -59,12 +59,13 @@ SURFACE = {
     "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
-    "CreateDraftInput": "jobId! changes dryRun",
+    "CreateDraftInput": "jobId! changes fromVersion message dryRun",
+    "CloneJobInput": "jobId! versionNumber jobKey! name! description tags teamIds! message dryRun idempotencyKey",
     "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
     "DiscardDraftInput": "jobId! expectedDraftRevision",
     "PublishDraftInput": "jobId! message expectedDraftRevision expectedCurrentVersion dryRun idempotencyKey",
     "CreateVersionInput": "jobId! changes! message expectedCurrentVersion dryRun idempotencyKey",
-    "ActivateVersionInput": "jobId! number! message expectedCurrentVersion dryRun",
+    "ActivateVersionInput": "jobId! number! discardDraft message expectedCurrentVersion expectedDraftRevision dryRun",
     "AddTeamsToJobInput": "jobId! teamIds!",
     "RemoveTeamFromJobInput": "jobId! teamId!",
     "JobConfigInput": f"clusterId! source! {CONFIG}",
@@ -229,7 +230,12 @@ def test_connections_have_page_and_cursor_arguments() -> None:
 
 
 UPDATED = {"name", "description", "status", "tags"}
-OMITTED_IS_NOT_NULL = {"updateJob": UPDATED, "updateJobs": UPDATED, "updateOrganization": {"name"}}
+OMITTED_IS_NOT_NULL = {
+    "cloneJob": {"description", "tags"},
+    "updateJob": UPDATED,
+    "updateJobs": UPDATED,
+    "updateOrganization": {"name"},
+}
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
