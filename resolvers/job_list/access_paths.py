@@ -24,24 +24,27 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionQuery
+from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import scan_then_index
 from mainsheet.resolvers.job_list.grant_counts import GrantCounts
-from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
+from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
 from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
 
+Target = aliased(SavedQuery)
 GRANT_COUNTS = GrantCounts()  # decision 23
 FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than checking each job
 
@@ -181,17 +184,21 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 
 @rows_of(Job)
 def _of_saved_queries(view: View, *conditions: str) -> Statement:
-    is_current = (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
-    rows = _visible(view, *conditions).join(JobVersion, is_current)
-    return rows.join(JobVersionQuery, (JobVersionQuery.version_id == JobVersion.id) & _is_its_first())
+    return _visible(view, *conditions).join(Target, _runs(Target.id))
 
 
-def _is_its_first() -> ColumnElement[bool]:
-    """Whether it's the first place of the query in the version: a version may run a query more than once."""
-    other = aliased(JobVersionQuery)
-    same = (other.version_id == JobVersionQuery.version_id) & (other.query_id == JobVersionQuery.query_id)
-    first = select(func.min(other.position)).where(same).correlate(JobVersionQuery)
-    return JobVersionQuery.position == first.scalar_subquery()
+def _runs(query_id: Attribute) -> ColumnElement[bool]:
+    """Whether the current version of a job runs the saved query with this id.
+
+    Each step looks rows up by ids. With joins, the databases would read all jobs.
+    """
+    version, other = aliased(JobVersion), aliased(Job)
+    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == query_id)
+    is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
+    running = select(version.job_id).where(
+        among_these(version.id, uses.correlate(Target)), is_any(is_current.correlate(version))
+    )
+    return among_these(Job.id, running)
 
 
 def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
@@ -224,4 +231,4 @@ OF_CLUSTERS = _by_sort_field(
 OF_CREATORS = _by_sort_field(
     _in_order, Job.created_by_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )
-OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, JobVersionQuery.query_id)
+OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, Target.id)
