@@ -45,7 +45,7 @@ class ReadPool:
             if is_sound and not is_lost(connection):
                 self.idle.append(connection)
             else:
-                await to_its_end(greenlet_spawn(_discard, connection))
+                await to_its_end(greenlet_spawn(discard, connection))
         finally:
             self._free.release()
 
@@ -72,7 +72,7 @@ class ReadPool:
             connection = self.idle.pop()
             if not is_lost(connection):
                 return connection
-            await to_its_end(greenlet_spawn(_discard, connection))
+            await to_its_end(greenlet_spawn(discard, connection))
         return await self._engine.raw_connection()
 
 
@@ -92,6 +92,6 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _discard(connection: PoolProxiedConnection) -> None:
+def discard(connection: PoolProxiedConnection) -> None:
     connection.invalidate()
     connection.close()

@@ -25,7 +25,6 @@ from mainsheet.schema.inputs import JOB_KEY, PROSE, TAGS, dry_run, idempotency_k
 from mainsheet.schema.payloads import Key, Payload
 from mainsheet.schema.relation import relation
 from mainsheet.schema.user_error import UserError
-from mainsheet.schema.weight import BATCH
 
 
 class ApplyMode(StrEnum):
@@ -156,5 +155,5 @@ class ApplyResult:
 @strawberry.type
 class ApplyPayload(Payload):
     results: list[ApplyResult] = strawberry.field(
-        default_factory=list, description="What became of the documents, in their order.", metadata=BATCH
+        default_factory=list, description="What became of the documents, in their order."
     )

@@ -85,10 +85,10 @@ def job_list_arguments(
     sort_by: Annotated[JobSortField, described("The field to sort by.")] = JobSortField.CREATED_AT,
     filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
 ) -> JobListArguments:
-    return JobListArguments(page, sort_by, _conditions(filter))
+    return JobListArguments(page, sort_by, conditions(filter))
 
 
-def _conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
+def conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
     if wanted is None:
         return job_filter.JobFilter()
     values: dict[str, Any] = {

@@ -9,9 +9,12 @@ def _lazy(name: str, module: str) -> Any:
     return Annotated[name, strawberry.lazy(f"mainsheet.schema.{module}")]
 
 
+AccessToken = _lazy("AccessToken", "access_token")
+AccessTokenConnection = _lazy("AccessTokenConnection", "access_token")
 Actor = _lazy("Actor", "actor")
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")
+Event = _lazy("Event", "event")
 EventConnection = _lazy("EventConnection", "event")
 Job = _lazy("Job", "job")
 JobConnection = _lazy("JobConnection", "job")

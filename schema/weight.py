@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from mainsheet.models import limits
-
 CHARACTERS_OF_A_FIELD = 1_000  # a text of this length costs as much as one more field
 
 
@@ -17,4 +15,4 @@ def weight(*, characters: int = 0, items: int | None = None, work: int = 0) -> d
     return declared if items is None else declared | {"items": items}
 
 
-BATCH = weight(items=limits.BATCH.maximum)
+BATCH = {"batch": 1}  # the lists of a field are as long as the longest list in its input

@@ -1,7 +1,9 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from functools import partial
 
 import strawberry
@@ -9,6 +11,8 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
+from mainsheet.models.failures import failures_passed_over
+from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
@@ -23,6 +27,11 @@ from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
 from mainsheet.server.http.schema_cache import SchemaCache
+from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.sse import EventStream
+from mainsheet.server.live.stream import Streams
+from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs, observe_request
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.trace import is_allowed
@@ -34,6 +43,7 @@ from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
+EXPIRE_SECONDS = 3600
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
 GC_THRESHOLDS = (50_000, 20, 100)
 
@@ -58,27 +68,38 @@ def make_app(
     worker = WorkerThread()
     execute = _executor(settings, api, instruments, worker)
     executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
+    operations = OperationStore(
+        core_schema(api),
+        Limits.of(settings),
+        capacity=settings.operation_cache_bytes,
+        worker=worker,
+        timeout=settings.request_timeout_seconds,
+        instrumentation=instruments,
+    )
+    budget = Budget(settings, database)
+    watch = FeedWatch(database, settings.feed_poll_seconds)
+    subscriptions = Subscriptions(database, watch)
+    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_subscriptions)
+    sockets = WebSocketEndpoint(authenticator, streams, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
-        operations=OperationStore(
-            core_schema(api),
-            Limits.of(settings),
-            capacity=settings.operation_cache_bytes,
-            worker=worker,
-            timeout=settings.request_timeout_seconds,
-            instrumentation=instruments,
-        ),
+        operations=operations,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
-        budget=Budget(settings, database),
+        budget=budget,
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
         schema_cache=SchemaCache.of(core_schema(api)),
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         allows_traces=is_allowed(settings),
+        event_stream=EventStream(streams, settings.token_cache_seconds or 1),
     )
-    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, endpoint.answer, expect_handler=expect_later)
+
+    async def graphql(request: web.Request) -> web.StreamResponse:
+        return await (sockets if wants_socket(request) else endpoint).answer(request)
+
+    app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, graphql, expect_handler=expect_later)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", readiness(database))
     app.router.add_get("/metrics", metrics.answer)
@@ -87,8 +108,12 @@ def make_app(
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(subscriptions.stop)
     app.on_shutdown.append(running_work.drain)
-    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics]))
+    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
+    app.cleanup_ctx.append(partial(_watching, watch))
+    if settings.event_retention_days:
+        app.cleanup_ctx.append(partial(_expiring, database, timedelta(days=settings.event_retention_days)))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
@@ -143,6 +168,26 @@ async def _reporting(
     yield
     for each in own:
         instruments.shared.remove(each)
+
+
+async def _expiring(database: Database, kept: timedelta, _app: web.Application) -> AsyncIterator[None]:
+    """Delete expired events every hour."""
+
+    async def repeat() -> None:
+        while True:
+            with failures_passed_over():
+                await expire(database, kept)
+            await asyncio.sleep(EXPIRE_SECONDS)
+
+    task = asyncio.create_task(repeat(), name="expire events")
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:
+    async with watch.running():
+        yield
 
 
 async def _closing(worker: WorkerThread, _app: web.Application) -> AsyncIterator[None]:

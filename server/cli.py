@@ -9,6 +9,7 @@ COMMANDS = {
     "serve": "Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.",
     "db": "The database.",
     "token": "Bearer tokens of members and service accounts.",
+    "jobs": "Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.",
     "schema": "The GraphQL schema.",
     "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",
     "settings": "Print every setting, its value (secrets masked) and where it comes from.",

@@ -21,6 +21,8 @@ from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
+from mainsheet.server.live.sse import EventStream, wants_events
+from mainsheet.server.live.validity import Validity
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
@@ -46,12 +48,15 @@ class GraphQLEndpoint:
     public_introspection: bool = False
     playground: Handler = answer_page
     allows_traces: bool = False
+    event_stream: EventStream | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.method not in METHODS:
             raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
         if _wants_page(request):
             return await self.playground(request)
+        if self.event_stream and wants_events(request):
+            return await self._stream(request, self.event_stream)
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
         caller = await self._caller(request)
         graphql_request = await (read if caller else read_introspection)(request, self.body_limits)
@@ -60,6 +65,16 @@ class GraphQLEndpoint:
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
         return await respond(request, result, media_type, self.max_answer_bytes)
+
+    async def _stream(self, request: web.Request, event_stream: EventStream) -> web.StreamResponse:
+        authorization, client = _authorization(request), group(request[CLIENT])
+        caller = await self.authenticator.caller(authorization, client)
+        if caller is None:
+            raise unauthenticated(authorization)
+        request[MEMBER] = caller.actor_id
+        graphql_request = await read(request, self.body_limits)
+        validity = Validity(self.authenticator, authorization, client, caller)
+        return await event_stream.answer(request, caller, graphql_request, validity)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)

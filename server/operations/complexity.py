@@ -7,7 +7,8 @@ depth   fields below fields
 fields  the number of fields; an alias counts as a field, and a fragment counts at each spread
 cost    the number of fields, each multiplied by the sizes of the lists above it. A size is the argument `limit`,
         `first`, `last` or `count`, or its default; the length of a list argument (`nodes(ids:)`); otherwise `items` in
-        the field's `metadata`, or `PLAIN_LIST`. A field with a `weight` in its `metadata` counts as that many fields.
+        the field's `metadata`, or `PLAIN_LIST`. The lists of a field with `batch` in its `metadata` are as long as the
+        longest list in its input. A field with a `weight` in its `metadata` counts as that many fields.
 
 Depth and fields follow from the document. The cost is a polynomial in the sizes that variables give
 (`server/operations/cost.py`).
@@ -36,6 +37,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     Node,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -246,10 +248,17 @@ def _field_of(schema: GraphQLSchema, parent: GraphQLCompositeType | None, name: 
 def _page_size(node: FieldNode, field: GraphQLField) -> Size:
     sizes = [argument for name, argument in field.args.items() if name in SIZE_ARGUMENTS]
     if not sizes:
-        return Size(_declared(field, "items", PLAIN_LIST))
+        return _batch_size(node) if _declared(field, "batch", 0) else Size(_declared(field, "items", PLAIN_LIST))
     given = [argument.value for argument in node.arguments or () if argument.name.value in SIZE_ARGUMENTS]
     defaults = (each.default_value for each in sizes)
     return _size(given, max((each for each in defaults if isinstance(each, int)), default=DEFAULT_PAGE))
+
+
+def _batch_size(node: FieldNode) -> Size:
+    """Return the length of the longest list in the field's arguments, which are input objects."""
+    given = [argument.value for argument in node.arguments or ()]
+    lists = [each.value for value in given if isinstance(value, ObjectValueNode) for each in value.fields]
+    return _size([*lists, *(value for value in given if isinstance(value, VariableNode))], DEFAULT_PAGE)
 
 
 def _list_size(node: FieldNode, field: GraphQLField) -> Size | None:

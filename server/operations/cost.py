@@ -30,6 +30,8 @@ def _length(value: Any, default: int) -> int:
     match value:
         case list():
             return len(value)
+        case dict():
+            return max((len(each) for each in value.values() if isinstance(each, list)), default=default)
         case int() | float():
             return int(min(max(value, 0), CEILING))
     return default

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.run_sweep import sweep

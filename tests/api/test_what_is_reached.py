@@ -48,7 +48,8 @@ SEES = {
     "abroad": {"abroad"},
 }
 ARGUMENTS = {"Job.version": "number: 2"}
-BY_ARGUMENT = {"Query.job", "Query.jobByKey", "Query.team", "Query.cluster", "Query.node", "Query.nodes"}
+OF_QUERY = ("job", "jobByKey", "team", "cluster", "member", "serviceAccount", "node", "nodes")
+BY_ARGUMENT = {f"Query.{name}" for name in OF_QUERY}
 
 SCHEMA = core_schema(api)
 NODE = SCHEMA.type_map["Node"]

@@ -198,6 +198,21 @@ def test_lists_and_long_texts_cost_their_maximum_size(selection: str, expected: 
     assert cost(VERSION.format(selection), schema=core_schema(api)) == 2 + expected
 
 
+BATCHES = [
+    ({"n": {"jobs": [{}] * 3}}, "$n", 3),
+    ({}, "$n", 100),
+    ({"n": [{}] * 3}, "{jobs: $n, dryRun: true}", 3),
+    ({}, "{jobs: [{}, {}]}", 2),
+]
+
+
+@pytest.mark.parametrize(("variables", "given", "size"), BATCHES)
+def test_the_results_of_a_batch_cost_the_length_of_its_input(variables: dict[str, Any], given: str, size: int) -> None:
+    document = f"mutation ($n: UpdateJobsInput!) {{ updateJobs(input: {given}) {{ results {{ job {{ id }} }} }} }}"
+
+    assert cost(document, variables, schema=core_schema(api)) == 1 + size * 3
+
+
 EXAMPLES = sorted((Path(__file__).parents[2] / "playground/examples").glob("*.graphql"))
 
 

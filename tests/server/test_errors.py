@@ -178,7 +178,7 @@ async def test_metrics_time_the_preparation_of_a_repeated_operation_once(server:
 
 async def test_a_stopped_application_receives_no_events(serve: Serve, database: Database) -> None:
     server = await serve()
-    assert len(database.instrumentation.shared) == 2
+    assert len(database.instrumentation.shared) == 3
 
     await server.stop()
 

@@ -1,0 +1,71 @@
+from typing import Annotated
+
+import strawberry
+
+from mainsheet.resolvers import job as job_rows
+from mainsheet.resolvers import subscription
+from mainsheet.resolvers.event_filter import NO_FILTER
+from mainsheet.resolvers.subscription import Source
+from mainsheet.schema import names
+from mainsheet.schema.connection import described
+from mainsheet.schema.event import FILTER, EventFilter
+from mainsheet.schema.event import conditions as event_conditions
+from mainsheet.schema.job_filter import JobFilter
+from mainsheet.schema.job_filter import conditions as job_conditions
+from mainsheet.schema.relation import relation
+
+AFTER = described(
+    "Begin after this cursor of an event, to miss nothing since then. If omitted, begin with the events from now on."
+)
+
+
+def event_source(
+    *, filter: Annotated[EventFilter | None, FILTER] = None, after: Annotated[str | None, AFTER] = None
+) -> Source:
+    return Source(event_conditions(filter), after)
+
+
+def job_source(
+    *,
+    filter: Annotated[JobFilter | None, described("Compare the changed jobs with this filter.")] = None,
+    after: Annotated[str | None, AFTER] = None,
+) -> Source:
+    return Source(NO_FILTER, after, job_conditions(filter))
+
+
+@strawberry.type(description="A change of a job that you can see.")
+class JobChange:
+    job_id: strawberry.ID = strawberry.field(description="The id of the job.")
+    job = relation(
+        job_rows.by_ids,
+        names.Job | None,
+        "The job as it is now. Null if it was deleted or you can't see it any more.",
+        key="job_id",
+    )
+    is_removed: bool = strawberry.field(
+        description="Whether the job doesn't match the filter now, whether or not it did before."
+    )
+    cursor: str = strawberry.field(description="The position of the change in the feed, for the argument `after`.")
+
+
+@strawberry.type(
+    description=(
+        "The subscriptions, by `graphql-transport-ws` or `graphql-sse`. If a stream ends without `complete`, subscribe"
+        " again after the cursor of the last event."
+    )
+)
+class Subscription:
+    events = relation(
+        subscription.events,
+        names.Event,
+        "The events of the organization that you can see, in the order of `Query.events`.",
+        key="event_id",
+        arguments=event_source,
+    )
+    jobs = relation(
+        subscription.jobs,
+        JobChange,
+        "The changes of jobs that you can see.",
+        key="event_id",
+        arguments=job_source,
+    )

@@ -1,0 +1,180 @@
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+from mainsheet.server.job_files import export as exports
+from mainsheet.server.job_files import files, plan, report
+from mainsheet.server.job_files.json_schema import json_schema
+from mainsheet.server.job_files.remote import Failed, Remote
+
+SCHEMA = ".job.schema.json"
+HEADING = f"# yaml-language-server: $schema={SCHEMA}\n"
+NOTHING, REFUSED, PENDING = 0, 1, 2
+T = TypeVar("T")
+Option = Callable[[Any], Any]
+
+url: Option = click.option("--url", envvar="MAINSHEET_URL", show_envvar=True, required=True, help="The server's URL.")
+token: Option = click.option(
+    "--token", envvar="MAINSHEET_TOKEN", show_envvar=True, required=True, help="A bearer token with the scope WRITE."
+)
+directory: Option = click.argument(
+    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+format_: Option = click.option(
+    "--format", "shown", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="The format."
+)
+publish: Option = click.option(
+    "--publish/--draft", default=True, show_default=True, help="Publish changed configurations, or only draft them."
+)
+
+
+@click.group()
+def jobs() -> None:
+    """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them."""
+
+
+@jobs.command()
+@url
+@token
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def export(url: str, token: str, directory: Path) -> None:
+    """Write each job that the token sees to DIR/KEY.yaml, and a JSON Schema for editors.
+
+    A file that has the job already is left as it is, with its comments. Other files aren't removed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / SCHEMA).write_bytes(_schema())
+    count = _run(url, token, lambda remote: _export(remote, directory))
+    click.echo(f"Exported {count} jobs to {directory}.")
+
+
+@jobs.command()
+@url
+@token
+@publish
+@format_
+@directory
+def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) -> None:
+    """Show what `apply` would do with the files in DIR, and change nothing.
+
+    Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused.
+    """
+    found = _files(directory)
+    steps = _run(
+        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+    )
+    click.echo(report.FORMATS[shown](steps, report.PLANNED))
+    sys.exit(_code(steps, pending=PENDING))
+
+
+@jobs.command()
+@url
+@token
+@publish
+@click.option("--message", help="The reason for the changes, kept in the jobs' history.")
+@click.option("--yes", is_flag=True, help="Don't ask before the changes are made.")
+@format_
+@directory
+def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool, shown: str, directory: Path) -> None:
+    """Create and change jobs so that they are what the files in DIR say. Jobs without a file aren't touched.
+
+    Shows the plan and asks first. Exits with 0 if all is done or there is nothing to do, 2 if you decline, 1 if a file
+    is refused; the others are applied.
+    """
+    found = _files(directory)
+    planned = _run(
+        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+    )
+    needed = [each.file for each in planned if each.outcome in {plan.CREATED, plan.CHANGED}]
+    if needed and not yes:
+        click.echo(report.text(planned, report.PLANNED))
+        if not sys.stdin.isatty():
+            raise click.UsageError("There is no terminal to ask for confirmation: send --yes.")
+        if not click.confirm("Apply?"):
+            sys.exit(PENDING)
+
+    async def work(remote: Remote) -> Sequence[plan.Step]:
+        batches = plan.applied(remote, needed, publish=publish, message=message)
+        return await _counted(batches, len(needed), "Applied")
+
+    done = _run(url, token, work)
+    outcomes = {each.file.job_key: each for each in done}
+    steps = [_after(each, outcomes.get(each.file.job_key)) for each in planned]
+    click.echo(report.FORMATS[shown](steps, report.DONE))
+    sys.exit(_code(steps, pending=NOTHING))
+
+
+@jobs.command()
+def schema() -> None:
+    """Print the JSON Schema of a job file."""
+    click.echo(_schema(), nl=False)
+
+
+def _schema() -> bytes:
+    return orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _files(directory: Path) -> Sequence[files.JobFile]:
+    try:
+        return files.read(directory)
+    except files.BadFiles as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        raise click.ClickException(f"{len(error.problems)} faults in {directory}. Nothing was sent.") from None
+
+
+def _run(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
+    async def connected() -> T:
+        async with Remote(url, token) as remote:
+            return await work(remote)
+
+    try:
+        return asyncio.run(connected())
+    except Failed as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: bool) -> Sequence[plan.Step]:
+    async def work(remote: Remote) -> Sequence[plan.Step]:
+        return await _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+
+    return _run(url, token, work)
+
+
+async def _export(remote: Remote, directory: Path) -> int:
+    count = 0
+    async for document, hidden, deleted in exports.jobs(remote):
+        count += 1
+        job_key = document["jobKey"]
+        files.write(directory / f"{job_key}.yaml", document, HEADING)
+        for number, what in ((hidden, "you can't see"), (deleted, "was deleted")):
+            if number:
+                click.echo(f"{job_key}: left out {number} dependencies on a job that {what}.", err=True)
+    return count
+
+
+async def _counted(batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> Sequence[plan.Step]:
+    """Return the steps of all batches, and tell the progress if there are several."""
+    steps: list[plan.Step] = []
+    async for batch in batches:
+        steps += batch
+        if count > len(batch):
+            click.echo(f"{done} {len(steps)} of {count} jobs.", err=True)
+    return steps
+
+
+def _after(planned: plan.Step, done: plan.Step | None) -> plan.Step:
+    return planned if done is None else replace(done, differences=planned.differences)
+
+
+def _code(steps: Sequence[plan.Step], *, pending: int) -> int:
+    outcomes = {each.outcome for each in steps}
+    if plan.REFUSED in outcomes:
+        return REFUSED
+    return pending if outcomes & {plan.CREATED, plan.CHANGED} else NOTHING

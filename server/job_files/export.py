@@ -1,0 +1,109 @@
+"""Reads jobs from a server as documents, without what has its default."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple
+
+from graphql import GraphQLInputObjectType, Undefined, get_named_type
+
+from mainsheet.server.job_files.files import DOCUMENT, Document
+from mainsheet.server.job_files.remote import Remote
+
+PAGE = 20
+JOBS = """
+query ExportJobs($first: Int!, $after: String) {
+  jobs(first: $first, after: $after, sortBy: JOB_KEY) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      jobKey name description tags status
+      teams(limit: 100) { nodes { name } }
+      currentVersion {
+        cluster { name }
+        source {
+          __typename
+          ... on SavedQueriesSource { queries { name } }
+          ... on SqlSnapshotSource { sql origin }
+          ... on PythonWheelSource { packageName entryPoint version wheelArguments: arguments }
+          ... on PythonFileSource { path fileArguments: arguments }
+        }
+        schedule { cron timezone concurrencyPolicy maxConcurrentRuns missedSchedulePolicy }
+        dependencies { jobKey isDeleted condition }
+        compute { executionMode driverInstanceType executorInstanceType executorCount }
+        environment { name value secretReference }
+        maxRetries retryDelaySeconds timeoutSeconds
+      }
+    }
+  }
+}
+"""
+SOURCES = {
+    "SavedQueriesSource": "savedQueries",
+    "SqlSnapshotSource": "sqlSnapshot",
+    "PythonWheelSource": "pythonWheel",
+    "PythonFileSource": "pythonFile",
+}
+ALIASES = {"wheelArguments": "arguments", "fileArguments": "arguments"}
+
+
+class Exported(NamedTuple):
+    """A job's document, and the numbers of dependencies and teams that it can't name."""
+
+    document: Document
+    hidden: int
+    deleted: int
+
+
+async def jobs(remote: Remote) -> AsyncIterator[Exported]:
+    """Yield all jobs that the token sees, by key."""
+    after = None
+    while True:
+        page = (await remote.send(JOBS, first=PAGE, after=after))["jobs"]
+        for job in page["nodes"]:
+            yield exported(job)
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        after = page["pageInfo"]["endCursor"]
+
+
+def exported(job: Mapping[str, Any]) -> Exported:
+    version = job["currentVersion"]
+    dependencies = [each for each in version["dependencies"] if not each["isDeleted"]]
+    config = {
+        **version,
+        "cluster": version["cluster"]["name"],
+        "source": _source(version["source"]),
+        "dependencies": [_without(each, "isDeleted") for each in dependencies if each["jobKey"]],
+    }
+    document = {**job, "teams": [each["name"] for each in job["teams"]["nodes"]], "config": config}
+    hidden = sum(each["jobKey"] is None for each in dependencies)
+    shape = DOCUMENT.of_type
+    return Exported(_brief(document, shape), hidden, len(version["dependencies"]) - len(dependencies))
+
+
+def _source(source: Mapping[str, Any]) -> Mapping[str, Any]:
+    kind = SOURCES[source["__typename"]]
+    if kind == "savedQueries":
+        return {kind: [each["name"] for each in source["queries"]]}
+    return {kind: {ALIASES.get(name, name): each for name, each in source.items() if name != "__typename"}}
+
+
+def _without(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return {key: each for key, each in values.items() if key != name}
+
+
+def _brief(value: Any, type_: Any) -> Any:
+    """Leave out what the input doesn't have, nulls, and values that equal the input's default."""
+    if isinstance(value, list):
+        return [_brief(each, type_) for each in value]
+    if not isinstance(type_, GraphQLInputObjectType):
+        return value
+    brief = {
+        name: _brief(each, get_named_type(type_.fields[name].type))
+        for name, each in value.items()
+        if name in type_.fields and each is not None and not _is_default(each, type_.fields[name])
+    }
+    return {name: each for name, each in brief.items() if each != {}}
+
+
+def _is_default(value: Any, field: Any) -> bool:
+    default = field.default_value
+    return default is not Undefined and value == getattr(default, "value", default)

@@ -1,0 +1,129 @@
+"""Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from graphql import GraphQLError, GraphQLNonNull, assert_input_object_type, validate_input_value
+
+from mainsheet.executor import core_schema
+from mainsheet.schema.api import api
+
+Document = Mapping[str, Any]
+
+DOCUMENT = GraphQLNonNull(assert_input_object_type(core_schema(api).type_map["JobDocumentInput"]))
+SUFFIXES = {".yaml", ".yml"}
+UNBROKEN = 10**9  # a width at which PyYAML breaks no line
+ODD_BREAKS = "\r\x85\u2028\u2029"  # YAML would change them in a block
+
+
+@dataclass(frozen=True)
+class JobFile:
+    path: Path
+    document: Document
+
+    @property
+    def job_key(self) -> str:
+        return str(self.document["jobKey"])
+
+    @property
+    def dependencies(self) -> Sequence[str]:
+        return [each["jobKey"] for each in self.document["config"].get("dependencies") or ()]
+
+
+class BadFiles(Exception):
+    """Files aren't job documents. `problems` has a line for each fault."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def read(directory: Path) -> Sequence[JobFile]:
+    """Return the documents of all YAML files below the directory, by path. Raises `BadFiles` with all faults."""
+    files: list[JobFile] = []
+    problems: list[str] = []
+    for path in sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES):
+        document, faults = _checked(path)
+        problems += [f"{path}: {fault}" for fault in faults]
+        if not faults:
+            files.append(JobFile(path, document))
+    first: dict[str, Path] = {}
+    for each in files:
+        if (other := first.setdefault(each.job_key, each.path)) != each.path:
+            problems.append(f"{each.path}: jobKey: {other} has the job {each.job_key!r} too.")
+    if problems:
+        raise BadFiles(problems)
+    return files
+
+
+def write(path: Path, document: Document, heading: str) -> None:
+    """Write the document, unless the file has it already, perhaps with comments."""
+    if path.exists() and _checked(path) == (document, []):
+        return
+    path.write_text(heading + text_of(document), "utf-8")
+
+
+def text_of(document: Document) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=UNBROKEN)
+
+
+def parsed(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe one
+
+
+def _checked(path: Path) -> tuple[Any, Sequence[str]]:
+    """Return the document and its faults."""
+    try:
+        document = parsed(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError, ValueError) as error:
+        return None, [" ".join(str(error).split())]
+    return document, list(_faults(document))
+
+
+def _faults(document: Any) -> Iterator[str]:
+    found: list[str] = []
+
+    def add(error: GraphQLError, path: Sequence[str | int]) -> None:
+        where = ".".join(map(str, path))
+        found.append(f"{where}: {error.message}" if where else error.message)
+
+    validate_input_value(document, DOCUMENT, add)
+    yield from found
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: YAML forbids it, but PyYAML takes the last one. Dates stay texts."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, and indents lists."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 PyYAML's hook
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    has_odd_breaks = any(each in text for each in ODD_BREAKS)
+    style = '"' if has_odd_breaks else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

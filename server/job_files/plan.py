@@ -1,0 +1,160 @@
+"""Compares job files with a server, and applies them to it, in batches."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import orjson
+
+from mainsheet.models import limits
+from mainsheet.server.job_files.files import Document, JobFile
+from mainsheet.server.job_files.remote import Remote
+
+BATCH_BYTES = 500_000  # half of what a server takes by default
+BATCH_VALUES = 5_000
+DETAILED_BATCH = 25  # the differences of a batch cost what they could hold
+APPLY = """
+mutation ApplyJobs($input: ApplyJobsInput!) {
+  applyJobs(input: $input) { results { outcome userErrors { code message path } } }
+}
+"""
+DIFFERENCES = """
+mutation CompareJobs($input: ApplyJobsInput!) {
+  applyJobs(input: $input) {
+    results { changes { kind path before { ...Value } after { ...Value } } }
+  }
+}
+fragment Value on ConfigValue {
+  ... on TextValue { text }
+  ... on NumberValue { number }
+  ... on NodeValue { key }
+  ... on SecretValue { reference }
+  ... on HiddenValue { isHidden }
+}
+"""
+CREATED, CHANGED, UNCHANGED, REFUSED = "CREATED", "CHANGED", "UNCHANGED", "REFUSED"
+
+
+@dataclass(frozen=True)
+class Difference:
+    kind: str
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    code: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What applying a file does, or did."""
+
+    file: JobFile
+    outcome: str
+    differences: Sequence[Difference] = ()
+    faults: Sequence[Fault] = ()
+
+
+async def compared(remote: Remote, files: Sequence[JobFile], *, publish: bool) -> AsyncIterator[Sequence[Step]]:
+    """Find out what applying the files would do, without changing anything. Yield the steps of each batch."""
+    created: set[str] = set()
+    options = {"dryRun": True, "publish": publish}
+    for batch in _batches(_in_order(files), limits.BATCH.maximum):
+        steps: list[Step] = []
+        for file, result in await _results(remote, APPLY, batch, options):
+            step = _waiting(_step(file, result), created)
+            steps.append(step)
+            created |= {file.job_key} if step.outcome == CREATED else set()
+        changed = [each.file for each in steps if each.outcome == CHANGED]
+        found = {
+            file.job_key: list(map(_difference, result["changes"]))
+            for part in _batches(changed, DETAILED_BATCH)
+            for file, result in await _results(remote, DIFFERENCES, part, options)
+        }
+        yield [replace(each, differences=found.get(each.file.job_key, ())) for each in steps]
+
+
+async def applied(
+    remote: Remote, files: Sequence[JobFile], *, publish: bool, message: str | None
+) -> AsyncIterator[Sequence[Step]]:
+    """Apply the files, those that others depend on first. Yield the steps of each batch."""
+    options = {"publish": publish, "message": message}
+    for batch in _batches(_in_order(files), limits.BATCH.maximum):
+        yield [_step(*each) for each in await _results(remote, APPLY, batch, options)]
+
+
+async def _results(
+    remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any]
+) -> Sequence[tuple[JobFile, Mapping[str, Any]]]:
+    documents = [each.document for each in batch]
+    answer = await remote.send(query, input={"jobs": documents, "mode": "EACH", **options})
+    return list(zip(batch, answer["applyJobs"]["results"], strict=True))
+
+
+def _in_order(files: Sequence[JobFile]) -> Sequence[JobFile]:
+    """Sort files after those that they depend on. In a cycle, the server refuses each."""
+    by_key = {each.job_key: each for each in files}
+    needed = {key: [other for other in each.dependencies if other in by_key] for key, each in by_key.items()}
+    try:
+        return [by_key[key] for key in TopologicalSorter(needed).static_order()]
+    except CycleError:
+        return files
+
+
+def _batches(files: Sequence[JobFile], most: int) -> Iterator[Sequence[JobFile]]:
+    batch: list[JobFile] = []
+    size = values = 0
+    for each in files:
+        own_size, own_values = len(orjson.dumps(each.document)), _count(each.document)
+        is_full = size + own_size > BATCH_BYTES or values + own_values > BATCH_VALUES
+        if batch and (is_full or len(batch) == most):
+            yield batch
+            batch, size, values = [], 0, 0
+        batch.append(each)
+        size, values = size + own_size, values + own_values
+    if batch:
+        yield batch
+
+
+def _count(value: Document | Sequence[Any] | Any) -> int:
+    if isinstance(value, Mapping):
+        return 1 + sum(map(_count, value.values()))
+    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1
+
+
+def _step(file: JobFile, result: Mapping[str, Any]) -> Step:
+    faults = [Fault(each["code"], ".".join(each["path"][2:]), each["message"]) for each in result["userErrors"]]
+    return Step(file, result["outcome"], faults=faults)
+
+
+def _difference(change: Mapping[str, Any]) -> Difference:
+    return Difference(change["kind"], ".".join(change["path"]), _text(change["before"]), _text(change["after"]))
+
+
+def _text(value: Mapping[str, Any] | None) -> str | None:
+    match value:
+        case None:
+            return None
+        case {"reference": reference}:
+            return f"the secret {reference}"
+        case {"isHidden": True}:
+            return "(hidden)"
+    (text,) = value.values()
+    return str(text)
+
+
+def _waiting(step: Step, created: set[str]) -> Step:
+    """Forgive a step the faults that a dry run of its batch finds because earlier batches weren't applied."""
+    waits_for = {
+        f"config.dependencies.{index}.jobKey" for index, key in enumerate(step.file.dependencies) if key in created
+    }
+    faults = [each for each in step.faults if each.code != "JOB_NOT_FOUND" or each.path not in waits_for]
+    if faults or not step.faults:
+        return replace(step, faults=faults)
+    return replace(step, outcome=CREATED, faults=())

@@ -1,0 +1,136 @@
+"""Notices new events: the one reader of the feed in each process, which wakes the subscriptions of an organization.
+
+It reads after each commit of this process, after each NOTIFY of PostgreSQL, and from time to time without either:
+behind a pooler no notification arrives. So a lost one delays an event, and never loses it.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from mainsheet.models.database import Database
+from mainsheet.models.event import START, Event
+from mainsheet.models.failures import failures_named, failures_passed_over
+from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.organization import Organization
+from mainsheet.models.read_pool import discard, to_its_end
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.unavailable import Unavailable
+from mainsheet.resolvers.event import is_settled
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Snapshot
+from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+
+CHANNEL = "mainsheet_events"
+UNSETTLED_SECONDS = 0.02  # between reads while events wait for an older transaction
+RETRY_SECONDS = 1
+
+log = structlog.stdlib.get_logger("mainsheet.live")
+
+
+class FeedWatch(Instrumentation):
+    """Has an event for each organization with subscriptions, which is set when its feed has grown."""
+
+    def __init__(self, database: Database, poll_seconds: float) -> None:
+        self._database = database
+        self._poll_seconds = poll_seconds
+        self._look = asyncio.Event()
+        self._grown: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._positions: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch the feed inside this context."""
+        tasks = [asyncio.create_task(self._watch(), name="feed watch")]
+        if not self._database.is_sqlite:
+            tasks.append(asyncio.create_task(self._listen(), name="feed notifications"))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def add(self, organization_id: str) -> asyncio.Event:
+        """Return a new event that is set each time the organization's feed has grown."""
+        grown = asyncio.Event()
+        self._grown[organization_id].add(grown)
+        return grown
+
+    def remove(self, organization_id: str, grown: asyncio.Event) -> None:
+        self._grown[organization_id].discard(grown)
+        if not self._grown[organization_id]:
+            del self._grown[organization_id]
+            self._positions.pop(organization_id, None)
+
+    def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 as declared
+        """Look when a mutation of this process has committed."""
+        self._look.set()
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                with failures_named():
+                    is_unsettled = bool(self._grown) and await self._read()
+                wait = UNSETTLED_SECONDS if is_unsettled else self._poll_seconds
+            except Unavailable as failure:
+                log.warning("feed unavailable", reason=str(failure))
+                wait = RETRY_SECONDS
+            try:
+                async with asyncio.timeout(wait):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            self._look.clear()
+
+    async def _read(self) -> bool:
+        """Wake the organizations whose feeds have grown. Return whether there are events that aren't settled yet."""
+        organizations = list(self._grown)
+        snapshot = Snapshot(self._database)
+        statement = compiled_statement(
+            self._database.reads.dialect, OrganizationRole.ADMIN, None, _ends, (), one_key=False
+        )
+        try:
+            rows = statement.rows(await snapshot.records(statement, {"keys": organizations}, alone=True))
+        finally:
+            await snapshot.close()
+        for row in rows:
+            if row.settled is not None and row.settled > self._positions.get(row.organization_id, START):
+                self._positions[row.organization_id] = row.settled
+                for grown in self._grown.get(row.organization_id, ()):
+                    grown.set()
+        return any(row.newest is not None and row.newest != row.settled for row in rows)
+
+    async def _listen(self) -> None:
+        """Keep a connection that receives notifications. Check it now and then: the driver doesn't notice its loss."""
+        while True:
+            with failures_passed_over():
+                held = await self._database.reads.raw_connection()
+                try:
+                    driver: Any = held.driver_connection
+                    await driver.add_listener(CHANNEL, lambda *_: self._look.set())
+                    self._look.set()  # for what was committed before
+                    while True:
+                        await asyncio.sleep(self._poll_seconds)
+                        await driver.execute("SELECT 1")
+                finally:
+                    await to_its_end(greenlet_spawn(discard, held))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _ends(view: View) -> Statement:
+    """Select the newest position of each organization, and the newest one that is settled."""
+    own = (
+        select(Event.position).where(Event.organization_id == Organization.id).order_by(Event.position.desc()).limit(1)
+    )
+    return select(
+        Organization.id.label("organization_id"),
+        own.scalar_subquery().label("newest"),
+        own.where(is_settled(view)).scalar_subquery().label("settled"),
+    ).where(among(Organization.id, KEYS))

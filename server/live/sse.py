@@ -1,0 +1,90 @@
+"""GraphQL over server-sent events: the protocol `graphql-sse`, in its mode of distinct connections.
+
+Each event is `next` with a result, then `complete`. A stream that ends without `complete` was interrupted: the client
+subscribes again, after the cursor of its last event.
+"""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import hdrs, web
+
+from mainsheet.resolvers.caller import Caller
+from mainsheet.server.app_keys import INSTRUMENTS, REQUEST_ID
+from mainsheet.server.errors import InvalidOperation, formatted
+from mainsheet.server.http.request import GraphQLRequest, media_ranges
+from mainsheet.server.live.stream import Streams, error_of
+from mainsheet.server.live.subscriptions import Stopping, TooSlow
+from mainsheet.server.live.validity import Validity
+
+EVENT_STREAM = "text/event-stream"
+COMMENT_SECONDS = 12
+COMMENT = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+
+
+def wants_events(request: web.Request) -> bool:
+    return any(name == EVENT_STREAM for name, _ in media_ranges(request.headers.get(hdrs.ACCEPT, "")))
+
+
+@dataclass(frozen=True)
+class EventStream:
+    streams: Streams
+    check_seconds: float
+
+    async def answer(
+        self,
+        request: web.Request,
+        caller: Caller,
+        graphql_request: GraphQLRequest,
+        validity: Validity,
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
+        response.headers["X-Accel-Buffering"] = "no"  # for nginx
+        await response.prepare(request)
+        sending = asyncio.create_task(self._send(request, response, caller, graphql_request))
+        watching = asyncio.create_task(self._watch(response, validity))
+        try:
+            await asyncio.wait([sending, watching], return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            for task in (sending, watching):
+                task.cancel()
+            await asyncio.gather(sending, watching, return_exceptions=True)
+        return response
+
+    async def _send(
+        self, request: web.Request, response: web.StreamResponse, caller: Caller, graphql_request: GraphQLRequest
+    ) -> None:
+        request_id = request[REQUEST_ID]
+        try:
+            async with aclosing(self.streams.results(caller, graphql_request, request_id)) as results:
+                async for each in results:
+                    await response.write(b"event: next\ndata: " + each + b"\n\n")
+        except (TooSlow, Stopping):
+            return  # without `complete`, so that the client subscribes again
+        except InvalidOperation as invalid:
+            errors = [formatted(each, request_id) for each in invalid.errors]
+            await response.write(b"event: next\ndata: " + orjson.dumps({"errors": errors}) + b"\n\n")
+        except ConnectionError:
+            raise
+        except Exception as failure:  # noqa: BLE001 the status was sent already
+            error = error_of(failure, request_id, request.app[INSTRUMENTS])
+            await response.write(b"event: next\ndata: " + orjson.dumps({"errors": [error]}) + b"\n\n")
+        await response.write(COMPLETE)
+
+    async def _watch(self, response: web.StreamResponse, validity: Validity) -> None:
+        """Return when the token is no longer valid. Send comments, so that proxies keep the connection."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+
+        async def comment() -> None:
+            nonlocal last
+            if loop.time() - last >= COMMENT_SECONDS:
+                last = loop.time()
+                await response.write(COMMENT)
+
+        await validity.ends(self.check_seconds, comment)

@@ -1,0 +1,116 @@
+"""Runs operations for the transports that send many results: WebSocket and server-sent events."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, OperationType
+
+from mainsheet.executor import Request
+from mainsheet.models.errors import BadInput
+from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.unavailable import Unavailable
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
+from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, unavailable
+from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.operations.execution import Closable, Executions
+from mainsheet.server.operations.operation_store import Operation, OperationStore
+from mainsheet.server.operations.prices import price_of
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What HTTP requests run through too: prepared operations, limits, budgets and execution."""
+
+    operations: OperationStore
+    executions: Executions
+    budget: Budget
+    open_context: Callable[[Caller], Closable]
+    subscriptions: Subscriptions
+    most_subscriptions: int
+
+    async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
+        """Yield the encoded results: one, or one for each event.
+
+        Raises `InvalidOperation` if nothing was executed, `TooSlow`, `Stopping`, `RateLimited`, `RequestError` and
+        `Unavailable`.
+        """
+        document = request.query, request.operation_name
+        if self.operations.is_new_and_long(*document):
+            self.budget.charge_document(caller, request.query)
+        operation = await self.operations.get(*document)
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield _encoded(await self._run(operation, request, caller, caller), request_id)
+            return
+        result = await self._started(operation, request, caller)
+        source = _source(result)
+        if source is None:
+            yield _encoded(result, request_id)
+            return
+        if self.subscriptions.count >= self.most_subscriptions:
+            raise RateLimited("This server has too many subscriptions. Try again in 1 s.", 1)
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
+        run = partial(self._delivered, operation, request, caller, request_id)
+        results = self.subscriptions.results((operation, variables, caller), caller, source, run)
+        async with aclosing(results):
+            async for each in results:
+                yield each
+
+    async def _started(self, operation: Operation, request: GraphQLRequest, caller: Caller) -> ExecutionResult:
+        """Execute the operation without an event: the result has the source, or what is wrong with the arguments."""
+        price_of(operation, request.variables)
+        context = self.open_context(caller)
+        try:
+            return await self.executions.execute(
+                Request(operation.prepared, request.variables, context, Delivery(NO_EVENT))
+            )
+        finally:
+            await context.close()
+
+    async def _delivered(
+        self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, delivery: Delivery
+    ) -> bytes:
+        return _encoded(await self._run(operation, request, caller, delivery), request_id)
+
+    async def _run(self, operation: Operation, request: GraphQLRequest, caller: Caller, root: Any) -> ExecutionResult:
+        spending = self.budget.spending(caller, price_of(operation, request.variables), operation.kind)
+        ready = Request(operation.prepared, request.variables, self.open_context(caller), root)
+        async with aclosing(self.executions.results(ready, spending)) as results:
+            return await anext(results)
+
+
+def _source(result: ExecutionResult) -> Source | None:
+    causes = [cause_of(each) for each in result.errors or ()]
+    return next((each.source for each in causes if isinstance(each, Subscribed)), None)
+
+
+def _encoded(result: ExecutionResult, request_id: str) -> bytes:
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [formatted(error, request_id) for error in result.errors]
+    if result.data is not None or any(error.path for error in result.errors or ()):
+        body["data"] = result.data
+    return orjson.dumps(body)
+
+
+def error_of(failure: Exception, request_id: str, instrumentation: Instrumentation) -> dict[str, Any]:
+    """Return the GraphQL error for a failure that ends an operation."""
+    match failure:
+        case BadInput():
+            return formatted(GraphQLError(str(failure), original_error=failure), request_id)
+        case RequestError():
+            return {"message": str(failure), "extensions": {"code": failure.code}}
+        case RateLimited():
+            extensions = {"code": Code.RATE_LIMITED, "retryAfter": failure.retry_after}
+            return {"message": str(failure), "extensions": extensions}
+        case Unavailable():
+            instrumentation.failed(failure)
+            return unavailable(failure, f"{failure}; nothing was changed.", request_id)
+    instrumentation.failed(failure)
+    return masked(request_id)

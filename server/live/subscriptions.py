@@ -1,0 +1,141 @@
+"""Subscriptions: each group of equal ones executes its operation once for each event, and shares the encoded result.
+
+A group reads the feed by the same list as `Query.events`, with its filter and as its caller. So rights are checked at
+delivery, and a group that begins after a cursor catches up by the same code that delivers new events.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from mainsheet.models.database import Database
+from mainsheet.models.event import Event
+from mainsheet.resolvers import event as event_rows
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.server.live.feed_watch import FeedWatch
+
+PAGE = 100
+MOST_WAITING = 1_000  # results that a slow reader may have before it
+
+Run = Callable[[Delivery], Awaitable[bytes]]
+
+
+class TooSlow(Exception):
+    """A subscriber doesn't read as fast as events occur. It can resume after its last event."""
+
+
+class Stopping(Exception):
+    """The server is stopping. A subscriber can resume at another one."""
+
+
+Item = bytes | Exception
+
+
+@dataclass(eq=False)
+class Group:
+    """Equal subscriptions of one caller. `run` executes their operation for one event."""
+
+    source: Source
+    run: Run
+    cursor: str | None
+    members: set["asyncio.Queue[Item]"] = field(default_factory=set)
+    task: "asyncio.Task[None] | None" = None
+
+    def deliver(self, item: Item) -> None:
+        for queue in list(self.members):
+            if queue.qsize() >= MOST_WAITING:
+                self.members.discard(queue)
+                queue.put_nowait(TooSlow())
+            else:
+                queue.put_nowait(item)
+
+
+class Subscriptions:
+    def __init__(self, database: Database, watch: FeedWatch) -> None:
+        self._database = database
+        self._watch = watch
+        self._groups: dict[Hashable, Group] = {}
+        self._is_stopping = False
+
+    @property
+    def count(self) -> int:
+        return sum(len(each.members) for each in self._groups.values())
+
+    async def results(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
+        """Yield the encoded result for each event. Raises `TooSlow`, `Stopping`, and what `run` raises."""
+        if self._is_stopping:
+            raise Stopping
+        queue: asyncio.Queue[Item] = asyncio.Queue()
+        group = self._groups.get(key) if source.after is None else None
+        if group is None or group.task is None or group.task.done():
+            group = Group(source, run, source.after)
+            key = key if source.after is None else object()
+            self._groups[key] = group
+            group.members.add(queue)
+            group.task = asyncio.create_task(self._deliver(key, group, caller), name="subscription")
+        group.members.add(queue)
+        try:
+            while True:
+                item = await queue.get()
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            group.members.discard(queue)
+            if not group.members and group.task:
+                group.task.cancel()
+
+    async def stop(self, _app: web.Application) -> None:
+        """End all subscriptions, so that their clients subscribe again elsewhere."""
+        self._is_stopping = True
+        for group in list(self._groups.values()):
+            group.deliver(Stopping())
+
+    async def _deliver(self, key: Hashable, group: Group, caller: Caller) -> None:
+        grown = self._watch.add(caller.organization_id)
+        try:
+            group.cursor = group.cursor or await self._end(caller)
+            while True:
+                grown.clear()
+                while await self._deliver_page(group, caller):
+                    pass
+                await grown.wait()
+        except Exception as failure:  # noqa: BLE001 every subscriber gets it
+            group.deliver(failure)
+        finally:
+            self._watch.remove(caller.organization_id, grown)
+            if self._groups.get(key) is group:
+                del self._groups[key]
+
+    async def _deliver_page(self, group: Group, caller: Caller) -> bool:
+        """Deliver the next events. Return whether there may be more."""
+        page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
+        for each in page.nodes:
+            if group.source.jobs is None or each.job_id is not None:
+                group.deliver(await group.run(Delivery(each.id)))
+        group.cursor = page.end_cursor
+        return page.has_next_page
+
+    async def _end(self, caller: Caller) -> str:
+        read = Read.of(self._database, caller)
+        try:
+            return await event_rows.end_of(read, [caller.organization_id])
+        finally:
+            await read.close()
+
+    async def _page(self, caller: Caller, source: Source, arguments: PageArguments) -> Page[Event]:
+        read = Read.of(self._database, caller)
+        try:
+            pages = await event_rows.of_organizations(
+                read, [caller.organization_id], EventListArguments(arguments, source.filter)
+            )
+        finally:
+            await read.close()
+        return pages[caller.organization_id]

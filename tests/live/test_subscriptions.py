@@ -1,0 +1,216 @@
+"""Subscriptions over both transports: what is delivered, to whom, and from where."""
+
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.models.database import Database
+from mainsheet.models.team import TeamMember
+from testbed.ask import Ask
+from testbed.world import World
+from tests.live.conftest import Live, Socket
+
+EVENTS = """subscription ($after: String, $filter: EventFilter) {
+  events(after: $after, filter: $filter) { action cursor subjectLabel actor { displayName } job { name } } }"""
+JOBS = """subscription ($after: String, $filter: JobFilter) {
+  jobs(after: $after, filter: $filter) { jobId isRemoved job { name } } }"""
+END = "{ events(last: 1) { pageInfo { endCursor } } }"
+UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+DELETE = "mutation ($input: DeleteJobInput!) { deleteJob(input: $input) { userErrors { code } } }"
+
+
+async def rename(ask: Ask, world: World, job_id: str, name: str) -> None:
+    answer = await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": name})
+    assert answer["updateJob"]["userErrors"] == []
+
+
+async def end(ask: Ask, world: World) -> str:
+    cursor: str = (await ask(world.admin, END))["events"]["pageInfo"]["endCursor"]
+    return cursor
+
+
+async def data(socket: Socket) -> Any:
+    message = await socket.receive()
+    assert message["type"] == "next", message
+    assert "errors" not in message["payload"], message
+    return message["payload"]["data"]
+
+
+async def test_a_socket_gets_the_events_after_its_cursor(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "before")
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=after)
+        first = (await data(socket))["events"]
+        await rename(ask, world, job_id, "during")
+        second = (await data(socket))["events"]
+
+    assert first | {"cursor": ""} == {
+        "action": "JOB_UPDATED",
+        "cursor": "",
+        "subjectLabel": first["subjectLabel"],
+        "actor": {"displayName": "contributor"},
+        "job": {"name": "before"},
+    }
+    assert second["job"] == {"name": "during"}
+
+
+async def test_a_reader_resumes_from_the_cursor_of_its_last_event(
+    live: Live, ask: Ask, world: World, job_id: str
+) -> None:
+    after, seen = await end(ask, world), []
+    for number in range(3):
+        await rename(ask, world, job_id, f"name {number}")
+    for _ in range(3):
+        async with live.socket(world.viewer) as socket:
+            await socket.subscribe("1", EVENTS, after=after)
+            after = (event := (await data(socket))["events"])["cursor"]
+            seen.append(event["cursor"])
+
+    table = await ask(world.viewer, "{ events(last: 3) { nodes { cursor } } }")
+    assert seen == [each["cursor"] for each in table["events"]["nodes"]]
+
+
+async def test_only_visible_events_are_delivered(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=after)
+        await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
+        await rename(ask, world, job_id, "visible")
+
+        assert (await data(socket))["events"]["job"] == {"name": "visible"}
+
+
+async def test_a_filter_selects_events(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=after, filter={"actions": ["JOB_DELETED"]})
+        await rename(ask, world, job_id, "not shown")
+        await ask(world.admin, DELETE, input={"jobId": job_id})
+
+        assert (await data(socket))["events"]["action"] == "JOB_DELETED"
+
+
+async def test_equal_subscriptions_get_the_same_events(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    async with live.socket(world.viewer) as one, live.socket(world.viewer) as other:
+        for socket in (one, other):
+            await socket.subscribe("1", EVENTS)
+            await ready(live, ask, world, job_id, socket)
+        await rename(ask, world, job_id, "last")
+
+        assert await last(one) == await last(other)
+
+
+async def ready(live: Live, ask: Ask, world: World, job_id: str, socket: Socket) -> None:
+    """Change the job until the new subscription has delivered an event: when it begins isn't told."""
+    number = 0
+    while True:
+        await rename(ask, world, job_id, f"try {number}")
+        await socket.send(type="ping")
+        number += 1
+        while (message := await socket.receive())["type"] != "pong":
+            if message["type"] == "next":
+                return
+
+
+async def last(socket: Socket) -> Any:
+    while True:
+        message = await socket.receive()
+        if message["type"] == "next" and (event := message["payload"]["data"]["events"])["job"] == {"name": "last"}:
+            return event["cursor"]
+
+
+async def test_changes_of_jobs_say_whether_they_match(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", JOBS, after=after, filter={"search": "wanted"})
+        await rename(ask, world, job_id, "wanted")
+        entered = await data(socket)
+        await rename(ask, world, job_id, "other")
+        left = await data(socket)
+        await ask(world.admin, DELETE, input={"jobId": job_id})
+        gone = await data(socket)
+
+    assert entered == {"jobs": {"jobId": job_id, "isRemoved": False, "job": {"name": "wanted"}}}
+    assert left == {"jobs": {"jobId": job_id, "isRemoved": True, "job": {"name": "other"}}}
+    assert gone == {"jobs": {"jobId": job_id, "isRemoved": True, "job": None}}
+
+
+async def test_rights_are_checked_at_delivery(
+    live: Live, ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=after)
+        await rename(ask, world, job_id, "seen")
+        assert (await data(socket))["events"]["job"] == {"name": "seen"}
+        async with AsyncSession(database.writes) as session, session.begin():
+            await session.execute(delete(TeamMember).where(TeamMember.actor_id == world.viewer.id))
+        await rename(ask, world, job_id, "not seen")
+        await ask(world.admin, 'mutation { updateOrganization(input: {name: "Harbour"}) { userErrors { code } } }')
+
+        assert (await data(socket))["events"]["action"] == "ORGANIZATION_UPDATED"
+
+
+async def test_invalid_arguments_end_the_operation(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after="x")
+        result, complete = await socket.receive(), await socket.receive()
+
+    assert result["payload"]["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert complete == {"type": "complete", "id": "1"}
+
+
+async def test_a_stream_of_server_sent_events(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.stream(world.viewer, EVENTS, after=after) as events:
+        await rename(ask, world, job_id, "streamed")
+        name, text = await anext(events)
+
+    assert name == "next"
+    assert orjson.loads(text)["data"]["events"]["job"] == {"name": "streamed"}
+
+
+async def test_a_query_by_server_sent_events_completes(live: Live, world: World) -> None:
+    async with live.stream(world.viewer, "{ organization { name } }") as events:
+        told = [each async for each in events]
+
+    assert told == [("next", '{"data":{"organization":{"name":"harbor"}}}'), ("complete", "")]
+
+
+async def test_an_invalid_operation_is_a_result_of_the_stream(live: Live, world: World) -> None:
+    async with live.stream(world.viewer, "subscription { nothing }") as events:
+        (first, text), (second, _) = [each async for each in events]
+
+    assert (first, second) == ("next", "complete")
+    assert orjson.loads(text)["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_the_mode_of_a_single_connection_is_refused(live: Live, world: World, method: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": "text/event-stream"}
+    async with live.http.request(method, "/graphql", headers=headers) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_a_stream_needs_a_token(live: Live) -> None:
+    body, headers = {"query": EVENTS}, {"Accept": "text/event-stream"}
+    async with live.http.post("/graphql", json=body, headers=headers) as response:
+        assert response.status == 401
+
+
+async def test_subscriptions_end_when_the_server_stops(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket, live.stream(world.viewer, EVENTS, after=after) as events:
+        await socket.subscribe("1", EVENTS, after=after)
+        await rename(ask, world, job_id, "last")
+        await data(socket)
+        await anext(events)
+
+        await live.stop()
+
+        assert await socket.code() == 1012
+        assert [each async for each in events] == []  # without `complete`: the client subscribes again

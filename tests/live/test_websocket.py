@@ -1,0 +1,166 @@
+"""The protocol `graphql-transport-ws`: each test is named by what the protocol says."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.database import Database
+from testbed.world import World
+from tests.live.conftest import Live, Start
+
+EVENTS = "subscription { events { id } }"
+NAME = "{ organization { name } }"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The protocol is the same on each database."""
+    return sqlite_url
+
+
+async def test_queries_are_answered_and_completed(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", NAME)
+        told = [await socket.receive() for _ in range(2)]
+
+    assert told == [
+        {"type": "next", "id": "1", "payload": {"data": {"organization": {"name": "harbor"}}}},
+        {"type": "complete", "id": "1"},
+    ]
+
+
+async def test_the_token_may_be_in_the_header(live: Live, world: World) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}"}
+    async with live.http.ws_connect("/graphql", protocols=["graphql-transport-ws"], headers=headers) as raw:
+        await raw.send_json({"type": "connection_init"})
+
+        assert await raw.receive_json() == {"type": "connection_ack"}
+
+
+async def test_an_invalid_operation_ends_alone(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", "{ nothing")
+        refused = await socket.receive()
+        await socket.subscribe("2", NAME)
+
+        assert (refused["type"], refused["id"]) == ("error", "1")
+        assert refused["payload"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+        assert (await socket.receive())["type"] == "next"
+
+
+async def test_a_ping_gets_a_pong(live: Live) -> None:
+    async with live.socket() as socket:
+        await socket.send(type="ping")
+        assert await socket.receive() == {"type": "pong"}
+        await socket.send(type="pong")
+        await socket.send(type="ping", payload={})
+        assert await socket.receive() == {"type": "pong"}
+
+
+async def test_a_completed_operation_may_have_its_id_used_again(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        for _ in range(2):
+            await socket.subscribe("1", EVENTS)
+            await socket.send(type="complete", id="1")
+        await socket.send(type="complete", id="unknown")
+        await socket.subscribe("1", NAME)
+
+        assert (await socket.receive())["type"] == "next"
+
+
+async def test_an_id_in_use_closes_the_connection(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS)
+        await socket.subscribe("1", EVENTS)
+
+        assert await socket.code() == 4409
+
+
+async def test_another_subprotocol_is_refused(live: Live) -> None:
+    async with live.http.ws_connect("/graphql", protocols=["graphql-ws"]) as raw:
+        await raw.receive()
+
+        assert raw.close_code == 4406
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "1", "[]", "{}", '{"type": "start"}', '{"type": "subscribe"}', '{"type": "subscribe", "id": "1"}',
+     '{"type": "subscribe", "id": "", "payload": {"query": "{ a }"}}',
+     '{"type": "subscribe", "id": "1", "payload": {"query": 1}}',
+     '{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "variables": []}}',
+     '{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "operationName": 1}}',
+     '{"type": "complete"}'],
+)  # fmt: skip
+async def test_an_invalid_message_closes_the_connection(live: Live, world: World, text: str) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.raw.send_str(text)
+
+        assert await socket.code() == 4400
+
+
+async def test_binary_messages_are_invalid(live: Live) -> None:
+    async with live.socket() as socket:
+        await socket.raw.send_bytes(b"{}")
+
+        assert await socket.code() == 4400
+
+
+async def test_nothing_runs_before_the_acknowledgement(live: Live) -> None:
+    async with live.socket() as socket:
+        await socket.subscribe("1", NAME)
+
+        assert await socket.code() == 4401
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"Authorization": "Bearer mst_x"}, {"Authorization": 1}, 1])
+async def test_a_wrong_token_is_forbidden(live: Live, payload: Any) -> None:
+    async with live.socket() as socket:
+        await socket.send(type="connection_init", payload=payload)
+
+        assert await socket.code() == 4403
+
+
+async def test_a_second_initialisation_closes_the_connection(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.send(type="connection_init")
+
+        assert await socket.code() == 4429
+
+
+async def test_a_connection_must_be_initialised_in_time(start: Start) -> None:
+    live = await start(websocket_init_seconds=0.01)
+    async with live.socket() as socket:
+        assert await socket.code() == 4408
+
+
+async def test_a_revoked_token_ends_the_connection(start: Start, world: World, database: Database) -> None:
+    live = await start(token_cache_seconds=0.01)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS)
+        async with AsyncSession(database.writes) as session, session.begin():
+            await session.execute(update(AccessToken).values(revoked_at=AccessToken.created_at))
+
+        assert await socket.code() == 4403
+
+
+async def test_a_connection_has_a_limit_of_operations(start: Start, world: World) -> None:
+    live = await start(max_operations_per_connection=1)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS)
+        await socket.subscribe("2", EVENTS)
+        refused = await socket.receive()
+
+    assert (refused["type"], refused["id"]) == ("error", "2")
+    assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_a_server_has_a_limit_of_subscriptions(start: Start, world: World) -> None:
+    live = await start(max_subscriptions=0)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS)
+
+        assert (await socket.receive())["payload"][0]["extensions"]["code"] == "RATE_LIMITED"

@@ -1,0 +1,273 @@
+"""`mainsheet jobs` exports, compares and applies job files against a real server."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mainsheet.server.job_files import files
+from mainsheet.server.job_files.json_schema import json_schema
+from tests.server.commands import Serving, invoke, serving
+
+ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
+SHORE: Mapping[str, Any] = {
+    "jobKey": "tides",
+    "name": "Tides",
+    "teams": ["survey"],
+    "config": {"cluster": "shore", "source": {"sqlSnapshot": {"sql": "SELECT 1;\nSELECT 2;\n"}}},
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'demo.sqlite3'}"
+    with serving("--demo", "--database-url", url) as made:
+        yield made
+
+
+class Jobs:
+    """Runs the command with the token of one demo member."""
+
+    def __init__(self, server: Serving, member: str) -> None:
+        self._environment = {"MAINSHEET_URL": server.url, "MAINSHEET_TOKEN": server.tokens[member]}
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        done = invoke("jobs", *map(str, arguments), **self._environment)
+        return done.returncode, done.stdout, done.stderr
+
+
+def put(directory: Path, **changes: Any) -> None:
+    document = {**SHORE, **changes}
+    (directory / f"{document['jobKey']}.yaml").write_text(files.text_of(document), "utf-8")
+
+
+def test_what_is_exported_and_applied_again_is_unchanged(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, ADMIN)
+
+    exported = jobs("export", tmp_path)
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    compared = jobs("diff", tmp_path)
+    applied = jobs("apply", "--yes", tmp_path)
+    again = jobs("export", tmp_path)
+
+    count = len(before) - 1
+    assert count > 20
+    assert (exported[0], exported[1]) == (0, f"Exported {count} jobs to {tmp_path}.\n")
+    summary = f"0 to create, 0 to change, {count} unchanged, 0 refused.\n"
+    assert (compared[0], compared[1]) == (0, summary), compared
+    assert (applied[0], applied[1]) == (0, f"0 created, 0 changed, {count} unchanged, 0 refused.\n")
+    assert again[0] == 0
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_file_is_compared_confirmed_and_applied(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    jobs("export", tmp_path)
+    (path,) = [each for each in tmp_path.glob("*.yaml") if "maxRetries" not in each.read_text("utf-8")][:1]
+    document = yaml.safe_load(path.read_text("utf-8"))
+    document["config"]["maxRetries"] = 7
+    path.write_text(f"# Seven: the sea is rough.\n{files.text_of(document)}", "utf-8")
+    put(tmp_path, jobKey="new-tides", teams=document["teams"], config=document["config"])
+    unasked = jobs("apply", tmp_path)
+    compared = jobs("diff", tmp_path)
+    applied = jobs("apply", "--yes", "--message", "Rough sea", tmp_path)
+    again = jobs("apply", tmp_path)
+
+    assert unasked[0] == 2
+    assert "There is no terminal to ask for confirmation: send --yes." in unasked[2]
+    assert compared[0] == 2
+    assert "+ new-tides  to create" in compared[1]
+    assert re.search(rf"~ {document['jobKey']}  to change\n    ~ maxRetries: 0 → 7\n", compared[1])
+    assert applied[0] == 0
+    assert re.search(r"^1 created, 1 changed, \d+ unchanged, 0 refused\.$", applied[1], re.MULTILINE)
+    assert (again[0], again[2]) == (0, "")
+
+    jobs("export", tmp_path)
+    assert path.read_text("utf-8").startswith("# Seven: the sea is rough.\n")
+
+
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_a_refused_file_exits_with_1_and_says_where(server: Serving, tmp_path: Path, command: str) -> None:
+    put(tmp_path, teams=["nobody"])
+
+    code, shown, _ = Jobs(server, LAGOON)(command, tmp_path)
+
+    assert code == 1
+    assert "! tides  refused" in shown
+    assert f"{tmp_path / 'tides.yaml'}: teams.0: There is no team 'nobody'." in shown
+    assert f"{tmp_path / 'tides.yaml'}: config.cluster: " not in shown
+
+
+def test_formats_for_programs_and_pull_requests(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    put(tmp_path, teams=["nobody"])
+
+    structured = json.loads(jobs("diff", "--format", "json", tmp_path)[1])
+    markdown = jobs("diff", "--format", "markdown", tmp_path)[1]
+
+    fault = {"code": "TEAM_NOT_FOUND", "path": "teams.0", "message": "There is no team 'nobody'."}
+    assert structured == [
+        {
+            "jobKey": "tides",
+            "file": str(tmp_path / "tides.yaml"),
+            "outcome": "REFUSED",
+            "changes": [],
+            "userErrors": [fault],
+        }
+    ]
+    assert "**Jobs: 0 to create, 0 to change, 0 unchanged, 1 refused.**" in markdown
+    assert "- `teams.0`: There is no team 'nobody'." in markdown
+
+
+def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, ADMIN)
+    jobs("export", tmp_path / "all")
+    template = yaml.safe_load(next((tmp_path / "all").glob("*.yaml")).read_text("utf-8"))
+    config = {"cluster": template["config"]["cluster"], "source": SHORE["config"]["source"]}
+    for number in range(130):
+        waits = [{"jobKey": f"chain-{number - 1}"}] if number else []
+        put(
+            tmp_path,
+            jobKey=f"chain-{number}",
+            teams=template["teams"],
+            config={**config, **({"dependencies": waits} if waits else {})},
+        )
+    for each in (tmp_path / "all").iterdir():
+        each.unlink()
+
+    compared = jobs("diff", tmp_path)
+    applied = jobs("apply", "--yes", tmp_path)
+    again = jobs("diff", tmp_path)
+
+    assert compared[0] == 2, compared
+    assert (compared[0], compared[1].splitlines()[-1]) == (2, "130 to create, 0 to change, 0 unchanged, 0 refused.")
+    assert "Compared 100 of 130 jobs." in compared[2]
+    assert (applied[0], applied[1].splitlines()[-1]) == (0, "130 created, 0 changed, 0 unchanged, 0 refused.")
+    assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
+
+
+TWO_SOURCES = {"cluster": "c", "source": {"savedQueries": [], "pythonFile": {"path": "a"}}}
+FAULTY: dict[str, tuple[str, str]] = {
+    "an unknown field": ("jobKye: a\n", "not to include unknown field 'jobKye'"),
+    "a wrong type": (files.text_of({**SHORE, "name": 5}), "name: String cannot represent a non string value: 5"),
+    "no mapping": ("- a\n", "Expected value of type 'JobDocumentInput' to be an object"),
+    "no YAML": ("a: [", "expected the node content"),
+    "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
+    "two sources": (
+        files.text_of({**SHORE, "config": TWO_SOURCES}),
+        "config.source: Within OneOf Input Object type",
+    ),
+    "bytes": ("\udcff", "can't decode byte"),
+    "itself": ("&a [*a]", "Expected value of type 'JobDocumentInput' to be an object"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+def test_a_bad_file_is_named_and_nothing_is_sent(tmp_path: Path, case: str) -> None:
+    content, message = FAULTY[case]
+    (tmp_path / "bad.yaml").write_bytes(content.encode("utf-8", "surrogateescape"))
+    (tmp_path / "notes.txt").write_text("no job")
+
+    done = invoke("jobs", "diff", "--url", "http://127.0.0.1:1", "--token", "t", str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert f"{tmp_path / 'bad.yaml'}: " in done.stderr
+    assert "Nothing was sent." in done.stderr
+
+
+def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yml"):
+        (tmp_path / name).write_text(files.text_of(SHORE), "utf-8")
+
+    with pytest.raises(files.BadFiles, match=r"b\.yml: jobKey: .*a\.yaml has the job 'tides' too"):
+        files.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:1", "can't be reached"),
+        ("no-url", "can't be reached"),
+        ("{server}/healthz", "refused the request"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Path, url: str, message: str) -> None:
+    put(tmp_path)
+    root = server.url.removesuffix("/graphql")
+
+    done = invoke("jobs", "diff", "--url", url.format(server=root), "--token", "t", str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path) -> None:
+    put(tmp_path)
+
+    done = invoke("jobs", "diff", "--url", server.url, "--token", "mst_wrong", str(tmp_path))
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "refused the request" in done.stderr
+
+
+ODD = ["yes", "1.10", "2026-01-01", "12:30", "null", "~", "", " a", "a\r\nb\n", "a \n", "\ufeffa", "a\x85\u2028b"]
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts | st.sampled_from(ODD))
+def test_each_text_survives_a_file(text: str) -> None:
+    document = {**SHORE, "description": text, "tags": [text]}
+
+    assert files.parsed(files.text_of(document)) == document
+
+
+def test_the_json_schema_has_the_fields_of_a_document() -> None:
+    made = json_schema()
+    document = made["$defs"]["JobDocumentInput"]
+
+    assert made["$ref"] == "#/$defs/JobDocumentInput"
+    assert set(document["required"]) == {"jobKey", "name", "teams", "config"}
+    assert document["additionalProperties"] is False
+    assert made["$defs"]["JobScheduleInput"]["properties"]["timezone"]["default"] == "UTC"
+    assert made["$defs"]["SourceDocumentInput"]["maxProperties"] == 1
+    assert json.loads(invoke("jobs", "schema").stdout) == made
+
+
+def test_jobs_of_one_server_are_applied_to_another(server: Serving, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+        other = stack.enter_context(serving("--demo", "--database-url", url))
+        source, target = Jobs(server, ADMIN), Jobs(other, ADMIN)
+        source("export", tmp_path / "jobs")
+        originals = {f"copy-{each.job_key}": _copy(each.document) for each in files.read(tmp_path / "jobs")}
+        (tmp_path / "new").mkdir()
+        for job_key, document in originals.items():
+            files.write(tmp_path / "new" / f"{job_key}.yaml", document, "")
+
+        applied = json.loads(target("apply", "--yes", "--format", "json", tmp_path / "new")[1])
+        target("export", tmp_path / "copies")
+
+    refused = [each for each in applied if each["outcome"] != "CREATED"]
+    # The demo has jobs on clusters that were destroyed since.
+    assert {fault["code"] for each in refused for fault in each["userErrors"]} == {"CLUSTER_NOT_ACTIVE"}
+    made = originals.keys() - {each["jobKey"] for each in refused}
+    copies = {each.job_key: each.document for each in files.read(tmp_path / "copies")}
+    assert len(made) > 20
+    assert {key: copies[key] for key in made} == {key: originals[key] for key in made}
+
+
+def _copy(document: Mapping[str, Any]) -> dict[str, Any]:
+    config = dict(document["config"])
+    if waits := config.get("dependencies"):
+        config["dependencies"] = [{**each, "jobKey": f"copy-{each['jobKey']}"} for each in waits]
+    return {**document, "jobKey": f"copy-{document['jobKey']}", "config": config}
