@@ -100,7 +100,8 @@ async def apply(
     team_ids, whole = await _ids_for(write, teams, config)
     try:
         if job_id is None:
-            job, version_id = await _created(write, values | {"job_key": job_key}, team_ids, whole, publish=publish)
+            own = values | {"job_key": job_key}
+            job, version_id = await _created(write, own, team_ids, whole, message, publish=publish)
             if status not in {None, job.status}:
                 job.update({"status": status}, None, write)
         else:
@@ -122,12 +123,12 @@ async def apply(
 
 
 async def _created(
-    write: Write, values: Item, team_ids: Sequence[str], config: Item, *, publish: bool
+    write: Write, values: Item, team_ids: Sequence[str], config: Item, message: str | None, *, publish: bool
 ) -> tuple[Job, str]:
     if not publish:
         reason = "There is no such job yet, and the first version of a job is always published: send publish: true."
         raise Invalid(path=("job_key",), reason=reason)
-    job = await job_commands.created(write, values, team_ids, config)
+    job = await job_commands.created(write, values, team_ids, config, message)
     return job, job.current.id
 
 

@@ -31,9 +31,15 @@ async def create(
 
 @command("updateDraft", AccessScope.WRITE)
 async def update(
-    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_draft_revision: int | None = None
+    write: Write,
+    *,
+    job_id: str,
+    changes: Mapping[str, Any],
+    message: str | None = None,
+    expected_draft_revision: int | None = None,
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    write.explain(message)
     expect(job, write, draft_revision=expected_draft_revision)
     config = (job.draft or job.current).config.changed(changes)
     job.update_draft(changes, await references_of(write, config, changes), write)
@@ -41,8 +47,11 @@ async def update(
 
 
 @command("discardDraft", AccessScope.WRITE)
-async def discard(write: Write, *, job_id: str, expected_draft_revision: int | None = None) -> DiscardAnswer:
+async def discard(
+    write: Write, *, job_id: str, message: str | None = None, expected_draft_revision: int | None = None
+) -> DiscardAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    write.explain(message)
     expect(job, write, draft_revision=expected_draft_revision)
     draft = job.discard_draft(write)
     return {"job_id": job.id, "discarded_number": draft.number}

@@ -41,19 +41,26 @@ async def create(
     config: Mapping[str, Any],
     description: str | None = None,
     tags: Sequence[str] = (),
+    message: str | None = None,
 ) -> JobAnswer:
     values = {"job_key": job_key, "name": name, "description": description, "tags": tags}
-    job = await created(write, values, team_ids, config)
+    job = await created(write, values, team_ids, config, message)
     return {"job_id": job.id}
 
 
-async def created(write: Write, values: Mapping[str, Any], team_ids: Sequence[str], config: Mapping[str, Any]) -> Job:
+async def created(
+    write: Write,
+    values: Mapping[str, Any],
+    team_ids: Sequence[str],
+    config: Mapping[str, Any],
+    message: str | None = None,
+) -> Job:
     """Create a job from all its values. Raises all problems at once."""
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
     write.problems += asked.problems(("config",), references)
     write.problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
-    return await _created(write, values, team_ids, asked)
+    return await _created(write, values, team_ids, asked, message)
 
 
 async def _created(
@@ -118,7 +125,12 @@ update_many = command("updateJobs", AccessScope.WRITE, items="jobs")(update.run)
 
 @command("deleteJob", AccessScope.WRITE)
 async def delete(
-    write: Write, *, job_id: str, expected_job_revision: int | None = None, force: bool = False
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_job_revision: int | None = None,
+    force: bool = False,
 ) -> DeleteAnswer:
     """Cancel unfinished runs, then delete the job with its versions, runs and grants.
 
@@ -126,6 +138,7 @@ async def delete(
     each other may deadlock: one of them is then tried again.
     """
     job = await write.job(job_id, JobPermission.DELETE)
+    write.explain(message)
     expect(job, write, revision=expected_job_revision)
     deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     cancelled = await _cancel_runs(write, job_id)
@@ -136,8 +149,9 @@ async def delete(
 
 
 @command("addTeamsToJob", AccessScope.WRITE)
-async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
+async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str], message: str | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    write.explain(message)
     has = frozenset(each.team_id for each in job.teams)
     write.problems += await team_problems_of(write, team_ids, TeamRole.VIEWER, has)
     write.refuse()
@@ -146,8 +160,10 @@ async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Jo
 
 
 @command("removeTeamFromJob", AccessScope.WRITE)
-async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
+async def remove_team(write: Write, *, job_id: str, team_id: str, message: str | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    write.explain(message)
+    write.refuse()
     job.remove_team(team_id, write)
     return {"job_id": job.id}
 

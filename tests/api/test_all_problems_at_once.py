@@ -221,8 +221,8 @@ async def test_an_invalid_key_is_reported_with_the_other_problems(ask: Ask, worl
 
     assert [(each["code"], ".".join(each["path"])) for each in answer["createJob"]["userErrors"]] == [
         ("INVALID", "idempotencyKey"),
-        ("INVALID", "name"),
         ("CLUSTER_NOT_ACTIVE", "config.clusterId"),
+        ("INVALID", "name"),
         ("JOB_KEY_TAKEN", "jobKey"),
     ]
 

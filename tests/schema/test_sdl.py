@@ -56,13 +56,13 @@ SURFACE = {
     " activateVersion addTeamsToJob removeTeamFromJob triggerRun releaseRun cancelRun deleteRun createScheduledRuns"
     " claimRuns reportRuns",
     "UserError": "code message path",
-    "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
+    "CreateJobInput": "jobKey! name! description tags teamIds! config! message dryRun idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
-    "CreateDraftInput": "jobId! changes fromVersion message dryRun",
+    "CreateDraftInput": "jobId! changes fromVersion message dryRun idempotencyKey",
     "CloneJobInput": "jobId! versionNumber jobKey! name! description tags teamIds! message dryRun idempotencyKey",
-    "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
-    "DiscardDraftInput": "jobId! expectedDraftRevision",
+    "UpdateDraftInput": "jobId! changes! message expectedDraftRevision dryRun",
+    "DiscardDraftInput": "jobId! message expectedDraftRevision dryRun",
     "PublishDraftInput": "jobId! message expectedDraftRevision expectedCurrentVersion dryRun idempotencyKey",
     "CreateVersionInput": "jobId! changes! message expectedCurrentVersion dryRun idempotencyKey",
     "ActivateVersionInput": "jobId! number! discardDraft message expectedCurrentVersion expectedDraftRevision dryRun",
@@ -114,7 +114,10 @@ PAYLOADS = {
     "deleteCluster": "deletedClusterId userErrors",
     "deleteSavedQuery": "deletedSavedQueryId userErrors",
 }
-FIXED = {"JobConfigChangesInput": set(), "UpdateJobInput": {"jobId", "message", "expectedJobRevision"}}
+FIXED = {
+    "JobConfigChangesInput": set(),
+    "UpdateJobInput": {"jobId", "message", "expectedJobRevision", "dryRun", "idempotencyKey"},
+}
 PARTS_WITH_ID = {"JobDependency"}  # named by its id in an input, but read with its version only
 NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
 DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
