@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole, TeamRole
@@ -76,7 +77,7 @@ class Crowd:
 
     def _team(self, number: int) -> Team:
         description = f"Looks after area {number}"
-        return Team(**self._named(Team.PREFIX, f"fleet-{number:04}", number), description=description)
+        return Team(**self._named(Team.PREFIX, f"fleet-{number:04}", number), description=description, revision=1)
 
     def _member(self, number: int) -> Member:
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
@@ -91,7 +92,7 @@ class Crowd:
     def _cluster(self, number: int) -> Cluster:
         region = REGIONS[number % len(REGIONS)]
         own = self._named(Cluster.PREFIX, f"fleet-{number:03}", number)
-        return Cluster(**own, region=region, status=ClusterStatus.ACTIVE)
+        return Cluster(**own, region=region, status=ClusterStatus.ACTIVE, revision=1)
 
     def _named(self, prefix: str, name: str, number: int) -> dict[str, str]:
         """Return an id that grows with the number, so that rows keep their order by id."""

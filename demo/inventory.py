@@ -1,6 +1,6 @@
 """The teams, clusters and saved queries of the demo."""
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 
 HARBOR_TEAMS = {
     "data-eng": "Brings data in and keeps the warehouse in order.",

@@ -9,7 +9,8 @@ from mainsheet.demo.people import Person
 from mainsheet.demo.tenant import Tenant
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member
@@ -41,12 +42,16 @@ class Settlement:
         organization = Organization(id=new_id(Organization.PREFIX, at), name=tenant.name)
         members = {each.email: _member(each, organization.id, at) for each in tenant.people}
         teams = {
-            name: Team(id=new_id(Team.PREFIX, at), organization_id=organization.id, name=name, description=text)
+            name: Team(
+                id=new_id(Team.PREFIX, at), organization_id=organization.id, name=name, description=text, revision=1
+            )
             for name, text in tenant.teams.items()
         }
         clusters = {name: _cluster(name, *values, organization.id, at) for name, values in tenant.clusters.items()}
         queries = {
-            name: SavedQuery(id=new_id(SavedQuery.PREFIX, at), organization_id=organization.id, name=name, text=text)
+            name: SavedQuery(
+                id=new_id(SavedQuery.PREFIX, at), organization_id=organization.id, name=name, sql=text, revision=1
+            )
             for name, text in tenant.queries.items()
         }
         names = Names(clusters=_ids(clusters), queries=_ids(queries), teams=_ids(teams))
@@ -112,7 +117,12 @@ def _member(person: Person, organization_id: str, at: datetime) -> Member:
 
 def _cluster(name: str, region: str, status: ClusterStatus, organization_id: str, at: datetime) -> Cluster:
     return Cluster(
-        id=new_id(Cluster.PREFIX, at), organization_id=organization_id, name=name, region=region, status=status
+        id=new_id(Cluster.PREFIX, at),
+        organization_id=organization_id,
+        name=name,
+        region=region,
+        status=status,
+        revision=1,
     )
 
 

@@ -14,7 +14,8 @@ from mainsheet.demo.life import Life, Names, Step, Story, drafted, paused, publi
 from mainsheet.demo.parts import at, file, queries, sql, variables, wheel
 from mainsheet.demo.runs import runs_of
 from mainsheet.demo.tenant import EDITORS, HARBOR
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.job import Job

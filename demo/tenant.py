@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from mainsheet.demo import analytics, data_eng, ingest, inventory, lagoon, people, platform
 from mainsheet.demo.life import Story
 from mainsheet.demo.people import Person
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.roles import OrganizationRole, TeamRole
 
 EDITORS = {TeamRole.CONTRIBUTOR, TeamRole.ADMIN}

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Name, tenant_key
+from mainsheet.models.managed import Managed
 from mainsheet.models.roles import OrganizationRole
 
 IS_SERVICE_ACCOUNT = text("kind = 'SERVICE_ACCOUNT'")
@@ -21,24 +22,17 @@ class ActorStatus(StrEnum):
     DISABLED = "DISABLED"
 
 
-class Actor(Base):
-    """A member or a service account: the author of changes, to which roles and tokens belong.
-
-    `managed_by` names the system that provisions the actor, `external_id` is that system's key of it.
-    """
+class Actor(Managed, Base):
+    """A member or a service account: the author of changes, to which roles and tokens belong."""
 
     __tablename__ = "actor"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     organization_id: Mapped[Id] = mapped_column(ForeignKey("organization.id"))
     kind: Mapped[ActorKind]
-    name: Mapped[Name]
     email: Mapped[Name | None]
     organization_role: Mapped[OrganizationRole] = mapped_column(default=OrganizationRole.MEMBER)
     status: Mapped[ActorStatus] = mapped_column(default=ActorStatus.ACTIVE)
-    revision: Mapped[int] = mapped_column(default=1)
-    external_id: Mapped[Name | None]
-    managed_by: Mapped[Name | None]
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 as SQLAlchemy declares it
     __table_args__ = (

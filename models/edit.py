@@ -7,6 +7,7 @@ from mainsheet.models.config_diff import Change, changes_of
 from mainsheet.models.errors import Refused, StaleRevision, UserError
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
+from mainsheet.models.job_input import value_problems
 
 Numbers: TypeAlias = tuple[int | None, int | None]  # of the versions before and after an event
 
@@ -23,12 +24,18 @@ class Subject(Protocol):
 
 @dataclass
 class Edit:
-    """One change: its author and time, its problems, and the events that it adds."""
+    """One change: its author, time and reason, its problems, and the events that it adds."""
 
     actor_id: str
     at: datetime
     events: list[Event] = field(default_factory=list)
     problems: list[UserError] = field(default_factory=list)
+    message: str | None = None
+
+    def explain(self, message: str | None) -> None:
+        """Keep the reason with all events of this change. Add a problem if it exceeds its limits."""
+        self.problems += value_problems({"message": message})
+        self.message = message
 
     def refuse(self) -> None:
         """Raise `Refused` with all problems found so far, if any."""
@@ -79,7 +86,7 @@ class Edit:
             only_for_id=only_for_id,
             from_version_number=versions[0],
             to_version_number=versions[1],
-            message=message,
+            message=self.message if message is None else message,
             changes=list(changes),
         )
         self.events.append(event)

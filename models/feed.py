@@ -1,8 +1,29 @@
-from sqlalchemy import CheckConstraint
+from datetime import timedelta
+
+from sqlalchemy import CheckConstraint, delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, sorted_text
-from mainsheet.models.event import START
+from mainsheet.models.clock import read_clock
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
+from mainsheet.models.event import START, Event
+
+BATCH = 1_000
+# The newest events have the highest transactions, but not always in the order of their numbers.
+BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
+  WHERE (SELECT max(transaction_id) FROM (
+    SELECT epoch, transaction_id FROM event ORDER BY number DESC LIMIT 1000) AS newest WHERE newest.epoch = feed.epoch
+  ) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+
+
+class CursorExpired(BadInput):
+    """Events after the cursor were deleted, or the database was restored to a state before the cursor."""
+
+    def __init__(self, oldest_cursor: str) -> None:
+        super().__init__("This cursor is expired: events after it are gone. Read on from `oldestCursor`.")
+        self.oldest_cursor = oldest_cursor
 
 
 class Feed(Base):
@@ -19,3 +40,33 @@ class Feed(Base):
     expired_to: Mapped[str] = mapped_column(sorted_text(len(START)))
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+async def begin_epoch(database: Database) -> bool:
+    """Begin an epoch if the newest events have transactions that this cluster hasn't reached. Return whether it did."""
+    if database.is_sqlite:
+        return False
+    async with database.writes.begin() as connection:
+        return (await connection.execute(text(BEGIN_EPOCH))).rowcount > 0
+
+
+async def expire(database: Database, kept: timedelta) -> int:
+    """Delete events that are older than `kept`, and return their number. Cursors before them are expired then."""
+    deleted = 0
+    while True:
+        async with database.writes.begin() as connection:
+            found = await _expire_batch(connection, kept)
+        deleted += found
+        if found < BATCH:
+            return deleted
+
+
+async def _expire_batch(connection: AsyncConnection, kept: timedelta) -> int:
+    before = await read_clock(connection) - kept
+    oldest = select(Event.number, Event.position, Event.occurred_at).order_by(Event.number).limit(BATCH)
+    rows = [row for row in (await connection.execute(oldest)).all() if row.occurred_at < before]
+    if rows:
+        last = max(row.position for row in rows)
+        await connection.execute(delete(Event).where(Event.number.in_([row.number for row in rows])))
+        await connection.execute(update(Feed).where(Feed.expired_to < last).values(expired_to=last))
+    return len(rows)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from mainsheet.models import limits
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.errors import (
     ClusterNotActive,
     ClusterNotFound,

@@ -1,4 +1,4 @@
-"""Validation of a job's plain values, shared by all mutations that set them."""
+"""Validation of plain values, shared by all mutations that set them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,8 +11,13 @@ TEXTS = {
     "name": limits.NAME,
     "description": limits.DESCRIPTION,
     "message": limits.MESSAGE,
+    "email": limits.EMAIL,
+    "region": limits.NAME,
+    "sql": limits.SQL,
+    "external_id": limits.NAME,
+    "managed_by": limits.NAME,
 }
-NULLABLE = {"description", "message"}
+NULLABLE = {"description", "message", "external_id", "managed_by", "region"}
 
 
 def normal(values: Mapping[str, Any]) -> dict[str, Any]:

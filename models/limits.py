@@ -104,6 +104,14 @@ VARIABLE_NAME = Text(
     pattern="[A-Za-z_][A-Za-z0-9_]{0,254}",
     pattern_in_words="letters A to Z, digits and underscores without a digit at the beginning, as in LOG_LEVEL",
 )
+EMAIL = Text(
+    3,
+    255,
+    pattern=r"[!-?A-~]+@[!-?A-~]+",
+    pattern_in_words="an email address of ASCII characters without spaces, as in ada@acme.example",
+)
+TOKEN_SECONDS = Number(60, 10 * 366 * 86_400)
+SCOPES = Number(1, 4, "Must have {minimum} to {maximum} entries, but has {value}.")
 CRON = Text(1, 100)
 TIMEZONE = Text(1, 64)
 SQL = Text(1, 8191)

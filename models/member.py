@@ -1,9 +1,14 @@
 from typing import TYPE_CHECKING
 
-from mainsheet.models.actor import Actor, ActorKind
+from mainsheet.models.actor import Actor, ActorKind, ActorStatus
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import EventAction
+from mainsheet.models.roles import OrganizationRole
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Mapped
+
+ERASED = "Erased member"
 
 
 def stored_email(email: str) -> str:
@@ -18,8 +23,17 @@ class Member(Actor):
     """A person in one organization."""
 
     PREFIX = "MB"
+    NOUN = "member"
 
     if TYPE_CHECKING:
         email: Mapped[str]  # never null for a member, by a constraint
+
+    def erase(self, edit: Edit) -> None:
+        """Replace what names the person. What the member did stays, under the new name."""
+        self.name, self.email = ERASED, f"{self.id.lower()}@erased.invalid"
+        self.external_id = self.managed_by = None
+        self.status, self.organization_role = ActorStatus.DISABLED, OrganizationRole.MEMBER
+        self.revision += 1
+        edit.record(EventAction.MEMBER_ERASED, self, self.name)
 
     __mapper_args__ = {"polymorphic_identity": ActorKind.MEMBER}  # noqa: RUF012 as SQLAlchemy declares it

@@ -26,7 +26,7 @@ TEXTS: Mapping[type[Base], Mapping[str, limits.Text]] = {
     Member: {"name": limits.NAME},
     Team: {"name": limits.NAME, "description": limits.DESCRIPTION},
     Cluster: {"name": limits.NAME, "region": limits.NAME},
-    SavedQuery: {"name": limits.NAME, "text": limits.SQL},
+    SavedQuery: {"name": limits.NAME, "sql": limits.SQL},
     AccessToken: {"name": limits.NAME},
     Job: {"job_key": limits.JOB_KEY, "name": limits.NAME, "description": limits.DESCRIPTION},
 }

@@ -82,7 +82,7 @@ class Batch:
 
         # The problems of single items can't be stored with a key. They are in the answer of a dry run only.
         key = self.call.idempotency_key if self.together else None
-        command, request = Command(self.call.command.name, run), {self.name: self.requests}
+        command, request = Command(self.call.command.name, self.call.command.scopes, run), {self.name: self.requests}
         outcome = await replace(self.call, command=command, values={}, request=request, idempotency_key=key).perform()
         if outcome.problems:
             return Results(self._refused(outcome.problems), outcome.problems, outcome.read)

@@ -1,18 +1,24 @@
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The authenticated actor. All permissions of a request follow from these three values."""
+    """The authenticated actor. All permissions of a request follow from these values.
+
+    `scopes` are its token's. `token_expires_at` is None if the token doesn't expire, or isn't one of ours.
+    """
 
     PREFIX: ClassVar[str] = "VR"
 
     actor_id: str
     organization_id: str
     organization_role: OrganizationRole
+    scopes: frozenset[AccessScope] = frozenset(AccessScope)
+    token_expires_at: datetime | None = None
 
     @property
     def id(self) -> str:

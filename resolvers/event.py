@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, String, func, literal, or_, select, type_c
 
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event
-from mainsheet.models.feed import Feed
+from mainsheet.models.feed import CursorExpired, Feed
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers import event_filter, job_version
@@ -34,6 +34,11 @@ class OfEvent(NamedTuple):
     event_id: str
 
 
+class Bounds(NamedTuple):
+    expired_to: str
+    newest: str | None
+
+
 class Position(NamedTuple):
     id: str
     position: str
@@ -54,11 +59,21 @@ async def of_organizations(
 ) -> Mapping[str, Page[Event]]:
     """List the events of the feed that the caller sees. An empty page has the position up to which it was read."""
     parameters = event_filter.parameters(arguments.filter)
+    if arguments.page.after is not None:
+        await _refuse_expired(read, organization_ids, arguments.page.after)
     pages = await FEED.pages(read, organization_ids, arguments.page, parameters=parameters)
     reads_on = not (arguments.page.descending or arguments.page.backwards)
     if reads_on and not all(page.nodes for page in pages.values()):
         await _set_read_to(read, pages, arguments.page)
     return pages
+
+
+async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
+    """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it."""
+    position, _ = cursor.decode(Event.position, after)
+    (bounds,) = await read.rows(_bounds, keys=organization_ids)
+    if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to):
+        raise CursorExpired(cursor.encode(Event.position, bounds.expired_to, ""))
 
 
 async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: PageArguments) -> None:
@@ -123,6 +138,13 @@ def _of_jobs(view: View, *conditions: str) -> Statement:
 @rows_of(Event)
 def _feed(view: View, *conditions: str) -> Statement:
     return _of_jobs(view, *conditions).where(is_settled(view), sees_event(view))
+
+
+@rows_of(Bounds)
+def _bounds(_view: View) -> Statement:
+    own = select(Event.position).where(among(Event.organization_id, KEYS))
+    newest = own.order_by(Event.position.desc()).limit(1).scalar_subquery()
+    return select(Feed.expired_to, newest.label("newest"))
 
 
 @rows_of(Position)

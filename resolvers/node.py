@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from mainsheet.models.access_token import AccessToken
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.event import Event
 from mainsheet.models.job import Job
@@ -14,6 +15,7 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.resolvers import (
+    access_token,
     cluster,
     event,
     job,
@@ -36,6 +38,7 @@ async def _callers(read: Read, ids: Sequence[str]) -> Mapping[str, Caller]:
 
 
 BY_PREFIX: Mapping[str, ByIds] = {
+    AccessToken.PREFIX: access_token.by_ids,
     Caller.PREFIX: _callers,
     Cluster.PREFIX: cluster.by_ids,
     Job.PREFIX: job.by_ids,

@@ -15,7 +15,7 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.errors import Forbidden, JobNotFound, UserError
 from mainsheet.models.job import Job
 from mainsheet.models.organization import Organization
-from mainsheet.models.roles import JobPermission, OrganizationRole
+from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
 
@@ -74,10 +74,22 @@ class Write(Edit):
         self.at = max(self.at, job.updated_at)
         return job
 
-    async def organization(self) -> Organization:
-        """Return the caller's organization, locked. Raises `Forbidden` unless the caller is an administrator."""
+    def require_administrator(self) -> None:
         if self.caller.organization_role is not OrganizationRole.ADMIN:
             raise Forbidden(path=(), missing_organization_role=OrganizationRole.ADMIN)
+
+    async def own(self, entity: type[Entity], id: str, missing: UserError) -> Entity:
+        """Return a row of the caller's organization, locked. Raises `missing` if there is none."""
+        table: Any = entity
+        conditions = (table.id == id, table.organization_id == self.caller.organization_id)
+        row = await self.lock(entity, *conditions) if limits.storable(id) else None
+        if row is None:
+            raise missing
+        return row
+
+    async def organization(self) -> Organization:
+        """Return the caller's organization, locked. Raises `Forbidden` unless the caller is an administrator."""
+        self.require_administrator()
         organization = await self.lock(Organization, Organization.id == self.caller.organization_id)
         if organization is None:
             raise RuntimeError("The organization of the caller doesn't exist.")
@@ -113,6 +125,46 @@ class OrganizationAnswer(TypedDict):
     organization_id: str
 
 
+class TeamAnswer(TypedDict):
+    team_id: str
+
+
+class MemberAnswer(TypedDict):
+    member_id: str
+
+
+class ServiceAccountAnswer(TypedDict):
+    service_account_id: str
+
+
+class ClusterAnswer(TypedDict):
+    cluster_id: str
+
+
+class SavedQueryAnswer(TypedDict):
+    saved_query_id: str
+
+
+class AccessTokenAnswer(TypedDict):
+    access_token_id: str
+
+
+class NewAccessTokenAnswer(AccessTokenAnswer):
+    secret: str
+
+
+class DeletedTeamAnswer(TypedDict):
+    deleted_team_id: str
+
+
+class DeletedClusterAnswer(TypedDict):
+    deleted_cluster_id: str
+
+
+class DeletedSavedQueryAnswer(TypedDict):
+    deleted_saved_query_id: str
+
+
 Run = Callable[..., Awaitable[Mapping[str, Any]]]
 
 
@@ -130,12 +182,14 @@ def as_given(items: Sequence[Mapping[str, Any]]) -> Plan:
 
 @dataclass(frozen=True)
 class Command:
-    """A command and the name of its mutation. `run` gets the transaction and the input's values by name.
+    """A command, the name of its mutation, and the scopes of which a token needs one for it.
 
-    In a batch, `run` gets the values of one item of the list `items` at a time, in the order that `plan` returns.
+    `run` gets the transaction and the input's values by name. In a batch, `run` gets the values of one item of the list
+    `items` at a time, in the order that `plan` returns.
     """
 
     name: str
+    scopes: Sequence[AccessScope]
     run: Run
     items: str | None = None
     plan: Callable[[Sequence[Mapping[str, Any]]], Plan] = as_given
@@ -144,13 +198,13 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, **batch: Any) -> Callable[[Run], Command]:
+def command(name: str, scope: AccessScope, *others: AccessScope, **batch: Any) -> Callable[[Run], Command]:
     """Register a function as the command of the mutation with this GraphQL name."""
 
     def register(run: Run) -> Command:
         if name in COMMANDS:
             raise ValueError(f"There is a command {name} already.")
-        made = COMMANDS[name] = Command(name, run, **batch)
+        made = COMMANDS[name] = Command(name, (scope, *others), run, **batch)
         return made
 
     return register

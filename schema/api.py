@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from mainsheet.executor import core_schema
+from mainsheet.schema.access_token import AccessToken
 from mainsheet.schema.cluster import Cluster
 from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
@@ -25,7 +26,19 @@ from mainsheet.schema.subscription import Subscription
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
 
-ENTITIES = [Cluster, Event, Job, JobRun, JobVersion, Member, Organization, SavedQuery, ServiceAccount, Team]
+ENTITIES = [
+    AccessToken,
+    Cluster,
+    Event,
+    Job,
+    JobRun,
+    JobVersion,
+    Member,
+    Organization,
+    SavedQuery,
+    ServiceAccount,
+    Team,
+]
 
 api = strawberry.Schema(
     query=Query,

@@ -1,9 +1,10 @@
 import strawberry
 
 from mainsheet.models.cluster import Cluster as ClusterRow
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.resolvers import job_list, job_run
 from mainsheet.schema import names
+from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION
 from mainsheet.schema.connection import Connection
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.job_run import run_list_arguments
@@ -14,8 +15,16 @@ from mainsheet.schema.relation import relation
 @strawberry.type(description="A cluster that executes jobs.")
 class Cluster(Node, prefix=ClusterRow.PREFIX):
     name: str = strawberry.field(description="The name.")
-    region: str = strawberry.field(description="The region of the cluster, such as `eu-central-1`.")
+    region: str | None = strawberry.field(
+        description="Cloud region, such as `eu-central-1`. Null if the cluster has none."
+    )
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
+    job_count = relation(
+        job_list.counts_of_clusters, int, "The number of visible jobs whose current version runs on this cluster."
+    )
+    revision: int = strawberry.field(description=REVISION)
+    external_id: str | None = strawberry.field(description=EXTERNAL_ID)
+    managed_by: str | None = strawberry.field(description=MANAGED_BY)
     jobs = relation(
         job_list.of_clusters,
         names.JobConnection,

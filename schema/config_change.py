@@ -17,7 +17,7 @@ from mainsheet.schema.weight import weight
 TEXT = weight(characters=limits.SQL.maximum)
 CHANGES = weight(items=3 * limits.ENTRIES.maximum)  # a configuration has three long lists, and few other values
 
-CALLERS_NAMES = {"environment", "dependencies"}
+CALLERS_NAMES = {"members", "environment", "dependencies"}
 
 
 class _Value:

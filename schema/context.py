@@ -2,11 +2,13 @@ from asyncio import Future, Task, current_task, shield
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
+from graphql import GraphQLError
 from graphql.pyutils import Path
 from strawberry.dataloader import DataLoader
 
 from mainsheet.executor import Place
 from mainsheet.models.database import Database
+from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Columns
@@ -26,12 +28,20 @@ class Context:
         self._failed: dict[tuple[Any, ...], Exception] = {}
         self._loading: set[Task[Any]] = set()
         self.is_abandoned = False
+        self._may_read = AccessScope.READ in caller.scopes
+
+    def _check_scope(self) -> None:
+        """Raise unless the caller may read. After a mutation, its payload may be read with the mutation's scope."""
+        if not self._may_read:
+            message = "Your token lacks the scope READ, which queries need."
+            raise GraphQLError(message, extensions={"code": "SCOPE_MISSING", "missingScope": "READ"})
 
     def load(self, batch: Batch, key: Any, *arguments: Any, path: Path | None = None) -> "Future[Any] | Any":  # noqa: ARG002 for traces
         """Return one key's answer if it was loaded before, or a future.
 
         Keys of the same batch and arguments are loaded together.
         """
+        self._check_scope()
         answers = self._answers.get((batch, arguments))
         if answers is not None and key in answers:
             return answers[key]
@@ -59,6 +69,7 @@ class Context:
         With `columns`, rows may have only these columns and those that every row has; all calls of a batch must
         then pass them. If the batch is `alone` in the operation, it needs no snapshot.
         """
+        self._check_scope()
         answers = self._answers.get((batch, arguments))
         read = self.read.only(columns, alone=alone)
         if answers is None:
@@ -83,6 +94,7 @@ class Context:
 
     async def switch_to(self, read: Read) -> None:
         """Forget all answers and read from another snapshot from now on."""
+        self._may_read = True
         before, self.read = self.read, read  # first, so that `close` finds it even if this call is cancelled
         self._loaders.clear()
         self._answers.clear()

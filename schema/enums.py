@@ -7,14 +7,14 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from mainsheet.models.actor import ActorStatus
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.config_diff import ChangeKind
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger, RunReportState
 from mainsheet.models.job_version import JobVersionStatus
-from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole, TeamRole
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_list import JobSortField
@@ -127,6 +127,14 @@ describe(
     ADMIN="Can see, change, share and delete the team's jobs.",
 )
 describe(
+    AccessScope,
+    "What a token may be used for. It does what both its scopes and its actor's roles allow.",
+    READ="Queries.",
+    WRITE="Changes of jobs, runs and saved queries, of teams by their administrators, and of one's own tokens.",
+    RUNS="Claiming and reporting runs, for execution planes.",
+    ADMIN="Changes of the organization, its members, service accounts, teams and clusters.",
+)
+describe(
     ActorStatus,
     "Whether a member or service account may use the API.",
     ACTIVE="Its tokens work.",
@@ -161,6 +169,28 @@ describe(
     RUN_FINISHED="A run finished, with any result.",
     RUN_DELETED="A run was deleted.",
     ORGANIZATION_UPDATED="The organization was renamed.",
+    TEAM_CREATED="A team was created.",
+    TEAM_UPDATED="The team was changed.",
+    TEAM_DELETED="The team was deleted.",
+    TEAM_ROLE_SET="A member or service account got a role in the team, or another one.",
+    TEAM_ROLE_REMOVED="A member or service account was removed from the team.",
+    CLUSTER_CREATED="A cluster was created.",
+    CLUSTER_UPDATED="The cluster was changed.",
+    CLUSTER_DELETED="The cluster was deleted.",
+    SAVED_QUERY_CREATED="A saved query was created.",
+    SAVED_QUERY_UPDATED="The saved query was changed.",
+    SAVED_QUERY_DELETED="The saved query was deleted.",
+    MEMBER_CREATED="A member was created.",
+    MEMBER_UPDATED="The member was changed.",
+    MEMBER_DISABLED="The member was disabled.",
+    MEMBER_ENABLED="The member was enabled.",
+    SERVICE_ACCOUNT_CREATED="A service account was created.",
+    SERVICE_ACCOUNT_UPDATED="The service account was changed.",
+    SERVICE_ACCOUNT_DISABLED="The service account was disabled.",
+    SERVICE_ACCOUNT_ENABLED="The service account was enabled.",
+    TOKEN_CREATED="An access token was created.",  # noqa: S106 a description
+    TOKEN_REVOKED="The access token was revoked.",  # noqa: S106 a description
+    MEMBER_ERASED="The member was erased.",
 )
 describe(
     ChangeKind,

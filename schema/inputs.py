@@ -80,6 +80,8 @@ class CreateJobInput:
         )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
+    message: str | None = _message("new job")
+    dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
 
 
@@ -104,8 +106,8 @@ class CloneJobInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
-class UpdateJobInput:
+@strawberry.input(description="Changes to one of many jobs. Their configurations are changed with drafts.")
+class UpdateJobsItemInput:
     job_id: strawberry.ID = _job_id()
     name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null isn't allowed. Omit to keep the value.")
     description: Maybe[str | None] = strawberry.field(
@@ -121,9 +123,15 @@ class UpdateJobInput:
     expected_job_revision: int | None = _expected_revision("job")
 
 
+@strawberry.input(description="Changes to a job itself. Its configuration is changed with a draft.")
+class UpdateJobInput(UpdateJobsItemInput):
+    dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
+
+
 @strawberry.input(description="Changes to many jobs. Each item is one transaction.")
 class UpdateJobsInput:
-    jobs: list[UpdateJobInput] = strawberry.field(description="The changes, 1 to 100.")
+    jobs: list[UpdateJobsItemInput] = strawberry.field(description="The changes, 1 to 100.")
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
 
@@ -136,6 +144,8 @@ class DeleteJobInput:
         default=False,
         description="Delete the job although current versions or drafts of other jobs depend on it.",
     )
+    message: str | None = _message("deletion")
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The job to create a draft of, and the changes to make in the draft.")
@@ -149,11 +159,13 @@ class CreateDraftInput:
     )
     message: str | None = _message("draft")
     dry_run: bool = dry_run()
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="The changes to a draft.")
 class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
+    message: str | None = _message("change")
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_draft_revision: int | None = _expected_revision("draft")
     dry_run: bool = dry_run()
@@ -163,6 +175,8 @@ class UpdateDraftInput:
 class DiscardDraftInput:
     job_id: strawberry.ID = _job_id()
     expected_draft_revision: int | None = _expected_revision("draft")
+    message: str | None = _message("decision")
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The draft to publish.")
@@ -210,6 +224,8 @@ class AddTeamsToJobInput:
             "ADMIN. A team that already has access keeps its first grant."
         )
     )
+    message: str | None = _message("access")
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The team that loses access to a job.")
@@ -218,6 +234,8 @@ class RemoveTeamFromJobInput:
     team_id: strawberry.ID = strawberry.field(
         description=("A team that has access. The last team of a job can't be removed.")
     )
+    message: str | None = _message("removal")
+    dry_run: bool = dry_run()
 
 
 @strawberry.input(description="Changes to the organization.")

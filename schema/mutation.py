@@ -1,90 +1,14 @@
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.types import Info
 
-from mainsheet.resolvers.batch import Batch
 from mainsheet.resolvers.commands import apply, claim, draft, job, organization, run, scheduled_run, version
 from mainsheet.resolvers.commands.apply import ApplyOutcome
-from mainsheet.resolvers.mutation import Call
-from mainsheet.resolvers.write import Command
 from mainsheet.schema import inputs, payloads, run_input, run_payloads
-from mainsheet.schema.connection import described
-from mainsheet.schema.context import Context
-from mainsheet.schema.document import ApplyJobsInput, ApplyMode, ApplyPayload, ApplyResult
-from mainsheet.schema.plain import canonical, plain
-from mainsheet.schema.relation import NO_WEIGHT
-from mainsheet.schema.user_error import Problem
-from mainsheet.schema.weight import BATCH
-
-ABANDONED = "Not begun: the client left before."
-NOT_COMPARED = {"dryRun", "idempotencyKey"}
-
-
-def mutation(command: Command, input_type: type, payload: type[payloads.Payload], description: str) -> Any:
-    """Declare a mutation. The command gets the input's values by name, and the payload is read afterwards."""
-
-    async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
-        context, (values, options, request) = await _begun(info, input)
-        call = Call(context.database, context.caller, command, values, request, **options)
-        outcome = await call.perform()
-        await context.switch_to(outcome.read)
-        # A refused payload shows the objects that the input names.
-        named = {name: values[name] for name in keys & values.keys()}
-        return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
-
-    payload_type = payloads.payload_type(payload, command.name)
-    keys = {each.name for each in fields(payload_type)}
-    return _declared(resolve, input_type, payload_type, description)
-
-
-def batch(
-    command: Command, input_type: type, payload: type[payloads.Payload], result: Callable[..., Any], description: str
-) -> Any:
-    """Declare a mutation of many items. `result` makes the result of an item from its values, answer and problems."""
-
-    async def resolve(root: Any, info: Info[Context, Any], input: Any) -> Any:  # noqa: ARG001 the resolver's protocol
-        context, (values, options, request) = await _begun(info, input)
-        items, requests = values.pop(command.items), request.pop(command.items)
-        together = values.pop("mode", None) is ApplyMode.ALL_OR_NOTHING
-        call = Call(context.database, context.caller, command, values, request, **options)
-        done = await Batch(
-            call,
-            [{**values, **each} for each in items],
-            [{**request, "item": each} for each in requests],
-            together=together,
-        ).perform()
-        await context.switch_to(done.read)
-        shown = [
-            result(item, each.answer, [Problem(problem) for problem in each.problems])
-            for item, each in zip(items, done.items, strict=False)  # none if the batch itself is invalid
-        ]
-        return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])
-
-    payload_type = payloads.payload_type(payload, command.name)
-    return _declared(resolve, input_type, payload_type, description, BATCH)
-
-
-async def _begun(info: Info[Context, Any], input: Any) -> tuple[Context, tuple[Any, Any, Any]]:
-    """Return the context, and the input's values, options, and values to compare with those of an idempotency key."""
-    context = info.context
-    if context.is_abandoned:  # each field is a transaction: those before this one are kept
-        raise GraphQLError(ABANDONED)
-    await context.close()  # don't keep the last field's connection while this command waits for a lock
-    values = plain(input)
-    options = {name: values.pop(name) for name in ("dry_run", "idempotency_key") if name in values}
-    request = {name: each for name, each in canonical(input).items() if name not in NOT_COMPARED}
-    return context, (values, options, request)
-
-
-def _declared(
-    resolve: Any, input_type: type, payload_type: Any, description: str, metadata: Mapping[str, Any] = NO_WEIGHT
-) -> Any:
-    resolve.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
-    return strawberry.mutation(resolver=resolve, graphql_type=payload_type, description=description, metadata=metadata)
+from mainsheet.schema.document import ApplyJobsInput, ApplyPayload, ApplyResult
+from mainsheet.schema.mutation_field import batch, mutation
+from mainsheet.schema.provisioning import ProvisioningMutation
 
 
 def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
@@ -106,7 +30,7 @@ def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list
 
 
 @strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
-class Mutation:
+class Mutation(ProvisioningMutation):
     create_job = mutation(
         job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."
     )

@@ -9,6 +9,8 @@ def _lazy(name: str, module: str) -> Any:
     return Annotated[name, strawberry.lazy(f"mainsheet.schema.{module}")]
 
 
+AccessToken = _lazy("AccessToken", "access_token")
+AccessTokenConnection = _lazy("AccessTokenConnection", "access_token")
 Actor = _lazy("Actor", "actor")
 Cluster = _lazy("Cluster", "cluster")
 ClusterConnection = _lazy("ClusterConnection", "cluster")

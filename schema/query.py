@@ -4,6 +4,7 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
+from mainsheet.resolvers import access_token as token_rows
 from mainsheet.resolvers import actor as actor_rows
 from mainsheet.resolvers import cluster as cluster_rows
 from mainsheet.resolvers import event as event_rows
@@ -45,6 +46,13 @@ def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> 
 class Viewer(Node, prefix=Caller.PREFIX):
     actor = relation(actor_rows.by_ids, names.Actor, "The caller as a member or service account.", key="actor_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
+    tokens = relation(
+        token_rows.of_actors,
+        names.AccessTokenConnection,
+        "Your access tokens, oldest first.",
+        key="actor_id",
+        arguments=page_arguments,
+    )
     teams = relation(
         team_rows.of_actors,
         names.MemberTeamConnection,
@@ -146,6 +154,13 @@ class Query:
         member_rows.of_organizations,
         names.MemberConnection,
         "The members of the organization, ordered by name.",
+        key="organization_id",
+        arguments=page_arguments,
+    )
+    access_tokens = relation(
+        token_rows.of_organizations,
+        names.AccessTokenConnection,
+        "All access tokens of the organization for administrators, your own for others. The oldest first.",
         key="organization_id",
         arguments=page_arguments,
     )

@@ -1,20 +1,42 @@
+from datetime import datetime
+
 import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
+from mainsheet.resolvers import actor, job_list
+from mainsheet.resolvers import team as teams
+from mainsheet.schema import names
+from mainsheet.schema.actor import REVISION
 from mainsheet.schema.connection import Connection
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.relation import reads
+from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
+
+UNKNOWN = "Null for a saved query of release 0.1.0"
 
 
 @strawberry.type(description="An SQL text that several jobs can share. It is read when a job runs.")
 class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
-    name: str = strawberry.field(description="The name.")
-
-    @strawberry.field(description="The SQL text.", metadata=reads("text") | weight(characters=limits.SQL.maximum))
-    def sql(root: strawberry.Parent[SavedQueryRow]) -> str:  # noqa: N805 the row is the parent
-        return root.text
+    name: str = strawberry.field(description="The name, unique within the organization.")
+    sql: str = strawberry.field(description="The SQL text.", metadata=weight(characters=limits.SQL.maximum))
+    team = relation(
+        teams.by_ids, names.Team | None, "The team that may change it. Null if only administrators may.", key="team_id"
+    )
+    revision: int = strawberry.field(description=REVISION)
+    created_at: datetime | None = strawberry.field(description=f"When it was created. {UNKNOWN}.")
+    created_by = relation(actor.by_ids, names.Actor | None, f"Who created it. {UNKNOWN}.", key="created_by_id")
+    updated_at: datetime | None = strawberry.field(description=f"When it was last changed. {UNKNOWN} until then.")
+    updated_by = relation(
+        actor.by_ids, names.Actor | None, f"Who changed it last. {UNKNOWN} until then.", key="updated_by_id"
+    )
+    jobs = relation(
+        job_list.of_saved_queries,
+        names.JobConnection,
+        "The visible jobs whose current version runs this query.",
+        arguments=job_list_arguments,
+    )
 
 
 @strawberry.type(description="A page of a list of saved queries.")

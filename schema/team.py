@@ -6,6 +6,7 @@ from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team as TeamRow
 from mainsheet.resolvers import actor, job_list, member, service_account
 from mainsheet.schema import names
+from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION
 from mainsheet.schema.connection import Connection, Edge, page_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
@@ -16,6 +17,9 @@ from mainsheet.schema.relation import reads, relation
 class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
+    revision: int = strawberry.field(description=REVISION)
+    external_id: str | None = strawberry.field(description=EXTERNAL_ID)
+    managed_by: str | None = strawberry.field(description=MANAGED_BY)
     members = relation(
         member.of_teams,
         names.TeamMemberConnection,

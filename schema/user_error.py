@@ -9,14 +9,23 @@ import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
-from mainsheet.models import errors, limits
+from mainsheet.models import errors, limits, provisioning_errors  # noqa: F401 defines errors
 from mainsheet.resolvers import cluster, job, job_version, team
 from mainsheet.schema import names
 from mainsheet.schema.enums import describe
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 
-CLASSES: Sequence[type[errors.UserError]] = errors.UserError.__subclasses__()
+
+def _kinds(root: type[errors.UserError]) -> Iterator[type[errors.UserError]]:
+    """Yield the classes below this one that have a code."""
+    for each in root.__subclasses__():
+        if hasattr(each, "code"):
+            yield each
+        yield from _kinds(each)
+
+
+CLASSES: Sequence[type[errors.UserError]] = list(_kinds(errors.UserError))
 
 _codes: Any = StrEnum("UserErrorCode", {each.code: each.code for each in CLASSES})  # type: ignore[misc]  # as many as classes
 UserErrorCode: Any = describe(
@@ -75,8 +84,9 @@ def _graphql_field(each: "Field[Any]") -> tuple[str, Any]:
             return "cluster", relation(cluster.by_ids, names.Cluster | None, text, key="cluster_id")
         case "job_ids":
             return "cycle", relation(job.of_cycles, list[names.Job | None], text, key="job_ids")
-        case "dependent_ids":
-            return "dependents", relation(job.of_sets, list[names.Job], text, key="dependent_ids", weight=DEPENDENTS)
+        case "dependent_ids" | "user_ids":
+            name = "dependents" if each.name == "dependent_ids" else "jobs"
+            return name, relation(job.of_sets, list[names.Job], text, key=each.name, weight=DEPENDENTS)
     return each.name, strawberry.field(description=text)
 
 
@@ -89,7 +99,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     ),
     "draft_id": "The existing draft.",
     "expected": "The expected value.",
-    "hidden_count": "The number of jobs that depend on it and that you can't see.",
+    "hidden_count": "The number of such jobs that you can't see.",
     "job_ids": (
         "The jobs of the cycle, starting and ending with the same job. An item is null if you can't see that job."
     ),
@@ -98,9 +108,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "minimum": "The smallest allowed value or length. Null if the error isn't about a range.",
     "missing_organization_role": "The missing role in the organization. Null if something else is missing.",
     "missing_permission": "The missing permission on the job. Null if a role is missing.",
+    "missing_scope": "The missing scope. Null if the token would live longer than yours.",
     "missing_team_role": "The missing role in the team. Null if something else is missing.",
     "number": "The number of the version.",
     "pattern": "The regular expression that the value must match. Null if the error isn't about a format.",
+    "user_ids": f"The jobs that use it, ordered by key: at most {limits.SHOWN_DEPENDENTS} that you can see.",
     "team_id": "The team in which the role is missing. Null if something else is missing.",
 }
 

@@ -1,7 +1,9 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from functools import partial
 
 import strawberry
@@ -9,6 +11,8 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
+from mainsheet.models.failures import failures_passed_over
+from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
@@ -39,6 +43,7 @@ from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
+EXPIRE_SECONDS = 3600
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
 GC_THRESHOLDS = (50_000, 20, 100)
 
@@ -107,6 +112,8 @@ def make_app(
     app.on_shutdown.append(running_work.drain)
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
     app.cleanup_ctx.append(partial(_watching, watch))
+    if settings.event_retention_days:
+        app.cleanup_ctx.append(partial(_expiring, database, timedelta(days=settings.event_retention_days)))
     app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
@@ -161,6 +168,21 @@ async def _reporting(
     yield
     for each in own:
         instruments.shared.remove(each)
+
+
+async def _expiring(database: Database, kept: timedelta, _app: web.Application) -> AsyncIterator[None]:
+    """Delete expired events every hour."""
+
+    async def repeat() -> None:
+        while True:
+            with failures_passed_over():
+                await expire(database, kept)
+            await asyncio.sleep(EXPIRE_SECONDS)
+
+    task = asyncio.create_task(repeat(), name="expire events")
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from mainsheet.executor import AnswerTooLarge
 from mainsheet.models.errors import BadInput
+from mainsheet.models.feed import CursorExpired
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
 
@@ -16,6 +17,7 @@ from mainsheet.models.unavailable import Unavailable
 class Code(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
@@ -112,6 +114,8 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
         return unavailable(cause, message, request_id) | {"path": error.path, "locations": _locations(error)}
     if is_unexpected(error):
         return masked(request_id) | {"path": error.path, "locations": _locations(error)}
+    if isinstance(cause, CursorExpired):
+        error.extensions = {"code": Code.CURSOR_EXPIRED, "oldestCursor": cause.oldest_cursor}
     return dict(with_code(error, Code.BAD_USER_INPUT).formatted)
 
 

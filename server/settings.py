@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, JsonValue
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mainsheet.models.roles import AccessScope
+
 LogFormat = Literal["console", "json"]
 Executing = Literal["compiled", "reference"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -85,6 +87,7 @@ class Settings(BaseSettings):
     feed_poll_seconds: float = Field(
         1, gt=0, le=60, description="How often the feed is read for subscriptions when no notification arrives."
     )
+    event_retention_days: int = Field(0, ge=0, description="How long events are kept; 0 is for ever.")
     max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
     max_operations_per_connection: int = Field(
         100, ge=1, description="Operations that may run at once on one WebSocket connection."
@@ -170,6 +173,10 @@ class Settings(BaseSettings):
     oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated clock difference.")
     oidc_organization: str | None = Field(
         None, description="The id of the organization whose members the issuer authenticates; unset, of all."
+    )
+    oidc_scopes: Annotated[tuple[AccessScope, ...], *CommaSeparated] = Field(
+        (AccessScope.READ, AccessScope.WRITE),
+        description="The scopes of JWTs, separated by commas: READ, WRITE, RUNS, ADMIN.",
     )
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")
     oidc_trust_emails: bool = Field(

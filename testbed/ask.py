@@ -62,9 +62,9 @@ class Ask:
     def __post_init__(self) -> None:
         self.database.instrumentation.shared.append(Statements(self.statements))
 
-    async def __call__(self, actor: Actor, query: str, **variables: Any) -> dict[str, Any]:
+    async def __call__(self, actor: Actor | Caller, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data. Raises `Failed` if there are top-level errors."""
-        asker = caller(actor)
+        asker = actor if isinstance(actor, Caller) else caller(actor)
         context = Context(self.database, asker)
         self.statements.clear()
         try:
@@ -75,6 +75,14 @@ class Ask:
             raise Failed(result.errors)
         assert result.data is not None
         return result.data
+
+    async def errors(self, actor: Actor | Caller, query: str, **variables: Any) -> Sequence[GraphQLError]:
+        """Return the top-level errors."""
+        try:
+            await self(actor, query, **variables)
+        except Failed as failed:
+            return failed.errors
+        return []
 
     async def create_job(self, actor: Actor, world: World, **values: Any) -> str:
         """Create a job in `data_eng` on the active cluster and return its id."""

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
@@ -68,7 +69,7 @@ async def make_cluster(session: AsyncSession, organization: Organization, **valu
 
 
 async def make_saved_query(session: AsyncSession, organization: Organization, **values: Any) -> SavedQuery:
-    own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "text": "SELECT 1"}
+    own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "sql": "SELECT 1"}
     return await _kept(session, SavedQuery, "SQ", own | values)
 
 
@@ -170,7 +171,7 @@ async def make_world(database: Database) -> World:
                 status: await make_cluster(session, organization, name=status.lower(), status=status)
                 for status in ClusterStatus
             },
-            queries=[await make_saved_query(session, organization, text=f"SELECT {number}") for number in range(1, 6)],
+            queries=[await make_saved_query(session, organization, sql=f"SELECT {number}") for number in range(1, 6)],
             foreign=await _foreign(session),
         )
 

@@ -141,7 +141,9 @@ async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database: Datab
 async def test_foreign_keys_are_enforced_after_an_upgrade(database: Database) -> None:
     await upgrade(database)
 
-    orphan = text("INSERT INTO cluster VALUES ('CL1', 'OR1', 'name', 'region', 'ACTIVE')")
+    orphan = text(
+        "INSERT INTO cluster (id, organization_id, name, status, revision) VALUES ('CL1', 'OR1', 'a', 'ACTIVE', 1)"
+    )
     with pytest.raises(IntegrityError):
         async with database.writes.begin() as connection:
             await connection.execute(orphan)

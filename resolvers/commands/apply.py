@@ -22,7 +22,7 @@ from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.limits import storable
-from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.commands import job as job_commands
@@ -80,7 +80,7 @@ def plan(documents: Sequence[Item]) -> Plan:
         return Plan(range(len(documents)), problems)
 
 
-@command("applyJobs", items="jobs", plan=plan)
+@command("applyJobs", AccessScope.WRITE, items="jobs", plan=plan)
 async def apply(
     write: Write,
     *,
@@ -100,7 +100,8 @@ async def apply(
     team_ids, whole = await _ids_for(write, teams, config)
     try:
         if job_id is None:
-            job, version_id = await _created(write, values | {"job_key": job_key}, team_ids, whole, publish=publish)
+            own = values | {"job_key": job_key}
+            job, version_id = await _created(write, own, team_ids, whole, message, publish=publish)
             if status not in {None, job.status}:
                 job.update({"status": status}, None, write)
         else:
@@ -122,12 +123,12 @@ async def apply(
 
 
 async def _created(
-    write: Write, values: Item, team_ids: Sequence[str], config: Item, *, publish: bool
+    write: Write, values: Item, team_ids: Sequence[str], config: Item, message: str | None, *, publish: bool
 ) -> tuple[Job, str]:
     if not publish:
         reason = "There is no such job yet, and the first version of a job is always published: send publish: true."
         raise Invalid(path=("job_key",), reason=reason)
-    job = await job_commands.created(write, values, team_ids, config)
+    job = await job_commands.created(write, values, team_ids, config, message)
     return job, job.current.id
 
 

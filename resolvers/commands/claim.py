@@ -14,7 +14,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus, Retries, RunError, RunReport, RunReportState
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.run import locked, record
@@ -25,7 +25,7 @@ from mainsheet.resolvers.write import Write, command
 CONSIDERED = 1000  # the oldest ready runs, among which claims are fair to all jobs
 
 
-@command("claimRuns")
+@command("claimRuns", AccessScope.RUNS)
 async def claim(
     write: Write, *, cluster_ids: Sequence[str], limit: int = 10, lease_seconds: int = 60
 ) -> Mapping[str, Any]:
@@ -44,7 +44,7 @@ async def claim(
     return {"claims": [[run.id, run.attempt] for run in runs]}
 
 
-@command("reportRuns", items="reports")
+@command("reportRuns", AccessScope.RUNS, items="reports")
 async def report(
     write: Write,
     *,

@@ -4,13 +4,13 @@ from typing import Any
 from mainsheet.models.errors import Refused
 from mainsheet.models.event import EventAction
 from mainsheet.models.job_steps import expect, step_problems
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.write import DiscardAnswer, JobAnswer, VersionAnswer, Write, command
 
 
-@command("createDraft")
+@command("createDraft", AccessScope.WRITE)
 async def create(
     write: Write,
     *,
@@ -29,26 +29,35 @@ async def create(
     return {"job_id": job.id}
 
 
-@command("updateDraft")
+@command("updateDraft", AccessScope.WRITE)
 async def update(
-    write: Write, *, job_id: str, changes: Mapping[str, Any], expected_draft_revision: int | None = None
+    write: Write,
+    *,
+    job_id: str,
+    changes: Mapping[str, Any],
+    message: str | None = None,
+    expected_draft_revision: int | None = None,
 ) -> JobAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    write.explain(message)
     expect(job, write, draft_revision=expected_draft_revision)
     config = (job.draft or job.current).config.changed(changes)
     job.update_draft(changes, await references_of(write, config, changes), write)
     return {"job_id": job.id}
 
 
-@command("discardDraft")
-async def discard(write: Write, *, job_id: str, expected_draft_revision: int | None = None) -> DiscardAnswer:
+@command("discardDraft", AccessScope.WRITE)
+async def discard(
+    write: Write, *, job_id: str, message: str | None = None, expected_draft_revision: int | None = None
+) -> DiscardAnswer:
     job = await write.job(job_id, JobPermission.EDIT)
+    write.explain(message)
     expect(job, write, draft_revision=expected_draft_revision)
     draft = job.discard_draft(write)
     return {"job_id": job.id, "discarded_number": draft.number}
 
 
-@command("publishDraft")
+@command("publishDraft", AccessScope.WRITE)
 async def publish(
     write: Write,
     *,

@@ -21,7 +21,7 @@ from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
-from mainsheet.models.roles import JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.commands.version import published
@@ -31,7 +31,7 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
 
 
-@command("createJob")
+@command("createJob", AccessScope.WRITE)
 async def create(
     write: Write,
     *,
@@ -41,19 +41,26 @@ async def create(
     config: Mapping[str, Any],
     description: str | None = None,
     tags: Sequence[str] = (),
+    message: str | None = None,
 ) -> JobAnswer:
     values = {"job_key": job_key, "name": name, "description": description, "tags": tags}
-    job = await created(write, values, team_ids, config)
+    job = await created(write, values, team_ids, config, message)
     return {"job_id": job.id}
 
 
-async def created(write: Write, values: Mapping[str, Any], team_ids: Sequence[str], config: Mapping[str, Any]) -> Job:
+async def created(
+    write: Write,
+    values: Mapping[str, Any],
+    team_ids: Sequence[str],
+    config: Mapping[str, Any],
+    message: str | None = None,
+) -> Job:
     """Create a job from all its values. Raises all problems at once."""
     asked = JobConfig.of(config)
     references = await references_of(write, asked, {"dependencies": ()})
     write.problems += asked.problems(("config",), references)
     write.problems += asked.running_problems(references, None, {"cluster_id": ("config", "cluster_id")})
-    return await _created(write, values, team_ids, asked)
+    return await _created(write, values, team_ids, asked, message)
 
 
 async def _created(
@@ -72,7 +79,7 @@ async def _created(
     return job
 
 
-@command("cloneJob")
+@command("cloneJob", AccessScope.WRITE)
 async def clone(
     write: Write,
     *,
@@ -96,7 +103,7 @@ async def clone(
     return {"cloned_job_id": job.id}
 
 
-@command("updateJob")
+@command("updateJob", AccessScope.WRITE)
 async def update(
     write: Write,
     *,
@@ -113,12 +120,17 @@ async def update(
     return {"job_id": job.id}
 
 
-update_many = command("updateJobs", items="jobs")(update.run)
+update_many = command("updateJobs", AccessScope.WRITE, items="jobs")(update.run)
 
 
-@command("deleteJob")
+@command("deleteJob", AccessScope.WRITE)
 async def delete(
-    write: Write, *, job_id: str, expected_job_revision: int | None = None, force: bool = False
+    write: Write,
+    *,
+    job_id: str,
+    message: str | None = None,
+    expected_job_revision: int | None = None,
+    force: bool = False,
 ) -> DeleteAnswer:
     """Cancel unfinished runs, then delete the job with its versions, runs and grants.
 
@@ -126,6 +138,7 @@ async def delete(
     each other may deadlock: one of them is then tried again.
     """
     job = await write.job(job_id, JobPermission.DELETE)
+    write.explain(message)
     expect(job, write, revision=expected_job_revision)
     deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     cancelled = await _cancel_runs(write, job_id)
@@ -135,9 +148,10 @@ async def delete(
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}
 
 
-@command("addTeamsToJob")
-async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> JobAnswer:
+@command("addTeamsToJob", AccessScope.WRITE)
+async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str], message: str | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    write.explain(message)
     has = frozenset(each.team_id for each in job.teams)
     write.problems += await team_problems_of(write, team_ids, TeamRole.VIEWER, has)
     write.refuse()
@@ -145,9 +159,11 @@ async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str]) -> Jo
     return {"job_id": job.id}
 
 
-@command("removeTeamFromJob")
-async def remove_team(write: Write, *, job_id: str, team_id: str) -> JobAnswer:
+@command("removeTeamFromJob", AccessScope.WRITE)
+async def remove_team(write: Write, *, job_id: str, team_id: str, message: str | None = None) -> JobAnswer:
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
+    write.explain(message)
+    write.refuse()
     job.remove_team(team_id, write)
     return {"job_id": job.id}
 

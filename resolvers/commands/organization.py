@@ -1,9 +1,10 @@
 from typing import Any
 
+from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.write import OrganizationAnswer, Write, command
 
 
-@command("updateOrganization")
+@command("updateOrganization", AccessScope.ADMIN)
 async def update(write: Write, **values: Any) -> OrganizationAnswer:
     organization = await write.organization()
     organization.update(values, write)

@@ -19,13 +19,13 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.write import RunAnswer, Write, command
 
 
-@command("triggerRun")
+@command("triggerRun", AccessScope.WRITE)
 async def trigger(
     write: Write,
     *,
@@ -49,7 +49,7 @@ async def trigger(
     return {"job_id": job.id, "run_id": run.id}
 
 
-@command("releaseRun")
+@command("releaseRun", AccessScope.RUNS, AccessScope.WRITE)
 async def release(write: Write, *, run_id: str) -> RunAnswer:
     run, job = await locked(write, run_id, JobPermission.RUN)
     before = run.status
@@ -60,7 +60,7 @@ async def release(write: Write, *, run_id: str) -> RunAnswer:
     return {"job_id": job.id, "run_id": run.id}
 
 
-@command("cancelRun")
+@command("cancelRun", AccessScope.RUNS, AccessScope.WRITE)
 async def cancel(write: Write, *, run_id: str, reason: str | None = None) -> RunAnswer:
     run, job = await locked(write, run_id, JobPermission.RUN)
     if reason is not None:
@@ -76,7 +76,7 @@ async def cancel(write: Write, *, run_id: str, reason: str | None = None) -> Run
     return {"job_id": job.id, "run_id": run.id}
 
 
-@command("deleteRun")
+@command("deleteRun", AccessScope.WRITE)
 async def delete(write: Write, *, run_id: str) -> Mapping[str, Any]:
     run, job = await locked(write, run_id, JobPermission.DELETE)
     run.refuse_deletion()

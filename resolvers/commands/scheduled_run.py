@@ -8,13 +8,13 @@ from mainsheet.models import limits
 from mainsheet.models.errors import Invalid
 from mainsheet.models.event import EventAction
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.run import of_version, record
 from mainsheet.resolvers.write import Write, command
 
 
-@command("createScheduledRuns", items="runs")
+@command("createScheduledRuns", AccessScope.RUNS, items="runs")
 async def create(
     write: Write, *, job_id: str, scheduled_for: datetime, hold: bool = False, skip_reason: str | None = None
 ) -> Mapping[str, Any]:

@@ -7,12 +7,12 @@ from mainsheet.models.errors import DraftNotFound, Path
 from mainsheet.models.job import Job
 from mainsheet.models.job_steps import expect, published_problems
 from mainsheet.models.job_version import JobVersion
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.write import VersionAnswer, Write, command
 
 
-@command("createVersion")
+@command("createVersion", AccessScope.WRITE)
 async def create(
     write: Write,
     *,
@@ -28,7 +28,7 @@ async def create(
     return {"job_id": job.id, "version_id": version.id}
 
 
-@command("activateVersion")
+@command("activateVersion", AccessScope.WRITE)
 async def activate(
     write: Write,
     *,

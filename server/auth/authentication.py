@@ -1,6 +1,7 @@
 """Authenticates the caller by the `Authorization` header (RFC 6750)."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -13,7 +14,7 @@ from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Build, Statement, View, compiled_statement
@@ -28,7 +29,7 @@ DOTS_OF_A_JWT = 2
 REFUSED = "bearer token refused"
 AMBIGUOUS = "a member of several organizations: set MAINSHEET_OIDC_ORGANIZATION"
 
-TOKEN = ("id", "expires_at", "revoked_at", "last_used_at")
+TOKEN = ("id", "scopes", "expires_at", "revoked_at", "last_used_at")
 ACTOR = (Actor.id.label("actor_id"), Actor.organization_id, Actor.organization_role, Actor.status)
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
@@ -119,7 +120,7 @@ class Authenticator:
             return None
         row = rows[0]
         owner = self._owners[token_digest] = Owner(
-            _token(row), ActorStatus(row.status), _caller(row), row.read_at, looked_up
+            _token(row), ActorStatus(row.status), _caller(row, row.scopes, row.expires_at), row.read_at, looked_up
         )
         self._owners.move_to_end(token_digest)
         if len(self._owners) > MOST_OWNERS:
@@ -142,7 +143,7 @@ class Authenticator:
         if len(members) != 1:
             log.info(REFUSED, reason=f"its subject is {'no active member' if not members else AMBIGUOUS}")
             return None
-        return _caller(members[0])
+        return _caller(members[0], issuer.scopes)
 
     async def _rows(self, build: Build, **values: str) -> list[Any]:
         """Return the rows. An SQLAlchemy session would cost as much as a whole small request."""
@@ -176,5 +177,6 @@ def _token(row: Any) -> AccessToken:
     return AccessToken(**{name: getattr(row, name) for name in TOKEN})
 
 
-def _caller(row: Any) -> Caller:
-    return Caller(row.actor_id, row.organization_id, OrganizationRole(row.organization_role))
+def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None = None) -> Caller:
+    role = OrganizationRole(row.organization_role)
+    return Caller(row.actor_id, row.organization_id, role, frozenset(map(AccessScope, scopes)), expires_at)

@@ -8,8 +8,10 @@ from typing import Self
 from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
 
+from mainsheet.models.access_token import OF_ALL
 from mainsheet.models.limits import NAME, storable
 from mainsheet.models.member import stored_email
+from mainsheet.models.roles import AccessScope
 from mainsheet.server.auth.jwks import PublishedKeys, download, read
 from mainsheet.server.settings import Settings
 
@@ -39,6 +41,7 @@ class Issuer:
     member_claim: str
     trusts_emails: bool = False
     organization_id: str | None = None
+    scopes: frozenset[AccessScope] = OF_ALL
 
     @classmethod
     def trusted(cls, settings: Settings) -> Self | None:
@@ -57,7 +60,8 @@ class Issuer:
             exp={"essential": True},
         )
         claim, trusts = settings.oidc_member_claim, settings.oidc_trust_emails
-        return cls(_keys(settings), algorithms, claims, claim, trusts, settings.oidc_organization)
+        scopes = frozenset(settings.oidc_scopes)
+        return cls(_keys(settings), algorithms, claims, claim, trusts, settings.oidc_organization, scopes)
 
     def vouches_for(self, organization_id: str) -> bool:
         return self.organization_id in (None, organization_id)

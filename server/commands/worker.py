@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from mainsheet.models.database import Database, Patience
+from mainsheet.models.feed import begin_epoch
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
 from mainsheet.server.app_keys import RUNNING_WORK
@@ -41,6 +42,8 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
         _authenticator(database, settings) as authenticator,
     ):
         await require_head(database)  # this package may be newer than the supervisor's after an upgrade
+        if await begin_epoch(database):
+            log.warning("a new epoch of the feed begins: the database was restored into a younger cluster")
         page, open_context = Playground.built(), partial(context_type(settings), database)
         if page:
             page.members.extend(members)

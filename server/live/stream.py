@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 
 from mainsheet.executor import Request
+from mainsheet.models.errors import BadInput
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
@@ -101,6 +102,8 @@ def _encoded(result: ExecutionResult, request_id: str) -> bytes:
 def error_of(failure: Exception, request_id: str, instrumentation: Instrumentation) -> dict[str, Any]:
     """Return the GraphQL error for a failure that ends an operation."""
     match failure:
+        case BadInput():
+            return formatted(GraphQLError(str(failure), original_error=failure), request_id)
         case RequestError():
             return {"message": str(failure), "extensions": {"code": failure.code}}
         case RateLimited():

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
 from mainsheet.models.ids import new_id
@@ -14,7 +15,7 @@ from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
-from mainsheet.models.roles import OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
 from testbed.world import (
@@ -36,16 +37,20 @@ async def make_crowd(database: Database) -> Member:
     async with AsyncSession(database.writes, expire_on_commit=False, autoflush=False) as session, session.begin():
         organization = await make_organization(session)
         admin = await make_member(session, organization, name="admin", organization_role=OrganizationRole.ADMIN)
-        await _jobs(session, organization)
+        await _jobs(session, organization, admin)
         return admin
 
 
-async def _jobs(session: AsyncSession, organization: Organization) -> None:
+async def _jobs(session: AsyncSession, organization: Organization, admin: Member) -> None:
     members = [await make_member(session, organization) for _ in range(SIZE)]
     clusters = [await make_cluster(session, organization) for _ in range(SIZE)]
-    queries = [await make_saved_query(session, organization) for _ in range(SIZE)]
     accounts = [await make_service_account(session, organization) for _ in range(SIZE)]
     teams = [await make_team(session, organization) for _ in range(SIZE)]
+    queries = [
+        await make_saved_query(session, organization, team_id=team.id, created_by_id=member.id, updated_by_id=member.id)
+        for team, member in zip(teams, members, strict=True)
+    ]
+    session.add_all(_token(each, admin) for member in members for each in (member, admin))
     job_ids = [await _last_job(session, members[0], clusters[0].id, queries[0].id, teams[0].id)]
     for index, member in enumerate(members):
         await make_membership(session, teams[index], member, TeamRole.CONTRIBUTOR)
@@ -68,6 +73,12 @@ async def _jobs(session: AsyncSession, organization: Organization) -> None:
         session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
         await session.flush()
         job_ids.append(job.id)
+
+
+def _token(owner: Member, creator: Member) -> AccessToken:
+    own = (owner.organization_id, owner.id, START)
+    scopes = [AccessScope.READ]
+    return AccessToken.issue(*own, expires_at=None, name=None, scopes=scopes, created_by_id=creator.id)[0]
 
 
 async def _last_job(session: AsyncSession, member: Member, cluster_id: str, query_id: str, team_id: str) -> str:

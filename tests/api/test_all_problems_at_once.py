@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from testbed.ask import Ask, config, job_input
 from testbed.world import World
@@ -220,8 +221,8 @@ async def test_an_invalid_key_is_reported_with_the_other_problems(ask: Ask, worl
 
     assert [(each["code"], ".".join(each["path"])) for each in answer["createJob"]["userErrors"]] == [
         ("INVALID", "idempotencyKey"),
-        ("INVALID", "name"),
         ("CLUSTER_NOT_ACTIVE", "config.clusterId"),
+        ("INVALID", "name"),
         ("JOB_KEY_TAKEN", "jobKey"),
     ]
 

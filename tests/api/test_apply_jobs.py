@@ -3,11 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models.database import Database
 from testbed.ask import Ask
-from testbed.world import World, make_cluster
+from testbed.world import World
 
 APPLY = """
 mutation ($input: ApplyJobsInput!) { applyJobs(input: $input) {
@@ -212,16 +210,6 @@ async def test_a_batch_has_1_to_100_documents(ask: Ask, world: World, size: int)
     answer = await applied(ask, world.contributor, *(document(f"job-{each}") for each in range(size)))
 
     assert answer == {"results": [], "userErrors": [{"code": "INVALID", "path": ["jobs"]}]}
-
-
-async def test_an_ambiguous_name_is_refused(ask: Ask, database: Database, world: World) -> None:
-    async with AsyncSession(database.writes) as session, session.begin():
-        for _ in range(2):
-            await make_cluster(session, world.organization, name="twin")
-
-    answer = await applied(ask, world.contributor, document(config={"cluster": "twin"}))
-
-    assert errors(answer) == [("INVALID", "jobs.0.config.cluster")]
 
 
 async def test_what_the_caller_cannot_see_is_kept_and_stays_hidden(ask: Ask, world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from mainsheet.executor import core_schema
+from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.write import COMMANDS, command
 from mainsheet.schema import payloads
 from mainsheet.schema.api import api
@@ -38,4 +39,4 @@ def test_a_payload_refuses_a_key_that_it_does_not_declare() -> None:
 
 def test_a_name_is_registered_only_once() -> None:
     with pytest.raises(ValueError, match="createJob"):
-        command("createJob")(COMMANDS["updateJob"].run)
+        command("createJob", AccessScope.WRITE)(COMMANDS["updateJob"].run)

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.resolvers import job_version
 from mainsheet.resolvers.commands import draft
 from mainsheet.resolvers.mutation import Call
-from testbed.ask import Ask
+from testbed.ask import Ask, job_input
 from testbed.changes import CHANGES as CHANGE
 from testbed.changes import VALUE
 from testbed.world import World, caller
@@ -176,6 +176,7 @@ async def test_dry_runs_of_one_operation_are_independent(ask: Ask, world: World,
     assert answer["two"] == {"version": {"number": 3, "maxRetries": 4}, "job": job}
 
 
+ADD = "mutation ($i: AddTeamsToJobInput!) { addTeamsToJob(input: $i) { job { id } } }"
 REFUSED: list[tuple[str, bool, dict[str, Any], str]] = [
     ("createDraft", True, {}, "DRAFT_EXISTS"),
     ("createDraft", False, {"changes": {"maxRetries": 11, "clusterId": "CL0"}}, "CLUSTER_NOT_FOUND"),
@@ -206,3 +207,45 @@ async def test_a_dry_run_has_the_same_problems(
     assert code in {each["code"] for each in dry["userErrors"]}
     assert dry == real
     assert await everything(database) == before
+
+
+OTHERS = ["createJob", "updateJob", "deleteJob", "discardDraft", "addTeamsToJob", "removeTeamFromJob"]
+SEEN = {
+    "createJob": "job { jobKey name revision teams { nodes { name } } }",
+    "deleteJob": "deletedJobId cancelledRuns { status }",
+    "discardDraft": "discardedNumber job { revision draft { number } }",
+}
+HISTORY = "{ events(last: 1) { nodes { action message } } }"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_each_other_mutation_has_a_dry_run_and_a_message(
+    ask: Ask, world: World, database: Database, job_id: str, name: str
+) -> None:
+    await ask(world.admin, ADD, i={"jobId": job_id, "teamIds": [world.analytics.id]})
+    if name == "discardDraft":
+        await change(ask, world, "createDraft", job_id)
+    values = {
+        "createJob": job_input(world, jobKey="new"),
+        "updateJob": {"jobId": job_id, "status": "PAUSED"},
+        "deleteJob": {"jobId": job_id},
+        "discardDraft": {"jobId": job_id},
+        "addTeamsToJob": {"jobId": job_id, "teamIds": [world.platform.id]},
+        "removeTeamFromJob": {"jobId": job_id, "teamId": world.analytics.id},
+    }[name]
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    shown = SEEN.get(name, "job { status revision teams { nodes { name } } }")
+    query = f"mutation ($i: {kind}!) {{ {name}(input: $i) {{ {shown} {ERRORS} }} }}"
+    before = await everything(database)
+
+    dry = await ask(world.admin, query, i={**values, "message": "why", "dryRun": True})
+    unchanged = await everything(database)
+    long = await ask(world.admin, query, i={**values, "message": "m" * 1024})
+    real = await ask(world.admin, query, i={**values, "message": "why"})
+    (event,) = (await ask(world.admin, HISTORY))["events"]["nodes"]
+
+    assert unchanged == before
+    assert dry == real
+    assert real[name]["userErrors"] == []
+    assert [(each["code"], each["path"]) for each in long[name]["userErrors"]] == [("INVALID", ["message"])]
+    assert event["message"] == "why"

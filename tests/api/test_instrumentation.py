@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, instrumented
+from mainsheet.models.roles import AccessScope
 from mainsheet.models.team import Team
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command, Write
@@ -55,7 +56,7 @@ async def test_a_command_that_raises_is_reported_as_failed(world: World, databas
     database.instrumentation.shared.append(commands := Commands())
 
     with pytest.raises(DBAPIError):
-        await Call(database, caller(world.contributor), Command("broken", run), {}, {}).perform()
+        await Call(database, caller(world.contributor), Command("broken", [AccessScope.WRITE], run), {}, {}).perform()
 
     assert commands.ended == [("broken", "failed")]
 

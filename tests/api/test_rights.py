@@ -53,7 +53,7 @@ LISTS = {
     "cluster": "query ($cluster: ID!) { cluster(id: $cluster) { jobs { totalCount nodes { jobKey } } } }",
     "organization": "{ organization { id } jobs { totalCount nodes { jobKey } } }",
 }
-NO_JOBS = {"savedQueries", "events", "member", "members", "serviceAccount", "serviceAccounts"}
+NO_JOBS = {"savedQueries", "events", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
     TEAMS: """mutation ($id: ID!) {

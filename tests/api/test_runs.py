@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from testbed.ask import Ask
 from testbed.world import World, make_run

@@ -54,9 +54,14 @@ LOOKUPS = {
     "serviceAccount": f'id: "{ServiceAccount.PREFIX}0"',
     "team": f'id: "{Team.PREFIX}0"',
 }
-ONE_A_MUTATION = {"ClusterNotActiveError", "DependencyCycleError", "DraftExistsError", "JobHasDependentsError"} | {
-    get_named_type(each.type).name for each in assert_object_type(SCHEMA.mutation_type).fields.values()
-}
+IN_USE = {"ClusterInUseError", "SavedQueryInUseError", "TeamInUseError"}
+ONE_A_MUTATION = {
+    "ClusterNotActiveError",
+    "DependencyCycleError",
+    "DraftExistsError",
+    "JobHasDependentsError",
+    *IN_USE,
+} | {get_named_type(each.type).name for each in assert_object_type(SCHEMA.mutation_type).fields.values()}
 MANY_IN_A_MUTATION = {
     ("ForbiddenError", "team"),  # one for each team that the caller isn't in
     ("ClaimedRun", "run"),

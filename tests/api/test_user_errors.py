@@ -9,7 +9,7 @@ import pytest
 from graphql import assert_enum_type
 
 from mainsheet.executor import core_schema
-from mainsheet.models.cluster import ClusterStatus
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
 from testbed.ask import CREATE_JOB, Ask, config, job_input

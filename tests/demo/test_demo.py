@@ -17,7 +17,8 @@ from mainsheet.demo.bulk_rows import written_columns
 from mainsheet.demo.crowd import Crowd
 from mainsheet.demo.template import harbor
 from mainsheet.models.base import Base
-from mainsheet.models.cluster import Cluster, ClusterStatus
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id

@@ -26,8 +26,8 @@ PAGING = "limit page first after last before sortDirection"
 CONFIG = "schedule dependencies compute environment maxRetries retryDelaySeconds timeoutSeconds"
 SURFACE = {
     "Query": "me organization node nodes job jobByKey jobs events team teams cluster clusters"
-    " member members serviceAccount serviceAccounts",
-    "Viewer": "id actor organization teams jobs",
+    " member members serviceAccount serviceAccounts accessTokens",
+    "Viewer": "id actor organization teams jobs tokens",
     "Job": "id jobKey name description tags status revision createdAt createdBy updatedAt updatedBy currentVersion"
     " activatedAt draft version versions teams dependents latestRun runs events viewerPermissions",
     "JobTeamEdge": "grantedAt grantedBy",
@@ -56,13 +56,13 @@ SURFACE = {
     " activateVersion addTeamsToJob removeTeamFromJob triggerRun releaseRun cancelRun deleteRun createScheduledRuns"
     " claimRuns reportRuns",
     "UserError": "code message path",
-    "CreateJobInput": "jobKey! name! description tags teamIds! config! idempotencyKey",
+    "CreateJobInput": "jobKey! name! description tags teamIds! config! message dryRun idempotencyKey",
     "UpdateJobInput": "jobId! name description tags status message expectedJobRevision",
     "DeleteJobInput": "jobId! expectedJobRevision force",
-    "CreateDraftInput": "jobId! changes fromVersion message dryRun",
+    "CreateDraftInput": "jobId! changes fromVersion message dryRun idempotencyKey",
     "CloneJobInput": "jobId! versionNumber jobKey! name! description tags teamIds! message dryRun idempotencyKey",
-    "UpdateDraftInput": "jobId! changes! expectedDraftRevision dryRun",
-    "DiscardDraftInput": "jobId! expectedDraftRevision",
+    "UpdateDraftInput": "jobId! changes! message expectedDraftRevision dryRun",
+    "DiscardDraftInput": "jobId! message expectedDraftRevision dryRun",
     "PublishDraftInput": "jobId! message expectedDraftRevision expectedCurrentVersion dryRun idempotencyKey",
     "CreateVersionInput": "jobId! changes! message expectedCurrentVersion dryRun idempotencyKey",
     "ActivateVersionInput": "jobId! number! discardDraft message expectedCurrentVersion expectedDraftRevision dryRun",
@@ -85,7 +85,9 @@ ENUMS = {
     "UserErrorCode": "JOB_NOT_FOUND DRAFT_NOT_FOUND VERSION_NOT_FOUND TEAM_NOT_FOUND CLUSTER_NOT_FOUND"
     " SAVED_QUERY_NOT_FOUND FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED"
     " JOB_KEY_TAKEN STALE_REVISION DEPENDENCY_CYCLE DEPENDENCY_ON_ITSELF DEPENDENCY_NOT_FOUND JOB_HAS_DEPENDENTS"
-    " IDEMPOTENCY_KEY_REUSED RUN_NOT_FOUND RUN_FINISHED RUN_NOT_FINISHED RUN_LEASE_LOST",
+    " IDEMPOTENCY_KEY_REUSED RUN_NOT_FOUND RUN_FINISHED RUN_NOT_FINISHED RUN_LEASE_LOST"
+    " SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND MEMBER_DISABLED LAST_ADMINISTRATOR EMAIL_TAKEN"
+    " NAME_TAKEN EXTERNAL_ID_TAKEN TEAM_IN_USE CLUSTER_IN_USE SAVED_QUERY_IN_USE",
 }
 ARGUMENTS = {
     **{f"{owner}.jobs": f"{PAGING} sortBy filter" for owner in ("Query", "Viewer", "Team", "Cluster")},
@@ -101,8 +103,21 @@ PAYLOADS = {
     "createDraft updateDraft": "draft job userErrors",
     "discardDraft": "job discardedNumber userErrors",
     "publishDraft createVersion activateVersion": "version job userErrors",
+    "createTeam updateTeam setTeamRole removeFromTeam": "team userErrors",
+    "createMember updateMember disableMember enableMember eraseMember": "member userErrors",
+    "createServiceAccount updateServiceAccount disableServiceAccount enableServiceAccount": "serviceAccount userErrors",
+    "createAccessToken": "token secret userErrors",
+    "revokeAccessToken": "accessToken userErrors",
+    "createCluster updateCluster": "cluster userErrors",
+    "createSavedQuery updateSavedQuery": "savedQuery userErrors",
+    "deleteTeam": "deletedTeamId userErrors",
+    "deleteCluster": "deletedClusterId userErrors",
+    "deleteSavedQuery": "deletedSavedQueryId userErrors",
 }
-FIXED = {"JobConfigChangesInput": set(), "UpdateJobInput": {"jobId", "message", "expectedJobRevision"}}
+FIXED = {
+    "JobConfigChangesInput": set(),
+    "UpdateJobInput": {"jobId", "message", "expectedJobRevision", "dryRun", "idempotencyKey"},
+}
 PARTS_WITH_ID = {"JobDependency"}  # named by its id in an input, but read with its version only
 NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
 DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
@@ -230,11 +245,19 @@ def test_connections_have_page_and_cursor_arguments() -> None:
 
 
 UPDATED = {"name", "description", "status", "tags"}
+MANAGED = {"name", "external_id", "managed_by"}
+# What a command takes as `**values`: only what was sent, because omitted and null differ, or all of a new row.
 OMITTED_IS_NOT_NULL = {
     "cloneJob": {"description", "tags"},
     "updateJob": UPDATED,
     "updateJobs": UPDATED,
     "updateOrganization": {"name"},
+    **dict.fromkeys(("createTeam", "updateTeam"), MANAGED | {"description"}),
+    **dict.fromkeys(("createCluster", "updateCluster"), MANAGED | {"region", "status"}),
+    **dict.fromkeys(("createMember", "updateMember"), MANAGED | {"email", "organization_role"}),
+    **dict.fromkeys(("createServiceAccount", "updateServiceAccount"), MANAGED | {"organization_role"}),
+    "createSavedQuery": {"name", "sql"},
+    "updateSavedQuery": {"name", "sql", "team_id"},
 }
 
 

@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class ClusterStatus(StrEnum):
+    PENDING = "PENDING"
+    PROVISIONING = "PROVISIONING"
+    ACTIVE = "ACTIVE"
+    FAILED = "FAILED"
+    DESTROYED = "DESTROYED"

@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mainsheet.models import limits
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor, ActorKind, ActorStatus
+from mainsheet.models.errors import Forbidden, Invalid
+from mainsheet.models.event import EventAction
+from mainsheet.models.job_input import value_problems
+from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
+from mainsheet.models.roles import AccessScope, OrganizationRole
+from mainsheet.resolvers.commands.provisioning import actor
+from mainsheet.resolvers.write import AccessTokenAnswer, NewAccessTokenAnswer, Write, command
+
+DEFAULT_SECONDS = 90 * 86_400
+OTHERS = "You can create a token for yourself or, as an administrator, for a service account."
+LIVES_LONGER = "The token would live longer than the one that you use. Choose a shorter `expiresInSeconds`."
+
+
+@command("createAccessToken", AccessScope.WRITE)
+async def create(
+    write: Write,
+    *,
+    name: str,
+    scopes: Sequence[AccessScope],
+    actor_id: str | None = None,
+    expires_in_seconds: int | None = DEFAULT_SECONDS,
+) -> NewAccessTokenAnswer:
+    """Create a token. Its secret is part of this answer only, so it can't be replayed."""
+    owner = await write.own(Actor, write.caller.actor_id, TokenNotFound(missing_id=""))
+    if actor_id is not None and actor_id != owner.id:
+        owner = await _service_account(write, actor_id)
+    write.problems += value_problems({"name": name})
+    write.problems += limits.SCOPES.check(len(scopes), ("scopes",))
+    if expires_in_seconds is not None:
+        write.problems += limits.TOKEN_SECONDS.check(expires_in_seconds, ("expires_in_seconds",))
+    write.refuse()
+    _check_scopes(write, scopes)
+    expires_at = _expiry(write, expires_in_seconds)
+    write.refuse()
+    token, secret = AccessToken.issue(
+        owner.organization_id,
+        owner.id,
+        write.at,
+        expires_at=expires_at,
+        name=name,
+        scopes=set(scopes),
+        created_by_id=write.actor_id,
+    )
+    write.session.add(token)
+    write.record(EventAction.TOKEN_CREATED, token, name, only_for_id=owner.id)
+    return {"access_token_id": token.id, "secret": secret}
+
+
+@command("revokeAccessToken", AccessScope.WRITE)
+async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
+    """Revoke a token of one's own or, as an administrator, any. Revoking again changes nothing."""
+    missing = TokenNotFound(missing_id=access_token_id)
+    token = await write.own(AccessToken, access_token_id, missing)
+    if token.actor_id != write.caller.actor_id:
+        if write.caller.organization_role is not OrganizationRole.ADMIN:
+            raise missing
+        _require_scope(write, AccessScope.ADMIN)
+    if token.revoked_at is None:
+        token.revoked_at = write.at
+        write.record(EventAction.TOKEN_REVOKED, token, token.name or token.id, only_for_id=token.actor_id)
+    return {"access_token_id": token.id}
+
+
+async def _service_account(write: Write, actor_id: str) -> Actor:
+    owner = await actor(write, actor_id)
+    write.require_administrator()
+    _require_scope(write, AccessScope.ADMIN)
+    if owner.kind is not ActorKind.SERVICE_ACCOUNT:
+        raise Invalid(path=("actor_id",), reason=OTHERS)
+    if owner.status is ActorStatus.DISABLED:
+        raise MemberDisabled(name=owner.name)
+    return owner
+
+
+def _require_scope(write: Write, scope: AccessScope) -> None:
+    if scope not in write.caller.scopes:
+        raise ScopeMissing(missing_scope=scope, reason=f"Your token lacks the scope {scope}.")
+
+
+def _check_scopes(write: Write, scopes: Sequence[AccessScope]) -> None:
+    for index, scope in enumerate(scopes):
+        if scope not in write.caller.scopes:
+            reason = f"Your token lacks the scope {scope}, so you can't give it to another one."
+            path = ("scopes", str(index))
+            write.problems.append(ScopeMissing(path=path, missing_scope=scope, reason=reason))
+
+
+def _expiry(write: Write, seconds: int | None) -> datetime | None:
+    """Return when the token expires. Adds a problem if that is later than allowed."""
+    most = write.caller.token_expires_at
+    if seconds is None and write.caller.organization_role is not OrganizationRole.ADMIN:
+        missing = OrganizationRole.ADMIN
+        write.problems.append(Forbidden(path=("expires_in_seconds",), missing_organization_role=missing))
+    expires_at = None if seconds is None else write.at + timedelta(seconds=seconds)
+    if most is not None and seconds == DEFAULT_SECONDS:
+        return most if expires_at is None else min(most, expires_at)
+    if most is not None and (expires_at is None or expires_at > most):
+        write.problems.append(ScopeMissing(path=("expires_in_seconds",), reason=LIVES_LONGER))
+    return expires_at

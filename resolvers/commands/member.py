@@ -1,0 +1,121 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy import update as update_of
+
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import ActorStatus
+from mainsheet.models.errors import TeamNotFound
+from mainsheet.models.event import Event, EventAction
+from mainsheet.models.ids import new_id
+from mainsheet.models.member import Member, stored_email
+from mainsheet.models.provisioning_errors import LastAdministrator, MemberNotFound
+from mainsheet.models.roles import AccessScope, OrganizationRole
+from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.commands.provisioning import check_unique
+from mainsheet.resolvers.write import MemberAnswer, Write, command
+
+ADMINISTRATES = {"organization_role": OrganizationRole.ADMIN, "status": ActorStatus.ACTIVE}
+
+
+@command("createMember", AccessScope.ADMIN)
+async def create(
+    write: Write, *, teams: Sequence[Mapping[str, Any]] = (), message: str | None = None, **values: Any
+) -> MemberAnswer:
+    await write.organization()
+    values |= {"email": stored_email(values["email"])}
+    await check_unique(write, Member, values)
+    organization_id = write.caller.organization_id
+    member = Member(id=new_id(Member.PREFIX, write.at), organization_id=organization_id, revision=1)
+    member.status = ActorStatus.ACTIVE
+    await _join(write, member.id, teams)
+    member.begin(EventAction.MEMBER_CREATED, values, write, message)
+    write.session.add(member)
+    return {"member_id": member.id}
+
+
+@command("updateMember", AccessScope.ADMIN)
+async def update(
+    write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None, **values: Any
+) -> MemberAnswer:
+    member = await _member(write, member_id)
+    if values.get("email") is not None:
+        values["email"] = stored_email(values["email"])
+    await check_unique(write, Member, values, member_id)
+    await _check_administrators(write, member, values)
+    member.change(EventAction.MEMBER_UPDATED, values, write, expected_revision=expected_revision, message=message)
+    return {"member_id": member_id}
+
+
+@command("disableMember", AccessScope.ADMIN)
+async def disable(
+    write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
+) -> MemberAnswer:
+    member, values = await _member(write, member_id), {"status": ActorStatus.DISABLED}
+    await _check_administrators(write, member, values)
+    member.change(EventAction.MEMBER_DISABLED, values, write, expected_revision=expected_revision, message=message)
+    return {"member_id": member_id}
+
+
+@command("enableMember", AccessScope.ADMIN)
+async def enable(
+    write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
+) -> MemberAnswer:
+    member, values = await _member(write, member_id), {"status": ActorStatus.ACTIVE}
+    member.change(EventAction.MEMBER_ENABLED, values, write, expected_revision=expected_revision, message=message)
+    return {"member_id": member_id}
+
+
+@command("eraseMember", AccessScope.ADMIN)
+async def erase(write: Write, *, member_id: str, expected_revision: int | None = None) -> MemberAnswer:
+    """Replace the name and email, disable the member, and end their tokens and roles."""
+    member = await _member(write, member_id)
+    member.expect(write, expected_revision)
+    await _check_administrators(write, member, {"status": ActorStatus.DISABLED})
+    write.refuse()
+    member.erase(write)
+    # Events are kept, but not with the name.
+    own = update_of(Event).where(Event.subject_id == member_id).values(subject_label=member.name, changes=[])
+    await write.session.execute(own, execution_options={"synchronize_session": False})
+    tokens = update_of(AccessToken).where(AccessToken.actor_id == member_id, AccessToken.revoked_at.is_(None))
+    await write.session.execute(tokens.values(revoked_at=write.at), execution_options={"synchronize_session": False})
+    for each in await write.session.scalars(select(TeamMember).where(TeamMember.actor_id == member_id)):
+        await write.session.delete(each)
+    return {"member_id": member_id}
+
+
+async def _member(write: Write, member_id: str) -> Member:
+    """Return the member. The organization is locked, so that the last administrators can't disable each other."""
+    await write.organization()
+    return await write.own(Member, member_id, MemberNotFound(missing_id=member_id))
+
+
+async def _join(write: Write, actor_id: str, teams: Sequence[Mapping[str, Any]]) -> None:
+    organization_id = write.caller.organization_id
+    own = select(Team.id).where(Team.organization_id == organization_id)
+    known = set(await write.session.scalars(own)) if teams else set()
+    for index, each in enumerate(teams):
+        if each["team_id"] not in known:
+            path = ("teams", str(index), "team_id")
+            write.problems.append(TeamNotFound(path=path, missing_id=each["team_id"]))
+    roles = {each["team_id"]: each["role"] for each in teams if each["team_id"] in known}
+    write.session.add_all(
+        TeamMember(organization_id=organization_id, team_id=team_id, actor_id=actor_id, role=role)
+        for team_id, role in roles.items()
+    )
+
+
+async def _check_administrators(write: Write, member: Member, values: Mapping[str, Any]) -> None:
+    """Add a problem if the values would leave the organization without an active administrator."""
+    now = {name: getattr(member, name) for name in ADMINISTRATES}
+    if now != ADMINISTRATES or {**now, **{name: values[name] for name in now.keys() & values.keys()}} == now:
+        return
+    others = select(func.count()).where(
+        Member.organization_id == member.organization_id,
+        Member.organization_role == OrganizationRole.ADMIN,
+        Member.status == ActorStatus.ACTIVE,
+        Member.id != member.id,
+    )
+    if not await write.session.scalar(others):
+        write.problems.append(LastAdministrator(path=("member_id",), name=member.name))

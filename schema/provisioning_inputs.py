@@ -1,0 +1,263 @@
+"""The inputs of the mutations that change actors, tokens, teams, clusters and saved queries."""
+
+from typing import Any
+
+import strawberry
+from strawberry import UNSET, Maybe
+
+from mainsheet.models.cluster_status import ClusterStatus
+from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
+from mainsheet.schema import inputs
+from mainsheet.schema.config_input import LINE
+
+KEEP = "Null isn't allowed. Omit to keep the value."
+CLEAR = "Null removes it. Omit to keep the value."
+EMAIL = "The email address, 3 to 255 ASCII characters, unique within the organization. It is stored in lower case."
+SQL = "The SQL text, 1 to 8191 characters."
+EXTERNAL_ID = "The key of the object in the system that manages it, unique within the organization."
+MANAGED_BY = "The name of the system that manages the object."
+
+
+def _id(what: str) -> Any:
+    return strawberry.field(description=f"The {what}.")
+
+
+def _new(description: str) -> Any:
+    return strawberry.field(default=UNSET, description=description)
+
+
+def _keep(description: str) -> Any:
+    return strawberry.field(description=f"{description} {KEEP}")
+
+
+def _clear(description: str) -> Any:
+    return strawberry.field(description=f"{description} {CLEAR}")
+
+
+def _message() -> Any:
+    return _new("The reason for the change, kept in its event. At most 1023 characters.")
+
+
+def _expected() -> Any:
+    return _new(
+        "The expected revision. If it differs, the mutation is refused. Omit to skip the check: the last write wins."
+    )
+
+
+@strawberry.input(description="A team and a role in it.")
+class TeamRoleInput:
+    team_id: strawberry.ID = _id("team")
+    role: TeamRole = strawberry.field(description="The role in the team.")
+
+
+@strawberry.input(description="A new team.")
+class CreateTeamInput:
+    name: str = strawberry.field(description=LINE)
+    description: str | None = _new(inputs.PROSE)
+    external_id: str | None = _new(EXTERNAL_ID)
+    managed_by: str | None = _new(MANAGED_BY)
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+    idempotency_key: str | None = inputs.idempotency_key()
+
+
+@strawberry.input(description="Changes to a team.")
+class UpdateTeamInput:
+    team_id: strawberry.ID = _id("team")
+    name: Maybe[str | None] = _keep(LINE)
+    description: Maybe[str | None] = _clear(inputs.PROSE)
+    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+
+
+@strawberry.input(description="The team to delete.")
+class DeleteTeamInput:
+    team_id: strawberry.ID = _id("team")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="The role of a member or service account in a team.")
+class SetTeamRoleInput:
+    team_id: strawberry.ID = _id("team")
+    actor_id: strawberry.ID = _id("member or service account")
+    role: TeamRole = strawberry.field(description="The role to add, or to change to.")
+
+
+@strawberry.input(description="The member or service account that leaves a team.")
+class RemoveFromTeamInput:
+    team_id: strawberry.ID = _id("team")
+    actor_id: strawberry.ID = _id("member or service account")
+
+
+@strawberry.input(description="A new member.")
+class CreateMemberInput:
+    email: str = strawberry.field(description=EMAIL)
+    name: str = strawberry.field(description=LINE)
+    organization_role: OrganizationRole = strawberry.field(
+        default=OrganizationRole.MEMBER, description="The role in the organization."
+    )
+    teams: list[TeamRoleInput] = strawberry.field(
+        default_factory=list, description="The teams to join. A team that is named twice counts once: the last role."
+    )
+    external_id: str | None = _new(EXTERNAL_ID)
+    managed_by: str | None = _new(MANAGED_BY)
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+    idempotency_key: str | None = inputs.idempotency_key()
+
+
+@strawberry.input(description="Changes to a member.")
+class UpdateMemberInput:
+    member_id: strawberry.ID = _id("member")
+    email: Maybe[str | None] = _keep(EMAIL)
+    name: Maybe[str | None] = _keep(LINE)
+    organization_role: Maybe[OrganizationRole | None] = _keep("The role in the organization.")
+    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+
+
+@strawberry.input(description="The member to disable.")
+class DisableMemberInput:
+    member_id: strawberry.ID = _id("member")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="The member to enable.")
+class EnableMemberInput:
+    member_id: strawberry.ID = _id("member")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="The member to erase.")
+class EraseMemberInput:
+    member_id: strawberry.ID = _id("member")
+    expected_revision: int | None = _expected()
+
+
+@strawberry.input(description="A new service account.")
+class CreateServiceAccountInput:
+    name: str = strawberry.field(description=LINE)
+    organization_role: OrganizationRole = strawberry.field(
+        default=OrganizationRole.MEMBER, description="The role in the organization."
+    )
+    external_id: str | None = _new(EXTERNAL_ID)
+    managed_by: str | None = _new(MANAGED_BY)
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+    idempotency_key: str | None = inputs.idempotency_key()
+
+
+@strawberry.input(description="Changes to a service account.")
+class UpdateServiceAccountInput:
+    service_account_id: strawberry.ID = _id("service account")
+    name: Maybe[str | None] = _keep(LINE)
+    organization_role: Maybe[OrganizationRole | None] = _keep("The role in the organization.")
+    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+
+
+@strawberry.input(description="The service account to disable.")
+class DisableServiceAccountInput:
+    service_account_id: strawberry.ID = _id("service account")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="The service account to enable.")
+class EnableServiceAccountInput:
+    service_account_id: strawberry.ID = _id("service account")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="A new access token.")
+class CreateAccessTokenInput:
+    name: str = strawberry.field(description=f"What the token is for. {LINE}")
+    actor_id: strawberry.ID | None = _new("A service account, by administrators. Omit for a token of your own.")
+    scopes: list[AccessScope] = strawberry.field(
+        default_factory=lambda: [AccessScope.READ, AccessScope.WRITE],
+        description="What the token may be used for. Your own token must have each of these scopes.",
+    )
+    expires_in_seconds: Maybe[int | None] = strawberry.field(
+        description="The lifetime, 60 or more, no longer than your own token's. Omit for 90 days, or your own token's"
+        " end if that is earlier. Null for a token that doesn't expire, by administrators."
+    )
+
+
+@strawberry.input(description="The access token to revoke.")
+class RevokeAccessTokenInput:
+    access_token_id: strawberry.ID = _id("access token")
+
+
+@strawberry.input(description="A new cluster.")
+class CreateClusterInput:
+    name: str = strawberry.field(description=LINE)
+    region: str | None = _new(f"The region, such as `eu-central-1`. {LINE}")
+    status: ClusterStatus = strawberry.field(default=ClusterStatus.ACTIVE, description="The status.")
+    external_id: str | None = _new(EXTERNAL_ID)
+    managed_by: str | None = _new(MANAGED_BY)
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+    idempotency_key: str | None = inputs.idempotency_key()
+
+
+@strawberry.input(description="Changes to a cluster.")
+class UpdateClusterInput:
+    cluster_id: strawberry.ID = _id("cluster")
+    name: Maybe[str | None] = _keep(LINE)
+    region: Maybe[str | None] = _clear(f"The region, such as `eu-central-1`. {LINE}")
+    status: Maybe[ClusterStatus | None] = _keep("The status.")
+    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+
+
+@strawberry.input(description="The cluster to delete.")
+class DeleteClusterInput:
+    cluster_id: strawberry.ID = _id("cluster")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+
+
+@strawberry.input(description="A new saved query.")
+class CreateSavedQueryInput:
+    team_id: strawberry.ID = strawberry.field(
+        description="The team that may change it. You need the role CONTRIBUTOR or ADMIN in it."
+    )
+    name: str = strawberry.field(description=LINE)
+    sql: str = strawberry.field(description=SQL)
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+    idempotency_key: str | None = inputs.idempotency_key()
+
+
+@strawberry.input(description="Changes to a saved query.")
+class UpdateSavedQueryInput:
+    saved_query_id: strawberry.ID = _id("saved query")
+    team_id: Maybe[strawberry.ID | None] = _keep("The team that may change it.")
+    name: Maybe[str | None] = _keep(LINE)
+    sql: Maybe[str | None] = _keep(SQL)
+    expected_revision: int | None = _expected()
+    message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
+
+
+@strawberry.input(description="The saved query to delete.")
+class DeleteSavedQueryInput:
+    saved_query_id: strawberry.ID = _id("saved query")
+    expected_revision: int | None = _expected()
+    message: str | None = _message()

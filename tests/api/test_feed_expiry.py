@@ -1,0 +1,80 @@
+"""Cursors of a feed whose events were deleted or restored."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from mainsheet.models.database import Database
+from mainsheet.models.feed import CursorExpired, begin_epoch, expire
+from mainsheet.server.errors import cause_of, formatted
+from testbed.ask import Ask, Failed
+from testbed.world import World
+
+FEED = """query ($after: String) { events(after: $after) {
+  nodes { action cursor } pageInfo { endCursor } } }"""
+UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+
+
+async def feed(ask: Ask, world: World, after: str | None = None) -> Any:
+    return (await ask(world.admin, FEED, after=after))["events"]
+
+
+async def refusal(ask: Ask, world: World, after: str) -> CursorExpired:
+    with pytest.raises(Failed) as raised:
+        await feed(ask, world, after)
+    (error,) = raised.value.errors
+    cause = cause_of(error)
+    assert isinstance(cause, CursorExpired)
+    extensions = formatted(error, "")["extensions"]
+    assert extensions == {"code": "CURSOR_EXPIRED", "oldestCursor": cause.oldest_cursor}
+    return cause
+
+
+@pytest.fixture
+async def job_id(ask: Ask, world: World) -> str:
+    return await ask.create_job(world.contributor, world)
+
+
+async def test_a_cursor_before_deleted_events_is_expired(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    start = (await feed(ask, world))["nodes"][0]["cursor"]
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    end = (await feed(ask, world))["pageInfo"]["endCursor"]
+
+    assert await expire(database, timedelta(days=1)) == 0
+    assert await expire(database, timedelta(0)) == 2
+    oldest = (await refusal(ask, world, start)).oldest_cursor
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "third"})
+
+    for after in (oldest, end):
+        assert [each["action"] for each in (await feed(ask, world, after))["nodes"]] == ["JOB_UPDATED"]
+
+
+async def test_a_cursor_after_the_end_of_a_restored_feed_is_expired(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    end = (await feed(ask, world))["pageInfo"]["endCursor"]
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DELETE FROM event"))
+
+    await refusal(ask, world, end)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_events_of_a_younger_cluster_come_after_the_restored_ones(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    assert not await begin_epoch(database)
+    async with database.writes.begin() as connection:
+        await connection.execute(text("UPDATE event SET transaction_id = 1000000000"))  # of the older cluster
+
+    assert await begin_epoch(database)
+    assert not await begin_epoch(database)
+    restored = await feed(ask, world)
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    new = await feed(ask, world, restored["pageInfo"]["endCursor"])
+
+    assert [each["action"] for each in restored["nodes"] + new["nodes"]] == ["JOB_CREATED", "JOB_UPDATED"]
