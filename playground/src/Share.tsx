@@ -70,7 +70,7 @@ function Text({ title, text }: Shared) {
         <Dialog.Title className="graphiql-dialog-title">{title}</Dialog.Title>
       </div>
       <textarea ref={area} aria-label={title} readOnly rows={Math.min(20, text.split('\n').length + 1)} value={text} />
-      <p>It has no token. {title === 'Link' ? 'Who opens it uses their own.' : 'It reads one from MAINSHEET_TOKEN.'}</p>
+      <p>It has no token. {title === 'Link' ? 'Each user of the link needs their own.' : 'It reads one from MAINSHEET_TOKEN.'}</p>
       <div className="buttons">
         <Button type="button" onClick={copy}>
           Copy
