@@ -84,10 +84,10 @@ PUBLISHED = [
 def documents(cluster: str, team: str) -> Iterator[dict[str, Any]]:
     for each in PUBLISHED:
         own = dict(each.more)
-        config = {"cluster": cluster, "source": each.source}
+        config: dict[str, Any] = {"cluster": cluster, "source": each.source}
         if each.cron:
             config["schedule"] = {"cron": each.cron, "timezone": each.timezone, **own.pop("schedule", {})}
         if each.after:
             config["dependencies"] = [{"jobKey": key} for key in each.after]
-        top = {name: own.pop(name) for name in ("description", "tags") if name in own}
+        top: dict[str, Any] = {name: own.pop(name) for name in ("description", "tags") if name in own}
         yield {"jobKey": each.job_key, "name": each.name, "teams": [team], **top, "config": config | own}
