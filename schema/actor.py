@@ -4,9 +4,10 @@ import strawberry
 
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.roles import OrganizationRole
-from mainsheet.resolvers import team
+from mainsheet.resolvers import job_list, team
 from mainsheet.schema import names
 from mainsheet.schema.connection import page_arguments
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 
@@ -27,6 +28,12 @@ class Actor(Node):
         names.MemberTeamConnection,
         "The teams that the actor belongs to, ordered by name.",
         arguments=page_arguments,
+    )
+    jobs_created = relation(
+        job_list.of_creators,
+        names.JobConnection,
+        "The visible jobs that the actor created.",
+        arguments=job_list_arguments,
     )
 
     @strawberry.field(description="The name to show to people.", metadata=reads("name"))

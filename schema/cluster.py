@@ -19,6 +19,9 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
         description="Cloud region, such as `eu-central-1`. Null if the cluster has none."
     )
     status: ClusterStatus = strawberry.field(description="Where it is in its life.")
+    job_count = relation(
+        job_list.counts_of_clusters, int, "The number of visible jobs whose current version runs on this cluster."
+    )
     revision: int = strawberry.field(description=REVISION)
     external_id: str | None = strawberry.field(description=EXTERNAL_ID)
     managed_by: str | None = strawberry.field(description=MANAGED_BY)

@@ -4,11 +4,12 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
-from mainsheet.resolvers import actor
+from mainsheet.resolvers import actor, job_list
 from mainsheet.resolvers import team as teams
 from mainsheet.schema import names
 from mainsheet.schema.actor import REVISION
 from mainsheet.schema.connection import Connection
+from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
@@ -29,6 +30,12 @@ class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
     updated_at: datetime | None = strawberry.field(description=f"When it was last changed. {UNKNOWN} until then.")
     updated_by = relation(
         actor.by_ids, names.Actor | None, f"Who changed it last. {UNKNOWN} until then.", key="updated_by_id"
+    )
+    jobs = relation(
+        job_list.of_saved_queries,
+        names.JobConnection,
+        "The visible jobs whose current version runs this query.",
+        arguments=job_list_arguments,
     )
 
 

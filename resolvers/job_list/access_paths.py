@@ -13,6 +13,8 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `OF_TEAMS`        | number all jobs of each team                      | a caller who sees some jobs of each team  |
 | `ALL_OF_TEAMS`    | read each team's page from the index              | a caller who sees all jobs                |
 | `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
+| `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
+| `OF_SAVED_QUERIES`| number all jobs of each saved query               | any caller                                |
 
 A count needs no order, so it has an access path of its own (`_rows_to_count`).
 """
@@ -22,22 +24,27 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersion, JobVersionQuery
+from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import scan_then_index
 from mainsheet.resolvers.job_list.grant_counts import GrantCounts
-from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
+from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
 from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
 
+Target = aliased(SavedQuery)
 GRANT_COUNTS = GrantCounts()  # decision 23
 FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than checking each job
 
@@ -106,6 +113,27 @@ async def of_clusters(read: Read, cluster_ids: Sequence[str], arguments: JobList
     return await _pages(OF_CLUSTERS, read, cluster_ids, arguments)
 
 
+async def counts_of_clusters(read: Read, cluster_ids: Sequence[str]) -> Mapping[str, int]:
+    """Count the jobs whose current version targets each cluster, as far as the caller sees them."""
+    counts = Query(OF_CLUSTERS[JobSortField.CREATED_AT].counts, Total)
+    found = {row.parent_key: row.total for row in await read.rows(counts, keys=cluster_ids)}
+    return {cluster_id: found.get(cluster_id, 0) for cluster_id in cluster_ids}
+
+
+@batch(*JOINS)
+async def of_creators(read: Read, actor_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
+    """List the jobs that each actor created, as far as the caller sees them."""
+    return await _pages(OF_CREATORS, read, actor_ids, arguments)
+
+
+@batch(*JOINS)
+async def of_saved_queries(
+    read: Read, query_ids: Sequence[str], arguments: JobListArguments
+) -> Mapping[str, Page[Job]]:
+    """List the jobs whose current version runs each saved query, as far as the caller sees them."""
+    return await _pages(OF_SAVED_QUERIES, read, query_ids, arguments)
+
+
 async def _pages(
     path: Mapping[JobSortField, PagedList[Job]], read: Read, keys: Sequence[str], arguments: JobListArguments
 ) -> Mapping[str, Page[Job]]:
@@ -154,6 +182,25 @@ def _of_teams(view: View, *conditions: str) -> Statement:
     return _visible(view, *conditions).join(JobTeam, JobTeam.job_id == Job.id)
 
 
+@rows_of(Job)
+def _of_saved_queries(view: View, *conditions: str) -> Statement:
+    return _visible(view, *conditions).join(Target, _runs(Target.id))
+
+
+def _runs(query_id: Attribute) -> ColumnElement[bool]:
+    """Whether the current version of a job runs the saved query with this id.
+
+    Each step looks rows up by ids. With joins, the databases would read all jobs.
+    """
+    version, other = aliased(JobVersion), aliased(Job)
+    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == query_id)
+    is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
+    running = select(version.job_id).where(
+        among_these(version.id, uses.correlate(Target)), is_any(is_current.correlate(version))
+    )
+    return among_these(Job.id, running)
+
+
 def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
     is_visible = visible(view.caller, access=Access.FORCED_SET)
     return ids_of_one(replace(all_jobs, rows=all_jobs.rows.where(is_visible, *job_filter.by_index(*conditions))))
@@ -181,3 +228,7 @@ ALL_OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id, is_indexed=True, rows_
 OF_CLUSTERS = _by_sort_field(
     _in_order, Job.current_cluster_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )
+OF_CREATORS = _by_sort_field(
+    _in_order, Job.created_by_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
+)
+OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, Target.id)

@@ -90,6 +90,7 @@ class Subscriptions:
         finally:
             group.members.discard(queue)
             if not group.members and group.task:
+                self._forget(key, group)  # now, so that nobody joins a group that ends
                 group.task.cancel()
 
     async def stop(self, _app: web.Application) -> None:
@@ -111,8 +112,11 @@ class Subscriptions:
             group.deliver(failure)
         finally:
             self._watch.remove(caller.organization_id, grown)
-            if self._groups.get(key) is group:
-                del self._groups[key]
+            self._forget(key, group)
+
+    def _forget(self, key: Hashable, group: Group) -> None:
+        if self._groups.get(key) is group:
+            del self._groups[key]
 
     async def _deliver_page(self, group: Group, caller: Caller) -> bool:
         """Deliver the next events. Return whether there may be more."""

@@ -21,8 +21,9 @@ WAYS: Mapping[str, Sequence[str]] = {
     "Team": ("team(id: $team) { %s }", "teams(limit: 2) { nodes { %s } }"),
     "Cluster": ("cluster(id: $cluster) { %s }", "clusters(limit: 2) { nodes { %s } }"),
     "Actor": ("me { actor { %s } }",),
-    "ServiceAccount": ("serviceAccount(id: $account) { %s }", "serviceAccounts(limit: 2) { nodes { %s } }"),
+    "ServiceAccount": ("serviceAccounts(limit: 2) { nodes { %s } }",),
     "Member": ("me { actor { ... on Member { %s } } }", "team(id: $team) { members(limit: 2) { nodes { %s } } }"),
+    "SavedQuery": ("savedQueries(limit: 2) { nodes { %s } }",),
     "JobVersion": ("job(id: $job) { currentVersion { %s } }",),
     "Job": ("job(id: $job) { %s }", "jobs(limit: 2) { nodes { %s } }"),
 }
