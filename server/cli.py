@@ -8,6 +8,7 @@ import click
 COMMANDS = {
     "serve": "Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.",
     "db": "The database.",
+    "init": "Make an organization with an administrator, and print the administrator's token and nothing else.",
     "token": "Bearer tokens of members and service accounts.",
     "jobs": "Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.",
     "schema": "The GraphQL schema.",

@@ -9,14 +9,17 @@ import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
 import { QuestionDialog } from './QuestionDialog.tsx'
 import { EditorFont } from './EditorFont.tsx'
-import { COST, EXAMPLES, guarded, VERSIONS } from './panels.tsx'
+import { COST, EXAMPLES, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
+import { OpenLink } from './OpenLink.tsx'
+import { Download } from './Download.tsx'
+import { Share } from './Share.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
 // GraphiQL finds its history plugin in this list by identity.
-const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, COST].map(guarded), HISTORY_PLUGIN]
+const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, TABLE, COST].map(guarded), HISTORY_PLUGIN]
 
 function follow({ tabs, activeTabIndex }: TabsState) {
   keep(tabs)
@@ -41,12 +44,24 @@ export function App() {
       <GraphiQL.Logo>
         <MemberMenu />
         <FillNames />
+        <OpenLink />
         <NewTab />
         <ScrollToTop />
         <EditorFont />
         <QuestionDialog />
         <Schema />
       </GraphiQL.Logo>
+      <GraphiQL.Toolbar>
+        {({ prettify, merge, copy }) => (
+          <>
+            {prettify}
+            {merge}
+            {copy}
+            <Share />
+            <Download />
+          </>
+        )}
+      </GraphiQL.Toolbar>
       <GraphiQL.Footer>
         <Responses />
       </GraphiQL.Footer>

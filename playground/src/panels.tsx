@@ -50,3 +50,9 @@ export const COST: GraphiQLPlugin = {
   icon: icon('M4 18a9 9 0 1 1 16 0M12 15l4-6M12 15a1.200 1.200 0 1 0 .010 0'),
   content: later(() => import('./panels/Cost.tsx')),
 }
+
+export const TABLE: GraphiQLPlugin = {
+  title: 'Table',
+  icon: icon('M4 5h16v14H4zM4 10h16M4 14.500h16M10 5v14'),
+  content: later(() => import('./panels/Table.tsx')),
+}

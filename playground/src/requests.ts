@@ -15,6 +15,8 @@ interface Request {
   abort: AbortController
   isRunning: boolean
   answer: string
+  /** What was sent, once the user has permitted it. */
+  sent?: GraphQLRequest
   problem?: Problem
   /** The observer that GraphiQL passes while it shows the request's tab. */
   complete?: () => void
@@ -87,7 +89,7 @@ function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Opti
 
 async function run(request: Request, wanted: GraphQLRequest, options: Options) {
   try {
-    const graphQLRequest = await permitted(wanted)
+    const graphQLRequest = (request.sent = await permitted(wanted))
     request.answer = formatResult(await answer(graphQLRequest, { ...options, signal: request.abort.signal }))
   } catch (problem) {
     request.problem = problem as Problem

@@ -1,9 +1,9 @@
 """The schema as SDL: the code's, the committed one, and the changes for clients since a version."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from difflib import unified_diff
+from difflib import get_close_matches, unified_diff
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -13,6 +13,9 @@ from graphql.utilities import BreakingChange, DangerousChange, SafeChange, Schem
 
 from mainsheet.schema.api import api
 
+MEMBER = r"(?:(?P<owner>\w+)\.)?(?P<name>\w+)"
+REMOVED, ADDED = re.compile(rf"{MEMBER} was removed"), re.compile(rf"{MEMBER} was added")
+ALIKE = 0.55  # how similar two names are, from 0 to 1
 ANNOUNCED = re.compile(r"Removal on (\d{4}-\d\d-\d\d)\.")
 
 
@@ -29,9 +32,12 @@ LEVELS = {BreakingChange: Level.BREAKING, DangerousChange: Level.DANGEROUS, Safe
 
 
 class Change(NamedTuple):
+    """A change for clients. `instead` has the names that were added in place of one that was removed, best first."""
+
     level: Level
     kind: str
     description: str
+    instead: Sequence[str] = ()
 
 
 def current() -> str:
@@ -50,21 +56,36 @@ def difference() -> Sequence[str]:
     return list(unified_diff(old, new, "schema/schema.graphql", "the code", lineterm=""))
 
 
-def changes_since(old: str) -> Sequence[Change]:
-    """Return the changes for clients, the worst first. Raises graphql-core's error if the old SDL is invalid."""
-    new, today = build_schema(current()), datetime.now(UTC).date()
+def changes_since(old: str, to: str | None = None) -> Sequence[Change]:
+    """Return the changes for clients from the old SDL to another, or to the code's, the worst first.
+
+    Raises graphql-core's error if an SDL is invalid.
+    """
+    new, today = build_schema(to or current()), datetime.now(UTC).date()
     document = parse(old)
     changes = find_schema_changes(build_ast_schema(document), new)
     unannounced = find_schema_changes(build_ast_schema(visit(document, _Due(today))), new)
-    leveled = [_change(each, is_announced=each not in unannounced) for each in changes]
+    added = _added(changes)
+    leveled = [_change(each, added, is_announced=each not in unannounced) for each in changes]
     return sorted(leveled, key=lambda change: (list(Level).index(change.level), change.description))
 
 
-def _change(change: SchemaChange, *, is_announced: bool) -> Change:
+def _change(change: SchemaChange, added: Mapping[str, Sequence[str]], *, is_announced: bool) -> Change:
     level = LEVELS[type(change)]
     if is_announced and level is Level.BREAKING:
         level = Level.ANNOUNCED
-    return Change(level, change.type.name, change.description)
+    instead: Sequence[str] = ()
+    if removed := REMOVED.search(change.description):
+        instead = get_close_matches(removed["name"], added.get(removed["owner"] or "", ()), cutoff=ALIKE)
+    return Change(level, change.type.name, change.description, instead)
+
+
+def _added(changes: Sequence[SchemaChange]) -> Mapping[str, Sequence[str]]:
+    """Return the names of the added members by type, and those of the added types under an empty name."""
+    added: dict[str, list[str]] = {}
+    for found in filter(None, (ADDED.search(each.description) for each in changes)):
+        added.setdefault(found["owner"] or "", []).append(found["name"])
+    return added
 
 
 class _Due(Visitor):

@@ -23,12 +23,12 @@ SEES = {
     "outsider": set(),
     "abroad": {"abroad"},
 }
-VIEW, EDIT, TEAMS, DELETE = JobPermission
+VIEW, EDIT, RUN, TEAMS, DELETE = JobPermission
 MAY = {
     "admin": {"own": set(JobPermission), "viewed": set(JobPermission), "hidden": set(JobPermission)},
     "auditor": {"own": {VIEW}, "viewed": {VIEW}, "hidden": {VIEW}},
     "team_admin": {"own": set(JobPermission)},
-    "contributor": {"own": {VIEW, EDIT}, "viewed": {VIEW}},
+    "contributor": {"own": {VIEW, EDIT, RUN}, "viewed": {VIEW}},
     "viewer": {"own": {VIEW}},
     "outsider": {},
     "abroad": {"abroad": set(JobPermission)},
@@ -53,9 +53,10 @@ LISTS = {
     "cluster": "query ($cluster: ID!) { cluster(id: $cluster) { jobs { totalCount nodes { jobKey } } } }",
     "organization": "{ organization { id } jobs { totalCount nodes { jobKey } } }",
 }
-NO_JOBS = {"savedQueries", "events", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
+NO_JOBS = {"savedQueries", "events", "runs", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
+    RUN: "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { userErrors { code } } }",
     TEAMS: """mutation ($id: ID!) {
         removeTeamFromJob(input: {jobId: $id, teamId: "TM0"}) { userErrors { code } } }""",
     DELETE: "mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { userErrors { code } } }",

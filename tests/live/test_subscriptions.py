@@ -104,6 +104,16 @@ async def test_equal_subscriptions_get_the_same_events(live: Live, ask: Ask, wor
         assert await last(one) == await last(other)
 
 
+async def test_a_subscription_may_follow_an_equal_one_that_ended(
+    live: Live, ask: Ask, world: World, job_id: str
+) -> None:
+    async with live.socket(world.viewer) as socket:
+        for number in range(5):
+            await socket.subscribe(f"{number}", EVENTS)
+            await ready(live, ask, world, job_id, socket)
+            await socket.send(type="complete", id=f"{number}")
+
+
 async def ready(live: Live, ask: Ask, world: World, job_id: str, socket: Socket) -> None:
     """Change the job until the new subscription has delivered an event: when it begins isn't told."""
     number = 0

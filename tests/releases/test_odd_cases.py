@@ -25,7 +25,7 @@ TABLES = (
     *("organization", "member", "team", "team_member", "cluster", "saved_query", "job", "job_team", "job_version"),
     *("job_version_query", "job_version_dependency", "job_run"),
 )
-RENAMED = {"member": "actor", "member_id": "actor_id"}
+RENAMED = {"text": "sql", "member": "actor", "member_id": "actor_id"}
 FOLDED_ANEW = {"search_text"}
 OLD_EVENTS = """SELECT job_id, job_key, action, actor_id, occurred_at, from_version, to_version, message, changes
   FROM job_event ORDER BY job_id, sequence"""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.json_schema import json_schema
 from tests.server.commands import Serving, invoke, serving
+from tests.server.public_jobs import documents
 
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
 SHORE: Mapping[str, Any] = {
@@ -271,3 +272,24 @@ def _copy(document: Mapping[str, Any]) -> dict[str, Any]:
     if waits := config.get("dependencies"):
         config["dependencies"] = [{**each, "jobKey": f"copy-{each['jobKey']}"} for each in waits]
     return {**document, "jobKey": f"copy-{document['jobKey']}", "config": config}
+
+
+def test_published_jobs_of_others_are_applied_exported_and_unchanged(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, ADMIN)
+    jobs("export", tmp_path / "demo")
+    (example,) = [each.document for each in files.read(tmp_path / "demo") if each.job_key == "orders-ingest"]
+    for directory in ("given", "exported"):
+        (tmp_path / directory).mkdir()
+    for document in documents(example["config"]["cluster"], example["teams"][0]):
+        files.write(tmp_path / "given" / f"{document['jobKey']}.yaml", document, "")
+    keys = [each.job_key for each in files.read(tmp_path / "given")]
+
+    applied = jobs("apply", "--yes", tmp_path / "given")
+    jobs("export", tmp_path / "all")
+    for key in keys:
+        (tmp_path / "all" / f"{key}.yaml").rename(tmp_path / "exported" / f"{key}.yaml")
+    again = [jobs("diff", tmp_path / directory) for directory in ("given", "exported")]
+
+    assert len(keys) == 20
+    assert (applied[0], applied[1].splitlines()[-1]) == (0, "20 created, 0 changed, 0 unchanged, 0 refused."), applied
+    assert [each[:2] for each in again] == [(0, "0 to create, 0 to change, 20 unchanged, 0 refused.\n")] * 2

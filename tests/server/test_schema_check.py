@@ -46,6 +46,19 @@ def test_changes_since_an_older_schema_are_listed(
     assert result.exit_code == exit_code
 
 
+def test_a_removed_name_is_listed_with_new_names_like_it(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("old.graphql", "new.graphql")]
+    files[0].write_text("type Query { oldName: Kind } enum Kind { QUERY_LOST }", "utf-8")
+    files[1].write_text("type Query { newName: Kind other: Kind } enum Kind { SAVED_QUERY_LOST }", "utf-8")
+
+    result = CliRunner().invoke(main, ["schema", "check", *map(str, files)])
+
+    assert result.exit_code == 1
+    assert "Enum value Kind.QUERY_LOST was removed. New: SAVED_QUERY_LOST.\n" in result.stdout
+    assert "Field Query.oldName was removed. New: newName.\n" in result.stdout
+    assert result.stderr == f"Error: 2 of 5 changes since {files[0]} break clients\n"
+
+
 def test_an_invalid_schema_prints_one_line(tmp_path: Path) -> None:
     (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
 

@@ -1,10 +1,11 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { type Example, examples } from '../examples.ts'
+import { useOpen } from '../useOpen.ts'
 
 export function Examples() {
   const tabs = useGraphiQL(state => state.tabs)
   const active = useGraphiQL(state => state.activeTabIndex)
-  const open = useOpen()
+  const open = useOpenExample()
   return (
     <section className="panel" aria-label="Examples">
       <h2>Mainsheet</h2>
@@ -28,18 +29,13 @@ export function Examples() {
 }
 
 /** Open the example's tab, or create it again if it was closed or edited. */
-function useOpen() {
-  const { addTab, changeTab } = useGraphiQLActions()
-  const { tabs, queryEditor, variableEditor } = useGraphiQL(state => ({
-    tabs: state.tabs,
-    queryEditor: state.queryEditor,
-    variableEditor: state.variableEditor,
-  }))
+function useOpenExample() {
+  const { changeTab } = useGraphiQLActions()
+  const tabs = useGraphiQL(state => state.tabs)
+  const open = useOpen()
   return ({ query, variables }: Example) => {
     const index = tabs.findIndex(tab => tab.query === query)
-    if (index >= 0) return changeTab(index)
-    addTab()
-    variableEditor?.setValue(variables)
-    queryEditor?.setValue(query)
+    if (index >= 0) changeTab(index)
+    else open?.(query, variables)
   }
 }

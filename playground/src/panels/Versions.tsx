@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { historyOf } from '../historyOf.ts'
 import { JobPicker } from '../JobPicker.tsx'
 import { turn } from '../requests.ts'
 import { useStore } from '../store.ts'
@@ -6,18 +7,12 @@ import { Timeline } from './Timeline.tsx'
 import { useLoaded } from './useQuery.ts'
 import { loadHistory } from './versions.ts'
 
-const CHOSEN = 'mainsheet:history-of'
-
 export default function Versions() {
-  const [jobKey, setJobKey] = useState(localStorage.getItem(CHOSEN) ?? '')
-  const choose = (key: string) => {
-    localStorage.setItem(CHOSEN, key)
-    setJobKey(key)
-  }
+  const jobKey = useStore(historyOf)
   return (
     <section className="panel" aria-label="Version History">
       <h2>Version history</h2>
-      <JobPicker value={jobKey} choose={choose} />
+      <JobPicker value={jobKey} choose={historyOf.set} />
       {jobKey ? <Versioned key={jobKey} jobKey={jobKey} /> : <p className="quiet">Choose a job to see its versions.</p>}
     </section>
   )
