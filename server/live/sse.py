@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS, REQUEST_ID
 from mainsheet.server.errors import InvalidOperation, formatted
-from mainsheet.server.http.request import GraphQLRequest, media_ranges
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
 from mainsheet.server.live.stream import Streams, error_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
 from mainsheet.server.live.validity import Validity
@@ -26,7 +26,9 @@ COMPLETE = b"event: complete\ndata:\n\n"
 
 
 def wants_events(request: web.Request) -> bool:
-    return any(name == EVENT_STREAM for name, _ in media_ranges(request.headers.get(hdrs.ACCEPT, "")))
+    """Return whether the client prefers events to JSON. Many clients list all types, with equal qualities."""
+    qualities = dict(media_ranges(request.headers.get(hdrs.ACCEPT, "")))
+    return qualities.get(EVENT_STREAM, 0.0) > max(qualities.get(name, 0.0) for name in (GRAPHQL_RESPONSE, JSON))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from aiohttp import web
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
+from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
@@ -22,6 +24,8 @@ from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.live.feed_watch import FeedWatch
 
 PAGE = 100
+RETRY_SECONDS = 1
+MOST_TRIES = 60
 MOST_WAITING = 1_000  # results that a slow reader may have before it
 
 Run = Callable[[Delivery], Awaitable[bytes]]
@@ -105,8 +109,7 @@ class Subscriptions:
             group.cursor = group.cursor or await self._end(caller)
             while True:
                 grown.clear()
-                while await self._deliver_page(group, caller):
-                    pass
+                await self._deliver_new(group, caller)
                 await grown.wait()
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
             group.deliver(failure)
@@ -118,12 +121,27 @@ class Subscriptions:
         if self._groups.get(key) is group:
             del self._groups[key]
 
+    async def _deliver_new(self, group: Group, caller: Caller) -> None:
+        """Deliver all events after the group's cursor. If the database is away, wait until it is back, for a minute."""
+        tries = MOST_TRIES
+        has_more = True
+        while has_more:
+            try:
+                has_more = await self._deliver_page(group, caller)
+                tries = MOST_TRIES
+            except Unavailable:
+                tries -= 1
+                if not tries:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _deliver_page(self, group: Group, caller: Caller) -> bool:
         """Deliver the next events. Return whether there may be more."""
         page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
         for each in page.nodes:
             if group.source.jobs is None or each.job_id is not None:
                 group.deliver(await group.run(Delivery(each.id)))
+            group.cursor = cursor.encode(Event.position, each.position, each.id)
         group.cursor = page.end_cursor
         return page.has_next_page
 

@@ -65,3 +65,38 @@ export const PUBLISH_DRAFT = `
     }
   }
 `
+
+export const CREATE_VERSION = `
+  mutation CreateVersion($jobId: ID!) {
+    createVersion(input: { jobId: $jobId, changes: { maxRetries: 8 }, message: "In one step" }) {
+      version { id }
+      job { ${JOB} }
+      userErrors { code message }
+    }
+  }
+`
+
+export const ROLL_BACK = `
+  mutation RollBack($jobId: ID!, $number: Int!) {
+    activateVersion(input: { jobId: $jobId, number: $number, discardDraft: true }) {
+      job { ${JOB} }
+      userErrors { code message }
+    }
+  }
+`
+
+/** Types whose objects have no id, as urql's cache has to know. */
+export const VERSION = `
+  query Version($id: ID!) {
+    job(id: $id) {
+      id
+      currentVersion {
+        id
+        schedule { cron }
+        compute { executionMode }
+        environment { name value }
+        changes { path label kind }
+      }
+    }
+  }
+`

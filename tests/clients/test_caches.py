@@ -4,7 +4,7 @@ import pytest
 
 from tests.clients.conftest import Clients
 
-PAGES_AND_THREE = 3  # the query for the member, and the two mutations
+MORE = 6  # the queries for the member and the version, and the four mutations
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql"])
@@ -13,13 +13,16 @@ async def test_a_cache_pages_through_my_jobs_and_shows_what_is_published(clients
 
     seen = await clients.script(f"{client}/pages.ts")
 
-    before, drafted, published = seen["life"]
+    before, drafted, published, versioned, back = seen["life"]
     assert seen["keys"] == await clients.job_keys()
     assert seen["pages"] == -(-len(seen["keys"]) // 10) > 2
-    assert seen["requests"] == seen["pages"] + PAGES_AND_THREE
+    assert seen["requests"] == seen["pages"] + MORE
     assert before["draft"] is None
     assert drafted["currentVersion"] == before["currentVersion"]
     assert published["currentVersion"]["id"] == drafted["draft"]["id"]
     assert published["currentVersion"]["message"] == "Seen without a line of cache code"
     assert published["draft"] is None
+    assert versioned["currentVersion"]["message"] == "In one step"
+    assert versioned["currentVersion"]["number"] == published["currentVersion"]["number"] + 1
+    assert back["currentVersion"] == published["currentVersion"]
     assert seen["who"]["me"]["actor"]["displayName"] == "Ada Lindqvist"

@@ -144,12 +144,12 @@ async def test_each_demo_member_sees_different_jobs(session: AsyncSession) -> No
 @pytest.mark.parametrize(
     ("email", "sets"),
     [
-        ("admin@harbor.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
+        ("admin@harbor.example", {"VIEW EDIT RUN MANAGE_TEAMS DELETE"}),
         ("auditor@harbor.example", {"VIEW"}),
-        ("team-admin@harbor.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
-        ("contributor@harbor.example", {"VIEW EDIT", "VIEW"}),
+        ("team-admin@harbor.example", {"VIEW EDIT RUN MANAGE_TEAMS DELETE"}),
+        ("contributor@harbor.example", {"VIEW EDIT RUN", "VIEW"}),
         ("viewer@harbor.example", {"VIEW"}),
-        ("admin@lagoon.example", {"VIEW EDIT MANAGE_TEAMS DELETE"}),
+        ("admin@lagoon.example", {"VIEW EDIT RUN MANAGE_TEAMS DELETE"}),
     ],
 )
 async def test_each_demo_member_has_the_documented_permissions(

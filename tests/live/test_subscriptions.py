@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.team import TeamMember
+from mainsheet.server.http.request import GRAPHQL_RESPONSE
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import Live, Socket
@@ -204,6 +205,23 @@ async def test_the_mode_of_a_single_connection_is_refused(live: Live, world: Wor
     headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": "text/event-stream"}
     async with live.http.request(method, "/graphql", headers=headers) as response:
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/event-stream", "text/event-stream"),
+        ("text/event-stream, multipart/mixed", "text/event-stream"),
+        ("text/event-stream, */*", "text/event-stream"),
+        ("application/json;q=0.5, text/event-stream", "text/event-stream"),
+        ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", GRAPHQL_RESPONSE),
+        ("application/json, text/event-stream;q=0.9", "application/json"),
+    ],
+)
+async def test_events_are_sent_if_they_are_preferred(live: Live, world: World, accept: str, media_type: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": accept}
+    async with live.http.post("/graphql", json={"query": "{ __typename }"}, headers=headers) as response:
+        assert response.content_type == media_type
 
 
 async def test_a_stream_needs_a_token(live: Live) -> None:

@@ -2,7 +2,19 @@
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache, type TypedDocumentNode } from '@apollo/client'
 import { relayStylePagination } from '@apollo/client/utilities'
 import { filter, firstValueFrom, map } from 'rxjs'
-import { CREATE_DRAFT, type Job, jobsOf, MY_JOBS, type MyJobs, type Page, PUBLISH_DRAFT, WHO_AM_I } from '../jobs.ts'
+import {
+  CREATE_DRAFT,
+  CREATE_VERSION,
+  type Job,
+  jobsOf,
+  MY_JOBS,
+  type MyJobs,
+  type Page,
+  PUBLISH_DRAFT,
+  ROLL_BACK,
+  VERSION,
+  WHO_AM_I,
+} from '../jobs.ts'
 
 const { URL: uri = '', TOKEN } = process.env
 const PAGE = 10
@@ -37,11 +49,17 @@ await client.mutate({ mutation: gql(CREATE_DRAFT), variables: { jobId } })
 const drafted = await shown(job => job.draft !== null)
 await client.mutate({ mutation: gql(PUBLISH_DRAFT), variables: { jobId } })
 const published = await shown(job => job.draft === null)
+const { number } = published!.currentVersion
+await client.mutate({ mutation: gql(CREATE_VERSION), variables: { jobId } })
+const versioned = await shown(job => job.currentVersion.number > number)
+await client.mutate({ mutation: gql(ROLL_BACK), variables: { jobId, number } })
+const back = await shown(job => job.currentVersion.number === number)
+await client.query({ query: gql(VERSION), variables: { id: jobId } })
 
 const keys = jobsOf(list.getCurrentResult().data as MyJobs).map(job => job.jobKey)
 const { data: who } = await client.query({ query: gql(WHO_AM_I), fetchPolicy: 'cache-only' })
 client.stop()
-console.log(JSON.stringify({ pages, requests, keys, life: [last, drafted, published], who }))
+console.log(JSON.stringify({ pages, requests, keys, life: [last, drafted, published, versioned, back], who }))
 
 /** Wait until the last job of the watched list is like that. */
 function shown(isIt: (job: Job) => boolean) {

@@ -52,6 +52,15 @@ export const CREATE_JOB = graphql(`
   }
 `)
 
+export const CLONE_JOB = graphql(`
+  mutation CloneJob($input: CloneJobInput!) {
+    cloneJob(input: $input) {
+      job { id currentVersion { number input } }
+      userErrors { ...Problem }
+    }
+  }
+`)
+
 export const UPDATE_JOB = graphql(`
   mutation UpdateJob($input: UpdateJobInput!) {
     updateJob(input: $input) {

@@ -27,6 +27,7 @@ await update()
 await draft()
 await publish()
 await goBack()
+await clone()
 await share()
 await remove()
 await rename()
@@ -155,6 +156,16 @@ async function goBack() {
   accepted((await admin(documents.CREATE_DRAFT, { input: { jobId } })).createDraft)
   const given = await admin(documents.DISCARD_DRAFT, { input: { jobId } })
   assert.equal(accepted(given.discardDraft).discardedNumber, 4)
+}
+
+/** What is read is typed as what is sent. */
+async function clone() {
+  const copy = { jobId, jobKey: 'typed-clone', name: 'Clone', teamIds: [analytics] }
+  const { job } = accepted((await admin(documents.CLONE_JOB, { input: copy })).cloneJob)
+  const again: CreateJobInput = { ...copy, jobKey: 'typed-again', config: job!.currentVersion.input }
+  const { jobId: _, ...input } = again as CreateJobInput & { jobId: string }
+  const made = accepted((await admin(documents.CREATE_JOB, { input })).createJob).job
+  for (const each of [job, made]) accepted((await admin(documents.DELETE_JOB, { input: { jobId: each!.id } })).deleteJob)
 }
 
 async function share() {
