@@ -7,9 +7,9 @@ from typing import Any
 
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import Event
+from mainsheet.models.input_values import value_problems
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.references import References

@@ -7,7 +7,7 @@ from mainsheet.models.config_diff import Change, changes_of
 from mainsheet.models.errors import Refused, StaleRevision, UserError
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
-from mainsheet.models.job_input import value_problems
+from mainsheet.models.input_values import value_problems
 
 Numbers: TypeAlias = tuple[int | None, int | None]  # of the versions before and after an event
 

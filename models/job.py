@@ -19,8 +19,8 @@ from mainsheet.models.edit import Edit, Numbers, assign
 from mainsheet.models.errors import JobHasDependents, Path, TeamNotFound, TeamRequired
 from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
+from mainsheet.models.input_values import value_problems
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_listing import INDEXES, JobListing
 from mainsheet.models.job_steps import activation_problems, changed_config, step_problems
 from mainsheet.models.job_tag import Tagged

@@ -19,8 +19,8 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Json, Name, Note, enum_type, tenant, tenant_key
-from mainsheet.models.errors import RunFinished, RunLeaseLost, RunNotFinished
 from mainsheet.models.ids import new_id
+from mainsheet.models.run_errors import RunFinished, RunLeaseLost, RunNotFinished
 from mainsheet.models.run_lease import RunLease
 
 MAX_LOST_CLAIMS = 10  # claims whose lease ended before any report

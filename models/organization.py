@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mainsheet.models.base import Base, Id, Name
 from mainsheet.models.edit import Edit, assign
 from mainsheet.models.event import EventAction
-from mainsheet.models.job_input import value_problems
+from mainsheet.models.input_values import value_problems
 
 
 class Organization(Base):

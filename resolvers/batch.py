@@ -9,7 +9,7 @@ from sqlalchemy import literal, select
 
 from mainsheet.models import limits
 from mainsheet.models.errors import Refused, UserError
-from mainsheet.models.job_input import normal
+from mainsheet.models.input_values import normal
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.write import Command, Plan, Write

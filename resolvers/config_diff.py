@@ -26,7 +26,7 @@ async def of_versions(read: Read, version_ids: Sequence[str], since: int | None)
     bases = await _bases(read, version_ids, since)
     if since is not None and set(version_ids) - bases.keys():
         raise BadInput(f"since: the job has no version {since}.")
-    found = await configs(read, {*version_ids, *bases.values()})
+    found = await configs(read, list({*version_ids, *bases.values()}))
     changes = {
         version_id: differences(found.get(bases.get(version_id, "")), found[version_id])
         async for version_id in by_turns(version_ids)

@@ -1,6 +1,6 @@
 """The configurations of versions as values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,8 +27,7 @@ async def visible_parts(read: Read, version_ids: Sequence[str]) -> Mapping[str, 
     }
 
 
-async def configs(read: Read, ids: Iterable[str]) -> Mapping[str, JobConfig]:
-    ids = list(ids)
+async def configs(read: Read, ids: Sequence[str]) -> Mapping[str, JobConfig]:
     rows = await read.rows(_whole_versions, keys=ids)
     dependencies = await read.grouped(_dependencies, ids)
     queries = await read.grouped(_query_ids, ids)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput, Refused, UserError
 from mainsheet.models.failures import failure_of, failures_named, is_collision, is_invalid_text
-from mainsheet.models.job_input import normal
+from mainsheet.models.input_values import normal
 from mainsheet.models.unavailable import DatabaseDown, OutcomeUnknown
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.idempotency import IdempotencyKey

@@ -6,7 +6,7 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.errors import Forbidden, Invalid
 from mainsheet.models.event import EventAction
-from mainsheet.models.job_input import value_problems
+from mainsheet.models.input_values import value_problems
 from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.resolvers.commands.provisioning import actor

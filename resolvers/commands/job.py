@@ -15,9 +15,9 @@ from mainsheet.models.errors import (
     TeamRequired,
     UserError,
 )
+from mainsheet.models.input_values import value_problems
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig
-from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency

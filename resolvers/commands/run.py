@@ -10,7 +10,6 @@ from mainsheet.models.errors import (
     Forbidden,
     Invalid,
     JobNotFound,
-    RunNotFound,
     UserError,
     VersionNotFound,
     VersionNotPublished,
@@ -20,6 +19,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.roles import AccessScope, JobPermission
+from mainsheet.models.run_errors import RunNotFound
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.write import RunAnswer, Write, command

@@ -14,7 +14,7 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
-from mainsheet.models.job_input import normal
+from mainsheet.models.input_values import normal
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole

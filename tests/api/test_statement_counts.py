@@ -35,6 +35,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.member import Member
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
+from mainsheet.resolvers import config_change, event
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from testbed.ask import Ask
@@ -67,7 +68,12 @@ MANY_IN_A_MUTATION = {
     ("ClaimedRun", "run"),
     ("RunReportResult", "run"),
     ("ScheduledRunResult", "run"),
+    ("ApplyResult", "changes"),
+    ("ApplyResult", "job"),
+    ("ApplyResult", "version"),
+    ("UpdateJobsResult", "job"),
 }
+CALLED_BY_BATCHES = {event.end_of, config_change.shown}
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """
@@ -300,7 +306,7 @@ def batches() -> list[Any]:
         function
         for module in modules
         for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
-        if function.__module__ == module.__name__ and not name.startswith("_")
+        if function.__module__ == module.__name__ and not name.startswith("_") and function not in CALLED_BY_BATCHES
     ]
 
 

@@ -347,7 +347,11 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
         "You expected the job's revision to be 7, but it is 1. Look at it as it is now, then send this again.",
     ),
     ("discardDraft", {}, "The job has no draft. Create one with createDraft first."),
-    ("activateVersion", {"number": 7}, "The job has no version 7. Its `versions` are those that can be activated."),
+    (
+        "activateVersion",
+        {"number": 7},
+        "The job has no version 7. Its `versions` are those that can be activated or copied.",
+    ),
     ("createVersion", {"changes": {"clusterId": "CL0"}}, "There is no cluster 'CL0'."),
     (
         "createVersion",

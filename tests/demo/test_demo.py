@@ -22,8 +22,8 @@ from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
+from mainsheet.models.input_values import value_problems
 from mainsheet.models.job import Job, JobStatus
-from mainsheet.models.job_input import value_problems
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus

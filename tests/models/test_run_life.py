@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from mainsheet.models.errors import RunFinished, RunLeaseLost, RunNotFinished
 from mainsheet.models.job_run import (
     MAX_LOST_CLAIMS,
     JobRun,
@@ -15,6 +14,7 @@ from mainsheet.models.job_run import (
     RunReport,
     RunReportState,
 )
+from mainsheet.models.run_errors import RunFinished, RunLeaseLost, RunNotFinished
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
