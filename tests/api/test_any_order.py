@@ -239,7 +239,7 @@ def _job(memory: Jobs, job: Job, by: str) -> dict[str, Any] | None:
     published = [each for each in job.versions.values() if each.status == "PUBLISHED"]
     names = ("action", "fromVersionNumber", "toVersionNumber", "message")
     history = [
-        dict(zip(names, event[1:5], strict=True)) | {"actor": {"name": event[5]}}
+        dict(zip(names, event[1:5], strict=True)) | {"actor": {"displayName": event[5]}}
         for event in reversed(memory.events)
         if event[0] == job.uid
     ]
