@@ -352,10 +352,6 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
         {"number": 7},
         "The job has no version 7. Its `versions` are those that can be activated or copied.",
     ),
-        "activateVersion",
-        {"number": 7},
-        "The job has no version 7. Its `versions` are those that can be activated or copied.",
-    ),
     ("createVersion", {"changes": {"clusterId": "CL0"}}, "There is no cluster 'CL0'."),
     (
         "createVersion",
