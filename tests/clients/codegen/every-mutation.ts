@@ -1,4 +1,4 @@
-/** One job from its making to its end: every mutation, and every kind of refusal, with nothing but generated types. */
+/** One job from its making to its end: every mutation of jobs and every refusal, with nothing but generated types. */
 import assert from 'node:assert/strict'
 import { accepted, answered, as, met, refused } from './client.ts'
 import * as documents from './documents.ts'
@@ -29,6 +29,7 @@ await publish()
 await goBack()
 await clone()
 await share()
+await forbid()
 await remove()
 await rename()
 console.log(JSON.stringify({ answered: [...answered], met: [...met] }))
@@ -189,9 +190,14 @@ async function remove() {
   refused(twice.deleteJob, 'JobNotFoundError', 'jobId')
 }
 
+async function forbid() {
+  const denied = await auditor(documents.UPDATE_JOB, { input: { jobId, name: 'Other' } })
+  refused(denied.updateJob, 'ForbiddenError', 'jobId')
+}
+
 async function rename() {
   const input = { name: 'Typed harbor', dryRun: true }
   const renamed = await admin(documents.UPDATE_ORGANIZATION, { input })
   assert.deepEqual(accepted(renamed.updateOrganization).organization, { name: 'Typed harbor' })
-  refused((await auditor(documents.UPDATE_ORGANIZATION, { input })).updateOrganization, 'ForbiddenError')
+  refused((await auditor(documents.UPDATE_ORGANIZATION, { input })).updateOrganization, 'ScopeMissingError')
 }
