@@ -57,9 +57,15 @@ async def repeated(request: Request) -> AsyncIterator[Repeated]:
 @asynccontextmanager
 async def _kept(postgres_url: str) -> AsyncIterator[PutBack]:
     """Copy all rows, and give what puts them back in place of those that are there then."""
-    names = [table.name for table in Base.metadata.sorted_tables]
-    copy = [f"CREATE TEMP TABLE kept_{name} AS TABLE {name}" for name in names]
-    put_back = [f"DELETE FROM {name}; INSERT INTO {name} TABLE kept_{name}" for name in names]
+    columns = {
+        table.name: ", ".join(each.name for each in table.c if each.computed is None)
+        for table in Base.metadata.sorted_tables
+    }
+    copy = [f"CREATE TEMP TABLE kept_{name} AS SELECT {each} FROM {name}" for name, each in columns.items()]
+    put_back = [
+        f"DELETE FROM {name}; INSERT INTO {name} ({each}) OVERRIDING SYSTEM VALUE TABLE kept_{name}"
+        for name, each in columns.items()
+    ]
     async with connected(postgres_url) as connection:
         await connection.execute("SET session_replication_role = replica")  # no foreign key is checked meanwhile
         await connection.execute("; ".join(copy))

@@ -17,7 +17,7 @@ class _Turns:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self.ends = 0.0  # when the present slice does
+        self.began = 0.0  # when the present slice did
         self._waiting: deque[Future[None]] = deque()
 
     async def wait(self) -> None:
@@ -26,7 +26,7 @@ class _Turns:
             self.loop.call_soon(self._start_next)
         self._waiting.append(turn)
         await turn
-        self.ends = perf_counter() + SLICE
+        self.began = perf_counter()
 
     def _start_next(self) -> None:
         turn = self._waiting.popleft()
@@ -46,7 +46,7 @@ _THREAD = _Thread()
 async def next_turn() -> None:
     """Wait for the next turn if the present one has lasted for a slice. Call it between small steps of long work."""
     turns = _THREAD.turns
-    if turns is not None and perf_counter() < turns.ends:
+    if turns is not None and perf_counter() - turns.began < SLICE:
         return
     loop = get_running_loop()  # a system call until Python 3.12
     if turns is None or turns.loop is not loop:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, exists, func, literal, or_, select, type_coerce
 
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event
@@ -106,9 +106,10 @@ def sees_event(view: View) -> ColumnElement[bool]:
     if sees_all_jobs(view.caller):
         return literal(value=True)
     is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.actor_id)
-    seen = select(Job.id).where(visible(view.caller))
-    was_seen = select(DeletedJob.id).where(was_visible(view.caller))
-    return or_(Event.job_id.is_(None) & is_open, Event.job_id.in_(seen), Event.job_id.in_(was_seen))
+    # Looked up for each event: the jobs that the caller sees may be all of the organization.
+    seen = select(Job.id).where(Job.id == Event.job_id, visible(view.caller))
+    was_seen = select(DeletedJob.id).where(DeletedJob.id == Event.job_id, was_visible(view.caller))
+    return or_(Event.job_id.is_(None) & is_open, exists(seen.correlate(Event)), exists(was_seen.correlate(Event)))
 
 
 def is_settled(view: View) -> ColumnElement[bool]:

@@ -29,7 +29,9 @@ for module in list(sys.modules.values()):
     print(getattr(module, "__file__", None))
 """
 TABLES = {
-    f"mainsheet.models.{path.stem}" for path in (ROOT / "models").glob("*.py") if "Base)" in path.read_text("utf-8")
+    f"mainsheet.models.{path.stem}"
+    for path in (ROOT / "models").glob("*.py")
+    if path.stem != "base" and "Base)" in path.read_text("utf-8")
 }
 
 

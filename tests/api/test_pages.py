@@ -302,7 +302,7 @@ async def test_a_cursor_with_an_invalid_number_is_refused(ask: Ask, world: World
 
 NESTED = [
     *("clusters", "savedQueries", "teams", "me.teams", "teams.members"),
-    *("jobs.teams", "jobs.dependents", "jobs.history", "jobs.runs", "jobs.versions"),
+    *("jobs.teams", "jobs.dependents", "jobs.events", "jobs.runs", "jobs.versions"),
 ]
 
 
@@ -326,4 +326,4 @@ async def test_each_list_is_sorted_in_both_directions(demo_database: Database, p
     assert max(map(len, ascending)) > 1
     assert descending == [each[::-1] for each in ascending]
     assert await listed("sortDirection: DESC, last: 2") == [each[-2:] for each in descending]
-    assert await listed("limit: 100") == (descending if name in {"history", "runs"} else ascending)
+    assert await listed("limit: 100") == (descending if name in {"events", "runs"} else ascending)

@@ -18,7 +18,7 @@ mutation ($input: UpdateJobInput!) {
 """
 TAGS = "query ($id: ID!) { job(id: $id) { tags } }"
 EVENTS = """
-query ($id: ID!) { job(id: $id) { history { nodes { action changes { path kind before after } } } } }
+query ($id: ID!) { job(id: $id) { events { nodes { action changes { path kind before { ... on TextValue { text } } after { ... on TextValue { text } } } } } } }
 """
 LISTS = """
 query ($filter: JobFilter, $team: ID!, $cluster: ID!) {
@@ -54,12 +54,12 @@ async def test_the_history_has_each_added_and_removed_tag(ask: Ask, world: World
     job_id = await ask.create_job(world.contributor, world, tags=["a", "b"])
     await ask(world.contributor, UPDATE, input={"jobId": job_id, "tags": ["b", "c"]})
 
-    updated, created = (await ask(world.viewer, EVENTS, id=job_id))["job"]["history"]["nodes"]
+    updated, created = (await ask(world.viewer, EVENTS, id=job_id))["job"]["events"]["nodes"]
     assert updated["changes"] == [
-        {"path": "tags", "kind": "REMOVED", "before": "a", "after": None},
-        {"path": "tags", "kind": "ADDED", "before": None, "after": "c"},
+        {"path": ["tags"], "kind": "REMOVED", "before": {"text": "a"}, "after": None},
+        {"path": ["tags"], "kind": "ADDED", "before": None, "after": {"text": "c"}},
     ]
-    assert [each["after"] for each in created["changes"] if each["path"] == "tags"] == ["a", "b"]
+    assert [each["after"]["text"] for each in created["changes"] if each["path"] == ["tags"]] == ["a", "b"]
 
 
 @pytest.mark.parametrize("tag", ["", "A", "ä", "-a", ":a", "a b", "a\n", "x" * 64])

@@ -50,6 +50,9 @@ FILTERS: Mapping[str, Any] = {
     "scheduledSince": ["2026-01-01T00:00:00Z"],
     "scheduledUntil": ["2026-01-01T00:00:00Z"],
     "keys": [["fleet-0000001-x"]],
+    "actions": [["JOB_UPDATED"]],
+    "actorIds": [["$author"]],
+    "subjectIds": [["$job"]],
 }
 STATUSES = ["FAILED"]
 IDS = ("team", "cluster", "job", "author")

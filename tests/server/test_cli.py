@@ -207,7 +207,9 @@ def test_upgrade_lists_unfit_values_and_succeeds(url: str, world: World) -> None
     async def make_unfit() -> None:
         database = Database.open(url)
         async with database.writes.begin() as connection:
-            await connection.execute(update(SavedQuery).values(name="a\u202eb"))
+            await connection.execute(
+                update(SavedQuery).where(SavedQuery.id == world.queries[0].id).values(name="a\u202eb")
+            )
         await database.close()
 
     asyncio.run(make_unfit())
@@ -215,7 +217,7 @@ def test_upgrade_lists_unfit_values_and_succeeds(url: str, world: World) -> None
     checked = invoke("db", "check", "--values", "--database-url", url)
     assert checked.returncode == 0
     assert f"saved_query {world.queries[0].id}, name: Must not contain the character U+202E." in checked.stdout
-    assert "rules for new ones: 6." in checked.stdout
+    assert "rules for new ones: 1." in checked.stdout
     assert "don't fit" not in invoke("db", "check", "--database-url", url).stdout
     assert "don't fit" not in invoke("db", "upgrade", "--database-url", url).stdout  # nothing was pending
 

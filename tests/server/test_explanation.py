@@ -42,6 +42,8 @@ IDS = {
     "Query.job.id": lambda _: "JB1",
     "Query.team.id": lambda _: "TM1",
     "Query.cluster.id": lambda _: "CL1",
+    "Query.member.id": lambda _: "MB1",
+    "Query.serviceAccount.id": lambda _: "SA1",
     "Query.node.id": lambda _: "JB1",
     "ids": lambda _: ["JB1", "JB2"],
     "jobKey": lambda _: "a",
