@@ -18,7 +18,9 @@ mutation ($input: UpdateJobInput!) {
 """
 TAGS = "query ($id: ID!) { job(id: $id) { tags } }"
 EVENTS = """
-query ($id: ID!) { job(id: $id) { events { nodes { action changes { path kind before { ... on TextValue { text } } after { ... on TextValue { text } } } } } } }
+query ($id: ID!) { job(id: $id) { events { nodes {
+  action changes { path kind before { ... on TextValue { text } } after { ... on TextValue { text } } }
+} } } }
 """
 LISTS = """
 query ($filter: JobFilter, $team: ID!, $cluster: ID!) {
