@@ -28,7 +28,7 @@ changes = st.one_of(
 ) | st.fixed_dictionaries({}, optional=parts)
 fine = st.fixed_dictionaries({}, optional={"maxRetries": st.integers(1, 3), "dependencies": parts["dependencies"]})
 clusters = st.sampled_from(["active"] * 6 + ["failed", "nowhere"])
-configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": parts["dependencies"]})
+configs = st.fixed_dictionaries({"clusterId": clusters}, optional={"dependencies": st.lists(keys, max_size=2)})
 dry: Mapping[str, Any] = {"dry_run": st.sampled_from([False, False, False, True])}
 
 
