@@ -75,9 +75,11 @@ class List:
     @property
     def query(self) -> str:
         own = {name: str(argument.type) for name, argument in self.arguments.items()}
-        given = ", ".join(f"{name}: ${name}" for name in (*PAGE, *own))
+        known = SCHEMA.type_map[self.owner].fields[self.name].args
+        page = {name: type_ for name, type_ in PAGE.items() if name in known}  # the feed has no numbered pages
+        given = ", ".join(f"{name}: ${name}" for name in (*page, *own))
         query = self.way % f"{self.name}({given}) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} totalCount }}"
-        types = PAGE | own | {name: "ID!" for name in IDS if f"${name}" in query}
+        types = page | own | {name: "ID!" for name in IDS if f"${name}" in query}
         return f"query ({', '.join(f'${name}: {type_}' for name, type_ in types.items())}) {{ {query} }}"
 
     def variables(self) -> Iterator[dict[str, Any]]:
