@@ -141,7 +141,7 @@ def _feed(view: View, *conditions: str) -> Statement:
     return _of_jobs(view, *conditions).where(is_settled(view), sees_event(view))
 
 
-@rows_of(Bounds)
+@rows_of(Bounds, key="newest")
 def _bounds(_view: View) -> Statement:
     own = select(Event.position).where(among(Event.organization_id, KEYS))
     newest = own.order_by(Event.position.desc()).limit(1).scalar_subquery()

@@ -58,7 +58,8 @@ def test_a_statement_selects_each_attribute_of_its_rows(dialect: Dialect, query:
 
     selected = set(query(view(dialect), *shape).selected_columns.keys())
 
-    assert set().union(*map(attributes, (query.row, *query.more))) <= selected
+    missing = set().union(*map(attributes, (query.row, *query.more))) - selected
+    assert missing <= {"digest"}  # the hash of a token is read to authenticate only
     assert query.key in selected
 
 
