@@ -122,7 +122,8 @@ class Mutation(ProvisioningMutation):
         run_input.CancelRunInput,
         run_payloads.RunPayload,
         (
-            "Cancel a run. If a worker has it, the worker is told in the answer to its next report, and confirms."
+            "Cancel a run. A pending or ready run is cancelled at once. For a running run, the answer to the worker's"
+            " next report has `cancelRequested`, and the run is cancelled when the worker reports `CANCELLED`."
             " Cancelling a finished run changes nothing."
         ),
     )
