@@ -76,8 +76,12 @@ async def test_documents_applied_again_change_nothing(ask: Ask, world: World, mo
     assert (outcomes(first), errors(first)) == (["CREATED"] * 3, [])
     assert [each["jobKey"] for each in first["results"]] == ["report", "clean", "import"]
     assert first["results"][1]["job"] | {"teams": None} == {
-        "name": "Clean", "status": "PAUSED", "tags": ["daily"], "teams": None, "draft": None
-    }  # fmt: skip
+        "name": "Clean",
+        "status": "PAUSED",
+        "tags": ["daily"],
+        "teams": None,
+        "draft": None,
+    }
     assert outcomes(second) == ["UNCHANGED"] * 3
     assert [each["version"]["number"] for each in second["results"]] == [1, 1, 1]
     assert [each["changes"] for each in second["results"]] == [[], [], []]
@@ -94,8 +98,12 @@ async def test_only_what_differs_is_changed(ask: Ask, world: World) -> None:
     assert (job["outcome"], job["job"]["name"], job["version"]["number"]) == ("CHANGED", "New", 1)
     (job,) = reset["results"]
     assert job["job"] == {
-        "name": "Daily", "status": "PAUSED", "tags": [], "teams": {"nodes": [{"name": "data-eng"}]}, "draft": None
-    }  # fmt: skip
+        "name": "Daily",
+        "status": "PAUSED",
+        "tags": [],
+        "teams": {"nodes": [{"name": "data-eng"}]},
+        "draft": None,
+    }
     assert job["version"] == {"number": 2, "status": "PUBLISHED", "maxRetries": 0, "message": "Start afresh"}
     assert shared["outcome"] == "CHANGED"
     assert [each["name"] for each in shared["job"]["teams"]["nodes"]] == ["analytics", "platform"]

@@ -192,7 +192,11 @@ async def test_a_scheduled_run_is_made_once_for_its_time(ask: Ask, world: World,
         {"jobId": job_id, "scheduledFor": past},
         {"jobId": job_id, "scheduledFor": future},
         {"jobId": job_id, "scheduledFor": past},
-        {"jobId": job_id, "scheduledFor": (at - timedelta(hours=2)).isoformat(), "skipReason": "Another one runs."},
+        {
+            "jobId": job_id,
+            "scheduledFor": (at - timedelta(hours=2)).isoformat(),
+            "skipReason": "Another run is active.",
+        },
         {"jobId": "JB0", "scheduledFor": past},
         {"jobId": job_id, "scheduledFor": "0001-01-01T00:00:00+14:00"},
     ]
