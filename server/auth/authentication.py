@@ -129,21 +129,21 @@ class Authenticator:
 
     async def _subject(self, issuer: Issuer, token: str, client: str) -> Caller | None:
         try:
-            email = await issuer.email(token)
+            subject = await issuer.subject(token)
         except RefusedToken as refusal:
             if not refusal.is_expired:
                 self.guesses.check(client)  # after the verification, so that a valid token is never refused
                 self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None
-        found = await self._rows(_members, email=email)
+        found = await self._rows(_members, email=subject.email)
         members = [
             each for each in found if each.status == ActorStatus.ACTIVE and issuer.vouches_for(each.organization_id)
         ]
         if len(members) != 1:
             log.info(REFUSED, reason=f"its subject is {'no active member' if not members else AMBIGUOUS}")
             return None
-        return _caller(members[0], issuer.scopes)
+        return _caller(members[0], issuer.scopes, subject.expires_at)
 
     async def _rows(self, build: Build, **values: str) -> list[Any]:
         """Return the rows. An SQLAlchemy session would cost as much as a whole small request."""
@@ -177,6 +177,6 @@ def _token(row: Any) -> AccessToken:
     return AccessToken(**{name: getattr(row, name) for name in TOKEN})
 
 
-def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None = None) -> Caller:
+def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None) -> Caller:
     role = OrganizationRole(row.organization_role)
     return Caller(row.actor_id, row.organization_id, role, frozenset(map(AccessScope, scopes)), expires_at)
