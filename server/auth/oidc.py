@@ -49,8 +49,8 @@ class Issuer:
     algorithms: frozenset[str]
     claims: jwt.JWTClaimsRegistry
     member_claim: str
+    organization_id: str
     trusts_emails: bool = False
-    organization_id: str | None = None
     scopes: frozenset[AccessScope] = OF_ALL
 
     @classmethod
@@ -60,6 +60,8 @@ class Issuer:
             return None
         if settings.oidc_audience is None:
             raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_AUDIENCE")
+        if settings.oidc_organization is None:  # emails are unique only within an organization
+            raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_ORGANIZATION")
         algorithms = ASYMMETRIC.intersection(settings.oidc_algorithms)
         if not algorithms:
             raise ValueError("MAINSHEET_OIDC_ALGORITHMS names no asymmetric algorithm")
@@ -71,10 +73,7 @@ class Issuer:
         )
         claim, trusts = settings.oidc_member_claim, settings.oidc_trust_emails
         scopes = frozenset(settings.oidc_scopes)
-        return cls(_keys(settings), algorithms, claims, claim, trusts, settings.oidc_organization, scopes)
-
-    def vouches_for(self, organization_id: str) -> bool:
-        return self.organization_id in (None, organization_id)
+        return cls(_keys(settings), algorithms, claims, claim, settings.oidc_organization, trusts, scopes)
 
     async def subject(self, token: str) -> Subject:
         """Verify a token and return its subject.

@@ -47,6 +47,7 @@ from testbed.world import make_member, make_organization
 CREATE_TOKEN = """mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) {
   token { expiresAt } userErrors { code path } } }"""
 ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"
+CONFIGURED: dict[str, Any] = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_organization": "OR0"}
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
 ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
@@ -118,8 +119,8 @@ def issuer(server: KeyServer, clock: Clock) -> Issuer:
 
 
 @pytest.fixture
-async def authenticator(database: Database, issuer: Issuer) -> AsyncIterator[Authenticator]:
-    authenticator = Authenticator(database, LastUse(database), issuer)
+async def authenticator(database: Database, issuer: Issuer, ada: Member) -> AsyncIterator[Authenticator]:
+    authenticator = Authenticator(database, LastUse(database), replace(issuer, organization_id=ada.organization_id))
     yield authenticator
     await authenticator.close()
 
@@ -131,7 +132,7 @@ async def ada(database: Database) -> Member:
 
 
 def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
-    issuer = Issuer.trusted(Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url=url, **settings))
+    issuer = Issuer.trusted(Settings(**CONFIGURED, oidc_jwks_url=url, **settings))
     assert issuer is not None
     return replace(issuer, keys=keys)
 
@@ -214,11 +215,11 @@ async def test_an_issuer_authenticates_members_of_its_organization(
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         await make_member(session, await make_organization(session), email=EMAIL)
 
-    assert await authenticator.caller(f"Bearer {signed()}") is None  # a member of two organizations
-    of_one = replace(authenticator, issuer=replace(issuer, organization_id=ada.organization_id))
-    caller = await of_one.caller(f"Bearer {signed()}")
+    caller = await authenticator.caller(f"Bearer {signed()}")
     assert caller is not None
     assert caller.actor_id == ada.id
+    of_another = replace(authenticator, issuer=replace(issuer, organization_id="OR0"))
+    assert await of_another.caller(f"Bearer {signed()}") is None
 
 
 async def test_without_an_issuer_no_jwt_is_accepted(database: Database, ada: Member) -> None:
@@ -337,7 +338,7 @@ async def test_an_algorithm_that_is_not_on_the_list_is_refused(issuer: Issuer) -
 
 
 def test_shared_secret_algorithms_cant_be_configured() -> None:
-    configured = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
+    configured = Settings(**CONFIGURED, oidc_jwks_url="http://127.0.0.1:1/")
 
     mixed = Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256", "none", "RS256")}))
 
@@ -347,9 +348,9 @@ def test_shared_secret_algorithms_cant_be_configured() -> None:
         Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256",)}))
 
 
-@pytest.mark.parametrize("missing", ["oidc_audience", "oidc_jwks_url"])
+@pytest.mark.parametrize("missing", ["oidc_audience", "oidc_jwks_url", "oidc_organization"])
 def test_an_incomplete_issuer_configuration_is_an_error(missing: str) -> None:
-    whole = Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_url="http://127.0.0.1:1/")
+    whole = Settings(**CONFIGURED, oidc_jwks_url="http://127.0.0.1:1/")
 
     with pytest.raises(ValueError, match=missing.upper()):
         Issuer.trusted(whole.model_copy(update={missing: None}))
@@ -487,7 +488,7 @@ async def test_a_redirect_of_the_key_set_is_not_followed(server: KeyServer) -> N
 async def test_keys_may_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps(KeySet([RSA]).as_dict()))
-    issuer = Issuer.trusted(Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks_file=file))
+    issuer = Issuer.trusted(Settings(**CONFIGURED, oidc_jwks_file=file))
 
     assert issuer is not None
     assert await email(issuer, signed()) == EMAIL
