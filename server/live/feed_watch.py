@@ -26,6 +26,7 @@ from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+from mainsheet.server.process.background import errors_logged
 
 CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.02  # between reads while events wait for an older transaction
@@ -82,6 +83,9 @@ class FeedWatch(Instrumentation):
             except Unavailable as failure:
                 log.warning("feed unavailable", reason=str(failure))
                 wait = RETRY_SECONDS
+            except Exception:
+                log.exception("feed watch failed")
+                wait = RETRY_SECONDS
             try:
                 async with asyncio.timeout(wait):
                     await self._look.wait()
@@ -110,7 +114,7 @@ class FeedWatch(Instrumentation):
     async def _listen(self) -> None:
         """Keep a connection that receives notifications. Check it now and then: the driver doesn't notice its loss."""
         while True:
-            with failures_passed_over():
+            with errors_logged("feed notifications"), failures_passed_over():
                 held = await self._database.reads.raw_connection()
                 try:
                     driver: Any = held.driver_connection
