@@ -49,7 +49,12 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
     assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}]
     made = await ask(caller, CREATE, team={"name": "data"}, cluster={"name": "prod", "region": "eu-west-1"})
     config = {"clusterId": made["createCluster"]["cluster"]["id"], "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
-    job = {"jobKey": "first", "name": "First", "teamIds": [made["createTeam"]["team"]["id"]], "config": config}
+    job: dict[str, Any] = {
+        "jobKey": "first",
+        "name": "First",
+        "teamIds": [made["createTeam"]["team"]["id"]],
+        "config": config,
+    }
     created = (await ask(caller, CREATE_JOB, input=job))["createJob"]
     assert created["userErrors"] == []
     assert created["job"]["revision"] == 1
