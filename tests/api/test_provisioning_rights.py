@@ -154,6 +154,28 @@ async def test_a_payload_is_read_with_the_scope_of_its_mutation(ask: Ask, world:
     assert data["updateCluster"] == {"cluster": {"name": "renamed"}}
 
 
+async def test_a_refused_mutation_lets_nobody_read(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    trigger = "mutation ($input: TriggerRunInput!) { triggerRun(input: $input) { run { id } } }"
+    run_id = (await ask(world.contributor, trigger, input={"jobId": job_id}))["triggerRun"]["run"]["id"]
+    read = "run { id job { name } } userErrors { code path }"
+    cancel = f"mutation ($input: CancelRunInput!) {{ cancelRun(input: $input) {{ {read} }} }}"
+    report = f"mutation ($input: ReportRunsInput!) {{ reportRuns(input: $input) {{ results {{ {read} }} }} }}"
+    reports = {"reports": [{"runId": run_id, "attempt": 7, "state": "RUNNING"}]}
+    too_long = {"runId": run_id, "reason": "x" * 1024}
+
+    for scopes, shown in (
+        (set(AccessScope), {"id": run_id, "job": {"name": "Daily sales"}}),
+        ({AccessScope.RUNS}, None),
+    ):
+        worker = replace(caller(world.contributor), scopes=frozenset(scopes))
+        (result,) = (await ask(worker, report, input=reports))["reportRuns"]["results"]
+        refused = (await ask(worker, cancel, input=too_long))["cancelRun"]
+
+        assert result == {"run": shown, "userErrors": [{"code": "RUN_LEASE_LOST", "path": ["reports", "0", "attempt"]}]}
+        assert refused == {"run": shown, "userErrors": [{"code": "INVALID", "path": ["reason"]}]}
+
+
 async def test_a_refusal_for_the_scope_shows_nothing(ask: Ask, world: World, ids: Values) -> None:
     narrow = replace(caller(world.admin), scopes=frozenset[AccessScope]())
     rename = "mutation ($input: UpdateClusterInput!) { updateCluster(input: $input) { cluster { name } } }"
