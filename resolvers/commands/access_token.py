@@ -9,7 +9,7 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationRole
-from mainsheet.resolvers.commands.provisioning import actor
+from mainsheet.resolvers.commands.provisioning import actor, require_scope
 from mainsheet.resolvers.write import AccessTokenAnswer, NewAccessTokenAnswer, Write, command
 
 DEFAULT_SECONDS = 90 * 86_400
@@ -60,7 +60,7 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
     if token.actor_id != write.caller.actor_id:
         if write.caller.organization_role is not OrganizationRole.ADMIN:
             raise missing
-        _require_scope(write, AccessScope.ADMIN)
+        require_scope(write, AccessScope.ADMIN)
     if token.revoked_at is None:
         token.revoked_at = write.at
         write.record(EventAction.TOKEN_REVOKED, token, token.name or token.id, only_for_id=token.actor_id)
@@ -70,17 +70,12 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
 async def _service_account(write: Write, actor_id: str) -> Actor:
     owner = await actor(write, actor_id)
     write.require_administrator()
-    _require_scope(write, AccessScope.ADMIN)
+    require_scope(write, AccessScope.ADMIN)
     if owner.kind is not ActorKind.SERVICE_ACCOUNT:
         raise Invalid(path=("actor_id",), reason=OTHERS)
     if owner.status is ActorStatus.DISABLED:
         raise MemberDisabled(name=owner.name)
     return owner
-
-
-def _require_scope(write: Write, scope: AccessScope) -> None:
-    if scope not in write.caller.scopes:
-        raise ScopeMissing(missing_scope=scope, reason=f"Your token lacks the scope {scope}.")
 
 
 def _check_scopes(write: Write, scopes: Sequence[AccessScope]) -> None:

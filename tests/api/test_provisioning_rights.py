@@ -114,6 +114,29 @@ async def test_a_token_needs_the_scope(ask: Ask, world: World, database: Databas
     assert await everything(database) == before
 
 
+@pytest.mark.parametrize("name", [name for name, (_, allowed) in MATRIX.items() if allowed != ADMINS])
+async def test_administrators_need_their_scope_for_any_team(
+    ask: Ask, world: World, database: Database, ids: Values, name: str
+) -> None:
+    values, before = MATRIX[name][0](ids), await everything(database)
+    writes = frozenset({AccessScope.READ, AccessScope.WRITE})
+
+    (error,) = await errors(ask, replace(caller(world.admin), scopes=writes), name, values)
+    assert (error["code"], error["missingScope"]) == ("SCOPE_MISSING", "ADMIN")
+    assert await everything(database) == before
+    assert await errors(ask, replace(caller(world.team_admin), scopes=writes), name, values) == []
+
+
+async def test_a_saved_query_without_a_team_needs_the_scope_admin(ask: Ask, world: World, database: Database) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        query = await make_saved_query(session, world.organization)
+    writer = replace(caller(world.admin), scopes=frozenset({AccessScope.WRITE}))
+
+    (error,) = await errors(ask, writer, "deleteSavedQuery", {"savedQueryId": query.id})
+
+    assert (error["code"], error["missingScope"]) == ("SCOPE_MISSING", "ADMIN")
+
+
 @pytest.mark.parametrize("name", sorted(MATRIX.keys() - NAMES_NOTHING))
 async def test_foreign_objects_are_absent_in_the_same_words(
     ask: Ask, world: World, database: Database, ids: Values, name: str
