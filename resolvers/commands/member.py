@@ -40,6 +40,7 @@ async def update(
     write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None, **values: Any
 ) -> MemberAnswer:
     member = await _member(write, member_id)
+    member.refuse_if_erased(write)
     if values.get("email") is not None:
         values["email"] = stored_email(values["email"])
     await check_unique(write, Member, values, member_id)
@@ -63,21 +64,25 @@ async def enable(
     write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> MemberAnswer:
     member, values = await _member(write, member_id), {"status": ActorStatus.ACTIVE}
+    member.refuse_if_erased(write)
     member.change(EventAction.MEMBER_ENABLED, values, write, expected_revision=expected_revision, message=message)
     return {"member_id": member_id}
 
 
 @command("eraseMember", AccessScope.ADMIN)
 async def erase(write: Write, *, member_id: str, expected_revision: int | None = None) -> MemberAnswer:
-    """Replace the name and email, disable the member, and end their tokens and roles."""
+    """Replace the name and email, disable the member, and end their tokens and roles. Erasing again changes nothing."""
     member = await _member(write, member_id)
     member.expect(write, expected_revision)
     await _check_administrators(write, member, {"status": ActorStatus.DISABLED})
     write.refuse()
+    if member.is_erased:
+        return {"member_id": member_id}
     member.erase(write)
-    # Events are kept, but not with the name.
-    own = update_of(Event).where(Event.subject_id == member_id).values(subject_label=member.name, changes=[])
-    await write.session.execute(own, execution_options={"synchronize_session": False})
+    # Events are kept, but nothing in them that may name the person.
+    own = update_of(Event).where(Event.subject_id == member_id)
+    nameless = own.values(subject_label=member.name, message=None, changes=[])
+    await write.session.execute(nameless, execution_options={"synchronize_session": False})
     tokens = update_of(AccessToken).where(AccessToken.actor_id == member_id, AccessToken.revoked_at.is_(None))
     await write.session.execute(tokens.values(revoked_at=write.at), execution_options={"synchronize_session": False})
     for each in await write.session.scalars(select(TeamMember).where(TeamMember.actor_id == member_id)):
