@@ -46,7 +46,7 @@ async def create(database: Database, name: str, email: str, lifetime: timedelta 
             name=TOKEN_NAME,
             scopes=DEFAULT_SCOPES[OrganizationRole.ADMIN],
         )
-        session.add(token)
+        session.add_all([token, token.event(EventAction.TOKEN_CREATED, now)])
         return organization, secret
 
 

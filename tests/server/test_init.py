@@ -46,7 +46,7 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
     who = await ask(caller, WHO)
     assert who["organization"] == {"name": "acme"}
     assert who["me"] == {"actor": {"displayName": ADMIN, "organizationRole": "ADMIN", "email": ADMIN}}
-    assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}]
+    assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}, {"action": "TOKEN_CREATED"}]
     made = await ask(caller, CREATE, team={"name": "data"}, cluster={"name": "prod", "region": "eu-west-1"})
     config = {"clusterId": made["createCluster"]["cluster"]["id"], "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
     job: dict[str, Any] = {
