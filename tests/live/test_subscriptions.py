@@ -207,6 +207,25 @@ async def test_the_mode_of_a_single_connection_is_refused(live: Live, world: Wor
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
 
 
+async def test_a_mutation_is_not_run_by_get(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.admin)}", "Accept": "text/event-stream"}
+    query = f'mutation {{ deleteJob(input: {{jobId: "{job_id}"}}) {{ userErrors {{ code }} }} }}'
+    async with live.http.get("/graphql", params={"query": query}, headers=headers) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+
+    assert (await ask(world.admin, "{ jobs { totalCount } }"))["jobs"] == {"totalCount": 1}
+
+
+async def test_a_subscription_is_run_by_get(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": "text/event-stream"}
+    query = f'subscription {{ events(after: "{await end(ask, world)}") {{ action }} }}'
+    await rename(ask, world, job_id, "renamed")
+    async with live.http.get("/graphql", params={"query": query}, headers=headers) as response:
+        assert await response.content.readuntil(b"\n\n") == (
+            b'event: next\ndata: {"data":{"events":{"action":"JOB_UPDATED"}}}\n\n'
+        )
+
+
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
