@@ -6,6 +6,7 @@ delivery, and a group that begins after a cursor catches up by the same code tha
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from mainsheet.server.live.feed_watch import FeedWatch
 PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
+IDLE_SECONDS = 3600  # events are kept for days
 MOST_WAITING = 1_000  # results that a slow reader may have before it
 
 Run = Callable[[Delivery], Awaitable[bytes]]
@@ -110,12 +112,21 @@ class Subscriptions:
             while True:
                 grown.clear()
                 await self._deliver_new(group, caller)
-                await grown.wait()
+                await self._growth(grown)
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
             group.deliver(failure)
         finally:
             self._watch.remove(caller.organization_id, grown)
             self._forget(key, group)
+
+    async def _growth(self, grown: asyncio.Event) -> None:
+        """Wait until the feed has grown, or for `IDLE_SECONDS`.
+
+        Reading on then moves the cursor past events that the caller doesn't see, before retention deletes them.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await grown.wait()
 
     def _forget(self, key: Hashable, group: Group) -> None:
         if self._groups.get(key) is group:
