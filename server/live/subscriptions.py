@@ -22,6 +22,7 @@ from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
 
 PAGE = 100
@@ -133,18 +134,18 @@ class Subscriptions:
             del self._groups[key]
 
     async def _deliver_new(self, group: Group, caller: Caller) -> None:
-        """Deliver all events after the group's cursor. If the database is away, wait until it is back, for a minute."""
+        """Deliver all events after the group's cursor. Try again, some times, what the client would have to repeat."""
         tries = MOST_TRIES
         has_more = True
         while has_more:
             try:
                 has_more = await self._deliver_page(group, caller)
                 tries = MOST_TRIES
-            except Unavailable:
+            except (Unavailable, RateLimited, RequestError) as failure:
                 tries -= 1
-                if not tries:
+                if not tries or not _is_temporary(failure):
                     raise
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else RETRY_SECONDS)
 
     async def _deliver_page(self, group: Group, caller: Caller) -> bool:
         """Deliver the next events. Return whether there may be more."""
@@ -172,3 +173,7 @@ class Subscriptions:
         finally:
             await read.close()
         return pages[caller.organization_id]
+
+
+def _is_temporary(failure: Exception) -> bool:
+    return not isinstance(failure, RequestError) or failure.code is Code.TIMEOUT
