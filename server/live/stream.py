@@ -15,7 +15,7 @@ from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
-from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, unavailable
+from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, operation_failed
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.operations.budget import Budget
@@ -111,6 +111,6 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
             return {"message": str(failure), "extensions": extensions}
         case Unavailable():
             instrumentation.failed(failure)
-            return unavailable(failure, f"{failure}; nothing was changed.", request_id)
+            return operation_failed(failure, request_id)
     instrumentation.failed(failure)
     return masked(request_id)

@@ -18,7 +18,6 @@ from testbed.ask import Ask
 from testbed.world import World, caller
 from tests.live.test_subscriptions import end, rename
 
-
 FAILURES = (
     NoConnection(),
     RateLimited("You have used up this minute's cost.", retry_after=0),
