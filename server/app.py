@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
-from mainsheet.models.failures import failures_passed_over
+from mainsheet.models.failures import failures_reported
 from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
@@ -175,7 +175,7 @@ async def _expiring(database: Database, kept: timedelta, _app: web.Application) 
 
     async def repeat() -> None:
         while True:
-            with failures_passed_over():
+            with failures_reported(database.instrumentation):
                 await expire(database, kept)
             await asyncio.sleep(EXPIRE_SECONDS)
 

@@ -7,31 +7,27 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import START, Event
-from mainsheet.models.failures import failures_named, failures_passed_over
+from mainsheet.models.failures import failures_reported
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.organization import Organization
 from mainsheet.models.read_pool import discard, to_its_end
 from mainsheet.models.roles import OrganizationRole
-from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
 
 CHANNEL = "mainsheet_events"
-UNSETTLED_SECONDS = 0.02  # between reads while events wait for an older transaction
+UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
-
-log = structlog.stdlib.get_logger("mainsheet.live")
 
 
 class FeedWatch(Instrumentation):
@@ -74,19 +70,16 @@ class FeedWatch(Instrumentation):
         self._look.set()
 
     async def _watch(self) -> None:
+        unsettled = UNSETTLED_SECONDS
         while True:
-            try:
-                with failures_named():
-                    is_unsettled = bool(self._grown) and await self._read()
-                wait = UNSETTLED_SECONDS if is_unsettled else self._poll_seconds
-            except Unavailable as failure:
-                log.warning("feed unavailable", reason=str(failure))
-                wait = RETRY_SECONDS
-            try:
+            wait: float = RETRY_SECONDS  # if the read fails
+            with failures_reported(self._database.instrumentation):
+                is_unsettled = bool(self._grown) and await self._read()
+                unsettled = min(unsettled * 2, self._poll_seconds) if is_unsettled else UNSETTLED_SECONDS
+                wait = unsettled if is_unsettled else self._poll_seconds
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._look.wait()
-            except TimeoutError:
-                pass
             self._look.clear()
 
     async def _read(self) -> bool:
@@ -110,7 +103,7 @@ class FeedWatch(Instrumentation):
     async def _listen(self) -> None:
         """Keep a connection that receives notifications. Check it now and then: the driver doesn't notice its loss."""
         while True:
-            with failures_passed_over():
+            with failures_reported(self._database.instrumentation):
                 held = await self._database.reads.raw_connection()
                 try:
                     driver: Any = held.driver_connection

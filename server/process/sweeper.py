@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from mainsheet.models.database import Database
-from mainsheet.models.failures import failures_passed_over
+from mainsheet.models.failures import failures_reported
 from mainsheet.resolvers.commands.run_sweep import AT_ONCE, has_expired, sweep
 
 
@@ -22,7 +22,7 @@ async def sweeping(database: Database, seconds: float, _app: web.Application) ->
 
 async def _sweep_on(database: Database, seconds: float) -> None:
     while True:
-        with failures_passed_over():  # the next sweep does what this one couldn't
+        with failures_reported(database.instrumentation):  # the next sweep does what this one couldn't
             if await has_expired(database):
                 while await sweep(database) == AT_ONCE:
                     pass
