@@ -15,7 +15,7 @@ OF_ALL = frozenset({AccessScope.READ, AccessScope.WRITE})
 DEFAULT_SCOPES: Mapping[OrganizationRole, frozenset[AccessScope]] = {
     OrganizationRole.MEMBER: OF_ALL,
     OrganizationRole.AUDITOR: OF_ALL,
-    OrganizationRole.ADMIN: OF_ALL | {AccessScope.ADMIN},
+    OrganizationRole.ADMIN: frozenset(AccessScope),  # with RUNS, which a worker's token can have only from theirs
 }
 
 

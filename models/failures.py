@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
 
 # SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes. The longest prefix wins.
@@ -56,16 +55,6 @@ def failures_named() -> Iterator[None]:
         if failure is None or failure is error:
             raise
         raise failure from error
-
-
-@contextmanager
-def failures_reported(instrumentation: Instrumentation) -> Iterator[None]:
-    """Report every failure of a background task's step, so that the task goes on with the next step."""
-    try:
-        with failures_named():
-            yield
-    except Exception as failure:  # noqa: BLE001 nobody else would see it
-        instrumentation.failed(failure)
 
 
 @contextmanager

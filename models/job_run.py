@@ -241,7 +241,9 @@ class JobRun(Base):
         return False
 
     def lose_lease(self, lease: RunLease, retries: Retries, at: datetime) -> None:
-        """Decide what becomes of a run whose lease has ended."""
+        """Decide what becomes of a running run whose lease has ended."""
+        if self.status is not JobRunStatus.RUNNING:
+            raise ValueError(f"The run {self.id} is {self.status}: it has no lease to lose.")
         if self.cancel_requested_at:
             self.finish(JobRunStatus.CANCELLED, at)
             return

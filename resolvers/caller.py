@@ -9,7 +9,7 @@ from mainsheet.models.roles import AccessScope, OrganizationRole
 class Caller:
     """The authenticated actor. All permissions of a request follow from these values.
 
-    `scopes` are its token's. `token_expires_at` is None if the token doesn't expire, or isn't one of ours.
+    `scopes` are its token's. `token_expires_at` is None if the token doesn't expire; a JWT always does.
     """
 
     PREFIX: ClassVar[str] = "VR"

@@ -1,6 +1,5 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -11,7 +10,6 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
-from mainsheet.models.failures import failures_reported
 from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
@@ -39,6 +37,7 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.process.background import repeated
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
@@ -172,17 +171,8 @@ async def _reporting(
 
 async def _expiring(database: Database, kept: timedelta, _app: web.Application) -> AsyncIterator[None]:
     """Delete expired events every hour."""
-
-    async def repeat() -> None:
-        while True:
-            with failures_reported(database.instrumentation):
-                await expire(database, kept)
-            await asyncio.sleep(EXPIRE_SECONDS)
-
-    task = asyncio.create_task(repeat(), name="expire events")
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with repeated("expire events", EXPIRE_SECONDS, partial(expire, database, kept)):
+        yield
 
 
 async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:

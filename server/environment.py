@@ -1,12 +1,16 @@
 """Checks the environment's `MAINSHEET_*` variables: a misspelled or empty one must not start a server with defaults."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from mainsheet.server.settings import PREFIX, SECRET, Settings
 
 FILE = "_FILE"
+PORT = f"{PREFIX}PORT"
+SERVICE_LINK = re.compile(rf"{PREFIX}(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_\w+)")
 # Of commands that are clients of a server, perhaps in the same environment.
 OF_CLIENTS = {f"{PREFIX}URL", f"{PREFIX}TOKEN"}
 
@@ -20,16 +24,25 @@ def secrets() -> list[str]:
     return [name for name, each in Settings.model_fields.items() if each.json_schema_extra == SECRET]
 
 
-def from_files(environment: Mapping[str, str]) -> dict[str, str]:
+def from_files(environment: Mapping[str, str]) -> dict[str, Any]:
     """Check all variables. Return the secret settings that `MAINSHEET_…_FILE` variables name files of.
 
-    Raises `BadEnvironment` for a variable that is unknown, empty or given twice, and a file that can't be read.
+    Kubernetes sets variables for a Service that is called `mainsheet`. They are ignored: `MAINSHEET_PORT=tcp://…` gives
+    the default port. Raises `BadEnvironment` for a variable that is unknown, empty or given twice, and for a file that
+    can't be read.
     """
-    ours = {name.upper(): value for name, value in environment.items() if name.upper().startswith(PREFIX)}
+    given = {name.upper(): value for name, value in environment.items() if name.upper().startswith(PREFIX)}
+    ours = {name: value for name, value in given.items() if not _is_service_link(name, value)}
     files = {PREFIX + name.upper() + FILE: name for name in secrets()}
     for problem in _problems(ours, files):
         raise BadEnvironment(problem)
-    return {files[variable]: _content(variable, path) for variable, path in ours.items() if variable in files}
+    default = {} if ours.keys() >= given.keys() & {PORT} else {"port": Settings.model_fields["port"].default}
+    return default | {files[variable]: _content(variable, path) for variable, path in ours.items() if variable in files}
+
+
+def _is_service_link(variable: str, value: str) -> bool:
+    """Return whether Kubernetes set it, because a Service of the namespace is called `mainsheet`."""
+    return bool(SERVICE_LINK.fullmatch(variable)) or (variable == PORT and "://" in value)
 
 
 def _problems(ours: Mapping[str, str], files: Mapping[str, str]) -> Iterator[str]:

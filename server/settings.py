@@ -172,7 +172,7 @@ class Settings(BaseSettings):
     )
     oidc_leeway_seconds: int = Field(30, ge=0, le=600, description="Tolerated clock difference.")
     oidc_organization: str | None = Field(
-        None, description="The id of the organization whose members the issuer authenticates; unset, of all."
+        None, description="The id of the organization whose members the issuer authenticates."
     )
     oidc_scopes: Annotated[tuple[AccessScope, ...], *CommaSeparated] = Field(
         (AccessScope.READ, AccessScope.WRITE),

@@ -8,7 +8,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job
-from mainsheet.models.job_run import JobRun, Retries
+from mainsheet.models.job_run import JobRun, JobRunStatus, Retries
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
@@ -26,7 +26,8 @@ async def has_expired(database: Database) -> bool:
 async def sweep(database: Database) -> int:
     """Take back at most `AT_ONCE` runs of all organizations, and return how many. Several processes may do so at once.
 
-    Jobs and runs that somebody else has locked are passed over, so that a sweep waits for no other transaction.
+    Rows that another transaction has locked are passed over, so that a sweep waits for none. Leases are locked too:
+    PostgreSQL checks again only the locked rows that were changed after the start of the statement.
     """
     async with AsyncSession(database.writes, expire_on_commit=False, autoflush=False) as session, session.begin():
         expired = (
@@ -34,9 +35,9 @@ async def sweep(database: Database) -> int:
             .join(RunLease, RunLease.run_id == JobRun.id)
             .join(Job, Job.id == JobRun.job_id)
             .join(JobVersion, (JobVersion.job_id == JobRun.job_id) & (JobVersion.number == JobRun.version_number))
-            .where(RunLease.expires_at <= database_time())
+            .where(RunLease.expires_at <= database_time(), JobRun.status == JobRunStatus.RUNNING)
             .limit(AT_ONCE)
-            .with_for_update(of=[JobRun, Job], skip_locked=True, key_share=True)
+            .with_for_update(of=[RunLease, JobRun, Job], skip_locked=True, key_share=True)
         )
         rows = (await session.execute(expired)).all()
         if rows:

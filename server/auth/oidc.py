@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
@@ -20,6 +21,7 @@ ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 )
 MAX_HEADER_BYTES = 4096
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 # Access tokens (RFC 9068) and plain JWTs; a logout token or a security event doesn't authenticate (RFC 8725).
 TYPES = frozenset({"jwt", "at+jwt"})
@@ -34,13 +36,21 @@ class RefusedToken(Exception):
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The member whom a verified token names, and the token's `exp`."""
+
+    email: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Issuer:
     keys: PublishedKeys
     algorithms: frozenset[str]
     claims: jwt.JWTClaimsRegistry
     member_claim: str
+    organization_id: str
     trusts_emails: bool = False
-    organization_id: str | None = None
     scopes: frozenset[AccessScope] = OF_ALL
 
     @classmethod
@@ -50,6 +60,8 @@ class Issuer:
             return None
         if settings.oidc_audience is None:
             raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_AUDIENCE")
+        if settings.oidc_organization is None:  # emails are unique only within an organization
+            raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_ORGANIZATION")
         algorithms = ASYMMETRIC.intersection(settings.oidc_algorithms)
         if not algorithms:
             raise ValueError("MAINSHEET_OIDC_ALGORITHMS names no asymmetric algorithm")
@@ -61,18 +73,16 @@ class Issuer:
         )
         claim, trusts = settings.oidc_member_claim, settings.oidc_trust_emails
         scopes = frozenset(settings.oidc_scopes)
-        return cls(_keys(settings), algorithms, claims, claim, trusts, settings.oidc_organization, scopes)
+        return cls(_keys(settings), algorithms, claims, claim, settings.oidc_organization, trusts, scopes)
 
-    def vouches_for(self, organization_id: str) -> bool:
-        return self.organization_id in (None, organization_id)
-
-    async def email(self, token: str) -> str:
-        """Verify a token and return the member's email address.
+    async def subject(self, token: str) -> Subject:
+        """Verify a token and return its subject.
 
         Raises `RefusedToken`, or `KeysUnavailable` if no key could be read yet.
         """
         try:
-            return self._member(await self._verified(token))
+            claims = await self._verified(token)
+            return Subject(self._email(claims), datetime.fromtimestamp(min(claims["exp"], LATEST), UTC))
         except (JoseError, ValueError, TypeError) as error:
             reason = str(error) if isinstance(error, JoseError) else "malformed"
             raise RefusedToken(reason, is_expired=isinstance(error, ExpiredTokenError)) from None
@@ -92,7 +102,7 @@ class Issuer:
         self.claims.validate(claims)
         return claims
 
-    def _member(self, claims: jwt.Claims) -> str:
+    def _email(self, claims: jwt.Claims) -> str:
         email = claims.get(self.member_claim)
         if not isinstance(email, str) or not storable(email) or not NAME.minimum <= len(email) <= NAME.maximum:
             raise RefusedToken(f"its claim {self.member_claim} holds no email address")

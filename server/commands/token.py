@@ -62,7 +62,7 @@ def token() -> None:
     "scopes",
     type=click.Choice(list(AccessScope), case_sensitive=False),
     multiple=True,
-    help="What the token may be used for; may be repeated. Default: READ and WRITE, and ADMIN for administrators.",
+    help="What the token may be used for; may be repeated. Default: READ and WRITE; all for administrators.",
 )
 @with_settings("database_url")
 def create(

@@ -7,27 +7,32 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import START, Event
-from mainsheet.models.failures import failures_reported
+from mainsheet.models.failures import failures_named, failures_passed_over
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.organization import Organization
 from mainsheet.models.read_pool import discard, to_its_end
 from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+from mainsheet.server.process.background import errors_logged
 
 CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
+
+log = structlog.stdlib.get_logger("mainsheet.live")
 
 
 class FeedWatch(Instrumentation):
@@ -72,14 +77,22 @@ class FeedWatch(Instrumentation):
     async def _watch(self) -> None:
         unsettled = UNSETTLED_SECONDS
         while True:
-            wait: float = RETRY_SECONDS  # if the read fails
-            with failures_reported(self._database.instrumentation):
-                is_unsettled = bool(self._grown) and await self._read()
+            try:
+                with failures_named():
+                    is_unsettled = bool(self._grown) and await self._read()
                 unsettled = min(unsettled * 2, self._poll_seconds) if is_unsettled else UNSETTLED_SECONDS
                 wait = unsettled if is_unsettled else self._poll_seconds
-            with suppress(TimeoutError):
+            except Unavailable as failure:
+                log.warning("feed unavailable", reason=str(failure))
+                wait = RETRY_SECONDS
+            except Exception:
+                log.exception("feed watch failed")
+                wait = RETRY_SECONDS
+            try:
                 async with asyncio.timeout(wait):
                     await self._look.wait()
+            except TimeoutError:
+                pass
             self._look.clear()
 
     async def _read(self) -> bool:
@@ -103,7 +116,7 @@ class FeedWatch(Instrumentation):
     async def _listen(self) -> None:
         """Keep a connection that receives notifications. Check it now and then: the driver doesn't notice its loss."""
         while True:
-            with failures_reported(self._database.instrumentation):
+            with errors_logged("feed notifications"), failures_passed_over():
                 held = await self._database.reads.raw_connection()
                 try:
                     driver: Any = held.driver_connection

@@ -1,26 +1,22 @@
 """Subscriptions while the database is away, or while the caller's operations are refused or stopped."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 
 import pytest
-from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
-from mainsheet.server.live import feed_watch, subscriptions
+from mainsheet.server.live import subscriptions
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.subscriptions import Subscriptions
 from testbed.ask import Ask
 from testbed.world import World, caller
-from tests.live.conftest import PATIENCE, Start
-from tests.live.test_subscriptions import EVENTS, data, end, rename
+from tests.live.test_subscriptions import end, rename
 
 FAILURES = (
     NoConnection(),
@@ -81,38 +77,6 @@ async def test_a_refused_operation_ends_the_subscription(
 
     with pytest.raises(RequestError):
         await results(database, world, after, Away(1, RequestError(HTTPStatus.BAD_REQUEST, "Wrong.")), count=1)
-
-
-class Failures(Instrumentation):
-    def __init__(self) -> None:
-        self.next: asyncio.Event = asyncio.Event()
-
-    def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
-        self.next.set()
-
-
-async def test_the_feed_is_watched_after_an_error_of_its_statement(
-    start: Start, database: Database, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed_watch, "RETRY_SECONDS", 0.01)
-    live, failures = await start(feed_poll_seconds=0.01), Failures()
-    async with live.socket(world.admin) as socket:
-        await socket.subscribe("1", EVENTS, after=await end(ask, world))
-        await rename(ask, world, job_id, "first")
-        assert (await data(socket))["events"]["job"] == {"name": "first"}
-        database.instrumentation.shared.append(failures)
-        await execute(database, "ALTER TABLE event RENAME TO away")
-        async with asyncio.timeout(PATIENCE):
-            await failures.next.wait()
-        await execute(database, "ALTER TABLE away RENAME TO event")
-        await rename(ask, world, job_id, "second")
-
-        assert (await data(socket))["events"]["job"] == {"name": "second"}
-
-
-async def execute(database: Database, statement: str) -> None:
-    async with database.writes.begin() as connection:
-        await connection.execute(text(statement))
 
 
 async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:

@@ -167,3 +167,14 @@ def test_only_a_finished_run_can_be_deleted() -> None:
         run.refuse_deletion()
     run.cancel("MB1", NOW)
     run.refuse_deletion()
+
+
+@pytest.mark.parametrize("status", [each for each in JobRunStatus if each is not JobRunStatus.RUNNING])
+def test_only_a_running_run_loses_its_lease(status: JobRunStatus) -> None:
+    run = made()
+    lease = run.claim(NOW, 60)
+    run.status = status
+
+    with pytest.raises(ValueError, match=status):
+        run.lose_lease(lease, NO_RETRIES, NOW)
+    assert run.status is status

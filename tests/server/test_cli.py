@@ -295,6 +295,22 @@ def test_a_secret_setting_may_be_a_file(tmp_path: Path) -> None:
     assert all(str(field.description) in shown for field in Settings.model_fields.values())
 
 
+def test_the_service_links_of_kubernetes_are_ignored() -> None:
+    address = "tcp://10.0.0.7:8000"
+    links = {"MAINSHEET_PORT": address, "MAINSHEET_PORT_8000_TCP": address, "MAINSHEET_PORT_8000_TCP_PROTO": "tcp"}
+    links |= {
+        "MAINSHEET_SERVICE_HOST": "10.0.0.7",
+        "MAINSHEET_SERVICE_PORT": "8000",
+        "MAINSHEET_SERVICE_PORT_HTTP": "1",
+    }
+
+    shown = invoke("settings", **links).stdout
+
+    row = next(line for line in shown.splitlines() if line.startswith("MAINSHEET_PORT "))
+    assert row.split()[1] == "8000"
+    assert "9000" in invoke("settings", "--port", "9000", **links).stdout
+
+
 @pytest.mark.parametrize("content", [None, "\n"], ids=["missing", "empty"])
 def test_an_unusable_secret_file_prints_one_line(tmp_path: Path, content: str | None) -> None:
     secret = tmp_path / "url"

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.organization import Organization
+from mainsheet.resolvers.caller import Caller
 from mainsheet.server.auth import first_organization
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import LastUse
@@ -21,6 +22,13 @@ CREATE = """mutation ($team: CreateTeamInput!, $cluster: CreateClusterInput!) {
 WHO = """{ organization { name } me { actor { displayName organizationRole ... on Member { email } } }
   events(first: 5) { nodes { action } } }"""
 
+ACCOUNT = 'mutation { createServiceAccount(input: {name: "worker"}) { serviceAccount { id } } }'
+JOIN = "mutation ($input: SetTeamRoleInput!) { setTeamRole(input: $input) { userErrors { code } } }"
+TOKEN = """mutation ($input: CreateAccessTokenInput!) {
+  createAccessToken(input: $input) { secret userErrors { code } } }"""
+TRIGGER = "mutation ($input: TriggerRunInput!) { triggerRun(input: $input) { userErrors { code } } }"
+CLAIM = "mutation ($input: ClaimRunsInput!) { claimRuns(input: $input) { runs { attempt } userErrors { code } } }"
+
 
 @pytest.fixture
 async def database(database_url: str) -> Any:
@@ -32,10 +40,7 @@ async def database(database_url: str) -> Any:
 async def test_the_first_job_needs_no_sql(database: Database, database_url: str) -> None:
     done = mainsheet("init", "--organization", "acme", "--admin", ADMIN, MAINSHEET_DATABASE_URL=database_url)
     assert done.returncode == 0, done.stderr
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
-    caller = await authenticator.caller(f"Bearer {done.stdout.strip()}")
-    await authenticator.close()
-    assert caller
+    caller = await authenticated(database, done.stdout.strip())
     ask = Ask(database)
 
     who = await ask(caller, WHO)
@@ -44,10 +49,36 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
     assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}]
     made = await ask(caller, CREATE, team={"name": "data"}, cluster={"name": "prod", "region": "eu-west-1"})
     config = {"clusterId": made["createCluster"]["cluster"]["id"], "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
-    job = {"jobKey": "first", "name": "First", "teamIds": [made["createTeam"]["team"]["id"]], "config": config}
+    job: dict[str, Any] = {
+        "jobKey": "first",
+        "name": "First",
+        "teamIds": [made["createTeam"]["team"]["id"]],
+        "config": config,
+    }
     created = (await ask(caller, CREATE_JOB, input=job))["createJob"]
     assert created["userErrors"] == []
     assert created["job"]["revision"] == 1
+    worker = await a_worker(ask, caller, job["teamIds"][0])
+    await ask(caller, TRIGGER, input={"jobId": created["job"]["id"]})
+    claimed = (await ask(worker, CLAIM, input={"clusterIds": [config["clusterId"]]}))["claimRuns"]
+    assert claimed == {"runs": [{"attempt": 1}], "userErrors": []}
+
+
+async def authenticated(database: Database, secret: str) -> Caller:
+    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    caller = await authenticator.caller(f"Bearer {secret}")
+    await authenticator.close()
+    assert caller
+    return caller
+
+
+async def a_worker(ask: Ask, admin: Caller, team_id: str) -> Caller:
+    """Return a new service account that may execute the team's jobs, by its token of the scope RUNS."""
+    account = (await ask(admin, ACCOUNT))["createServiceAccount"]["serviceAccount"]["id"]
+    await ask(admin, JOIN, input={"teamId": team_id, "actorId": account, "role": "CONTRIBUTOR"})
+    made = await ask(admin, TOKEN, input={"name": "worker", "actorId": account, "scopes": ["RUNS"]})
+    assert made["createAccessToken"]["userErrors"] == []
+    return await authenticated(ask.database, made["createAccessToken"]["secret"])
 
 
 async def test_a_second_run_changes_nothing(database: Database) -> None:

@@ -316,7 +316,7 @@ async def test_an_email_of_two_organizations_needs_the_organization(database: Da
 
 @pytest.mark.parametrize(
     ("role", "scopes"),
-    [("MEMBER", ["READ", "WRITE"]), ("AUDITOR", ["READ", "WRITE"]), ("ADMIN", ["ADMIN", "READ", "WRITE"])],
+    [("MEMBER", ["READ", "WRITE"]), ("AUDITOR", ["READ", "WRITE"]), ("ADMIN", ["ADMIN", "READ", "RUNS", "WRITE"])],
 )
 async def test_default_scopes_follow_the_role(database: Database, role: str, scopes: list[str]) -> None:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
