@@ -22,7 +22,6 @@ from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_h
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.sse import EventStream, wants_events
-from mainsheet.server.live.validity import Validity
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
@@ -67,16 +66,16 @@ class GraphQLEndpoint:
         return await respond(request, result, media_type, self.max_answer_bytes)
 
     async def _stream(self, request: web.Request, event_stream: EventStream) -> web.StreamResponse:
-        authorization, client = _authorization(request), group(request[CLIENT])
-        caller = await self.authenticator.caller(authorization, client)
+        authorization = _authorization(request)
+        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is None:
             raise unauthenticated(authorization)
         request[MEMBER] = caller.actor_id
         graphql_request = await read(request, self.body_limits)
         with suppress(InvalidOperation):  # it becomes a result of the stream
             await self._operation(request, caller, graphql_request)
-        validity = Validity(self.authenticator, authorization, client, caller)
-        return await event_stream.answer(request, caller, graphql_request, validity)
+        with event_stream.validity.watched(authorization, caller) as ended:
+            return await event_stream.answer(request, caller, graphql_request, ended)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)
