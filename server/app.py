@@ -28,7 +28,7 @@ from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.stream import Streams
-from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.live.validity import Validity
 from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs, observe_request
@@ -78,8 +78,8 @@ def make_app(
     )
     budget = Budget(settings, database)
     watch = FeedWatch(database, settings.feed_poll_seconds)
-    subscriptions = Subscriptions(database, watch)
-    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_subscriptions)
+    subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
+    streams = Streams(operations, executions, budget, open_context, subscriptions)
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(

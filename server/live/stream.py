@@ -33,7 +33,6 @@ class Streams:
     budget: Budget
     open_context: Callable[[Caller], Closable]
     subscriptions: Subscriptions
-    most_subscriptions: int
 
     async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
         """Yield the encoded results: one, or one for each event.
@@ -53,8 +52,6 @@ class Streams:
         if source is None:
             yield _encoded(result, request_id)
             return
-        if self.subscriptions.count >= self.most_subscriptions:
-            raise RateLimited("This server has too many subscriptions. Try again in 1 s.", 1)
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
         run = partial(self._delivered, operation, request, caller, request_id)
         results = self.subscriptions.results((operation, variables, caller), caller, source, run)

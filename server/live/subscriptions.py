@@ -5,9 +5,11 @@ delivery, and a group that begins after a cursor catches up by the same code tha
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiohttp import web
 
@@ -24,6 +26,8 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.settings import Settings
 
 PAGE = 100
 RETRY_SECONDS = 1
@@ -43,6 +47,23 @@ class Stopping(Exception):
 
 
 Item = bytes | Exception
+
+
+@dataclass(frozen=True)
+class SubscriptionLimits:
+    """The most subscriptions of this process, of an organization in it, and of a caller."""
+
+    process: int
+    organization: int
+    caller: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            settings.max_subscriptions,
+            settings.max_subscriptions_per_organization,
+            settings.max_subscriptions_per_caller,
+        )
 
 
 @dataclass(eq=False)
@@ -65,20 +86,45 @@ class Group:
 
 
 class Subscriptions:
-    def __init__(self, database: Database, watch: FeedWatch) -> None:
+    def __init__(self, database: Database, watch: FeedWatch, budget: Budget, limits: SubscriptionLimits) -> None:
         self._database = database
         self._watch = watch
+        self._budget = budget
+        self._limits = limits
+        self._open: Counter[str] = Counter()
         self._groups: dict[Hashable, Group] = {}
         self._is_stopping = False
 
-    @property
-    def count(self) -> int:
-        return sum(len(each.members) for each in self._groups.values())
-
     async def results(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
-        """Yield the encoded result for each event. Raises `TooSlow`, `Stopping`, and what `run` raises."""
+        """Yield the encoded result for each event.
+
+        Raises `RateLimited` if there are too many subscriptions, `TooSlow`, `Stopping`, and what `run` raises.
+        """
         if self._is_stopping:
             raise Stopping
+        with self._counted(caller):
+            async with aclosing(self._joined(key, caller, source, run)) as results:
+                async for each in results:
+                    yield each
+
+    @contextmanager
+    def _counted(self, caller: Caller) -> Iterator[None]:
+        limits = {
+            caller.actor_id: (self._limits.caller, "You have"),
+            caller.organization_id: (self._limits.organization, "Your organization has"),
+            "": (self._limits.process, "This server has"),
+        }
+        for key, (most, who) in limits.items():
+            if self._open[key] >= most:
+                raise self._budget.refusal("subscriptions", f"{who} too many subscriptions.", caller)
+        self._open.update(limits.keys())
+        try:
+            yield
+        finally:
+            self._open.subtract(limits.keys())
+            self._open = +self._open  # without those that have none
+
+    async def _joined(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
         queue: asyncio.Queue[Item] = asyncio.Queue()
         group = self._groups.get(key) if source.after is None else None
         if group is None or group.task is None or group.task.done():
@@ -160,16 +206,18 @@ class Subscriptions:
     async def _end(self, caller: Caller) -> str:
         read = Read.of(self._database, caller)
         try:
-            return await event_rows.end_of(read, [caller.organization_id])
+            with self._budget.charged(caller):
+                return await event_rows.end_of(read, [caller.organization_id])
         finally:
             await read.close()
 
     async def _page(self, caller: Caller, source: Source, arguments: PageArguments) -> Page[Event]:
         read = Read.of(self._database, caller)
         try:
-            pages = await event_rows.of_organizations(
-                read, [caller.organization_id], EventListArguments(arguments, source.filter)
-            )
+            with self._budget.charged(caller):
+                pages = await event_rows.of_organizations(
+                    read, [caller.organization_id], EventListArguments(arguments, source.filter)
+                )
         finally:
             await read.close()
         return pages[caller.organization_id]

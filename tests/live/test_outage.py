@@ -13,7 +13,9 @@ from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live import subscriptions
 from mainsheet.server.live.feed_watch import FeedWatch
-from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.world import World, caller
 from tests.live.test_subscriptions import end, rename
@@ -80,7 +82,8 @@ async def test_a_refused_operation_ends_the_subscription(
 
 
 async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
-    live = Subscriptions(database, FeedWatch(database, poll_seconds=1))
+    budget = Budget(Settings(), database)
+    live = Subscriptions(database, FeedWatch(database, poll_seconds=1), budget, SubscriptionLimits.of(Settings()))
     source = Source(EventFilter(), after)
     stream = live.results("key", caller(world.admin), source, operation.run)
     async with asyncio.timeout(30), aclosing(stream):
