@@ -10,7 +10,8 @@ from sqlalchemy import literal, select
 from mainsheet.models import limits
 from mainsheet.models.errors import Refused, UserError
 from mainsheet.models.input_values import normal
-from mainsheet.resolvers.mutation import Call
+from mainsheet.models.unavailable import OutcomeUnknown, Unavailable
+from mainsheet.resolvers.mutation import Call, Outcome
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.write import Command, Plan, Write
 
@@ -58,12 +59,22 @@ class Batch:
 
     async def _each(self, plan: Plan) -> Results:
         results = {index: Result({}, self._at(index, problems)) for index, problems in plan.problems.items()}
-        read = Read.of(self.call.database, self.call.caller)
+        read, has_changed = Read.of(self.call.database, self.call.caller), False
         for index in plan.order:
             if index not in results:
-                outcome = await self._item_call(index).perform()
+                outcome = await self._item_outcome(index, has_changed=has_changed)
                 results[index], read = Result(outcome.answer, self._at(index, outcome.problems)), outcome.read
+                has_changed = has_changed or not outcome.problems
         return Results(self._in_order(results), [], read)
+
+    async def _item_outcome(self, index: int, *, has_changed: bool) -> Outcome:
+        """Raise `OutcomeUnknown` if the database fails after an earlier item was committed: something was changed."""
+        try:
+            return await self._item_call(index).perform()
+        except Unavailable as error:
+            if has_changed:
+                raise OutcomeUnknown from error
+            raise
 
     def _item_call(self, index: int) -> Call:
         key = self.call.idempotency_key
