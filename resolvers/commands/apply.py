@@ -94,6 +94,8 @@ async def apply(
     publish: bool = True,
     message: str | None = None,
 ) -> ApplyAnswer:
+    write.explain(message)
+    write.refuse()
     row = await write.first(select(_visible_key(write, job_key).scalar_subquery().label("id")))
     job_id = None if row is None else row.id
     values = {"name": name, "description": description, "tags": tags}

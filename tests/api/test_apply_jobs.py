@@ -21,6 +21,7 @@ mutation ($id: ID!, $changes: JobConfigChangesInput) {
   createDraft(input: {jobId: $id, changes: $changes}) { draft { number } }
 }
 """
+EVENTS = "{ jobs { nodes { events { nodes { action message } } } } }"
 JOBS = "{ jobs { nodes { jobKey name description currentVersion { number } draft { maxRetries } } } }"
 
 
@@ -107,6 +108,24 @@ async def test_only_what_differs_is_changed(ask: Ask, world: World) -> None:
     assert job["version"] == {"number": 2, "status": "PUBLISHED", "maxRetries": 0, "message": "Start afresh"}
     assert shared["outcome"] == "CHANGED"
     assert [each["name"] for each in shared["job"]["teams"]["nodes"]] == ["analytics", "platform"]
+
+
+@pytest.mark.parametrize("values", [{"name": "New"}, {"status": "PAUSED"}, {"teams": ["analytics"]}])
+async def test_the_message_is_kept_with_every_change(ask: Ask, world: World, values: dict[str, Any]) -> None:
+    await applied(ask, world.admin, document())
+
+    await applied(ask, world.admin, document(**values), message="Start afresh")
+    (job,) = (await ask(world.admin, EVENTS))["jobs"]["nodes"]
+
+    *changes, created = job["events"]["nodes"]
+    assert (len(changes) > 0, {each["message"] for each in changes}) == (True, {"Start afresh"})
+    assert created["message"] is None
+
+
+async def test_a_message_that_is_too_long_is_refused(ask: Ask, world: World) -> None:
+    answer = await applied(ask, world.contributor, document(), message="x" * 1024)
+
+    assert errors(answer) == [("INVALID", "jobs.0.message")]
 
 
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
