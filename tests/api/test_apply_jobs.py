@@ -275,3 +275,41 @@ async def test_a_repeated_key_gives_the_first_answer(ask: Ask, world: World, mod
     assert outcomes(first) == outcomes(again) == ["CREATED", "CREATED"]
     assert again == first
     assert "IDEMPOTENCY_KEY_REUSED" in str(reused)
+
+
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_key_is_refused_with_another_list(ask: Ask, world: World, mode: str) -> None:
+    documents = [document(), document("other")]
+    await applied(ask, world.contributor, *documents, mode=mode, idempotencyKey="k")
+
+    longer = await applied(ask, world.contributor, *documents, document("third"), mode=mode, idempotencyKey="k")
+    shorter = await applied(ask, world.contributor, document(), mode=mode, idempotencyKey="k")
+    other = await applied(ask, world.contributor, *documents, mode=mode, message="New", idempotencyKey="k")
+    jobs = (await ask(world.admin, JOBS))["jobs"]["nodes"]
+
+    reused = [{"code": "IDEMPOTENCY_KEY_REUSED", "path": ["idempotencyKey"]}]
+    assert [each["userErrors"] for each in (longer, shorter, other)] == [reused] * 3
+    assert "third" not in [each["jobKey"] for each in jobs]
+
+
+async def test_refused_documents_are_tried_again_with_the_same_key(ask: Ask, world: World) -> None:
+    documents = [document(), document("late", config=after("missing"))]
+    first = await applied(ask, world.contributor, *documents, mode="EACH", idempotencyKey="k")
+    await applied(ask, world.contributor, document("missing"))
+    await applied(ask, world.contributor, document(name="Renamed since"))
+
+    second = await applied(ask, world.contributor, *documents, mode="EACH", idempotencyKey="k")
+
+    assert outcomes(first) == ["CREATED", "REFUSED"]
+    assert outcomes(second) == ["CREATED", "CREATED"]
+    assert second["results"][0]["job"]["name"] == "Renamed since"
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256])
+@pytest.mark.parametrize("options", [{"mode": "EACH"}, {"mode": "EACH", "dryRun": True}, {"mode": "ALL_OR_NOTHING"}])
+async def test_the_limits_of_a_key_hold_for_a_batch(
+    ask: Ask, world: World, key: str, options: dict[str, Any]
+) -> None:
+    answer = await applied(ask, world.contributor, document(), **options, idempotencyKey=key)
+
+    assert answer == {"results": [], "userErrors": [{"code": "INVALID", "path": ["idempotencyKey"]}]}
