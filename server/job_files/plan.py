@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import orjson
 
 from mainsheet.models import limits
+from mainsheet.models.dependency_order import in_order
 from mainsheet.server.job_files.files import Document, JobFile
 from mainsheet.server.job_files.remote import Remote
 
@@ -101,10 +101,8 @@ def _in_order(files: Sequence[JobFile]) -> Sequence[JobFile]:
     """Sort files after those that they depend on. In a cycle, the server refuses each."""
     by_key = {each.job_key: each for each in files}
     needed = {key: [other for other in each.dependencies if other in by_key] for key, each in by_key.items()}
-    try:
-        return [by_key[key] for key in TopologicalSorter(needed).static_order()]
-    except CycleError:
-        return files
+    order, _ = in_order(needed)
+    return [by_key[key] for key in order]
 
 
 def _batches(files: Sequence[JobFile], most: int) -> Iterator[Sequence[JobFile]]:

@@ -218,6 +218,24 @@ async def test_contradictions_among_documents_are_refused(ask: Ask, world: World
     assert errors(itself) == [("JOB_NOT_FOUND", "jobs.0.config.dependencies.0.jobKey")]
 
 
+async def test_cycles_leave_the_order_of_other_documents(ask: Ask, world: World) -> None:
+    documents = [
+        document("late", config=after("early")),
+        document("a", config=after("b")),
+        document("b", config=after("a")),
+        document("after-cycle", config=after("b", "early")),
+        document("c", config=after("d")),
+        document("d", config=after("c")),
+        document("early"),
+    ]
+
+    answer = await applied(ask, world.contributor, *documents, mode="EACH")
+
+    assert outcomes(answer) == ["CREATED", *["REFUSED"] * 5, "CREATED"]
+    cycles = [("INVALID", f"jobs.{each}.config.dependencies") for each in (1, 2, 4, 5)]
+    assert errors(answer) == [*cycles[:2], ("JOB_NOT_FOUND", "jobs.3.config.dependencies.0.jobKey"), *cycles[2:]]
+
+
 async def test_texts_that_no_database_stores_name_nothing(ask: Ask, world: World) -> None:
     unknown = "a\x00b"
     config = after(unknown, cluster=unknown, source={"savedQueries": [unknown]})
