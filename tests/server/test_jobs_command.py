@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainsheet.server.job_files import files
+from mainsheet.server.job_files import files, plan
 from mainsheet.server.job_files.json_schema import json_schema
 from tests.server.commands import Serving, invoke, serving
 from tests.server.public_jobs import documents
@@ -152,6 +152,65 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     assert "Compared 100 of 130 jobs." in compared[2]
     assert (applied[0], applied[1].splitlines()[-1]) == (0, "130 created, 0 changed, 0 unchanged, 0 refused.")
     assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "BATCH_VALUES", 1)  # a batch for each file
+
+
+def test_a_changed_job_that_needs_a_new_one_shows_its_differences(server: Serving, tmp_path: Path) -> None:
+    _expect_differences(Jobs(server, LAGOON), tmp_path, "needs-one")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_existing_job_that_needs_one_of_an_earlier_batch_is_changed(server: Serving, tmp_path: Path) -> None:
+    _expect_differences(Jobs(server, LAGOON), tmp_path, "needs-many")
+
+
+def _expect_differences(jobs: Jobs, path: Path, key: str) -> None:
+    jobs("export", path / "all")
+    example = next(iter(files.read(path / "all"))).document
+    config = {"cluster": example["config"]["cluster"], "source": SHORE["config"]["source"]}
+    for name in ("first", "second"):
+        put(path, jobKey=f"{key}-{name}", teams=example["teams"], config=config)
+    for each in (path / "all").iterdir():
+        each.unlink()
+    created = jobs("apply", "--yes", path)
+    on_new = [{"jobKey": f"{key}-new"}, {"jobKey": f"{key}-newer", "condition": "ON_FAILURE"}]
+    put(path, jobKey=f"{key}-first", teams=example["teams"], config={**config, "dependencies": on_new, "maxRetries": 1})
+    put(path, jobKey=f"{key}-second", teams=example["teams"], config={**config, "dependencies": on_new[:1]})
+    missing = {"dependencies": [*on_new, {"jobKey": f"{key}-nowhere"}]}
+    put(path, jobKey=f"{key}-third", teams=example["teams"], config={**config, **missing})
+    put(path, jobKey=f"{key}-new", teams=example["teams"], config=config)
+    put(path, jobKey=f"{key}-newer", teams=example["teams"], config=config)
+
+    steps = json.loads(jobs("diff", "--format", "json", path)[1])
+    jobs("apply", "--yes", path)
+    again = {each["jobKey"]: each["outcome"] for each in json.loads(jobs("diff", "--format", "json", path)[1])}
+
+    assert created[0] == 0, created
+    shown = {each["jobKey"].removeprefix(f"{key}-"): each for each in steps}
+    assert {name: each["outcome"] for name, each in shown.items()} == {
+        "new": "CREATED",
+        "newer": "CREATED",
+        "first": "CHANGED",
+        "second": "CHANGED",
+        "third": "REFUSED",
+    }
+    first = {(each["path"], each["before"], each["after"]) for each in shown["first"]["changes"]}
+    assert first == {
+        ("maxRetries", "0", "1"),
+        (f"dependencies.{key}-new", None, f"{key}-new"),
+        (f"dependencies.{key}-new.condition", None, "ON_SUCCESS"),
+        (f"dependencies.{key}-newer", None, f"{key}-newer"),
+        (f"dependencies.{key}-newer.condition", None, "ON_FAILURE"),
+    }
+    assert len(shown["second"]["changes"]) == 2
+    assert [each["path"] for each in shown["third"]["userErrors"]] == ["config.dependencies.2.jobKey"]
+    assert again == dict.fromkeys((f"{key}-{name}" for name in ("new", "newer", "first", "second")), "UNCHANGED") | {
+        f"{key}-third": "REFUSED"
+    }
 
 
 TWO_SOURCES = {"cluster": "c", "source": {"savedQueries": [], "pythonFile": {"path": "a"}}}
