@@ -1,12 +1,12 @@
 """Reads jobs from a server as documents, without what has its default."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphql import GraphQLInputObjectType, Undefined, get_named_type
 
 from mainsheet.server.job_files.files import DOCUMENT, Document
-from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.job_files.remote import Failed, Remote
 
 PAGE = 20
 JOBS = """
@@ -14,8 +14,8 @@ query ExportJobs($first: Int!, $after: String) {
   jobs(first: $first, after: $after, sortBy: JOB_KEY) {
     pageInfo { hasNextPage endCursor }
     nodes {
-      jobKey name description tags status
-      teams(limit: 100) { nodes { name } }
+      id jobKey name description tags status
+      teams(first: 100) { ...Teams }
       currentVersion {
         cluster { name }
         source {
@@ -34,6 +34,11 @@ query ExportJobs($first: Int!, $after: String) {
     }
   }
 }
+fragment Teams on JobTeamConnection { pageInfo { hasNextPage endCursor } nodes { name } }
+"""
+TEAMS = """
+query ExportTeams($jobId: ID!, $after: String) { job(id: $jobId) { teams(first: 100, after: $after) { ...Teams } } }
+fragment Teams on JobTeamConnection { pageInfo { hasNextPage endCursor } nodes { name } }
 """
 SOURCES = {
     "SavedQueriesSource": "savedQueries",
@@ -58,10 +63,23 @@ async def jobs(remote: Remote) -> AsyncIterator[Exported]:
     while True:
         page = (await remote.send(JOBS, first=PAGE, after=after))["jobs"]
         for job in page["nodes"]:
-            yield exported(job)
+            yield exported({**job, "teams": await _teams(remote, job)})
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
+
+
+async def _teams(remote: Remote, job: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of all teams. `apply` would remove those that are left out."""
+    page, names = job["teams"], list[str]()
+    while True:
+        names += [each["name"] for each in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return names
+        found = (await remote.send(TEAMS, jobId=job["id"], after=page["pageInfo"]["endCursor"]))["job"]
+        if found is None:
+            raise Failed(f"The job {job['jobKey']} was deleted or hidden during the export. Export again.")
+        page = found["teams"]
 
 
 def exported(job: Mapping[str, Any]) -> Exported:
@@ -73,7 +91,7 @@ def exported(job: Mapping[str, Any]) -> Exported:
         "source": _source(version["source"]),
         "dependencies": [_without(each, "isDeleted") for each in dependencies if each["jobKey"]],
     }
-    document = {**job, "teams": [each["name"] for each in job["teams"]["nodes"]], "config": config}
+    document = {**job, "config": config}
     hidden = sum(each["jobKey"] is None for each in dependencies)
     shape = DOCUMENT.of_type
     return Exported(_brief(document, shape), hidden, len(version["dependencies"]) - len(dependencies))

@@ -1,5 +1,6 @@
 """`mainsheet jobs` exports, compares and applies job files against a real server."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,13 @@ from hypothesis import strategies as st
 
 from mainsheet.server.job_files import files, plan
 from mainsheet.server.job_files.json_schema import json_schema
+from mainsheet.server.job_files.remote import Remote
 from tests.server.commands import Serving, invoke, serving
 from tests.server.public_jobs import documents
 
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
+FIND = "query ($key: String!) { jobs(filter: {keys: [$key]}) { nodes { id } } }"
+SHARE = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $input) { userErrors { message } } }"
 SHORE: Mapping[str, Any] = {
     "jobKey": "tides",
     "name": "Tides",
@@ -152,6 +156,27 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     assert "Compared 100 of 130 jobs." in compared[2]
     assert (applied[0], applied[1].splitlines()[-1]) == (0, "130 created, 0 changed, 0 unchanged, 0 refused.")
     assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
+
+
+async def _share_with_a_crowd(server: Serving, job_key: str, count: int) -> None:
+    creation = "\n".join(
+        f'c{each}: createTeam(input: {{name: "crowd-{each:03}"}}) {{ team {{ id }} }}' for each in range(count)
+    )
+    async with Remote(server.url, server.tokens[ADMIN]) as remote:
+        teams = [each["team"]["id"] for each in (await remote.send(f"mutation {{ {creation} }}")).values()]
+        (job,) = (await remote.send(FIND, key=job_key))["jobs"]["nodes"]
+        for part in (teams[:100], teams[100:]):
+            await remote.send(SHARE, input={"jobId": job["id"], "teamIds": part})
+
+
+def test_all_teams_of_a_job_are_exported(tmp_path: Path) -> None:
+    with serving("--demo", "--database-url", f"sqlite:///{tmp_path / 'crowded.sqlite3'}") as crowded:
+        asyncio.run(_share_with_a_crowd(crowded, "orders-ingest", 101))
+        Jobs(crowded, ADMIN)("export", tmp_path / "jobs")
+
+    document = yaml.safe_load((tmp_path / "jobs" / "orders-ingest.yaml").read_text("utf-8"))
+    exported = [each for each in document["teams"] if each.startswith("crowd-")]
+    assert exported == [f"crowd-{each:03}" for each in range(101)]
 
 
 @pytest.fixture
