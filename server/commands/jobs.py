@@ -44,9 +44,9 @@ def jobs() -> None:
 @token
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 def export(url: str, token: str, directory: Path) -> None:
-    """Write each job that the token sees to DIR/KEY.yaml, and a JSON Schema for editors.
+    """Write each job that the token sees to its file below DIR, or to DIR/KEY.yaml, and a JSON Schema for editors.
 
-    A file that has the job already is left as it is, with its comments. Other files aren't removed.
+    A file that means the same already is left as it is, with its comments. Other files aren't removed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / SCHEMA).write_bytes(_schema())
@@ -148,11 +148,11 @@ def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: 
 
 
 async def _export(remote: Remote, directory: Path) -> int:
-    count = 0
+    count, paths = 0, files.paths_by_key(directory)
     async for document, hidden, deleted in exports.jobs(remote):
         count += 1
         job_key = document["jobKey"]
-        files.write(directory / f"{job_key}.yaml", document, HEADING)
+        files.write(paths.get(job_key, directory / f"{job_key}.yaml"), document, HEADING)
         for number, what in ((hidden, "you can't see"), (deleted, "was deleted")):
             if number:
                 click.echo(f"{job_key}: left out {number} dependencies on a job that {what}.", err=True)

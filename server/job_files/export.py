@@ -3,9 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from graphql import GraphQLInputObjectType, Undefined, get_named_type
-
-from mainsheet.server.job_files.files import DOCUMENT, Document
+from mainsheet.server.job_files.document import Document, brief
 from mainsheet.server.job_files.remote import Failed, Remote
 
 PAGE = 20
@@ -93,8 +91,7 @@ def exported(job: Mapping[str, Any]) -> Exported:
     }
     document = {**job, "config": config}
     hidden = sum(each["jobKey"] is None for each in dependencies)
-    shape = DOCUMENT.of_type
-    return Exported(_brief(document, shape), hidden, len(version["dependencies"]) - len(dependencies))
+    return Exported(brief(document), hidden, len(version["dependencies"]) - len(dependencies))
 
 
 def _source(source: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,22 +103,3 @@ def _source(source: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _without(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {key: each for key, each in values.items() if key != name}
-
-
-def _brief(value: Any, type_: Any) -> Any:
-    """Leave out what the input doesn't have, nulls, and values that equal the input's default."""
-    if isinstance(value, list):
-        return [_brief(each, type_) for each in value]
-    if not isinstance(type_, GraphQLInputObjectType):
-        return value
-    brief = {
-        name: _brief(each, get_named_type(type_.fields[name].type))
-        for name, each in value.items()
-        if name in type_.fields and each is not None and not _is_default(each, type_.fields[name])
-    }
-    return {name: each for name, each in brief.items() if each != {}}
-
-
-def _is_default(value: Any, field: Any) -> bool:
-    default = field.default_value
-    return default is not Undefined and value == getattr(default, "value", default)

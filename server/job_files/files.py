@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from graphql import GraphQLError, GraphQLNonNull, assert_input_object_type, validate_input_value
+from graphql import GraphQLError, validate_input_value
 
-from mainsheet.executor import core_schema
-from mainsheet.schema.api import api
+from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 
-Document = Mapping[str, Any]
-
-DOCUMENT = GraphQLNonNull(assert_input_object_type(core_schema(api).type_map["JobDocumentInput"]))
 SUFFIXES = {".yaml", ".yml"}
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
 ODD_BREAKS = "\r\x85\u2028\u2029"  # YAML would change them in a block
@@ -45,7 +41,7 @@ def read(directory: Path) -> Sequence[JobFile]:
     """Return the documents of all YAML files below the directory, by path. Raises `BadFiles` with all faults."""
     files: list[JobFile] = []
     problems: list[str] = []
-    for path in sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES):
+    for path in _paths(directory):
         document, faults = _checked(path)
         problems += [f"{path}: {fault}" for fault in faults]
         if not faults:
@@ -59,10 +55,22 @@ def read(directory: Path) -> Sequence[JobFile]:
     return files
 
 
+def paths_by_key(directory: Path) -> dict[str, Path]:
+    """Return the path of each job's file below the directory, whether or not the file has faults."""
+    found: dict[str, Path] = {}
+    for path in _paths(directory):
+        document, _ = _checked(path)
+        if isinstance(document, Mapping) and isinstance(job_key := document.get("jobKey"), str):
+            found.setdefault(job_key, path)
+    return found
+
+
 def write(path: Path, document: Document, heading: str) -> None:
-    """Write the document, unless the file has it already, perhaps with comments."""
-    if path.exists() and _checked(path) == (document, []):
-        return
+    """Write the document, unless the file has one with the same meaning, perhaps with comments."""
+    if path.exists():
+        written, faults = _checked(path)
+        if not faults and is_same(written, document):
+            return
     path.write_text(heading + text_of(document), "utf-8")
 
 
@@ -72,6 +80,10 @@ def text_of(document: Document) -> str:
 
 def parsed(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe one
+
+
+def _paths(directory: Path) -> Sequence[Path]:
+    return sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES)
 
 
 def _checked(path: Path) -> tuple[Any, Sequence[str]]:

@@ -1,6 +1,7 @@
 """Compares job files with a server, and applies them to it, in batches."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,8 @@ import orjson
 
 from mainsheet.models import limits
 from mainsheet.models.dependency_order import in_order
-from mainsheet.server.job_files.files import Document, JobFile
+from mainsheet.server.job_files.document import Document
+from mainsheet.server.job_files.files import JobFile
 from mainsheet.server.job_files.remote import Remote
 
 BATCH_BYTES = 500_000  # half of what a server takes by default
@@ -95,14 +97,14 @@ async def _results(
 
 
 async def _dry_results(
-    remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any], created: Set[str]
+    remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any], created: AbstractSet[str]
 ) -> Sequence[tuple[JobFile, Mapping[str, Any]]]:
     """Send the files without their dependencies on jobs that aren't created yet: a dry run wouldn't find these."""
     results = await _results(remote, query, [_without(each, created) for each in batch], options)
     return [(file, result) for file, (_, result) in zip(batch, results, strict=True)]
 
 
-def _without(file: JobFile, created: Set[str]) -> JobFile:
+def _without(file: JobFile, created: AbstractSet[str]) -> JobFile:
     if created.isdisjoint(file.dependencies):
         return file
     config = file.document["config"]
@@ -160,7 +162,7 @@ def _text(value: Mapping[str, Any] | None) -> str | None:
     return str(text)
 
 
-def _planned(file: JobFile, result: Mapping[str, Any], created: Set[str]) -> Step:
+def _planned(file: JobFile, result: Mapping[str, Any], created: AbstractSet[str]) -> Step:
     """Return the step of a file that was sent without its dependencies on the created jobs."""
     step = _step(file, result)
     if created.isdisjoint(file.dependencies):
@@ -178,7 +180,7 @@ def _own_path(path: str, sent: Sequence[int]) -> str:
     return path
 
 
-def _new_dependencies(file: JobFile, created: Set[str]) -> Iterator[Difference]:
+def _new_dependencies(file: JobFile, created: AbstractSet[str]) -> Iterator[Difference]:
     """Yield the differences for dependencies on created jobs: no version can have them yet."""
     for each in file.document["config"].get("dependencies") or ():
         if each["jobKey"] in created:

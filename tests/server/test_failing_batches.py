@@ -42,7 +42,7 @@ class LockAfterFirst(Instrumentation):
     def __init__(self, other: sqlite3.Connection) -> None:
         self._other = other
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 the interface
+    def command(self, name: str, outcome: str, seconds: float) -> None:
         if not self._other.in_transaction:
             self._other.execute("BEGIN IMMEDIATE")
 

@@ -158,6 +158,76 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
 
 
+HAND_WRITTEN = """\
+# We like comments.
+teams: [survey, anglers]
+tags: []
+jobKey: tides
+name: "  Tides "
+description: null
+config:
+  source: {sqlSnapshot: {sql: SELECT 1}}
+  cluster: shore
+  maxRetries: 0
+  compute: {executionMode: STANDALONE}
+  schedule: {timezone: UTC, cron: "@daily", concurrencyPolicy: SKIP, maxConcurrentRuns: null}
+  environment: []
+  dependencies: [{jobKey: moon, condition: ON_SUCCESS}]
+"""
+EXPORTED: Mapping[str, Any] = {
+    "jobKey": "tides",
+    "name": "Tides",
+    "status": "PAUSED",
+    "teams": ["anglers", "survey"],
+    "config": {
+        "cluster": "shore",
+        "source": {"sqlSnapshot": {"sql": "SELECT 1"}},
+        "schedule": {"cron": "@daily"},
+        "dependencies": [{"jobKey": "moon"}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "is_kept"),
+    [
+        (HAND_WRITTEN, True),
+        (HAND_WRITTEN + "status: PAUSED\n", True),
+        (HAND_WRITTEN + "status: ACTIVE\n", False),
+        (HAND_WRITTEN.replace("SELECT 1", "SELECT 2"), False),
+        (HAND_WRITTEN.replace("condition: ON_SUCCESS", "condition: ON_FAILURE"), False),
+        (HAND_WRITTEN.replace("survey, ", ""), False),
+    ],
+)
+def test_a_file_that_means_the_same_is_kept(tmp_path: Path, written: str, is_kept: bool) -> None:
+    path = tmp_path / "tides.yaml"
+    path.write_text(written, "utf-8")
+
+    files.write(path, EXPORTED, "")
+
+    assert path.read_text("utf-8") == (written if is_kept else files.text_of(EXPORTED))
+
+
+def test_a_job_stays_in_the_file_that_has_it(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    jobs("export", tmp_path)
+    first, second = sorted(tmp_path.glob("*.yaml"))[:2]
+    (tmp_path / "below").mkdir()
+    kept = first.rename(tmp_path / "below" / "mine.yml")
+    faulty = second.rename(tmp_path / "below" / second.name)
+    kept.write_text(f"# Mine.\n{kept.read_text('utf-8')}", "utf-8")
+    text = faulty.read_text("utf-8")
+    faulty.write_text(f"{text}nonsense: 1\n", "utf-8")
+
+    exported = jobs("export", tmp_path)
+
+    assert exported[0] == 0, exported
+    assert not first.exists()
+    assert not second.exists()
+    assert kept.read_text("utf-8").startswith("# Mine.\n")
+    assert faulty.read_text("utf-8") == text
+
+
 async def _share_with_a_crowd(server: Serving, job_key: str, count: int) -> None:
     creation = "\n".join(
         f'c{each}: createTeam(input: {{name: "crowd-{each:03}"}}) {{ team {{ id }} }}' for each in range(count)
