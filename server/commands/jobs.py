@@ -66,9 +66,7 @@ def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) ->
     Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused.
     """
     found = _files(directory)
-    steps = _run(
-        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
-    )
+    steps = _compared(url, token, found, publish=publish)
     click.echo(report.FORMATS[shown](steps, report.PLANNED))
     sys.exit(_code(steps, pending=PENDING))
 
@@ -88,9 +86,7 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
     is refused; the others are applied.
     """
     found = _files(directory)
-    planned = _run(
-        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
-    )
+    planned = _compared(url, token, found, publish=publish)
     needed = [each.file for each in planned if each.outcome in {plan.CREATED, plan.CHANGED}]
     if needed and not yes:
         click.echo(report.text(planned, report.PLANNED))
@@ -136,7 +132,7 @@ def _run(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(connected())
-    except Failed as error:
+    except (Failed, files.BadFiles) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -152,7 +148,8 @@ async def _export(remote: Remote, directory: Path) -> int:
     async for document, hidden, deleted in exports.jobs(remote):
         count += 1
         job_key = document["jobKey"]
-        files.write(paths.get(job_key, directory / f"{job_key}.yaml"), document, HEADING)
+        path = paths.get(job_key) or files.new_path(directory, job_key, paths.values())
+        files.write(path, document, HEADING)
         for number, what in ((hidden, "you can't see"), (deleted, "was deleted")):
             if number:
                 click.echo(f"{job_key}: left out {number} dependencies on a job that {what}.", err=True)

@@ -1,6 +1,6 @@
 """Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from graphql import GraphQLError, validate_input_value
 
+from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 
 SUFFIXES = {".yaml", ".yml"}
@@ -106,8 +107,18 @@ def _faults(document: Any) -> Iterator[str]:
     yield from found
 
 
+def new_path(directory: Path, job_key: str, taken: Collection[Path]) -> Path:
+    """Return the path for a job that has no file. Raises `BadFiles` if the key would lead to another file."""
+    path = directory / f"{job_key}.yaml"
+    if any(limits.JOB_KEY.check(job_key, ())):
+        raise BadFiles([f"The server sent a job with the key {job_key!a:.200}, which isn't one."])
+    if path in taken:
+        raise BadFiles([f"{path} has another job than {job_key}. Rename the file."])
+    return path
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice: YAML forbids it, but PyYAML takes the last one. Dates stay texts."""
+    """Refuses keys that aren't texts, and a key that is there twice: PyYAML takes the last one. Dates stay texts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -116,7 +127,11 @@ class _Loader(yaml.SafeLoader):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        made = super().construct_mapping(node, deep)
+        for each in made:
+            if not isinstance(each, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {each!r} isn't a text", node.start_mark)
+        return made
 
 
 _Loader.yaml_implicit_resolvers = {

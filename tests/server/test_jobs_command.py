@@ -228,6 +228,25 @@ def test_a_job_stays_in_the_file_that_has_it(server: Serving, tmp_path: Path) ->
     assert faulty.read_text("utf-8") == text
 
 
+@pytest.mark.parametrize("job_key", ["../../x", "/x", "a/b", "", "A", "a\x00", "x" * 101])
+def test_a_key_from_the_server_never_leads_elsewhere(tmp_path: Path, job_key: str) -> None:
+    with pytest.raises(files.BadFiles, match=r"The server sent a job with the key .*, which isn't one\."):
+        files.new_path(tmp_path, job_key, [])
+
+
+def test_the_file_of_another_job_is_not_overwritten(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    jobs("export", tmp_path)
+    path = next(tmp_path.glob("*.yaml"))
+    text = path.read_text("utf-8").replace(f"jobKey: {path.stem}\n", "jobKey: tides\n")
+    path.write_text(text, "utf-8")
+
+    exported = jobs("export", tmp_path)
+
+    assert (exported[0], exported[2]) == (1, f"Error: {path} has another job than {path.stem}. Rename the file.\n")
+    assert path.read_text("utf-8") == text
+
+
 async def _share_with_a_crowd(server: Serving, job_key: str, count: int) -> None:
     creation = "\n".join(
         f'c{each}: createTeam(input: {{name: "crowd-{each:03}"}}) {{ team {{ id }} }}' for each in range(count)
@@ -315,6 +334,9 @@ FAULTY: dict[str, tuple[str, str]] = {
     "no mapping": ("- a\n", "Expected value of type 'JobDocumentInput' to be an object"),
     "no YAML": ("a: [", "expected the node content"),
     "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
+    "a number as a key": ("1: a\n", "the key 1 isn't a text"),
+    "a boolean as a key": ("config: {yes: a}\n", "the key True isn't a text"),
+    "a list as a key": ("? [a]\n: b\n", "found unhashable key"),
     "two sources": (
         files.text_of({**SHORE, "config": TWO_SOURCES}),
         "config.source: Within OneOf Input Object type",
