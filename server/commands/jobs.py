@@ -1,6 +1,7 @@
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,9 +35,33 @@ publish: Option = click.option(
 )
 
 
-@click.group()
+@contextmanager
+def _usage_errors_exit_with_1() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.show()
+        sys.exit(REFUSED)
+
+
+class _Jobs(click.Group):
+    """Lets wrong usage exit with 1 instead of 2, which means that there are changes."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _usage_errors_exit_with_1():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _usage_errors_exit_with_1():
+            return super().invoke(context)
+
+
+@click.group(cls=_Jobs)
 def jobs() -> None:
-    """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them."""
+    """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.
+
+    Each command exits with 1 if it is used wrongly or the server can't be reached.
+    """
 
 
 @jobs.command()

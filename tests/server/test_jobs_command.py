@@ -85,7 +85,7 @@ def test_a_file_is_compared_confirmed_and_applied(server: Serving, tmp_path: Pat
     applied = jobs("apply", "--yes", "--message", "Rough sea", tmp_path)
     again = jobs("apply", tmp_path)
 
-    assert unasked[0] == 2
+    assert unasked[0] == 1
     assert "There is no terminal to ask for confirmation: send --yes." in unasked[2]
     assert compared[0] == 2
     assert "+ new-tides  to create" in compared[1]
@@ -385,6 +385,26 @@ def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Pa
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["nonsense"],
+        ["diff"],
+        ["diff", "nowhere"],
+        ["diff", "--url", "http://127.0.0.1:1", "."],
+        ["diff", "--format", "nonsense", "."],
+        ["apply", "--nonsense"],
+        ["export"],
+    ],
+)
+def test_wrong_usage_does_not_exit_as_changes_do(arguments: list[str]) -> None:
+    done = invoke("jobs", *arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Usage: mainsheet jobs" in done.stderr
 
 
 def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path) -> None:
