@@ -22,7 +22,11 @@ Option = Callable[[Any], Any]
 
 url: Option = click.option("--url", envvar="MAINSHEET_URL", show_envvar=True, required=True, help="The server's URL.")
 token: Option = click.option(
-    "--token", envvar="MAINSHEET_TOKEN", show_envvar=True, required=True, help="A bearer token with the scope WRITE."
+    "--token",
+    envvar="MAINSHEET_TOKEN",
+    show_envvar=True,
+    required=True,
+    help="A bearer token with the scope READ to export, and WRITE to compare and apply.",
 )
 directory: Option = click.argument(
     "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)

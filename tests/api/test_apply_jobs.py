@@ -325,9 +325,7 @@ async def test_refused_documents_are_tried_again_with_the_same_key(ask: Ask, wor
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256])
 @pytest.mark.parametrize("options", [{"mode": "EACH"}, {"mode": "EACH", "dryRun": True}, {"mode": "ALL_OR_NOTHING"}])
-async def test_the_limits_of_a_key_hold_for_a_batch(
-    ask: Ask, world: World, key: str, options: dict[str, Any]
-) -> None:
+async def test_the_limits_of_a_key_hold_for_a_batch(ask: Ask, world: World, key: str, options: dict[str, Any]) -> None:
     answer = await applied(ask, world.contributor, document(), **options, idempotencyKey=key)
 
     assert answer == {"results": [], "userErrors": [{"code": "INVALID", "path": ["idempotencyKey"]}]}
