@@ -1,14 +1,16 @@
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, delete, select, text, update
+from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mainsheet.models.base import Base, sorted_text
+from mainsheet.models.base import Base
 from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from mainsheet.models.event import START, Event
+from mainsheet.models.event import Event
+from mainsheet.models.organization import Organization
 
 BATCH = 1_000
 # The newest events have the highest transactions, but not always in the order of their numbers.
@@ -16,6 +18,13 @@ BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   WHERE (SELECT max(transaction_id) FROM (
     SELECT epoch, transaction_id FROM event ORDER BY number DESC LIMIT 1000) AS newest WHERE newest.epoch = feed.epoch
   ) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+
+LAST = bindparam("last", type_=String())
+EXPIRED = (
+    update(Organization)
+    .where(Organization.id == bindparam("own_id"), Organization.events_expired_to < LAST)
+    .values(events_expired_to=LAST)
+)
 
 
 class CursorExpired(BadInput):
@@ -29,15 +38,13 @@ class CursorExpired(BadInput):
 class Feed(Base):
     """The state of all feeds, in one row.
 
-    `epoch` grows when the database was restored into a cluster whose transactions have smaller numbers. Events up to
-    the position `expired_to` were deleted.
+    `epoch` grows when the database was restored into a cluster whose transactions have smaller numbers.
     """
 
     __tablename__ = "feed"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
-    expired_to: Mapped[str] = mapped_column(sorted_text(len(START)))
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
@@ -63,10 +70,16 @@ async def expire(database: Database, kept: timedelta) -> int:
 
 async def _expire_batch(connection: AsyncConnection, kept: timedelta) -> int:
     before = await read_clock(connection) - kept
-    oldest = select(Event.number, Event.position, Event.occurred_at).order_by(Event.number).limit(BATCH)
+    columns = Event.number, Event.organization_id, Event.position, Event.occurred_at
+    oldest = select(*columns).order_by(Event.number).limit(BATCH)
     rows = [row for row in (await connection.execute(oldest)).all() if row.occurred_at < before]
     if rows:
-        last = max(row.position for row in rows)
         await connection.execute(delete(Event).where(Event.number.in_([row.number for row in rows])))
-        await connection.execute(update(Feed).where(Feed.expired_to < last).values(expired_to=last))
+        await connection.execute(EXPIRED, _expired(rows))
     return len(rows)
+
+
+def _expired(rows: Sequence[Row[int, str, str, datetime]]) -> list[dict[str, str]]:
+    """Return the parameters of `EXPIRED`, in the order in which all processes lock the organizations."""
+    last = dict(sorted((row.organization_id, row.position) for row in rows))
+    return [{"own_id": organization_id, "last": position} for organization_id, position in last.items()]

@@ -23,6 +23,8 @@ from mainsheet.models.references import References
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries, Source, SourceKind, given_source
 
+REMOVE = "Remove it with removeDependencyIds."
+
 
 class DependencyCondition(StrEnum):
     ON_SUCCESS = "ON_SUCCESS"
@@ -165,17 +167,20 @@ class JobConfig:
             yield DependencyCycle(path=paths.get("dependencies", ("job_id",)), job_ids=tuple(cycle))
 
     def publication_problems(
-        self, references: References, own_id: str | None, paths: Mapping[str, Path]
+        self, references: References, own_id: str | None, paths: Mapping[str, Path], advice: str = REMOVE
     ) -> Iterator[UserError]:
-        """Yield the problems that prevent the configuration from becoming current in a new version."""
-        yield from self.running_problems(references, own_id, paths)
-        yield from self._deletion_problems(paths)
+        """Yield the problems that prevent the configuration from becoming current in a new version.
 
-    def _deletion_problems(self, paths: Mapping[str, Path]) -> Iterator[UserError]:
+        `advice` says how to get rid of a dependency on a deleted job.
+        """
+        yield from self.running_problems(references, own_id, paths)
+        yield from self._deletion_problems(paths, advice)
+
+    def _deletion_problems(self, paths: Mapping[str, Path], advice: str) -> Iterator[UserError]:
         """Yield a problem for each dependency on a deleted job. An old version may have them, a new one may not."""
         for each in self.dependencies:
             if each.is_deleted:
-                reason = f"The job of the dependency {each.id} was deleted. Remove it with removeDependencyIds."
+                reason = f"The job of the dependency {each.id} was deleted. {advice}"
                 path = paths.get("dependencies", ("job_id",))
                 yield DependencyNotFound(path=path, dependency_id=each.id, reason=reason)
 

@@ -6,7 +6,7 @@ Unavailable
 ├── NoConnection         all connections are in use
 ├── TooSlow              a statement took too long and was stopped
 ├── Locked               another transaction holds a lock for too long
-└── OutcomeUnknown       the connection was lost during a commit
+└── OutcomeUnknown       the connection was lost during a commit, or a batch failed after some of its items
 """
 
 from typing import ClassVar
@@ -66,7 +66,7 @@ class Locked(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The database failed during a commit, before it confirmed it."""
+    """The database failed during a commit before it confirmed it, or in a batch after an item was committed."""
 
-    text = "The database failed during the commit, and " + LOOK_FIRST
+    text = "The database failed before it confirmed all changes, and " + LOOK_FIRST
     retry_after = None

@@ -1,6 +1,6 @@
 """Runs a command for many items: each in a transaction of its own, or all in one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -10,9 +10,10 @@ from sqlalchemy import literal, select
 from mainsheet.models import limits
 from mainsheet.models.errors import Refused, UserError
 from mainsheet.models.input_values import normal
-from mainsheet.resolvers.mutation import Call
+from mainsheet.models.unavailable import OutcomeUnknown, Unavailable
+from mainsheet.resolvers.mutation import Call, Outcome
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.write import Command, Plan, Write
+from mainsheet.resolvers.write import Command, Plan, Run, Write
 
 Item = Mapping[str, Any]
 
@@ -51,19 +52,39 @@ class Batch:
         return str(self.call.command.items)
 
     async def perform(self) -> Results:
-        if problems := list(limits.BATCH.check(len(self.items), (self.name,))):
+        if problems := list(self._own_problems()):
             return Results([], problems, Read.of(self.call.database, self.call.caller))
         plan = self.call.command.plan(self.items)
         return await (self._in_one(plan) if self.together or self.call.dry_run else self._each(plan))
 
+    def _own_problems(self) -> Iterator[UserError]:
+        yield from limits.BATCH.check(len(self.items), (self.name,))
+        if self.call.idempotency_key is not None:
+            yield from limits.IDEMPOTENCY_KEY.check(self.call.idempotency_key, ("idempotency_key",))
+
     async def _each(self, plan: Plan) -> Results:
+        """Run each item in a transaction of its own, with an idempotency key of its own."""
+        if self.call.idempotency_key is not None:
+            claim = await self._in_a_transaction(_nothing, self.call.idempotency_key).perform()
+            if claim.problems:
+                return Results([], claim.problems, claim.read)
         results = {index: Result({}, self._at(index, problems)) for index, problems in plan.problems.items()}
-        read = Read.of(self.call.database, self.call.caller)
+        read, has_changed = Read.of(self.call.database, self.call.caller), False
         for index in plan.order:
             if index not in results:
-                outcome = await self._item_call(index).perform()
+                outcome = await self._item_outcome(index, has_changed=has_changed)
                 results[index], read = Result(outcome.answer, self._at(index, outcome.problems)), outcome.read
+                has_changed = has_changed or not outcome.problems
         return Results(self._in_order(results), [], read)
+
+    async def _item_outcome(self, index: int, *, has_changed: bool) -> Outcome:
+        """Raise `OutcomeUnknown` if the database fails after an earlier item was committed: something was changed."""
+        try:
+            return await self._item_call(index).perform()
+        except Unavailable as error:
+            if has_changed:
+                raise OutcomeUnknown from error
+            raise
 
     def _item_call(self, index: int) -> Call:
         key = self.call.idempotency_key
@@ -81,12 +102,15 @@ class Batch:
             return {"results": [vars(each) for each in self._in_order(results)]}
 
         # The problems of single items can't be stored with a key. They are in the answer of a dry run only.
-        key = self.call.idempotency_key if self.together else None
-        command, request = Command(self.call.command.name, self.call.command.scopes, run), {self.name: self.requests}
-        outcome = await replace(self.call, command=command, values={}, request=request, idempotency_key=key).perform()
+        outcome = await self._in_a_transaction(run, self.call.idempotency_key if self.together else None).perform()
         if outcome.problems:
             return Results(self._refused(outcome.problems), outcome.problems, outcome.read)
         return Results([Result(**each) for each in outcome.answer["results"]], [], outcome.read)
+
+    def _in_a_transaction(self, run: Run, key: str | None) -> Call:
+        """Return a call whose request is the whole list, so that a key is refused with another list."""
+        command, request = Command(self.call.command.name, self.call.command.scopes, run), {self.name: self.requests}
+        return replace(self.call, command=command, values={}, request=request, idempotency_key=key)
 
     async def _part(self, write: Write, index: int, plan: Plan) -> Result:
         """Run one item in a savepoint. If it is refused, the others can go on."""
@@ -119,3 +143,8 @@ class Batch:
 
     def _in_order(self, results: Mapping[int, Result]) -> Sequence[Result]:
         return [results[index] for index in range(len(self.items))]
+
+
+async def _nothing(_write: Write) -> Mapping[str, Any]:
+    """Only claim the idempotency key."""
+    return {}

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from sqlalchemy import select, union_all
 
+from mainsheet.models.actor import Actor
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.config_diff import Change, ChangeKind, Value, kind_of
 from mainsheet.models.deleted_job import DeletedJob
@@ -22,7 +23,7 @@ from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 HIDDEN = "hidden"
 NUMBERS = {"max_retries", "retry_delay_seconds", "timeout_seconds", "max_concurrent_runs", "executor_count"}
 LISTS = {"query_ids": "Saved query", "arguments": "Argument"}
-NODES = {"cluster_id", "query_ids", "teams"}
+NODES = {"cluster_id", "query_ids", "team_id", "teams"}
 LABELS = {
     "cluster_id": "Cluster",
     "cron": "Cron expression",
@@ -32,6 +33,7 @@ LABELS = {
     "retry_delay_seconds": "Retry delay in seconds",
     "sql": "SQL text",
     "tags": "Tag",
+    "team_id": "Team",
     "teams": "Team",
     "timeout_seconds": "Timeout in seconds",
     "timezone": "Time zone",
@@ -87,7 +89,7 @@ async def shown(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[
 def _ids(change: Change) -> Iterator[str]:
     """Yield the ids of the objects in a change."""
     path = change["path"]
-    if path[0] == "dependencies":
+    if path[0] in {"dependencies", "members"}:
         yield path[1]
     elif path[-1] in NODES and path[0] != "environment":
         for value in (change["before"], change["after"]):
@@ -112,6 +114,9 @@ class Keys:
         match path:
             case ["environment", name]:
                 yield _made(path, f"Environment variable {name}", _plain(before), _plain(after))
+            case ["members", actor_id]:
+                label = f"Role of {self.by_id.get(actor_id, actor_id)}"
+                yield _made(path, label, _plain(before), _plain(after))
             case ["dependencies", job_id]:
                 yield from self._dependency(job_id, change)
             case [*_, name] if name in LISTS:
@@ -166,7 +171,7 @@ def _keys(view: View) -> Statement:
     own = view.caller.organization_id
     named = [
         select(table.id, table.name).where(among(table.id, KEYS), table.organization_id == own)
-        for table in (Cluster, SavedQuery, Team)
+        for table in (Actor, Cluster, SavedQuery, Team)
     ]
     found = union_all(jobs, deleted, *named).subquery("found")
     return select(found.c.id, found.c.key)

@@ -11,6 +11,7 @@ from mainsheet.models.event import DIGITS, START, Event
 from mainsheet.models.feed import CursorExpired, Feed
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
+from mainsheet.models.organization import Organization
 from mainsheet.resolvers import event_filter, job_version
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.permissions import sees_all_jobs, visible, was_visible
@@ -22,6 +23,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
 
 COLUMNS = Event.__table__.c
+EXPIRED_TO = Organization.events_expired_to.label("expired_to")
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class Bounds(NamedTuple):
     newest: str | None
 
 
-class Position(NamedTuple):
-    id: str
-    position: str
+class End(NamedTuple):
+    expired_to: str
+    id: str | None
+    position: str | None
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
@@ -85,10 +88,10 @@ async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: 
 
 
 async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
-    """Return the cursor of the newest event in the feed of the only organization, whether or not the caller sees it."""
-    newest = await read.rows(_newest, keys=organization_ids)
-    position, event_id = (newest[0].position, newest[0].id) if newest else (START, "")
-    return cursor.encode(Event.position, position, event_id)
+    """Return the cursor of the end of the feed of the only organization, whether or not the caller sees its events."""
+    (end,) = await read.rows(_end, keys=organization_ids)
+    last = max((end.position or START, end.id or ""), (end.expired_to, ""))
+    return cursor.encode(Event.position, *last)
 
 
 async def from_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
@@ -143,15 +146,22 @@ def _feed(view: View, *conditions: str) -> Statement:
 
 @rows_of(Bounds, key="newest")
 def _bounds(_view: View) -> Statement:
-    own = select(Event.position).where(among(Event.organization_id, KEYS))
-    newest = own.order_by(Event.position.desc()).limit(1).scalar_subquery()
-    return select(Feed.expired_to, newest.label("newest"))
+    newest = _newest(Event.position).scalar_subquery().label("newest")
+    return select(EXPIRED_TO, newest).where(among(Organization.id, KEYS))
 
 
-@rows_of(Position)
-def _newest(view: View) -> Statement:
-    rows = select(Event.id, Event.position).where(among(Event.organization_id, KEYS), is_settled(view))
-    return rows.order_by(Event.position.desc(), Event.id.desc()).limit(1)
+@rows_of(End)
+def _end(view: View) -> Statement:
+    newest = [
+        _newest(column).where(is_settled(view)).scalar_subquery().label(column.key)
+        for column in (Event.id, Event.position)
+    ]
+    return select(EXPIRED_TO, *newest).where(among(Organization.id, KEYS))
+
+
+def _newest(column: Attribute) -> Statement:
+    own = select(column).where(Event.organization_id == Organization.id)
+    return own.order_by(Event.position.desc(), Event.id.desc()).limit(1)
 
 
 @rows_of(JobVersion, OfEvent, key="event_id")

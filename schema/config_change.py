@@ -80,9 +80,9 @@ class ConfigChange:
     @strawberry.field(
         description=(
             "The path of the value by the names of the input, such as `schedule`, `cron`; `environment`, NAME;"
-            " `dependencies`, KEY for the other job; `dependencies`, KEY, `condition`. Items of lists are given by"
-            " index. KEY is the key of the other job; if you can't see that job, it is the `id` of the `JobDependency`,"
-            " or `hidden` in events before release 0.2.0."
+            " `dependencies`, KEY for the other job; `dependencies`, KEY, `condition`; `members`, ID for the role in a"
+            " team. Items of lists are given by index. KEY is the key of the other job; if you can't see that job, it"
+            " is the `id` of the `JobDependency`, or `hidden` in events before release 0.2.0."
         ),
         metadata=reads("path") | weight(items=4),
     )

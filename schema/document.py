@@ -21,7 +21,7 @@ from mainsheet.schema.config_input import (
     SqlSnapshotSourceInput,
 )
 from mainsheet.schema.enums import describe
-from mainsheet.schema.inputs import JOB_KEY, PROSE, TAGS, dry_run, idempotency_key
+from mainsheet.schema.inputs import JOB_KEY, PROSE, REFUSED_ITEMS, TAGS, dry_run, idempotency_key
 from mainsheet.schema.payloads import Key, Payload
 from mainsheet.schema.relation import relation
 from mainsheet.schema.user_error import UserError
@@ -123,7 +123,7 @@ class ApplyJobsInput:
         default=UNSET, description="The reason for the changes, kept in the jobs' history. At most 1023 characters."
     )
     dry_run: bool = dry_run()
-    idempotency_key: str | None = idempotency_key()
+    idempotency_key: str | None = idempotency_key(REFUSED_ITEMS)
 
 
 @strawberry.type(description="What became of one document.")

@@ -60,7 +60,7 @@ describe(
 describe(
     JobRunStatus,
     "The status of a run.",
-    PENDING="The run waits for its dependencies.",
+    PENDING="The run is held: no worker can claim it until `releaseRun` makes it ready.",
     READY="The run is ready to be executed.",
     RUNNING="The run is executing.",
     SUCCEEDED="The run succeeded.",

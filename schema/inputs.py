@@ -57,12 +57,18 @@ def dry_run() -> Any:
     )
 
 
-def idempotency_key() -> Any:
+REFUSED_ITEMS = (
+    " The same key with another list is refused. If each item is a transaction of its own, items that were refused are"
+    " tried again."
+)
+
+
+def idempotency_key(addition: str = "") -> Any:
     return strawberry.field(
         default=UNSET,
         description=(
             "A text of 1 to 255 characters, not blank, that makes a retry safe: the same key with the same input "
-            "within 24 hours changes nothing again and returns the first result."
+            f"within 24 hours changes nothing again and returns the first result.{addition}"
         ),
     )
 
@@ -133,7 +139,7 @@ class UpdateJobInput(UpdateJobsItemInput):
 class UpdateJobsInput:
     jobs: list[UpdateJobsItemInput] = strawberry.field(description="The changes, 1 to 100.")
     dry_run: bool = dry_run()
-    idempotency_key: str | None = idempotency_key()
+    idempotency_key: str | None = idempotency_key(REFUSED_ITEMS)
 
 
 @strawberry.input(description="The job to delete.")

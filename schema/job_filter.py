@@ -56,11 +56,14 @@ class JobFilter:
         default=UNSET, description="The latest run has one of these statuses. Null stands for jobs that never ran."
     )
     created_by_ids: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="The job was created by one of these members."
+        default=UNSET, description="The job was created by one of these members or service accounts."
     )
     updated_by_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET,
-        description="One of these members made the last change of the job; updates of its draft don't count.",
+        description=(
+            "One of these members or service accounts made the last change of the job; updates of its draft don't"
+            " count."
+        ),
     )
     created_since: datetime | None = strawberry.field(
         default=UNSET, description="The job was created at this time or later. A time without an offset is UTC."

@@ -29,7 +29,13 @@ def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list
     return run_payloads.RunReportResult(**{"run_id": item["run_id"], **answer}, user_errors=problems)
 
 
-@strawberry.type(description=("The mutations. Each mutation is one transaction: it makes all of its changes or none."))
+@strawberry.type(
+    description=(
+        "The mutations. Each mutation is one transaction: it makes all of its changes or none. Of mutations that take a"
+        " list of items, each item is a transaction of its own, and is changed or refused by itself: `updateJobs`,"
+        " `createScheduledRuns`, `reportRuns`, and `applyJobs` in the mode `EACH`."
+    )
+)
 class Mutation(ProvisioningMutation):
     create_job = mutation(
         job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."

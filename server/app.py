@@ -28,7 +28,8 @@ from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.stream import Streams
-from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
+from mainsheet.server.live.validity import Validity
 from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs, observe_request
 from mainsheet.server.observe.metrics import Metrics
@@ -77,9 +78,10 @@ def make_app(
     )
     budget = Budget(settings, database)
     watch = FeedWatch(database, settings.feed_poll_seconds)
-    subscriptions = Subscriptions(database, watch)
-    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_subscriptions)
-    sockets = WebSocketEndpoint(authenticator, streams, SocketLimits.of(settings))
+    subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
+    streams = Streams(operations, executions, budget, open_context, subscriptions)
+    validity = Validity(database, authenticator.last_use)
+    sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=operations,
@@ -92,7 +94,7 @@ def make_app(
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
         allows_traces=is_allowed(settings),
-        event_stream=EventStream(streams, settings.token_cache_seconds or 1),
+        event_stream=EventStream(streams, validity),
     )
 
     async def graphql(request: web.Request) -> web.StreamResponse:
@@ -111,6 +113,7 @@ def make_app(
     app.on_shutdown.append(running_work.drain)
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
     app.cleanup_ctx.append(partial(_watching, watch))
+    app.cleanup_ctx.append(validity.checking)
     if settings.event_retention_days:
         app.cleanup_ctx.append(partial(_expiring, database, timedelta(days=settings.event_retention_days)))
     app.cleanup_ctx.append(_rare_garbage_collection)

@@ -127,6 +127,12 @@ def unavailable(failure: Unavailable, message: str, request_id: str) -> dict[str
     return {"message": message, "extensions": extensions}
 
 
+def operation_failed(failure: Unavailable, request_id: str) -> dict[str, Any]:
+    """Return the error for a whole operation that failed. Unless its outcome is unknown, it changed nothing."""
+    message = f"{failure}." if failure.retry_after is None else f"{failure}; nothing was changed."
+    return unavailable(failure, message, request_id)
+
+
 def _locations(error: GraphQLError) -> list[dict[str, int]]:
     return [{"line": location.line, "column": location.column} for location in error.locations or ()]
 

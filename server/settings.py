@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     )
     event_retention_days: int = Field(0, ge=0, description="How long events are kept; 0 is for ever.")
     max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
+    max_subscriptions_per_organization: int = Field(
+        2_000, ge=0, description="Subscriptions of one organization in each process; more are refused."
+    )
+    max_subscriptions_per_caller: int = Field(
+        500, ge=0, description="Subscriptions of one caller in each process; more are refused."
+    )
     max_operations_per_connection: int = Field(
         100, ge=1, description="Operations that may run at once on one WebSocket connection."
     )

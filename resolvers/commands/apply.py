@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypedDict
 
 from sqlalchemy import Select, false, select
 
 from mainsheet.models.cluster import Cluster
+from mainsheet.models.dependency_order import in_order
 from mainsheet.models.errors import (
     ClusterNotFound,
     Invalid,
@@ -71,13 +71,11 @@ def plan(documents: Sequence[Item]) -> Plan:
         number: [numbers[key] for key in _dependency_keys(each) if numbers.get(key, number) != number]
         for number, each in enumerate(documents)
     }
-    try:
-        return Plan(list(TopologicalSorter(needed).static_order()), problems)
-    except CycleError as error:
-        cycle = list(dict.fromkeys(error.args[1]))
-        reason = f"The documents form a cycle: {', '.join(documents[each]['job_key'] for each in error.args[1])}."
+    order, cycles = in_order(needed)
+    for cycle in cycles:
+        reason = f"The documents form a cycle: {', '.join(documents[each]['job_key'] for each in cycle)}."
         problems |= {each: [Invalid(path=("config", "dependencies"), reason=reason)] for each in cycle}
-        return Plan(range(len(documents)), problems)
+    return Plan(order, problems)
 
 
 @command("applyJobs", AccessScope.WRITE, items="jobs", plan=plan)
@@ -94,6 +92,8 @@ async def apply(
     publish: bool = True,
     message: str | None = None,
 ) -> ApplyAnswer:
+    write.explain(message)
+    write.refuse()
     row = await write.first(select(_visible_key(write, job_key).scalar_subquery().label("id")))
     job_id = None if row is None else row.id
     values = {"name": name, "description": description, "tags": tags}

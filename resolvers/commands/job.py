@@ -32,6 +32,8 @@ from mainsheet.resolvers.permissions import may_share_with, visible
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
 
+WITHOUT = "Choose a version without it with versionNumber, or publish one and clone that."
+
 
 @command("createJob", AccessScope.WRITE)
 async def create(
@@ -98,7 +100,7 @@ async def clone(
     version = await published(write, source, version_number, ("version_number",))
     config = (version or source.current).config
     if version:
-        write.problems += config.publication_problems(await references_of(write, config, {}), None, {})
+        write.problems += config.publication_problems(await references_of(write, config, {}), None, {}, WITHOUT)
     await write.session.refresh(source, ["tag_rows"])
     own = {"job_key": job_key, "name": name, "description": source.description, "tags": source.tags, **values}
     job = await _created(write, own, team_ids, config, message)

@@ -76,9 +76,8 @@ class Authenticator:
 
         Raises `Unavailable` if the database fails, `TooManyGuesses`, and `KeysUnavailable`.
         """
-        scheme, _, credentials = (authorization or "").partition(" ")
-        token = credentials.strip(" ")
-        if scheme.lower() != "bearer" or not token.isascii():
+        token = bearer_token(authorization)
+        if token is None:
             return None
         if token.startswith(OUR_PREFIX):
             return await self._owner(token, client)
@@ -151,6 +150,12 @@ class Authenticator:
             return prepared.rows(await snapshot.records(prepared, values, alone=True))
         finally:
             await snapshot.close()
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    scheme, _, credentials = (authorization or "").partition(" ")
+    token = credentials.strip(" ")
+    return token if scheme.lower() == "bearer" and token.isascii() else None
 
 
 def _tokens(_view: View) -> Statement:

@@ -1,6 +1,7 @@
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,11 @@ Option = Callable[[Any], Any]
 
 url: Option = click.option("--url", envvar="MAINSHEET_URL", show_envvar=True, required=True, help="The server's URL.")
 token: Option = click.option(
-    "--token", envvar="MAINSHEET_TOKEN", show_envvar=True, required=True, help="A bearer token with the scope WRITE."
+    "--token",
+    envvar="MAINSHEET_TOKEN",
+    show_envvar=True,
+    required=True,
+    help="A bearer token with the scope READ to export, and WRITE to compare and apply.",
 )
 directory: Option = click.argument(
     "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -34,9 +39,33 @@ publish: Option = click.option(
 )
 
 
-@click.group()
+@contextmanager
+def _usage_errors_exit_with_1() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.show()
+        sys.exit(REFUSED)
+
+
+class _Jobs(click.Group):
+    """Lets wrong usage exit with 1 instead of 2, which means that there are changes."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _usage_errors_exit_with_1():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _usage_errors_exit_with_1():
+            return super().invoke(context)
+
+
+@click.group(cls=_Jobs)
 def jobs() -> None:
-    """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them."""
+    """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.
+
+    Each command exits with 1 if it is used wrongly or the server can't be reached.
+    """
 
 
 @jobs.command()
@@ -44,9 +73,9 @@ def jobs() -> None:
 @token
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 def export(url: str, token: str, directory: Path) -> None:
-    """Write each job that the token sees to DIR/KEY.yaml, and a JSON Schema for editors.
+    """Write each job that the token sees to its file below DIR, or to DIR/KEY.yaml, and a JSON Schema for editors.
 
-    A file that has the job already is left as it is, with its comments. Other files aren't removed.
+    A file that means the same already is left as it is, with its comments. Other files aren't removed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / SCHEMA).write_bytes(_schema())
@@ -66,9 +95,7 @@ def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) ->
     Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused.
     """
     found = _files(directory)
-    steps = _run(
-        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
-    )
+    steps = _compared(url, token, found, publish=publish)
     click.echo(report.FORMATS[shown](steps, report.PLANNED))
     sys.exit(_code(steps, pending=PENDING))
 
@@ -88,9 +115,7 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
     is refused; the others are applied.
     """
     found = _files(directory)
-    planned = _run(
-        url, token, lambda remote: _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
-    )
+    planned = _compared(url, token, found, publish=publish)
     needed = [each.file for each in planned if each.outcome in {plan.CREATED, plan.CHANGED}]
     if needed and not yes:
         click.echo(report.text(planned, report.PLANNED))
@@ -136,7 +161,7 @@ def _run(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(connected())
-    except Failed as error:
+    except (Failed, files.BadFiles) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -148,11 +173,12 @@ def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: 
 
 
 async def _export(remote: Remote, directory: Path) -> int:
-    count = 0
+    count, paths = 0, files.paths_by_key(directory)
     async for document, hidden, deleted in exports.jobs(remote):
         count += 1
         job_key = document["jobKey"]
-        files.write(directory / f"{job_key}.yaml", document, HEADING)
+        path = paths.get(job_key) or files.new_path(directory, job_key, paths.values())
+        files.write(path, document, HEADING)
         for number, what in ((hidden, "you can't see"), (deleted, "was deleted")):
             if number:
                 click.echo(f"{job_key}: left out {number} dependencies on a job that {what}.", err=True)

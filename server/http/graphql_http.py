@@ -4,7 +4,7 @@ Our own handler and not Strawberry's: that one would need most of its methods re
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -22,12 +22,11 @@ from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_h
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.sse import EventStream, wants_events
-from mainsheet.server.live.validity import Validity
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.introspection import read_introspection
-from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
 from mainsheet.server.process.shutdown import OPERATION
 
@@ -67,14 +66,16 @@ class GraphQLEndpoint:
         return await respond(request, result, media_type, self.max_answer_bytes)
 
     async def _stream(self, request: web.Request, event_stream: EventStream) -> web.StreamResponse:
-        authorization, client = _authorization(request), group(request[CLIENT])
-        caller = await self.authenticator.caller(authorization, client)
+        authorization = _authorization(request)
+        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is None:
             raise unauthenticated(authorization)
         request[MEMBER] = caller.actor_id
         graphql_request = await read(request, self.body_limits)
-        validity = Validity(self.authenticator, authorization, client, caller)
-        return await event_stream.answer(request, caller, graphql_request, validity)
+        with suppress(InvalidOperation):  # it becomes a result of the stream
+            await self._operation(request, caller, graphql_request)
+        with event_stream.validity.watched(authorization, caller) as ended:
+            return await event_stream.answer(request, caller, graphql_request, ended)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)
@@ -88,12 +89,9 @@ class GraphQLEndpoint:
     async def _run(
         self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> ExecutionResult:
-        document = graphql_request.query, graphql_request.operation_name
-        if caller and self.operations.is_new_and_long(*document):
-            self.budget.charge_document(caller, graphql_request.query)
-        operation = await self.operations.get(*document)
-        request[OPERATION] = operation.name
-        _check_method(request.method, operation.kind)
+        operation = await self._operation(request, caller, graphql_request)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
         price = price_of(operation, graphql_request.variables)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
@@ -103,10 +101,23 @@ class GraphQLEndpoint:
         is_traced = self.allows_traces and is_wanted(request)
         return await self._single(ready, spending, Trace(operation, spending) if is_traced else None)
 
+    async def _operation(
+        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
+    ) -> Operation:
+        """Return the operation to run. Raises `RequestError` if the method doesn't allow it."""
+        document = graphql_request.query, graphql_request.operation_name
+        if caller and self.operations.is_new_and_long(*document):
+            self.budget.charge_document(caller, graphql_request.query)
+        operation = await self.operations.get(*document)
+        request[OPERATION] = operation.name
+        if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
+            raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
+        return operation
+
     async def _single(
         self, ready: Request, spending: Spending | None = None, trace: Trace | None = None
     ) -> ExecutionResult:
-        """Return the only result: `_check_method` refuses operations that have more."""
+        """Return the only result: `_run` refuses operations that have more."""
         async with aclosing(self.executions.results(ready, spending, trace)) as results:
             return await anext(results)
 
@@ -121,13 +132,6 @@ def _authorization(request: web.Request) -> str | None:
     if len(headers) > 1:
         raise RequestError(HTTPStatus.BAD_REQUEST, "Send one Authorization header, not several.")
     return headers[0] if headers else None
-
-
-def _check_method(method: str, operation: OperationType) -> None:
-    if operation is OperationType.SUBSCRIPTION:
-        raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
-    if method == hdrs.METH_GET and operation is not OperationType.QUERY:
-        raise _not_allowed("GET runs queries only: send mutations by POST.", (hdrs.METH_POST,))
 
 
 def _not_allowed(message: str, methods: tuple[str, ...]) -> RequestError:

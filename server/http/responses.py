@@ -21,7 +21,7 @@ from mainsheet.server.errors import (
     answer_too_large,
     formatted,
     masked,
-    unavailable,
+    operation_failed,
 )
 from mainsheet.server.http.encoding import LARGE, encoded
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
@@ -156,11 +156,9 @@ def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
     """Return 503 only if the request is safe to repeat: some clients and proxies repeat it automatically."""
     request.app[INSTRUMENTS].failed(failure)
-    request_id, retry_after = request[REQUEST_ID], failure.retry_after
+    error, retry_after = operation_failed(failure, request[REQUEST_ID]), failure.retry_after
     if retry_after is None:
-        error = unavailable(failure, f"{failure}.", request_id)
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [error])
-    error = unavailable(failure, f"{failure}; nothing was changed.", request_id)
     return _failed(request, HTTPStatus.SERVICE_UNAVAILABLE, [error], {"Retry-After": str(retry_after)})
 
 

@@ -1,12 +1,10 @@
 """Reads jobs from a server as documents, without what has its default."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from graphql import GraphQLInputObjectType, Undefined, get_named_type
-
-from mainsheet.server.job_files.files import DOCUMENT, Document
-from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.job_files.document import Document, brief
+from mainsheet.server.job_files.remote import Failed, Remote
 
 PAGE = 20
 JOBS = """
@@ -14,8 +12,8 @@ query ExportJobs($first: Int!, $after: String) {
   jobs(first: $first, after: $after, sortBy: JOB_KEY) {
     pageInfo { hasNextPage endCursor }
     nodes {
-      jobKey name description tags status
-      teams(limit: 100) { nodes { name } }
+      id jobKey name description tags status
+      teams(first: 100) { ...Teams }
       currentVersion {
         cluster { name }
         source {
@@ -34,6 +32,11 @@ query ExportJobs($first: Int!, $after: String) {
     }
   }
 }
+fragment Teams on JobTeamConnection { pageInfo { hasNextPage endCursor } nodes { name } }
+"""
+TEAMS = """
+query ExportTeams($jobId: ID!, $after: String) { job(id: $jobId) { teams(first: 100, after: $after) { ...Teams } } }
+fragment Teams on JobTeamConnection { pageInfo { hasNextPage endCursor } nodes { name } }
 """
 SOURCES = {
     "SavedQueriesSource": "savedQueries",
@@ -58,10 +61,23 @@ async def jobs(remote: Remote) -> AsyncIterator[Exported]:
     while True:
         page = (await remote.send(JOBS, first=PAGE, after=after))["jobs"]
         for job in page["nodes"]:
-            yield exported(job)
+            yield exported({**job, "teams": await _teams(remote, job)})
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
+
+
+async def _teams(remote: Remote, job: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of all teams. `apply` would remove those that are left out."""
+    page, names = job["teams"], list[str]()
+    while True:
+        names += [each["name"] for each in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return names
+        found = (await remote.send(TEAMS, jobId=job["id"], after=page["pageInfo"]["endCursor"]))["job"]
+        if found is None:
+            raise Failed(f"The job {job['jobKey']} was deleted or hidden during the export. Export again.")
+        page = found["teams"]
 
 
 def exported(job: Mapping[str, Any]) -> Exported:
@@ -73,10 +89,9 @@ def exported(job: Mapping[str, Any]) -> Exported:
         "source": _source(version["source"]),
         "dependencies": [_without(each, "isDeleted") for each in dependencies if each["jobKey"]],
     }
-    document = {**job, "teams": [each["name"] for each in job["teams"]["nodes"]], "config": config}
+    document = {**job, "config": config}
     hidden = sum(each["jobKey"] is None for each in dependencies)
-    shape = DOCUMENT.of_type
-    return Exported(_brief(document, shape), hidden, len(version["dependencies"]) - len(dependencies))
+    return Exported(brief(document), hidden, len(version["dependencies"]) - len(dependencies))
 
 
 def _source(source: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,22 +103,3 @@ def _source(source: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _without(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {key: each for key, each in values.items() if key != name}
-
-
-def _brief(value: Any, type_: Any) -> Any:
-    """Leave out what the input doesn't have, nulls, and values that equal the input's default."""
-    if isinstance(value, list):
-        return [_brief(each, type_) for each in value]
-    if not isinstance(type_, GraphQLInputObjectType):
-        return value
-    brief = {
-        name: _brief(each, get_named_type(type_.fields[name].type))
-        for name, each in value.items()
-        if name in type_.fields and each is not None and not _is_default(each, type_.fields[name])
-    }
-    return {name: each for name, each in brief.items() if each != {}}
-
-
-def _is_default(value: Any, field: Any) -> bool:
-    default = field.default_value
-    return default is not Undefined and value == getattr(default, "value", default)

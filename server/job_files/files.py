@@ -1,19 +1,16 @@
 """Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from graphql import GraphQLError, GraphQLNonNull, assert_input_object_type, validate_input_value
+from graphql import GraphQLError, validate_input_value
 
-from mainsheet.executor import core_schema
-from mainsheet.schema.api import api
+from mainsheet.models import limits
+from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 
-Document = Mapping[str, Any]
-
-DOCUMENT = GraphQLNonNull(assert_input_object_type(core_schema(api).type_map["JobDocumentInput"]))
 SUFFIXES = {".yaml", ".yml"}
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
 ODD_BREAKS = "\r\x85\u2028\u2029"  # YAML would change them in a block
@@ -45,7 +42,7 @@ def read(directory: Path) -> Sequence[JobFile]:
     """Return the documents of all YAML files below the directory, by path. Raises `BadFiles` with all faults."""
     files: list[JobFile] = []
     problems: list[str] = []
-    for path in sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES):
+    for path in _paths(directory):
         document, faults = _checked(path)
         problems += [f"{path}: {fault}" for fault in faults]
         if not faults:
@@ -59,10 +56,22 @@ def read(directory: Path) -> Sequence[JobFile]:
     return files
 
 
+def paths_by_key(directory: Path) -> dict[str, Path]:
+    """Return the path of each job's file below the directory, whether or not the file has faults."""
+    found: dict[str, Path] = {}
+    for path in _paths(directory):
+        document, _ = _checked(path)
+        if isinstance(document, Mapping) and isinstance(job_key := document.get("jobKey"), str):
+            found.setdefault(job_key, path)
+    return found
+
+
 def write(path: Path, document: Document, heading: str) -> None:
-    """Write the document, unless the file has it already, perhaps with comments."""
-    if path.exists() and _checked(path) == (document, []):
-        return
+    """Write the document, unless the file has one with the same meaning, perhaps with comments."""
+    if path.exists():
+        written, faults = _checked(path)
+        if not faults and is_same(written, document):
+            return
     path.write_text(heading + text_of(document), "utf-8")
 
 
@@ -72,6 +81,10 @@ def text_of(document: Document) -> str:
 
 def parsed(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe one
+
+
+def _paths(directory: Path) -> Sequence[Path]:
+    return sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES)
 
 
 def _checked(path: Path) -> tuple[Any, Sequence[str]]:
@@ -94,8 +107,18 @@ def _faults(document: Any) -> Iterator[str]:
     yield from found
 
 
+def new_path(directory: Path, job_key: str, taken: Collection[Path]) -> Path:
+    """Return the path for a job that has no file. Raises `BadFiles` if the key would lead to another file."""
+    path = directory / f"{job_key}.yaml"
+    if any(limits.JOB_KEY.check(job_key, ())):
+        raise BadFiles([f"The server sent a job with the key {job_key!a:.200}, which isn't one."])
+    if path in taken:
+        raise BadFiles([f"{path} has another job than {job_key}. Rename the file."])
+    return path
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice: YAML forbids it, but PyYAML takes the last one. Dates stay texts."""
+    """Refuses keys that aren't texts, and a key that is there twice: PyYAML takes the last one. Dates stay texts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -104,7 +127,11 @@ class _Loader(yaml.SafeLoader):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        made = super().construct_mapping(node, deep)
+        for each in made:
+            if not isinstance(each, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {each!r} isn't a text", node.start_mark)
+        return made
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -13,7 +13,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from mainsheet.server.job_files.files import DOCUMENT
+from mainsheet.server.job_files.document import DOCUMENT
 
 SCALARS = {"Boolean": "boolean", "Float": "number", "ID": "string", "Int": "integer", "String": "string"}
 

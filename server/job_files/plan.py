@@ -1,14 +1,16 @@
 """Compares job files with a server, and applies them to it, in batches."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import orjson
 
 from mainsheet.models import limits
-from mainsheet.server.job_files.files import Document, JobFile
+from mainsheet.models.dependency_order import in_order
+from mainsheet.server.job_files.document import Document
+from mainsheet.server.job_files.files import JobFile
 from mainsheet.server.job_files.remote import Remote
 
 BATCH_BYTES = 500_000  # half of what a server takes by default
@@ -66,16 +68,13 @@ async def compared(remote: Remote, files: Sequence[JobFile], *, publish: bool) -
     created: set[str] = set()
     options = {"dryRun": True, "publish": publish}
     for batch in _batches(_in_order(files), limits.BATCH.maximum):
-        steps: list[Step] = []
-        for file, result in await _results(remote, APPLY, batch, options):
-            step = _waiting(_step(file, result), created)
-            steps.append(step)
-            created |= {file.job_key} if step.outcome == CREATED else set()
+        steps = [_planned(*each, created) for each in await _dry_results(remote, APPLY, batch, options, created)]
+        created |= {each.file.job_key for each in steps if each.outcome == CREATED}
         changed = [each.file for each in steps if each.outcome == CHANGED]
         found = {
-            file.job_key: list(map(_difference, result["changes"]))
+            file.job_key: [*map(_difference, result["changes"]), *_new_dependencies(file, created)]
             for part in _batches(changed, DETAILED_BATCH)
-            for file, result in await _results(remote, DIFFERENCES, part, options)
+            for file, result in await _dry_results(remote, DIFFERENCES, part, options, created)
         }
         yield [replace(each, differences=found.get(each.file.job_key, ())) for each in steps]
 
@@ -97,14 +96,28 @@ async def _results(
     return list(zip(batch, answer["applyJobs"]["results"], strict=True))
 
 
+async def _dry_results(
+    remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any], created: AbstractSet[str]
+) -> Sequence[tuple[JobFile, Mapping[str, Any]]]:
+    """Send the files without their dependencies on jobs that aren't created yet: a dry run wouldn't find these."""
+    results = await _results(remote, query, [_without(each, created) for each in batch], options)
+    return [(file, result) for file, (_, result) in zip(batch, results, strict=True)]
+
+
+def _without(file: JobFile, created: AbstractSet[str]) -> JobFile:
+    if created.isdisjoint(file.dependencies):
+        return file
+    config = file.document["config"]
+    kept = [each for each in config["dependencies"] if each["jobKey"] not in created]
+    return replace(file, document={**file.document, "config": {**config, "dependencies": kept}})
+
+
 def _in_order(files: Sequence[JobFile]) -> Sequence[JobFile]:
     """Sort files after those that they depend on. In a cycle, the server refuses each."""
     by_key = {each.job_key: each for each in files}
     needed = {key: [other for other in each.dependencies if other in by_key] for key, each in by_key.items()}
-    try:
-        return [by_key[key] for key in TopologicalSorter(needed).static_order()]
-    except CycleError:
-        return files
+    order, _ = in_order(needed)
+    return [by_key[key] for key in order]
 
 
 def _batches(files: Sequence[JobFile], most: int) -> Iterator[Sequence[JobFile]]:
@@ -149,12 +162,28 @@ def _text(value: Mapping[str, Any] | None) -> str | None:
     return str(text)
 
 
-def _waiting(step: Step, created: set[str]) -> Step:
-    """Forgive a step the faults that a dry run of its batch finds because earlier batches weren't applied."""
-    waits_for = {
-        f"config.dependencies.{index}.jobKey" for index, key in enumerate(step.file.dependencies) if key in created
-    }
-    faults = [each for each in step.faults if each.code != "JOB_NOT_FOUND" or each.path not in waits_for]
-    if faults or not step.faults:
-        return replace(step, faults=faults)
-    return replace(step, outcome=CREATED, faults=())
+def _planned(file: JobFile, result: Mapping[str, Any], created: AbstractSet[str]) -> Step:
+    """Return the step of a file that was sent without its dependencies on the created jobs."""
+    step = _step(file, result)
+    if created.isdisjoint(file.dependencies):
+        return step
+    sent = [index for index, key in enumerate(file.dependencies) if key not in created]
+    faults = [replace(each, path=_own_path(each.path, sent)) for each in step.faults]
+    return replace(step, outcome=CHANGED if step.outcome == UNCHANGED else step.outcome, faults=faults)
+
+
+def _own_path(path: str, sent: Sequence[int]) -> str:
+    """Convert the index of a dependency that was sent to its index in the file."""
+    match path.split("."):
+        case ["config", "dependencies", index, *rest]:
+            return ".".join(["config", "dependencies", str(sent[int(index)]), *rest])
+    return path
+
+
+def _new_dependencies(file: JobFile, created: AbstractSet[str]) -> Iterator[Difference]:
+    """Yield the differences for dependencies on created jobs: no version can have them yet."""
+    for each in file.document["config"].get("dependencies") or ():
+        if each["jobKey"] in created:
+            path = f"dependencies.{each['jobKey']}"
+            yield Difference("ADDED", path, None, each["jobKey"])
+            yield Difference("ADDED", f"{path}.condition", None, each.get("condition", "ON_SUCCESS"))

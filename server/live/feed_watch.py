@@ -29,7 +29,7 @@ from mainsheet.resolvers.sql.statement import Statement, View, compiled_statemen
 from mainsheet.server.process.background import errors_logged
 
 CHANNEL = "mainsheet_events"
-UNSETTLED_SECONDS = 0.02  # between reads while events wait for an older transaction
+UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
 
 log = structlog.stdlib.get_logger("mainsheet.live")
@@ -75,11 +75,13 @@ class FeedWatch(Instrumentation):
         self._look.set()
 
     async def _watch(self) -> None:
+        unsettled = UNSETTLED_SECONDS
         while True:
             try:
                 with failures_named():
                     is_unsettled = bool(self._grown) and await self._read()
-                wait = UNSETTLED_SECONDS if is_unsettled else self._poll_seconds
+                unsettled = min(unsettled * 2, self._poll_seconds) if is_unsettled else UNSETTLED_SECONDS
+                wait = unsettled if is_unsettled else self._poll_seconds
             except Unavailable as failure:
                 log.warning("feed unavailable", reason=str(failure))
                 wait = RETRY_SECONDS

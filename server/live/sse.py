@@ -5,7 +5,7 @@ subscribes again, after the cursor of its last event.
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import orjson
@@ -34,20 +34,20 @@ def wants_events(request: web.Request) -> bool:
 @dataclass(frozen=True)
 class EventStream:
     streams: Streams
-    check_seconds: float
+    validity: Validity
 
     async def answer(
         self,
         request: web.Request,
         caller: Caller,
         graphql_request: GraphQLRequest,
-        validity: Validity,
+        ended: asyncio.Event,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
         await response.prepare(request)
         sending = asyncio.create_task(self._send(request, response, caller, graphql_request))
-        watching = asyncio.create_task(self._watch(response, validity))
+        watching = asyncio.create_task(self._watch(response, ended))
         try:
             await asyncio.wait([sending, watching], return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
@@ -78,15 +78,11 @@ class EventStream:
             await response.write(b"event: next\ndata: " + orjson.dumps({"errors": [error]}) + b"\n\n")
         await response.write(COMPLETE)
 
-    async def _watch(self, response: web.StreamResponse, validity: Validity) -> None:
+    async def _watch(self, response: web.StreamResponse, ended: asyncio.Event) -> None:
         """Return when the token is no longer valid. Send comments, so that proxies keep the connection."""
-        loop = asyncio.get_running_loop()
-        last = loop.time()
-
-        async def comment() -> None:
-            nonlocal last
-            if loop.time() - last >= COMMENT_SECONDS:
-                last = loop.time()
-                await response.write(COMMENT)
-
-        await validity.ends(self.check_seconds, comment)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMENT_SECONDS):
+                    await ended.wait()
+                    return
+            await response.write(COMMENT)

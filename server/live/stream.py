@@ -15,7 +15,7 @@ from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
-from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, unavailable
+from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, operation_failed
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.operations.budget import Budget
@@ -33,7 +33,6 @@ class Streams:
     budget: Budget
     open_context: Callable[[Caller], Closable]
     subscriptions: Subscriptions
-    most_subscriptions: int
 
     async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
         """Yield the encoded results: one, or one for each event.
@@ -53,8 +52,6 @@ class Streams:
         if source is None:
             yield _encoded(result, request_id)
             return
-        if self.subscriptions.count >= self.most_subscriptions:
-            raise RateLimited("This server has too many subscriptions. Try again in 1 s.", 1)
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
         run = partial(self._delivered, operation, request, caller, request_id)
         results = self.subscriptions.results((operation, variables, caller), caller, source, run)
@@ -111,6 +108,6 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
             return {"message": str(failure), "extensions": extensions}
         case Unavailable():
             instrumentation.failed(failure)
-            return unavailable(failure, f"{failure}; nothing was changed.", request_id)
+            return operation_failed(failure, request_id)
     instrumentation.failed(failure)
     return masked(request_id)

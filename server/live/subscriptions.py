@@ -5,8 +5,11 @@ delivery, and a group that begins after a cursor catches up by the same code tha
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiohttp import web
 
@@ -21,11 +24,15 @@ from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.settings import Settings
 
 PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
+IDLE_SECONDS = 3600  # events are kept for days
 MOST_WAITING = 1_000  # results that a slow reader may have before it
 
 Run = Callable[[Delivery], Awaitable[bytes]]
@@ -40,6 +47,23 @@ class Stopping(Exception):
 
 
 Item = bytes | Exception
+
+
+@dataclass(frozen=True)
+class SubscriptionLimits:
+    """The most subscriptions of this process, of an organization in it, and of a caller."""
+
+    process: int
+    organization: int
+    caller: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            settings.max_subscriptions,
+            settings.max_subscriptions_per_organization,
+            settings.max_subscriptions_per_caller,
+        )
 
 
 @dataclass(eq=False)
@@ -62,20 +86,45 @@ class Group:
 
 
 class Subscriptions:
-    def __init__(self, database: Database, watch: FeedWatch) -> None:
+    def __init__(self, database: Database, watch: FeedWatch, budget: Budget, limits: SubscriptionLimits) -> None:
         self._database = database
         self._watch = watch
+        self._budget = budget
+        self._limits = limits
+        self._open: Counter[str] = Counter()
         self._groups: dict[Hashable, Group] = {}
         self._is_stopping = False
 
-    @property
-    def count(self) -> int:
-        return sum(len(each.members) for each in self._groups.values())
-
     async def results(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
-        """Yield the encoded result for each event. Raises `TooSlow`, `Stopping`, and what `run` raises."""
+        """Yield the encoded result for each event.
+
+        Raises `RateLimited` if there are too many subscriptions, `TooSlow`, `Stopping`, and what `run` raises.
+        """
         if self._is_stopping:
             raise Stopping
+        with self._counted(caller):
+            async with aclosing(self._joined(key, caller, source, run)) as results:
+                async for each in results:
+                    yield each
+
+    @contextmanager
+    def _counted(self, caller: Caller) -> Iterator[None]:
+        limits = {
+            caller.actor_id: (self._limits.caller, "You have"),
+            caller.organization_id: (self._limits.organization, "Your organization has"),
+            "": (self._limits.process, "This server has"),
+        }
+        for key, (most, who) in limits.items():
+            if self._open[key] >= most:
+                raise self._budget.refusal("subscriptions", f"{who} too many subscriptions.", caller)
+        self._open.update(limits.keys())
+        try:
+            yield
+        finally:
+            self._open.subtract(limits.keys())
+            self._open = +self._open  # without those that have none
+
+    async def _joined(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
         queue: asyncio.Queue[Item] = asyncio.Queue()
         group = self._groups.get(key) if source.after is None else None
         if group is None or group.task is None or group.task.done():
@@ -110,30 +159,39 @@ class Subscriptions:
             while True:
                 grown.clear()
                 await self._deliver_new(group, caller)
-                await grown.wait()
+                await self._growth(grown)
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
             group.deliver(failure)
         finally:
             self._watch.remove(caller.organization_id, grown)
             self._forget(key, group)
 
+    async def _growth(self, grown: asyncio.Event) -> None:
+        """Wait until the feed has grown, or for `IDLE_SECONDS`.
+
+        Reading on then moves the cursor past events that the caller doesn't see, before retention deletes them.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await grown.wait()
+
     def _forget(self, key: Hashable, group: Group) -> None:
         if self._groups.get(key) is group:
             del self._groups[key]
 
     async def _deliver_new(self, group: Group, caller: Caller) -> None:
-        """Deliver all events after the group's cursor. If the database is away, wait until it is back, for a minute."""
+        """Deliver all events after the group's cursor. Try again, some times, what the client would have to repeat."""
         tries = MOST_TRIES
         has_more = True
         while has_more:
             try:
                 has_more = await self._deliver_page(group, caller)
                 tries = MOST_TRIES
-            except Unavailable:
+            except (Unavailable, RateLimited, RequestError) as failure:
                 tries -= 1
-                if not tries:
+                if not tries or not _is_temporary(failure):
                     raise
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else RETRY_SECONDS)
 
     async def _deliver_page(self, group: Group, caller: Caller) -> bool:
         """Deliver the next events. Return whether there may be more."""
@@ -148,16 +206,22 @@ class Subscriptions:
     async def _end(self, caller: Caller) -> str:
         read = Read.of(self._database, caller)
         try:
-            return await event_rows.end_of(read, [caller.organization_id])
+            with self._budget.charged(caller):
+                return await event_rows.end_of(read, [caller.organization_id])
         finally:
             await read.close()
 
     async def _page(self, caller: Caller, source: Source, arguments: PageArguments) -> Page[Event]:
         read = Read.of(self._database, caller)
         try:
-            pages = await event_rows.of_organizations(
-                read, [caller.organization_id], EventListArguments(arguments, source.filter)
-            )
+            with self._budget.charged(caller):
+                pages = await event_rows.of_organizations(
+                    read, [caller.organization_id], EventListArguments(arguments, source.filter)
+                )
         finally:
             await read.close()
         return pages[caller.organization_id]
+
+
+def _is_temporary(failure: Exception) -> bool:
+    return not isinstance(failure, RequestError) or failure.code is Code.TIMEOUT

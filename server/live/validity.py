@@ -1,31 +1,124 @@
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+"""Ends open connections whose tokens are no longer valid."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+
+from mainsheet.models.access_token import AccessToken, digest
+from mainsheet.models.actor import Actor, ActorStatus
+from mainsheet.models.clock import database_time
+from mainsheet.models.database import Database
+from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import RateLimited
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Snapshot
+from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+from mainsheet.server.auth.authentication import OUR_PREFIX, TOKEN, bearer_token
+from mainsheet.server.auth.last_use import LastUse
+from mainsheet.server.process.background import repeated
+
+CHECK_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class Validity:
-    """Whether the token of an open connection still belongs to the same caller with the same role."""
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An open connection. `digest` is its token's, or None for a JWT. `ended` is set when it is no longer valid."""
 
-    authenticator: Authenticator
-    authorization: str | None
-    client: str
+    digest: str | None
     caller: Caller
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def ends(self, check_seconds: float, between: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Return when the token is no longer valid. Call `between` after each check."""
-        while await self._is_valid():
-            if between:
-                await between()
-            await asyncio.sleep(check_seconds)
+    @property
+    def key(self) -> str:
+        return self.digest or self.caller.actor_id
 
-    async def _is_valid(self) -> bool:
+
+class Validity:
+    """Reads the tokens and actors of all open connections of this process, by one statement and without a cache."""
+
+    def __init__(self, database: Database, last_use: LastUse) -> None:
+        self._database = database
+        self._last_use = last_use
+        self._opened: set[Opened] = set()
+
+    @contextmanager
+    def watched(self, authorization: str | None, caller: Caller) -> Iterator[asyncio.Event]:
+        """Yield an event that is set when the token is revoked or expired, or its actor is disabled or changed."""
+        token = bearer_token(authorization) or ""
+        opened = Opened(digest(token) if token.startswith(OUR_PREFIX) else None, caller)
+        self._opened.add(opened)
         try:
-            return await self.authenticator.caller(self.authorization, self.client) == self.caller
-        except (Unavailable, RateLimited):
-            return True  # unknown: ask again
+            yield opened.ended
+        finally:
+            self._opened.discard(opened)
+
+    async def checking(self, _app: web.Application) -> AsyncIterator[None]:
+        """Check while the application runs."""
+        async with repeated("check tokens", CHECK_SECONDS, self.check):
+            yield
+
+    async def check(self) -> None:
+        """End the connections that are no longer valid; all of them if that can't be found out.
+
+        An `Unavailable` database ends none: the next check does.
+        """
+        if not self._opened:
+            return
+        checked = list(self._opened)
+        try:
+            ended = await self._ended(checked)
+        except Unavailable:
+            return
+        except Exception:
+            self._end(checked)
+            raise
+        self._end(ended)
+
+    def _end(self, connections: list[Opened]) -> None:
+        for each in connections:
+            each.ended.set()
+
+    async def _ended(self, connections: list[Opened]) -> list[Opened]:
+        rows = await self._rows(sorted({key for each in connections for key in (each.caller.actor_id, each.key)}))
+        found: dict[str | None, Any] = {row.actor_id: row for row in rows} | {row.digest: row for row in rows}
+        return [
+            each for each in connections if not self._is_valid(each, found.get(each.digest or each.caller.actor_id))
+        ]
+
+    def _is_valid(self, connection: Opened, row: Any) -> bool:
+        if row is None or row.status != ActorStatus.ACTIVE:
+            return False
+        caller, now = connection.caller, row.read_at
+        if (row.actor_id, row.organization_role) != (caller.actor_id, caller.organization_role):
+            return False
+        if connection.digest is None:
+            return caller.token_expires_at is None or now < caller.token_expires_at
+        token = AccessToken(**{name: getattr(row, name) for name in TOKEN})
+        is_valid = token.is_valid(now) and caller.scopes == frozenset(map(AccessScope, token.scopes))
+        if is_valid:
+            self._last_use.note(token, now)
+        return is_valid
+
+    async def _rows(self, keys: list[str]) -> list[Any]:
+        snapshot = Snapshot(self._database)
+        dialect = self._database.reads.dialect
+        statement = compiled_statement(dialect, OrganizationRole.MEMBER, None, _actors, (), one_key=False)
+        try:
+            return statement.rows(await snapshot.records(statement, {"keys": keys}, alone=True))
+        finally:
+            await snapshot.close()
+
+
+def _actors(_view: View) -> Statement:
+    """Select the actors and those of their tokens that are among the keys."""
+    of_actor = (Actor.organization_id == AccessToken.organization_id) & (Actor.id == AccessToken.actor_id)
+    actor = (Actor.id.label("actor_id"), Actor.organization_role, Actor.status)
+    token = [getattr(AccessToken, name) for name in (*TOKEN, "digest")]
+    tokens = select(*actor, *token, database_time().label("read_at"))
+    return tokens.outerjoin(AccessToken, of_actor & among(AccessToken.digest, KEYS)).where(among(Actor.id, KEYS))

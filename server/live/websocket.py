@@ -59,7 +59,6 @@ def wants_socket(request: web.Request) -> bool:
 class SocketLimits:
     init_seconds: float
     write_seconds: float
-    check_seconds: float  # between two checks of the token
     message_bytes: int
     operations: int
 
@@ -68,7 +67,6 @@ class SocketLimits:
         return cls(
             init_seconds=settings.websocket_init_seconds,
             write_seconds=settings.write_timeout_seconds,
-            check_seconds=settings.token_cache_seconds or 1,
             message_bytes=settings.max_body_bytes,
             operations=settings.max_operations_per_connection,
         )
@@ -78,6 +76,7 @@ class SocketLimits:
 class WebSocketEndpoint:
     authenticator: Authenticator
     streams: Streams
+    validity: Validity
     limits: SocketLimits
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -102,7 +101,7 @@ class Connection:
     has_begun: bool = False  # a `connection_init` was received
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
-    validity: asyncio.Future[Validity] = field(default_factory=asyncio.Future)
+    authorized: asyncio.Future[tuple[str | None, Caller]] = field(default_factory=asyncio.Future)
     closing: asyncio.Future[Closed] = field(default_factory=asyncio.Future)
 
     async def run(self) -> None:
@@ -135,11 +134,12 @@ class Connection:
         """Close the connection if it isn't initialized in time, or when its token is no longer valid."""
         try:
             async with asyncio.timeout(self.endpoint.limits.init_seconds):
-                validity = await asyncio.shield(self.validity)
+                authorization, caller = await asyncio.shield(self.authorized)
         except TimeoutError:
             self.close(Closed(Close.NO_INIT, "Connection initialisation timeout"))
             return
-        await validity.ends(self.endpoint.limits.check_seconds)
+        with self.endpoint.validity.watched(authorization, caller) as ended:
+            await ended.wait()
         self.close(Closed(Close.FORBIDDEN, "The token is no longer valid"))
 
     async def _receive(self, message: Mapping[str, Any]) -> None:
@@ -165,9 +165,8 @@ class Connection:
         given = payload if isinstance(payload, dict) else {}
         sent = next((value for name, value in given.items() if name.lower() == "authorization"), None)
         authorization = sent if isinstance(sent, str) else self.request.headers.get(hdrs.AUTHORIZATION)
-        client, authenticator = group(self.request[CLIENT]), self.endpoint.authenticator
         try:
-            caller = await authenticator.caller(authorization, client)
+            caller = await self.endpoint.authenticator.caller(authorization, group(self.request[CLIENT]))
         except RateLimited:
             caller = None
         except Unavailable:
@@ -175,7 +174,7 @@ class Connection:
         if caller is None:
             raise Closed(Close.FORBIDDEN, "Forbidden")
         self.caller = caller
-        self.validity.set_result(Validity(authenticator, authorization, client, caller))
+        self.authorized.set_result((authorization, caller))
         self.request[MEMBER] = caller.actor_id
         await self._send({"type": "connection_ack"})
 

@@ -67,9 +67,31 @@ class Budget:
         if accounts.points:
             accounts.points.charge(POINTS_A_CHARACTER * len(text))
 
+    @contextmanager
+    def charged(self, caller: Caller) -> Iterator[None]:
+        """Charge the statements that run inside, as of no operation. Raises `RateLimited` if a budget is used up."""
+        accounts, time_used = self.accounts(caller), DatabaseTime()
+        self.refuse_debtor(caller, accounts)
+        try:
+            with instrumented(time_used):
+                yield
+        finally:
+            if accounts.seconds:
+                accounts.seconds.charge(time_used.seconds)
+
     def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
         self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
+
+
+class DatabaseTime(Instrumentation):
+    """Adds up the time of statements."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
+        self.seconds += seconds
 
 
 class Accounts:

@@ -21,6 +21,7 @@ mutation ($id: ID!, $changes: JobConfigChangesInput) {
   createDraft(input: {jobId: $id, changes: $changes}) { draft { number } }
 }
 """
+EVENTS = "{ jobs { nodes { events { nodes { action message } } } } }"
 JOBS = "{ jobs { nodes { jobKey name description currentVersion { number } draft { maxRetries } } } }"
 
 
@@ -107,6 +108,24 @@ async def test_only_what_differs_is_changed(ask: Ask, world: World) -> None:
     assert job["version"] == {"number": 2, "status": "PUBLISHED", "maxRetries": 0, "message": "Start afresh"}
     assert shared["outcome"] == "CHANGED"
     assert [each["name"] for each in shared["job"]["teams"]["nodes"]] == ["analytics", "platform"]
+
+
+@pytest.mark.parametrize("values", [{"name": "New"}, {"status": "PAUSED"}, {"teams": ["analytics"]}])
+async def test_the_message_is_kept_with_every_change(ask: Ask, world: World, values: dict[str, Any]) -> None:
+    await applied(ask, world.admin, document())
+
+    await applied(ask, world.admin, document(**values), message="Start afresh")
+    (job,) = (await ask(world.admin, EVENTS))["jobs"]["nodes"]
+
+    *changes, created = job["events"]["nodes"]
+    assert (len(changes) > 0, {each["message"] for each in changes}) == (True, {"Start afresh"})
+    assert created["message"] is None
+
+
+async def test_a_message_that_is_too_long_is_refused(ask: Ask, world: World) -> None:
+    answer = await applied(ask, world.contributor, document(), message="x" * 1024)
+
+    assert errors(answer) == [("INVALID", "jobs.0.message")]
 
 
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
@@ -199,6 +218,24 @@ async def test_contradictions_among_documents_are_refused(ask: Ask, world: World
     assert errors(itself) == [("JOB_NOT_FOUND", "jobs.0.config.dependencies.0.jobKey")]
 
 
+async def test_cycles_leave_the_order_of_other_documents(ask: Ask, world: World) -> None:
+    documents = [
+        document("late", config=after("early")),
+        document("a", config=after("b")),
+        document("b", config=after("a")),
+        document("after-cycle", config=after("b", "early")),
+        document("c", config=after("d")),
+        document("d", config=after("c")),
+        document("early"),
+    ]
+
+    answer = await applied(ask, world.contributor, *documents, mode="EACH")
+
+    assert outcomes(answer) == ["CREATED", *["REFUSED"] * 5, "CREATED"]
+    cycles = [("INVALID", f"jobs.{each}.config.dependencies") for each in (1, 2, 4, 5)]
+    assert errors(answer) == [*cycles[:2], ("JOB_NOT_FOUND", "jobs.3.config.dependencies.0.jobKey"), *cycles[2:]]
+
+
 async def test_texts_that_no_database_stores_name_nothing(ask: Ask, world: World) -> None:
     unknown = "a\x00b"
     config = after(unknown, cluster=unknown, source={"savedQueries": [unknown]})
@@ -256,3 +293,39 @@ async def test_a_repeated_key_gives_the_first_answer(ask: Ask, world: World, mod
     assert outcomes(first) == outcomes(again) == ["CREATED", "CREATED"]
     assert again == first
     assert "IDEMPOTENCY_KEY_REUSED" in str(reused)
+
+
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_key_is_refused_with_another_list(ask: Ask, world: World, mode: str) -> None:
+    documents = [document(), document("other")]
+    await applied(ask, world.contributor, *documents, mode=mode, idempotencyKey="k")
+
+    longer = await applied(ask, world.contributor, *documents, document("third"), mode=mode, idempotencyKey="k")
+    shorter = await applied(ask, world.contributor, document(), mode=mode, idempotencyKey="k")
+    other = await applied(ask, world.contributor, *documents, mode=mode, message="New", idempotencyKey="k")
+    jobs = (await ask(world.admin, JOBS))["jobs"]["nodes"]
+
+    reused = [{"code": "IDEMPOTENCY_KEY_REUSED", "path": ["idempotencyKey"]}]
+    assert [each["userErrors"] for each in (longer, shorter, other)] == [reused] * 3
+    assert "third" not in [each["jobKey"] for each in jobs]
+
+
+async def test_refused_documents_are_tried_again_with_the_same_key(ask: Ask, world: World) -> None:
+    documents = [document(), document("late", config=after("missing"))]
+    first = await applied(ask, world.contributor, *documents, mode="EACH", idempotencyKey="k")
+    await applied(ask, world.contributor, document("missing"))
+    await applied(ask, world.contributor, document(name="Renamed since"))
+
+    second = await applied(ask, world.contributor, *documents, mode="EACH", idempotencyKey="k")
+
+    assert outcomes(first) == ["CREATED", "REFUSED"]
+    assert outcomes(second) == ["CREATED", "CREATED"]
+    assert second["results"][0]["job"]["name"] == "Renamed since"
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256])
+@pytest.mark.parametrize("options", [{"mode": "EACH"}, {"mode": "EACH", "dryRun": True}, {"mode": "ALL_OR_NOTHING"}])
+async def test_the_limits_of_a_key_hold_for_a_batch(ask: Ask, world: World, key: str, options: dict[str, Any]) -> None:
+    answer = await applied(ask, world.contributor, document(), **options, idempotencyKey=key)
+
+    assert answer == {"results": [], "userErrors": [{"code": "INVALID", "path": ["idempotencyKey"]}]}

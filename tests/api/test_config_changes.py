@@ -18,6 +18,9 @@ READ = f"""query ($id: ID!, $number: Int!) {{ job(id: $id) {{ version(number: $n
 CREATE_VERSION = "mutation ($i: CreateVersionInput!) { createVersion(input: $i) { userErrors { code message path } } }"
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { userErrors { code } } }"
 ADD_TEAMS = "mutation ($i: AddTeamsToJobInput!) { addTeamsToJob(input: $i) { userErrors { code } } }"
+SET_ROLE = "mutation ($i: SetTeamRoleInput!) { setTeamRole(input: $i) { userErrors { message } } }"
+MOVE_QUERY = "mutation ($i: UpdateSavedQueryInput!) { updateSavedQuery(input: $i) { userErrors { message } } }"
+NEWEST = f"{{ events(last: 3, sortDirection: ASC) {{ nodes {{ changes {{ {CHANGES} }} }} }} }} {VALUE}"
 DELETE = "mutation ($i: DeleteJobInput!) { deleteJob(input: $i) { userErrors { code } } }"
 
 
@@ -188,3 +191,21 @@ async def test_a_secret_is_read_as_it_was_set(ask: Ask, world: World) -> None:
         {"name": "A", "value": "", "secretReference": None},
         {"name": "B", "value": None, "secretReference": "jobs/b"},
     ]
+
+
+async def test_changes_of_other_objects_have_labels_for_people(ask: Ask, world: World) -> None:
+    role = {"teamId": world.analytics.id, "actorId": world.viewer.id, "role": "CONTRIBUTOR"}
+    await ask(world.admin, SET_ROLE, i=role)
+    await ask(world.admin, SET_ROLE, i={**role, "role": "VIEWER"})
+    await ask(world.admin, MOVE_QUERY, i={"savedQueryId": world.queries[0].id, "teamId": world.analytics.id})
+
+    nodes = (await ask(world.contributor, NEWEST))["events"]["nodes"]
+
+    added, changed, moved = [by_label(each["changes"]) for each in nodes]
+    label, path = f"Role of {world.viewer.name}", ["members", world.viewer.id]
+    assert added == {label: (path, None, words("CONTRIBUTOR"))}
+    assert changed == {label: (path, words("CONTRIBUTOR"), words("VIEWER"))}
+    before, after = moved["Team"][1:]
+    assert (moved["Team"][0], list(moved)) == (["teamId"], ["Team"])
+    assert after == node(world.analytics.name, "Team", world.analytics.id)
+    assert before is None or before["node"]["__typename"] == "Team"

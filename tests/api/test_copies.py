@@ -217,6 +217,10 @@ async def test_a_version_that_depends_on_a_deleted_job_is_not_cloned(ask: Ask, w
     await done(ask, world.contributor, "cloneJob", **values)
 
     assert codes(refused) == [("DEPENDENCY_NOT_FOUND", ["jobId"])]
+    (message,) = [each["message"] for each in refused["userErrors"]]
+    assert message.endswith(
+        " was deleted. Choose a version without it with versionNumber, or publish one and clone that."
+    )
 
 
 async def test_a_draft_says_who_updated_it(ask: Ask, world: World, job_id: str) -> None:

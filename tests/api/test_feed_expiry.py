@@ -53,6 +53,33 @@ async def test_a_cursor_before_deleted_events_is_expired(
         assert [each["action"] for each in (await feed(ask, world, after))["nodes"]] == ["JOB_UPDATED"]
 
 
+async def test_an_organization_without_events_can_read_on(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    end = (await feed(ask, world))["pageInfo"]["endCursor"]
+    assert await expire(database, timedelta(0)) == 1
+
+    quiet = await feed(ask, world)
+    read_on = await feed(ask, world, quiet["pageInfo"]["endCursor"])
+
+    assert await feed(ask, world, end) == read_on == quiet
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    new = await feed(ask, world, read_on["pageInfo"]["endCursor"])
+    assert [each["action"] for each in new["nodes"]] == ["JOB_UPDATED"]
+
+
+async def test_events_of_other_organizations_expire_no_cursor(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    before = (await ask(world.foreign.admin, FEED))["events"]
+    await expire(database, timedelta(0))
+
+    after = (await ask(world.foreign.admin, FEED, after=before["pageInfo"]["endCursor"]))["events"]
+
+    assert before["nodes"] == []
+    assert after == before
+
+
 async def test_a_cursor_after_the_end_of_a_restored_feed_is_expired(
     ask: Ask, world: World, database: Database, job_id: str
 ) -> None:

@@ -1,7 +1,8 @@
-"""Subscriptions while the database is away."""
+"""Subscriptions while the database is away, or while the caller's operations are refused or stopped."""
 
 import asyncio
 from contextlib import aclosing
+from http import HTTPStatus
 
 import pytest
 
@@ -9,24 +10,35 @@ from mainsheet.models.database import Database
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live import subscriptions
 from mainsheet.server.live.feed_watch import FeedWatch
-from mainsheet.server.live.subscriptions import Subscriptions
+from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.world import World, caller
 from tests.live.test_subscriptions import end, rename
 
+FAILURES = (
+    NoConnection(),
+    RateLimited("You have used up this minute's cost.", retry_after=0),
+    RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "The operation took too long.", code=Code.TIMEOUT),
+)
+each_failure = pytest.mark.parametrize("failure", FAILURES, ids=lambda each: type(each).__name__)
+
 
 class Away:
-    """An operation that can't be executed some times, as when no connection is free."""
+    """An operation that can't be executed some times."""
 
-    def __init__(self, times: int) -> None:
+    def __init__(self, times: int, failure: Exception) -> None:
         self.times = times
+        self.failure = failure
 
     async def run(self, delivery: Delivery) -> bytes:
         if self.times:
             self.times -= 1
-            raise NoConnection
+            raise self.failure
         return str(delivery).encode()
 
 
@@ -35,28 +47,43 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "RETRY_SECONDS", 0)
 
 
+@each_failure
 async def test_each_event_is_delivered_once_after_an_outage(
-    database: Database, ask: Ask, world: World, job_id: str
+    database: Database, ask: Ask, world: World, job_id: str, failure: Exception
 ) -> None:
     after = await end(ask, world)
     for number in range(3):
         await rename(ask, world, job_id, f"name {number}")
 
-    delivered = await results(database, world, after, Away(times=5), count=3)
+    delivered = await results(database, world, after, Away(5, failure), count=3)
 
     assert len(set(delivered)) == 3
 
 
-async def test_a_long_outage_ends_the_subscription(database: Database, ask: Ask, world: World, job_id: str) -> None:
+@each_failure
+async def test_a_long_outage_ends_the_subscription(
+    database: Database, ask: Ask, world: World, job_id: str, failure: Exception
+) -> None:
     after = await end(ask, world)
     await rename(ask, world, job_id, "name")
 
-    with pytest.raises(NoConnection):
-        await results(database, world, after, Away(times=subscriptions.MOST_TRIES), count=1)
+    with pytest.raises(type(failure)):
+        await results(database, world, after, Away(subscriptions.MOST_TRIES, failure), count=1)
+
+
+async def test_a_refused_operation_ends_the_subscription(
+    database: Database, ask: Ask, world: World, job_id: str
+) -> None:
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "name")
+
+    with pytest.raises(RequestError):
+        await results(database, world, after, Away(1, RequestError(HTTPStatus.BAD_REQUEST, "Wrong.")), count=1)
 
 
 async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
-    live = Subscriptions(database, FeedWatch(database, poll_seconds=1))
+    budget = Budget(Settings(), database)
+    live = Subscriptions(database, FeedWatch(database, poll_seconds=1), budget, SubscriptionLimits.of(Settings()))
     source = Source(EventFilter(), after)
     stream = live.results("key", caller(world.admin), source, operation.run)
     async with asyncio.timeout(30), aclosing(stream):

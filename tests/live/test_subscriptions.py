@@ -1,5 +1,7 @@
 """Subscriptions over both transports: what is delivered, to whom, and from where."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -8,8 +10,11 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.feed import expire
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.team import TeamMember
 from mainsheet.server.http.request import GRAPHQL_RESPONSE
+from mainsheet.server.live import subscriptions
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import Live, Socket
@@ -21,6 +26,20 @@ JOBS = """subscription ($after: String, $filter: JobFilter) {
 END = "{ events(last: 1) { pageInfo { endCursor } } }"
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
 DELETE = "mutation ($input: DeleteJobInput!) { deleteJob(input: $input) { userErrors { code } } }"
+
+
+class Reads(Instrumentation):
+    """Counts statements that compare a cursor with the end of the feed."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.done = asyncio.Event()
+
+    def statement(self, sql: str, seconds: float) -> None:
+        if self.left and sql.startswith("SELECT organization.events_expired_to"):
+            self.left -= 1
+            if not self.left:
+                self.done.set()
 
 
 async def rename(ask: Ask, world: World, job_id: str, name: str) -> None:
@@ -166,6 +185,46 @@ async def test_rights_are_checked_at_delivery(
         assert (await data(socket))["events"]["action"] == "ORGANIZATION_UPDATED"
 
 
+async def test_a_subscription_goes_on_while_retention_deletes_events(
+    live: Live, ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=await end(ask, world))
+        for number in range(3):
+            await rename(ask, world, job_id, f"name {number}")
+            assert (await data(socket))["events"]["job"] == {"name": f"name {number}"}
+            assert await expire(database, timedelta(0)) > 0
+
+
+async def test_a_subscription_begins_where_all_events_were_deleted(
+    live: Live, ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    await expire(database, timedelta(0))
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS)
+        await ready(live, ask, world, job_id, socket)
+
+
+async def test_an_idle_subscription_passes_events_that_its_caller_does_not_see(
+    live: Live, ask: Ask, world: World, database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "IDLE_SECONDS", 0.01)
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "seen")
+    await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
+    reads = Reads()
+    database.instrumentation.shared.append(reads)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=after)
+        assert (await data(socket))["events"]["job"] == {"name": "seen"}
+        reads.left = 3  # at the third, the read after the event is complete
+        await reads.done.wait()
+        await expire(database, timedelta(0))
+        await rename(ask, world, job_id, "after")
+
+        assert (await data(socket))["events"]["job"] == {"name": "after"}
+
+
 async def test_invalid_arguments_end_the_operation(live: Live, world: World) -> None:
     async with live.socket(world.viewer) as socket:
         await socket.subscribe("1", EVENTS, after="x")
@@ -205,6 +264,25 @@ async def test_the_mode_of_a_single_connection_is_refused(live: Live, world: Wor
     headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": "text/event-stream"}
     async with live.http.request(method, "/graphql", headers=headers) as response:
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_a_mutation_is_not_run_by_get(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.admin)}", "Accept": "text/event-stream"}
+    query = f'mutation {{ deleteJob(input: {{jobId: "{job_id}"}}) {{ userErrors {{ code }} }} }}'
+    async with live.http.get("/graphql", params={"query": query}, headers=headers) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+
+    assert (await ask(world.admin, "{ jobs { totalCount } }"))["jobs"] == {"totalCount": 1}
+
+
+async def test_a_subscription_is_run_by_get(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    headers = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Accept": "text/event-stream"}
+    query = f'subscription {{ events(after: "{await end(ask, world)}") {{ action }} }}'
+    await rename(ask, world, job_id, "renamed")
+    async with live.http.get("/graphql", params={"query": query}, headers=headers) as response:
+        assert await response.content.readuntil(b"\n\n") == (
+            b'event: next\ndata: {"data":{"events":{"action":"JOB_UPDATED"}}}\n\n'
+        )
 
 
 @pytest.mark.parametrize(

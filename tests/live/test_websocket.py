@@ -158,9 +158,15 @@ async def test_a_connection_has_a_limit_of_operations(start: Start, world: World
     assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
-async def test_a_server_has_a_limit_of_subscriptions(start: Start, world: World) -> None:
-    live = await start(max_subscriptions=0)
+@pytest.mark.parametrize(
+    "setting", ["max_subscriptions", "max_subscriptions_per_organization", "max_subscriptions_per_caller"]
+)
+async def test_subscriptions_are_limited(start: Start, world: World, setting: str) -> None:
+    live = await start(**{setting: 1})
     async with live.socket(world.viewer) as socket:
-        await socket.subscribe("1", EVENTS)
+        for id_ in ("1", "2"):
+            await socket.subscribe(id_, EVENTS)
+        refused = await socket.receive()
 
-        assert (await socket.receive())["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert (refused["type"], refused["id"]) == ("error", "2")
+        assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"

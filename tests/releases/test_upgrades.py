@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
 from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import drift, upgrade
 from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.unfit import unfit
+from mainsheet.resolvers.commands.run_sweep import sweep
 from mainsheet.server.commands.db import SHOWN
 from testbed.ask import Ask
 from testbed.databases import postgres_database
@@ -104,6 +108,25 @@ async def test_a_released_database_is_upgraded_without_loss(released: Database) 
     assert await drift(released) == []
     assert await kept(released, RENAMED) == before
     assert all(before.values())
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_runs_that_were_running_can_end(released: Database) -> None:
+    async with released.writes.begin() as connection:
+        run_id = await connection.scalar(text("SELECT min(id) FROM job_run"))
+        running = "UPDATE job_run SET status = 'RUNNING', started_at = NULL, finished_at = NULL WHERE id = :id"
+        await connection.execute(text(running), {"id": run_id})
+
+    await upgrade(released)
+
+    async with AsyncSession(released.writes) as session, session.begin():
+        lease, run = await session.get_one(RunLease, run_id), await session.get_one(JobRun, run_id)
+        assert (lease.attempt, lease.has_reported, run.attempt) == (1, True, 1)
+        assert lease.expires_at > await read_clock(session)
+        await session.execute(update(RunLease).values(expires_at=run.created_at))
+    assert await sweep(released) > 0
+    async with AsyncSession(released.reads) as session:
+        assert (await session.get_one(JobRun, run_id)).status in (JobRunStatus.READY, JobRunStatus.FAILED)
 
 
 @pytest.mark.parametrize("version", versions())

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database, Patience
+from mainsheet.server.app import GRAPHQL_PATH
 from testbed.ask import Ask
 from testbed.databases import execute
 from testbed.world import World, make_world
@@ -195,6 +196,25 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
     assert "it isn't known whether the change was made" in answer.message
     assert "idempotencyKey" in answer.message
     assert await name_of(ask, job_id) == "Daily sales"  # here it wasn't
+
+
+async def test_the_outcome_is_unknown_in_a_stream_too(ask: Client, other: Database, job_id: str) -> None:
+    async with other.writes.begin() as connection:
+        await connection.exec_driver_sql(WAIT)
+        await connection.exec_driver_sql(AT_COMMIT)
+    async with holding(other, "SELECT pg_advisory_xact_lock(1)"):
+        asking = asyncio.create_task(streamed(ask, RENAME, id=job_id))
+        await end_connections(other, who_wait=True)
+        answer = await asking
+
+    assert "it isn't known whether the change was made" in answer
+    assert "nothing was changed" not in answer
+
+
+async def streamed(ask: Client, query: str, **variables: Any) -> str:
+    body, headers = {"query": query, "variables": variables}, {"Accept": "text/event-stream"}
+    async with ask.http.post(GRAPHQL_PATH, json=body, headers=headers) as response:
+        return await response.text()
 
 
 async def test_an_unreachable_database_is_503_until_it_is_back(

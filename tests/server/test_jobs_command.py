@@ -1,5 +1,6 @@
 """`mainsheet jobs` exports, compares and applies job files against a real server."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainsheet.server.job_files import files
+from mainsheet.server.job_files import files, plan
 from mainsheet.server.job_files.json_schema import json_schema
+from mainsheet.server.job_files.remote import Remote
 from tests.server.commands import Serving, invoke, serving
 from tests.server.public_jobs import documents
 
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
+FIND = "query ($key: String!) { jobs(filter: {keys: [$key]}) { nodes { id } } }"
+SHARE = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $input) { userErrors { message } } }"
 SHORE: Mapping[str, Any] = {
     "jobKey": "tides",
     "name": "Tides",
@@ -81,7 +85,7 @@ def test_a_file_is_compared_confirmed_and_applied(server: Serving, tmp_path: Pat
     applied = jobs("apply", "--yes", "--message", "Rough sea", tmp_path)
     again = jobs("apply", tmp_path)
 
-    assert unasked[0] == 2
+    assert unasked[0] == 1
     assert "There is no terminal to ask for confirmation: send --yes." in unasked[2]
     assert compared[0] == 2
     assert "+ new-tides  to create" in compared[1]
@@ -154,6 +158,175 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     assert (again[0], again[1]) == (0, "0 to create, 0 to change, 130 unchanged, 0 refused.\n")
 
 
+HAND_WRITTEN = """\
+# We like comments.
+teams: [survey, anglers]
+tags: []
+jobKey: tides
+name: "  Tides "
+description: null
+config:
+  source: {sqlSnapshot: {sql: SELECT 1}}
+  cluster: shore
+  maxRetries: 0
+  compute: {executionMode: STANDALONE}
+  schedule: {timezone: UTC, cron: "@daily", concurrencyPolicy: SKIP, maxConcurrentRuns: null}
+  environment: []
+  dependencies: [{jobKey: moon, condition: ON_SUCCESS}]
+"""
+EXPORTED: Mapping[str, Any] = {
+    "jobKey": "tides",
+    "name": "Tides",
+    "status": "PAUSED",
+    "teams": ["anglers", "survey"],
+    "config": {
+        "cluster": "shore",
+        "source": {"sqlSnapshot": {"sql": "SELECT 1"}},
+        "schedule": {"cron": "@daily"},
+        "dependencies": [{"jobKey": "moon"}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "is_kept"),
+    [
+        (HAND_WRITTEN, True),
+        (HAND_WRITTEN + "status: PAUSED\n", True),
+        (HAND_WRITTEN + "status: ACTIVE\n", False),
+        (HAND_WRITTEN.replace("SELECT 1", "SELECT 2"), False),
+        (HAND_WRITTEN.replace("condition: ON_SUCCESS", "condition: ON_FAILURE"), False),
+        (HAND_WRITTEN.replace("survey, ", ""), False),
+    ],
+)
+def test_a_file_that_means_the_same_is_kept(tmp_path: Path, written: str, is_kept: bool) -> None:
+    path = tmp_path / "tides.yaml"
+    path.write_text(written, "utf-8")
+
+    files.write(path, EXPORTED, "")
+
+    assert path.read_text("utf-8") == (written if is_kept else files.text_of(EXPORTED))
+
+
+def test_a_job_stays_in_the_file_that_has_it(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    jobs("export", tmp_path)
+    first, second = sorted(tmp_path.glob("*.yaml"))[:2]
+    (tmp_path / "below").mkdir()
+    kept = first.rename(tmp_path / "below" / "mine.yml")
+    faulty = second.rename(tmp_path / "below" / second.name)
+    kept.write_text(f"# Mine.\n{kept.read_text('utf-8')}", "utf-8")
+    text = faulty.read_text("utf-8")
+    faulty.write_text(f"{text}nonsense: 1\n", "utf-8")
+
+    exported = jobs("export", tmp_path)
+
+    assert exported[0] == 0, exported
+    assert not first.exists()
+    assert not second.exists()
+    assert kept.read_text("utf-8").startswith("# Mine.\n")
+    assert faulty.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("job_key", ["../../x", "/x", "a/b", "", "A", "a\x00", "x" * 101])
+def test_a_key_from_the_server_never_leads_elsewhere(tmp_path: Path, job_key: str) -> None:
+    with pytest.raises(files.BadFiles, match=r"The server sent a job with the key .*, which isn't one\."):
+        files.new_path(tmp_path, job_key, [])
+
+
+def test_the_file_of_another_job_is_not_overwritten(server: Serving, tmp_path: Path) -> None:
+    jobs = Jobs(server, LAGOON)
+    jobs("export", tmp_path)
+    path = next(tmp_path.glob("*.yaml"))
+    text = path.read_text("utf-8").replace(f"jobKey: {path.stem}\n", "jobKey: tides\n")
+    path.write_text(text, "utf-8")
+
+    exported = jobs("export", tmp_path)
+
+    assert (exported[0], exported[2]) == (1, f"Error: {path} has another job than {path.stem}. Rename the file.\n")
+    assert path.read_text("utf-8") == text
+
+
+async def _share_with_a_crowd(server: Serving, job_key: str, count: int) -> None:
+    creation = "\n".join(
+        f'c{each}: createTeam(input: {{name: "crowd-{each:03}"}}) {{ team {{ id }} }}' for each in range(count)
+    )
+    async with Remote(server.url, server.tokens[ADMIN]) as remote:
+        teams = [each["team"]["id"] for each in (await remote.send(f"mutation {{ {creation} }}")).values()]
+        (job,) = (await remote.send(FIND, key=job_key))["jobs"]["nodes"]
+        for part in (teams[:100], teams[100:]):
+            await remote.send(SHARE, input={"jobId": job["id"], "teamIds": part})
+
+
+def test_all_teams_of_a_job_are_exported(tmp_path: Path) -> None:
+    with serving("--demo", "--database-url", f"sqlite:///{tmp_path / 'crowded.sqlite3'}") as crowded:
+        asyncio.run(_share_with_a_crowd(crowded, "orders-ingest", 101))
+        Jobs(crowded, ADMIN)("export", tmp_path / "jobs")
+
+    document = yaml.safe_load((tmp_path / "jobs" / "orders-ingest.yaml").read_text("utf-8"))
+    exported = [each for each in document["teams"] if each.startswith("crowd-")]
+    assert exported == [f"crowd-{each:03}" for each in range(101)]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "BATCH_VALUES", 1)  # a batch for each file
+
+
+def test_a_changed_job_that_needs_a_new_one_shows_its_differences(server: Serving, tmp_path: Path) -> None:
+    _expect_differences(Jobs(server, LAGOON), tmp_path, "needs-one")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_existing_job_that_needs_one_of_an_earlier_batch_is_changed(server: Serving, tmp_path: Path) -> None:
+    _expect_differences(Jobs(server, LAGOON), tmp_path, "needs-many")
+
+
+def _expect_differences(jobs: Jobs, path: Path, key: str) -> None:
+    jobs("export", path / "all")
+    example = next(iter(files.read(path / "all"))).document
+    config = {"cluster": example["config"]["cluster"], "source": SHORE["config"]["source"]}
+    for name in ("first", "second"):
+        put(path, jobKey=f"{key}-{name}", teams=example["teams"], config=config)
+    for each in (path / "all").iterdir():
+        each.unlink()
+    created = jobs("apply", "--yes", path)
+    on_new = [{"jobKey": f"{key}-new"}, {"jobKey": f"{key}-newer", "condition": "ON_FAILURE"}]
+    put(path, jobKey=f"{key}-first", teams=example["teams"], config={**config, "dependencies": on_new, "maxRetries": 1})
+    put(path, jobKey=f"{key}-second", teams=example["teams"], config={**config, "dependencies": on_new[:1]})
+    missing = {"dependencies": [*on_new, {"jobKey": f"{key}-nowhere"}]}
+    put(path, jobKey=f"{key}-third", teams=example["teams"], config={**config, **missing})
+    put(path, jobKey=f"{key}-new", teams=example["teams"], config=config)
+    put(path, jobKey=f"{key}-newer", teams=example["teams"], config=config)
+
+    steps = json.loads(jobs("diff", "--format", "json", path)[1])
+    jobs("apply", "--yes", path)
+    again = {each["jobKey"]: each["outcome"] for each in json.loads(jobs("diff", "--format", "json", path)[1])}
+
+    assert created[0] == 0, created
+    shown = {each["jobKey"].removeprefix(f"{key}-"): each for each in steps}
+    assert {name: each["outcome"] for name, each in shown.items()} == {
+        "new": "CREATED",
+        "newer": "CREATED",
+        "first": "CHANGED",
+        "second": "CHANGED",
+        "third": "REFUSED",
+    }
+    first = {(each["path"], each["before"], each["after"]) for each in shown["first"]["changes"]}
+    assert first == {
+        ("maxRetries", "0", "1"),
+        (f"dependencies.{key}-new", None, f"{key}-new"),
+        (f"dependencies.{key}-new.condition", None, "ON_SUCCESS"),
+        (f"dependencies.{key}-newer", None, f"{key}-newer"),
+        (f"dependencies.{key}-newer.condition", None, "ON_FAILURE"),
+    }
+    assert len(shown["second"]["changes"]) == 2
+    assert [each["path"] for each in shown["third"]["userErrors"]] == ["config.dependencies.2.jobKey"]
+    assert again == dict.fromkeys((f"{key}-{name}" for name in ("new", "newer", "first", "second")), "UNCHANGED") | {
+        f"{key}-third": "REFUSED"
+    }
+
+
 TWO_SOURCES = {"cluster": "c", "source": {"savedQueries": [], "pythonFile": {"path": "a"}}}
 FAULTY: dict[str, tuple[str, str]] = {
     "an unknown field": ("jobKye: a\n", "not to include unknown field 'jobKye'"),
@@ -161,6 +334,9 @@ FAULTY: dict[str, tuple[str, str]] = {
     "no mapping": ("- a\n", "Expected value of type 'JobDocumentInput' to be an object"),
     "no YAML": ("a: [", "expected the node content"),
     "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
+    "a number as a key": ("1: a\n", "the key 1 isn't a text"),
+    "a boolean as a key": ("config: {yes: a}\n", "the key True isn't a text"),
+    "a list as a key": ("? [a]\n: b\n", "found unhashable key"),
     "two sources": (
         files.text_of({**SHORE, "config": TWO_SOURCES}),
         "config.source: Within OneOf Input Object type",
@@ -209,6 +385,26 @@ def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Pa
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["nonsense"],
+        ["diff"],
+        ["diff", "nowhere"],
+        ["diff", "--url", "http://127.0.0.1:1", "."],
+        ["diff", "--format", "nonsense", "."],
+        ["apply", "--nonsense"],
+        ["export"],
+    ],
+)
+def test_wrong_usage_does_not_exit_as_changes_do(arguments: list[str]) -> None:
+    done = invoke("jobs", *arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Usage: mainsheet jobs" in done.stderr
 
 
 def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Limits of subscriptions, and what their reading of events costs."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+import pytest
+
+from mainsheet.models.database import Database
+from mainsheet.models.member import Member
+from mainsheet.resolvers.event_filter import EventFilter
+from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.server.errors import RateLimited
+from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.settings import Settings
+from testbed.ask import Ask
+from testbed.world import World, caller
+from tests.live.test_subscriptions import end, rename
+
+
+class Server:
+    """Delivers the events after a cursor. Its clock stands still, so that no budget is refilled."""
+
+    def __init__(self, database: Database, after: str, **chosen: Any) -> None:
+        settings = Settings(**chosen)
+        self.after = after
+        self.budget = Budget(settings, database, clock=lambda: 0)
+        watch = FeedWatch(database, poll_seconds=1)
+        self.subscriptions = Subscriptions(database, watch, self.budget, SubscriptionLimits.of(settings))
+
+    def stream(self, member: Member) -> AsyncGenerator[bytes]:
+        source = Source(EventFilter(), self.after)
+        return self.subscriptions.results("key", caller(member), source, delivered)
+
+
+async def delivered(delivery: Delivery) -> bytes:
+    return str(delivery).encode()
+
+
+@pytest.fixture
+async def after(ask: Ask, world: World, job_id: str) -> str:
+    """A cursor with an event after it."""
+    cursor = await end(ask, world)
+    await rename(ask, world, job_id, "renamed")
+    return cursor
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def test_a_caller_and_an_organization_have_limits(
+    database: Database, world: World, after: str, stack: AsyncExitStack
+) -> None:
+    server = Server(database, after, max_subscriptions_per_organization=2, max_subscriptions_per_caller=1)
+    viewing, administering = [
+        await stack.enter_async_context(aclosing(server.stream(each))) for each in (world.viewer, world.admin)
+    ]
+    for each in (viewing, administering):
+        await anext(each)
+
+    with pytest.raises(RateLimited, match="You have too many subscriptions"):
+        await anext(server.stream(world.viewer))
+    with pytest.raises(RateLimited, match="Your organization has too many subscriptions"):
+        await anext(server.stream(world.contributor))
+    await viewing.aclose()
+    again = await stack.enter_async_context(aclosing(server.stream(world.viewer)))
+    assert await anext(again)
+
+
+async def test_reading_events_is_charged_to_the_caller(
+    database: Database, world: World, after: str, stack: AsyncExitStack
+) -> None:
+    server = Server(database, after)
+    account = server.budget.accounts(caller(world.admin)).seconds
+    assert account is not None
+    full = account.left()
+
+    await anext(await stack.enter_async_context(aclosing(server.stream(world.admin))))
+
+    assert account.left() < full
