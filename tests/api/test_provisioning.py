@@ -60,6 +60,19 @@ async def event(ask: Ask, world: World) -> Mapping[str, Any]:
     return newest
 
 
+async def test_a_repeated_key_creates_one_token_and_shows_its_secret_once(
+    ask: Ask, world: World, database: Database
+) -> None:
+    first = await run(ask, world.viewer, "createAccessToken", name="laptop", idempotencyKey="k")
+    again = await run(ask, world.viewer, "createAccessToken", name="laptop", idempotencyKey="k")
+    reused = await refused(ask, world.viewer, "createAccessToken", name="desktop", idempotencyKey="k")
+
+    assert first["secret"].startswith("mst_")
+    assert again == {**first, "secret": None}
+    assert reused["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert first["secret"] not in str(await everything(database))
+
+
 async def test_a_team_is_created_changed_and_deleted(ask: Ask, world: World) -> None:
     team = await done(ask, world.admin, "createTeam", name=" finance ", externalId="f-1", managedBy="okta")
     assert (team["name"], team["revision"], team["externalId"], team["managedBy"]) == ("finance", 1, "f-1", "okta")
