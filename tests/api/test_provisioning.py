@@ -330,3 +330,13 @@ async def test_a_token_of_a_disabled_service_account_is_refused(ask: Ask, world:
     await done(ask, world.admin, "enableServiceAccount", serviceAccountId=account["id"])
     token = await done(ask, world.admin, "createAccessToken", name="t", actorId=account["id"], scopes=["RUNS"])
     assert (token["actor"], token["createdBy"]) == ({"id": account["id"]}, {"id": world.admin.id})
+
+
+async def test_a_saved_query_is_found_by_id_in_its_organization(ask: Ask, world: World) -> None:
+    query = "query ($id: ID!) { savedQuery(id: $id) { id name } }"
+
+    own, ids = world.queries[0], [world.queries[0].id, world.foreign.query.id, "SQ0"]
+
+    found = [(await ask(world.outsider, query, id=each))["savedQuery"] for each in ids]
+
+    assert found == [{"id": own.id, "name": own.name}, None, None]
