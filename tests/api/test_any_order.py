@@ -109,7 +109,8 @@ class Lives:
         uids = {job_id: uid for uid, job_id in self.ids.items()}
         names = {self._member(by).id: by for by in ("admin", "contributor", "team_admin")}
         async with AsyncSession(self.database.reads) as session:
-            own = Event.organization_id == self.world.organization.id
+            of_jobs = Event.subject_id == Event.job_id  # cancelled runs have events of their own
+            own = (Event.organization_id == self.world.organization.id) & of_jobs
             events = list(await session.scalars(select(Event).where(own).order_by(Event.job_id, Event.number)))
         told = [
             (
