@@ -19,7 +19,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.idempotency import IdempotencyKey
 from mainsheet.resolvers.sql.overlay import Recorder
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.write import NOT_READ, Command, Write
+from mainsheet.resolvers.write import NOT_READ, NOT_STORED, Command, Write
 
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.01
@@ -107,8 +107,9 @@ class Call:
         if write.problems:
             return await self._run(write)  # it raises, and reports the other problems of the input, too
         record = await key.claim()
-        record.answer = dict(await self._run(write))
-        return record.answer
+        answer = await self._run(write)
+        record.answer = {name: each for name, each in answer.items() if name not in NOT_STORED}
+        return answer
 
     async def _run(self, write: Write) -> Mapping[str, Any]:
         answer = await self.command.run(write, **normal(self.values))

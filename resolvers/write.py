@@ -19,6 +19,7 @@ from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
 
+NOT_STORED = {"secret"}  # parts of answers that are shown once
 NOT_READ = datetime.max.replace(tzinfo=UTC)
 
 Entity = TypeVar("Entity", bound=Base)

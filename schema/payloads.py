@@ -168,7 +168,10 @@ class NewAccessTokenPayload(Payload):
     token = _entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
     secret: str | None = strawberry.field(
         default=None,
-        description="The secret to send as a bearer token. It is shown only here. Null if the mutation was refused.",
+        description=(
+            "The secret to send as a bearer token. It is shown only here. Null if the mutation was refused, or if the"
+            " `idempotencyKey` was used before."
+        ),
     )
 
 

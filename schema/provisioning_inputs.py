@@ -194,6 +194,9 @@ class CreateAccessTokenInput:
         description="The lifetime, 60 or more, no longer than your own token's. Omit for 90 days, or your own token's"
         " end if that is earlier. Null for a token that doesn't expire, by administrators."
     )
+    idempotency_key: str | None = inputs.idempotency_key(
+        " The secret isn't part of it: if you lost the first result, revoke the token and create another one."
+    )
 
 
 @strawberry.input(description="The access token to revoke.")

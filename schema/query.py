@@ -177,6 +177,12 @@ class Query:
         key="organization_id",
         arguments=page_arguments,
     )
+    saved_query = lookup(
+        query_rows.by_ids,
+        names.SavedQuery | None,
+        "The saved query with this id. Null if it doesn't exist.",
+        by_id,
+    )
     saved_queries = relation(
         query_rows.of_organizations,
         names.SavedQueryConnection,

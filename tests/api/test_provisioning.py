@@ -60,6 +60,19 @@ async def event(ask: Ask, world: World) -> Mapping[str, Any]:
     return newest
 
 
+async def test_a_repeated_key_creates_one_token_and_shows_its_secret_once(
+    ask: Ask, world: World, database: Database
+) -> None:
+    first = await run(ask, world.viewer, "createAccessToken", name="laptop", idempotencyKey="k")
+    again = await run(ask, world.viewer, "createAccessToken", name="laptop", idempotencyKey="k")
+    reused = await refused(ask, world.viewer, "createAccessToken", name="desktop", idempotencyKey="k")
+
+    assert first["secret"].startswith("mst_")
+    assert again == {**first, "secret": None}
+    assert reused["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert first["secret"] not in str(await everything(database))
+
+
 async def test_a_team_is_created_changed_and_deleted(ask: Ask, world: World) -> None:
     team = await done(ask, world.admin, "createTeam", name=" finance ", externalId="f-1", managedBy="okta")
     assert (team["name"], team["revision"], team["externalId"], team["managedBy"]) == ("finance", 1, "f-1", "okta")
@@ -317,3 +330,13 @@ async def test_a_token_of_a_disabled_service_account_is_refused(ask: Ask, world:
     await done(ask, world.admin, "enableServiceAccount", serviceAccountId=account["id"])
     token = await done(ask, world.admin, "createAccessToken", name="t", actorId=account["id"], scopes=["RUNS"])
     assert (token["actor"], token["createdBy"]) == ({"id": account["id"]}, {"id": world.admin.id})
+
+
+async def test_a_saved_query_is_found_by_id_in_its_organization(ask: Ask, world: World) -> None:
+    query = "query ($id: ID!) { savedQuery(id: $id) { id name } }"
+
+    own, ids = world.queries[0], [world.queries[0].id, world.foreign.query.id, "SQ0"]
+
+    found = [(await ask(world.outsider, query, id=each))["savedQuery"] for each in ids]
+
+    assert found == [{"id": own.id, "name": own.name}, None, None]

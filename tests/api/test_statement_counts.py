@@ -33,6 +33,7 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.member import Member
+from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.resolvers import config_change, event
@@ -52,6 +53,7 @@ LOOKUPS = {
     "member": f'id: "{Member.PREFIX}0"',
     "node": f'id: "{Job.PREFIX}0"',
     "nodes": f'ids: ["{Job.PREFIX}0"]',
+    "savedQuery": f'id: "{SavedQuery.PREFIX}0"',
     "serviceAccount": f'id: "{ServiceAccount.PREFIX}0"',
     "team": f'id: "{Team.PREFIX}0"',
 }
