@@ -8,6 +8,8 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Json, Name, tenant
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.roles import AccessScope, OrganizationRole
 
@@ -69,6 +71,14 @@ class AccessToken(Base):
             expires_at=expires_at,
         )
         return row, secret
+
+    def event(self, action: EventAction, at: datetime) -> Event:
+        """Return the event of a change by the command line, which is no actor."""
+        edit = Edit("", at)
+        edit.record(action, self, self.name or self.id, only_for_id=self.actor_id)
+        (event,) = edit.events
+        event.actor_id = None
+        return event
 
     def is_valid(self, at: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

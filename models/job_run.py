@@ -208,7 +208,7 @@ class JobRun(Base):
 
     def claim(self, at: datetime, lease_seconds: int) -> RunLease:
         """Give the run to a worker, for the time of the lease."""
-        self.status = JobRunStatus.RUNNING
+        self.status, self.available_at = JobRunStatus.RUNNING, None
         self.attempt += 1
         return RunLease(
             run_id=self.id,

@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.edit import Edit
+from mainsheet.models.errors import Invalid
 from mainsheet.models.event import EventAction
 from mainsheet.models.roles import OrganizationRole
 
@@ -28,9 +29,23 @@ class Member(Actor):
     if TYPE_CHECKING:
         email: Mapped[str]  # never null for a member, by a constraint
 
+    @property
+    def is_erased(self) -> bool:
+        return self.email == self._no_email
+
+    @property
+    def _no_email(self) -> str:
+        return f"{self.id.lower()}@erased.invalid"
+
+    def refuse_if_erased(self, edit: Edit) -> None:
+        """Raise `Refused` if the member was erased: nobody can be made of it again."""
+        if self.is_erased:
+            edit.problems.append(Invalid(path=("member_id",), reason="The member was erased."))
+            edit.refuse()
+
     def erase(self, edit: Edit) -> None:
         """Replace what names the person. What the member did stays, under the new name."""
-        self.name, self.email = ERASED, f"{self.id.lower()}@erased.invalid"
+        self.name, self.email = ERASED, self._no_email
         self.external_id = self.managed_by = None
         self.status, self.organization_role = ActorStatus.DISABLED, OrganizationRole.MEMBER
         self.revision += 1

@@ -28,11 +28,11 @@ class Context:
         self._failed: dict[tuple[Any, ...], Exception] = {}
         self._loading: set[Task[Any]] = set()
         self.is_abandoned = False
-        self._may_read = AccessScope.READ in caller.scopes
+        self.may_read = AccessScope.READ in caller.scopes
 
     def _check_scope(self) -> None:
-        """Raise unless the caller may read. After a mutation, its payload may be read with the mutation's scope."""
-        if not self._may_read:
+        """Raise unless the caller may read. After a change, its payload may be read with the mutation's scope."""
+        if not self.may_read:
             message = "Your token lacks the scope READ, which queries need."
             raise GraphQLError(message, extensions={"code": "SCOPE_MISSING", "missingScope": "READ"})
 
@@ -92,9 +92,9 @@ class Context:
             self._failed[batch, arguments, *keys] = error
             raise
 
-    async def switch_to(self, read: Read) -> None:
-        """Forget all answers and read from another snapshot from now on."""
-        self._may_read = True
+    async def switch_to(self, read: Read, *, is_refused: bool = False) -> None:
+        """Forget all answers and read the snapshot after a mutation from now on."""
+        self.may_read = AccessScope.READ in self.caller.scopes or not is_refused
         before, self.read = self.read, read  # first, so that `close` finds it even if this call is cancelled
         self._loaders.clear()
         self._answers.clear()

@@ -131,8 +131,9 @@ describe(
     "What a token may be used for. It does what both its scopes and its actor's roles allow.",
     READ="Queries.",
     WRITE="Changes of jobs, runs and saved queries, of teams by their administrators, and of one's own tokens.",
-    RUNS="Claiming and reporting runs, for execution planes.",
-    ADMIN="Changes of the organization, its members, service accounts, teams and clusters.",
+    RUNS="For schedulers and workers: `claimRuns`, `reportRuns`, `createScheduledRuns`, `releaseRun` and `cancelRun`.",
+    ADMIN="Changes of the organization, its members, service accounts, teams and clusters; of any team and its saved"
+    " queries by administrators.",
 )
 describe(
     ActorStatus,

@@ -91,7 +91,10 @@ class Event(Node, prefix=EventRow.PREFIX):
         description="When the event occurred. The order of the feed is not the order of these times."
     )
     actor = relation(
-        actor_rows.by_ids, names.Actor | None, "Who made the change. Null if the server did.", key="actor_id"
+        actor_rows.by_ids,
+        names.Actor | None,
+        "Who made the change. Null if the server or the command line did.",
+        key="actor_id",
     )
     subject = relation(
         node_rows.by_ids,

@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from strawberry.types import Info
 
 from mainsheet.models.provisioning_errors import ScopeMissing
+from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.batch import Batch
 from mainsheet.resolvers.mutation import Call
 from mainsheet.resolvers.write import Command
@@ -22,6 +23,7 @@ from mainsheet.schema.user_error import Problem
 from mainsheet.schema.weight import BATCH
 
 ABANDONED = "Not begun: the client left before."
+UNNAMED = {"job_id": None, "run_id": None}  # instead of the objects that a refused item names
 NOT_COMPARED = {"dryRun", "idempotencyKey"}
 
 
@@ -32,9 +34,9 @@ def mutation(command: Command, input_type: type, payload: type[payloads.Payload]
         context, (values, options, request) = await _begun(info, input)
         call = Call(context.database, context.caller, command, values, request, **options)
         outcome = await call.perform()
-        await context.switch_to(outcome.read)
-        # A refused payload shows the objects that the input names.
-        named = {name: values[name] for name in keys & values.keys()}
+        await context.switch_to(outcome.read, is_refused=bool(outcome.problems))
+        # A refused payload shows the objects that the input names, to those who may read.
+        named = {name: values[name] for name in keys & values.keys()} if context.may_read else {}
         return payload_type(**{**named, **outcome.answer}, user_errors=[Problem(each) for each in outcome.problems])
 
     payload_type = payloads.payload_type(payload, command.name)
@@ -58,9 +60,14 @@ def batch(
             [{**request, "item": each} for each in requests],
             together=together,
         ).perform()
-        await context.switch_to(done.read)
+        await context.switch_to(done.read, is_refused=all(each.problems for each in done.items))
+        may_read = AccessScope.READ in context.caller.scopes
         shown = [
-            result(item, each.answer, [Problem(problem) for problem in each.problems])
+            result(
+                item if may_read or not each.problems else {**item, **UNNAMED},
+                each.answer,
+                [Problem(problem) for problem in each.problems],
+            )
             for item, each in zip(items, done.items, strict=False)  # none if the batch itself is invalid
         ]
         return payload_type(results=shown, user_errors=[Problem(each) for each in done.problems])

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from types import EllipsisType
 
 from mainsheet.models import limits
 from mainsheet.models.access_token import AccessToken
@@ -9,7 +10,7 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationRole
-from mainsheet.resolvers.commands.provisioning import actor
+from mainsheet.resolvers.commands.provisioning import actor, require_scope
 from mainsheet.resolvers.write import AccessTokenAnswer, NewAccessTokenAnswer, Write, command
 
 DEFAULT_SECONDS = 90 * 86_400
@@ -24,7 +25,7 @@ async def create(
     name: str,
     scopes: Sequence[AccessScope],
     actor_id: str | None = None,
-    expires_in_seconds: int | None = DEFAULT_SECONDS,
+    expires_in_seconds: int | EllipsisType | None = ...,
 ) -> NewAccessTokenAnswer:
     """Create a token. Its secret is part of this answer only, so it can't be replayed."""
     owner = await write.own(Actor, write.caller.actor_id, TokenNotFound(missing_id=""))
@@ -32,7 +33,7 @@ async def create(
         owner = await _service_account(write, actor_id)
     write.problems += value_problems({"name": name})
     write.problems += limits.SCOPES.check(len(scopes), ("scopes",))
-    if expires_in_seconds is not None:
+    if isinstance(expires_in_seconds, int):
         write.problems += limits.TOKEN_SECONDS.check(expires_in_seconds, ("expires_in_seconds",))
     write.refuse()
     _check_scopes(write, scopes)
@@ -60,7 +61,7 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
     if token.actor_id != write.caller.actor_id:
         if write.caller.organization_role is not OrganizationRole.ADMIN:
             raise missing
-        _require_scope(write, AccessScope.ADMIN)
+        require_scope(write, AccessScope.ADMIN)
     if token.revoked_at is None:
         token.revoked_at = write.at
         write.record(EventAction.TOKEN_REVOKED, token, token.name or token.id, only_for_id=token.actor_id)
@@ -70,17 +71,12 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
 async def _service_account(write: Write, actor_id: str) -> Actor:
     owner = await actor(write, actor_id)
     write.require_administrator()
-    _require_scope(write, AccessScope.ADMIN)
+    require_scope(write, AccessScope.ADMIN)
     if owner.kind is not ActorKind.SERVICE_ACCOUNT:
         raise Invalid(path=("actor_id",), reason=OTHERS)
     if owner.status is ActorStatus.DISABLED:
         raise MemberDisabled(name=owner.name)
     return owner
-
-
-def _require_scope(write: Write, scope: AccessScope) -> None:
-    if scope not in write.caller.scopes:
-        raise ScopeMissing(missing_scope=scope, reason=f"Your token lacks the scope {scope}.")
 
 
 def _check_scopes(write: Write, scopes: Sequence[AccessScope]) -> None:
@@ -91,15 +87,16 @@ def _check_scopes(write: Write, scopes: Sequence[AccessScope]) -> None:
             write.problems.append(ScopeMissing(path=path, missing_scope=scope, reason=reason))
 
 
-def _expiry(write: Write, seconds: int | None) -> datetime | None:
-    """Return when the token expires. Adds a problem if that is later than allowed."""
+def _expiry(write: Write, seconds: int | EllipsisType | None) -> datetime | None:
+    """Return when the token expires. Adds a problem if that is later than allowed. `...` means that it is omitted."""
     most = write.caller.token_expires_at
+    if isinstance(seconds, EllipsisType):
+        default = write.at + timedelta(seconds=DEFAULT_SECONDS)
+        return default if most is None else min(most, default)
     if seconds is None and write.caller.organization_role is not OrganizationRole.ADMIN:
         missing = OrganizationRole.ADMIN
         write.problems.append(Forbidden(path=("expires_in_seconds",), missing_organization_role=missing))
     expires_at = None if seconds is None else write.at + timedelta(seconds=seconds)
-    if most is not None and seconds == DEFAULT_SECONDS:
-        return most if expires_at is None else min(most, expires_at)
     if most is not None and (expires_at is None or expires_at > most):
         write.problems.append(ScopeMissing(path=("expires_in_seconds",), reason=LIVES_LONGER))
     return expires_at

@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, literal, select
+from sqlalchemy import Select, exists, func, literal, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -15,6 +15,7 @@ from mainsheet.models.errors import (
     TeamRequired,
     UserError,
 )
+from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import JobConfig
@@ -24,6 +25,7 @@ from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.references import references_of
+from mainsheet.resolvers.commands.run import record
 from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import may_share_with, visible
@@ -142,8 +144,8 @@ async def delete(
     job = await write.job(job_id, JobPermission.DELETE)
     write.explain(message)
     expect(job, write, revision=expected_job_revision)
+    cancelled = await _cancel_runs(write, job)
     deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
-    cancelled = await _cancel_runs(write, job_id)
     write.session.expunge(job)
     await _keep(write, deleted)
     await write.session.execute(delete_from(Job).where(Job.id == job_id))
@@ -234,11 +236,11 @@ async def _keep(write: Write, deleted: DeletedJob) -> None:
     )
 
 
-async def _cancel_runs(write: Write, job_id: str) -> list[Row[*tuple[Any, ...]]]:
-    cancelled = (
-        update_of(JobRun)
-        .where(JobRun.job_id == job_id, JobRun.status.in_(UNFINISHED))
-        .values(status=JobRunStatus.CANCELLED, finished_at=write.at)
-        .returning(*JobRun.__table__.c)
-    )
-    return list(await write.session.execute(cancelled, execution_options={"synchronize_session": False}))
+async def _cancel_runs(write: Write, job: Job) -> list[JobRun]:
+    unfinished = select(JobRun).where(JobRun.job_id == job.id, JobRun.status.in_(UNFINISHED)).order_by(JobRun.id)
+    runs = list(await write.session.scalars(unfinished.with_for_update(of=JobRun)))
+    for run in runs:
+        run.finish(JobRunStatus.CANCELLED, write.at)
+        record(write, EventAction.RUN_FINISHED, run, job)
+    await write.session.flush()
+    return runs

@@ -11,9 +11,10 @@ from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.provisioning_errors import LastAdministrator, MemberNotFound
-from mainsheet.models.roles import AccessScope, OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.provisioning import check_unique
+from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import MemberAnswer, Write, command
 
 ADMINISTRATES = {"organization_role": OrganizationRole.ADMIN, "status": ActorStatus.ACTIVE}
@@ -29,9 +30,13 @@ async def create(
     organization_id = write.caller.organization_id
     member = Member(id=new_id(Member.PREFIX, write.at), organization_id=organization_id, revision=1)
     member.status = ActorStatus.ACTIVE
-    await _join(write, member.id, teams)
+    joined = await _joined(write, teams)
     member.begin(EventAction.MEMBER_CREATED, values, write, message)
     write.session.add(member)
+    for team, role in joined:
+        own = {"organization_id": organization_id, "team_id": team.id, "actor_id": member.id}
+        write.session.add(TeamMember(**own, role=role))
+        team.set_member(EventAction.TEAM_ROLE_SET, member.id, None, role, write)
     return {"member_id": member.id}
 
 
@@ -40,6 +45,7 @@ async def update(
     write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None, **values: Any
 ) -> MemberAnswer:
     member = await _member(write, member_id)
+    member.refuse_if_erased(write)
     if values.get("email") is not None:
         values["email"] = stored_email(values["email"])
     await check_unique(write, Member, values, member_id)
@@ -63,21 +69,25 @@ async def enable(
     write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> MemberAnswer:
     member, values = await _member(write, member_id), {"status": ActorStatus.ACTIVE}
+    member.refuse_if_erased(write)
     member.change(EventAction.MEMBER_ENABLED, values, write, expected_revision=expected_revision, message=message)
     return {"member_id": member_id}
 
 
 @command("eraseMember", AccessScope.ADMIN)
 async def erase(write: Write, *, member_id: str, expected_revision: int | None = None) -> MemberAnswer:
-    """Replace the name and email, disable the member, and end their tokens and roles."""
+    """Replace the name and email, disable the member, and end their tokens and roles. Erasing again changes nothing."""
     member = await _member(write, member_id)
     member.expect(write, expected_revision)
     await _check_administrators(write, member, {"status": ActorStatus.DISABLED})
     write.refuse()
+    if member.is_erased:
+        return {"member_id": member_id}
     member.erase(write)
-    # Events are kept, but not with the name.
-    own = update_of(Event).where(Event.subject_id == member_id).values(subject_label=member.name, changes=[])
-    await write.session.execute(own, execution_options={"synchronize_session": False})
+    # Events are kept, but nothing in them that may name the person.
+    own = update_of(Event).where(Event.subject_id == member_id)
+    nameless = own.values(subject_label=member.name, message=None, changes=[])
+    await write.session.execute(nameless, execution_options={"synchronize_session": False})
     tokens = update_of(AccessToken).where(AccessToken.actor_id == member_id, AccessToken.revoked_at.is_(None))
     await write.session.execute(tokens.values(revoked_at=write.at), execution_options={"synchronize_session": False})
     for each in await write.session.scalars(select(TeamMember).where(TeamMember.actor_id == member_id)):
@@ -91,19 +101,17 @@ async def _member(write: Write, member_id: str) -> Member:
     return await write.own(Member, member_id, MemberNotFound(missing_id=member_id))
 
 
-async def _join(write: Write, actor_id: str, teams: Sequence[Mapping[str, Any]]) -> None:
-    organization_id = write.caller.organization_id
-    own = select(Team.id).where(Team.organization_id == organization_id)
-    known = set(await write.session.scalars(own)) if teams else set()
+async def _joined(write: Write, teams: Sequence[Mapping[str, Any]]) -> list[tuple[Team, TeamRole]]:
+    """Return the teams with the roles in them. Adds a problem for each team that doesn't exist."""
+    own = Team.organization_id == write.caller.organization_id
+    found = select(Team).where(own, among(Team.id, [each["team_id"] for each in teams]))
+    known = {team.id: team for team in await write.session.scalars(found)} if teams else {}
     for index, each in enumerate(teams):
         if each["team_id"] not in known:
             path = ("teams", str(index), "team_id")
             write.problems.append(TeamNotFound(path=path, missing_id=each["team_id"]))
-    roles = {each["team_id"]: each["role"] for each in teams if each["team_id"] in known}
-    write.session.add_all(
-        TeamMember(organization_id=organization_id, team_id=team_id, actor_id=actor_id, role=role)
-        for team_id, role in roles.items()
-    )
+    roles = {each["team_id"]: each["role"] for each in teams}
+    return [(known[team_id], role) for team_id, role in roles.items() if team_id in known]
 
 
 async def _check_administrators(write: Write, member: Member, values: Mapping[str, Any]) -> None:

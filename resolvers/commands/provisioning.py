@@ -11,8 +11,15 @@ from mainsheet.models.cluster import Cluster
 from mainsheet.models.errors import Forbidden, UserError
 from mainsheet.models.job import Job
 from mainsheet.models.member import Member
-from mainsheet.models.provisioning_errors import ActorNotFound, EmailTaken, ExternalIdTaken, InUse, NameTaken
-from mainsheet.models.roles import BY_TEAM, OrganizationRole, TeamRole
+from mainsheet.models.provisioning_errors import (
+    ActorNotFound,
+    EmailTaken,
+    ExternalIdTaken,
+    InUse,
+    NameTaken,
+    ScopeMissing,
+)
+from mainsheet.models.roles import BY_TEAM, AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
@@ -70,13 +77,23 @@ async def check_unused(write: Write, row: Any, error: type[InUse], is_used: Colu
 
 
 async def require_team_role(write: Write, team_id: str, needed: TeamRole) -> None:
-    """Raise `Forbidden` unless the caller has the role or more in the team, or is an administrator."""
-    if write.caller.organization_role is OrganizationRole.ADMIN:
-        return
+    """Raise `Forbidden` unless the caller has the role or more in the team, or is an administrator.
+
+    Raise `ScopeMissing` if the caller's token lacks the administrator's scope for that.
+    """
     own = (TeamMember.team_id == team_id) & (TeamMember.actor_id == write.caller.actor_id)
     role = await write.session.scalar(select(TeamMember.role).where(own))
-    if role is None or not BY_TEAM[role] >= BY_TEAM[needed]:
+    if role is not None and BY_TEAM[role] >= BY_TEAM[needed]:
+        return
+    if write.caller.organization_role is not OrganizationRole.ADMIN:
         raise Forbidden(path=("team_id",), team_id=team_id, missing_team_role=needed)
+    require_scope(write, AccessScope.ADMIN)
+
+
+def require_scope(write: Write, scope: AccessScope) -> None:
+    """Raise `ScopeMissing` unless the caller's token has the scope."""
+    if scope not in write.caller.scopes:
+        raise ScopeMissing(missing_scope=scope, reason=f"Your token lacks the scope {scope}.")
 
 
 async def actor(write: Write, actor_id: str) -> Actor:

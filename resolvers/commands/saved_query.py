@@ -11,7 +11,7 @@ from mainsheet.models.provisioning_errors import SavedQueryInUse
 from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
-from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, require_team_role
+from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, require_scope, require_team_role
 from mainsheet.resolvers.permissions import granted, roles_in_jobs
 from mainsheet.resolvers.write import DeletedSavedQueryAnswer, SavedQueryAnswer, Write, command
 
@@ -66,6 +66,7 @@ async def _editable(write: Write, saved_query_id: str) -> SavedQuery:
     query = await write.own(SavedQuery, saved_query_id, missing)
     if query.team_id is None:
         write.require_administrator()
+        require_scope(write, AccessScope.ADMIN)
     else:
         await require_team_role(write, query.team_id, TeamRole.CONTRIBUTOR)
     job_ids = (await write.session.scalars(select(Job.id).where(_runs(saved_query_id, current=True)))).all()

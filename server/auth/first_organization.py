@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import limits
@@ -19,6 +19,7 @@ from mainsheet.models.member import Member, stored_email
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole
 
+LOCK = 0x6D73_696E_6974  # of `mainsheet init`: no constraint refuses a second organization of the same name
 TOKEN_NAME = "mainsheet init"  # noqa: S105 a name
 
 
@@ -32,6 +33,8 @@ async def create(database: Database, name: str, email: str, lifetime: timedelta 
     for problem in limits.text_problems({"name": limits.NAME, "email": limits.EMAIL}, values, ()):
         raise BadInput(f"{problem.path[-1]}: {problem.message}")
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        if not database.is_sqlite:  # which has one writer
+            await session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         await _refuse_second(session, **values)
         now = await read_clock(session)
         organization = Organization(id=new_id(Organization.PREFIX, now), name=values["name"])
@@ -46,7 +49,7 @@ async def create(database: Database, name: str, email: str, lifetime: timedelta 
             name=TOKEN_NAME,
             scopes=DEFAULT_SCOPES[OrganizationRole.ADMIN],
         )
-        session.add(token)
+        session.add_all([token, token.event(EventAction.TOKEN_CREATED, now)])
         return organization, secret
 
 

@@ -11,6 +11,7 @@ from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.clock import database_time, read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
+from mainsheet.models.event import EventAction
 from mainsheet.models.limits import storable
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.roles import AccessScope
@@ -37,7 +38,9 @@ async def create(
         if member.status is ActorStatus.DISABLED:
             raise BadInput(f"The member {email} is disabled.")
         expires_at = now + expires_in if expires_in else None
-        return _issue(session, member, now, expires_at=expires_at, name=name, scopes=scopes)
+        token, secret = _issue(session, member, now, expires_at=expires_at, name=name, scopes=scopes)
+        session.add(token.event(EventAction.TOKEN_CREATED, now))
+        return secret
 
 
 async def listing(database: Database, email: str | None) -> Sequence[Row[AccessToken, Actor, datetime]]:
@@ -62,6 +65,7 @@ async def revoke(database: Database, token_id: str) -> bool:
         if token.revoked_at is not None:
             return False
         token.revoked_at = await read_clock(session)
+        session.add(token.event(EventAction.TOKEN_REVOKED, token.revoked_at))
         return True
 
 
@@ -72,7 +76,7 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
         await _end_demo(session, emails, now)
         members = [await _member(session, email) for email in emails]
         issued = [_issue(session, member, now, expires_at=now + DEMO_LIFETIME, name=DEMO_NAME) for member in members]
-        return dict(zip(emails, issued, strict=True))
+        return {email: secret for email, (_, secret) in zip(emails, issued, strict=True)}
 
 
 async def end_demo(database: Database, emails: Collection[str]) -> None:
@@ -99,7 +103,7 @@ def _issue(
     expires_at: datetime | None,
     name: str | None,
     scopes: Collection[AccessScope] = (),
-) -> str:
+) -> tuple[AccessToken, str]:
     token, secret = AccessToken.issue(
         member.organization_id,
         member.id,
@@ -109,7 +113,7 @@ def _issue(
         scopes=scopes or DEFAULT_SCOPES[member.organization_role],
     )
     session.add(token)
-    return secret
+    return token, secret
 
 
 async def _member(session: AsyncSession, email: str, organization: str | None = None) -> Member:

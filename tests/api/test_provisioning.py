@@ -271,6 +271,7 @@ async def test_a_token_is_within_the_calling_token(ask: Ask, world: World) -> No
     for values, path in (
         ({"scopes": ["READ", "ADMIN"]}, ["scopes", "1"]),
         ({"expiresInSeconds": 2 * 86_400}, ["expiresInSeconds"]),
+        ({"expiresInSeconds": 90 * 86_400}, ["expiresInSeconds"]),  # as long as the default
         ({"expiresInSeconds": None}, ["expiresInSeconds"]),
     ):
         error = await refused(ask, narrow, "createAccessToken", name="t", **values)

@@ -114,6 +114,29 @@ async def test_a_token_needs_the_scope(ask: Ask, world: World, database: Databas
     assert await everything(database) == before
 
 
+@pytest.mark.parametrize("name", [name for name, (_, allowed) in MATRIX.items() if allowed != ADMINS])
+async def test_administrators_need_their_scope_for_any_team(
+    ask: Ask, world: World, database: Database, ids: Values, name: str
+) -> None:
+    values, before = MATRIX[name][0](ids), await everything(database)
+    writes = frozenset({AccessScope.READ, AccessScope.WRITE})
+
+    (error,) = await errors(ask, replace(caller(world.admin), scopes=writes), name, values)
+    assert (error["code"], error["missingScope"]) == ("SCOPE_MISSING", "ADMIN")
+    assert await everything(database) == before
+    assert await errors(ask, replace(caller(world.team_admin), scopes=writes), name, values) == []
+
+
+async def test_a_saved_query_without_a_team_needs_the_scope_admin(ask: Ask, world: World, database: Database) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        query = await make_saved_query(session, world.organization)
+    writer = replace(caller(world.admin), scopes=frozenset({AccessScope.WRITE}))
+
+    (error,) = await errors(ask, writer, "deleteSavedQuery", {"savedQueryId": query.id})
+
+    assert (error["code"], error["missingScope"]) == ("SCOPE_MISSING", "ADMIN")
+
+
 @pytest.mark.parametrize("name", sorted(MATRIX.keys() - NAMES_NOTHING))
 async def test_foreign_objects_are_absent_in_the_same_words(
     ask: Ask, world: World, database: Database, ids: Values, name: str
@@ -152,6 +175,28 @@ async def test_a_payload_is_read_with_the_scope_of_its_mutation(ask: Ask, world:
     data = await ask(narrow, rename, input={"clusterId": ids["cluster"], "name": "renamed"})
 
     assert data["updateCluster"] == {"cluster": {"name": "renamed"}}
+
+
+async def test_a_refused_mutation_lets_nobody_read(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    trigger = "mutation ($input: TriggerRunInput!) { triggerRun(input: $input) { run { id } } }"
+    run_id = (await ask(world.contributor, trigger, input={"jobId": job_id}))["triggerRun"]["run"]["id"]
+    read = "run { id job { name } } userErrors { code path }"
+    cancel = f"mutation ($input: CancelRunInput!) {{ cancelRun(input: $input) {{ {read} }} }}"
+    report = f"mutation ($input: ReportRunsInput!) {{ reportRuns(input: $input) {{ results {{ {read} }} }} }}"
+    reports = {"reports": [{"runId": run_id, "attempt": 7, "state": "RUNNING"}]}
+    too_long = {"runId": run_id, "reason": "x" * 1024}
+
+    for scopes, shown in (
+        (set(AccessScope), {"id": run_id, "job": {"name": "Daily sales"}}),
+        ({AccessScope.RUNS}, None),
+    ):
+        worker = replace(caller(world.contributor), scopes=frozenset(scopes))
+        (result,) = (await ask(worker, report, input=reports))["reportRuns"]["results"]
+        refused = (await ask(worker, cancel, input=too_long))["cancelRun"]
+
+        assert result == {"run": shown, "userErrors": [{"code": "RUN_LEASE_LOST", "path": ["reports", "0", "attempt"]}]}
+        assert refused == {"run": shown, "userErrors": [{"code": "INVALID", "path": ["reason"]}]}
 
 
 async def test_a_refusal_for_the_scope_shows_nothing(ask: Ask, world: World, ids: Values) -> None:

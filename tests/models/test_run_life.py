@@ -36,6 +36,13 @@ def test_a_triggered_run_is_ready_and_a_held_one_pending() -> None:
     assert (made(hold=True).status, made(hold=True).available_at) == ("PENDING", None)
 
 
+def test_only_a_ready_run_is_available() -> None:
+    run = made()
+    run.claim(NOW, 60)
+
+    assert (run.status, run.available_at) == ("RUNNING", None)
+
+
 def test_a_release_makes_a_pending_run_ready_once() -> None:
     run = made(hold=True)
     run.release(NOW + SECOND)

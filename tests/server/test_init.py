@@ -1,5 +1,6 @@
 """`mainsheet init` makes an organization with an administrator, who creates the first job without SQL."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
     who = await ask(caller, WHO)
     assert who["organization"] == {"name": "acme"}
     assert who["me"] == {"actor": {"displayName": ADMIN, "organizationRole": "ADMIN", "email": ADMIN}}
-    assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}]
+    assert who["events"]["nodes"] == [{"action": "MEMBER_CREATED"}, {"action": "TOKEN_CREATED"}]
     made = await ask(caller, CREATE, team={"name": "data"}, cluster={"name": "prod", "region": "eu-west-1"})
     config = {"clusterId": made["createCluster"]["cluster"]["id"], "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
     job: dict[str, Any] = {
@@ -87,6 +88,16 @@ async def test_a_second_run_changes_nothing(database: Database) -> None:
     with pytest.raises(BadInput, match=r"token create --member .* --organization OR"):
         await first_organization.create(database, " acme ", ADMIN.upper(), None)
 
+    async with database.reads.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(Organization)) == 1
+
+
+async def test_two_at_once_make_one_organization(database: Database) -> None:
+    made = await asyncio.gather(
+        *(first_organization.create(database, "acme", ADMIN, None) for _ in range(3)), return_exceptions=True
+    )
+
+    assert sorted(isinstance(each, BadInput) for each in made) == [False, True, True]
     async with database.reads.connect() as connection:
         assert await connection.scalar(select(func.count()).select_from(Organization)) == 1
 

@@ -1,0 +1,40 @@
+"""An erased member keeps nothing that names the person, and stays erased."""
+
+import pytest
+
+from mainsheet.models.database import Database
+from testbed.ask import Ask
+from testbed.world import World
+from tests.api.test_dry_run import everything
+from tests.api.test_provisioning import done, refused
+
+
+async def test_messages_about_an_erased_member_are_cleared(ask: Ask, world: World, database: Database) -> None:
+    member_id = world.viewer.id
+    await done(ask, world.admin, "updateMember", memberId=member_id, name="J. W.", message="Jonas Weber married")
+    await done(ask, world.admin, "disableMember", memberId=member_id, message="Jonas Weber left")
+
+    await done(ask, world.admin, "eraseMember", memberId=member_id)
+
+    assert "Jonas" not in str(await everything(database))
+
+
+@pytest.mark.parametrize(("name", "values"), [("enableMember", {}), ("updateMember", {"name": "Jonas Weber"})])
+async def test_an_erased_member_stays_erased(
+    ask: Ask, world: World, database: Database, name: str, values: dict[str, str]
+) -> None:
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+    before = await everything(database)
+
+    error = await refused(ask, world.admin, name, memberId=world.viewer.id, **values)
+
+    assert (error["code"], error["path"]) == ("INVALID", ["memberId"])
+    assert await everything(database) == before
+
+
+async def test_erasing_again_changes_nothing(ask: Ask, world: World, database: Database) -> None:
+    first = await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+    before = await everything(database)
+
+    assert await done(ask, world.admin, "eraseMember", memberId=world.viewer.id) == first
+    assert await everything(database) == before
