@@ -118,7 +118,10 @@ async def _unknown_clusters(write: Write, cluster_ids: Sequence[str]) -> list[Cl
 
 
 def _claimable(write: Write, cluster_ids: Sequence[str], limit: int) -> Select[JobRun]:
-    """Select and lock runs. Those that another claim has locked are passed over."""
+    """Select runs, and lock them with their jobs. Those that another transaction has locked are passed over.
+
+    Other commands lock the job before its run: a claim that waited for the job would be in a deadlock with them.
+    """
     is_ready = JobRun.status == literal_column(f"'{JobRunStatus.READY}'")  # as in the condition of the index
     oldest = (
         select(JobRun.id, JobRun.job_id, JobRun.available_at)
@@ -136,9 +139,9 @@ def _claimable(write: Write, cluster_ids: Sequence[str], limit: int) -> Select[J
     order = (oldest.c.available_at, oldest.c.id)
     turn = func.row_number().over(partition_by=oldest.c.job_id, order_by=order).label("turn")
     turns = select(oldest, turn).subquery("turns")
-    runs = select(JobRun).join(turns, turns.c.id == JobRun.id).where(is_ready)
+    runs = select(JobRun).join(turns, turns.c.id == JobRun.id).join(Job, Job.id == JobRun.job_id).where(is_ready)
     fair = runs.order_by(turns.c.turn, turns.c.available_at, turns.c.id).limit(limit)
-    return fair.with_for_update(of=JobRun, skip_locked=True, key_share=True)
+    return fair.with_for_update(of=[JobRun, Job], skip_locked=True, key_share=True)
 
 
 async def _record_starts(write: Write, runs: Sequence[JobRun]) -> None:

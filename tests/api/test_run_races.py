@@ -1,4 +1,4 @@
-"""A sweep doesn't undo what is committed between its snapshot and its locks."""
+"""Sweeps and claims beside other transactions: none undoes what another commits, or waits in a deadlock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from testbed.world import make_world
 from tests.api.test_meanwhile import WAITING
 from tests.api.test_run_commands import claim, report, triggered
 
+PATIENCE = 10  # seconds
 RUN = "{ runs { nodes { status attempt error { message } } } }"
 # A clock half an hour ahead, so that leases have expired for the sweep. It waits for the test, after the snapshot.
 LATE_CLOCK = """
@@ -61,3 +62,19 @@ async def test_a_report_during_a_sweep_is_kept(database: Database, late: Databas
     assert await sweeping == 0
     kept = await ask(world.viewer, RUN)
     assert kept == {"runs": {"nodes": [{"status": state, "attempt": 1, "error": None}]}}
+
+
+async def test_a_claim_passes_over_a_job_that_is_locked(database: Database) -> None:
+    ask, world = Ask(database), await make_world(database)
+    free, taken = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("free", "taken")]
+    runs = [await triggered(ask, world, job_id) for job_id in (free, taken)]
+
+    async with database.writes.connect() as canceller:  # it locks the job, and then the run
+        await canceller.execute(text("SELECT id FROM job WHERE id = :id FOR NO KEY UPDATE"), {"id": taken})
+        async with asyncio.timeout(PATIENCE):
+            claimed = await claim(ask, world)
+        await canceller.execute(text("SELECT id FROM job_run WHERE job_id = :id FOR UPDATE"), {"id": taken})
+        await canceller.rollback()
+
+    assert [each["run"]["id"] for each in claimed] == runs[:1]
+    assert [each["run"]["id"] for each in await claim(ask, world)] == runs[1:]
