@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, exists, func, literal, or_, select, type_coerce
+from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or_, select, type_coerce
 
 from mainsheet.models.deleted_job import DeletedJob
-from mainsheet.models.event import DIGITS, START, Event
+from mainsheet.models.event import DIGITS, START, Event, EventAction
 from mainsheet.models.feed import CursorExpired, Feed
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.organization import Organization
+from mainsheet.models.team import TeamMember
 from mainsheet.resolvers import event_filter, job_version
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.permissions import sees_all_jobs, visible, was_visible
@@ -30,6 +31,7 @@ EXPIRED_TO = Organization.events_expired_to.label("expired_to")
 class EventListArguments:
     page: PageArguments
     filter: EventFilter
+    of_jobs: bool = False  # changes of jobs, with those that took the caller's access
 
 
 class OfEvent(NamedTuple):
@@ -51,6 +53,11 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
     return await read.keyed(_by_ids, keys=ids)
 
 
+async def changes_by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
+    """Return changes of jobs, with those that took the caller's access."""
+    return await read.keyed(_changes_by_ids, keys=ids)
+
+
 async def of_jobs(read: Read, job_ids: Sequence[str], arguments: EventListArguments) -> Mapping[str, Page[Event]]:
     """List each job's events. The caller sees the jobs."""
     parameters = event_filter.parameters(arguments.filter)
@@ -64,7 +71,8 @@ async def of_organizations(
     parameters = event_filter.parameters(arguments.filter)
     if arguments.page.after is not None:
         await _refuse_expired(read, organization_ids, arguments.page.after)
-    pages = await FEED.pages(read, organization_ids, arguments.page, parameters=parameters)
+    feed = CHANGES if arguments.of_jobs else FEED
+    pages = await feed.pages(read, organization_ids, arguments.page, parameters=parameters)
     reads_on = not (arguments.page.descending or arguments.page.backwards)
     if reads_on and not all(page.nodes for page in pages.values()):
         await _set_read_to(read, pages, arguments.page)
@@ -115,6 +123,18 @@ def sees_event(view: View) -> ColumnElement[bool]:
     return or_(Event.job_id.is_(None) & is_open, exists(seen.correlate(Event)), exists(was_seen.correlate(Event)))
 
 
+def sees_change(view: View) -> ColumnElement[bool]:
+    """Whether the event is about a job that the caller sees, or removed a team by which the caller saw it."""
+    if view.is_sqlite:
+        had = func.json_each(Event.team_ids).table_valued("value", name="had")
+        is_its: ColumnElement[bool] = TeamMember.team_id.in_(select(had.c.value))
+    else:
+        is_its = func.jsonb_exists(Event.team_ids, TeamMember.team_id, type_=Boolean())
+    could_see = exists().where(TeamMember.actor_id == view.caller.actor_id, is_its)
+    took_access = (Event.action == EventAction.TEAM_REMOVED_FROM_JOB) & could_see.correlate(Event)
+    return Event.job_id.is_not(None) & or_(sees_event(view), took_access)
+
+
 def is_settled(view: View) -> ColumnElement[bool]:
     """Whether no event can be stored before this one any more: all transactions before its own have ended."""
     if view.is_sqlite:
@@ -135,6 +155,12 @@ def _by_ids(view: View) -> Statement:
 
 
 @rows_of(Event)
+def _changes_by_ids(view: View) -> Statement:
+    own = Event.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Event.id, KEYS), own, sees_change(view))
+
+
+@rows_of(Event)
 def _of_jobs(view: View, *conditions: str) -> Statement:
     return select(*view.only(COLUMNS)).where(*event_filter.conditions(view, *conditions))
 
@@ -142,6 +168,11 @@ def _of_jobs(view: View, *conditions: str) -> Statement:
 @rows_of(Event)
 def _feed(view: View, *conditions: str) -> Statement:
     return _of_jobs(view, *conditions).where(is_settled(view), sees_event(view))
+
+
+@rows_of(Event)
+def _changes(view: View, *conditions: str) -> Statement:
+    return _of_jobs(view, *conditions).where(is_settled(view), sees_change(view))
 
 
 @rows_of(Bounds, key="newest")
@@ -182,3 +213,4 @@ def _versions(view: View, number: Attribute) -> Statement:
 
 OF_JOBS = PagedList(_of_jobs, Event.job_id, Event.number, Event.id, is_indexed=True)
 FEED = PagedList(_feed, Event.organization_id, Event.position, Event.id)
+CHANGES = PagedList(_changes, Event.organization_id, Event.position, Event.id)

@@ -30,6 +30,10 @@ class Source:
     after: str | None
     jobs: JobFilter | None = None  # deliver changes of jobs, and whether they match this filter
 
+    @property
+    def of_jobs(self) -> bool:
+        return self.jobs is not None
+
 
 class Subscribed(Exception):
     """Tells the server the arguments of the root field, which the executor has converted and checked."""
@@ -53,7 +57,7 @@ async def events(read: Read, event_ids: Sequence[str], source: Source) -> Mappin
 
 async def jobs(read: Read, event_ids: Sequence[str], source: Source) -> Mapping[str, JobChange]:
     _tell(event_ids, source)
-    found = await event.by_ids(read.only(None), event_ids)
+    found = await event.changes_by_ids(read.only(None), event_ids)
     matching = await _matching(read, [each.job_id for each in found.values() if each.job_id], source.jobs)
     return {
         event_id: JobChange(row.job_id, row.job_id not in matching, cursor.encode(Event.position, row.position, row.id))

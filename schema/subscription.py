@@ -43,7 +43,9 @@ class JobChange:
         key="job_id",
     )
     is_removed: bool = strawberry.field(
-        description="Whether the job doesn't match the filter now, whether or not it did before."
+        description=(
+            "Whether the job doesn't match the filter now, or you can't see it; whether or not it matched before."
+        )
     )
     cursor: str = strawberry.field(description="The position of the change in the feed, for the argument `after`.")
 
@@ -65,7 +67,8 @@ class Subscription:
     jobs = relation(
         subscription.jobs,
         JobChange,
-        "The changes of jobs that you can see.",
+        "The changes of jobs that you can see, and the removal of a team by which you saw a job. Nothing is delivered"
+        " if you leave a team.",
         key="event_id",
         arguments=job_source,
     )

@@ -79,7 +79,7 @@ def make_app(
     budget = Budget(settings, database)
     watch = FeedWatch(database, settings.feed_poll_seconds)
     subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
-    streams = Streams(operations, executions, budget, open_context, subscriptions)
+    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(

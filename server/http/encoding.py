@@ -4,13 +4,36 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
+from graphql import ExecutionResult, GraphQLError
 
+from mainsheet.executor import AnswerTooLarge
 from mainsheet.executor.turns import next_turn
+from mainsheet.server.errors import formatted
 
 LARGE = 20_000  # fields and list items: about half a megabyte, which takes a millisecond
 DEPTH = 8  # levels that are divided: two connections, one below the other, and one more
 FEW = 10  # items of a list, each of which is divided
 CHUNK = 2  # items of a longer list, which are encoded together
+
+
+async def body_of(result: ExecutionResult, request_id: str, values: int) -> dict[str, Any]:
+    """Return the body of an answer, for `orjson.dumps`. `values` counts its data, which is encoded now if it is large.
+
+    There is no entry `data` if nothing was executed.
+    """
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [formatted(error, request_id) for error in result.errors]
+    if result.data is not None or any(map(_is_of_execution, result.errors or ())):
+        is_large = result.data is not None and values >= LARGE
+        body["data"] = orjson.Fragment(await encoded(result.data)) if is_large else result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return body
+
+
+def _is_of_execution(error: GraphQLError) -> bool:
+    return bool(error.path) or isinstance(error.original_error, AnswerTooLarge)
 
 
 async def encoded(data: Any) -> bytes:

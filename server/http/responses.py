@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult
 
-from mainsheet.executor import AnswerTooLarge
 from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
@@ -19,11 +18,10 @@ from mainsheet.server.errors import (
     RateLimited,
     RequestError,
     answer_too_large,
-    formatted,
     masked,
     operation_failed,
 )
-from mainsheet.server.http.encoding import LARGE, encoded
+from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
 
@@ -50,36 +48,18 @@ with a bearer token.</p></html>
 
 async def respond(request: web.Request, result: ExecutionResult, media_type: str, most_bytes: int) -> web.Response:
     """Return the response: 400 in the new media type if nothing was executed, where the old one always has 200."""
-    response = _response(request, await _encoded(request, result), media_type)
+    response = await _response(request, result, media_type)
     if (size := response.content_length or 0) > most_bytes:  # while it is built, each character counts as one byte
-        return _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
+        return await _response(request, ExecutionResult(None, [answer_too_large(size, most_bytes)]), media_type)
     return response
 
 
-async def _encoded(request: web.Request, result: ExecutionResult) -> ExecutionResult:
-    """Encode large data by turns; `json_response` inserts it."""
+async def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
     spending = request.get(SPENDING)
-    if result.data is None or spending is None or (spending.actual or 0) < LARGE:
-        return result
-    data: Any = orjson.Fragment(await encoded(result.data))
-    return ExecutionResult(data, result.errors, result.extensions)
-
-
-def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [formatted(error, request[REQUEST_ID]) for error in result.errors]
-    is_refused = result.data is None and not any(map(_is_of_execution, result.errors or ()))
-    if not is_refused:
-        body["data"] = result.data
-    if result.extensions:
-        body["extensions"] = result.extensions
+    body = await body_of(result, request[REQUEST_ID], (spending and spending.actual) or 0)
+    is_refused = "data" not in body
     status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
     return json_response(request, body, status=status, media_type=media_type)
-
-
-def _is_of_execution(error: GraphQLError) -> bool:
-    return bool(error.path) or isinstance(error.original_error, AnswerTooLarge)
 
 
 def json_response(

@@ -15,7 +15,17 @@ from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
-from mainsheet.server.errors import Code, RateLimited, RequestError, cause_of, formatted, masked, operation_failed
+from mainsheet.server.errors import (
+    Code,
+    RateLimited,
+    RequestError,
+    answer_too_large,
+    cause_of,
+    formatted,
+    masked,
+    operation_failed,
+)
+from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.operations.budget import Budget
@@ -33,6 +43,7 @@ class Streams:
     budget: Budget
     open_context: Callable[[Caller], Closable]
     subscriptions: Subscriptions
+    max_answer_bytes: int
 
     async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
         """Yield the encoded results: one, or one for each event.
@@ -45,15 +56,15 @@ class Streams:
             self.budget.charge_document(caller, request.query)
         operation = await self.operations.get(*document)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield _encoded(await self._run(operation, request, caller, caller), request_id)
+            yield await self._run(operation, request, caller, request_id, caller)
             return
         result = await self._started(operation, request, caller)
         source = _source(result)
         if source is None:
-            yield _encoded(result, request_id)
+            yield await self._encoded(result, request_id, 0)
             return
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
-        run = partial(self._delivered, operation, request, caller, request_id)
+        run = partial(self._run, operation, request, caller, request_id)
         results = self.subscriptions.results((operation, variables, caller), caller, source, run)
         async with aclosing(results):
             async for each in results:
@@ -70,30 +81,26 @@ class Streams:
         finally:
             await context.close()
 
-    async def _delivered(
-        self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, delivery: Delivery
+    async def _run(
+        self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, root: Any
     ) -> bytes:
-        return _encoded(await self._run(operation, request, caller, delivery), request_id)
-
-    async def _run(self, operation: Operation, request: GraphQLRequest, caller: Caller, root: Any) -> ExecutionResult:
+        """Execute the operation once, for the caller or an event, and return its encoded result."""
         spending = self.budget.spending(caller, price_of(operation, request.variables), operation.kind)
         ready = Request(operation.prepared, request.variables, self.open_context(caller), root)
         async with aclosing(self.executions.results(ready, spending)) as results:
-            return await anext(results)
+            return await self._encoded(await anext(results), request_id, spending.actual or 0)
+
+    async def _encoded(self, result: ExecutionResult, request_id: str, values: int) -> bytes:
+        content = orjson.dumps(await body_of(result, request_id, values))
+        if len(content) <= self.max_answer_bytes:
+            return content
+        too_large = ExecutionResult(None, [answer_too_large(len(content), self.max_answer_bytes)])
+        return orjson.dumps(await body_of(too_large, request_id, 0))
 
 
 def _source(result: ExecutionResult) -> Source | None:
     causes = [cause_of(each) for each in result.errors or ()]
     return next((each.source for each in causes if isinstance(each, Subscribed)), None)
-
-
-def _encoded(result: ExecutionResult, request_id: str) -> bytes:
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [formatted(error, request_id) for error in result.errors]
-    if result.data is not None or any(error.path for error in result.errors or ()):
-        body["data"] = result.data
-    return orjson.dumps(body)
 
 
 def error_of(failure: Exception, request_id: str, instrumentation: Instrumentation) -> dict[str, Any]:

@@ -197,8 +197,7 @@ class Subscriptions:
         """Deliver the next events. Return whether there may be more."""
         page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
         for each in page.nodes:
-            if group.source.jobs is None or each.job_id is not None:
-                group.deliver(await group.run(Delivery(each.id)))
+            group.deliver(await group.run(Delivery(each.id)))
             group.cursor = cursor.encode(Event.position, each.position, each.id)
         group.cursor = page.end_cursor
         return page.has_next_page
@@ -216,7 +215,7 @@ class Subscriptions:
         try:
             with self._budget.charged(caller):
                 pages = await event_rows.of_organizations(
-                    read, [caller.organization_id], EventListArguments(arguments, source.filter)
+                    read, [caller.organization_id], EventListArguments(arguments, source.filter, of_jobs=source.of_jobs)
                 )
         finally:
             await read.close()

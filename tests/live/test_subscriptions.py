@@ -12,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.member import Member
 from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.event import changes_by_ids
+from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.server.http.request import GRAPHQL_RESPONSE
 from mainsheet.server.live import subscriptions
 from testbed.ask import Ask
-from testbed.world import World
+from testbed.world import World, caller
 from tests.live.conftest import Live, Socket
 
 EVENTS = """subscription ($after: String, $filter: EventFilter) {
@@ -25,6 +28,8 @@ JOBS = """subscription ($after: String, $filter: JobFilter) {
   jobs(after: $after, filter: $filter) { jobId isRemoved job { name } } }"""
 END = "{ events(last: 1) { pageInfo { endCursor } } }"
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+ADD = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $input) { userErrors { code } } }"
+REMOVE = "mutation ($input: RemoveTeamFromJobInput!) { removeTeamFromJob(input: $input) { userErrors { code } } }"
 DELETE = "mutation ($input: DeleteJobInput!) { deleteJob(input: $input) { userErrors { code } } }"
 
 
@@ -42,8 +47,8 @@ class Reads(Instrumentation):
                 self.done.set()
 
 
-async def rename(ask: Ask, world: World, job_id: str, name: str) -> None:
-    answer = await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": name})
+async def rename(ask: Ask, world: World, job_id: str, name: str, member: Member | None = None) -> None:
+    answer = await ask(member or world.contributor, UPDATE, input={"jobId": job_id, "name": name})
     assert answer["updateJob"]["userErrors"] == []
 
 
@@ -167,6 +172,36 @@ async def test_changes_of_jobs_say_whether_they_match(live: Live, ask: Ask, worl
     assert entered == {"jobs": {"jobId": job_id, "isRemoved": False, "job": {"name": "wanted"}}}
     assert left == {"jobs": {"jobId": job_id, "isRemoved": True, "job": {"name": "other"}}}
     assert gone == {"jobs": {"jobId": job_id, "isRemoved": True, "job": None}}
+
+
+async def test_a_job_that_the_caller_loses_is_removed(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", JOBS, after=after)
+        await ask(world.admin, ADD, input={"jobId": job_id, "teamIds": [world.platform.id]})
+        shared = await data(socket)
+        await ask(world.admin, REMOVE, input={"jobId": job_id, "teamId": world.data_eng.id})
+        lost = await data(socket)
+        await rename(ask, world, job_id, "not seen", world.admin)
+        await ask(world.admin, ADD, input={"jobId": job_id, "teamIds": [world.data_eng.id]})
+        back = await data(socket)
+
+    assert lost == {"jobs": {"jobId": job_id, "isRemoved": True, "job": None}}
+    assert shared["jobs"]["isRemoved"] is back["jobs"]["isRemoved"] is False
+    assert back["jobs"]["job"] == {"name": "not seen"}
+
+
+async def test_the_removal_of_a_team_is_hidden_from_others(
+    database: Database, ask: Ask, world: World, job_id: str
+) -> None:
+    await ask(world.admin, ADD, input={"jobId": job_id, "teamIds": [world.platform.id]})
+    await ask(world.admin, REMOVE, input={"jobId": job_id, "teamId": world.data_eng.id})
+    (event,) = (await ask(world.admin, "{ events(last: 1) { nodes { id } } }"))["events"]["nodes"]
+
+    for member, expected in ((world.viewer, {event["id"]}), (world.outsider, set())):
+        read = Read.of(database, caller(member))
+        assert set(await changes_by_ids(read, [event["id"]])) == expected
+        await read.close()
 
 
 async def test_rights_are_checked_at_delivery(

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
+from mainsheet.models.organization import Organization
 from testbed.world import World
 from tests.live.conftest import Live, Start
 
@@ -170,3 +171,15 @@ async def test_subscriptions_are_limited(start: Start, world: World, setting: st
 
         assert (refused["type"], refused["id"]) == ("error", "2")
         assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_a_result_is_limited_in_bytes(start: Start, world: World, database: Database) -> None:
+    live = await start(max_answer_bytes=1024)
+    async with AsyncSession(database.writes) as session, session.begin():
+        await session.execute(update(Organization).values(name="é" * 200))
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", f"{{ {' '.join(f'o{number}: organization {{ name }}' for number in range(3))} }}")
+        refused = (await socket.receive())["payload"]
+
+    assert refused["data"] is None
+    assert refused["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
