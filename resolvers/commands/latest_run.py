@@ -7,13 +7,13 @@ from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job
 from mainsheet.models.job_listing import NEVER_RAN
 from mainsheet.models.job_run import JobRun
-from mainsheet.resolvers.job_run import newest
 
 
 async def refresh_latest_runs(session: AsyncSession, job_ids: Sequence[str]) -> None:
     """Copy what lists need of the latest runs to these jobs. Each command that changes runs calls this."""
     await session.flush()
-    latest = select(JobRun.created_at).where(JobRun.id == newest(Job.id)).correlate(Job)
+    runs = select(JobRun.created_at).where(JobRun.job_id == Job.id).correlate(Job)
+    latest = runs.order_by(JobRun.created_at.desc(), JobRun.id.desc()).limit(1)
     status = latest.with_only_columns(JobRun.status).scalar_subquery()
     at = func.coalesce(latest.scalar_subquery(), NEVER_RAN, type_=UtcDateTime())
     is_other = Job.latest_run_at.is_distinct_from(at) | Job.latest_run_status.is_distinct_from(status)

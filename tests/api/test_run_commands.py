@@ -185,6 +185,21 @@ async def test_a_finished_run_is_deleted_and_the_one_before_is_the_latest(ask: A
     assert await ask(world.viewer, BY_LATEST, status="READY") == {"jobs": {"totalCount": 1}}
 
 
+async def test_the_latest_run_of_a_job_is_its_own(ask: Ask, world: World, job_id: str) -> None:
+    other = await ask.create_job(world.contributor, world, jobKey="other")
+    first = (await do(ask, world.contributor, "triggerRun", "run { id }", jobId=job_id))["run"]["id"]
+    await do(ask, world.contributor, "triggerRun", "run { id }", jobId=other)
+
+    await do(ask, world.contributor, "cancelRun", "run { id }", runId=first)
+
+    assert await ask(world.viewer, BY_LATEST, status="CANCELLED") == {"jobs": {"totalCount": 1}}
+    assert await ask(world.viewer, BY_LATEST, status="READY") == {"jobs": {"totalCount": 1}}
+    by_run = await ask(world.viewer, "{ jobs(sortBy: LATEST_RUN_AT) { nodes { id latestRun { job { id } } } } }")
+    assert [(each["id"], each["latestRun"]["job"]["id"]) for each in by_run["jobs"]["nodes"]] == [
+        (each, each) for each in (job_id, other)
+    ]
+
+
 async def test_a_scheduled_run_is_made_once_for_its_time(ask: Ask, world: World, job_id: str) -> None:
     at = datetime.now(UTC).replace(microsecond=0)
     past, future = (at - timedelta(hours=1)).isoformat(), (at + timedelta(hours=1)).isoformat()
