@@ -9,7 +9,7 @@ import orjson
 from mainsheet.models.database import Database
 
 GROWING = "job|job_tag|job_version|job_run|event|job_team|job_version_dependency|job_version_query|job_search_row"
-OF_ASKED = {"uq_job_version_one_draft"}  # contains only the rows that a filter selects
+OF_ASKED = {"uq_job_version_one_draft", "ix_job_run_ready"}  # contains only the rows that a filter selects
 PARAMETER = re.compile(r"\$(\d+)")
 QUOTED = re.compile(r"\"[^\"]*\"")
 

@@ -25,9 +25,12 @@ POINTS = (
 )
 
 
+NO_PLAN = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "show")
+
+
 async def plans(big: Big, database: Database, ask: Ask) -> Mapping[str, str]:
     """Return the plan of each statement that was recorded."""
-    statements = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA", "show"))]
+    statements = [each for each in ask.statements if not each.startswith(NO_PLAN)]
     return {each: await big.plans.of(database, each) for each in statements}
 
 
