@@ -53,7 +53,17 @@ LISTS = {
     "cluster": "query ($cluster: ID!) { cluster(id: $cluster) { jobs { totalCount nodes { jobKey } } } }",
     "organization": "{ organization { id } jobs { totalCount nodes { jobKey } } }",
 }
-NO_JOBS = {"savedQueries", "events", "runs", "member", "members", "serviceAccount", "serviceAccounts", "accessTokens"}
+NO_JOBS = {
+    "savedQuery",
+    "savedQueries",
+    "events",
+    "runs",
+    "member",
+    "members",
+    "serviceAccount",
+    "serviceAccounts",
+    "accessTokens",
+}
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
     RUN: "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { userErrors { code } } }",

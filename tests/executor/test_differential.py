@@ -24,6 +24,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.member import Member
+from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.resolvers.caller import Caller
@@ -61,7 +62,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
     async with AsyncSession(database.reads) as session:
         ids = {
             table.__name__: [*await session.scalars(select(table.id).order_by(table.id).limit(40)), "JB0"]
-            for table in (Cluster, Job, JobVersion, Team, Member, ServiceAccount)
+            for table in (Cluster, Job, JobVersion, Team, Member, ServiceAccount, SavedQuery)
         }
         keys = [*await session.scalars(select(Job.job_key).order_by(Job.id).limit(20)), "no-such-job"]
     every = [each for own in ids.values() for each in own]
@@ -71,6 +72,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "Query.cluster.id": lambda random: random.choice(ids["Cluster"]),
         "Query.member.id": lambda random: random.choice(ids["Member"]),
         "Query.serviceAccount.id": lambda random: random.choice(ids["ServiceAccount"]),
+        "Query.savedQuery.id": lambda random: random.choice(ids["SavedQuery"]),
         "Query.node.id": lambda random: random.choice(every),
         "ids": lambda random: random.sample(every, 3),
         "jobKey": lambda random: random.choice(keys),

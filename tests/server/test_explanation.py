@@ -44,6 +44,7 @@ IDS = {
     "Query.cluster.id": lambda _: "CL1",
     "Query.member.id": lambda _: "MB1",
     "Query.serviceAccount.id": lambda _: "SA1",
+    "Query.savedQuery.id": lambda _: "SQ1",
     "Query.node.id": lambda _: "JB1",
     "ids": lambda _: ["JB1", "JB2"],
     "jobKey": lambda _: "a",
