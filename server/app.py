@@ -1,6 +1,5 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
-import gc
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
@@ -45,7 +44,6 @@ from mainsheet.server.settings import Settings
 GRAPHQL_PATH = "/graphql"
 EXPIRE_SECONDS = 3600
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
-GC_THRESHOLDS = (50_000, 20, 100)
 
 
 def make_app(
@@ -116,7 +114,6 @@ def make_app(
     app.cleanup_ctx.append(validity.checking)
     if settings.event_retention_days:
         app.cleanup_ctx.append(partial(_expiring, database, timedelta(days=settings.event_retention_days)))
-    app.cleanup_ctx.append(_rare_garbage_collection)
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
 
@@ -186,14 +183,3 @@ async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[No
 async def _closing(worker: WorkerThread, _app: web.Application) -> AsyncIterator[None]:
     yield
     worker.close()
-
-
-async def _rare_garbage_collection(_app: web.Application) -> AsyncIterator[None]:
-    """Exclude the objects made at start-up from garbage collection, which took up to half of the CPU time."""
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
-    yield
-    gc.set_threshold(*before)
-    gc.unfreeze()
