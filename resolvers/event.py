@@ -82,9 +82,9 @@ async def of_organizations(
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
     """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it."""
     position, _ = cursor.decode(Event.position, after)
-    (bounds,) = await read.rows(_bounds, keys=organization_ids)
-    if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to):
-        raise CursorExpired(cursor.encode(Event.position, bounds.expired_to, ""))
+    for bounds in await read.rows(_bounds, keys=organization_ids):
+        if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to):
+            raise CursorExpired(cursor.encode(Event.position, bounds.expired_to, ""))
 
 
 async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: PageArguments) -> None:
@@ -97,8 +97,8 @@ async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: 
 
 async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
     """Return the cursor of the end of the feed of the only organization, whether or not the caller sees its events."""
-    (end,) = await read.rows(_end, keys=organization_ids)
-    last = max((end.position or START, end.id or ""), (end.expired_to, ""))
+    ends = await read.rows(_end, keys=organization_ids) or [End(expired_to=START, id=None, position=None)]
+    last = max((ends[0].position or START, ends[0].id or ""), (ends[0].expired_to, ""))
     return cursor.encode(Event.position, *last)
 
 

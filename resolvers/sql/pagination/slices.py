@@ -58,12 +58,12 @@ def by_ids(all_rows: SortedRows, ids: Select[str]) -> Statement:
 
 def of_many(all_rows: SortedRows) -> Statement:
     """Number all rows of each parent and select those of the pages, each with its `parent_key`."""
-    position = func.row_number().over(partition_by=all_rows.parent, order_by=all_rows.order).label("position")
+    number = func.row_number().over(partition_by=all_rows.parent, order_by=all_rows.order).label("row_number")
     rows = all_rows.rows.where(among(all_rows.parent, KEYS))
-    numbered = rows.add_columns(all_rows.parent.label("parent_key"), position).subquery("numbered")
-    shown = [column for column in numbered.c if column.key != "position"]
-    is_shown = (numbered.c.position > OFFSET) & (numbered.c.position <= END)
-    return select(*shown).where(is_shown).order_by(numbered.c.position)
+    numbered = rows.add_columns(all_rows.parent.label("parent_key"), number).subquery("numbered")
+    shown = [column for column in numbered.c if column.key != number.key]
+    is_shown = (numbered.c.row_number > OFFSET) & (numbered.c.row_number <= END)
+    return select(*shown).where(is_shown).order_by(numbered.c.row_number)
 
 
 def by_index(all_rows: SortedRows) -> Statement:
