@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { diff } from '../diff.ts'
+import { DiffLines } from './DiffLines.tsx'
 import { useLoaded } from './useQuery.ts'
 import { type Change, compare } from './versions.ts'
 
@@ -43,14 +44,7 @@ function Difference({ change: { path, label, kind, before, after } }: { change: 
         <span title={path.join('.')}>{label}</span>
         <span className={`kind kind-${kind.toLowerCase()}`}>{kind.toLowerCase()}</span>
       </figcaption>
-      <pre>
-        {diff(before, after).map(({ sign, text }, index) => (
-          <span key={index} className={{ '+': 'added', '-': 'removed', ' ': 'same' }[sign]}>
-            {sign} {text}
-            {'\n'}
-          </span>
-        ))}
-      </pre>
+      <DiffLines lines={diff(before, after)} />
     </figure>
   )
 }

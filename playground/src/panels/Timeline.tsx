@@ -1,3 +1,4 @@
+import type { Kind } from '../changes/mutations.ts'
 import { Differences } from './Differences.tsx'
 import { type JobHistory, type Moment, moments } from './versions.ts'
 
@@ -11,10 +12,15 @@ interface Shown {
   /** The version whose differences are shown. */
   shown?: number
   show: (number?: number) => void
+  begin: (kind: Kind, number: number) => void
 }
 
-export function Timeline({ job, jobKey, turn, shown, show }: Shown) {
+const KINDS = { draft: ['edit', 'publish', 'discard'], version: ['create', 'activate'] } as const
+const LABELS: Record<Kind, string> = { create: 'Create a draft from it', edit: 'Edit', publish: 'Publish', discard: 'Discard', activate: 'Activate' }
+
+export function Timeline({ job, jobKey, turn, shown, show, begin }: Shown) {
   const all = moments(job)
+  const mayEdit = job.viewerPermissions.includes('EDIT')
   const numbers = all.filter(moment => moment.kind !== 'activation').map(moment => moment.number)
   return (
     <ol className="timeline" aria-label="Versions, the newest first">
@@ -27,6 +33,15 @@ export function Timeline({ job, jobKey, turn, shown, show }: Shown) {
             <button type="button" aria-expanded={isShown} onClick={() => show(isShown ? undefined : number)}>
               <Version moment={moment} isCurrent={isCurrent} />
             </button>
+            {isShown && mayEdit && (
+              <p className="actions">
+                {KINDS[kind].map(each => (
+                  <button key={each} type="button" disabled={each === 'activate' && isCurrent} onClick={() => begin(each, number)}>
+                    {LABELS[each]}
+                  </button>
+                ))}
+              </p>
+            )}
             {isShown && <Differences key={from} jobKey={jobKey} number={number} base={from} numbers={numbers} turn={turn} />}
           </li>
         )

@@ -1,4 +1,6 @@
 import { useEffect, useState } from 'react'
+import { ChangeDialog } from '../changes/ChangeDialog.tsx'
+import type { Change } from '../changes/mutations.ts'
 import { historyOf } from '../historyOf.ts'
 import { JobPicker } from '../JobPicker.tsx'
 import { turn } from '../requests.ts'
@@ -23,15 +25,32 @@ function Versioned({ jobKey }: { jobKey: string }) {
   const answered = useStore(turn)
   const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), `${jobKey} ${pages}`, answered)
   const [shown, show] = useState<number>()
+  const [change, begin] = useState<Change>()
+  const [done, setDone] = useState('')
   const newest = job?.draft?.number ?? job?.versions.nodes[0]?.number
   useEffect(() => show(newest), [newest])
   if (error) return <p role="alert">{error}</p>
   if (job === null) return <p className="quiet">There is no job with the key {jobKey} that you can see.</p>
   if (!job) return <p className="quiet">Loading …</p>
   const { totalCount, nodes, pageInfo } = job.versions
+  const finish = (sentence: string) => {
+    begin(undefined)
+    setDone(sentence)
+    turn.set(turn.get() + 1)
+  }
   return (
     <>
-      <Timeline job={job} jobKey={jobKey} turn={answered} shown={shown} show={show} />
+      <p role="status">{done}</p>
+      {!job.viewerPermissions.includes('EDIT') && <p className="quiet">You can see this job. To change it you need the permission EDIT.</p>}
+      <Timeline
+        job={job}
+        jobKey={jobKey}
+        turn={answered}
+        shown={shown}
+        show={show}
+        begin={(kind, number) => begin({ kind, jobKey, number })}
+      />
+      <ChangeDialog change={change} close={() => begin(undefined)} finish={finish} />
       {pageInfo.hasNextPage && (
         <p className="quiet more">
           The newest {nodes.length} of {totalCount} versions.{' '}

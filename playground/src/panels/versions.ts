@@ -4,6 +4,7 @@ import { ask } from '../api.ts'
 /** Pages of published versions and of activations, the newest first. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
   jobByKey(jobKey: $jobKey) {
+    viewerPermissions
     draft { number createdAt createdBy { displayName } basedOn { number } changes { path } }
     currentVersion { number }
     versions(first: $versions, after: $versionsAfter, sortDirection: DESC) {
@@ -68,6 +69,7 @@ interface Page<T> {
 }
 
 export interface JobHistory {
+  viewerPermissions: string[]
   draft: Draft | null
   currentVersion: { number: number }
   versions: Page<Published> & { totalCount: number }

@@ -1,0 +1,58 @@
+import { Button } from '@graphiql/react'
+import { diff } from '../diff.ts'
+import { DiffLines } from '../panels/DiffLines.tsx'
+import { textOf } from './config.ts'
+import type { Situation } from './situation.ts'
+
+interface Conflicting {
+  before: Situation
+  now: Situation
+  /** The edited configuration laid over the present draft. */
+  mine?: string
+  goOn: () => void
+}
+
+/** Both states of a job that changed after the dialog was opened. */
+export function Conflict({ before, now, mine, goOn }: Conflicting) {
+  return (
+    <section className="conflict" aria-label="Conflict">
+      <h3>The job has changed since you opened this</h3>
+      <table>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">When you opened it</th>
+            <th scope="col">Now</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">Current version</th>
+            <td>v{before.currentVersion.number}</td>
+            <td>v{now.currentVersion.number}</td>
+          </tr>
+          <tr>
+            <th scope="row">Draft</th>
+            <td>{stateOf(before)}</td>
+            <td>{stateOf(now)}</td>
+          </tr>
+        </tbody>
+      </table>
+      {mine && now.version && (
+        <figure>
+          <figcaption>Your changes to the draft as it is now</figcaption>
+          <DiffLines lines={diff(textOf(now.version.input), mine)} />
+        </figure>
+      )}
+      <Button type="button" onClick={goOn}>
+        Go on with the state as it is now
+      </Button>
+    </section>
+  )
+}
+
+function stateOf({ draft }: Situation) {
+  if (!draft) return 'none'
+  const { number, revision, updatedBy } = draft
+  return `v${number}, revision ${revision}, by ${updatedBy.displayName}`
+}

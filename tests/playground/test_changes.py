@@ -1,0 +1,165 @@
+"""The version history changes jobs: each change is shown as the operation that it sends."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.playground.browser import Playground, opened
+from tests.playground.conftest import Demo
+
+ADMIN, VIEWER = "admin@harbor.example", "viewer@harbor.example"
+JOB = """query ($key: String!) {
+  jobByKey(jobKey: $key) {
+    id
+    currentVersion { number message maxRetries }
+    draft { number message maxRetries timeoutSeconds }
+  }
+}"""
+UPDATE = """mutation ($input: UpdateDraftInput!) { updateDraft(input: $input) { userErrors { message } } }"""
+
+
+@pytest.fixture
+async def playground(demo: Demo) -> AsyncIterator[Playground]:
+    async with opened(demo.url) as playground:
+        yield playground
+
+
+async def state(demo: Demo, key: str) -> Any:
+    return (await demo.ask(ADMIN, JOB, {"key": key}))["data"]["jobByKey"]
+
+
+async def history(playground: Playground, key: str) -> Locator:
+    panel = await playground.panel("Version History")
+    await panel.get_by_label("Job", exact=True).select_option(key)
+    await expect(panel.locator(".timeline .current")).to_be_visible()
+    return panel
+
+
+async def begin(panel: Locator, number: int, action: str) -> Locator:
+    """Open the dialog for a change of the version."""
+    version = panel.get_by_role("button", name=re.compile(rf"^v{number}\b"))
+    if await version.get_attribute("aria-expanded") == "false":
+        await version.click()
+    await panel.get_by_role("button", name=action, exact=True).click()
+    dialog = panel.page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Message")).to_be_visible()
+    return dialog
+
+
+async def replace(dialog: Locator, before: str, after: str) -> None:
+    text = dialog.get_by_label("Configuration")
+    value = await text.input_value()
+    assert before in value
+    await text.fill(value.replace(before, after))
+
+
+async def press(dialog: Locator, button: str) -> None:
+    await dialog.get_by_role("button", name=button, exact=True).click()
+    await expect(dialog).to_have_count(0)
+
+
+async def test_a_job_is_changed_from_its_version_history(playground: Playground, demo: Demo) -> None:
+    panel = await history(playground, "low-stock-alert")
+    dialog = await begin(panel, 2, "Create a draft from it")
+    await dialog.get_by_label("Configuration").fill("[]")
+    await expect(dialog.get_by_role("alert")).to_have_text("The configuration isn't a JSON object.")
+    await expect(dialog.get_by_role("button", name="Create draft")).to_be_disabled()
+    await dialog.get_by_role("button", name="Cancel").click()
+
+    dialog = await begin(panel, 1, "Create a draft from it")
+    await press(dialog, "Create draft")
+    await expect(panel.get_by_text("The draft from v1 was created.")).to_be_visible()
+    before = (await state(demo, "low-stock-alert"))["draft"]["maxRetries"]
+
+    dialog = await begin(panel, 3, "Edit")
+    await replace(dialog, f'"maxRetries": {before}', '"maxRetries": 9')
+    operation = dialog.locator(".operation")
+    await expect(operation).to_contain_text(
+        re.compile(r"mutation UpdateDraft.*\"changes\": \{\s*\"maxRetries\": 9\s*\}", re.DOTALL)
+    )
+    await press(dialog, "Save")
+    assert (await state(demo, "low-stock-alert"))["draft"]["maxRetries"] == 9
+
+    dialog = await begin(panel, 3, "Publish")
+    await dialog.get_by_label("Message").fill("Nine retries")
+    await dialog.get_by_role("button", name="Dry run").click()
+    await expect(dialog.get_by_role("status")).to_contain_text("The server would accept this")
+    assert (await state(demo, "low-stock-alert"))["currentVersion"]["number"] == 2
+    await press(dialog, "Publish")
+    await expect(panel.locator(".timeline .current")).to_contain_text(re.compile("v3.*Nine retries"))
+
+    dialog = await begin(panel, 1, "Activate")
+    await press(dialog, "Activate")
+    assert (await state(demo, "low-stock-alert"))["currentVersion"]["number"] == 1
+
+
+async def test_a_draft_in_the_way_can_be_discarded(playground: Playground, demo: Demo) -> None:
+    panel = await history(playground, "orders-ingest")
+    dialog = await begin(panel, 4, "Create a draft from it")
+    await expect(dialog).to_contain_text("There is a draft in the way: v6")
+    await expect(dialog.get_by_role("button", name="Create draft")).to_be_disabled()
+    await dialog.get_by_role("button", name="Cancel").click()
+
+    dialog = await begin(panel, 3, "Activate")
+    await expect(dialog).to_contain_text(
+        re.compile(r"jobs? depends? on it and will wait for runs of this version: .*-")
+    )
+    await expect(dialog.get_by_role("button", name="Activate")).to_be_disabled()
+    await dialog.get_by_label("Discard the draft v6").check()
+    await press(dialog, "Activate")
+
+    job = await state(demo, "orders-ingest")
+    assert (job["currentVersion"]["number"], job["draft"]) == (3, None)
+
+
+async def test_a_conflict_shows_both_states_and_keeps_both_changes(playground: Playground, demo: Demo) -> None:
+    job = await state(demo, "orders-ingest")
+    panel = await history(playground, "orders-ingest")
+    dialog = await begin(panel, 6, "Edit")
+    await replace(dialog, f'"maxRetries": {job["draft"]["maxRetries"]}', '"maxRetries": 9')
+    changes = {"timeoutSeconds": 4321}
+    await demo.ask(ADMIN, UPDATE, {"input": {"jobId": job["id"], "changes": changes}})
+
+    await dialog.get_by_role("button", name="Save").click()
+    conflict = dialog.get_by_role("region", name="Conflict")
+    await expect(conflict.get_by_role("row", name="Draft")).to_contain_text(
+        re.compile(r"v6, revision \d+.*v6, revision \d+, by Ada")
+    )
+    await expect(conflict.locator(".added")).to_contain_text('"maxRetries": 9')
+    await expect(conflict.locator(".same", has_text="4321")).to_have_count(1)
+    await conflict.get_by_role("button", name="Go on").click()
+    await press(dialog, "Save")
+
+    draft = (await state(demo, "orders-ingest"))["draft"]
+    assert (draft["maxRetries"], draft["timeoutSeconds"]) == (9, 4321)
+
+    dialog = await begin(panel, 6, "Discard")
+    await press(dialog, "Discard draft")
+    assert (await state(demo, "orders-ingest"))["draft"] is None
+
+
+async def test_refusals_and_missing_permissions_are_said(no_demo: Demo) -> None:
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens[ADMIN])
+        panel = await history(playground, "orders-ingest")
+        dialog = await begin(panel, 6, "Edit")
+        await expect(dialog).to_contain_text("This isn't the demo")
+        retries = (await state(no_demo, "orders-ingest"))["draft"]["maxRetries"]
+        await replace(dialog, f'"maxRetries": {retries}', '"maxRetries": 99')
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog.get_by_role("alert")).to_be_visible()
+        await dialog.get_by_role("button", name="Open in a tab").click()
+        await expect(playground.page.get_by_role("tab", name="UpdateDraft")).to_be_visible()
+        await expect(playground.variables).to_contain_text('"maxRetries": 99')
+        playground.forgive("401")
+
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens[VIEWER])
+        panel = await playground.panel("Version History")
+        await panel.get_by_label("Job", exact=True).select_option("low-stock-alert")
+        await expect(panel).to_contain_text("To change it you need the permission EDIT.")
+        await expect(panel.locator(".actions")).to_have_count(0)
+        playground.forgive("401")
