@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,11 +18,11 @@ from mainsheet.server.job_files import files, plan
 from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.job_files.remote import Remote
 from tests.server.commands import Serving, invoke, serving
-from tests.server.public_jobs import documents
 
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
 FIND = "query ($key: String!) { jobs(filter: {keys: [$key]}) { nodes { id } } }"
 SHARE = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $input) { userErrors { message } } }"
+PUBLIC_JOBS = Path(__file__).parent / "public_jobs"
 SHORE: Mapping[str, Any] = {
     "jobKey": "tides",
     "name": "Tides",
@@ -472,20 +473,20 @@ def _copy(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_published_jobs_of_others_are_applied_exported_and_unchanged(server: Serving, tmp_path: Path) -> None:
     jobs = Jobs(server, ADMIN)
-    jobs("export", tmp_path / "demo")
-    (example,) = [each.document for each in files.read(tmp_path / "demo") if each.job_key == "orders-ingest"]
-    for directory in ("given", "exported"):
-        (tmp_path / directory).mkdir()
-    for document in documents(example["config"]["cluster"], example["teams"][0]):
-        files.write(tmp_path / "given" / f"{document['jobKey']}.yaml", document, "")
-    keys = [each.job_key for each in files.read(tmp_path / "given")]
+    given, exported = tmp_path / "given", tmp_path / "exported"
+    shutil.copytree(PUBLIC_JOBS, given)
+    texts = {each: each.read_text("utf-8") for each in given.iterdir()}
 
-    applied = jobs("apply", "--yes", tmp_path / "given")
-    jobs("export", tmp_path / "all")
-    for key in keys:
-        (tmp_path / "all" / f"{key}.yaml").rename(tmp_path / "exported" / f"{key}.yaml")
-    again = [jobs("diff", tmp_path / directory) for directory in ("given", "exported")]
+    applied = jobs("apply", "--yes", given)
+    jobs("export", given)
+    again = jobs("diff", given)
+    jobs("export", exported)
+    for each in exported.glob("*.yaml"):
+        if given / each.name not in texts:
+            each.unlink()
+    anew = jobs("diff", exported)
 
-    assert len(keys) == 20
-    assert (applied[0], applied[1].splitlines()[-1]) == (0, "20 created, 0 changed, 0 unchanged, 0 refused."), applied
-    assert [each[:2] for each in again] == [(0, "0 to create, 0 to change, 20 unchanged, 0 refused.\n")] * 2
+    created = "22 created, 0 changed, 0 unchanged, 0 refused."
+    assert (applied[0], applied[1].splitlines()[-1]) == (0, created), applied
+    assert {each: each.read_text("utf-8") for each in texts} == texts
+    assert (again[0], anew) == (0, (0, "0 to create, 0 to change, 22 unchanged, 0 refused.\n", ""))
