@@ -136,6 +136,7 @@ class JobRun(Base):
         Index(
             "ix_job_run_ready",
             "cluster_id",
+            "job_id",
             "available_at",
             "id",
             postgresql_where=text("status = 'READY'"),

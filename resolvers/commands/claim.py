@@ -3,26 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import Select, select
 
 from mainsheet.models import limits
-from mainsheet.models.clock import database_time, read_clock
+from mainsheet.models.clock import read_clock
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.errors import ClusterNotFound
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job
-from mainsheet.models.job_run import JobRun, JobRunStatus, Retries, RunError, RunReport, RunReportState
+from mainsheet.models.job_run import JobRun, Retries, RunError, RunReport, RunReportState
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.models.run_lease import RunLease
+from mainsheet.resolvers.commands.claimable import candidates, lockable
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.run import locked, record
-from mainsheet.resolvers.permissions import permitted
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write, command
-
-CONSIDERED = 1000  # the oldest ready runs, among which claims are fair to all jobs
 
 
 @command("claimRuns", AccessScope.RUNS)
@@ -35,7 +33,7 @@ async def claim(
     write.problems += limits.LEASE_SECONDS.check(lease_seconds, ("lease_seconds",))
     write.problems += await _unknown_clusters(write, cluster_ids)
     write.refuse()
-    runs = (await write.session.scalars(_claimable(write, cluster_ids, limit))).all()
+    runs = await _locked_runs(write, cluster_ids, limit)
     write.at = await read_clock(write.session)  # after the locks
     for run in runs:
         write.session.add(run.claim(write.at, lease_seconds))
@@ -117,31 +115,30 @@ async def _unknown_clusters(write: Write, cluster_ids: Sequence[str]) -> list[Cl
     ]
 
 
-def _claimable(write: Write, cluster_ids: Sequence[str], limit: int) -> Select[JobRun]:
-    """Select runs, and lock them with their jobs. Those that another transaction has locked are passed over.
+async def _locked_runs(write: Write, cluster_ids: Sequence[str], limit: int) -> Sequence[JobRun]:
+    """Lock and return the runs to claim. If other transactions have locked all candidates, wait for one of them.
 
-    Other commands lock the job before its run: a claim that waited for the job would be in a deadlock with them.
+    This transaction holds no lock of a job or run then, so the wait can't be part of a deadlock.
     """
-    is_ready = JobRun.status == literal_column(f"'{JobRunStatus.READY}'")  # as in the condition of the index
-    oldest = (
-        select(JobRun.id, JobRun.job_id, JobRun.available_at)
-        .join(Job, Job.id == JobRun.job_id)
-        .where(
-            is_ready,
-            among(JobRun.cluster_id, cluster_ids),
-            JobRun.available_at <= database_time(),
-            permitted(write.caller, JobPermission.RUN),
-        )
-        .order_by(JobRun.available_at, JobRun.id)
-        .limit(CONSIDERED)
-        .subquery("oldest")
-    )
-    order = (oldest.c.available_at, oldest.c.id)
-    turn = func.row_number().over(partition_by=oldest.c.job_id, order_by=order).label("turn")
-    turns = select(oldest, turn).subquery("turns")
-    runs = select(JobRun).join(turns, turns.c.id == JobRun.id).join(Job, Job.id == JobRun.job_id).where(is_ready)
-    fair = runs.order_by(turns.c.turn, turns.c.available_at, turns.c.id).limit(limit)
-    return fair.with_for_update(of=[JobRun, Job], skip_locked=True, key_share=True)
+    found = candidates(write.caller, cluster_ids, limit)
+    rows = (await write.session.execute(found)).all()
+    runs = await _lock(write, [row.id for row in rows], limit)
+    if runs or not rows:
+        return runs
+    await write.session.execute(select(Job.id).where(Job.id == rows[0].job_id).with_for_update(key_share=True))
+    rows = (await write.session.execute(found)).all()
+    return await _lock(write, [row.id for row in rows], limit)
+
+
+async def _lock(write: Write, ids: Sequence[str], limit: int) -> Sequence[JobRun]:
+    """Lock at most `limit` of the runs, and return them in the order of the ids, but those that others have locked."""
+    runs: dict[str, JobRun] = {}
+    rest = ids
+    while rest and len(runs) < limit:
+        room = limit - len(runs)
+        runs |= {run.id: run for run in await write.session.scalars(lockable(rest[:room]))}
+        rest = rest[room:]
+    return [runs[each] for each in ids if each in runs]
 
 
 async def _record_starts(write: Write, runs: Sequence[JobRun]) -> None:

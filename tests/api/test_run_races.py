@@ -78,3 +78,18 @@ async def test_a_claim_passes_over_a_job_that_is_locked(database: Database) -> N
 
     assert [each["run"]["id"] for each in claimed] == runs[:1]
     assert [each["run"]["id"] for each in await claim(ask, world)] == runs[1:]
+
+
+async def test_a_claim_waits_for_the_only_job_that_has_ready_runs(database: Database) -> None:
+    ask, world = Ask(database), await make_world(database)
+    run_id = await triggered(ask, world, await ask.create_job(world.contributor, world))
+
+    async with database.writes.connect() as other, database.reads.connect() as watch:
+        await other.execute(text("SELECT id FROM job FOR NO KEY UPDATE"))
+        claiming = asyncio.ensure_future(claim(ask, world))
+        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+        while not await watching.scalar(text(WAITING)):
+            assert not claiming.done(), "it should wait"
+        await other.rollback()
+
+    assert [each["run"]["id"] for each in await claiming] == [run_id]
