@@ -20,6 +20,11 @@ def stored_email(email: str) -> str:
     return email.lower() if email.isascii() else email
 
 
+def erased_email(member_id: str) -> str:
+    """Return the address of an erased member, which no other member can have."""
+    return f"{member_id.lower()}@erased.invalid"
+
+
 class Member(Actor):
     """A person in one organization."""
 
@@ -31,11 +36,7 @@ class Member(Actor):
 
     @property
     def is_erased(self) -> bool:
-        return self.email == self._no_email
-
-    @property
-    def _no_email(self) -> str:
-        return f"{self.id.lower()}@erased.invalid"
+        return self.email == erased_email(self.id)
 
     def refuse_if_erased(self, edit: Edit) -> None:
         """Raise `Refused` if the member was erased: nobody can be made of it again."""
@@ -45,7 +46,7 @@ class Member(Actor):
 
     def erase(self, edit: Edit) -> None:
         """Replace what names the person. What the member did stays, under the new name."""
-        self.name, self.email = ERASED, self._no_email
+        self.name, self.email = ERASED, erased_email(self.id)
         self.external_id = self.managed_by = None
         self.status, self.organization_role = ActorStatus.DISABLED, OrganizationRole.MEMBER
         self.revision += 1

@@ -10,6 +10,8 @@ COMMANDS = {
     "db": "The database.",
     "init": "Make an organization with an administrator, and print the administrator's token and nothing else.",
     "token": "Bearer tokens of members and service accounts.",
+    "apply": "Make an organization's teams, clusters, members, service accounts and saved queries what FILE says.",
+    "export": "Write an organization's teams, clusters, members, service accounts and saved queries as YAML.",
     "jobs": "Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.",
     "schema": "The GraphQL schema.",
     "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",

@@ -5,12 +5,14 @@ import re
 import shlex
 import subprocess
 import urllib.request
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from mainsheet.server.cli import COMMANDS
 from mainsheet.server.errors import Code
+from testbed.databases import postgres_database
 from tests.server.commands import PATIENCE, mainsheet, serving
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +23,6 @@ INDENTED = [line.strip() for line in README.splitlines() if line.startswith("   
 MAKE = [*INDENTED, *(line for line in SHELL if line.startswith("make"))]
 OURS = [line for line in SHELL if line.startswith("mainsheet")]
 EXPORTED = [line for line in SHELL if line.startswith("export")]
-EMAIL = "ada@acme.example"
 
 
 def block(kind: str) -> str:
@@ -47,19 +48,35 @@ def test_error_codes_are_complete() -> None:
     assert re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| [245]", README, re.MULTILINE) == list(Code)
 
 
-def test_the_deployment_commands_work(postgres_url: str) -> None:
-    """Run the commands in order on an empty database, with another URL, port and host, ."""
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_five_commands_lead_to_the_first_job(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Run the commands in order on an empty database, with another URL, port and host."""
     exported = dict(shlex.split(line)[1].split("=", 1) for line in EXPORTED)
     assert list(exported) == ["MAINSHEET_DATABASE_URL"]
-    upgrade, create, serve = (shlex.split(line)[1:] for line in OURS)
+    upgrade, create, serve, apply, apply_jobs = (shlex.split(line)[1:] for line in OURS)
+    organization, job = [text for name, text in BLOCKS if name == "yaml"]
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "acme.yaml").write_text(organization, "utf-8")
+    (tmp_path / "jobs/daily-sales.yaml").write_text(job, "utf-8")
 
-    assert mainsheet(*upgrade, MAINSHEET_DATABASE_URL=postgres_url).returncode == 0
-    created = mainsheet(*create, MAINSHEET_DATABASE_URL=postgres_url)
-    assert serve[:3] == ["serve", "--host", "0.0.0.0"]  # a test opens no port to others
-    with serving("--host", "127.0.0.1", *serve[3:], environment={"MAINSHEET_DATABASE_URL": postgres_url}) as server:
-        data = asked(server.url, created.stdout.strip(), "{ me { actor { ... on Member { email } } } }")
+    async with AsyncExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+        if kind == "postgresql":
+            url = await stack.enter_async_context(postgres_database(request.getfixturevalue("postgres_server")))
+        else:
+            serve = serve[:-2]  # SQLite is for one process
+        own = {"MAINSHEET_DATABASE_URL": url}
+        assert mainsheet(*upgrade, **own).returncode == 0
+        secret = mainsheet(*create, **own).stdout.strip()
+        assert serve[:3] == ["serve", "--host", "0.0.0.0"]  # a test opens no port to others
+        with serving("--host", "127.0.0.1", *serve[3:], environment=own) as server:
+            remote = {"MAINSHEET_URL": server.url, "MAINSHEET_TOKEN": secret}
+            assert apply[-1] == "acme.yaml"
+            assert mainsheet(*apply[:-1], "--yes", str(tmp_path / apply[-1]), **remote).returncode == 0
+            assert mainsheet(*apply_jobs[:-1], "--yes", str(tmp_path / apply_jobs[-1]), **remote).returncode == 0
+            data = asked(server.url, secret, "{ jobs { nodes { jobKey createdBy { displayName } } } }")
 
-    assert data == {"data": {"me": {"actor": {"email": EMAIL}}}}
+    assert data == {"data": {"jobs": {"nodes": [{"jobKey": "daily-sales", "createdBy": {"displayName": "Ada"}}]}}}
 
 
 def asked(url: str, token: str, query: str) -> object:

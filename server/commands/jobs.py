@@ -1,66 +1,43 @@
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import orjson
 
+from mainsheet.server.commands.as_code import (
+    NOTHING,
+    PENDING,
+    ExitingWith1Group,
+    confirm,
+    done_shown,
+    exit_code,
+    format_,
+    run_remote,
+    token,
+    url,
+)
 from mainsheet.server.job_files import export as exports
 from mainsheet.server.job_files import files, plan, report
+from mainsheet.server.job_files.document import DOCUMENT
 from mainsheet.server.job_files.json_schema import json_schema
-from mainsheet.server.job_files.remote import Failed, Remote
+from mainsheet.server.job_files.remote import Remote
 
 SCHEMA = ".job.schema.json"
 HEADING = f"# yaml-language-server: $schema={SCHEMA}\n"
-NOTHING, REFUSED, PENDING = 0, 1, 2
-T = TypeVar("T")
+TITLE = "Jobs"
 Option = Callable[[Any], Any]
 
-url: Option = click.option("--url", envvar="MAINSHEET_URL", show_envvar=True, required=True, help="The server's URL.")
-token: Option = click.option(
-    "--token",
-    envvar="MAINSHEET_TOKEN",
-    show_envvar=True,
-    required=True,
-    help="A bearer token with the scope READ to export, and WRITE to compare and apply.",
-)
 directory: Option = click.argument(
     "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-format_: Option = click.option(
-    "--format", "shown", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="The format."
 )
 publish: Option = click.option(
     "--publish/--draft", default=True, show_default=True, help="Publish changed configurations, or only draft them."
 )
 
 
-@contextmanager
-def _usage_errors_exit_with_1() -> Iterator[None]:
-    try:
-        yield
-    except click.UsageError as error:
-        error.show()
-        sys.exit(REFUSED)
-
-
-class _Jobs(click.Group):
-    """Lets wrong usage exit with 1 instead of 2, which means that there are changes."""
-
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with _usage_errors_exit_with_1():
-            return super().make_context(*arguments, **options)
-
-    def invoke(self, context: click.Context) -> Any:
-        with _usage_errors_exit_with_1():
-            return super().invoke(context)
-
-
-@click.group(cls=_Jobs)
+@click.group(cls=ExitingWith1Group)
 def jobs() -> None:
     """Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.
 
@@ -79,7 +56,7 @@ def export(url: str, token: str, directory: Path) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / SCHEMA).write_bytes(_schema())
-    count = _run(url, token, lambda remote: _export(remote, directory))
+    count = run_remote(url, token, lambda remote: _export(remote, directory))
     click.echo(f"Exported {count} jobs to {directory}.")
 
 
@@ -96,8 +73,8 @@ def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) ->
     """
     found = _files(directory)
     steps = _compared(url, token, found, publish=publish)
-    click.echo(report.FORMATS[shown](steps, report.PLANNED))
-    sys.exit(_code(steps, pending=PENDING))
+    click.echo(report.FORMATS[shown](steps, report.PLANNED, TITLE))
+    sys.exit(exit_code(steps, pending=PENDING))
 
 
 @jobs.command()
@@ -118,21 +95,21 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
     planned = _compared(url, token, found, publish=publish)
     needed = [each.file for each in planned if each.outcome in {plan.CREATED, plan.CHANGED}]
     if needed and not yes:
-        click.echo(report.text(planned, report.PLANNED))
-        if not sys.stdin.isatty():
-            raise click.UsageError("There is no terminal to ask for confirmation: send --yes.")
-        if not click.confirm("Apply?"):
-            sys.exit(PENDING)
+        click.echo(report.text(planned, report.PLANNED, TITLE))
+        confirm()
 
-    async def work(remote: Remote) -> Sequence[plan.Step]:
+    done: list[plan.Step] = []
+
+    async def work(remote: Remote) -> None:
         batches = plan.applied(remote, needed, publish=publish, message=message)
-        return await _counted(batches, len(needed), "Applied")
+        await _collect(done, batches, len(needed), "Applied")
 
-    done = _run(url, token, work)
+    with done_shown(lambda: report.text(done, report.DONE, TITLE)):
+        run_remote(url, token, work)
     outcomes = {each.file.job_key: each for each in done}
     steps = [_after(each, outcomes.get(each.file.job_key)) for each in planned]
-    click.echo(report.FORMATS[shown](steps, report.DONE))
-    sys.exit(_code(steps, pending=NOTHING))
+    click.echo(report.FORMATS[shown](steps, report.DONE, TITLE))
+    sys.exit(exit_code(steps, pending=NOTHING))
 
 
 @jobs.command()
@@ -142,7 +119,7 @@ def schema() -> None:
 
 
 def _schema() -> bytes:
-    return orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return json_schema(DOCUMENT, "A job")
 
 
 def _files(directory: Path) -> Sequence[files.JobFile]:
@@ -154,22 +131,13 @@ def _files(directory: Path) -> Sequence[files.JobFile]:
         raise click.ClickException(f"{len(error.problems)} faults in {directory}. Nothing was sent.") from None
 
 
-def _run(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
-    async def connected() -> T:
-        async with Remote(url, token) as remote:
-            return await work(remote)
-
-    try:
-        return asyncio.run(connected())
-    except (Failed, files.BadFiles) as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: bool) -> Sequence[plan.Step]:
     async def work(remote: Remote) -> Sequence[plan.Step]:
-        return await _counted(plan.compared(remote, found, publish=publish), len(found), "Compared")
+        steps: list[plan.Step] = []
+        await _collect(steps, plan.compared(remote, found, publish=publish), len(found), "Compared")
+        return steps
 
-    return _run(url, token, work)
+    return run_remote(url, token, work)
 
 
 async def _export(remote: Remote, directory: Path) -> int:
@@ -185,22 +153,13 @@ async def _export(remote: Remote, directory: Path) -> int:
     return count
 
 
-async def _counted(batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> Sequence[plan.Step]:
-    """Return the steps of all batches, and tell the progress if there are several."""
-    steps: list[plan.Step] = []
+async def _collect(steps: list[plan.Step], batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> None:
+    """Add the steps of all batches, and tell the progress if there are several."""
     async for batch in batches:
         steps += batch
         if count > len(batch):
             click.echo(f"{done} {len(steps)} of {count} jobs.", err=True)
-    return steps
 
 
 def _after(planned: plan.Step, done: plan.Step | None) -> plan.Step:
     return planned if done is None else replace(done, differences=planned.differences)
-
-
-def _code(steps: Sequence[plan.Step], *, pending: int) -> int:
-    outcomes = {each.outcome for each in steps}
-    if plan.REFUSED in outcomes:
-        return REFUSED
-    return pending if outcomes & {plan.CREATED, plan.CHANGED} else NOTHING

@@ -15,9 +15,9 @@ DOCUMENT = GraphQLNonNull(assert_input_object_type(core_schema(api).type_map["Jo
 SETS = ("teams", "tags")
 
 
-def brief(document: Mapping[str, Any]) -> Document:
+def brief(document: Mapping[str, Any], type_: GraphQLInputObjectType = DOCUMENT.of_type) -> Document:
     """Return the document without what the input doesn't have, nulls, and values that equal the input's default."""
-    made: Document = _brief(document, DOCUMENT.of_type)
+    made: Document = _brief(document, type_)
     return made
 
 

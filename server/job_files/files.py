@@ -1,12 +1,12 @@
 """Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from graphql import GraphQLError, validate_input_value
+from graphql import GraphQLError, GraphQLInputType, validate_input_value
 
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
@@ -89,21 +89,27 @@ def _paths(directory: Path) -> Sequence[Path]:
 
 def _checked(path: Path) -> tuple[Any, Sequence[str]]:
     """Return the document and its faults."""
+    return checked(path, lambda document: faults_of(document, DOCUMENT))
+
+
+def checked(path: Path, faults: Callable[[Any], Iterable[str]]) -> tuple[Any, Sequence[str]]:
+    """Return what the file has and its faults: YAML's, or those that the function finds."""
     try:
         document = parsed(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError, ValueError) as error:
         return None, [" ".join(str(error).split())]
-    return document, list(_faults(document))
+    return document, list(faults(document))
 
 
-def _faults(document: Any) -> Iterator[str]:
+def faults_of(document: Any, type_: GraphQLInputType) -> Iterator[str]:
+    """Yield where the document isn't a value of the input type."""
     found: list[str] = []
 
     def add(error: GraphQLError, path: Sequence[str | int]) -> None:
         where = ".".join(map(str, path))
         found.append(f"{where}: {error.message}" if where else error.message)
 
-    validate_input_value(document, DOCUMENT, add)
+    validate_input_value(document, type_, add)
     yield from found
 
 

@@ -1,7 +1,8 @@
-"""The JSON Schema of a job document, for editors. It is made from the GraphQL input, and describes the same fields."""
+"""The JSON Schema of a document, for editors. It is made from a GraphQL input, and describes the same fields."""
 
 from typing import Any
 
+import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLInputField,
@@ -13,15 +14,14 @@ from graphql import (
     is_required_input_field,
 )
 
-from mainsheet.server.job_files.document import DOCUMENT
-
 SCALARS = {"Boolean": "boolean", "Float": "number", "ID": "string", "Int": "integer", "String": "string"}
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(document: GraphQLNonNull[Any], title: str) -> bytes:
     definitions: dict[str, Any] = {}
-    root = _type(DOCUMENT, definitions)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A job", **root, "$defs": definitions}
+    root = _type(document, definitions)
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **root, "$defs": definitions}
+    return orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _type(type_: Any, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ fragment Value on ConfigValue {
   ... on HiddenValue { isHidden }
 }
 """
-CREATED, CHANGED, UNCHANGED, REFUSED = "CREATED", "CHANGED", "UNCHANGED", "REFUSED"
+CREATED, CHANGED, DELETED, UNCHANGED, REFUSED = "CREATED", "CHANGED", "DELETED", "UNCHANGED", "REFUSED"
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,18 @@ class Step:
     outcome: str
     differences: Sequence[Difference] = ()
     faults: Sequence[Fault] = ()
+
+    @property
+    def label(self) -> str:
+        return self.file.job_key
+
+    @property
+    def place(self) -> str:
+        return str(self.file.path)
+
+    @property
+    def heading(self) -> Mapping[str, str]:
+        return {"jobKey": self.label, "file": self.place}
 
 
 async def compared(remote: Remote, files: Sequence[JobFile], *, publish: bool) -> AsyncIterator[Sequence[Step]]:

@@ -3,17 +3,35 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Protocol
 
 import click
 import orjson
 
-from mainsheet.server.job_files.plan import CHANGED, CREATED, REFUSED, UNCHANGED, Difference, Step
+from mainsheet.server.job_files.plan import CHANGED, CREATED, DELETED, REFUSED, UNCHANGED, Difference, Fault
 
 LONGEST = 120
-MARKS = {CREATED: ("+", "green"), CHANGED: ("~", "yellow"), REFUSED: ("!", "red")}
+MARKS = {CREATED: ("+", "green"), CHANGED: ("~", "yellow"), DELETED: ("-", "red"), REFUSED: ("!", "red")}
 KINDS = {"ADDED": ("+", "green"), "CHANGED": ("~", "yellow"), "REMOVED": ("-", "red")}
 PLANNED = {CREATED: "to create", CHANGED: "to change", UNCHANGED: "unchanged", REFUSED: "refused"}
 DONE = {CREATED: "created", CHANGED: "changed", UNCHANGED: "unchanged", REFUSED: "refused"}
+
+
+class Step(Protocol):
+    """What applying a part of the files does, or did. `label` names the object, and `place` the file."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def heading(self) -> Mapping[str, str]: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def differences(self) -> Sequence[Difference]: ...
+    @property
+    def faults(self) -> Sequence[Fault]: ...
 
 
 def summary(steps: Sequence[Step], words: Mapping[str, str]) -> str:
@@ -21,20 +39,20 @@ def summary(steps: Sequence[Step], words: Mapping[str, str]) -> str:
     return ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items()) + "."
 
 
-def text(steps: Sequence[Step], words: Mapping[str, str]) -> str:
+def text(steps: Sequence[Step], words: Mapping[str, str], _title: str) -> str:
     """Describe the steps for a terminal. `click.echo` leaves the colours out elsewhere."""
     return "\n".join([*(line for each in steps for line in _lines(each, words)), summary(steps, words)])
 
 
-def markdown(steps: Sequence[Step], words: Mapping[str, str]) -> str:
-    return "\n".join([f"**Jobs: {summary(steps, words)}**", *(line for each in steps for line in _blocks(each, words))])
+def markdown(steps: Sequence[Step], words: Mapping[str, str], title: str) -> str:
+    blocks = (line for each in steps for line in _blocks(each, words))
+    return "\n".join([f"**{title}: {summary(steps, words)}**", *blocks])
 
 
-def json(steps: Sequence[Step], words: Mapping[str, str]) -> str:  # noqa: ARG001 a report's parameters
+def json(steps: Sequence[Step], _words: Mapping[str, str], _title: str) -> str:
     shown = [
         {
-            "jobKey": each.file.job_key,
-            "file": str(each.file.path),
+            **each.heading,
             "outcome": each.outcome,
             "changes": [asdict(difference) for difference in each.differences],
             "userErrors": [asdict(fault) for fault in each.faults],
@@ -44,7 +62,7 @@ def json(steps: Sequence[Step], words: Mapping[str, str]) -> str:  # noqa: ARG00
     return orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
 
 
-Report = Callable[[Sequence[Step], Mapping[str, str]], str]
+Report = Callable[[Sequence[Step], Mapping[str, str], str], str]
 FORMATS: Mapping[str, Report] = {"text": text, "markdown": markdown, "json": json}
 
 
@@ -52,10 +70,10 @@ def _lines(step: Step, words: Mapping[str, str]) -> Iterator[str]:
     if step.outcome == UNCHANGED:
         return
     mark, colour = MARKS[step.outcome]
-    yield click.style(f"{mark} {step.file.job_key}", fg=colour, bold=True) + f"  {words[step.outcome]}"
+    yield click.style(f"{mark} {step.label}", fg=colour, bold=True) + f"  {words[step.outcome]}"
     for fault in step.faults:
-        yield click.style(f"    {step.file.path}: {fault.path}: {fault.message}", fg="red")
-    for each in step.differences if step.outcome == CHANGED else ():
+        yield click.style(f"    {step.place}: {fault.path}: {fault.message}", fg="red")
+    for each in step.differences if step.outcome != REFUSED else ():
         sign, colour = KINDS[each.kind]
         yield click.style(f"    {sign} {_values(each, _short)}", fg=colour)
 
@@ -63,9 +81,9 @@ def _lines(step: Step, words: Mapping[str, str]) -> Iterator[str]:
 def _blocks(step: Step, words: Mapping[str, str]) -> Iterator[str]:
     if step.outcome == UNCHANGED:
         return
-    yield f"\n`{step.file.job_key}`: {words[step.outcome]}"
+    yield f"\n`{step.label}`: {words[step.outcome]}"
     yield from (f"- `{fault.path}`: {fault.message}" for fault in step.faults)
-    if step.differences and step.outcome == CHANGED:
+    if step.differences and step.outcome != REFUSED:
         yield "\n```diff"
         for each in step.differences:
             yield from (f"- {each.path}: {_short(value)}" for value in [each.before] if value is not None)

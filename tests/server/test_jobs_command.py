@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainsheet.server.job_files import files, plan
-from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.job_files.remote import Remote
 from tests.server.commands import Serving, invoke, serving
 
@@ -430,7 +429,7 @@ def test_each_text_survives_a_file(text: str) -> None:
 
 
 def test_the_json_schema_has_the_fields_of_a_document() -> None:
-    made = json_schema()
+    made = json.loads(invoke("jobs", "schema").stdout)
     document = made["$defs"]["JobDocumentInput"]
 
     assert made["$ref"] == "#/$defs/JobDocumentInput"
@@ -438,7 +437,6 @@ def test_the_json_schema_has_the_fields_of_a_document() -> None:
     assert document["additionalProperties"] is False
     assert made["$defs"]["JobScheduleInput"]["properties"]["timezone"]["default"] == "UTC"
     assert made["$defs"]["SourceDocumentInput"]["maxProperties"] == 1
-    assert json.loads(invoke("jobs", "schema").stdout) == made
 
 
 def test_jobs_of_one_server_are_applied_to_another(server: Serving, tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import click
+
+from mainsheet.server.commands.as_code import run_remote, token, url
+from mainsheet.server.job_files import files
+from mainsheet.server.job_files.json_schema import json_schema
+from mainsheet.server.organization_files.document import DOCUMENT, faults, is_same
+from mainsheet.server.organization_files.state import read
+
+SCHEMA = ".organization.schema.json"
+HEADING = f"# yaml-language-server: $schema={SCHEMA}\n"
+
+
+def _print_schema(context: click.Context, _: click.Parameter, *, is_given: bool) -> None:
+    if is_given:
+        click.echo(_schema(), nl=False)
+        context.exit()
+
+
+def _schema() -> bytes:
+    return json_schema(DOCUMENT, "An organization")
+
+
+@click.command()
+@url
+@token
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, parameter, value: _print_schema(context, parameter, is_given=value),
+    help="Print the JSON Schema of the file, and do nothing else.",
+)
+@click.argument("path", metavar="[FILE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def export(url: str, token: str, path: Path | None) -> None:
+    """Write an organization's teams, clusters, members, service accounts and saved queries as YAML.
+
+    With FILE, writes it, and a JSON Schema for editors beside it; else prints it. A file that means the same already is
+    left as it is, with its comments. Tokens are never written. `mainsheet apply` takes the file.
+    """
+    document = run_remote(url, token, read).document()
+    if path is None:
+        click.echo(files.text_of(document), nl=False)
+        return
+    (path.parent / SCHEMA).write_bytes(_schema())
+    written, problems = files.checked(path, faults) if path.exists() else (None, ())
+    if written is None or problems or not is_same(written, document):
+        path.write_text(HEADING + files.text_of(document), "utf-8")
+    click.echo(f"Exported the organization {document['organization']} to {path}.")

@@ -1,0 +1,231 @@
+"""Compares an organization document with a server: each step is one mutation, in the order in which they are sent."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mainsheet.server.job_files.document import Document
+from mainsheet.server.job_files.plan import CHANGED, CREATED, DELETED, REFUSED, UNCHANGED, Difference, Fault
+from mainsheet.server.organization_files.document import wanted
+from mainsheet.server.organization_files.kinds import BY_SECTION, KINDS, Kind
+from mainsheet.server.organization_files.state import Existing, State
+
+Name = tuple[str, str]  # the section and the key of an object
+
+
+@dataclass(frozen=True)
+class Call:
+    """A mutation. `names` are the objects whose ids its input has; an object that it creates has the name `creates`."""
+
+    mutation: str
+    input: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Name] = field(default_factory=dict)
+    creates: Name | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What applying a part of the document does, or did. `label` names the object. Unchanged objects have no call."""
+
+    label: str
+    place: str
+    outcome: str
+    call: Call | None = None
+    differences: Sequence[Difference] = ()
+    faults: Sequence[Fault] = ()
+
+    @property
+    def heading(self) -> Mapping[str, str]:
+        return {"object": self.label, "file": self.place}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An object of the document and that of the server, if there is one."""
+
+    kind: Kind
+    document: Document
+    existing: Existing | None
+
+    @property
+    def name(self) -> Name:
+        return self.kind.section, self.document[self.kind.key]
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind.words} {self.name[1]}"
+
+
+class Plan:
+    """The steps, and the ids of the objects that the server has.
+
+    Objects are found by `externalId`, then by their key. `managed_by` is the system for which the command acts: what
+    another system manages isn't changed. With `prune`, what the document doesn't have is deleted, or disabled.
+    """
+
+    def __init__(self, document: Document, state: State, place: str, *, managed_by: str | None, prune: bool) -> None:
+        self._state, self._place, self._managed_by, self._prune = state, place, managed_by, prune
+        teams = list(_paired(BY_SECTION["teams"], document, state.objects["teams"]))
+        renamed = {each.existing.values["name"]: each.name[1] for each in teams if each.existing}
+        objects = {section: [_renamed(each, renamed) for each in found] for section, found in state.objects.items()}
+        self._pairs = [pair for kind in KINDS for pair in _paired(kind, document, objects[kind.section])]
+        self._sections = [kind for kind in KINDS if kind.section in document]
+        self.ids = {
+            (kind.section, each.values[kind.key]): each.id for kind in KINDS for each in state.objects[kind.section]
+        }
+        self.ids |= {each.name: each.existing.id for each in self._pairs if each.existing}
+        self._teams = {each.name[1]: each.document.get("managedBy") for each in self._pairs if each.kind.noun == "Team"}
+        self._teams |= {each.values["name"]: each.managed_by for each in state.objects["teams"]}
+        self.kept: list[str] = []
+        self.steps = [self._guarded(each) for each in self._steps()]
+
+    def _steps(self) -> Iterator[Step]:
+        for pair in self._pairs:
+            yield from self._object(pair)
+            if pair.kind.is_actor:
+                yield from self._roles(pair)
+        for kind in reversed(self._sections):
+            yield from self._left_over(kind)
+
+    def _object(self, pair: Pair) -> Iterator[Step]:
+        values = wanted(pair.kind, pair.document)
+        if pair.existing is None:
+            yield from self._created(pair, values)
+            return
+        differences = list(_differences(pair.existing.values, values))
+        if not differences:
+            yield Step(pair.label, self._place, UNCHANGED)
+        elif self._is_others(pair.existing.managed_by):
+            yield self._refused(pair.label, f"{pair.existing.managed_by} manages it.", differences)
+        else:
+            yield from self._changed(pair, pair.existing, differences, values)
+
+    def _created(self, pair: Pair, values: Mapping[str, Any]) -> Iterator[Step]:
+        own, names = _input(pair.kind, values)
+        if pair.kind.section == "savedQueries" and "teamId" not in names:
+            yield self._refused(pair.label, "A new saved query needs a team.", path="team")
+            return
+        is_disabled = pair.kind.is_actor and own.pop("status", None) == "DISABLED"
+        call = Call(f"create{pair.kind.noun}", own, names, creates=pair.name)
+        yield Step(pair.label, self._place, CREATED, call)
+        if is_disabled:
+            yield self._status(pair.kind, pair.name, "DISABLED", {})
+
+    def _changed(
+        self, pair: Pair, existing: Existing, differences: Sequence[Difference], values: Mapping[str, Any]
+    ) -> Iterator[Step]:
+        kind, revision = pair.kind, existing.revision
+        is_status = [kind.is_actor and each.path == "status" for each in differences]
+        plain = [each for each, own in zip(differences, is_status, strict=True) if not own]
+        if plain:
+            own, names = _input(kind, {each.path: values[each.path] for each in plain})
+            call = Call(
+                f"update{kind.noun}", {**own, "expectedRevision": revision}, {**names, kind.id_field: pair.name}
+            )
+            yield Step(pair.label, self._place, CHANGED, call, plain)
+            revision += 1
+        if any(is_status):
+            yield self._status(kind, pair.name, values["status"], {"expectedRevision": revision})
+
+    def _status(self, kind: Kind, name: Name, status: str, input: Mapping[str, Any]) -> Step:
+        verb, before = ("disable", "ACTIVE") if status == "DISABLED" else ("enable", "DISABLED")
+        call = Call(f"{verb}{kind.noun}", input, {kind.id_field: name})
+        difference = Difference("CHANGED", "status", before, status)
+        return Step(f"{kind.words} {name[1]}", self._place, CHANGED, call, [difference])
+
+    def _roles(self, pair: Pair) -> Iterator[Step]:
+        before: Mapping[str, str] = pair.existing.roles if pair.existing else {}
+        after = {each["team"]: each["role"] for each in pair.document.get("teams") or ()}
+        for team, role in after.items():
+            if before.get(team) != role:
+                yield self._role(pair.name, team, before.get(team), role)
+        for team, role in before.items():
+            if team not in after and pair.document.get("teams") is not None and not self._is_others(self._teams[team]):
+                yield from self._pruned(self._role(pair.name, team, role, None))
+
+    def _role(self, actor: Name, team: str, before: str | None, after: str | None) -> Step:
+        label = f"{BY_SECTION[actor[0]].words} {actor[1]} in {team}"
+        if team not in self._teams:
+            return self._refused(label, f"There is no team {team!r}.", path="team", code="TEAM_NOT_FOUND")
+        if self._is_others(self._teams[team]) and ("teams", team) in self.ids:
+            return self._refused(label, f"{self._teams[team]} manages the team.")
+        names = {"teamId": ("teams", team), "actorId": actor}
+        difference = Difference(
+            "CHANGED" if before and after else "ADDED" if after else "REMOVED", "role", before, after
+        )
+        call = Call("setTeamRole", {"role": after}, names) if after else Call("removeFromTeam", {}, names)
+        outcome = CHANGED if before and after else CREATED if after else DELETED
+        return Step(label, self._place, outcome, call, [difference])
+
+    def _left_over(self, kind: Kind) -> Iterator[Step]:
+        paired = {each.existing.id for each in self._pairs if each.existing}
+        for each in self._state.objects[kind.section]:
+            is_own = each.id == self._state.actor_id or each.values.get("status") == "DISABLED"
+            if each.id in paired or self._is_others(each.managed_by) or (kind.is_actor and is_own):
+                continue
+            name, revision = (kind.section, each.values[kind.key]), {"expectedRevision": each.revision}
+            if kind.is_actor:
+                yield from self._pruned(self._status(kind, name, "DISABLED", revision))
+            else:
+                call = Call(f"delete{kind.noun}", revision, {kind.id_field: name})
+                yield from self._pruned(Step(f"{kind.words} {name[1]}", self._place, DELETED, call))
+
+    def _pruned(self, step: Step) -> Iterator[Step]:
+        if self._prune:
+            yield step
+        else:
+            self.kept.append(step.label)
+
+    def _guarded(self, step: Step) -> Step:
+        """Refuse a step whose objects neither the server nor the document has."""
+        created = {pair.name for pair in self._pairs}
+        for name in step.call.names.values() if step.call else ():
+            if name not in self.ids and name not in created:
+                return self._refused(step.label, f"There is no {BY_SECTION[name[0]].words} {name[1]!r}.", path="team")
+        return step
+
+    def _is_others(self, managed_by: str | None) -> bool:
+        return managed_by is not None and managed_by != self._managed_by
+
+    def _refused(
+        self,
+        label: str,
+        reason: str,
+        differences: Sequence[Difference] = (),
+        *,
+        path: str = "managedBy",
+        code: str = "INVALID",
+    ) -> Step:
+        return Step(label, self._place, REFUSED, None, differences, [Fault(code, path, reason)])
+
+
+def _renamed(existing: Existing, teams: Mapping[str, str]) -> Existing:
+    """Return the object with the names that teams will have after the plan."""
+    values = {**existing.values, **({"team": teams.get(team, team)} if (team := existing.values.get("team")) else {})}
+    return replace(
+        existing, values=values, roles={teams.get(team, team): role for team, role in existing.roles.items()}
+    )
+
+
+def _paired(kind: Kind, document: Document, existing: Sequence[Existing]) -> Iterator[Pair]:
+    """Pair the objects of a section, first by their external ids, then by their keys."""
+    documents: Sequence[Document] = document.get(kind.section, ())
+    by_external = {each.values.get("externalId"): each for each in existing if each.values.get("externalId")}
+    found = {index: by_external.get(each.get("externalId")) for index, each in enumerate(documents)}
+    taken = {each.id for each in found.values() if each}
+    by_key = {each.values[kind.key]: each for each in existing if each.id not in taken}
+    for index, each in enumerate(documents):
+        yield Pair(kind, each, found[index] or by_key.get(each[kind.key]))
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    for name, value in after.items():
+        old = before.get(name)
+        if value != old:
+            yield Difference("ADDED" if old is None else "REMOVED" if value is None else "CHANGED", name, old, value)
+
+
+def _input(kind: Kind, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Name]]:
+    """Return the input of the values, and the team whose id it needs."""
+    team = values.get("team") if kind.section == "savedQueries" else None
+    return {name: each for name, each in values.items() if name != "team"}, {"teamId": ("teams", team)} if team else {}
