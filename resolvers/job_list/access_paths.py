@@ -184,7 +184,9 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 
 @rows_of(Job)
 def _of_saved_queries(view: View, *conditions: str) -> Statement:
-    return _visible(view, *conditions).join(Target, _runs(Target.id))
+    """Check each job that runs the saved query. From a condition's index, all versions would be read for each job."""
+    is_shown = (visible(view.caller, access=Access.FORCED_LOOKUP), *job_filter.by_row(Job, *conditions))
+    return select_jobs(view).where(*is_shown).join(Target, _runs(Target.id))
 
 
 def _runs(query_id: Attribute) -> ColumnElement[bool]:

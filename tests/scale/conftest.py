@@ -85,6 +85,29 @@ async def big_database(big: Big) -> AsyncIterator[Database]:
     await database.close()
 
 
+class Steps:
+    """How many instructions SQLite's bytecode engine ran, in thousands. It is 0 on PostgreSQL, which doesn't say."""
+
+    def __init__(self) -> None:
+        self.thousands = 0
+
+    def __call__(self) -> int:
+        self.thousands += 1
+        return 0  # go on
+
+
+@pytest.fixture
+async def steps(big_database: Database) -> Steps:
+    """Count the instructions of reads that follow one another."""
+    counted = Steps()
+    if big_database.is_sqlite:
+        connection = await big_database.read_pool.take()
+        driver: Any = connection.driver_connection
+        await driver.set_progress_handler(counted, 1000)
+        await big_database.read_pool.give_back(connection)
+    return counted
+
+
 @pytest.fixture
 def ask_big(big_database: Database) -> Ask:
     return Ask(big_database)
