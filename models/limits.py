@@ -110,6 +110,8 @@ EMAIL = Text(
     pattern=r"[!-?A-~]+@[!-?A-~]+",
     pattern_in_words="an email address of ASCII characters without spaces, as in ada@acme.example",
 )
+TOKENS_OF_ACTOR = 100  # that are valid
+TOKENS_OF_ORGANIZATION = 10_000
 TOKEN_SECONDS = Number(60, 10 * 366 * 86_400)
 SCOPES = Number(1, 4, "Must have {minimum} to {maximum} entries, but has {value}.")
 CRON = Text(1, 100)

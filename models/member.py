@@ -38,10 +38,10 @@ class Member(Actor):
     def is_erased(self) -> bool:
         return self.email == erased_email(self.id)
 
-    def refuse_if_erased(self, edit: Edit) -> None:
-        """Raise `Refused` if the member was erased: nobody can be made of it again."""
+    def refuse_if_erased(self, edit: Edit, field: str = "member_id") -> None:
+        """Raise `Refused` if the member was erased: nobody can be made of it again. `field` names the member."""
         if self.is_erased:
-            edit.problems.append(Invalid(path=("member_id",), reason="The member was erased."))
+            edit.problems.append(Invalid(path=(field,), reason="The member was erased."))
             edit.refuse()
 
     def erase(self, edit: Edit) -> None:

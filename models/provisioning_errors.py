@@ -129,3 +129,16 @@ class SavedQueryInUse(InUse):
     """Versions of jobs run the saved query."""
 
     code = "SAVED_QUERY_IN_USE"
+
+
+@dataclass(kw_only=True, eq=False)
+class QuotaExceeded(UserError):
+    """The organization, or the member or service account, has as many objects of this kind as are allowed."""
+
+    code = "QUOTA_EXCEEDED"
+    text = "{owner} already has {quota} {nouns}, which is the most that is allowed. {advice}"
+    path: Path = ()
+    quota: int
+    owner: str = field(metadata=IN_MESSAGE_ONLY)
+    nouns: str = field(metadata=IN_MESSAGE_ONLY)
+    advice: str = field(metadata=IN_MESSAGE_ONLY)

@@ -1,4 +1,4 @@
-"""The permissions of each role, as two tables. Only `mainsheet.resolvers.permissions` reads them."""
+"""The permissions of each role, as tables. Only `mainsheet.resolvers.permissions` reads them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -33,6 +33,27 @@ class JobPermission(StrEnum):
     DELETE = "DELETE"
 
 
+class TeamPermission(StrEnum):
+    SHARE_JOBS = "SHARE_JOBS"
+    CREATE_JOBS = "CREATE_JOBS"
+    EDIT_SAVED_QUERIES = "EDIT_SAVED_QUERIES"
+    EDIT = "EDIT"
+    MANAGE_MEMBERS = "MANAGE_MEMBERS"
+    DELETE = "DELETE"
+
+
+class OrganizationPermission(StrEnum):
+    VIEW_ALL_JOBS = "VIEW_ALL_JOBS"
+    MANAGE_ALL_JOBS = "MANAGE_ALL_JOBS"
+    EDIT_ORGANIZATION = "EDIT_ORGANIZATION"
+    MANAGE_MEMBERS = "MANAGE_MEMBERS"
+    MANAGE_SERVICE_ACCOUNTS = "MANAGE_SERVICE_ACCOUNTS"
+    MANAGE_TOKENS = "MANAGE_TOKENS"
+    MANAGE_TEAMS = "MANAGE_TEAMS"
+    MANAGE_CLUSTERS = "MANAGE_CLUSTERS"
+    MANAGE_WEBHOOKS = "MANAGE_WEBHOOKS"
+
+
 ALL = frozenset(JobPermission)
 
 BY_TEAM: Mapping[TeamRole, frozenset[JobPermission]] = {
@@ -45,4 +66,18 @@ BY_ORGANIZATION: Mapping[OrganizationRole, frozenset[JobPermission]] = {
     OrganizationRole.MEMBER: frozenset(),
     OrganizationRole.AUDITOR: frozenset({JobPermission.VIEW}),
     OrganizationRole.ADMIN: ALL,
+}
+
+AS_MEMBER = frozenset({TeamPermission.SHARE_JOBS})
+AS_CONTRIBUTOR = AS_MEMBER | {TeamPermission.CREATE_JOBS, TeamPermission.EDIT_SAVED_QUERIES}
+IN_TEAM: Mapping[TeamRole, frozenset[TeamPermission]] = {
+    TeamRole.VIEWER: AS_MEMBER,
+    TeamRole.CONTRIBUTOR: AS_CONTRIBUTOR,
+    TeamRole.ADMIN: AS_CONTRIBUTOR | {TeamPermission.EDIT, TeamPermission.MANAGE_MEMBERS},
+}
+
+IN_ORGANIZATION: Mapping[OrganizationRole, frozenset[OrganizationPermission]] = {
+    OrganizationRole.MEMBER: frozenset(),
+    OrganizationRole.AUDITOR: frozenset({OrganizationPermission.VIEW_ALL_JOBS}),
+    OrganizationRole.ADMIN: frozenset(OrganizationPermission),
 }

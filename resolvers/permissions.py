@@ -9,7 +9,17 @@ from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, sel
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.roles import BY_ORGANIZATION, BY_TEAM, JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.roles import (
+    BY_ORGANIZATION,
+    BY_TEAM,
+    IN_ORGANIZATION,
+    IN_TEAM,
+    JobPermission,
+    OrganizationPermission,
+    OrganizationRole,
+    TeamPermission,
+    TeamRole,
+)
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import KEYS, among
@@ -113,6 +123,37 @@ def roles_in_jobs(caller: Caller, job_ids: Sequence[str] | BindParameter[Sequenc
         .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
         .where(TeamMember.actor_id == caller.actor_id, among(JobTeam.job_id, job_ids))
     )
+
+
+async def of_teams(read: Read, team_ids: Sequence[str]) -> Mapping[str, list[TeamPermission]]:
+    """Return what the caller may do with each team."""
+    roles = await read.grouped(_own_roles, team_ids)
+    return {
+        team_id: [each for each in TeamPermission if each in _in_team(read.caller, [row.role for row in rows])]
+        for team_id, rows in roles.items()
+    }
+
+
+def _in_team(caller: Caller, roles: Sequence[TeamRole]) -> frozenset[TeamPermission]:
+    """Return the rights of the role in a team. Administrators have all, also without one."""
+    is_administrator = caller.organization_role is OrganizationRole.ADMIN
+    return frozenset(TeamPermission) if is_administrator else frozenset().union(*(IN_TEAM[role] for role in roles))
+
+
+class RoleInTeam(NamedTuple):
+    team_id: str
+    role: TeamRole
+
+
+@rows_of(RoleInTeam, key="team_id")
+def _own_roles(view: View) -> Statement:
+    own = TeamMember.actor_id == view.caller.actor_id
+    return select(TeamMember.team_id, TeamMember.role).where(own, among(TeamMember.team_id, KEYS))
+
+
+def in_organization(caller: Caller) -> list[OrganizationPermission]:
+    """Return what the caller may do in the organization."""
+    return [each for each in OrganizationPermission if each in IN_ORGANIZATION[caller.organization_role]]
 
 
 def granted(caller: Caller, roles: Sequence[TeamRole]) -> frozenset[JobPermission]:

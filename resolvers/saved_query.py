@@ -1,15 +1,18 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
 
-from mainsheet.models.job_version import JobVersionQuery
+from mainsheet.models.job import Job
+from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.saved_query import SavedQuery
-from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.permissions import is_any
+from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
 
 COLUMNS = SavedQuery.__table__.c
 
@@ -31,6 +34,20 @@ async def of_organizations(
 async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[SavedQuery]]:
     """List each version's saved queries in their order."""
     return await read.grouped(_of_versions, version_ids)
+
+
+def runs_query(query_id: Attribute | str, *, is_current: bool = True) -> ColumnElement[bool]:
+    """Whether the current version of a job, or any version, runs the saved query with this id.
+
+    Each step looks rows up by ids. With joins, the databases would read all jobs.
+    """
+    version, other = aliased(JobVersion), aliased(Job)
+    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == query_id)
+    running = select(version.job_id).where(among_these(version.id, uses.correlate_except(JobVersionQuery)))
+    if is_current:
+        current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
+        running = running.where(is_any(current.correlate(version)))
+    return among_these(Job.id, running)
 
 
 @rows_of(SavedQuery)

@@ -14,7 +14,14 @@ from mainsheet.models.job import JobStatus
 from mainsheet.models.job_config import DependencyCondition, ExecutionMode
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger, RunReportState
 from mainsheet.models.job_version import JobVersionStatus
-from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.roles import (
+    AccessScope,
+    JobPermission,
+    OrganizationPermission,
+    OrganizationRole,
+    TeamPermission,
+    TeamRole,
+)
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_list import JobSortField
@@ -120,11 +127,34 @@ describe(
     DELETE="Delete the job and its finished runs.",
 )
 describe(
+    TeamPermission,
+    "A permission on a team.",
+    SHARE_JOBS="Give the team access to jobs of which you may manage the teams.",
+    CREATE_JOBS="Create jobs to which the team has access.",
+    EDIT_SAVED_QUERIES="Create, change and delete the team's saved queries.",
+    EDIT="Change the team's name and description.",
+    MANAGE_MEMBERS="Add and remove members and service accounts, and change their roles in the team.",
+    DELETE="Delete the team.",
+)
+describe(
+    OrganizationPermission,
+    "A permission in the organization.",
+    VIEW_ALL_JOBS="See all jobs.",
+    MANAGE_ALL_JOBS="Has every permission on all jobs and teams.",
+    EDIT_ORGANIZATION="Change the organization.",
+    MANAGE_MEMBERS="Create, change, disable and erase members.",
+    MANAGE_SERVICE_ACCOUNTS="Create, change and disable service accounts, and create tokens for them.",
+    MANAGE_TOKENS="See and revoke the tokens of all members and service accounts.",
+    MANAGE_TEAMS="Create and delete teams.",
+    MANAGE_CLUSTERS="Create, change and delete clusters.",
+    MANAGE_WEBHOOKS="Create, change and delete webhooks.",
+)
+describe(
     TeamRole,
     "The role of a member or service account in a team.",
     VIEWER="Can see the team's jobs.",
     CONTRIBUTOR="Can see and change the team's jobs.",
-    ADMIN="Can see, change, share and delete the team's jobs.",
+    ADMIN="Can see, change, share and delete the team's jobs, and manage its members.",
 )
 describe(
     AccessScope,
@@ -146,7 +176,7 @@ describe(
     "The role of a member or service account in the organization.",
     MEMBER="Has the permissions that its teams give.",
     AUDITOR="Can see all jobs.",
-    ADMIN="Has every permission on all jobs.",
+    ADMIN="Has every permission on all jobs and teams, and manages the organization.",
 )
 describe(
     EventAction,

@@ -249,5 +249,8 @@ class UpdateOrganizationInput:
     name: Maybe[str | None] = strawberry.field(
         description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
     )
+    message: str | None = strawberry.field(
+        default=UNSET, description="The reason for the change, kept in its event. At most 1023 characters."
+    )
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()

@@ -85,7 +85,11 @@ class Job(Node, prefix=JobRow.PREFIX):
         "The history of the job and its runs, ordered by time. To follow it, read `Query.events` with `jobIds`.",
         arguments=job_event_arguments,
     )
-    viewer_permissions = relation(permissions.of_jobs, list[JobPermission], "Your permissions on the job.")
+    viewer_permissions = relation(
+        permissions.of_jobs,
+        list[JobPermission],
+        "What your roles allow you to do with the job. The scopes of your token may allow less.",
+    )
 
 
 @strawberry.type(description="A page of a list of jobs.")

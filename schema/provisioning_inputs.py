@@ -78,6 +78,7 @@ class DeleteTeamInput:
     team_id: strawberry.ID = _id("team")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The role of a member or service account in a team.")
@@ -85,12 +86,14 @@ class SetTeamRoleInput:
     team_id: strawberry.ID = _id("team")
     actor_id: strawberry.ID = _id("member or service account")
     role: TeamRole = strawberry.field(description="The role to add, or to change to.")
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member or service account that leaves a team.")
 class RemoveFromTeamInput:
     team_id: strawberry.ID = _id("team")
     actor_id: strawberry.ID = _id("member or service account")
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="A new member.")
@@ -128,6 +131,7 @@ class DisableMemberInput:
     member_id: strawberry.ID = _id("member")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member to enable.")
@@ -135,12 +139,14 @@ class EnableMemberInput:
     member_id: strawberry.ID = _id("member")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member to erase.")
 class EraseMemberInput:
     member_id: strawberry.ID = _id("member")
     expected_revision: int | None = _expected()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="A new service account.")
@@ -173,6 +179,7 @@ class DisableServiceAccountInput:
     service_account_id: strawberry.ID = _id("service account")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The service account to enable.")
@@ -180,6 +187,7 @@ class EnableServiceAccountInput:
     service_account_id: strawberry.ID = _id("service account")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="A new access token.")
@@ -194,6 +202,7 @@ class CreateAccessTokenInput:
         description="The lifetime, 60 or more, no longer than your own token's. Omit for 90 days, or your own token's"
         " end if that is earlier. Null for a token that doesn't expire, by administrators."
     )
+    message: str | None = _message()
     idempotency_key: str | None = inputs.idempotency_key(
         " The secret isn't part of it: if you lost the first result, revoke the token and create another one."
     )
@@ -202,6 +211,7 @@ class CreateAccessTokenInput:
 @strawberry.input(description="The access token to revoke.")
 class RevokeAccessTokenInput:
     access_token_id: strawberry.ID = _id("access token")
+    message: str | None = _message()
 
 
 @strawberry.input(description="A new cluster.")
@@ -234,6 +244,7 @@ class DeleteClusterInput:
     cluster_id: strawberry.ID = _id("cluster")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="A new saved query.")
@@ -264,3 +275,4 @@ class DeleteSavedQueryInput:
     saved_query_id: strawberry.ID = _id("saved query")
     expected_revision: int | None = _expected()
     message: str | None = _message()
+    dry_run: bool = inputs.dry_run()

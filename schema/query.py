@@ -4,6 +4,7 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
+from mainsheet.models.roles import OrganizationPermission
 from mainsheet.resolvers import access_token as token_rows
 from mainsheet.resolvers import actor as actor_rows
 from mainsheet.resolvers import cluster as cluster_rows
@@ -17,13 +18,14 @@ from mainsheet.resolvers import saved_query as query_rows
 from mainsheet.resolvers import service_account as service_account_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.permissions import in_organization
 from mainsheet.schema import names
 from mainsheet.schema.connection import described, page_arguments
 from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.job_run import run_list_arguments
 from mainsheet.schema.node import Node
-from mainsheet.schema.relation import lookup, relation
+from mainsheet.schema.relation import lookup, reads, relation
 
 
 def by_id(*, id: Annotated[strawberry.ID, described("The id of the object.")]) -> str:
@@ -74,6 +76,16 @@ class Viewer(Node, prefix=Caller.PREFIX):
         key="organization_id",
         arguments=run_list_arguments,
     )
+
+    @strawberry.field(
+        description=(
+            "What your role in the organization allows you to do. The scopes of your token may allow less, and your"
+            " roles in teams allow more."
+        ),
+        metadata=reads("organization_role"),
+    )
+    def permissions(root: strawberry.Parent[Caller]) -> list[OrganizationPermission]:  # noqa: N805 the caller is the parent
+        return in_organization(root)
 
 
 @strawberry.type(description="The queries. Objects that you can't see are treated as if they didn't exist.")

@@ -2,9 +2,9 @@ from datetime import datetime
 
 import strawberry
 
-from mainsheet.models.roles import TeamRole
+from mainsheet.models.roles import TeamPermission, TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import actor, job_list, member, service_account
+from mainsheet.resolvers import actor, job_list, member, permissions, service_account
 from mainsheet.schema import names
 from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION
 from mainsheet.schema.connection import Connection, Edge, page_arguments
@@ -37,6 +37,11 @@ class Team(Node, prefix=TeamRow.PREFIX):
         names.JobConnection,
         "The visible jobs that the team has access to.",
         arguments=job_list_arguments,
+    )
+    viewer_permissions = relation(
+        permissions.of_teams,
+        list[TeamPermission],
+        "What your roles allow you to do with the team. The scopes of your token may allow less.",
     )
 
 

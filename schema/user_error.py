@@ -112,6 +112,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "missing_team_role": "The missing role in the team. Null if something else is missing.",
     "number": "The number of the version.",
     "pattern": "The regular expression that the value must match. Null if the error isn't about a format.",
+    "quota": "The number of objects that is allowed.",
     "user_ids": f"The jobs that use it, ordered by key: at most {limits.SHOWN_DEPENDENTS} that you can see.",
     "team_id": "The team in which the role is missing. Null if something else is missing.",
 }

@@ -2,19 +2,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import EllipsisType
 
+from sqlalchemy import func, select
+
 from mainsheet.models import limits
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.errors import Forbidden, Invalid
 from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
-from mainsheet.models.provisioning_errors import MemberDisabled, ScopeMissing, TokenNotFound
+from mainsheet.models.organization import Organization
+from mainsheet.models.provisioning_errors import MemberDisabled, QuotaExceeded, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.resolvers.commands.provisioning import actor, require_scope
 from mainsheet.resolvers.write import AccessTokenAnswer, NewAccessTokenAnswer, Write, command
 
 DEFAULT_SECONDS = 90 * 86_400
 OTHERS = "You can create a token for yourself or, as an administrator, for a service account."
+TOO_MANY = "Revoke some of them first."
 LIVES_LONGER = "The token would live longer than the one that you use. Choose a shorter `expiresInSeconds`."
 
 
@@ -26,19 +30,20 @@ async def create(
     scopes: Sequence[AccessScope],
     actor_id: str | None = None,
     expires_in_seconds: int | EllipsisType | None = ...,
+    message: str | None = None,
 ) -> NewAccessTokenAnswer:
     """Create a token. Its secret is part of this answer only, so it can't be replayed."""
+    await write.lock(Organization, Organization.id == write.caller.organization_id)  # so that quotas hold
     owner = await write.own(Actor, write.caller.actor_id, TokenNotFound(missing_id=""))
     if actor_id is not None and actor_id != owner.id:
         owner = await _service_account(write, actor_id)
-    write.problems += value_problems({"name": name})
-    write.problems += limits.SCOPES.check(len(scopes), ("scopes",))
-    if isinstance(expires_in_seconds, int):
-        write.problems += limits.TOKEN_SECONDS.check(expires_in_seconds, ("expires_in_seconds",))
+    write.explain(message)
+    _check_values(write, name, scopes, expires_in_seconds)
     write.refuse()
     _check_scopes(write, scopes)
     expires_at = _expiry(write, expires_in_seconds)
     write.refuse()
+    await _check_quotas(write, owner)
     token, secret = AccessToken.issue(
         owner.organization_id,
         owner.id,
@@ -54,7 +59,7 @@ async def create(
 
 
 @command("revokeAccessToken", AccessScope.WRITE)
-async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
+async def revoke(write: Write, *, access_token_id: str, message: str | None = None) -> AccessTokenAnswer:
     """Revoke a token of one's own or, as an administrator, any. Revoking again changes nothing."""
     missing = TokenNotFound(missing_id=access_token_id)
     token = await write.own(AccessToken, access_token_id, missing)
@@ -62,6 +67,8 @@ async def revoke(write: Write, *, access_token_id: str) -> AccessTokenAnswer:
         if write.caller.organization_role is not OrganizationRole.ADMIN:
             raise missing
         require_scope(write, AccessScope.ADMIN)
+    write.explain(message)
+    write.refuse()
     if token.revoked_at is None:
         token.revoked_at = write.at
         write.record(EventAction.TOKEN_REVOKED, token, token.name or token.id, only_for_id=token.actor_id)
@@ -77,6 +84,28 @@ async def _service_account(write: Write, actor_id: str) -> Actor:
     if owner.status is ActorStatus.DISABLED:
         raise MemberDisabled(name=owner.name)
     return owner
+
+
+def _check_values(write: Write, name: str, scopes: Sequence[AccessScope], seconds: int | EllipsisType | None) -> None:
+    write.problems += value_problems({"name": name})
+    write.problems += limits.SCOPES.check(len(scopes), ("scopes",))
+    if isinstance(seconds, int):
+        write.problems += limits.TOKEN_SECONDS.check(seconds, ("expires_in_seconds",))
+
+
+async def _check_quotas(write: Write, owner: Actor) -> None:
+    """Raise `QuotaExceeded` if the owner or the organization has too many tokens that are valid."""
+    is_live = AccessToken.expires_at.is_(None) | (AccessToken.expires_at > write.at)
+    valid = select(func.count(), func.count().filter(AccessToken.actor_id == owner.id)).where(
+        AccessToken.organization_id == owner.organization_id, AccessToken.revoked_at.is_(None), is_live
+    )
+    of_all, of_owner = (await write.session.execute(valid)).one()
+    for whose, count, quota in (
+        (owner.name, of_owner, limits.TOKENS_OF_ACTOR),
+        ("The organization", of_all, limits.TOKENS_OF_ORGANIZATION),
+    ):
+        if count >= quota:
+            raise QuotaExceeded(quota=quota, owner=whose, nouns="valid access tokens", advice=TOO_MANY)
 
 
 def _check_scopes(write: Write, scopes: Sequence[AccessScope]) -> None:

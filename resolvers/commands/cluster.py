@@ -11,6 +11,7 @@ from mainsheet.models.job_version import JobVersion
 from mainsheet.models.provisioning_errors import ClusterInUse
 from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.commands.provisioning import check_unique, check_unused
+from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.write import ClusterAnswer, DeletedClusterAnswer, Write, command
 
 
@@ -41,7 +42,7 @@ async def delete(
 ) -> DeletedClusterAnswer:
     await write.organization()
     cluster = await _cluster(write, cluster_id)
-    used = Job.id.in_(select(JobVersion.job_id).where(JobVersion.cluster_id == cluster_id))
+    used = among_these(Job.id, select(JobVersion.job_id).where(JobVersion.cluster_id == cluster_id))
     await check_unused(write, cluster, ClusterInUse, used, "Set its status to DESTROYED instead.")
     cluster.end(EventAction.CLUSTER_DELETED, write, expected_revision, message)
     await write.session.delete(cluster)

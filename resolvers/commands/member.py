@@ -1,11 +1,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy import update as update_of
 
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import ActorStatus
+from mainsheet.models.base import UtcDateTime
 from mainsheet.models.errors import TeamNotFound
 from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
@@ -84,15 +85,24 @@ async def erase(write: Write, *, member_id: str, expected_revision: int | None =
     if member.is_erased:
         return {"member_id": member_id}
     member.erase(write)
-    # Events are kept, but nothing in them that may name the person.
-    own = update_of(Event).where(Event.subject_id == member_id)
-    nameless = own.values(subject_label=member.name, message=None, changes=[])
-    await write.session.execute(nameless, execution_options={"synchronize_session": False})
-    tokens = update_of(AccessToken).where(AccessToken.actor_id == member_id, AccessToken.revoked_at.is_(None))
-    await write.session.execute(tokens.values(revoked_at=write.at), execution_options={"synchronize_session": False})
+    await _forget(write, member)
     for each in await write.session.scalars(select(TeamMember).where(TeamMember.actor_id == member_id)):
         await write.session.delete(each)
     return {"member_id": member_id}
+
+
+async def _forget(write: Write, member: Member) -> None:
+    """Revoke the tokens. Remove from tokens and events what may name the person; they themselves are kept."""
+    tokens = AccessToken.actor_id == member.id
+    about_tokens = Event.subject_id.in_(select(AccessToken.id).where(tokens))
+    revoked_at = func.coalesce(AccessToken.revoked_at, literal(write.at, UtcDateTime()))
+    nameless: dict[str, Any] = {"message": None, "changes": []}
+    for statement in (
+        update_of(Event).where(Event.subject_id == member.id).values(subject_label=member.name, **nameless),
+        update_of(Event).where(about_tokens).values(subject_label=Event.subject_id, **nameless),
+        update_of(AccessToken).where(tokens).values(name=None, revoked_at=revoked_at),
+    ):
+        await write.session.execute(statement, execution_options={"synchronize_session": False})
 
 
 async def _member(write: Write, member_id: str) -> Member:

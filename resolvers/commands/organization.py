@@ -5,7 +5,8 @@ from mainsheet.resolvers.write import OrganizationAnswer, Write, command
 
 
 @command("updateOrganization", AccessScope.ADMIN)
-async def update(write: Write, **values: Any) -> OrganizationAnswer:
+async def update(write: Write, *, message: str | None = None, **values: Any) -> OrganizationAnswer:
     organization = await write.organization()
+    write.explain(message)
     organization.update(values, write)
     return {"organization_id": organization.id}

@@ -1,18 +1,18 @@
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from mainsheet.models.errors import Forbidden, SavedQueryNotFound, TeamNotFound
 from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
-from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.provisioning_errors import SavedQueryInUse
 from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, require_scope, require_team_role
 from mainsheet.resolvers.permissions import granted, roles_in_jobs
+from mainsheet.resolvers.saved_query import runs_query
 from mainsheet.resolvers.write import DeletedSavedQueryAnswer, SavedQueryAnswer, Write, command
 
 
@@ -49,7 +49,7 @@ async def delete(
 ) -> DeletedSavedQueryAnswer:
     query = await _editable(write, saved_query_id)
     advice = "Versions that were published keep it for ever."
-    await check_unused(write, query, SavedQueryInUse, _runs(saved_query_id), advice)
+    await check_unused(write, query, SavedQueryInUse, runs_query(saved_query_id, is_current=False), advice)
     query.end(EventAction.SAVED_QUERY_DELETED, write, expected_revision, message)
     await write.session.delete(query)
     return {"deleted_saved_query_id": saved_query_id}
@@ -69,22 +69,10 @@ async def _editable(write: Write, saved_query_id: str) -> SavedQuery:
         require_scope(write, AccessScope.ADMIN)
     else:
         await require_team_role(write, query.team_id, TeamRole.CONTRIBUTOR)
-    job_ids = (await write.session.scalars(select(Job.id).where(_runs(saved_query_id, current=True)))).all()
+    job_ids = (await write.session.scalars(select(Job.id).where(runs_query(saved_query_id)))).all()
     roles = (await write.session.execute(roles_in_jobs(write.caller, job_ids))).all()
     for job_id in job_ids:
         allowed = granted(write.caller, [row.role for row in roles if row.job_id == job_id])
         if JobPermission.EDIT not in allowed:
             raise Forbidden(path=("saved_query_id",), missing_permission=JobPermission.EDIT)
     return query
-
-
-def _runs(saved_query_id: str, *, current: bool = False) -> ColumnElement[bool]:
-    """Whether a version of the job, or only the current one, runs the saved query."""
-    versions = (
-        select(JobVersion.id)
-        .join(JobVersionQuery, JobVersionQuery.version_id == JobVersion.id)
-        .where(JobVersion.job_id == Job.id, JobVersionQuery.query_id == saved_query_id)
-    )
-    if current:
-        versions = versions.where(JobVersion.number == Job.current_number)
-    return versions.correlate(Job).exists()

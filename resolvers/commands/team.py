@@ -8,11 +8,13 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
+from mainsheet.models.member import Member
 from mainsheet.models.provisioning_errors import ActorNotFound, TeamInUse
 from mainsheet.models.roles import AccessScope, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.provisioning import actor, check_unique, check_unused, require_team_role
+from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.write import DeletedTeamAnswer, TeamAnswer, Write, command
 
 
@@ -43,7 +45,7 @@ async def delete(
     """Delete a team with its roles. Saved queries of the team belong to none then."""
     await write.organization()
     team = await write.own(Team, team_id, TeamNotFound(path=("team_id",), missing_id=team_id))
-    granted = Job.id.in_(select(JobTeam.job_id).where(JobTeam.team_id == team_id))
+    granted = among_these(Job.id, select(JobTeam.job_id).where(JobTeam.team_id == team_id))
     await check_unused(write, team, TeamInUse, granted, "Remove their access first.")
     team.end(EventAction.TEAM_DELETED, write, expected_revision, message)
     await write.session.execute(update_of(SavedQuery).where(SavedQuery.team_id == team_id).values(team_id=None))
@@ -55,6 +57,8 @@ async def delete(
 async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole) -> TeamAnswer:
     team = await _managed(write, team_id)
     whose = await actor(write, actor_id)
+    if isinstance(whose, Member):
+        whose.refuse_if_erased(write, "actor_id")
     membership = await write.session.get(TeamMember, (team_id, actor_id))
     if membership is None:
         write.session.add(

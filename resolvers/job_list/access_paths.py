@@ -24,20 +24,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import scan_then_index
 from mainsheet.resolvers.job_list.grant_counts import GrantCounts
-from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
-from mainsheet.resolvers.sql.array_param import among_these
+from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
+from mainsheet.resolvers.saved_query import runs_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
 from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
@@ -186,21 +185,7 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 def _of_saved_queries(view: View, *conditions: str) -> Statement:
     """Check each job that runs the saved query. From a condition's index, all versions would be read for each job."""
     is_shown = (visible(view.caller, access=Access.FORCED_LOOKUP), *job_filter.by_row(Job, *conditions))
-    return select_jobs(view).where(*is_shown).join(Target, _runs(Target.id))
-
-
-def _runs(query_id: Attribute) -> ColumnElement[bool]:
-    """Whether the current version of a job runs the saved query with this id.
-
-    Each step looks rows up by ids. With joins, the databases would read all jobs.
-    """
-    version, other = aliased(JobVersion), aliased(Job)
-    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == query_id)
-    is_current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
-    running = select(version.job_id).where(
-        among_these(version.id, uses.correlate(Target)), is_any(is_current.correlate(version))
-    )
-    return among_these(Job.id, running)
+    return select_jobs(view).where(*is_shown).join(Target, runs_query(Target.id))
 
 
 def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:

@@ -6,7 +6,9 @@ from mainsheet.models.database import Database
 from testbed.ask import Ask
 from testbed.world import World
 from tests.api.test_dry_run import everything
-from tests.api.test_provisioning import done, refused
+from tests.api.test_provisioning import TOKENS, done, refused
+
+EVENTS_OF = "query ($ids: [ID!]!) { events(filter: {subjectIds: $ids}) { nodes { subjectLabel } } }"
 
 
 async def test_messages_about_an_erased_member_are_cleared(ask: Ask, world: World, database: Database) -> None:
@@ -38,3 +40,31 @@ async def test_erasing_again_changes_nothing(ask: Ask, world: World, database: D
 
     assert await done(ask, world.admin, "eraseMember", memberId=world.viewer.id) == first
     assert await everything(database) == before
+
+
+async def test_an_erased_member_joins_no_team(ask: Ask, world: World, database: Database) -> None:
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+    before = await everything(database)
+
+    ids = {"teamId": world.platform.id, "actorId": world.viewer.id}
+    error = await refused(ask, world.admin, "setTeamRole", **ids, role="VIEWER")
+
+    assert (error["code"], error["path"]) == ("INVALID", ["actorId"])
+    assert await everything(database) == before
+
+
+async def test_tokens_of_an_erased_member_keep_no_name(ask: Ask, world: World, database: Database) -> None:
+    first, second = [
+        await done(ask, world.viewer, "createAccessToken", name=f"Jonas' {noun}") for noun in ("laptop", "phone")
+    ]
+    await done(ask, world.viewer, "revokeAccessToken", accessTokenId=first["id"], message="Jonas lost it")
+    (revoked, _) = (await ask(world.admin, TOKENS))["accessTokens"]["nodes"]
+
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+
+    assert "Jonas" not in str(await everything(database))
+    kept, other = (await ask(world.admin, TOKENS))["accessTokens"]["nodes"]
+    assert (kept["name"], kept["revokedAt"]) == (None, revoked["revokedAt"])
+    assert other["revokedAt"] is not None
+    labels = (await ask(world.admin, EVENTS_OF, ids=[first["id"], second["id"]]))["events"]["nodes"]
+    assert [each["subjectLabel"] for each in labels] == [first["id"], second["id"], first["id"]]
