@@ -71,7 +71,7 @@ def changes_of(name: str, before: Any, after: Any) -> Iterator[Change]:
         yield from (change_of(name, each, None) for each in before if each not in after)
         yield from (change_of(name, None, each) for each in after if each not in before)
     elif before != after:
-        yield change_of(name, before, after)
+        yield change_of(name, *(value if value is None else _text(value) for value in (before, after)))
 
 
 def kind_of(was: bool, is_now: bool) -> ChangeKind:

@@ -16,8 +16,9 @@ TEXTS = {
     "sql": limits.SQL,
     "external_id": limits.NAME,
     "managed_by": limits.NAME,
+    "url": limits.URL,
 }
-NULLABLE = {"description", "message", "external_id", "managed_by", "region"}
+NULLABLE = {"filter", "description", "message", "external_id", "managed_by", "region"}
 
 
 def normal(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,6 +116,15 @@ TOKEN_SECONDS = Number(60, 10 * 366 * 86_400)
 SCOPES = Number(1, 4, "Must have {minimum} to {maximum} entries, but has {value}.")
 CRON = Text(1, 100)
 TIMEZONE = Text(1, 64)
+URL = Text(
+    1,
+    1023,
+    pattern="[!-~]+",
+    pattern_in_words="an address of ASCII characters without spaces, as in https://acme.example",
+)
+ID = Text(1, 20, pattern="[A-Z0-9]+", pattern_in_words="an id of upper-case letters and digits")
+WEBHOOKS = 20  # of an organization
+OVERLAP_SECONDS = Number(0, 30 * 86_400)
 SQL = Text(1, 8191)
 LOCATION = Text(1, 1023, Form.NAME)
 ARGUMENT = Text(0, 8191)

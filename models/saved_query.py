@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mainsheet.models.base import Base, Id, tenant, tenant_key
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
-from mainsheet.models.managed import Revised
+from mainsheet.models.managed import Named
 
 
-class SavedQuery(Revised, Base):
+class SavedQuery(Named, Base):
     """SQL text that jobs share. It is read when the job runs.
 
     Saved queries of release 0.1.0 have no team: administrators change them. Their authors aren't known.

@@ -19,6 +19,9 @@ from mainsheet.models.run_lease import RunLease
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
+from mainsheet.models.webhook import Webhook, WebhookSecret
+from mainsheet.models.webhook_delivery import WebhookDelivery
+from mainsheet.models.webhook_lease import WebhookLease
 
 __all__ = [
     "AccessToken",
@@ -44,4 +47,8 @@ __all__ = [
     "ServiceAccount",
     "Team",
     "TeamMember",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookLease",
+    "WebhookSecret",
 ]

@@ -14,6 +14,8 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
+from mainsheet.models.webhook import Webhook
+from mainsheet.models.webhook_delivery import WebhookDelivery
 from mainsheet.resolvers import (
     access_token,
     cluster,
@@ -26,6 +28,8 @@ from mainsheet.resolvers import (
     saved_query,
     service_account,
     team,
+    webhook,
+    webhook_delivery,
 )
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read
@@ -50,6 +54,8 @@ BY_PREFIX: Mapping[str, ByIds] = {
     SavedQuery.PREFIX: saved_query.by_ids,
     ServiceAccount.PREFIX: service_account.by_ids,
     Team.PREFIX: team.by_ids,
+    Webhook.PREFIX: webhook.by_ids,
+    WebhookDelivery.PREFIX: webhook_delivery.by_ids,
 }
 
 

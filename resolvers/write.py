@@ -12,7 +12,7 @@ from mainsheet.models import limits
 from mainsheet.models.base import Base
 from mainsheet.models.clock import database_time
 from mainsheet.models.edit import Edit
-from mainsheet.models.errors import Forbidden, JobNotFound, UserError
+from mainsheet.models.errors import Forbidden, Invalid, JobNotFound, Path, UserError
 from mainsheet.models.job import Job
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole
@@ -74,6 +74,14 @@ class Write(Edit):
         # A clock that was set back must not change the order of the job's events.
         self.at = max(self.at, job.updated_at)
         return job
+
+    def utc(self, moment: datetime, path: Path) -> datetime:
+        """Convert a time to UTC; without an offset it is UTC. Add a problem if the result isn't in the calendar."""
+        try:
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except OverflowError:
+            self.problems.append(Invalid(path=path, reason="The time is outside the years 1 to 9999 in UTC."))
+            return self.at
 
     def require_administrator(self) -> None:
         if self.caller.organization_role is not OrganizationRole.ADMIN:
@@ -164,6 +172,22 @@ class DeletedClusterAnswer(TypedDict):
 
 class DeletedSavedQueryAnswer(TypedDict):
     deleted_saved_query_id: str
+
+
+class WebhookAnswer(TypedDict):
+    webhook_id: str
+
+
+class NewWebhookAnswer(WebhookAnswer):
+    secret: str
+
+
+class WebhookDeliveriesAnswer(WebhookAnswer):
+    requested_ids: tuple[str, ...]
+
+
+class DeletedWebhookAnswer(TypedDict):
+    deleted_webhook_id: str
 
 
 Run = Callable[..., Awaitable[Mapping[str, Any]]]

@@ -25,6 +25,7 @@ from mainsheet.schema.service_account import ServiceAccount
 from mainsheet.schema.subscription import Subscription
 from mainsheet.schema.team import Team
 from mainsheet.schema.user_error import TYPES
+from mainsheet.schema.webhook import Webhook, WebhookDelivery
 
 ENTITIES = [
     AccessToken,
@@ -38,6 +39,8 @@ ENTITIES = [
     SavedQuery,
     ServiceAccount,
     Team,
+    Webhook,
+    WebhookDelivery,
 ]
 
 api = strawberry.Schema(

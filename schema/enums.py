@@ -24,6 +24,7 @@ from mainsheet.models.roles import (
 )
 from mainsheet.models.schedule import ConcurrencyPolicy, MissedSchedulePolicy
 from mainsheet.models.source import SourceKind
+from mainsheet.models.webhook_delivery import WebhookDeliveryStatus
 from mainsheet.resolvers.job_list import JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import SortDirection
 
@@ -222,6 +223,20 @@ describe(
     TOKEN_CREATED="An access token was created.",  # noqa: S106 a description
     TOKEN_REVOKED="The access token was revoked.",  # noqa: S106 a description
     MEMBER_ERASED="The member was erased.",
+    WEBHOOK_CREATED="A webhook was created.",
+    WEBHOOK_UPDATED="The webhook was changed.",
+    WEBHOOK_DELETED="The webhook was deleted.",
+    WEBHOOK_DISABLED="The server disabled the webhook. The message gives the reason.",
+    WEBHOOK_SECRET_ROTATED="The webhook got a new secret.",  # noqa: S106 a description
+    WEBHOOK_TESTED="A test of the webhook was requested.",
+    WEBHOOK_REDELIVERED="Deliveries of the webhook were requested again.",
+)
+describe(
+    WebhookDeliveryStatus,
+    "The status of a delivery.",
+    PENDING="The event will be sent, or sent again.",
+    SUCCEEDED="The receiver answered with a status of 200 to 299.",
+    FAILED="The event isn't sent any more.",
 )
 describe(
     ChangeKind,

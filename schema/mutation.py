@@ -9,6 +9,7 @@ from mainsheet.schema import inputs, payloads, run_input, run_payloads
 from mainsheet.schema.document import ApplyJobsInput, ApplyPayload, ApplyResult
 from mainsheet.schema.mutation_field import batch, mutation
 from mainsheet.schema.provisioning import ProvisioningMutation
+from mainsheet.schema.webhook_mutation import WebhookMutation
 
 
 def _updated(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list[Any]) -> Any:
@@ -36,7 +37,7 @@ def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list
         " `createScheduledRuns`, `reportRuns`, and `applyJobs` in the mode `EACH`."
     )
 )
-class Mutation(ProvisioningMutation):
+class Mutation(ProvisioningMutation, WebhookMutation):
     create_job = mutation(
         job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."
     )

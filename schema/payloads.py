@@ -121,7 +121,7 @@ class OrganizationPayload(Payload):
     )
 
 
-def _entity(batch: Any, graphql_type: Any, noun: str, key: str) -> Any:
+def entity(batch: Any, graphql_type: Any, noun: str, key: str) -> Any:
     text = f"The {noun} in its present state. Null if it doesn't exist."
     return relation(batch, graphql_type | None, text, key=key)
 
@@ -129,43 +129,43 @@ def _entity(batch: Any, graphql_type: Any, noun: str, key: str) -> Any:
 @strawberry.type
 class TeamPayload(Payload):
     team_id: Key = None
-    team = _entity(teams.by_ids, names.Team, "team", "team_id")
+    team = entity(teams.by_ids, names.Team, "team", "team_id")
 
 
 @strawberry.type
 class MemberPayload(Payload):
     member_id: Key = None
-    member = _entity(members.by_ids, names.Member, "member", "member_id")
+    member = entity(members.by_ids, names.Member, "member", "member_id")
 
 
 @strawberry.type
 class ServiceAccountPayload(Payload):
     service_account_id: Key = None
-    service_account = _entity(service_accounts.by_ids, names.ServiceAccount, "service account", "service_account_id")
+    service_account = entity(service_accounts.by_ids, names.ServiceAccount, "service account", "service_account_id")
 
 
 @strawberry.type
 class ClusterPayload(Payload):
     cluster_id: Key = None
-    cluster = _entity(clusters.by_ids, names.Cluster, "cluster", "cluster_id")
+    cluster = entity(clusters.by_ids, names.Cluster, "cluster", "cluster_id")
 
 
 @strawberry.type
 class SavedQueryPayload(Payload):
     saved_query_id: Key = None
-    saved_query = _entity(saved_queries.by_ids, names.SavedQuery, "saved query", "saved_query_id")
+    saved_query = entity(saved_queries.by_ids, names.SavedQuery, "saved query", "saved_query_id")
 
 
 @strawberry.type
 class AccessTokenPayload(Payload):
     access_token_id: Key = None
-    access_token = _entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
+    access_token = entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
 
 
 @strawberry.type
 class NewAccessTokenPayload(Payload):
     access_token_id: Key = None
-    token = _entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
+    token = entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
     secret: str | None = strawberry.field(
         default=None,
         description=(
@@ -175,24 +175,24 @@ class NewAccessTokenPayload(Payload):
     )
 
 
-def _deleted(noun: str) -> Any:
+def deleted(noun: str) -> Any:
     text = f"The id of the deleted {noun}. Null if the mutation was refused."
     return strawberry.field(default=None, description=text)
 
 
 @strawberry.type
 class DeletedTeamPayload(Payload):
-    deleted_team_id: strawberry.ID | None = _deleted("team")
+    deleted_team_id: strawberry.ID | None = deleted("team")
 
 
 @strawberry.type
 class DeletedClusterPayload(Payload):
-    deleted_cluster_id: strawberry.ID | None = _deleted("cluster")
+    deleted_cluster_id: strawberry.ID | None = deleted("cluster")
 
 
 @strawberry.type
 class DeletedSavedQueryPayload(Payload):
-    deleted_saved_query_id: strawberry.ID | None = _deleted("saved query")
+    deleted_saved_query_id: strawberry.ID | None = deleted("saved query")
 
 
 def payload_type(payload: type[Payload], mutation: str) -> Any:  # its values are rows, not GraphQL objects

@@ -17,6 +17,7 @@ from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
 from mainsheet.resolvers import service_account as service_account_rows
 from mainsheet.resolvers import team as team_rows
+from mainsheet.resolvers import webhook as webhook_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import in_organization
 from mainsheet.schema import names
@@ -199,6 +200,19 @@ class Query:
         query_rows.of_organizations,
         names.SavedQueryConnection,
         "The saved queries of the organization, ordered by name.",
+        key="organization_id",
+        arguments=page_arguments,
+    )
+    webhook = lookup(
+        webhook_rows.by_ids,
+        names.Webhook | None,
+        "The webhook with this id, for administrators and auditors. Null if it doesn't exist.",
+        by_id,
+    )
+    webhooks = relation(
+        webhook_rows.of_organizations,
+        names.WebhookConnection,
+        "The webhooks of the organization, oldest first. Empty unless you are an administrator or auditor.",
         key="organization_id",
         arguments=page_arguments,
     )

@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
-from mainsheet.models import errors, limits, provisioning_errors, run_errors  # noqa: F401 defines errors
+from mainsheet.models import errors, limits, provisioning_errors, run_errors, webhook_errors  # noqa: F401 defines errors
 from mainsheet.resolvers import cluster, job, job_version, team
 from mainsheet.schema import names
 from mainsheet.schema.enums import describe

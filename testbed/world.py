@@ -14,6 +14,7 @@ from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
+from mainsheet.models.event import START
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
@@ -23,6 +24,8 @@ from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
+from mainsheet.models.webhook import Webhook
+from mainsheet.models.webhook_delivery import WebhookDelivery, WebhookDeliveryStatus
 from mainsheet.resolvers.caller import Caller
 
 Row = TypeVar("Row", bound=Base)
@@ -71,6 +74,34 @@ async def make_cluster(session: AsyncSession, organization: Organization, **valu
 async def make_saved_query(session: AsyncSession, organization: Organization, **values: Any) -> SavedQuery:
     own = {"organization_id": organization.id, "name": f"query-{next(_numbers)}", "sql": "SELECT 1"}
     return await _kept(session, SavedQuery, "SQ", own | values)
+
+
+async def make_webhook(session: AsyncSession, organization: Organization, creator: Actor, **values: Any) -> Webhook:
+    own = {
+        "organization_id": organization.id,
+        "url": "https://hooks.example/in",
+        "is_enabled": True,
+        "read_position": START,
+        "read_id": "",
+        "created_at": datetime.now(UTC),
+        "created_by_id": creator.id,
+    }
+    return await _kept(session, Webhook, "WH", own | values)
+
+
+async def make_webhook_delivery(session: AsyncSession, webhook: Webhook, **values: Any) -> WebhookDelivery:
+    own = {
+        "organization_id": webhook.organization_id,
+        "webhook_id": webhook.id,
+        "event_id": new_id("EV"),
+        "position": START,
+        "order_key": webhook.id,
+        "status": WebhookDeliveryStatus.FAILED,
+        "is_requested": False,
+        "attempt": 1,
+        "at": datetime.now(UTC),
+    }
+    return await _kept(session, WebhookDelivery, "WD", own | values)
 
 
 async def make_run(database: Database, job_id: str, **values: Any) -> JobRun:

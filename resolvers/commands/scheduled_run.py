@@ -1,11 +1,10 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from mainsheet.models import limits
-from mainsheet.models.errors import Invalid
 from mainsheet.models.event import EventAction
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.roles import AccessScope, JobPermission
@@ -22,7 +21,7 @@ async def create(
     job = await write.job(job_id, JobPermission.RUN)
     if skip_reason is not None:
         write.problems += limits.MESSAGE.check(skip_reason, ("skip_reason",))
-    at = _utc(write, scheduled_for)
+    at = write.utc(scheduled_for, ("scheduled_for",))
     write.refuse()
     of_time = (JobRun.job_id == job_id) & (JobRun.scheduled_for == at)
     run = await write.session.scalar(select(JobRun).where(of_time))
@@ -33,13 +32,3 @@ async def create(
         record(write, EventAction.RUN_TRIGGERED, run, job, skip_reason)
         await refresh_latest_runs(write.session, [job_id])
     return {"job_id": job_id, "run_id": run.id, "is_new": is_new}
-
-
-def _utc(write: Write, moment: datetime) -> datetime:
-    """Convert a time to UTC. A time without an offset is UTC. Add a problem if the result isn't in the calendar."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        reason = "The time is outside the years 1 to 9999 in UTC."
-        write.problems.append(Invalid(path=("scheduled_for",), reason=reason))
-        return write.at

@@ -26,6 +26,8 @@ from testbed.world import (
     make_saved_query,
     make_service_account,
     make_team,
+    make_webhook,
+    make_webhook_delivery,
 )
 
 SIZE = 50
@@ -50,6 +52,7 @@ async def _jobs(session: AsyncSession, organization: Organization, admin: Member
         await make_saved_query(session, organization, team_id=team.id, created_by_id=member.id, updated_by_id=member.id)
         for team, member in zip(teams, members, strict=True)
     ]
+    await _webhooks(session, organization, members)
     session.add_all(_token(each, admin) for member in members for each in (member, admin))
     job_ids = [await _last_job(session, members[0], clusters[0].id, queries[0].id, teams[0].id)]
     for index, member in enumerate(members):
@@ -73,6 +76,13 @@ async def _jobs(session: AsyncSession, organization: Organization, admin: Member
         session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
         await session.flush()
         job_ids.append(job.id)
+
+
+async def _webhooks(session: AsyncSession, organization: Organization, members: list[Member]) -> None:
+    for member in members:
+        webhook = await make_webhook(session, organization, member)
+        for _ in range(2):
+            await make_webhook_delivery(session, webhook)
 
 
 def _token(owner: Member, creator: Member) -> AccessToken:

@@ -19,6 +19,8 @@ from testbed.world import (
     make_saved_query,
     make_service_account,
     make_team,
+    make_webhook,
+    make_webhook_delivery,
 )
 from tests.api.test_dry_run import everything
 
@@ -50,17 +52,33 @@ MATRIX: Mapping[str, tuple[Callable[[Values], Mapping[str, Any]], tuple[str, ...
     "createSavedQuery": (lambda ids: {"teamId": ids["team"], "name": "new", "sql": "SELECT 1"}, CONTRIBUTORS),
     "updateSavedQuery": (lambda ids: {"savedQueryId": ids["query"], "sql": "SELECT 2"}, CONTRIBUTORS),
     "deleteSavedQuery": (lambda ids: {"savedQueryId": ids["query"]}, CONTRIBUTORS),
+    "createWebhook": (lambda _: {"url": "https://hooks.example"}, ADMINS),
+    "updateWebhook": (lambda ids: {"webhookId": ids["webhook"], "description": "d"}, ADMINS),
+    "deleteWebhook": (lambda ids: {"webhookId": ids["webhook"]}, ADMINS),
+    "rotateWebhookSecret": (lambda ids: {"webhookId": ids["webhook"]}, ADMINS),
+    "testWebhook": (lambda ids: {"webhookId": ids["webhook"]}, ADMINS),
+    "redeliverWebhook": (lambda ids: {"webhookId": ids["webhook"], "deliveryIds": [ids["delivery"]]}, ADMINS),
     "updateOrganization": (lambda _: {"name": "Harbour"}, ADMINS),
 }
 ELSEWHERE = {"revokeAccessToken"}  # tests of its own: others' tokens are hidden
-NAMES_NOTHING = {"createTeam", "createMember", "createServiceAccount", "createCluster", "updateOrganization"}
+NAMES_NOTHING = {
+    "createTeam",
+    "createMember",
+    "createServiceAccount",
+    "createCluster",
+    "updateOrganization",
+    "createWebhook",
+}
 
 
 @pytest.fixture
 async def ids(database: Database, world: World) -> Values:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         organization = world.organization
+        webhook = await make_webhook(session, organization, world.admin)
         return {
+            "webhook": webhook.id,
+            "delivery": (await make_webhook_delivery(session, webhook)).id,
             "team": world.data_eng.id,
             "viewer": world.viewer.id,
             "spare": (await make_team(session, organization)).id,

@@ -63,6 +63,8 @@ NO_JOBS = {
     "serviceAccount",
     "serviceAccounts",
     "accessTokens",
+    "webhook",
+    "webhooks",
 }
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",

@@ -36,6 +36,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
+from mainsheet.models.webhook import Webhook
 from mainsheet.resolvers import config_change, event
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
@@ -56,6 +57,7 @@ LOOKUPS = {
     "savedQuery": f'id: "{SavedQuery.PREFIX}0"',
     "serviceAccount": f'id: "{ServiceAccount.PREFIX}0"',
     "team": f'id: "{Team.PREFIX}0"',
+    "webhook": f'id: "{Webhook.PREFIX}0"',
 }
 IN_USE = {"ClusterInUseError", "SavedQueryInUseError", "TeamInUseError"}
 ONE_A_MUTATION = {

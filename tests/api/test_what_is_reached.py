@@ -48,7 +48,7 @@ SEES = {
     "abroad": {"abroad"},
 }
 ARGUMENTS = {"Job.version": "number: 2"}
-OF_QUERY = ("job", "jobByKey", "team", "cluster", "member", "serviceAccount", "savedQuery", "node", "nodes")
+OF_QUERY = ("job", "jobByKey", "team", "cluster", "member", "serviceAccount", "savedQuery", "webhook", "node", "nodes")
 BY_ARGUMENT = {f"Query.{name}" for name in OF_QUERY}
 
 SCHEMA = core_schema(api)

@@ -24,6 +24,7 @@ WAYS: Mapping[str, Sequence[str]] = {
     "ServiceAccount": ("serviceAccounts(limit: 2) { nodes { %s } }",),
     "Member": ("me { actor { ... on Member { %s } } }", "team(id: $team) { members(limit: 2) { nodes { %s } } }"),
     "SavedQuery": ("savedQueries(limit: 2) { nodes { %s } }",),
+    "Webhook": ("webhooks(limit: 2) { nodes { %s } }",),
     "JobVersion": ("job(id: $job) { currentVersion { %s } }",),
     "Job": ("job(id: $job) { %s }", "jobs(limit: 2) { nodes { %s } }"),
 }

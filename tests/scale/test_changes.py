@@ -49,7 +49,9 @@ TRIED = {"createDraft", "updateDraft", "publishDraft", "createVersion", "activat
 OF_RUNS = ("triggerRun", "releaseRun", "claimRuns", "reportRuns", "cancelRun", "deleteRun", "createScheduledRuns")
 OF_MANY = ("updateJobs", "applyJobs")
 # They change tables that stay small, and have tests of their own if they read large ones.
-OF_SMALL_TABLES = re.compile(r"(Member|ServiceAccount|AccessToken|Team|Cluster|SavedQuery|TeamRole|FromTeam)$")
+OF_SMALL_TABLES = re.compile(
+    r"(Member|ServiceAccount|AccessToken|Team|Cluster|SavedQuery|TeamRole|FromTeam|Webhook|WebhookSecret)$"
+)
 
 
 def test_every_mutation_is_tested() -> None:

@@ -45,6 +45,7 @@ IDS = {
     "Query.member.id": lambda _: "MB1",
     "Query.serviceAccount.id": lambda _: "SA1",
     "Query.savedQuery.id": lambda _: "SQ1",
+    "Query.webhook.id": lambda _: "WH1",
     "Query.node.id": lambda _: "JB1",
     "ids": lambda _: ["JB1", "JB2"],
     "jobKey": lambda _: "a",

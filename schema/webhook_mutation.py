@@ -1,0 +1,92 @@
+"""The mutations that change webhooks, with their payloads."""
+
+import strawberry
+
+from mainsheet.models import limits
+from mainsheet.resolvers import webhook as webhooks
+from mainsheet.resolvers import webhook_delivery
+from mainsheet.resolvers.commands import webhook
+from mainsheet.schema import names, payloads
+from mainsheet.schema import webhook_inputs as inputs
+from mainsheet.schema.mutation_field import mutation
+from mainsheet.schema.payloads import Key, Payload
+from mainsheet.schema.provisioning import BY_ADMINISTRATORS
+from mainsheet.schema.relation import relation
+from mainsheet.schema.weight import weight
+
+
+@strawberry.type
+class WebhookPayload(Payload):
+    webhook_id: Key = None
+    webhook = payloads.entity(webhooks.by_ids, names.Webhook, "webhook", "webhook_id")
+
+
+@strawberry.type
+class NewWebhookPayload(WebhookPayload):
+    secret: str | None = strawberry.field(
+        default=None,
+        description=(
+            "The secret that signs the messages. It is shown only here. Null if the mutation was refused, or if the"
+            " `idempotencyKey` was used before."
+        ),
+    )
+
+
+@strawberry.type
+class WebhookDeliveriesPayload(WebhookPayload):
+    requested_ids: strawberry.Private[tuple[str, ...]] = ()
+    deliveries = relation(
+        webhook_delivery.of_lists,
+        list[names.WebhookDelivery],
+        "The deliveries, which are about to be sent. Empty if the mutation was refused.",
+        key="requested_ids",
+        weight=weight(items=limits.BATCH.maximum),
+    )
+
+
+@strawberry.type
+class DeletedWebhookPayload(Payload):
+    deleted_webhook_id: strawberry.ID | None = payloads.deleted("webhook")
+
+
+ONCE = "Each is sent once, at once, without regard to their order, and also if the webhook is disabled."
+
+
+@strawberry.type
+class WebhookMutation:
+    create_webhook = mutation(
+        webhook.create,
+        inputs.CreateWebhookInput,
+        NewWebhookPayload,
+        f"Create a webhook, which gets the events from now on. An organization has at most {limits.WEBHOOKS}."
+        f" {BY_ADMINISTRATORS}",
+    )
+    update_webhook = mutation(
+        webhook.change, inputs.UpdateWebhookInput, WebhookPayload, f"Change a webhook. {BY_ADMINISTRATORS}"
+    )
+    delete_webhook = mutation(
+        webhook.delete,
+        inputs.DeleteWebhookInput,
+        DeletedWebhookPayload,
+        f"Delete a webhook with its secrets and deliveries. {BY_ADMINISTRATORS}",
+    )
+    rotate_webhook_secret = mutation(
+        webhook.rotate_secret,
+        inputs.RotateWebhookSecretInput,
+        NewWebhookPayload,
+        f"Replace the secret of a webhook. The earlier ones sign, too, until the overlap ends. {BY_ADMINISTRATORS}",
+    )
+    test_webhook = mutation(
+        webhook.send_test,
+        inputs.TestWebhookInput,
+        WebhookDeliveriesPayload,
+        "Send an event of the kind `WEBHOOK_TESTED` to the webhook, whatever its filter is. It is sent once, also if"
+        f" the webhook is disabled. No other webhook gets it. {BY_ADMINISTRATORS}",
+    )
+    redeliver_webhook = mutation(
+        webhook.redeliver,
+        inputs.RedeliverWebhookInput,
+        WebhookDeliveriesPayload,
+        f"Send deliveries of the webhook again. {ONCE} A pending one is sent at once, and retried as before."
+        f" {BY_ADMINISTRATORS}",
+    )
