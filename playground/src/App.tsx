@@ -9,7 +9,7 @@ import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
 import { QuestionDialog } from './QuestionDialog.tsx'
 import { EditorFont } from './EditorFont.tsx'
-import { COST, EXAMPLES, guarded, TABLE, VERSIONS } from './panels.tsx'
+import { ACTIVITY, COST, EXAMPLES, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
@@ -19,7 +19,7 @@ import { Share } from './Share.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
 // GraphiQL finds its history plugin in this list by identity.
-const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, TABLE, COST].map(guarded), HISTORY_PLUGIN]
+const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, ACTIVITY, TABLE, COST].map(guarded), HISTORY_PLUGIN]
 
 function follow({ tabs, activeTabIndex }: TabsState) {
   keep(tabs)

@@ -1,7 +1,9 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
+import { useMoved } from './live/useMoved.ts'
 import { useQuery } from './panels/useQuery.ts'
 
 const JOBS = `query Jobs($search: String, $chosen: String!) {
+  events(first: 1, sortDirection: DESC) { nodes { cursor } }
   chosen: jobByKey(jobKey: $chosen) { ...Choice }
   jobs(first: 100, sortBy: JOB_KEY, filter: { search: $search }) { totalCount nodes { ...Choice } }
 }
@@ -14,6 +16,7 @@ interface Job {
 }
 
 interface Jobs {
+  events: { nodes: { cursor: string }[] }
   chosen: Job | null
   jobs: { totalCount: number; nodes: Job[] }
 }
@@ -30,7 +33,12 @@ interface Picker {
 /** Choose one of the jobs that the member can see. A search finds those that the list doesn't contain. */
 export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
   const [search, setSearch] = useState('')
-  const { data, error } = useQuery<Jobs>(JOBS, { search: search || null, chosen: value })
+  const [position, setPosition] = useState<string | null>()
+  const moved = useMoved(position, { actions: ['JOB_CREATED', 'JOB_UPDATED', 'JOB_DELETED', 'TEAMS_ADDED_TO_JOB', 'TEAM_REMOVED_FROM_JOB'] })
+  const { data, error } = useQuery<Jobs>(JOBS, { search: search || null, chosen: value }, moved)
+  useEffect(() => {
+    if (data) setPosition(data.events.nodes[0]?.cursor ?? null)
+  }, [data])
   const found = data?.jobs.nodes ?? []
   const { chosen, totalCount } = { chosen: data?.chosen, totalCount: data?.jobs.totalCount ?? 0 }
   const listed = chosen && !found.some(job => job.id === chosen.id) ? [chosen, ...found] : found

@@ -1,8 +1,10 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { useEffect } from 'react'
 import { identity, personOf } from './identity.ts'
+import { streamed } from './live/stream.ts'
+import { StreamBar } from './live/StreamBar.tsx'
 import { Notice } from './Notice.tsx'
-import { requestOf, schemaProblem, tab, turn } from './requests.ts'
+import { requestOf, resume, schemaProblem, tab, textOf, turn } from './requests.ts'
 import { useStore } from './store.ts'
 
 /** Show the response to the last request of this tab and user, or the problem. */
@@ -16,6 +18,7 @@ export function Responses() {
   }))
   const { run, stop } = useGraphiQLActions()
   const answered = useStore(turn)
+  const results = useStore(streamed)
 
   useEffect(() => tab.set(tabId), [tabId]) // GraphiQL reports changes only, not the first tab
   useEffect(() => {
@@ -24,11 +27,21 @@ export function Responses() {
   }, [requestKey, run, stop])
   useEffect(() => {
     const request = requestOf(requestKey)
-    if (!request?.isRunning) response?.setValue(request?.answer ?? '')
-  }, [requestKey, response, answered, fetchError]) // GraphiQL writes that error into the response
+    const text = request ? textOf(request) : ''
+    if (text !== undefined && response?.getValue() !== text) response?.setValue(text)
+  }, [requestKey, response, answered, results, fetchError]) // GraphiQL writes that error into the response
 
   const noSchema = useStore(schemaProblem)
   const request = requestOf(requestKey)
   const problem = request ? request.problem : noSchema
-  return problem ? <Notice problem={problem} /> : null
+  const resumeStream = () => {
+    resume(requestKey)
+    void run()
+  }
+  return (
+    <>
+      {problem && <Notice problem={problem} />}
+      {request?.stream && <StreamBar stream={request.stream} isRunning={request.isRunning} stop={stop} resume={resumeStream} />}
+    </>
+  )
 }

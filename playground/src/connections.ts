@@ -91,7 +91,7 @@ function valueOf({ variables }: GraphQLRequest, given?: ArgumentNode): unknown {
 }
 
 /** Set the variable of the argument, or else write the argument into the field. */
-function withArgument(request: GraphQLRequest, field: FieldNode, name: string, value: string | number): GraphQLRequest {
+export function withArgument(request: GraphQLRequest, field: FieldNode, name: string, value: string | number): GraphQLRequest {
   const given = argument(field, name)
   if (given?.value.kind === 'Variable')
     return { ...request, variables: { ...(request.variables as Json), [given.value.name.value]: value } }

@@ -20,3 +20,5 @@ function operationsOf(query: string) {
 }
 
 export const isMutation = (graphQLRequest: GraphQLRequest) => operationOf(graphQLRequest)?.operation === 'mutation'
+
+export const isSubscription = (graphQLRequest: GraphQLRequest) => operationOf(graphQLRequest)?.operation === 'subscription'

@@ -56,3 +56,9 @@ export const TABLE: GraphiQLPlugin = {
   icon: icon('M4 5h16v14H4zM4 10h16M4 14.500h16M10 5v14'),
   content: later(() => import('./panels/Table.tsx')),
 }
+
+export const ACTIVITY: GraphiQLPlugin = {
+  title: 'Activity',
+  icon: icon('M3 12h4l3-8 4 16 3-8h4'),
+  content: later(() => import('./panels/Activity.tsx')),
+}

@@ -5,8 +5,9 @@
 import { type Fetcher, formatResult } from '@graphiql/toolkit'
 import { type Answer, type GraphQLRequest, type Options, send } from './api.ts'
 import { identity, personOf, ready } from './identity.ts'
+import { collect, type Stream, streamAfter, streamed } from './live/stream.ts'
 import { measure, tracing } from './measured.ts'
-import { isMutation, named } from './operations.ts'
+import { isMutation, isSubscription, named } from './operations.ts'
 import { permitted } from './permission.ts'
 import type { Problem } from './problem.ts'
 import { Store } from './store.ts'
@@ -18,6 +19,8 @@ interface Request {
   /** What was sent, once the user has permitted it. */
   sent?: GraphQLRequest
   problem?: Problem
+  /** The results of a subscription. */
+  stream?: Stream
   /** The observer that GraphiQL passes while it shows the request's tab. */
   complete?: () => void
 }
@@ -31,6 +34,12 @@ export const turn = new Store(0)
 
 export const currentRequestKey = () => `${tab.get()} ${personOf(identity.get())}`
 export const requestOf = (requestKey: string) => requests.get(requestKey)
+
+/** Return the text of the response: that of a subscription has its results, the newest first. */
+export function textOf({ stream, answer, isRunning }: Request): string | undefined {
+  if (stream) return stream.results.length ? formatResult(stream.results) : ''
+  return isRunning ? undefined : answer
+}
 
 /** Cancel the requests of closed tabs. */
 export function keep(tabs: readonly { id: string }[]) {
@@ -48,7 +57,15 @@ export const fetcher: Fetcher = async (graphQLRequest, options) => {
   await ready
   const requestKey = currentRequestKey()
   const last = requests.get(requestKey)
-  return waiting(requestKey, last?.isRunning ? last : begin(requestKey, named(graphQLRequest), { headers }))
+  if (last?.isRunning) return waiting(requestKey, last)
+  const wanted = last?.stream?.isResuming ? (last.stream.next ?? last.sent ?? graphQLRequest) : graphQLRequest
+  return waiting(requestKey, begin(requestKey, named(wanted), { headers }))
+}
+
+/** Let the next run of the tab's operation go on after the last result of its subscription. */
+export function resume(requestKey: string) {
+  const stream = requests.get(requestKey)?.stream
+  if (stream) stream.isResuming = true
 }
 
 /** The reason why there is no schema. */
@@ -68,8 +85,9 @@ async function introspected(graphQLRequest: GraphQLRequest, options: Options) {
 /** An observable that completes with the request. GraphiQL unsubscribes when the user stops it or changes the tab. */
 function waiting(requestKey: string, request: Request) {
   return {
-    subscribe({ complete }: { complete: () => void }) {
+    subscribe({ next, complete }: { next: (result: object) => void; complete: () => void }) {
       request.complete = complete
+      if (request.stream) queueMicrotask(() => hideSpinner(next))
       return {
         unsubscribe() {
           request.complete = undefined
@@ -80,8 +98,15 @@ function waiting(requestKey: string, request: Request) {
   } as never
 }
 
+/** GraphiQL shows it until the first result. The page writes the results itself. */
+function hideSpinner(next: (result: object) => void) {
+  next({})
+  streamed.set(streamed.get() + 1)
+}
+
 function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Options) {
-  const request: Request = { abort: new AbortController(), isRunning: true, answer: '' }
+  const stream = isSubscription(graphQLRequest) ? streamAfter(requests.get(requestKey)?.stream) : undefined
+  const request: Request = { abort: new AbortController(), isRunning: true, answer: '', stream }
   requests.set(requestKey, request)
   void run(request, graphQLRequest, options)
   return request
@@ -90,7 +115,8 @@ function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Opti
 async function run(request: Request, wanted: GraphQLRequest, options: Options) {
   try {
     const graphQLRequest = (request.sent = await permitted(wanted))
-    request.answer = formatResult(await answer(graphQLRequest, { ...options, signal: request.abort.signal }))
+    if (request.stream) await collect(request.stream, graphQLRequest, request.abort.signal)
+    else request.answer = formatResult(await answer(graphQLRequest, { ...options, signal: request.abort.signal }))
   } catch (problem) {
     request.problem = problem as Problem
   }

@@ -13,7 +13,7 @@ from mainsheet.schema.api import api
 
 PLAYGROUND = Path(__file__).parents[2] / "playground"
 SOURCES = [*sorted(PLAYGROUND.glob("src/**/*.ts")), *sorted(PLAYGROUND.glob("src/**/*.tsx"))]
-OPERATION = re.compile(r"`((?:query|mutation) [^`$]*\([^`]*|(?:query|mutation) [^`]*)`")
+OPERATION = re.compile(r"`((?:query|mutation|subscription) [^`$]*\([^`]*|(?:query|mutation) [^`]*)`")
 OWN = [(path.name, text) for path in SOURCES for text in OPERATION.findall(path.read_text())]
 EXAMPLES = sorted(PLAYGROUND.glob("examples/*.graphql"))
 SCHEMA = core_schema(api)

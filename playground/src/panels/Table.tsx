@@ -1,10 +1,14 @@
-import { useState } from 'react'
-import { type Answer, type GraphQLRequest, send } from '../api.ts'
+import { useEffect, useRef, useState } from 'react'
+import { type Answer, ask, type GraphQLRequest, send } from '../api.ts'
 import { type Connection, connectionsOf, nextPage } from '../connections.ts'
 import { identity, personOf } from '../identity.ts'
+import { useMoved } from '../live/useMoved.ts'
 import { isMutation } from '../operations.ts'
 import { requestOf, tab, turn } from '../requests.ts'
 import { useStore } from '../store.ts'
+import { useLoaded } from './useQuery.ts'
+
+const POSITION = `query Position { events(first: 1, sortDirection: DESC) { nodes { cursor } } }`
 
 export default function Table() {
   const requestKey = `${useStore(tab)} ${personOf(useStore(identity))}`
@@ -13,6 +17,8 @@ export default function Table() {
   const data = answer ? (JSON.parse(answer) as Answer).data : undefined
   const all = sent ? connectionsOf(sent, data) : []
   const [chosen, choose] = useState('')
+  const [isLive, setLive] = useState(true)
+  const [moved, setMoved] = useState(0)
   const shown = all.find(({ path }) => path === chosen) ?? all[0]
   return (
     <section className="panel" aria-label="Table">
@@ -27,10 +33,32 @@ export default function Table() {
           </select>
         </label>
       )}
-      {sent && shown && <Pages key={`${requestKey} ${answered} ${shown.path}`} first={{ request: sent, connection: shown }} />}
+      {shown && (
+        <label className="check">
+          <input type="checkbox" checked={isLive} onChange={({ target }) => setLive(target.checked)} /> Load again when data changes
+        </label>
+      )}
+      {isLive && <Live move={() => setMoved(count => count + 1)} />}
+      {sent && shown && (
+        <Pages key={`${requestKey} ${answered} ${shown.path}`} first={{ request: sent, connection: shown }} moved={moved} />
+      )}
       {!shown && <p className="quiet">Run an operation that selects the nodes or edges of a list.</p>}
     </section>
   )
+}
+
+/** While it is shown, calls `move` when data has changed, and once when it begins. */
+function Live({ move }: { move: () => void }) {
+  const { data: position } = useLoaded(signal => ask<Position>(POSITION, {}, { signal }), 'position')
+  const moved = useMoved(position && (position.events.nodes[0]?.cursor ?? null))
+  useEffect(() => {
+    if (position) move()
+  }, [position, moved])
+  return null
+}
+
+interface Position {
+  events: { nodes: { cursor: string }[] }
 }
 
 interface Page {
@@ -39,10 +67,19 @@ interface Page {
 }
 
 /** The pages that were read so far; the last one is shown. */
-function Pages({ first }: { first: Page }) {
+function Pages({ first, moved }: { first: Page; moved: number }) {
   const [pages, setPages] = useState([first])
   const [problem, setProblem] = useState<string>()
   const { request, connection } = pages.at(-1) ?? first
+  const seen = useRef(moved)
+  useEffect(() => {
+    if (moved === seen.current || isMutation(request)) return
+    seen.current = moved
+    load(request, connection.path).then(
+      again => setPages(pages => pages.map(page => (page.request === request ? { request, connection: again } : page))),
+      (error: Error) => setProblem(error.message),
+    )
+  }, [moved, request, connection.path])
   const next = isMutation(request) ? undefined : nextPage(request, connection)
   const read = async (request: GraphQLRequest) => {
     try {

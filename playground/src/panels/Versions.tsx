@@ -3,6 +3,7 @@ import { ChangeDialog } from '../changes/ChangeDialog.tsx'
 import type { Change } from '../changes/mutations.ts'
 import { historyOf } from '../historyOf.ts'
 import { JobPicker } from '../JobPicker.tsx'
+import { useMoved } from '../live/useMoved.ts'
 import { turn } from '../requests.ts'
 import { useStore } from '../store.ts'
 import { Timeline } from './Timeline.tsx'
@@ -20,10 +21,22 @@ export default function Versions() {
   )
 }
 
+/** Where in the feed the history begins to follow it. */
+interface Position {
+  jobId: string
+  cursor: string | null
+}
+
 function Versioned({ jobKey }: { jobKey: string }) {
   const [pages, setPages] = useState(1)
   const answered = useStore(turn)
-  const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), `${jobKey} ${pages}`, answered)
+  const [position, setPosition] = useState<Position>()
+  const moved = useMoved(position?.cursor, position && { jobIds: [position.jobId] })
+  const now = answered + moved
+  const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), `${jobKey} ${pages}`, now)
+  useEffect(() => {
+    if (job) setPosition(before => before ?? { jobId: job.id, cursor: job.position })
+  }, [job])
   const [shown, show] = useState<number>()
   const [change, begin] = useState<Change>()
   const [done, setDone] = useState('')
@@ -45,7 +58,7 @@ function Versioned({ jobKey }: { jobKey: string }) {
       <Timeline
         job={job}
         jobKey={jobKey}
-        turn={answered}
+        turn={now}
         shown={shown}
         show={show}
         begin={(kind, number) => begin({ kind, jobKey, number })}

@@ -24,5 +24,5 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: str
   return loaded
 }
 
-export const useQuery = <T>(query: string, variables: object) =>
-  useLoaded<T>(signal => ask<T>(query, variables, { signal }), query + JSON.stringify(variables))
+export const useQuery = <T>(query: string, variables: object, turn = 0) =>
+  useLoaded<T>(signal => ask<T>(query, variables, { signal }), query + JSON.stringify(variables), turn)

@@ -3,7 +3,9 @@ import { ask } from '../api.ts'
 
 /** Pages of published versions and of activations, the newest first. */
 const PAGE = `query VersionHistory($jobKey: String!, $versions: Int!, $versionsAfter: String, $eventsAfter: String) {
+  events(first: 1, sortDirection: DESC) { nodes { cursor } }
   jobByKey(jobKey: $jobKey) {
+    id
     viewerPermissions
     draft { number createdAt createdBy { displayName } basedOn { number } changes { path } }
     currentVersion { number }
@@ -69,11 +71,19 @@ interface Page<T> {
 }
 
 export interface JobHistory {
+  id: string
+  /** The cursor of the newest event of the feed when the job was read. */
+  position: string | null
   viewerPermissions: string[]
   draft: Draft | null
   currentVersion: { number: number }
   versions: Page<Published> & { totalCount: number }
   events: Page<Event>
+}
+
+interface Read {
+  events: { nodes: { cursor: string }[] }
+  jobByKey: Omit<JobHistory, 'position'> | null
 }
 
 /** Return this many pages of versions with the events of their time, or undefined if the member can't see the job. */
@@ -89,7 +99,8 @@ const oldestEvent = ({ events }: JobHistory) => events.nodes.at(-1)?.occurredAt 
 
 async function next(jobKey: string, versions: number, before: JobHistory | null, signal: AbortSignal): Promise<JobHistory | null> {
   const cursors = { versionsAfter: before?.versions.pageInfo.endCursor, eventsAfter: before?.events.pageInfo.endCursor }
-  const { jobByKey: job } = await ask<{ jobByKey: JobHistory | null }>(PAGE, { jobKey, versions, ...cursors }, { signal })
+  const { events, jobByKey } = await ask<Read>(PAGE, { jobKey, versions, ...cursors }, { signal })
+  const job = jobByKey && { ...jobByKey, position: before ? before.position : (events.nodes[0]?.cursor ?? null) }
   if (!job || !before) return job
   const { pageInfo } = versions ? job.versions : before.versions
   return {
