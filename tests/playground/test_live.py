@@ -84,7 +84,7 @@ async def test_an_interrupted_subscription_goes_on_after_its_last_result(sqlite_
             bar = playground.page.locator(".stream")
             await expect(bar).to_contain_text("Interrupted, connecting again … · 1 result")
 
-            database, port = folders[0] / "demo.sqlite3", URL(before.url).port
+            database, port = folders[0] / "demo.sqlite3", URL(before.url).port or 0
             async with served(database, folders[1], Page.built(), is_demo=True, port=port) as again:
                 await rename(again, job_id, "Second")
                 await expect(bar).to_contain_text("Live · 2 results")
