@@ -11,10 +11,10 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
-INTEROP := tests/playground tests/clients tests/chaos tests/interop
+INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run playground test interop chaos check bench schema release lock clean
+.PHONY: help run plane playground test interop chaos check bench schema release lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ help: ## list these commands
 run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built. The API works without it."
 	$(BIN)/mainsheet serve --demo
+
+plane: $(STAMP) ## execute the demo's runs beside `make run`, by the reference plane in examples/plane
+	@ADMIN_TOKEN=$$($(BIN)/mainsheet token create --member admin@harbor.example --name plane --expires 7d) && \
+	PLANE_TOKEN=$$(ADMIN_TOKEN=$$ADMIN_TOKEN $(BIN)/python -m examples.plane.account) $(BIN)/python -m examples.plane
 
 playground: $(PAGE) ## build the playground page
 
@@ -39,7 +43,7 @@ check: $(STAMP) ## run linters, type checker, import rules, and compare the sche
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --package testbed --package tests --package benchmarks
+	$(BIN)/mypy --package testbed --package tests --package benchmarks --package examples
 	$(BIN)/lint-imports
 	$(BIN)/mainsheet schema check
 	$(if $(RELEASED),$(BIN)/mainsheet schema check $(RELEASED))

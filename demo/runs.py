@@ -1,6 +1,6 @@
 """Runs like those of the execution plane: at the schedule's fire times, with the version that was current then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,6 +11,7 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job import JobStatus
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_version import JobVersion, schedule_of
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.schedule import Schedule
 
 PER_VERSION = 8  # the latest runs of each version
@@ -30,6 +31,7 @@ POINTER_MOVES = {
 }
 NEVER_STARTED = {JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.SKIPPED}
 UNDER_WAY_FOR = timedelta(seconds=40)
+LEASE = timedelta(hours=6)  # no worker renews it
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ def runs_of(life: Life, now: datetime, doing: JobRunStatus | None, chance: Rando
     if doing:
         number = life.job.current_number
         yield _run(life, number, JobRunTrigger.MANUAL, doing, at=now - UNDER_WAY_FOR, now=now, chance=chance)
+
+
+def leases_of(runs: Iterable[JobRun], now: datetime) -> Iterator[RunLease]:
+    """Yield a lease for each running run, so that it ends like that of a worker that is gone."""
+    for run in runs:
+        if run.status is JobRunStatus.RUNNING:
+            own = {"run_id": run.id, "organization_id": run.organization_id, "attempt": run.attempt}
+            yield RunLease(**own, expires_at=now + LEASE, has_reported=True)
 
 
 def _reigns(life: Life, now: datetime) -> list[Reign]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo.life import Life
 from mainsheet.demo.organization import Settlement
-from mainsheet.demo.runs import runs_of
+from mainsheet.demo.runs import leases_of, runs_of
 from mainsheet.demo.tenant import HARBOR, LAGOON
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
@@ -28,7 +28,7 @@ async def seed_demo(database: Database, progress: Callable[[int], None] = lambda
             for story in sorted(settlement.tenant.stories, key=lambda each: -each.born):
                 chance = Random(story.key)  # noqa: S311
                 life = settlement.live(story, chance)
-                await _keep(session, life, list(runs_of(life, now, story.doing, chance)))
+                await _keep(session, life, list(runs_of(life, now, story.doing, chance)), now)
                 progress(done := done + 1)
 
 
@@ -38,10 +38,12 @@ async def _settle(session: AsyncSession, settlement: Settlement) -> None:
         await session.flush()
 
 
-async def _keep(session: AsyncSession, life: Life, runs: list[JobRun]) -> None:
+async def _keep(session: AsyncSession, life: Life, runs: list[JobRun], now: datetime) -> None:
     """Add the job and flush it first: without relationships the session doesn't know what refers to it."""
     life.job.list_run(runs[-1] if runs else None)
     session.add(life.job)
     session.add_all(life.events)
     await session.flush()
     session.add_all(runs)
+    await session.flush()
+    session.add_all(leases_of(runs, now))

@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [
     page
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("executor/*.md"))
+    for pattern in ("*.md", "docs/**/*.md", "executor/*.md", "examples/**/*.md")
+    for page in ROOT.glob(pattern)
     if page.name != "CHANGELOG.md"  # it names files that existed at the time
 ]
 FOLDERS = (
@@ -22,6 +23,7 @@ FOLDERS = (
     "testbed",
     "benchmarks",
     "docs",
+    "examples",
     "playground",
 )
 PATH = re.compile(rf"(?<![\w/.])(?:{'|'.join(FOLDERS)})/[\w/.-]*\w(?:\.\w+)?")

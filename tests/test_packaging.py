@@ -57,7 +57,7 @@ def test_nothing_else_is_in_the_wheel(wheel_files: set[str]) -> None:
 
 @pytest.mark.parametrize(
     ("folders", "groups"),
-    [(PACKAGES, ()), (("tests", "testbed", "benchmarks"), ("dev",))],
+    [(PACKAGES, ()), (("tests", "testbed", "benchmarks", "examples"), ("dev",))],
     ids=["installed", "development"],
 )
 def test_each_imported_distribution_is_declared(folders: tuple[str, ...], groups: tuple[str, ...]) -> None:
@@ -66,7 +66,9 @@ def test_each_imported_distribution_is_declared(folders: tuple[str, ...], groups
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
     owners = packages_distributions()
-    third_party = _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "testbed", "benchmarks"}
+    third_party = (
+        _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "testbed", "benchmarks", "examples"}
+    )
 
     assert {"aiohttp", "graphql"} <= third_party
     assert {name for name in third_party if not declared & {_name(each) for each in owners.get(name, ())}} == set()

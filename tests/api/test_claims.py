@@ -22,7 +22,7 @@ START = datetime.now(UTC) - timedelta(days=1)
 
 async def _add_ready(database: Database, world: World, job_id: str, numbers: Sequence[int]) -> None:
     """Add ready runs, the one with a higher number later."""
-    same = {"organization_id": world.organization.id, "job_id": job_id, "cluster_id": world.cluster.id}
+    same: dict[str, Any] = {"organization_id": world.organization.id, "job_id": job_id, "cluster_id": world.cluster.id}
     same |= {"version_number": 1, "status": JobRunStatus.READY, "trigger": JobRunTrigger.MANUAL, "parameters": []}
     same |= {"attempt": 0, "retries": 0, "lost_claims": 0}
     async with database.writes.begin() as connection:

@@ -31,6 +31,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
 from mainsheet.models.roles import JobPermission, OrganizationRole, TeamRole
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.search_text import search_text
 from mainsheet.models.source import SourceKind
@@ -110,6 +111,12 @@ async def test_the_demo_has_every_status_and_kind(session: AsyncSession) -> None
     assert (jobs, runs) == (set(JobStatus), set(JobRunStatus))
     assert numbers >= {1, 2, 3, 4, 5, 6}
     assert len(timezones) > 5
+
+
+async def test_a_running_demo_run_has_a_lease(session: AsyncSession) -> None:
+    running = set(await session.scalars(select(JobRun.id).where(JobRun.status == JobRunStatus.RUNNING)))
+
+    assert running == set(await session.scalars(select(RunLease.run_id)))
 
 
 async def test_harbor_has_its_teams_and_five_saved_queries(session: AsyncSession) -> None:

@@ -1,0 +1,42 @@
+"""`python -m examples.plane` runs the plane. PLANE_TOKEN, a variable, has the token of a service account."""
+
+import argparse
+import asyncio
+import os
+from random import random, uniform
+
+import aiohttp
+
+from examples.plane.client import Client
+from examples.plane.scheduler import Scheduler
+from examples.plane.worker import Claim, RunFailed, Worker
+
+FAILING = 0.05  # the share of runs
+SECONDS = (2, 20)
+
+
+async def pretend(_claim: Claim) -> None:
+    """Sleep for as long as a short run takes. Some runs fail."""
+    await asyncio.sleep(uniform(*SECONDS))  # noqa: S311 no secret
+    if random() < FAILING:  # noqa: S311 no secret
+        raise RunFailed("The pretended work failed.")
+
+
+async def work(url: str, token: str) -> None:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http, asyncio.TaskGroup() as tasks:
+        ask = Client(http, url, token)
+        tasks.create_task(Scheduler(ask).work())
+        tasks.create_task(Worker(ask, pretend).work())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m examples.plane", description=__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8000/graphql", help="the address of the API")
+    given = parser.parse_args()
+    if not (token := os.environ.get("PLANE_TOKEN")):
+        parser.error("Set PLANE_TOKEN to the token of a service account. See examples/plane/README.md.")
+    asyncio.run(work(given.url, token))
+
+
+if __name__ == "__main__":
+    main()

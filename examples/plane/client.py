@@ -1,0 +1,51 @@
+"""Sends operations until the server answers. That is safe because each one has the same effect if it is repeated."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from random import uniform
+from typing import Any
+
+import aiohttp
+
+MOST_SECONDS = 5.0  # between two attempts
+AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY}
+AGAIN |= {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+
+
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class Refused(Exception):
+    """The server refused an operation, and would refuse it again."""
+
+
+@dataclass(frozen=True)
+class Client:
+    http: aiohttp.ClientSession
+    url: str
+    token: str
+
+    async def __call__(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the data of the answer. Raises `Refused`."""
+        delay = 0.1
+        while (data := await self._answer({"query": query, "variables": variables})) is None:
+            await asyncio.sleep(uniform(delay / 2, delay))  # noqa: S311 so that planes don't come back all at once
+            delay = min(delay * 2, MOST_SECONDS)
+        return data
+
+    async def _answer(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the data, or None if the request is to be repeated."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/graphql-response+json"}
+        try:
+            async with self.http.post(self.url, json=body, headers=headers) as response:
+                if response.status in AGAIN:
+                    return None
+                answer: dict[str, Any] = await response.json()
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError):
+            return None
+        if errors := answer.get("errors"):
+            raise Refused("; ".join(error["message"] for error in errors))
+        data: dict[str, Any] = answer["data"]
+        return data
