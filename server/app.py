@@ -1,7 +1,6 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from functools import partial
 
 import strawberry
@@ -9,7 +8,6 @@ from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
-from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
@@ -37,12 +35,11 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import OperationStore
-from mainsheet.server.process.background import repeated
+from mainsheet.server.process.pruner import pruning, retention_of
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
-EXPIRE_SECONDS = 3600
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
 
 
@@ -112,8 +109,7 @@ def make_app(
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(validity.checking)
-    if settings.event_retention_days:
-        app.cleanup_ctx.append(partial(_expiring, database, timedelta(days=settings.event_retention_days)))
+    app.cleanup_ctx.append(partial(pruning, database, retention_of(settings)))
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
 
@@ -167,12 +163,6 @@ async def _reporting(
     yield
     for each in own:
         instruments.shared.remove(each)
-
-
-async def _expiring(database: Database, kept: timedelta, _app: web.Application) -> AsyncIterator[None]:
-    """Delete expired events every hour."""
-    async with repeated("expire events", EXPIRE_SECONDS, partial(expire, database, kept)):
-        yield
 
 
 async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:

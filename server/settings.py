@@ -87,7 +87,16 @@ class Settings(BaseSettings):
     feed_poll_seconds: float = Field(
         1, gt=0, le=60, description="How often the feed is read for subscriptions when no notification arrives."
     )
-    event_retention_days: int = Field(0, ge=0, description="How long events are kept; 0 is for ever.")
+    event_retention_days: int = Field(0, ge=0, le=36_500, description="How long events are kept; 0 is for ever.")
+    run_retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long finished runs are kept, except for the latest of each job; 0 is for ever.",
+    )
+    token_retention_days: int = Field(
+        90, ge=0, le=36_500, description="How long expired and revoked tokens are kept for lists; 0 is for ever."
+    )
     max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
     max_subscriptions_per_organization: int = Field(
         2_000, ge=0, description="Subscriptions of one organization in each process; more are refused."

@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -8,9 +9,12 @@ import click
 from mainsheet.demo import seed_demo, seed_jobs
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import current_and_head, drift, upgrade
+from mainsheet.models.retention import EXPIRING, Retention, prunable, prune
 from mainsheet.models.unfit import unfit
-from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.options import json_option, with_settings
 from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, run
+from mainsheet.server.commands.table import show
+from mainsheet.server.process.pruner import retention_of
 from mainsheet.server.settings import Settings
 
 SHOWN = 20
@@ -117,3 +121,30 @@ async def _check(settings: Settings, values: bool) -> None:
     if differences:
         raise click.ClickException(f"The database differs from the models in {len(differences)} places")
     click.echo("The database is up to date.")
+
+
+@db.command(name="prune")
+@click.option("--dry-run", is_flag=True, help="Count the rows, and delete nothing.")
+@json_option
+@with_settings("database_url", "event_retention_days", "run_retention_days", "token_retention_days")
+def prune_(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
+    """Delete rows whose retention has ended. A running server does so every hour.
+
+    These are events, finished runs, expired and revoked tokens, and the answers to idempotency keys.
+    """
+    run(_prune(settings, is_dry=dry_run, as_json=as_json))
+
+
+async def _prune(settings: Settings, *, is_dry: bool, as_json: bool) -> None:
+    retention = retention_of(settings)
+    async with migrated(settings) as database:
+        counts = await (prunable if is_dry else prune)(database, retention)
+    rows = [(name.replace("_", " "), _kept(retention, name), counts.get(name, 0)) for name in EXPIRING]
+    columns = {"ROWS": "", "HOURS KEPT": "for ever", "TO DELETE" if is_dry else "DELETED": ""}
+    show(columns, rows, as_json=as_json)
+
+
+def _kept(retention: Retention, name: str) -> int | None:
+    """Return the hours that rows are kept, or None for ever."""
+    kept: timedelta | None = getattr(retention, name)
+    return None if kept is None else kept // timedelta(hours=1)

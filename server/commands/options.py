@@ -14,6 +14,7 @@ from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import PREFIX, Settings
 
 Command = Callable[..., None]
+json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:

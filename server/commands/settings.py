@@ -2,30 +2,39 @@ import os
 
 import click
 
-from mainsheet.server.commands.options import given_options, variable, with_settings
-from mainsheet.server.commands.table import table
+from mainsheet.server.commands.options import given_options, json_option, variable, with_settings
+from mainsheet.server.commands.table import show, table
 from mainsheet.server.environment import FILE, secrets
 from mainsheet.server.observe.redaction import MASK, without_secrets
 from mainsheet.server.settings import Settings
 
-HEADINGS = ("SETTING", "VALUE", "ORIGIN")
+COLUMNS = {"SETTING": "", "VALUE": "", "ORIGIN": ""}
 
 
 @click.command(name="settings")
 @click.option("--describe", is_flag=True, help="Print a description below each setting.")
+@json_option
 @with_settings("database_url", "host", "port", "demo")
-def settings(settings: Settings, *, describe: bool) -> None:
+def settings(settings: Settings, *, describe: bool, as_json: bool) -> None:
     """Print every setting, its value (secrets masked) and where it comes from.
 
     A secret setting may also be given as a file: MAINSHEET_DATABASE_URL_FILE=/run/secrets/database-url.
     """
     rows = [(variable(name), _shown(settings, name), _origin(name)) for name in Settings.model_fields]
-    heading, *lines = table(HEADINGS, rows)
+    descriptions = [each.description for each in Settings.model_fields.values()]
+    if as_json:
+        show(
+            {**COLUMNS, "DESCRIPTION": ""},
+            [(*row, each) for row, each in zip(rows, descriptions, strict=True)],
+            as_json=True,
+        )
+        return
+    heading, *lines = table(tuple(COLUMNS), rows)
     click.echo(heading)
-    for line, field in zip(lines, Settings.model_fields.values(), strict=True):
+    for line, description in zip(lines, descriptions, strict=True):
         click.echo(line)
         if describe:
-            click.echo(f"    {field.description}\n")
+            click.echo(f"    {description}\n")
 
 
 def _shown(settings: Settings, name: str) -> str:

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
@@ -9,14 +10,14 @@ from mainsheet.models.actor import Actor
 from mainsheet.models.limits import NAME
 from mainsheet.models.roles import AccessScope
 from mainsheet.server.auth import tokens
-from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.options import json_option, with_settings
 from mainsheet.server.commands.running import migrated, run
-from mainsheet.server.commands.table import table
+from mainsheet.server.commands.table import show
 from mainsheet.server.settings import Settings
 
 LONGEST = timedelta(days=36_500)
 DEFAULT, NEVER = "90d", "never"
-HEADINGS = ("ID", "ACTOR", "NAME", "CREATED", "EXPIRES", "LAST USED", "STATE")
+COLUMNS = {"ID": "", "ACTOR": "", "NAME": "", "CREATED": "", "EXPIRES": NEVER, "LAST USED": NEVER, "STATE": ""}
 
 
 class Lifetime(click.ParamType[timedelta | None]):
@@ -91,17 +92,17 @@ def create(
 
 @token.command(name="list")
 @click.option("--member", metavar="EMAIL", help="List only this member's tokens.")
+@json_option
 @with_settings("database_url")
-def list_(settings: Settings, member: str | None) -> None:
+def list_(settings: Settings, *, member: str | None, as_json: bool) -> None:
     """Print all tokens, oldest first, without their secrets, which aren't stored."""
-    run(_list(settings, member))
+    run(_list(settings, member, as_json=as_json))
 
 
-async def _list(settings: Settings, member: str | None) -> None:
+async def _list(settings: Settings, member: str | None, *, as_json: bool) -> None:
     async with migrated(settings) as database:
         rows = await tokens.listing(database, member)
-    for line in table(HEADINGS, [_cells(*each) for each in rows]):
-        click.echo(line)
+    show(COLUMNS, [_cells(*each) for each in rows], as_json=as_json)
 
 
 @token.command()
@@ -118,20 +119,10 @@ async def _revoke(settings: Settings, token_id: str) -> None:
     click.echo(f"Token {token_id} {'is' if was_good else 'was already'} revoked.")
 
 
-def _cells(token: AccessToken, actor: Actor, now: datetime) -> Sequence[str]:
-    return (
-        token.id,
-        actor.email or actor.name,
-        token.name or "",
-        _moment(token.created_at),
-        _moment(token.expires_at),
-        _moment(token.last_used_at),
-        _state(token, now),
-    )
-
-
-def _moment(value: datetime | None) -> str:
-    return "never" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+def _cells(token: AccessToken, actor: Actor, now: datetime) -> Sequence[Any]:
+    who = actor.email or actor.name
+    times = token.created_at, token.expires_at, token.last_used_at
+    return token.id, who, token.name, *times, _state(token, now)
 
 
 def _state(token: AccessToken, now: datetime) -> str:

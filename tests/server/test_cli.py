@@ -4,6 +4,7 @@ Most tests call it in this process. `serve` configures the logging of its proces
 """
 
 import asyncio
+import json
 import re
 import signal
 import sqlite3
@@ -230,6 +231,17 @@ def test_an_unknown_token_can_not_be_revoked(url: str) -> None:
 def test_the_schema_is_printed_as_it_is_committed() -> None:
     assert mainsheet("schema", "print").stdout == SDL.read_text("utf-8")
     assert invoke("schema", "check").returncode == 0
+
+
+def test_settings_as_json_are_described_and_masked() -> None:
+    url = "postgresql://ada:s3cret@db/mainsheet"
+
+    rows = json.loads(invoke("settings", "--json", MAINSHEET_DATABASE_URL=url).stdout)
+
+    assert [each["setting"] for each in rows] == [f"MAINSHEET_{name.upper()}" for name in Settings.model_fields]
+    assert "s3cret" not in rows[0]["value"]
+    assert rows[0]["origin"] == "environment"
+    assert all(each["description"] for each in rows)
 
 
 def test_settings_show_their_sources_and_mask_secrets() -> None:

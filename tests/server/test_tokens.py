@@ -1,6 +1,7 @@
 """Mainsheet's own bearer tokens: authentication and the token commands."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import INTERVAL, LastUse
 from testbed.world import make_member, make_organization, make_service_account, token
+from tests.server.commands import invoke
 
 HOUR = timedelta(hours=1)
 
@@ -326,3 +328,14 @@ async def test_default_scopes_follow_the_role(database: Database, role: str, sco
     assert (await row(database, await tokens.create(database, member.email, None, None))).scopes == scopes
     narrow = await tokens.create(database, member.email, None, None, scopes=[AccessScope.READ])
     assert (await row(database, narrow)).scopes == ["READ"]
+
+
+async def test_tokens_are_listed_as_json(database: Database, ada: Member, database_url: str) -> None:
+    await tokens.create(database, ada.email, None, None)
+
+    done = await asyncio.to_thread(invoke, "token", "list", "--json", MAINSHEET_DATABASE_URL=database_url)
+    (row,) = json.loads(done.stdout)
+
+    assert row.keys() == {"id", "actor", "name", "created", "expires", "lastUsed", "state"}
+    assert (row["actor"], row["name"], row["expires"], row["state"]) == (ada.email, None, None, "active")
+    assert datetime.fromisoformat(row["created"]).utcoffset() == timedelta(0)
