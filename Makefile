@@ -56,7 +56,7 @@ schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql
 	mv .venv/schema.graphql schema/schema.graphql
 
-release: $(STAMP) ## store this version's databases in releases/, for upgrade tests of later versions
+release: $(STAMP) ## store the databases and the schema of this version in releases/, for upgrade tests of later versions
 	$(BIN)/python -m tests.releases
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows

@@ -4,6 +4,8 @@ They are what people have, not what we would write today: SQLite's file as it is
 """
 
 import gzip
+import re
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -11,9 +13,11 @@ from pathlib import Path
 from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import upgrade
+from testbed.databases import postgres_database
 from testbed.postgres import program
 
-RELEASES = Path(__file__).parents[2] / "releases"
+ROOT = Path(__file__).parents[2]
+RELEASES, SCHEMA = ROOT / "releases", ROOT / "schema/schema.graphql"
 FILES = {"sqlite": "sqlite.db.gz", "postgresql": "postgresql.sql.gz"}
 DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # otherwise pg_dump chooses a new one each time
 
@@ -21,6 +25,16 @@ DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # otherwis
 def versions() -> list[str]:
     """Return the releases that have stored databases."""
     return sorted(each.name for each in RELEASES.iterdir() if all((each / file).exists() for file in FILES.values()))
+
+
+def obstacles(version: str, changelog: str) -> list[str]:
+    """Return the reasons why this version can't be released: a stored one never changes."""
+    found = []
+    if (RELEASES / version / FILES["sqlite"]).exists():
+        found.append(f"{version} was released before. Set the next version in pyproject.toml.")
+    if not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
+        found.append(f"CHANGELOG.md has no heading `## [{version}] - YYYY-MM-DD`.")
+    return found
 
 
 async def filled(url: str) -> None:
@@ -33,32 +47,41 @@ async def filled(url: str) -> None:
         await database.close()
 
 
-def keep_sqlite(file: Path, version: str) -> None:
+async def keep(folder: Path, scratch: Path, server: str) -> None:
+    """Write new databases with the demo, and the schema, to a folder of a release."""
+    file = scratch / "release.sqlite3"
+    await filled(f"sqlite:///{file}")
+    _write(folder, "sqlite", _whole(file))
+    async with postgres_database(server) as url:
+        await filled(url)
+        _write(folder, "postgresql", _dump(url))
+    shutil.copy(SCHEMA, folder)
+
+
+def _whole(file: Path) -> bytes:
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA journal_mode = DELETE")  # so that the file contains everything
     connection.execute("VACUUM")
     connection.close()
-    _keep(file.read_bytes(), version, "sqlite")
+    return file.read_bytes()
 
 
-def keep_postgresql(url: str, version: str) -> None:
-    dumped = subprocess.run([program("pg_dump"), *DUMP, url], check=True, stdout=subprocess.PIPE)
-    _keep(dumped.stdout, version, "postgresql")
+def _dump(url: str) -> bytes:
+    return subprocess.run([program("pg_dump"), *DUMP, url], check=True, stdout=subprocess.PIPE).stdout
 
 
-def _keep(made: bytes, version: str, kind: str) -> None:
-    folder = RELEASES / version
+def _write(folder: Path, kind: str, content: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILES[kind]).write_bytes(gzip.compress(made, mtime=0))
+    (folder / FILES[kind]).write_bytes(gzip.compress(content, mtime=0))
 
 
-def restore_sqlite(version: str, file: Path) -> str:
+def restore_sqlite(version: str, file: Path, releases: Path = RELEASES) -> str:
     """Write the database to a new file and return its URL."""
-    file.write_bytes(_kept(version, "sqlite"))
+    file.write_bytes(_kept(releases / version, "sqlite"))
     return f"sqlite:///{file}"
 
 
-def restore_postgresql(version: str, url: str) -> None:
+def restore_postgresql(version: str, url: str, releases: Path = RELEASES) -> None:
     """Fill an empty database."""
     command: list[str | Path] = [
         program("psql"),
@@ -68,8 +91,8 @@ def restore_postgresql(version: str, url: str) -> None:
         "--output=/dev/null",
         url,
     ]
-    subprocess.run(command, input=_kept(version, "postgresql"), check=True)
+    subprocess.run(command, input=_kept(releases / version, "postgresql"), check=True)
 
 
-def _kept(version: str, kind: str) -> bytes:
-    return gzip.decompress((RELEASES / version / FILES[kind]).read_bytes())
+def _kept(folder: Path, kind: str) -> bytes:
+    return gzip.decompress((folder / FILES[kind]).read_bytes())

@@ -100,8 +100,8 @@ def test_a_release_is_stored() -> None:
 
 
 @pytest.mark.parametrize("version", versions())
-async def test_a_released_database_is_upgraded_without_loss(released: Database) -> None:
-    before = await kept(released)
+async def test_a_released_database_is_upgraded_without_loss(released: Database, version: str) -> None:
+    before = await kept(released, {} if version == "0.1.0" else RENAMED)
 
     await upgrade(released)
 
@@ -110,7 +110,7 @@ async def test_a_released_database_is_upgraded_without_loss(released: Database) 
     assert all(before.values())
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", ["0.1.0"])
 async def test_runs_that_were_running_can_end(released: Database) -> None:
     async with released.writes.begin() as connection:
         run_id = await connection.scalar(text("SELECT min(id) FROM job_run"))
@@ -129,7 +129,7 @@ async def test_runs_that_were_running_can_end(released: Database) -> None:
         assert (await session.get_one(JobRun, run_id)).status in (JobRunStatus.READY, JobRunStatus.FAILED)
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", ["0.1.0"])
 async def test_texts_of_an_upgraded_database_can_be_searched(released: Database) -> None:
     name = unicodedata.normalize("NFD", " İstanbul Größe")
     async with released.writes.begin() as connection:
@@ -150,7 +150,7 @@ async def test_texts_of_an_upgraded_database_can_be_searched(released: Database)
     assert [(each.table, each.id) async for each in unfit(released)] == [("job", job.id)]
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", ["0.1.0"])
 async def test_db_upgrade_lists_unfit_values(released: Database) -> None:
     async with released.writes.begin() as connection:
         await connection.execute(text("UPDATE job SET description = '\u202e'"))

@@ -1,0 +1,41 @@
+"""`make release` stores this version so that later ones can upgrade it."""
+
+from pathlib import Path
+
+import pytest
+
+from mainsheet.models.database import Database
+from mainsheet.models.migrate import drift, upgrade
+from testbed.databases import postgres_database
+from tests.releases.kept import SCHEMA, keep, obstacles, restore_postgresql, restore_sqlite
+
+LARGEST_BYTES = 1_000_000
+DATED = "## [9.9.9] - 2026-11-27\n"
+
+
+async def test_this_version_can_be_stored_and_restored(tmp_path: Path, postgres_server: str) -> None:
+    await keep(tmp_path / "9.9.9", tmp_path, postgres_server)
+
+    stored = {each.name: each for each in (tmp_path / "9.9.9").iterdir()}
+    assert sum(each.stat().st_size for each in stored.values()) < LARGEST_BYTES
+    assert stored["schema.graphql"].read_text("utf-8") == SCHEMA.read_text("utf-8")
+    async with postgres_database(postgres_server) as url:
+        restore_postgresql("9.9.9", url, tmp_path)
+        for restored in (url, restore_sqlite("9.9.9", tmp_path / "restored.sqlite3", tmp_path)):
+            database = Database.open(restored)
+            await upgrade(database)
+            assert await drift(database) == []
+            await database.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "changelog", "obstacle"),
+    [
+        ("0.1.0", "## [0.1.0] - 2026-11-24\n", "0.1.0 was released before. Set the next version in pyproject.toml."),
+        ("9.9.9", "## [Unreleased]\n", "CHANGELOG.md has no heading `## [9.9.9] - YYYY-MM-DD`."),
+        ("9.9.9", "## [9.9.9]\n", "CHANGELOG.md has no heading `## [9.9.9] - YYYY-MM-DD`."),
+    ],
+)
+def test_a_release_needs_a_new_version_with_a_dated_section(version: str, changelog: str, obstacle: str) -> None:
+    assert obstacles(version, changelog) == [obstacle]
+    assert obstacles("9.9.9", DATED) == []
