@@ -11,6 +11,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+ARIADNE := tests/clients/ariadne
 INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/examples
 
 .DEFAULT_GOAL := help
@@ -62,6 +63,7 @@ release: $(STAMP) ## store the databases and the schema of this version in relea
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
 	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --upgrade $(ARIADNE)/requirements.in --output-file $(ARIADNE)/requirements.lock
 
 clean: ## remove all generated files
 	rm -rf .venv dist server/http/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

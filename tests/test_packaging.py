@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "server/http/page"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+OWN = {"mainsheet", "tests", "testbed", "benchmarks", "examples", "generated"}  # the last by ariadne-codegen
 PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 
 
@@ -66,9 +67,7 @@ def test_each_imported_distribution_is_declared(folders: tuple[str, ...], groups
     requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
     owners = packages_distributions()
-    third_party = (
-        _imported(folders) - sys.stdlib_module_names - {"mainsheet", "tests", "testbed", "benchmarks", "examples"}
-    )
+    third_party = _imported(folders) - sys.stdlib_module_names - OWN
 
     assert {"aiohttp", "graphql"} <= third_party
     assert {name for name in third_party if not declared & {_name(each) for each in owners.get(name, ())}} == set()
