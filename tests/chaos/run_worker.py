@@ -1,0 +1,43 @@
+"""`python -m tests.chaos.run_worker URL LOG` claims and executes runs, as a process that can be killed.
+
+The workers of all processes append to one log when an execution starts, is done, and stops.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from random import uniform
+
+import aiohttp
+
+from examples.plane.client import Client
+from examples.plane.worker import Claim, Worker
+
+TOKEN_VARIABLE = "PLANE_TOKEN"
+LEASE_SECONDS = 5  # the shortest that the server allows
+LONGEST_SECONDS = 0.1
+
+
+async def work(url: str, log: Path) -> None:
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def note(what: str, claim: Claim) -> None:
+        os.write(file, f"{os.getpid()} {time.monotonic()} {what} {claim['run']['id']} {claim['attempt']}\n".encode())
+
+    async def execute(claim: Claim) -> None:
+        note("start", claim)
+        try:
+            await asyncio.sleep(uniform(0, LONGEST_SECONDS))
+            note("done", claim)
+        finally:
+            note("stop", claim)
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as http:
+        ask = Client(http, url, os.environ[TOKEN_VARIABLE])
+        await Worker(ask, execute, size=25, lease_seconds=LEASE_SECONDS, poll_seconds=0.1).work()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1], Path(sys.argv[2])))
