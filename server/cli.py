@@ -12,6 +12,8 @@ COMMANDS = {
     "token": "Bearer tokens of members and service accounts.",
     "apply": "Make an organization's teams, clusters, members, service accounts and saved queries what FILE says.",
     "export": "Write an organization's teams, clusters, members, service accounts and saved queries as YAML.",
+    "organization": "The organizations of the database.",
+    "members": "Members of any server.",
     "jobs": "Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.",
     "schema": "The GraphQL schema.",
     "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import func, make_url, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import retention
@@ -31,6 +30,7 @@ DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
 ALL = Retention(events=30 * DAY, runs=30 * DAY, tokens=30 * DAY)
 LATEST = "{ jobs { nodes { latestRun { id } runs { nodes { id } } } } }"
+Times = Mapping[str, datetime | None]
 TEAM = 'mutation { createTeam(input: {name: "new", idempotencyKey: "one"}) { userErrors { code } } }'
 
 
@@ -86,8 +86,8 @@ async def test_finished_runs_are_deleted_but_the_latest_of_each_job(
 async def test_ended_tokens_are_deleted(database: Database, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     old, new = NOW - 31 * DAY, NOW - 29 * DAY
-    ended = [{"expires_at": old}, {"revoked_at": old}, {"revoked_at": old, "expires_at": NOW + DAY}]
-    kept = [{"expires_at": None}, {"expires_at": NOW + DAY}, {"expires_at": new}, {"revoked_at": new}]
+    ended: list[Times] = [{"expires_at": old}, {"revoked_at": old}, {"revoked_at": old, "expires_at": NOW + DAY}]
+    kept: list[Times] = [{"expires_at": None}, {"expires_at": NOW + DAY}, {"expires_at": new}, {"revoked_at": new}]
     await tokens(database, world, *ended)
     kept_ids = await tokens(database, world, *kept)
 
@@ -96,12 +96,12 @@ async def test_ended_tokens_are_deleted(database: Database, world: World, monkey
     assert await stored(database, AccessToken.id) == kept_ids
 
 
-async def tokens(database: Database, world: World, *times: Mapping[str, Any]) -> set[str]:
+async def tokens(database: Database, world: World, *times: Times) -> set[str]:
     async with AsyncSession(database.writes) as session, session.begin():
         made = set()
         for each in times:
-            own = {"expires_at": None, "name": None, "scopes": [AccessScope.READ]}
-            token, _ = AccessToken.issue(world.organization.id, world.admin.id, NOW - 90 * DAY, **own)
+            created = (world.organization.id, world.admin.id, NOW - 90 * DAY)
+            token, _ = AccessToken.issue(*created, expires_at=None, name=None, scopes=[AccessScope.READ])
             for name, value in each.items():
                 setattr(token, name, value)
             session.add(token)
@@ -191,7 +191,8 @@ def test_a_retention_out_of_range_is_refused(days: str, sqlite_url: str) -> None
 async def test_runs_are_found_by_their_index(postgres_url: str) -> None:
     """A scan of all runs every hour would cost more than the deletion."""
     statement = retention.ended_runs("OR1", NOW, (retention.BEGINNING, ""))
-    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    url = make_url(postgres_url)
+    compiled = statement.compile(dialect=url.get_dialect()(), compile_kwargs={"literal_binds": True})
 
     async with connected(postgres_url) as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off")

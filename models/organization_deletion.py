@@ -1,0 +1,115 @@
+"""Deletes an organization in small transactions, which can be interrupted and continued."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mainsheet.models.access_token import AccessToken
+from mainsheet.models.actor import Actor, ActorKind, ActorStatus
+from mainsheet.models.database import Database
+from mainsheet.models.errors import BadInput
+from mainsheet.models.event import Event
+from mainsheet.models.job import Job
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersion, JobVersionDependency
+from mainsheet.models.limits import storable
+from mainsheet.models.organization import Organization
+from mainsheet.models.tables import Base
+
+BATCH = 500
+JOBS = 20  # each with its versions
+OWN = "organization_id"
+LARGE = [JobRun.__table__, Event.__table__]  # most rows of an organization; both have an index by organization
+BY_JOBS = {Job.__table__, JobVersion.__table__}  # refer to each other
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An organization with the numbers of its largest nouns."""
+
+    id: str
+    name: str
+    members: int
+    service_accounts: int
+    jobs: int
+    runs: int
+
+
+async def organizations(database: Database) -> Sequence[Counted]:
+    """Return all organizations by name."""
+    counts = [
+        _count(Actor.organization_id).where(Actor.kind == ActorKind.MEMBER),
+        _count(Actor.organization_id).where(Actor.kind == ActorKind.SERVICE_ACCOUNT),
+        _count(Job.organization_id),
+        _count(JobRun.organization_id),
+    ]
+    found = select(Organization.id, Organization.name, *(each.scalar_subquery() for each in counts))
+    async with database.reads.connect() as connection:
+        return [Counted(*row) for row in await connection.execute(found.order_by(Organization.name, Organization.id))]
+
+
+def _count(own: InstrumentedAttribute[str]) -> Select[int]:
+    return select(func.count()).where(own == Organization.id).correlate(Organization)
+
+
+async def organization(database: Database, organization_id: str) -> Counted:
+    """Return the organization with this id. Raises `BadInput` if there is none."""
+    for each in await organizations(database) if storable(organization_id) else ():
+        if each.id == organization_id:
+            return each
+    raise BadInput(f"There is no organization {organization_id}: `mainsheet organization list` shows all.")
+
+
+async def delete_organization(database: Database, organization_id: str) -> AsyncIterator[Mapping[str, int]]:
+    """Delete the organization with everything that it has. Yield the number of rows of each table, batch by batch.
+
+    Its actors lose access first, so that nobody adds rows meanwhile.
+    """
+    await _close(database, organization_id)
+    for table in _order():
+        while True:
+            async with database.writes.begin() as connection:
+                found = await _delete_batch(connection, table, organization_id)
+            if found:
+                yield {table.name: found}
+            else:
+                break
+    async with database.writes.begin() as connection:
+        await connection.execute(delete(Organization).where(Organization.id == organization_id))
+    yield {Organization.__tablename__: 1}
+
+
+async def _close(database: Database, organization_id: str) -> None:
+    async with database.writes.begin() as connection:
+        await connection.execute(delete(AccessToken).where(AccessToken.organization_id == organization_id))
+        own = update(Actor).where(Actor.organization_id == organization_id)
+        await connection.execute(own.values(status=ActorStatus.DISABLED))
+
+
+def _order() -> Sequence[Table]:
+    """Return the organization's tables, those that refer to others first. Deleting a job deletes its versions."""
+    tables = [each for each in reversed(Base.metadata.sorted_tables) if OWN in each.c]
+    first = [*LARGE, Job.__table__]
+    return [*first, *(each for each in tables if each not in {*first, *BY_JOBS})]
+
+
+async def _delete_batch(connection: AsyncConnection, table: Table, organization_id: str) -> int:
+    keys = list(table.primary_key)
+    size = JOBS if table is Job.__table__ else BATCH
+    batch = select(*keys).where(table.c[OWN] == organization_id).limit(size)
+    found = [tuple(row) for row in await connection.execute(batch)]
+    if table is Job.__table__:
+        await _delete_dependencies(connection, [row[0] for row in found])
+    if found:
+        await connection.execute(delete(table).where(tuple_(*keys).in_(found)))
+    return len(found)
+
+
+async def _delete_dependencies(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
+    """Delete the dependencies of and on the jobs, because each refers to two jobs."""
+    versions = select(JobVersion.id).where(JobVersion.job_id.in_(job_ids))
+    refers = or_(JobVersionDependency.depends_on_id.in_(job_ids), JobVersionDependency.version_id.in_(versions))
+    await connection.execute(delete(JobVersionDependency).where(refers))
