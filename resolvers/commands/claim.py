@@ -18,7 +18,7 @@ from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.claimable import candidates, lockable
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
-from mainsheet.resolvers.commands.run import locked, record
+from mainsheet.resolvers.commands.locked_run import locked, record
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write, command
 
@@ -55,9 +55,10 @@ async def report(
     lease_seconds: int = 60,
 ) -> Mapping[str, Any]:
     _check_report(write, error, log_url, progress_percent, lease_seconds)
-    run, job = await locked(write, run_id, JobPermission.RUN)
+    ends = state is not RunReportState.RUNNING
+    run, job = await locked(write, run_id, JobPermission.RUN, with_job=ends)
     write.refuse()
-    lease = await write.session.get(RunLease, run_id)
+    lease, retries = await _lease(write, run)
     told = RunReport(
         attempt=attempt,
         state=state,
@@ -67,12 +68,13 @@ async def report(
         lease_seconds=lease_seconds,
     )
     was_finished = run.is_finished
-    keeps = run.report(told, lease, await _retries(write, run), write.at)
+    keeps = run.report(told, lease, retries, write.at)
     if lease is not None and not keeps:
         await write.session.delete(lease)
     if not keeps and not was_finished:
         record(write, EventAction.RUN_FINISHED if run.is_finished else EventAction.RUN_RETRIED, run, job)
-    await refresh_latest_runs(write.session, [job.id])
+    if ends:
+        await refresh_latest_runs(write.session, [job.id])
     return {
         "job_id": job.id,
         "run_id": run_id,
@@ -98,11 +100,13 @@ def _check_report(
         write.problems += limits.text_problems(texts, error, ("error",))
 
 
-async def _retries(write: Write, run: JobRun) -> Retries:
+async def _lease(write: Write, run: JobRun) -> tuple[RunLease | None, Retries]:
+    """Return the lease of a locked run, and the retries of its version."""
     of_run = (JobVersion.job_id == run.job_id) & (JobVersion.number == run.version_number)
-    columns = select(JobVersion.max_retries, JobVersion.retry_delay_seconds).where(of_run)
-    row = (await write.session.execute(columns)).one()
-    return Retries(row.max_retries, row.retry_delay_seconds)
+    columns = select(RunLease, JobVersion.max_retries, JobVersion.retry_delay_seconds)
+    found = columns.select_from(JobVersion).outerjoin(RunLease, RunLease.run_id == run.id).where(of_run)
+    row = (await write.session.execute(found)).one()
+    return row[0], Retries(row.max_retries, row.retry_delay_seconds)
 
 
 async def _unknown_clusters(write: Write, cluster_ids: Sequence[str]) -> list[ClusterNotFound]:

@@ -24,8 +24,8 @@ from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers.commands.locked_run import RunJob, record
 from mainsheet.resolvers.commands.references import references_of
-from mainsheet.resolvers.commands.run import record
 from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import may_share_with, visible
@@ -241,6 +241,6 @@ async def _cancel_runs(write: Write, job: Job) -> list[JobRun]:
     runs = list(await write.session.scalars(unfinished.with_for_update(of=JobRun)))
     for run in runs:
         run.finish(JobRunStatus.CANCELLED, write.at)
-        record(write, EventAction.RUN_FINISHED, run, job)
+        record(write, EventAction.RUN_FINISHED, run, RunJob.of(job))
     await write.session.flush()
     return runs

@@ -6,22 +6,14 @@ from typing import Any
 from sqlalchemy import select
 
 from mainsheet.models import limits
-from mainsheet.models.errors import (
-    Forbidden,
-    Invalid,
-    JobNotFound,
-    UserError,
-    VersionNotFound,
-    VersionNotPublished,
-)
+from mainsheet.models.errors import Invalid, UserError, VersionNotFound, VersionNotPublished
 from mainsheet.models.event import EventAction
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.roles import AccessScope, JobPermission
-from mainsheet.models.run_errors import RunNotFound
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
-from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.commands.locked_run import RunJob, locked, record
 from mainsheet.resolvers.write import RunAnswer, Write, command
 
 
@@ -44,7 +36,7 @@ async def trigger(
     of = of_version(job, version)
     run = JobRun.manual(of, write.actor_id, write.at, hold=hold, parameters=parameters, message=message)
     write.session.add(run)
-    record(write, EventAction.RUN_TRIGGERED, run, job, message)
+    record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job), message)
     await refresh_latest_runs(write.session, [job.id])
     return {"job_id": job.id, "run_id": run.id}
 
@@ -86,13 +78,6 @@ async def delete(write: Write, *, run_id: str) -> Mapping[str, Any]:
     return {"job_id": job.id, "deleted_run_id": run_id}
 
 
-def record(write: Write, action: EventAction, run: JobRun, job: Job, message: str | None = None) -> None:
-    """Add an event about the run of a job whose teams are loaded."""
-    teams = sorted(each.team_id for each in job.teams)
-    versions = (None, run.version_number)
-    write.record(action, run, job.job_key, job_id=job.id, team_ids=teams, versions=versions, message=message)
-
-
 def of_version(job: Job, version: JobVersion) -> dict[str, Any]:
     """Return the columns of a run that its job and version determine."""
     return {
@@ -123,21 +108,3 @@ def _parameter_problems(parameters: Sequence[Mapping[str, str]]) -> Iterator[Use
         yield from limits.ARGUMENT.check(each["value"], (*path, "value"))
         if each["name"] in names[:index]:
             yield Invalid(path=(*path, "name"), reason=f"The name {each['name']!a:.60} is given twice.")
-
-
-async def locked(write: Write, run_id: str, permission: JobPermission) -> tuple[JobRun, Job]:
-    """Return the run and its job, both locked. Raises `RunNotFound` if the caller can't see the job, or `Forbidden`."""
-    found = select(JobRun.job_id).join(Job, Job.id == JobRun.job_id).where(JobRun.id == run_id, visible(write.caller))
-    job_id = await write.session.scalar(found) if limits.storable(run_id) else None
-    if job_id is None:
-        raise RunNotFound(missing_id=run_id)
-    try:
-        job = await write.job(job_id, permission)
-    except JobNotFound as error:
-        raise RunNotFound(missing_id=run_id) from error
-    except Forbidden as error:
-        raise Forbidden(path=("run_id",), missing_permission=permission) from error
-    run = await write.session.scalar(select(JobRun).where(JobRun.id == run_id).with_for_update(of=JobRun))
-    if run is None:
-        raise RunNotFound(missing_id=run_id)
-    return run, job

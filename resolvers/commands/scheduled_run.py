@@ -9,7 +9,8 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
-from mainsheet.resolvers.commands.run import of_version, record
+from mainsheet.resolvers.commands.locked_run import RunJob, record
+from mainsheet.resolvers.commands.run import of_version
 from mainsheet.resolvers.write import Write, command
 
 
@@ -29,6 +30,6 @@ async def create(
     if run is None:
         run = JobRun.scheduled(of_version(job, job.current), write.at, at, hold=hold, skip_reason=skip_reason)
         write.session.add(run)
-        record(write, EventAction.RUN_TRIGGERED, run, job, skip_reason)
+        record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job), skip_reason)
         await refresh_latest_runs(write.session, [job_id])
     return {"job_id": job_id, "run_id": run.id, "is_new": is_new}

@@ -387,3 +387,16 @@ async def test_concurrent_schedulers_make_one_run(ask: Ask, world: World, job_id
     made = await asyncio.gather(*(make() for _ in range(4)))
     assert len({run_id for run_id, _ in made}) == 1
     assert sorted(is_new for _, is_new in made) == [False, False, False, True]
+
+
+async def test_a_renewed_lease_leaves_the_job_alone(ask: Ask, world: World, job_id: str) -> None:
+    run_id = await triggered(ask, world, job_id)
+    await claim(ask, world)
+    await report(ask, world, run_id, "RUNNING")
+    renewal = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA"))]
+    await report(ask, world, run_id, "SUCCEEDED")
+    end = [each for each in ask.statements if not each.startswith(("BEGIN", "PRAGMA"))]
+
+    assert not any(each.startswith("UPDATE job ") or ("FROM job " in each and "FOR " in each) for each in renewal)
+    assert any(each.startswith("UPDATE job ") for each in end)
+    assert (len(renewal), len(end)) == (7, 9)
