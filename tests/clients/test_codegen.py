@@ -10,6 +10,7 @@ from mainsheet.models import errors
 from mainsheet.resolvers.write import COMMANDS
 from mainsheet.schema.user_error import CLASSES
 from tests.clients.conftest import ADMIN, SDL, Clients
+from tests.server.commands import mainsheet
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,17 @@ async def test_generated_types_cover_all_mutations_and_errors_of_jobs(clients: C
     assert set(met["answered"]) >= {each for each in COMMANDS if re.search(r"Job$|Draft$|Version$", each)}
     of_jobs = [each for each in CLASSES if each.__module__ == errors.__name__]
     assert set(met["met"]) >= {f"{each.__name__}Error" for each in of_jobs}
+
+
+@pytest.mark.usefixtures("generated")
+async def test_a_frontend_needs_no_mapping_in_a_day(clients: Clients, tmp_path: Path) -> None:
+    seen = await clients.script("codegen/day.ts")
+    remote = {"MAINSHEET_URL": clients.demo.url, "MAINSHEET_TOKEN": clients.demo.tokens[ADMIN]}
+    commands = (["export"], ["apply", "--yes"])
+    exported, applied = [
+        await asyncio.to_thread(mainsheet, "jobs", *each, str(tmp_path), **remote) for each in commands
+    ]
+
+    assert seen["paused"] == sorted(f"fifty-{each}" for each in range(50))
+    assert (exported.returncode, applied.returncode) == (0, 0), exported
+    assert applied.stdout.startswith("0 created, 0 changed, ")

@@ -7,7 +7,7 @@ const introspection = { headers: { Authorization: `Bearer ${TOKEN}` }, oneOf: tr
 
 const config: CodegenConfig = {
   schema: TOKEN ? { [SCHEMA]: introspection } : SCHEMA,
-  documents: ['documents.ts'],
+  documents: ['documents.ts', 'day-documents.ts'],
   generates: {
     [`${OUTPUT}/`]: {
       preset: 'client',
