@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.clients.conftest import Clients
+from tests.clients.conftest import HERE, Clients
+
+DOCUMENTATION = HERE.parents[1] / "docs/clients.md"
 
 MORE = 6  # the queries for the member and the version, and the four mutations
 
@@ -26,3 +28,16 @@ async def test_a_cache_pages_through_my_jobs_and_shows_what_is_published(clients
     assert versioned["currentVersion"]["number"] == published["currentVersion"]["number"] + 1
     assert back["currentVersion"] == published["currentVersion"]
     assert seen["who"]["me"]["actor"]["displayName"] == "Ada Lindqvist"
+
+
+async def test_apollo_pages_by_nodes_with_the_policy_of_the_documentation(clients: Clients) -> None:
+    policy = (clients.folder / "apollo/nodes-pagination.ts").read_text("utf-8")
+    assert policy in DOCUMENTATION.read_text("utf-8")
+
+    seen = await clients.script("apollo/nodes.ts")
+
+    keys = await clients.job_keys()
+    assert (seen["keys"], seen["anew"]) == (keys, keys[:10])
+    assert 10 < len(seen["active"]) < len(keys)
+    assert set(seen["active"]) < set(keys)
+    assert seen["tagged"] == [["tagged"], ["tagged"]]

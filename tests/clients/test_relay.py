@@ -5,7 +5,7 @@ import shutil
 from tests.clients.conftest import SDL, Clients
 
 
-async def test_relay_pages_through_my_jobs_and_refetches_one_of_them(clients: Clients) -> None:
+async def test_relay_pages_refetches_and_shows_what_is_published(clients: Clients) -> None:
     shutil.copy(SDL, clients.folder / "relay")
     await clients.tool("relay-compiler", cwd="relay")
     await clients.tool("tsc", "--project", "tsconfig.json", cwd="relay")
@@ -16,3 +16,11 @@ async def test_relay_pages_through_my_jobs_and_refetches_one_of_them(clients: Cl
     assert found["keys"] == keys
     assert found["pages"] == -(-len(keys) // 10) > 2
     assert found["names"][0] != found["names"][1] == "Renamed elsewhere"
+
+    before, drafted, published, versioned, back = found["life"]
+    assert (before["draft"], drafted["currentVersion"]) == (None, before["currentVersion"])
+    assert (published["draft"], published["currentVersion"]["number"]) == (None, drafted["draft"]["number"])
+    assert published["currentVersion"]["message"] == "Seen without store code"
+    assert versioned["currentVersion"]["message"] == "In one step"
+    assert versioned["currentVersion"]["number"] == published["currentVersion"]["number"] + 1
+    assert back["currentVersion"] == published["currentVersion"]

@@ -32,6 +32,13 @@ graphql`
   fragment jobs_job on Job @refetchable(queryName: "jobsJobQuery") {
     jobKey
     name
+    currentVersion {
+      number
+      message
+    }
+    draft {
+      number
+    }
   }
 `
 
@@ -40,6 +47,46 @@ graphql`
     updateJob(input: $input) {
       userErrors {
         code
+      }
+    }
+  }
+`
+
+graphql`
+  mutation jobsCreateDraftMutation($input: CreateDraftInput!) {
+    createDraft(input: $input) {
+      job {
+        ...jobs_job
+      }
+    }
+  }
+`
+
+graphql`
+  mutation jobsPublishDraftMutation($input: PublishDraftInput!) {
+    publishDraft(input: $input) {
+      job {
+        ...jobs_job
+      }
+    }
+  }
+`
+
+graphql`
+  mutation jobsCreateVersionMutation($input: CreateVersionInput!) {
+    createVersion(input: $input) {
+      job {
+        ...jobs_job
+      }
+    }
+  }
+`
+
+graphql`
+  mutation jobsRollBackMutation($input: ActivateVersionInput!) {
+    activateVersion(input: $input) {
+      job {
+        ...jobs_job
       }
     }
   }

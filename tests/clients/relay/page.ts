@@ -4,7 +4,11 @@ import jobsQuery from './__generated__/jobsQuery.graphql'
 import type { jobsQuery as JobsQuery } from './__generated__/jobsQuery.graphql'
 import LIST, { type jobs_list$data, type jobs_list$key } from './__generated__/jobs_list.graphql'
 import JOB, { type jobs_job$data, type jobs_job$key } from './__generated__/jobs_job.graphql'
-import rename, { type jobsRenameMutation } from './__generated__/jobsRenameMutation.graphql'
+import createDraft from './__generated__/jobsCreateDraftMutation.graphql'
+import createVersion from './__generated__/jobsCreateVersionMutation.graphql'
+import publishDraft from './__generated__/jobsPublishDraftMutation.graphql'
+import rename from './__generated__/jobsRenameMutation.graphql'
+import rollBack from './__generated__/jobsRollBackMutation.graphql'
 
 const PAGE = 10
 const { URL: url = '', TOKEN = '' } = process.env
@@ -29,11 +33,31 @@ async function main() {
   const pages = await pageThrough(query)
 
   const first = connection(query).edges[0]!.node
-  await renamed(first.id)
+  await mutate(rename, { jobId: first.id, name: 'Renamed elsewhere' }) // its answer leaves the store as it is
   const before = job(first).name
   await refetched(first.id)
   const keys = connection(query).edges.map(({ node }) => job(node).jobKey)
-  console.log(JSON.stringify({ pages, keys, names: [before, job(first).name] }))
+  const names = [before, job(first).name]
+  const life = await published(connection(query).edges.at(-1)!.node)
+  console.log(JSON.stringify({ pages, keys, names, life }))
+}
+
+/** Return what a watched fragment shows after each mutation. */
+async function published(node: Node) {
+  const selector = relay.getSingularSelector(JOB, node)!
+  let shown = job(node)
+  const { dispose } = environment.subscribe(environment.lookup(selector), ({ data }) => void (shown = data as jobs_job$data))
+  const jobId = node.id
+  const seen = [shown]
+  await mutate(createDraft, { jobId, changes: { maxRetries: 7 } })
+  seen.push(shown)
+  await mutate(publishDraft, { jobId, message: 'Seen without store code' })
+  seen.push(shown)
+  await mutate(createVersion, { jobId, changes: { maxRetries: 8 }, message: 'In one step' })
+  seen.push(shown)
+  await mutate(rollBack, { jobId, number: seen[2]!.currentVersion.number })
+  dispose()
+  return [...seen, shown]
 }
 
 async function pageThrough(query: jobs_list$key) {
@@ -51,17 +75,12 @@ async function refetched(id: string) {
   await relay.fetchQuery(environment, refetchableRequest, { id }).toPromise()
 }
 
-/** By a mutation whose answer leaves the store as it is. */
-const renamed = (jobId: string) =>
+const mutate = (mutation: relay.ConcreteRequest, input: object) =>
   new Promise((resolve, reject) =>
-    relay.commitMutation<jobsRenameMutation>(environment, {
-      mutation: rename,
-      variables: { input: { jobId, name: 'Renamed elsewhere' } },
-      onCompleted: resolve,
-      onError: reject,
-    }),
+    relay.commitMutation(environment, { mutation, variables: { input }, onCompleted: resolve, onError: reject }),
   )
 
+type Node = jobs_list$data['me']['jobs']['edges'][number]['node']
 const connection = (query: jobs_list$key) => read<jobs_list$data>(LIST, query).me.jobs
 const job = (node: jobs_job$key) => read<jobs_job$data>(JOB, node)
 
