@@ -1,7 +1,7 @@
 """What prepared operations and large variables cost a server: `python -m benchmarks.operations_memory`.
 
 A real server with default settings on a new SQLite demo: how much its memory grows by 300 documents of 1,900 fields and
-by 300 requests with 1 MB of variables, and how long `/healthz` takes at most meanwhile (it means something on a quiet
+by 300 requests with 1 MB of variables, and how long `/livez` takes at most meanwhile (it means something on a quiet
 machine only). With `--quick`, 60 of each.
 """
 
@@ -69,7 +69,7 @@ class Heart:
     async def beat(self) -> None:
         while True:
             begun = time.perf_counter()
-            async with self._http.get("/healthz") as response:
+            async with self._http.get("/livez") as response:
                 await response.read()
             self.longest = max(self.longest, time.perf_counter() - begun)
             await asyncio.sleep(BEAT_SECONDS)
@@ -90,7 +90,7 @@ async def measured(name: str, pid: int, http: ClientSession, bodies: Sequence[di
     last = await sent(http, bodies)
     beating.cancel()
     grown = (rss(pid) - before) / MEGABYTE
-    print(f"{name}: grows by {grown:.0f} MB; /healthz took {heart.longest * 1000:.0f} ms at most; last: {last}")
+    print(f"{name}: grows by {grown:.0f} MB; /livez took {heart.longest * 1000:.0f} ms at most; last: {last}")
 
 
 async def main(count: int) -> None:

@@ -5,17 +5,19 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from mainsheet.models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, TooSlow, Unavailable
+from mainsheet.models.unavailable import DatabaseDown, DiskFull, Locked, NoConnection, ReadOnly, TooSlow, Unavailable
 
 # SQLSTATEs (PostgreSQL's documentation, appendix A) and names of SQLite's result codes. The longest prefix wins.
 MEANINGS: dict[str, type[Unavailable]] = {
     "08": DatabaseDown,  # the connection was lost, or is refused
+    "25006": ReadOnly,  # it became a standby, or its administrator made it read-only
     "25P03": DatabaseDown,  # we were idle within a transaction for too long
     "28": DatabaseDown,  # the password was changed
     "40001": Locked,  # again and again
     "40P01": Locked,
     "3D000": DatabaseDown,  # there is no such database any more
-    "53": DatabaseDown,  # no memory, disk or connection left
+    "53": DatabaseDown,  # no memory or connection left
+    "53100": DiskFull,
     "55P03": Locked,
     "57014": TooSlow,
     "57P": DatabaseDown,  # it shuts down, or starts
@@ -29,7 +31,7 @@ MEANINGS: dict[str, type[Unavailable]] = {
     "SQLITE_IOERR": DatabaseDown,
     "SQLITE_LOCKED": Locked,
     "SQLITE_NOTADB": DatabaseDown,
-    "SQLITE_READONLY": DatabaseDown,
+    "SQLITE_READONLY": ReadOnly,
 }
 COLLISIONS = {
     "40001",  # serialization_failure

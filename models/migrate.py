@@ -50,7 +50,12 @@ async def upgrade(database: Database) -> str | None:
 async def current_and_head(database: Database) -> tuple[str | None, str]:
     """Return the database's revision (`None` if it has none) and this package's."""
     async with database.reads.connect() as connection:
-        return await connection.run_sync(_current), _head()
+        return await revisions(connection)
+
+
+async def revisions(connection: AsyncConnection) -> tuple[str | None, str]:
+    """Return the revision of the connection's database (`None` if it has none) and this package's."""
+    return await connection.run_sync(_current), _head()
 
 
 async def drift(database: Database) -> list[str]:

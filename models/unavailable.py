@@ -2,7 +2,8 @@
 
 Unavailable
 ├── DatabaseDown         the database can't be reached, the connection was lost, or the server is failing
-├── DiskFull             SQLite has no disk space for a change
+│   └── ReadOnly         the database accepts no changes
+├── DiskFull             the database has no disk space for a change
 ├── NoConnection         all connections are in use
 ├── TooSlow              a statement took too long and was stopped
 ├── Locked               another transaction holds a lock for too long
@@ -31,14 +32,20 @@ class Unavailable(MainsheetError):
 
 
 class DatabaseDown(Unavailable):
-    """The database can't be reached, the connection was lost, or the server is out of memory or disk space."""
+    """The database can't be reached, the connection was lost, or the server is out of memory."""
 
     text = "The database can't be reached"
     retry_after = 2
 
 
+class ReadOnly(DatabaseDown):
+    """The database accepts no changes. After a failover, a new connection may lead to one that does."""
+
+    text = "The database is read-only: it accepts no changes"
+
+
 class DiskFull(Unavailable):
-    """SQLite has no disk space for a change. It rolls the change back, even if the commit is what fails."""
+    """The database has no disk space for a change. It rolls the change back, even if the commit is what fails."""
 
     text = "The database's disk is full"
     retry_after = 2

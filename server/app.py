@@ -10,14 +10,14 @@ from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections, Deadlines
 from mainsheet.server.http.cors import allow_origins
 from mainsheet.server.http.graphql_http import GraphQLEndpoint
-from mainsheet.server.http.health import alive, readiness
+from mainsheet.server.http.health import Readiness, alive
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
@@ -53,7 +53,7 @@ def make_app(
     playground: Playground | None = None,
 ) -> web.Application:
     """Build the application. The caller closes the database and the authenticator."""
-    running_work = RunningWork(settings.shutdown_seconds)
+    running_work = RunningWork(settings.shutdown_seconds, settings.drain_seconds)
     middlewares = [running_work.track, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares)
     metrics, instruments = Metrics(), database.instrumentation
@@ -96,9 +96,11 @@ def make_app(
         return await (sockets if wants_socket(request) else endpoint).answer(request)
 
     app.router.add_route(hdrs.METH_ANY, GRAPHQL_PATH, graphql, expect_handler=expect_later)
-    app.router.add_get("/healthz", alive)
-    app.router.add_get("/readyz", readiness(database))
-    app.router.add_get("/metrics", metrics.answer)
+    readiness = Readiness(database, running_work)
+    app[ADMIN] = app if settings.admin_port is None else web.Application()
+    app[ADMIN].router.add_get("/livez", alive)
+    app[ADMIN].router.add_get("/readyz", readiness.answer)
+    app[ADMIN].router.add_get("/metrics", metrics.answer)
     if playground:
         playground.add_routes(app)
     if settings.cors_origins:
@@ -109,6 +111,7 @@ def make_app(
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(validity.checking)
+    app.cleanup_ctx.append(readiness.closing)
     app.cleanup_ctx.append(partial(pruning, database, retention_of(settings)))
     app.cleanup_ctx.append(partial(_closing, worker))
     return app

@@ -14,6 +14,7 @@ from mainsheet.server.process.shutdown import RunningWork
 INSTRUMENTS: Final = web.AppKey("instruments", Instrumentation)
 CLIENTS: Final = web.AppKey("clients", Clients)
 CONNECTIONS: Final = web.AppKey("connections", Connections)
+ADMIN: Final = web.AppKey("admin", web.Application)  # the one with the health checks and metrics
 RUNNING_WORK: Final = web.AppKey("running_work", RunningWork)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)

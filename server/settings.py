@@ -140,6 +140,15 @@ class Settings(BaseSettings):
     run_sweep_seconds: float = Field(
         5, gt=0, description="How often to look for runs whose worker didn't renew its lease in time."
     )
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="A port of its own for /livez, /readyz and /metrics; unset, the same port."
+    )
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        description="How long a server answers after SIGTERM while /readyz reports 503, so that load balancers stop"
+        " sending requests.",
+    )
     shutdown_seconds: float = Field(
         30, gt=0, description="How long a stopping server waits for running requests and mutations."
     )

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from socket import socket
 
 import click
 from sqlalchemy import text
@@ -11,10 +10,10 @@ from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.running import database_at, require_head, run
-from mainsheet.server.commands.worker import serving, told_to_stop
+from mainsheet.server.commands.worker import StopSignals, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging
-from mainsheet.server.process.listening import listen, url
+from mainsheet.server.process.listening import Listening, url
 from mainsheet.server.process.supervisor import Supervisor
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
@@ -31,6 +30,8 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 @with_settings("demo", "host", "port", "workers", "database_url")
 def serve(settings: Settings) -> None:
     """Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.
+
+    After SIGTERM, /readyz reports 503 for MAINSHEET_DRAIN_SECONDS before the port is closed.
 
     The database must be migrated. --demo migrates it, adds demo data and prints tokens.
     """
@@ -53,10 +54,10 @@ async def _serve(settings: Settings) -> None:
         await require_head(database)
         await _check_connections(database, settings)
         try:
-            sockets = listen(settings.host, settings.port)
+            sockets = Listening.open(settings)
         except OSError as error:
             raise click.ClickException(str(error)) from None
-        members = await _members(database, settings, url(settings.host, sockets))
+        members = await _members(database, settings, url(settings.host, sockets.api))
     if not Playground.built():
         click.echo(NO_PAGE, err=True)
     await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
@@ -70,22 +71,31 @@ async def _members(database: Database, settings: Settings, address: str) -> Sequ
     return []
 
 
-async def _alone(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
-    async with serving(settings, sockets, members):
-        click.echo(f"Serving {url(settings.host, sockets)}")
-        await told_to_stop()
+async def _alone(settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
+    async with serving(settings, sockets, members) as running_work:
+        signals = StopSignals()
+        _introduce(settings, sockets)
+        await signals.drained(running_work)
 
 
-async def supervised(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+async def supervised(settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
     reasons: list[str] = []
     try:
-        async with Supervisor(settings, sockets, members).serving():
-            click.echo(f"Serving {url(settings.host, sockets)}")
-            await told_to_stop()
+        supervisor = Supervisor(settings, sockets, members)
+        async with supervisor.serving():
+            signals = StopSignals()
+            _introduce(settings, sockets)
+            supervisor.stop_by = await signals.first()
     except* CannotStart as group:
         reasons.extend(map(str, group.exceptions))
     if reasons:
         raise click.ClickException(f"The workers can't start: {reasons[0]}")
+
+
+def _introduce(settings: Settings, sockets: Listening) -> None:
+    if sockets.admin:
+        click.echo(f"Health checks and metrics: {url(settings.host, sockets.admin, path='')}")
+    click.echo(f"Serving {url(settings.host, sockets.api)}")
 
 
 async def _check_connections(database: Database, settings: Settings) -> None:

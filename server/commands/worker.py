@@ -21,13 +21,14 @@ from mainsheet.models.database import Database, Patience
 from mainsheet.models.feed import begin_epoch
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
 from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.observe.trace import context_type
-from mainsheet.server.process.listening import BACKLOG, room_for
+from mainsheet.server.process.listening import BACKLOG, Listening, room_for
+from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.process.sweeper import sweeping
 from mainsheet.server.process.worker import FAILED, READY, Start
 from mainsheet.server.settings import Settings
@@ -38,7 +39,7 @@ log = structlog.stdlib.get_logger("mainsheet")
 
 
 @asynccontextmanager
-async def serving(settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> AsyncIterator[None]:
+async def serving(settings: Settings, sockets: Listening, members: Sequence[Member]) -> AsyncIterator[RunningWork]:
     """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
         database_at(settings, patience=_patience(settings)) as database,
@@ -54,15 +55,31 @@ async def serving(settings: Settings, sockets: Sequence[socket], members: Sequen
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
         runner = make_runner(app)
-        await runner.setup()
-        try:
+        async with _admin(app, sockets.admin), _started(runner, sockets.api):
             with _rare_garbage_collection():
-                for each in sockets:
-                    await web.SockSite(runner, each, backlog=BACKLOG).start()
-                yield
+                yield app[RUNNING_WORK]
                 await app[RUNNING_WORK].linger(runner)
-        finally:
-            await runner.cleanup()
+
+
+@asynccontextmanager
+async def _admin(app: web.Application, sockets: Sequence[socket]) -> AsyncIterator[None]:
+    """Serve the health checks and metrics on these sockets, until the API has stopped."""
+    if not sockets:
+        yield
+        return
+    async with _started(web.AppRunner(app[ADMIN], access_log=None), sockets):
+        yield
+
+
+@asynccontextmanager
+async def _started(runner: web.BaseRunner, sockets: Sequence[socket]) -> AsyncIterator[None]:
+    await runner.setup()
+    try:
+        for each in sockets:
+            await web.SockSite(runner, each, backlog=BACKLOG).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 @contextmanager
@@ -107,15 +124,27 @@ def _patience(settings: Settings) -> Patience:
     )
 
 
-async def told_to_stop() -> None:
-    """Wait for the first signal. A second one finds the default handlers and ends the process."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for each in signals:
-        loop.add_signal_handler(each, stopped.set)
-    await stopped.wait()
-    for each in signals:
-        loop.remove_signal_handler(each)
+class StopSignals:
+    """Receives SIGTERM and SIGINT from now on."""
+
+    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self) -> None:
+        self._received = asyncio.Queue[signal.Signals]()
+        for each in self.SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(each, self._received.put_nowait, each)
+
+    async def first(self) -> signal.Signals:
+        """Wait for the first signal and return it. A second one finds the default handlers and ends the process."""
+        first = await self._received.get()
+        for each in self.SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(each)
+        return first
+
+    async def drained(self, running_work: RunningWork) -> None:
+        """Wait for the first signal. After SIGTERM, answer requests until load balancers have noticed."""
+        if await self.first() is signal.SIGTERM:
+            await running_work.withdraw()
 
 
 def main() -> None:
@@ -131,17 +160,17 @@ def main() -> None:
 
 
 async def _work(start: Start) -> None:
-    sockets = [socket(fileno=each) for each in start.sockets]
-    async with serving(start.settings, sockets, start.members):
+    async with serving(start.settings, Listening.inherited(start.sockets), start.members) as running_work:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
+        signals = StopSignals()
         print(READY, flush=True)  # noqa: T201 for the supervisor
-        await told_to_stop()
+        await signals.drained(running_work)
 
 
 def _left_alone() -> None:
     """Stop when the supervisor has died: our standard input is then at its end."""
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == "__main__":

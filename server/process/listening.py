@@ -4,11 +4,42 @@ import errno
 import resource
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.settings import Settings
 
 OTHER_FILES = 128  # open files that aren't client connections, mostly database connections
 BACKLOG = 1024  # connections that wait while workers are replaced
+
+
+@dataclass(frozen=True)
+class Listening:
+    """The sockets of the API, and those of health checks and metrics if they have a port of their own."""
+
+    api: Sequence[socket.socket]
+    admin: Sequence[socket.socket]
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Bind all sockets. Raises `OSError` with a readable reason."""
+        api = listen(settings.host, settings.port)
+        return cls(api, [] if settings.admin_port is None else listen(settings.host, settings.admin_port))
+
+    @classmethod
+    def inherited(cls, numbers: Sequence[Sequence[int]]) -> Self:
+        """Use the sockets of a parent process, by their file descriptors."""
+        return cls(*([socket.socket(fileno=each) for each in kind] for kind in numbers))
+
+    @property
+    def numbers(self) -> Sequence[Sequence[int]]:
+        """The file descriptors, for `inherited` in another process."""
+        return [[each.fileno() for each in kind] for kind in (self.api, self.admin)]
+
+    def close(self) -> None:
+        for each in (*self.api, *self.admin):
+            each.close()
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -28,7 +59,7 @@ def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use: choose another one with --port"
+        return f"Port {port} of {host} is in use: choose another one"
     return f"Can't listen on {host} port {port}: {error.strerror or error}"
 
 
@@ -43,6 +74,6 @@ def room_for(connections: int) -> int:
     return max(1, most - OTHER_FILES)
 
 
-def url(host: str, sockets: Sequence[socket.socket]) -> str:
+def url(host: str, sockets: Sequence[socket.socket], path: str = GRAPHQL_PATH) -> str:
     port = sockets[0].getsockname()[1]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{GRAPHQL_PATH}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"

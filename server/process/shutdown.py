@@ -20,11 +20,13 @@ log = structlog.stdlib.get_logger("mainsheet")
 class RunningWork:
     """The requests that have no response yet, and the running mutations, whose clients may have left."""
 
-    def __init__(self, shutdown_seconds: float) -> None:
+    def __init__(self, shutdown_seconds: float, drain_seconds: float) -> None:
         self._seconds = shutdown_seconds
+        self._drain_seconds = drain_seconds
         self._requests: dict[int, web.Request] = {}  # by identity: requests have no hash
         self._mutations: set[asyncio.Task[object]] = set()
         self._is_stopping = False
+        self.is_withdrawn = False  # whether readiness checks fail, because the process is stopping
 
     @web.middleware
     async def track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -45,6 +47,11 @@ class RunningWork:
         self._mutations.discard(task)
         if not task.cancelled():
             task.exception()  # retrieve it: nobody may be waiting for the task any more
+
+    async def withdraw(self) -> None:
+        """Fail readiness checks and go on answering, until load balancers have noticed."""
+        self.is_withdrawn = True
+        await asyncio.sleep(self._drain_seconds)
 
     async def linger(self, runner: web.BaseRunner) -> None:
         """Accept no new connections. Close each open one after its next response, or after `LINGER_SECONDS`."""

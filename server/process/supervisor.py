@@ -6,13 +6,13 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from socket import socket
 from time import monotonic
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
 from mainsheet.server.http.playground import Member
+from mainsheet.server.process.listening import Listening
 from mainsheet.server.process.shutdown import LINGER_SECONDS
 from mainsheet.server.process.worker import CannotStart, Start, Worker, ended
 from mainsheet.server.settings import Settings
@@ -26,11 +26,12 @@ log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
 
 class Supervisor:
-    def __init__(self, settings: Settings, sockets: Sequence[socket], members: Sequence[Member]) -> None:
+    def __init__(self, settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
+        self.stop_by = signal.SIGINT  # the workers drain first with SIGTERM
         self._sockets = sockets
-        self._start = Start(settings, [each.fileno() for each in sockets], members)
+        self._start = Start(settings, sockets.numbers, members)
         self._environment: dict[str, str] = {}
-        self._patience = LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
+        self._patience = settings.drain_seconds + LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
         self._workers: set[Worker] = set()
         self._generation = 0  # grows at each reload
         self._exchanging = asyncio.Lock()
@@ -54,9 +55,8 @@ class Supervisor:
 
     async def _stop(self) -> None:
         self._stopping.set()
-        for each in self._sockets:
-            each.close()  # so that no connection is accepted without a worker
-        await self._dismiss(self._workers)
+        self._sockets.close()  # so that no connection is accepted without a worker
+        await self._dismiss(self._workers, self.stop_by)
 
     async def _all_started(self) -> Sequence[Worker]:
         """Start all workers, or none."""
@@ -75,9 +75,9 @@ class Supervisor:
         self._workers.add(worker)
         return worker
 
-    async def _dismiss(self, workers: Iterable[Worker]) -> None:
+    async def _dismiss(self, workers: Iterable[Worker], by: signal.Signals = signal.SIGINT) -> None:
         leaving = list(workers)
-        await asyncio.gather(*(worker.leave(self._patience) for worker in leaving))
+        await asyncio.gather(*(worker.leave(self._patience, by) for worker in leaving))
         self._workers.difference_update(leaving)
 
     async def _exchange(self, keeping: asyncio.TaskGroup) -> None:

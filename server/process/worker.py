@@ -30,7 +30,7 @@ class Start:
     """A worker's start parameters, sent to it as one line of JSON."""
 
     settings: Settings
-    sockets: Sequence[int]
+    sockets: Sequence[Sequence[int]]  # see `Listening.numbers`
     members: Sequence[Member]
 
     def line(self) -> bytes:
@@ -80,11 +80,11 @@ class Worker:
             reason = said.removeprefix(FAILED).strip()
             raise CannotStart(reason or f"it {ended(await self.process.wait())} before it was ready")
 
-    async def leave(self, seconds: float) -> None:
-        """Ask the worker to finish its requests and stop. Kill it if it hangs."""
+    async def leave(self, seconds: float, by: signal.Signals) -> None:
+        """Ask the worker to finish its requests and stop: at once with SIGINT. Kill it if it hangs."""
         self.is_leaving = True
         if self.process.returncode is None:
-            self.process.terminate()
+            self.process.send_signal(by)
         try:
             async with asyncio.timeout(seconds):
                 await self.process.wait()
@@ -103,7 +103,7 @@ async def _process(start: Start, environment: dict[str, str]) -> asyncio.subproc
         *COMMAND,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        pass_fds=start.sockets,
+        pass_fds=[each for kind in start.sockets for each in kind],
         env=environment,
         start_new_session=True,  # Ctrl-C goes to the supervisor, which stops the workers
     )

@@ -96,7 +96,7 @@ async def test_100_continue_is_sent_after_authentication(server: Serving, token:
     assert refused.status == 401
 
 
-@pytest.mark.parametrize("path", ["/graphql", "/nothing", "/healthz"])
+@pytest.mark.parametrize("path", ["/graphql", "/nothing", "/livez"])
 async def test_responses_forbid_sniffing_and_name_no_versions(server: Serving, path: str) -> None:
     for request in (get(path), get(path, Expect="nothing"), b"nonsense\r\n\r\n"):
         response = await ask(server.url, request)

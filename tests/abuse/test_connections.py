@@ -53,10 +53,10 @@ async def test_half_open_connections_dont_block_other_addresses(server: Serving,
             await each.send(HALF_A_HEAD)
 
         assert (await held[-1].response()).status == 503
-        assert (await ask(server.url, get("/healthz"), address=OTHER_ADDRESS)).status == 200
+        assert (await ask(server.url, get("/livez"), address=OTHER_ADDRESS)).status == 200
         await asyncio.gather(*(each.ended() for each in held))
 
-    assert (await ask(server.url, get("/healthz"))).status == 200
+    assert (await ask(server.url, get("/livez"))).status == 200
     assert await metric(server.url, 'mainsheet_http_refused_total{reason="connections_of_address"}') >= 5
     assert await metric(server.url, 'mainsheet_http_refused_total{reason="headers"}') >= PER_ADDRESS
     assert logged(log).count("reason=connections_of_address") == 1
@@ -69,7 +69,7 @@ async def test_the_total_number_of_connections_is_limited(server: Serving) -> No
                 each = await stack.enter_async_context(connected(server.url, address=address))
                 await each.send(HALF_A_HEAD)
 
-        assert (await ask(server.url, get("/healthz"), address="127.0.0.5")).status == 503
+        assert (await ask(server.url, get("/livez"), address="127.0.0.5")).status == 503
 
 
 async def test_a_silent_connection_is_closed(server: Serving) -> None:
@@ -90,7 +90,7 @@ async def test_a_slow_header_is_cut_off(server: Serving) -> None:
 
 async def test_a_slow_second_header_is_cut_off(server: Serving) -> None:
     async with connected(server.url) as connection:
-        await connection.send(get("/healthz"))
+        await connection.send(get("/livez"))
         assert (await connection.response()).status == 200
         await connection.send(HALF_A_HEAD)
 
@@ -99,7 +99,7 @@ async def test_a_slow_second_header_is_cut_off(server: Serving) -> None:
 
 async def test_an_idle_connection_is_closed(server: Serving) -> None:
     async with connected(server.url) as connection:
-        await connection.send(get("/healthz"))
+        await connection.send(get("/livez"))
         assert (await connection.response()).status == 200
 
         assert await connection.ended() == b""

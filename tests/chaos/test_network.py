@@ -50,7 +50,7 @@ async def test_a_silent_database_causes_timeouts(
         async for _ in crowd.rounds(scale):
             proxy.swallow()
             unready, alive, _ = await asyncio.gather(
-                server.status("/readyz"), server.status("/healthz"), crowd.failures(TURNED_AWAY)
+                server.status("/readyz"), server.status("/livez"), crowd.failures(TURNED_AWAY)
             )
             assert (unready, alive) == (503, 200)
             come_back(proxy)

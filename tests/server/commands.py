@@ -54,6 +54,7 @@ class Serving:
     url: str
     tokens: dict[str, str]
     commands: dict[str, str]
+    admin_url: str
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -83,7 +84,7 @@ def _introduced(process: subprocess.Popen[str]) -> Serving:
     assert process.stdout
     tokens: dict[str, str] = {}
     commands: dict[str, str] = {}
-    member = ""
+    member = admin_url = ""
     for line in process.stdout:
         match line.strip().split(maxsplit=1):
             case ["token", secret]:
@@ -91,7 +92,9 @@ def _introduced(process: subprocess.Popen[str]) -> Serving:
             case ["try", command]:
                 commands[member] = command
             case ["Serving", url]:
-                return Serving(process, url, tokens, commands)
+                return Serving(process, url, tokens, commands, admin_url)
+            case ["Health", text]:
+                admin_url = text.split()[-1]
             case [word, *_] if "@" in word:
                 member = word
     raise AssertionError("it ended before it served")

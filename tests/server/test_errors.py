@@ -129,7 +129,7 @@ def test_the_log_hides_secrets_of_urls(json_log: StringIO) -> None:
     ("sent", "is_kept"), [("0123-trace_id.A", True), ("short", False), ("x" * 65, False), ("a b c d e f", False)]
 )
 async def test_a_sensible_request_id_is_kept(server: Server, sent: str, is_kept: bool) -> None:
-    response = await server.http.get("/healthz", headers={"X-Request-Id": sent})
+    response = await server.http.get("/livez", headers={"X-Request-Id": sent})
 
     assert (response.headers["X-Request-Id"] == sent) is is_kept
 

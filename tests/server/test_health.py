@@ -11,7 +11,7 @@ async def _status(response: ClientResponse) -> tuple[int, str | None]:
 
 
 async def test_a_process_that_answers_is_alive(server: Server) -> None:
-    response = await server.http.get("/healthz")
+    response = await server.http.get("/livez")
 
     assert (response.status, await response.json()) == (200, {"status": "ok", "pid": os.getpid()})
 
@@ -39,4 +39,4 @@ async def test_a_database_that_does_not_answer_makes_it_unready_but_alive(serve:
         file.write(b"no database" * 1000)
 
     assert await _status(await server.http.get("/readyz")) == (503, "The database doesn't answer.")
-    assert (await server.http.get("/healthz")).status == 200
+    assert (await server.http.get("/livez")).status == 200

@@ -373,7 +373,7 @@ def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
     [
         ("http://127.0.0.1:1", "can't be reached"),
         ("no-url", "can't be reached"),
-        ("{server}/healthz", "refused the request"),
+        ("{server}/livez", "refused the request"),
     ],
 )
 def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Path, url: str, message: str) -> None:

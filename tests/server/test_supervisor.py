@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from mainsheet.server.commands.serve import supervised
 from mainsheet.server.process import supervisor, worker
-from mainsheet.server.process.listening import listen
+from mainsheet.server.process.listening import Listening
 from mainsheet.server.process.supervisor import MOST_FAILURES, pause
 from mainsheet.server.settings import Settings
 from tests.server.commands import PATIENCE
@@ -49,7 +49,7 @@ async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
     """The supervisor's task, and its log."""
     settings = Settings(workers=2, port=0, shutdown_seconds=1)
     with capture_logs() as log:
-        task = asyncio.create_task(supervised(settings, listen(settings.host, settings.port), []))
+        task = asyncio.create_task(supervised(settings, Listening.open(settings), []))
         try:
             await _until(lambda: len(_pids()) == 2)
             yield task, log

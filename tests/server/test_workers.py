@@ -29,7 +29,7 @@ mutation Describe($id: ID!, $text: String) {
   updateJob(input: {jobId: $id, description: $text}) { userErrors { code } }
 }
 """
-COUNT = r'mainsheet_http_request_seconds_count\{method="GET",route="/healthz",status="200"\} (.*)'
+COUNT = r'mainsheet_http_request_seconds_count\{method="GET",route="/livez",status="200"\} (.*)'
 LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
 
 
@@ -59,7 +59,7 @@ class Clients:
             return await response.json()
 
     async def pid(self) -> int:
-        async with self.fresh.get(self.server.url.replace("/graphql", "/healthz")) as response:
+        async with self.fresh.get(self.server.url.replace("/graphql", "/livez")) as response:
             return int((await response.json())["pid"])
 
     async def pids(self, many: int = 2, *, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
@@ -146,9 +146,7 @@ async def test_metrics_cover_all_workers(clients: Clients) -> None:
 async def _counted(clients: Clients) -> float:
     async with clients.fresh.get(clients.server.url.replace("/graphql", "/metrics")) as response:
         answer = await response.text()
-    found = re.search(
-        r'mainsheet_http_request_seconds_count\{method="GET",route="/healthz",status="200"\} (.*)', answer
-    )
+    found = re.search(r'mainsheet_http_request_seconds_count\{method="GET",route="/livez",status="200"\} (.*)', answer)
     assert found
     return float(found[1])
 
