@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mainsheet.models.base import Base, Id, Name, tenant_key
 from mainsheet.models.managed import Managed
 from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.search_text import Searched
 
 IS_SERVICE_ACCOUNT = text("kind = 'SERVICE_ACCOUNT'")
 
@@ -22,7 +23,7 @@ class ActorStatus(StrEnum):
     DISABLED = "DISABLED"
 
 
-class Actor(Managed, Base):
+class Actor(Managed, Searched, Base):
     """A member or a service account: the author of changes, to which roles and tokens belong."""
 
     __tablename__ = "actor"

@@ -30,6 +30,7 @@ class Member(Actor):
 
     PREFIX = "MB"
     NOUN = "member"
+    SEARCHED = ("name", "email")
 
     if TYPE_CHECKING:
         email: Mapped[str]  # never null for a member, by a constraint

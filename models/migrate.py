@@ -15,16 +15,18 @@ from mainsheet.models.database import Database
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.tables import Base
 
-OF_SEARCH = ("job_search", "ix_job_search")
+SEARCHED = ("job", "team", "actor", "cluster", "saved_query")
+OF_SEARCH = tuple(f"{prefix}{table}_search" for table in SEARCHED for prefix in ("", "ix_"))
+PARTS = [f"{table}_search{part}" for table in SEARCHED for part in ("", "_row", "_insert", "_update", "_delete")]
 OPTIONS: dict[str, Any] = {
     "target_metadata": Base.metadata,
     "include_name": lambda name, *_: not (name or "").startswith(OF_SEARCH),  # made by hand, different on each
     "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
 }
 HAS_SEARCH = {
-    "postgresql": "SELECT 1 FROM pg_indexes WHERE indexname = 'ix_job_search' AND schemaname = current_schema()",
-    "sqlite": "SELECT count(*) = 5 FROM sqlite_master WHERE sql IS NOT NULL AND name IN ('job_search',"
-    " 'job_search_row', 'job_search_insert', 'job_search_update', 'job_search_delete')",
+    "postgresql": f"SELECT count(*) = {len(SEARCHED)} FROM pg_indexes WHERE schemaname = current_schema()"  # noqa: S608
+    f" AND indexname IN {tuple(f'ix_{table}_search' for table in SEARCHED)}",
+    "sqlite": f"SELECT count(*) = {len(PARTS)} FROM sqlite_master WHERE sql IS NOT NULL AND name IN {tuple(PARTS)}",  # noqa: S608
 }
 ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": the same key for all processes that migrate
 LOCK_TIMEOUT = "5s"

@@ -9,9 +9,10 @@ from mainsheet.models.base import Base, Id, tenant, tenant_key
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
 from mainsheet.models.managed import Named
+from mainsheet.models.search_text import Searched
 
 
-class SavedQuery(Named, Base):
+class SavedQuery(Named, Searched, Base):
     """SQL text that jobs share. It is read when the job runs.
 
     Saved queries of release 0.1.0 have no team: administrators change them. Their authors aren't known.

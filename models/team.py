@@ -7,15 +7,17 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
 from mainsheet.models.managed import Managed
 from mainsheet.models.roles import TeamRole
+from mainsheet.models.search_text import Searched
 
 
-class Team(Managed, Base):
+class Team(Managed, Searched, Base):
     """Actors who share jobs."""
 
     __tablename__ = "team"
     PREFIX = "TM"
 
     NOUN = "team"
+    SEARCHED = ("name", "description")
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     organization_id: Mapped[Id] = mapped_column(ForeignKey("organization.id"))

@@ -17,8 +17,8 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Actor]:
     return await read.keyed(_by_ids, keys=ids)
 
 
-def select_actors(view: View, kind: ActorKind) -> Statement:
-    return select(*view.only(COLUMNS)).where(COLUMNS.kind == kind)
+def select_actors(view: View, kind: ActorKind, *needed: str) -> Statement:
+    return select(*view.only(COLUMNS, *needed)).where(COLUMNS.kind == kind)
 
 
 @rows_of(Actor)

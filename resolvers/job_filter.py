@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
-    ColumnClause,
     ColumnElement,
     Integer,
     Select,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql import visitors
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.job import Job, JobStatus
@@ -99,12 +97,6 @@ def by_row(job: type[Job], *conditions: str) -> list[ColumnElement[bool]]:
     return [BY_ROW[name](name, job) for name in conditions if name not in NO_CONDITIONS]
 
 
-def columns(*conditions: str) -> Sequence[str]:
-    """Return the names of the columns of `Job` that `by_row` compares."""
-    parts = (part for condition in by_row(Job, *conditions) for part in visitors.iterate(condition))
-    return sorted({part.key for part in parts if isinstance(part, ColumnClause) and part.table == Job.__table__})
-
-
 def _drafts(job: type[Job]) -> Select[str]:
     """Select drafts with a literal status, because the partial index of drafts has it."""
     is_draft = JobVersion.status == literal_column(f"'{JobVersionStatus.DRAFT}'")
@@ -140,7 +132,7 @@ _Grant = aliased(JobTeam)
 
 Condition: TypeAlias = Callable[[str, type[Job]], ColumnElement[bool]]
 BY_INDEX: Mapping[str, Condition] = {
-    search.SEARCH: lambda name, _: search.matches_by_index(name),
+    search.SEARCH: lambda name, _: search.matches_by_index(name, Job),
     "statuses": lambda name, job: among(job.status, _texts(name)),
     "team_ids": lambda name, job: among_these(job.id, _grants(name)),
     "cluster_ids": lambda name, job: among(job.current_cluster_id, _texts(name)),

@@ -7,10 +7,11 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.resolvers import named_list
+from mainsheet.resolvers.named_list import NamedListArguments
 from mainsheet.resolvers.permissions import is_any
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
 
@@ -26,9 +27,9 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, SavedQuery]:
 
 
 async def of_organizations(
-    read: Read, organization_ids: Sequence[str], page: PageArguments
+    read: Read, organization_ids: Sequence[str], arguments: NamedListArguments
 ) -> Mapping[str, Page[SavedQuery]]:
-    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
+    return await named_list.pages(read, organization_ids, arguments, OF_ORGANIZATIONS)
 
 
 async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, list[SavedQuery]]:
@@ -71,4 +72,4 @@ def _all(view: View) -> Statement:
     return select(*view.only(COLUMNS))
 
 
-OF_ORGANIZATIONS = PagedList(_all, SavedQuery.organization_id, SavedQuery.name, SavedQuery.id)
+OF_ORGANIZATIONS = named_list.by_name(_all, SavedQuery)

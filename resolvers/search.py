@@ -1,10 +1,10 @@
-"""Substring search in the keys, names and descriptions of jobs, by an index of trigrams.
+"""Substring search in the texts of jobs, teams, actors, clusters and saved queries, by an index of trigrams.
 
-The index finds the jobs that may contain the text; a comparison then finds those that do. Each trigram is indexed
+The index finds the rows that may contain the text; a comparison then finds those that do. Each trigram is indexed
 together with the organization, so that a search reads nothing of other organizations. On SQLite the index is FTS5's, on
 PostgreSQL it is an index of our function `search_grams`, because the extension pg_trgm isn't available everywhere and
 can't find shorter texts. A text of one or two characters is found as a prefix of trigrams; the last two characters of
-a job's text are indexed for that, too.
+a row's text are indexed for that, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean
 
-from mainsheet.models.job import Job
 from mainsheet.models.search_text import fold
 
 ESCAPE = "/"
@@ -38,14 +37,14 @@ def parameters(text: str, organization_id: str) -> Mapping[str, object]:
     return {SEARCH: _containing(folded), GRAMS: SearchTerm(organization_id, folded)} if folded else {}
 
 
-def matches_by_index(name: str) -> ColumnElement[bool]:
-    """Whether the job contains the text, found by the index."""
-    return InIndex(bindparam(GRAMS, type_=Grams())) & matches(name, Job)
+def matches_by_index(name: str, model: type[Any]) -> ColumnElement[bool]:
+    """Whether the row contains the text, found by the index of the model's table."""
+    return InIndex(model.__tablename__, bindparam(GRAMS, type_=Grams())) & matches(name, model)
 
 
-def matches(name: str, job: type[Job]) -> ColumnElement[bool]:
-    """Whether the job contains the text, without the index."""
-    holds: ColumnElement[bool] = job.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
+def matches(name: str, row: type[Any]) -> ColumnElement[bool]:
+    """Whether the row contains the text, without the index."""
+    holds: ColumnElement[bool] = row.search_text.like(bindparam(name, type_=String()), escape=ESCAPE)
     return holds
 
 
@@ -84,25 +83,30 @@ def _token(organization_id: str, gram: str) -> str:
 
 
 class InIndex(ColumnElement[bool]):
-    """Whether the job has all trigrams of the text. They may be in another order, so it may not contain the text."""
+    """Whether the row has all trigrams of the text. They may be in another order, so it may not contain the text."""
 
     inherit_cache = True
     type = Boolean()
     _is_implicitly_boolean = True
-    _traverse_internals = [("grams", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 as SQLAlchemy declares it
+    _traverse_internals = [  # noqa: RUF012 as SQLAlchemy declares it
+        ("table", InternalTraversal.dp_string),
+        ("grams", InternalTraversal.dp_clauseelement),
+    ]
 
-    def __init__(self, grams: BindParameter[SearchTerm]) -> None:
+    def __init__(self, table: str, grams: BindParameter[SearchTerm]) -> None:
+        self.table = table
         self.grams = grams
 
 
 @compiles(InIndex, "postgresql")
 def _in_index_on_postgresql(element: InIndex, compiler: SQLCompiler, **options: Any) -> str:
     grams = compiler.process(element.grams, **options)
-    return f"search_grams(job.organization_id, job.search_text) @@ CAST({grams} AS TSQUERY)"
+    return f"search_grams({element.table}.organization_id, {element.table}.search_text) @@ CAST({grams} AS TSQUERY)"
 
 
 @compiles(InIndex, "sqlite")
 def _in_index_on_sqlite(element: InIndex, compiler: SQLCompiler, **options: Any) -> str:
     grams = compiler.process(element.grams, **options)
-    rows = f"SELECT rowid FROM job_search WHERE job_search MATCH ({grams})"  # noqa: S608 compiled, no text of a caller's
-    return f"job.id IN (SELECT job_id FROM job_search_row WHERE number IN ({rows}))"  # noqa: S608
+    table = element.table
+    rows = f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH ({grams})"  # noqa: S608 no text of a caller's
+    return f"{table}.id IN (SELECT {table}_id FROM {table}_search_row WHERE number IN ({rows}))"  # noqa: S608

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
+from mainsheet.resolvers import named_list
+from mainsheet.resolvers.named_list import NamedListArguments
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
@@ -34,11 +36,16 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Team]:
     return await read.keyed(_by_ids, keys=ids)
 
 
+@batch(is_one_statement=True)
+async def by_external_ids(read: Read, external_ids: Sequence[str]) -> Mapping[str, Team]:
+    return await read.keyed(_by_external_ids, keys=external_ids)
+
+
 async def of_organizations(
-    read: Read, organization_ids: Sequence[str], page: PageArguments
+    read: Read, organization_ids: Sequence[str], arguments: NamedListArguments
 ) -> Mapping[str, Page[Team]]:
     """List all teams, each with the caller's role in it, if there is one."""
-    return await OF_ORGANIZATIONS.pages(read, organization_ids, page)
+    return await named_list.pages(read, organization_ids, arguments, OF_ORGANIZATIONS)
 
 
 async def of_actors(read: Read, actor_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[Team]]:
@@ -51,6 +58,12 @@ async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Ma
     return await OF_JOBS.pages(read, job_ids, page)
 
 
+@rows_of(Team, key="external_id")
+def _by_external_ids(view: View) -> Statement:
+    own = Team.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS, "external_id")).where(among(Team.external_id, KEYS), own)
+
+
 @rows_of(Team)
 def _by_ids(view: View) -> Statement:
     own = Team.organization_id == view.caller.organization_id
@@ -60,7 +73,8 @@ def _by_ids(view: View) -> Statement:
 @rows_of(Team, WithOwnRole)
 def _with_own_role(view: View) -> Statement:
     own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == view.caller.actor_id)
-    return select(*view.only(COLUMNS), TeamMember.role).outerjoin(TeamMember, own)
+    role = select(TeamMember.role).where(own).correlate(Team).scalar_subquery().label("role")
+    return select(*view.only(COLUMNS), role)
 
 
 @rows_of(Team, WithRole)
@@ -74,6 +88,6 @@ def _with_grant(view: View) -> Statement:
     return select(*columns).join(JobTeam, JobTeam.team_id == Team.id)
 
 
-OF_ORGANIZATIONS = PagedList(_with_own_role, Team.organization_id, Team.name, Team.id)
+OF_ORGANIZATIONS = named_list.by_name(_with_own_role, Team)
 OF_ACTORS = PagedList(_with_role, TeamMember.actor_id, Team.name, Team.id)
 OF_JOBS = PagedList(_with_grant, JobTeam.job_id, Team.name, Team.id)

@@ -25,6 +25,7 @@ from mainsheet.schema.connection import described, page_arguments
 from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.job_run import run_list_arguments
+from mainsheet.schema.named_list import cluster_list_arguments, searched
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import lookup, reads, relation
 
@@ -43,6 +44,17 @@ def by_id_list(
 
 def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> str:
     return job_key
+
+
+def by_external_id(
+    *, external_id: Annotated[str, described("The key of the object in the system that manages it.")]
+) -> str:
+    return external_id
+
+
+def lookup_by_external_id(batch: Any, graphql_type: Any, noun: str) -> Any:
+    text = f"The {noun} with this external id. Null if it doesn't exist."
+    return lookup(batch, graphql_type | None, text, by_external_id)
 
 
 @strawberry.type(description="The caller of the API, with the caller's jobs and teams.")
@@ -143,32 +155,35 @@ class Query:
         arguments=feed_arguments,
     )
     team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
+    team_by_external_id = lookup_by_external_id(team_rows.by_external_ids, names.Team, "team")
     teams = relation(
         team_rows.of_organizations,
         names.TeamConnection,
         "The teams of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_arguments,
+        arguments=searched("name or description"),
     )
     cluster = lookup(
         cluster_rows.by_ids, names.Cluster | None, ("The cluster with this id. Null if it doesn't exist."), by_id
     )
+    cluster_by_external_id = lookup_by_external_id(cluster_rows.by_external_ids, names.Cluster, "cluster")
     clusters = relation(
         cluster_rows.of_organizations,
         names.ClusterConnection,
         "The clusters of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_arguments,
+        arguments=cluster_list_arguments,
     )
     member = lookup(
         member_rows.by_ids, names.Member | None, "The member with this id. Null if it doesn't exist.", by_id
     )
+    member_by_external_id = lookup_by_external_id(member_rows.by_external_ids, names.Member, "member")
     members = relation(
         member_rows.of_organizations,
         names.MemberConnection,
         "The members of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_arguments,
+        arguments=searched("name or email address"),
     )
     access_tokens = relation(
         token_rows.of_organizations,
@@ -183,12 +198,15 @@ class Query:
         "The service account with this id. Null if it doesn't exist.",
         by_id,
     )
+    service_account_by_external_id = lookup_by_external_id(
+        service_account_rows.by_external_ids, names.ServiceAccount, "service account"
+    )
     service_accounts = relation(
         service_account_rows.of_organizations,
         names.ServiceAccountConnection,
         "The service accounts of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_arguments,
+        arguments=searched("name"),
     )
     saved_query = lookup(
         query_rows.by_ids,
@@ -201,7 +219,7 @@ class Query:
         names.SavedQueryConnection,
         "The saved queries of the organization, ordered by name.",
         key="organization_id",
-        arguments=page_arguments,
+        arguments=searched("name"),
     )
     webhook = lookup(
         webhook_rows.by_ids,

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
+from mainsheet.resolvers.sql.pagination import scan_then_index
+from mainsheet.resolvers.sql.statement import compiled_statement
 from testbed.databases import migrated, postgres_database, seeded, sqlite_database
 from testbed.postgres import postgres
 from testbed.world import World, make_world
@@ -124,3 +126,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def world(database: Database) -> World:
     """Two organizations with all objects that a job needs, but no jobs."""
     return await make_world(database)
+
+
+@pytest.fixture
+def scan_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Change the limit of statements that are compiled in this test."""
+
+    def change(limit: int) -> None:
+        monkeypatch.setattr(scan_then_index, "SCAN_LIMIT", limit)
+        compiled_statement.cache_clear()
+
+    yield change
+    compiled_statement.cache_clear()

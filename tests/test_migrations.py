@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
-from mainsheet.models.migrate import NewerDatabase, current_and_head, drift, upgrade
+from mainsheet.models.migrate import SEARCHED, NewerDatabase, current_and_head, drift, upgrade
 from mainsheet.models.tables import Base
 from testbed.databases import postgres_database
 from testbed.world import make_organization
@@ -110,11 +110,11 @@ async def test_differences_from_the_models_are_described(database: Database) -> 
     }
 
 
-async def test_a_missing_search_index_is_described(database: Database) -> None:
+@pytest.mark.parametrize("table", SEARCHED)
+async def test_a_missing_search_index_is_described(database: Database, table: str) -> None:
     async with database.writes.begin() as connection:
-        await connection.execute(
-            text(f"DROP {'TABLE job_search_row' if database.is_sqlite else 'INDEX ix_job_search'}")
-        )
+        index = f"TRIGGER {table}_search_update" if database.is_sqlite else f"INDEX ix_{table}_search"
+        await connection.execute(text(f"DROP {index}"))
 
     assert await drift(database) == ["The database lacks the index of searches."]
 
@@ -182,7 +182,7 @@ async def described(database: Database) -> set[str]:
             lines = {each for sql in rows for each in _sqlite_lines(sql)}
         else:
             lines = set(await connection.scalars(text(CATALOG)))
-    return {line for line in lines if "alembic" not in line and "job_search" not in line}
+    return {line for line in lines if "alembic" not in line and "_search" not in line}
 
 
 def _sqlite_lines(sql: str) -> list[str]:

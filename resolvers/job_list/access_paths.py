@@ -24,21 +24,22 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.resolvers import job_filter
+from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
-from mainsheet.resolvers.job_list import scan_then_index
 from mainsheet.resolvers.job_list.grant_counts import GrantCounts
 from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
 from mainsheet.resolvers.saved_query import runs_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
+from mainsheet.resolvers.sql.pagination.scan_then_index import ScanThenIndex
 from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
@@ -197,6 +198,11 @@ def _by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mappi
     return {name: PagedList(rows, parent, by, Job.id, join=with_relations, **options) for name, by in SORTED_BY.items()}
 
 
+def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
+    return visible(caller, job, Access.FORCED_LOOKUP)
+
+
+MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)
 BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id)
 BY_CONDITION = _by_sort_field(_by_condition, Job.organization_id)
 IN_ORDER = _by_sort_field(_in_order, Job.organization_id, rows_to_count=_rows_to_count)
@@ -204,7 +210,7 @@ SCAN_THEN_INDEX = _by_sort_field(
     _in_order,
     Job.organization_id,
     rows_to_count=_rows_to_count,
-    page_ids=scan_then_index.page_ids,
+    page_ids=MATCHES.page_ids,
     rows_by_id=select_jobs,
 )
 FAR_PAGE = _by_sort_field(

@@ -49,6 +49,7 @@ SCHEMA = core_schema(api)
 NEEDED = {("Job", "version"): "number: 1", **{("JobFacets", each): f"first: {SIZE}" for each in ("teams", "clusters")}}
 LOOKUPS = {
     "cluster": f'id: "{Cluster.PREFIX}0"',
+    **{f"{noun}ByExternalId": 'externalId: "0"' for noun in ("team", "cluster", "member", "serviceAccount")},
     "job": f'id: "{Job.PREFIX}0"',
     "jobByKey": 'jobKey: "job-0"',
     "member": f'id: "{Member.PREFIX}0"',

@@ -49,7 +49,9 @@ SEES = {
 }
 ARGUMENTS = {"Job.version": "number: 2"}
 OF_QUERY = ("job", "jobByKey", "team", "cluster", "member", "serviceAccount", "savedQuery", "webhook", "node", "nodes")
-BY_ARGUMENT = {f"Query.{name}" for name in OF_QUERY}
+BY_ARGUMENT = {f"Query.{name}" for name in OF_QUERY} | {
+    f"Query.{noun}ByExternalId" for noun in ("team", "cluster", "member", "serviceAccount")
+}
 
 SCHEMA = core_schema(api)
 NODE = SCHEMA.type_map["Node"]

@@ -77,6 +77,7 @@ async def values(database: Database) -> Mapping[str, Callable[[Random], Any]]:
         "Query.node.id": lambda random: random.choice(every),
         "ids": lambda random: random.sample(every, 3),
         "jobKey": lambda random: random.choice(keys),
+        "externalId": lambda _: "00u1",
         "number": lambda random: random.randint(0, 4),
         "JobVersion.changes.since": lambda random: random.choice([1, 1, 2]),
         "EventFilter.since": lambda random: random.choice(["2026-01-01T00:00:00Z", "2100-01-01T00:00:00+01:00"]),

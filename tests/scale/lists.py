@@ -122,7 +122,7 @@ def _conditions(arguments: Mapping[str, GraphQLArgument]) -> Iterator[dict[str, 
         if isinstance(kind, GraphQLInputObjectType):
             yield from ({name: {field: value}} for field in kind.fields for value in _samples(kind.name, field))
         elif not name.startswith("sort"):
-            yield {name: STATUSES}
+            yield {name: STATUSES if name == "statuses" else FILTERS[name][0]}
 
 
 def _samples(kind: str, field: str) -> Sequence[Any]:

@@ -13,7 +13,6 @@ from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers.job_filter import JobFilter, parameters
-from mainsheet.resolvers.job_list import scan_then_index
 from mainsheet.resolvers.job_list.access_paths import (
     BY_CONDITION,
     BY_GRANTS,
@@ -22,6 +21,7 @@ from mainsheet.resolvers.job_list.access_paths import (
     SCAN_THEN_INDEX,
     JobSortField,
 )
+from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, totals
 from mainsheet.resolvers.sql.snapshot import Read

@@ -49,6 +49,7 @@ IDS = {
     "Query.node.id": lambda _: "JB1",
     "ids": lambda _: ["JB1", "JB2"],
     "jobKey": lambda _: "a",
+    "externalId": lambda _: "00u1",
     "number": lambda _: 1,
 }
 
