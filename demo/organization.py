@@ -5,9 +5,9 @@ from random import Random
 
 from mainsheet.demo.inventory import NEVER_RAN
 from mainsheet.demo.life import Life, Names, Story
-from mainsheet.demo.people import Person
+from mainsheet.demo.people import Person, Program
 from mainsheet.demo.tenant import Tenant
-from mainsheet.models.actor import ActorStatus
+from mainsheet.models.actor import Actor
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.cluster_status import ClusterStatus
@@ -16,8 +16,9 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
-from mainsheet.models.roles import JobPermission
+from mainsheet.models.roles import JobPermission, OrganizationRole
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 
 FOUNDED = timedelta(days=275)
@@ -31,6 +32,7 @@ class Settlement:
     now: datetime
     organization: Organization
     members: Mapping[str, Member]
+    accounts: Mapping[str, ServiceAccount]
     teams: Mapping[str, Team]
     clusters: Mapping[str, Cluster]
     queries: Mapping[str, SavedQuery]
@@ -41,6 +43,7 @@ class Settlement:
         at = now - FOUNDED
         organization = Organization(id=new_id(Organization.PREFIX, at), name=tenant.name)
         members = {each.email: _member(each, organization.id, at) for each in tenant.people}
+        accounts = {each.name: _account(each, organization.id, at) for each in tenant.programs}
         teams = {
             name: Team(
                 id=new_id(Team.PREFIX, at), organization_id=organization.id, name=name, description=text, revision=1
@@ -55,22 +58,20 @@ class Settlement:
             for name, text in tenant.queries.items()
         }
         names = Names(clusters=_ids(clusters), queries=_ids(queries), teams=_ids(teams))
-        return cls(tenant, now, organization, members, teams, clusters, queries, names)
+        return cls(tenant, now, organization, members, accounts, teams, clusters, queries, names)
 
     def stages(self) -> Iterator[list[Base]]:
         """Yield the rows in the order of their foreign keys."""
         yield [self.organization]
         yield [*self.members.values(), *self.teams.values(), *self.clusters.values(), *self.queries.values()]
-        yield [
-            TeamMember(
-                organization_id=self.organization.id,
-                team_id=self.teams[team].id,
-                actor_id=self.members[person.email].id,
-                role=role,
-            )
-            for person in self.tenant.people
-            for team, role in person.teams.items()
-        ]
+        yield list(self.accounts.values())
+        yield [each for person in self.tenant.people for each in self._joined(self.members[person.email], person)]
+        yield [each for program in self.tenant.programs for each in self._joined(self.accounts[program.name], program)]
+
+    def _joined(self, actor: Actor, of: Person | Program) -> Iterator[TeamMember]:
+        for team, role in of.teams.items():
+            own = {"organization_id": self.organization.id, "team_id": self.teams[team].id, "actor_id": actor.id}
+            yield TeamMember(**own, role=role)
 
     def live(self, story: Story, chance: Random) -> Life:
         """Execute the story up to now. The jobs that it depends on must exist already."""
@@ -110,7 +111,18 @@ def _member(person: Person, organization_id: str, at: datetime) -> Member:
         name=person.name,
         email=person.email,
         organization_role=person.organization_role,
-        status=ActorStatus.ACTIVE,
+        status=person.status,
+        revision=1,
+    )
+
+
+def _account(program: Program, organization_id: str, at: datetime) -> ServiceAccount:
+    return ServiceAccount(
+        id=new_id(ServiceAccount.PREFIX, at),
+        organization_id=organization_id,
+        name=program.name,
+        organization_role=OrganizationRole.MEMBER,
+        status=program.status,
         revision=1,
     )
 

@@ -1,8 +1,9 @@
-"""The members of the two demo organizations."""
+"""The members and service accounts of the two demo organizations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.roles import OrganizationRole, TeamRole
 
 DEMO_MEMBERS: Mapping[str, str] = {
@@ -21,6 +22,16 @@ class Person:
     name: str
     organization_role: OrganizationRole = OrganizationRole.MEMBER
     teams: Mapping[str, TeamRole] = field(default_factory=dict)
+    status: ActorStatus = ActorStatus.ACTIVE
+
+
+@dataclass(frozen=True)
+class Program:
+    """A service account."""
+
+    name: str
+    teams: Mapping[str, TeamRole] = field(default_factory=dict)
+    status: ActorStatus = ActorStatus.ACTIVE
 
 
 HARBOR = (
@@ -56,6 +67,18 @@ HARBOR = (
         teams={"analytics": TeamRole.CONTRIBUTOR, "data-eng": TeamRole.CONTRIBUTOR},
     ),
     Person("liam.oconnor@harbor.example", "Liam O'Connor", teams={"platform": TeamRole.VIEWER}),
+    Person("nadia.petrova@harbor.example", "Nadia Petrova", status=ActorStatus.DISABLED),
+    Person(
+        "hugo.brandt@harbor.example",
+        "Hugo Brandt",
+        teams={"platform": TeamRole.VIEWER},
+        status=ActorStatus.DISABLED,
+    ),
+)
+HARBOR_PROGRAMS = (
+    Program("execution-plane", dict.fromkeys(("data-eng", "analytics", "platform"), TeamRole.CONTRIBUTOR)),
+    Program("sales-dashboard", {"analytics": TeamRole.VIEWER}),
+    Program("old-scheduler", {"data-eng": TeamRole.CONTRIBUTOR}, ActorStatus.DISABLED),
 )
 
 LAGOON = (
@@ -68,3 +91,4 @@ LAGOON = (
     Person("ruth.adeyemi@lagoon.example", "Ruth Adeyemi", teams={"operations": TeamRole.VIEWER}),
     Person("mateo.silva@lagoon.example", "Mateo Silva", teams={"science": TeamRole.CONTRIBUTOR}),
 )
+LAGOON_PROGRAMS = (Program("execution-plane", dict.fromkeys(("science", "operations"), TeamRole.CONTRIBUTOR)),)

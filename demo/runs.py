@@ -29,7 +29,14 @@ POINTER_MOVES = {
     EventAction.DRAFT_PUBLISHED,
     EventAction.VERSION_ACTIVATED,
 }
+ERRORS = (
+    ("OUT_OF_MEMORY", "An executor was killed: it needed 9.2 GB, more than its limit of 8 GB."),
+    ("TIMEOUT", "The run took longer than its limit."),
+    (None, 'relation "raw.orders" does not exist'),
+    ("SOURCE_UNREACHABLE", "The source refused the connection three times."),
+)
 NEVER_STARTED = {JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.SKIPPED}
+PROGRESS = {JobRunStatus.RUNNING: 40, JobRunStatus.SUCCEEDED: 100}
 UNDER_WAY_FOR = timedelta(seconds=40)
 LEASE = timedelta(hours=6)  # no worker renews it
 
@@ -94,8 +101,10 @@ def _run(
         finished_at = at
     elif finished_at > now and status not in NEVER_STARTED:
         status = JobRunStatus.RUNNING
+    own_id = new_id(JobRun.PREFIX, at, chance)
+    code, message = ERRORS[ord(own_id[-1]) % len(ERRORS)] if status is JobRunStatus.FAILED else (None, None)
     return JobRun(
-        id=new_id(JobRun.PREFIX, at, chance),
+        id=own_id,
         organization_id=life.job.organization_id,
         job_id=life.job.id,
         version_number=number,
@@ -104,6 +113,11 @@ def _run(
         retries=0,
         lost_claims=0,
         parameters=[],
+        triggered_by_id=life.job.updated_by_id if trigger is JobRunTrigger.MANUAL else None,
+        progress_percent=PROGRESS.get(status),
+        error_code=code,
+        error_message=message,
+        log_url=f"https://logs.example/{own_id}" if started_at else None,
         available_at=at if status is JobRunStatus.READY else None,
         status=status,
         trigger=trigger,

@@ -14,6 +14,7 @@ from mainsheet.demo.life import Life, Names, Step, Story, drafted, paused, publi
 from mainsheet.demo.parts import at, file, queries, sql, variables, wheel
 from mainsheet.demo.runs import runs_of
 from mainsheet.demo.tenant import EDITORS, HARBOR
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.edit import Edit
@@ -184,9 +185,10 @@ def _refuse(what: str) -> Sequence[str]:
 
 async def _editors(connection: AsyncConnection, organization_id: str) -> dict[str, frozenset[str]]:
     found = await connection.execute(
-        select(TeamMember.team_id, TeamMember.actor_id).where(
-            TeamMember.organization_id == organization_id, TeamMember.role.in_(EDITORS)
-        )
+        select(TeamMember.team_id, TeamMember.actor_id)
+        .join(Member, Member.id == TeamMember.actor_id)
+        .where(TeamMember.organization_id == organization_id, TeamMember.role.in_(EDITORS))
+        .where(Member.status == ActorStatus.ACTIVE)
     )
     editors: dict[str, frozenset[str]] = {}
     for team_id, actor_id in found:

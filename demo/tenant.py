@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 from mainsheet.demo import analytics, data_eng, ingest, inventory, lagoon, people, platform
 from mainsheet.demo.life import Story
-from mainsheet.demo.people import Person
+from mainsheet.demo.people import Person, Program
 from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.roles import OrganizationRole, TeamRole
 
@@ -16,6 +16,7 @@ class Tenant:
 
     name: str
     people: Sequence[Person]
+    programs: Sequence[Program]
     teams: Mapping[str, str | None]
     clusters: Mapping[str, tuple[str, ClusterStatus]]
     queries: Mapping[str, str]
@@ -33,6 +34,7 @@ class Tenant:
 HARBOR = Tenant(
     "harbor",
     people.HARBOR,
+    people.HARBOR_PROGRAMS,
     inventory.HARBOR_TEAMS,
     inventory.HARBOR_CLUSTERS,
     inventory.HARBOR_QUERIES,
@@ -41,6 +43,7 @@ HARBOR = Tenant(
 LAGOON = Tenant(
     "lagoon",
     people.LAGOON,
+    people.LAGOON_PROGRAMS,
     inventory.LAGOON_TEAMS,
     inventory.LAGOON_CLUSTERS,
     inventory.LAGOON_QUERIES,

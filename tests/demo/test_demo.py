@@ -16,6 +16,7 @@ from mainsheet.demo import DEMO_MEMBERS, NotSeeded, seed_demo, seed_jobs
 from mainsheet.demo.bulk_rows import written_columns
 from mainsheet.demo.crowd import Crowd
 from mainsheet.demo.template import harbor
+from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.cluster_status import ClusterStatus
@@ -24,7 +25,7 @@ from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.job import Job, JobStatus
-from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
+from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
 from mainsheet.models.member import Member
@@ -111,6 +112,30 @@ async def test_the_demo_has_every_status_and_kind(session: AsyncSession) -> None
     assert (jobs, runs) == (set(JobStatus), set(JobRunStatus))
     assert numbers >= {1, 2, 3, 4, 5, 6}
     assert len(timezones) > 5
+
+
+async def test_the_demo_has_service_accounts_and_disabled_actors(session: AsyncSession) -> None:
+    found = (
+        await session.execute(select(Actor.kind, Actor.status, func.count()).group_by(Actor.kind, Actor.status))
+    ).all()
+
+    assert {(kind, status): number for kind, status, number in found} == {
+        (ActorKind.MEMBER, ActorStatus.ACTIVE): 16,
+        (ActorKind.MEMBER, ActorStatus.DISABLED): 2,
+        (ActorKind.SERVICE_ACCOUNT, ActorStatus.ACTIVE): 3,
+        (ActorKind.SERVICE_ACCOUNT, ActorStatus.DISABLED): 1,
+    }
+    assert await session.scalar(select(func.count()).where(TeamMember.actor_id.startswith("SA"))) == 7
+
+
+async def test_failed_demo_runs_have_errors_and_manual_ones_an_actor(session: AsyncSession) -> None:
+    runs = (await session.scalars(select(JobRun))).all()
+
+    assert {each.status is JobRunStatus.FAILED for each in runs if each.error_message} == {True}
+    assert all(each.error_message for each in runs if each.status is JobRunStatus.FAILED)
+    assert len({each.error_code for each in runs if each.status is JobRunStatus.FAILED}) > 1
+    assert all((each.triggered_by_id is not None) == (each.trigger is JobRunTrigger.MANUAL) for each in runs)
+    assert all((each.log_url is not None) == (each.started_at is not None) for each in runs)
 
 
 async def test_a_running_demo_run_has_a_lease(session: AsyncSession) -> None:
@@ -264,8 +289,8 @@ async def test_100000_jobs_add_teams_and_members(demo: Database) -> None:
         crowd = await Crowd(await harbor(connection), datetime.now(UTC), 1).of(connection, 100_000)
 
     places = Counter(each.actor_id for each in crowd if isinstance(each, TeamMember))
-    assert {Team: 497, Member: 1988, Cluster: 93}.items() <= Counter(map(type, crowd)).items()
-    assert Counter(places.values()) == {5: 1968, 50: 20}
+    assert {Team: 497, Member: 1986, Cluster: 93}.items() <= Counter(map(type, crowd)).items()
+    assert Counter(places.values()) == {5: 1966, 50: 20}
 
 
 async def test_generated_changes_are_made_by_permitted_members(demo: Database) -> None:
