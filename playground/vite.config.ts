@@ -1,15 +1,15 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { compress } from './compress.ts'
-import { defaults } from './defaults.ts'
+import { patches } from './patches.ts'
 import { preload } from './preload.ts'
 
 // Relative addresses: the page finds its files under any path at which a proxy serves it.
 export default defineConfig({
   base: './',
-  plugins: [react(), defaults(), preload('monaco-editor'), compress()],
+  plugins: [react(), patches(), preload('monaco-editor'), compress()],
   html: { cspNonce: '{nonce}' },
-  worker: { format: 'es', plugins: () => [defaults()] },
+  worker: { format: 'es', plugins: () => [patches()] },
   build: {
     outDir: '../server/http/page',
     emptyOutDir: true,

@@ -4,6 +4,7 @@ import type { TabsState } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
 import { Responses } from './Responses.tsx'
 import { examples } from './examples.ts'
+import { accessible } from './ExplorerPanel.tsx'
 import { FillNames } from './FillNames.tsx'
 import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
@@ -16,10 +17,13 @@ import { isFirstVisit } from './visit.ts'
 import { OpenLink } from './OpenLink.tsx'
 import { Download } from './Download.tsx'
 import { Share } from './Share.tsx'
+import { TabKeys } from './TabKeys.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
+const explorer = explorerPlugin({ showAttribution: false })
+const FIELDS = { ...explorer, content: accessible(explorer.content) }
 // GraphiQL finds its history plugin in this list by identity.
-const plugins = [...[EXAMPLES, explorerPlugin({ showAttribution: false }), VERSIONS, ACTIVITY, TABLE, COST].map(guarded), HISTORY_PLUGIN]
+const plugins = [...[EXAMPLES, FIELDS, VERSIONS, ACTIVITY, TABLE, COST].map(guarded), HISTORY_PLUGIN]
 
 function follow({ tabs, activeTabIndex }: TabsState) {
   keep(tabs)
@@ -42,7 +46,9 @@ export function App() {
       showPersistHeadersSettings={false}
     >
       <GraphiQL.Logo>
+        <h1 className="hidden-text">Mainsheet playground</h1>
         <MemberMenu />
+        <TabKeys />
         <FillNames />
         <OpenLink />
         <NewTab />

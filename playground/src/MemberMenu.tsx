@@ -30,7 +30,8 @@ function Guest({ who, openDialog }: { who: Identity; openDialog: () => void }) {
 function Members({ who, openDialog }: { who: Identity; openDialog: () => void }) {
   return (
     <DropdownMenu>
-      <DropdownMenu.Button className="who" aria-label="Who am I?">
+      <DropdownMenu.Button className="who">
+        <span className="hidden-text">You are </span>
         {who.member || who.owner ? <Face person={who.member ?? who.owner!} /> : <span className="who-name">Your own token</span>}
         <ChevronDownIcon aria-hidden="true" />
       </DropdownMenu.Button>

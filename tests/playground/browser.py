@@ -54,7 +54,7 @@ class Playground:
 
     async def become(self, name: str) -> None:
         """Choose a member by arrow keys."""
-        await self.page.get_by_role("button", name="Who am I?").focus()
+        await self.page.get_by_role("button", name="You are").focus()
         await self.page.keyboard.press("Enter")
         await expect(self.page.get_by_role("menuitem").first).to_be_focused()  # keys sent earlier reach the button
         items = self.page.get_by_role("menuitem")
@@ -63,7 +63,7 @@ class Playground:
             await self.page.keyboard.press("ArrowDown")
             await expect(items.nth(index)).to_be_focused()  # the menu moves its focus in a timer
         await self.page.keyboard.press("Enter")
-        await expect(self.page.get_by_role("button", name="Who am I?")).to_contain_text(name)
+        await expect(self.page.get_by_role("button", name="You are")).to_contain_text(name)
 
     async def paste_token(self, token: str) -> None:
         await self.page.get_by_role("button", name="Set a token").first.click()

@@ -76,7 +76,7 @@ async def test_a_failed_page_shows_a_message(demo: Demo) -> None:
         await playground.page.unroute_all()
         await playground.page.get_by_role("button", name="Reload the page").click()
 
-        await expect(playground.page.get_by_role("button", name="Who am I?")).to_contain_text(ADA)
+        await expect(playground.page.get_by_role("button", name="You are")).to_contain_text(ADA)
         playground.complaints.clear()
 
 

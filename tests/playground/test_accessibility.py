@@ -1,0 +1,124 @@
+"""The page without a mouse, for screen readers, on small screens and enlarged."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.playground.browser import Playground, Scheme, opened
+from tests.playground.conftest import Demo
+from tests.playground.test_changes import begin, history
+from tests.playground.test_page import ADA
+from tests.playground.test_panels import new_tab
+
+AXE = Path(__file__).parents[2] / "playground/node_modules/axe-core/axe.min.js"
+PANELS = ("GraphiQL Explorer", "Activity", "Table", "Cost", "History", "Documentation Explorer", "Examples")
+FIND = """async part => (await axe.run(part, { resultTypes: ['violations'] })).violations.flatMap(
+  ({ id, nodes }) => nodes.map(({ target, any, all, none }) =>
+    `${id} ${target} ${[...any, ...all, ...none].map(each => each.message)}`))"""
+
+
+@pytest.fixture
+async def playground(demo: Demo) -> AsyncIterator[Playground]:
+    async with opened(demo.url) as playground:
+        yield playground
+
+
+async def check(playground: Playground, where: str, part: str = "html") -> None:
+    found: list[str] = await playground.page.evaluate(FIND, part)
+    assert found == [], where
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(demo: Demo, scheme: Scheme) -> None:
+    async with opened(demo.url, color_scheme=scheme, reduced_motion="reduce") as playground:
+        page = playground.page
+        await page.evaluate(AXE.read_text())
+        await playground.run("query MyJobs")
+        await expect(playground.response).to_contain_text('"data"')
+        for name in PANELS:
+            await page.get_by_role("button", name=f"Show {name}").click()
+            await expect(page.locator(".graphiql-plugin")).not_to_contain_text("Loading …")
+            await check(playground, name)
+
+        panel = await history(playground, "orders-ingest")
+        await expect(panel.locator(".differences figure").first).to_be_visible()
+        await check(playground, "Version History")
+        dialog = await begin(panel, 3, "Activate")
+        await check(playground, "Activate")
+        await dialog.get_by_role("button", name="Cancel").click()
+        dialog = await begin(panel, 6, "Edit")
+        await check(playground, "Edit")
+        await dialog.get_by_role("button", name="Cancel").click()
+
+        for opener in ("Open settings dialog", "Open short keys dialog"):
+            await page.get_by_role("button", name=opener).click()
+            await expect(page.get_by_role("dialog")).to_be_visible()
+            await check(playground, opener)
+            await page.keyboard.press("Escape")
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+        for opener in ("You are", "Share this operation"):
+            await page.get_by_role("button", name=opener).focus()
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("menuitem").first).to_be_focused()
+            await check(playground, opener, "[role=menu]")  # the rest of the page is hidden from everybody
+            await page.keyboard.press("Escape")
+
+
+async def test_arrow_keys_move_among_tabs_and_delete_closes_one(playground: Playground) -> None:
+    page = playground.page
+    await page.get_by_role("tab", name="MyJobs").focus()
+    for key, name in (
+        ("ArrowRight", "OneJob"),
+        ("End", "ErrorsAsData"),
+        ("ArrowRight", "MyJobs"),
+        ("ArrowLeft", "ErrorsAsData"),
+    ):
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("tab", name=name)).to_be_focused()
+        await expect(page.get_by_role("tab", selected=True)).to_have_text(name)
+
+    await page.keyboard.press("Delete")
+
+    await expect(page.get_by_role("tab", name="ErrorsAsData")).to_have_count(0)
+    await expect(page.get_by_role("tab", name="TeamAccess")).to_be_focused()
+
+
+async def test_the_explorer_of_fields_works_by_the_keyboard(playground: Playground) -> None:
+    await new_tab(playground, "query Small { me { actor { id } } }")
+    await playground.page.get_by_role("button", name="Show GraphiQL Explorer").click()
+    field = playground.page.get_by_role("checkbox", name="webhooks", exact=True).first
+    await field.focus()
+    await expect(field).not_to_be_checked()
+
+    await playground.page.keyboard.press("Space")
+
+    await expect(field).to_be_checked()
+    await expect(playground.page.locator(".graphiql-query-editor .view-lines")).to_contain_text("webhooks")
+
+
+async def test_the_chosen_member_is_read_out(playground: Playground) -> None:
+    await expect(playground.page.get_by_role("button", name=f"You are {ADA}")).to_be_visible()
+    await playground.page.set_viewport_size({"width": 390, "height": 844})
+    await expect(playground.page.get_by_role("button", name=f"You are {ADA}")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 568)], ids=["200 %", "a small phone"])
+async def test_an_enlarged_page_can_be_read_and_run(playground: Playground, width: int, height: int) -> None:
+    page = playground.page
+    await page.set_viewport_size({"width": width, "height": height})
+    panel = await history(playground, "orders-ingest")
+    box = await page.locator(".graphiql-plugin").bounding_box()
+    assert box
+    assert box["height"] > height / 2
+    await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
+    await expect(panel.get_by_role("region", name="What differs in v5").locator("figure").first).to_be_visible()
+    await page.get_by_role("button", name="Execute query").click()
+    await expect(playground.response).to_contain_text('"data"')
+    response = page.locator(".graphiql-response")
+    await response.scroll_into_view_if_needed()
+    await expect(response).to_be_in_viewport(ratio=0.5)
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
