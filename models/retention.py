@@ -12,10 +12,12 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.base import Base, UtcDateTime
 from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
+from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import Event
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.organization import Organization
 
 BATCH = 200  # a transaction locks these rows, and with a run its job
@@ -29,6 +31,7 @@ class Retention:
     events: timedelta | None = None
     runs: timedelta | None = None
     tokens: timedelta | None = None
+    deleted_jobs: timedelta | None = None
     idempotency_records: timedelta | None = idempotency.KEPT
 
 
@@ -53,6 +56,12 @@ def _run_ended(before: datetime) -> ColumnElement[bool]:
     """Return the condition of runs that finished before the time. The latest run of each job isn't among them."""
     latest = select(Job.latest_run_at).where(Job.id == JobRun.job_id).correlate(JobRun).scalar_subquery()
     return (JobRun.finished_at < before) & (JobRun.created_at < latest)
+
+
+def _deleted_job_ended(before: datetime) -> ColumnElement[bool]:
+    """Return the condition of what is kept of deleted jobs, if no version depends on it."""
+    dependency = select(JobVersionDependency.id).where(JobVersionDependency.deleted_job_id == DeletedJob.id)
+    return (DeletedJob.deleted_at < before) & ~dependency.correlate(DeletedJob).exists()
 
 
 async def _delete_runs(database: Database, kept: timedelta) -> int:
@@ -116,6 +125,7 @@ EXPIRING: Mapping[str, Expiring] = {
     "events": Expiring(Event, lambda before: Event.occurred_at < before, feed.expire),
     "runs": Expiring(JobRun, _run_ended, _delete_runs),
     "tokens": _plainly(AccessToken, [AccessToken.id], _token_ended),
+    "deleted_jobs": _plainly(DeletedJob, [DeletedJob.id], _deleted_job_ended),
     "idempotency_records": _plainly(
         IdempotencyRecord,
         [IdempotencyRecord.actor_id, IdempotencyRecord.key],

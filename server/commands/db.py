@@ -130,7 +130,8 @@ async def _check(settings: Settings, values: bool) -> None:
 def prune_(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
     """Delete rows whose retention has ended. A running server does so every hour.
 
-    These are events, finished runs, expired and revoked tokens, and the answers to idempotency keys.
+    These are events, finished runs, expired and revoked tokens, what is kept of deleted jobs, and the answers to
+    idempotency keys.
     """
     run(_prune(settings, is_dry=dry_run, as_json=as_json))
 

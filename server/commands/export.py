@@ -2,7 +2,7 @@ from pathlib import Path
 
 import click
 
-from mainsheet.server.commands.as_code import run_remote, token, url
+from mainsheet.server.commands.as_code import ExitingWith1, run_remote, token, url
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.organization_files.document import DOCUMENT, faults, is_same
@@ -22,7 +22,7 @@ def _schema() -> bytes:
     return json_schema(DOCUMENT, "An organization")
 
 
-@click.command()
+@click.command(cls=ExitingWith1)
 @url
 @token
 @click.option(

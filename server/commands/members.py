@@ -1,11 +1,11 @@
 import click
 import orjson
 
-from mainsheet.server.commands.as_code import run_remote, token, url
+from mainsheet.server.commands.as_code import ExitingWith1Group, run_remote, token, url
 from mainsheet.server.member_data import member_data
 
 
-@click.group()
+@click.group(cls=ExitingWith1Group)
 def members() -> None:
     """Members of any server."""
 

@@ -336,6 +336,19 @@ def test_export_keeps_a_file_that_means_the_same(acme: Organization, tmp_path: P
     assert (tmp_path / ".organization.schema.json").read_text("utf-8") == invoke("export", "--schema").stdout
 
 
+def test_more_objects_and_roles_than_a_page_are_compared(acme: Organization) -> None:
+    names = [f"team-{number:03}" for number in range(110)]
+    roles = [{"team": name, "role": "VIEWER"} for name in names]
+    document = {"teams": [{"name": name} for name in names], "serviceAccounts": [{"name": "worker", "teams": roles}]}
+
+    applied = acme.apply(document)
+    again = acme.apply(document, "--prune")
+
+    assert applied[1].endswith("\n221 created, 0 changed, 0 unchanged, 0 refused, 0 deleted.\n")
+    assert again[:2] == (0, "0 created, 0 changed, 111 unchanged, 0 refused, 0 deleted.\n")
+    assert acme.exported()["serviceAccounts"][0]["teams"] == roles
+
+
 def test_a_file_of_another_organization_is_refused(acme: Organization) -> None:
     code, shown, told = acme.apply({**ACME, "organization": "other"})
 
@@ -387,8 +400,9 @@ def test_a_faulty_file_is_not_sent(name: str, tmp_path: Path) -> None:
     assert "Nothing was sent." in done.stderr
 
 
-def test_usage_errors_exit_with_1(tmp_path: Path) -> None:
-    assert invoke("apply", str(tmp_path / "missing.yaml")).returncode == 1
+@pytest.mark.parametrize("words", [("apply", "missing.yaml"), ("export", "--nonsense"), ("members", "export")])
+def test_usage_errors_exit_with_1(words: tuple[str, ...]) -> None:
+    assert invoke(*words, MAINSHEET_URL="http://nowhere.invalid", MAINSHEET_TOKEN="mst_x").returncode == 1
 
 
 def test_without_a_terminal_yes_is_needed(acme: Organization) -> None:

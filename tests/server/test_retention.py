@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models import retention
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
+from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.retention import Retention, prunable, prune
 from mainsheet.models.roles import AccessScope
 from mainsheet.server.process.pruner import pruning
-from testbed.ask import Ask
+from testbed.ask import Ask, job_input
 from testbed.databases import connected
 from testbed.world import World, make_run
 from tests.server.commands import invoke
@@ -28,8 +29,9 @@ from tests.server.commands import invoke
 PATIENCE = 30  # seconds
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
-ALL = Retention(events=30 * DAY, runs=30 * DAY, tokens=30 * DAY)
+ALL = Retention(events=30 * DAY, runs=30 * DAY, tokens=30 * DAY, deleted_jobs=30 * DAY)
 LATEST = "{ jobs { nodes { latestRun { id } runs { nodes { id } } } } }"
+DELETE = "mutation ($input: DeleteJobInput!) { deleteJob(input: $input) { userErrors { message } } }"
 Times = Mapping[str, datetime | None]
 TEAM = 'mutation { createTeam(input: {name: "new", idempotencyKey: "one"}) { userErrors { code } } }'
 
@@ -75,7 +77,7 @@ async def test_finished_runs_are_deleted_but_the_latest_of_each_job(
     deleted = await prune(database, ALL)
 
     assert expected == deleted
-    assert deleted == {"events": 0, "runs": 8, "tokens": 0, "idempotency_records": 0}
+    assert deleted == {"events": 0, "runs": 8, "tokens": 0, "deleted_jobs": 0, "idempotency_records": 0}
     assert await stored(database, JobRun.id) == {*unfinished, *slow, *new, latest[1]}
     assert old[0] not in await stored(database, JobRun.id)
     jobs = (await ask(world.admin, LATEST))["jobs"]["nodes"]
@@ -107,6 +109,26 @@ async def tokens(database: Database, world: World, *times: Times) -> set[str]:
             session.add(token)
             made.add(token.id)
     return made
+
+
+async def test_deleted_jobs_are_forgotten_when_no_version_depends_on_them(
+    database: Database, world: World, ask: Ask
+) -> None:
+    needed, forgotten = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("needed", "forgotten")]
+    config = {**job_input(world)["config"], "dependencies": [{"jobId": needed}]}
+    await ask.create_job(world.contributor, world, jobKey="kept", config=config)
+    for job_id in (needed, forgotten):
+        deleted = await ask(world.admin, DELETE, input={"jobId": job_id, "force": True})
+        assert deleted["deleteJob"]["userErrors"] == []
+    assert (await prune(database, ALL))["deleted_jobs"] == 0
+    async with database.writes.begin() as connection:
+        await connection.execute(update(DeletedJob).values(deleted_at=NOW - 31 * DAY))
+
+    assert (await prunable(database, ALL))["deleted_jobs"] == 1
+    assert (await prune(database, ALL))["deleted_jobs"] == 1
+    assert await stored(database, DeletedJob.id) == {needed}
+    job = await ask(world.admin, 'query { jobByKey(jobKey: "kept") { currentVersion { dependencies { jobKey } } } }')
+    assert job["jobByKey"]["currentVersion"]["dependencies"] == [{"jobKey": "needed"}]
 
 
 async def test_answers_to_idempotency_keys_are_deleted_after_a_day(database: Database, world: World, ask: Ask) -> None:
@@ -170,6 +192,7 @@ async def test_the_command_counts_and_then_deletes(
         "events               for ever    0",
         "runs                 720         2",
         "tokens               2160        1",
+        "deleted jobs         for ever    0",
         "idempotency records  24          0",
     ]
     assert json.loads(done.stdout)[1:3] == [
