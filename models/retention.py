@@ -19,6 +19,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.organization import Organization
+from mainsheet.models.webhook_delivery import WebhookDelivery, WebhookDeliveryStatus
 
 BATCH = 200  # a transaction locks these rows, and with a run its job
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -32,6 +33,7 @@ class Retention:
     runs: timedelta | None = None
     tokens: timedelta | None = None
     deleted_jobs: timedelta | None = None
+    webhook_deliveries: timedelta | None = None
     idempotency_records: timedelta | None = idempotency.KEPT
 
 
@@ -50,6 +52,10 @@ class Expiring:
 
 def _token_ended(before: datetime) -> ColumnElement[bool]:
     return (AccessToken.revoked_at < before) | (AccessToken.expires_at < before)
+
+
+def _delivery_ended(before: datetime) -> ColumnElement[bool]:
+    return (WebhookDelivery.at < before) & (WebhookDelivery.status != WebhookDeliveryStatus.PENDING)
 
 
 def _run_ended(before: datetime) -> ColumnElement[bool]:
@@ -126,6 +132,7 @@ EXPIRING: Mapping[str, Expiring] = {
     "runs": Expiring(JobRun, _run_ended, _delete_runs),
     "tokens": _plainly(AccessToken, [AccessToken.id], _token_ended),
     "deleted_jobs": _plainly(DeletedJob, [DeletedJob.id], _deleted_job_ended),
+    "webhook_deliveries": _plainly(WebhookDelivery, [WebhookDelivery.id], _delivery_ended),
     "idempotency_records": _plainly(
         IdempotencyRecord,
         [IdempotencyRecord.actor_id, IdempotencyRecord.key],

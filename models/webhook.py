@@ -1,7 +1,9 @@
 import base64
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address
 from typing import Any, Self
 
 from sqlalchemy import ForeignKey, Index, String
@@ -22,6 +24,7 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 of Standard Webhooks
 SECRET_BYTES = 32
 MAX_SECRETS = 5  # that are valid at once; each signs every message
 OFF_AFTER = timedelta(days=5)
+NUMERIC = re.compile(r"[0-9.]+|0x.*", re.IGNORECASE)
 IDS = ("job_ids", "subject_ids", "actor_ids", "team_ids")
 
 
@@ -149,8 +152,18 @@ def _url_problems(text: str) -> Iterator[UserError]:
         yield UrlNotAllowed(reason="The URL must begin with https:// and a host name.")
     if url.user is not None or url.password is not None:
         yield UrlNotAllowed(reason="The URL must hold no user name and no password. Verify the signature instead.")
+    if NUMERIC.fullmatch(url.host or "") and not _is_ipv4(url.host or ""):
+        yield UrlNotAllowed(reason="The host is no valid IPv4 address.")
     if "#" in text:
         yield UrlNotAllowed(reason="The URL must have no fragment, since it isn't sent.")
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _filter_problems(conditions: Mapping[str, Any]) -> Iterator[UserError]:

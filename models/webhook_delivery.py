@@ -30,10 +30,14 @@ class WebhookDeliveryStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: the status of the answer, if there was one, and the error, if it failed."""
+    """How an attempt ended: the status of the answer, if there was one, and the error, if it failed.
+
+    If it is final, another attempt would fail, too.
+    """
 
     response_status: int | None
     error: str | None = None
+    is_final: bool = False
 
 
 class WebhookDelivery(Base):
@@ -77,7 +81,7 @@ class WebhookDelivery(Base):
     def end_attempt(self, outcome: Outcome, at: datetime) -> None:
         self.attempt += 1
         self.at, self.response_status, self.error = at, outcome.response_status, outcome.error
-        retries = () if self.is_requested or outcome.response_status == GONE else RETRIES[self.attempt - 1 :]
+        retries = () if self.is_requested or outcome.is_final else RETRIES[self.attempt - 1 :]
         if outcome.error is None:
             self.status, self.next_attempt_at = WebhookDeliveryStatus.SUCCEEDED, None
         elif retries:

@@ -87,9 +87,9 @@ class ConfigChange:
         metadata=reads("path") | weight(items=4),
     )
     def path(root: strawberry.Parent[Any]) -> list[str]:  # noqa: N805 the row is the parent
-        return list(_in_graphql(root.path))
+        return list(in_graphql(root.path))
 
 
-def _in_graphql(path: Sequence[str]) -> Sequence[str]:
+def in_graphql(path: Sequence[str]) -> Sequence[str]:
     """Convert our names to camel case. Leave names that callers chose as they are."""
     return path if path[0] in CALLERS_NAMES else [to_camel_case(name) for name in path]

@@ -10,7 +10,7 @@ from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, INSTRUMENTS, RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, FEED_WATCH, INSTRUMENTS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -72,7 +72,7 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
-    watch = FeedWatch(database, settings.feed_poll_seconds)
+    app[FEED_WATCH] = watch = FeedWatch(database, settings.feed_poll_seconds)
     subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
     streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)

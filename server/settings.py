@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     token_retention_days: int = Field(
         90, ge=0, le=36_500, description="How long expired and revoked tokens are kept for lists; 0 is for ever."
     )
+    webhook_delivery_retention_days: int = Field(
+        30, ge=0, le=36_500, description="How long finished deliveries of webhooks are listed; 0 is for ever."
+    )
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], *CommaSeparated] = Field(
+        (),
+        description="Networks or addresses, separated by commas, to which webhooks may send though they aren't public;"
+        " by plain http, too.",
+    )
     max_subscriptions: int = Field(10_000, ge=0, description="Subscriptions of each process; more are refused.")
     max_subscriptions_per_organization: int = Field(
         2_000, ge=0, description="Subscriptions of one organization in each process; more are refused."

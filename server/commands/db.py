@@ -126,12 +126,18 @@ async def _check(settings: Settings, values: bool) -> None:
 @db.command(name="prune")
 @click.option("--dry-run", is_flag=True, help="Count the rows, and delete nothing.")
 @json_option
-@with_settings("database_url", "event_retention_days", "run_retention_days", "token_retention_days")
+@with_settings(
+    "database_url",
+    "event_retention_days",
+    "run_retention_days",
+    "token_retention_days",
+    "webhook_delivery_retention_days",
+)
 def prune_(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
     """Delete rows whose retention has ended. A running server does so every hour.
 
-    These are events, finished runs, expired and revoked tokens, what is kept of deleted jobs, and the answers to
-    idempotency keys.
+    These are events, finished runs, expired and revoked tokens, what is kept of deleted jobs, finished deliveries of
+    webhooks, and the answers to idempotency keys.
     """
     run(_prune(settings, is_dry=dry_run, as_json=as_json))
 

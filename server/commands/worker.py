@@ -21,7 +21,7 @@ from mainsheet.models.database import Database, Patience
 from mainsheet.models.feed import begin_epoch
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import ADMIN, RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, FEED_WATCH, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
@@ -32,6 +32,7 @@ from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.process.sweeper import sweeping
 from mainsheet.server.process.worker import FAILED, READY, Start
 from mainsheet.server.settings import Settings
+from mainsheet.server.webhooks.sender import WebhookSender
 
 GC_THRESHOLDS = (50_000, 20, 100)
 
@@ -54,6 +55,7 @@ async def serving(settings: Settings, sockets: Listening, members: Sequence[Memb
         settings = _with_room(settings)
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
+        app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api):
             with _rare_garbage_collection():

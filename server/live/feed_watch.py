@@ -58,9 +58,9 @@ class FeedWatch(Instrumentation):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def add(self, organization_id: str) -> asyncio.Event:
-        """Return a new event that is set each time the organization's feed has grown."""
-        grown = asyncio.Event()
+    def add(self, organization_id: str, grown: asyncio.Event | None = None) -> asyncio.Event:
+        """Return an event, by default a new one, that is set each time the organization's feed has grown."""
+        grown = grown or asyncio.Event()
         self._grown[organization_id].add(grown)
         return grown
 

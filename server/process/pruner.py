@@ -23,6 +23,7 @@ def retention_of(settings: Settings) -> Retention:
         runs=_days(settings.run_retention_days),
         tokens=_days(settings.token_retention_days),
         deleted_jobs=_days(settings.event_retention_days),  # the last event of each has expired then
+        webhook_deliveries=_days(settings.webhook_delivery_retention_days),
     )
 
 

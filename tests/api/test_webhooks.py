@@ -129,6 +129,10 @@ async def test_an_idempotency_key_shows_the_secret_once(ask: Ask, world: World) 
         "https://hooks.example#part",
         "https://hooks.example:99999",
         "https://[::1",
+        "https://127.1",
+        "https://2130706433",
+        "https://0x7f000001",
+        "https://256.0.0.1",
         "javascript:alert(1)",
     ],
 )

@@ -193,6 +193,7 @@ async def test_the_command_counts_and_then_deletes(
         "runs                 720         2",
         "tokens               2160        1",
         "deleted jobs         for ever    0",
+        "webhook deliveries   720         0",
         "idempotency records  24          0",
     ]
     assert json.loads(done.stdout)[1:3] == [

@@ -1,0 +1,222 @@
+"""What the process that sends to webhooks reads and writes. One process does it at a time: the holder of the lease."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mainsheet.models.clock import database_time, read_clock
+from mainsheet.models.database import Database
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import Event, EventAction
+from mainsheet.models.feed import CursorExpired
+from mainsheet.models.ids import new_id
+from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.webhook import Webhook, WebhookSecret
+from mainsheet.models.webhook_delivery import GONE, Outcome, WebhookDelivery, WebhookDeliveryStatus
+from mainsheet.models.webhook_lease import WebhookLease
+from mainsheet.resolvers import event as event_rows
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.event_filter import EventFilter
+from mainsheet.resolvers.sql.pagination import cursor
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.resolvers.sql.pagination.paged_list import Page
+from mainsheet.resolvers.sql.snapshot import Read
+
+PAGE = 100
+MOST_PENDING = 1_000  # deliveries of a webhook; it reads on when there are fewer
+AT_ONCE = 10  # attempts of a webhook
+IS_PENDING = WebhookDelivery.status == WebhookDeliveryStatus.PENDING
+
+log = structlog.stdlib.get_logger("mainsheet.webhooks")
+
+
+class Due(NamedTuple):
+    """A delivery whose time has come."""
+
+    id: str
+    webhook_id: str
+    organization_id: str
+    url: str
+    event_id: str
+    attempt: int
+
+    @property
+    def reader(self) -> Caller:
+        """Who reads the events of webhooks: only administrators create them."""
+        return reader_of(self.organization_id)
+
+
+def reader_of(organization_id: str) -> Caller:
+    return Caller("", organization_id, OrganizationRole.ADMIN)
+
+
+async def watched_organizations(database: Database) -> set[str]:
+    """Return the organizations that have webhooks. This takes no lock, not even SQLite's."""
+    async with database.reads.connect() as connection:
+        return set(await connection.scalars(select(Webhook.organization_id).distinct()))
+
+
+async def hold_lease(database: Database, holder: str, lasts: timedelta) -> bool:
+    """Take or renew the lease. Return False if another process holds it."""
+    async with database.writes.begin() as connection:
+        now = await read_clock(connection)
+        is_free = or_(WebhookLease.holder == holder, WebhookLease.expires_at <= now)
+        taken = update(WebhookLease).where(is_free).values(holder=holder, expires_at=now + lasts)
+        return (await connection.execute(taken)).rowcount == 1
+
+
+async def release_lease(database: Database, holder: str) -> None:
+    async with database.writes.begin() as connection:
+        now = await read_clock(connection)
+        await connection.execute(update(WebhookLease).where(WebhookLease.holder == holder).values(expires_at=now))
+
+
+async def read_feeds(database: Database) -> bool:
+    """Add deliveries for the next events of each enabled webhook. Return whether there may be more events."""
+    async with AsyncSession(database.reads) as session:
+        behind = (await session.scalars(_behind())).all()
+    return any([await _read_on(database, each) for each in behind])
+
+
+def _behind() -> Any:
+    """Select the webhooks whose organizations have later events, unless too many deliveries wait."""
+    newest = select(Event.position).where(Event.organization_id == Webhook.organization_id)
+    pending = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, IS_PENDING)
+    return select(Webhook).where(
+        Webhook.is_enabled,
+        newest.order_by(Event.position.desc()).limit(1).scalar_subquery() > Webhook.read_position,
+        pending.offset(MOST_PENDING).limit(1).scalar_subquery().is_(None),
+    )
+
+
+async def _read_on(database: Database, webhook: Webhook) -> bool:
+    try:
+        page = await _page(database, webhook)
+    except CursorExpired as expired:
+        log.warning("webhook missed events: they expired before it read them", webhook=webhook.id)
+        await _advance(database, webhook, expired.oldest_cursor, [])
+        return True
+    if page.end_cursor is not None:
+        await _advance(database, webhook, page.end_cursor, page.nodes)
+    return page.has_next_page
+
+
+async def _page(database: Database, webhook: Webhook) -> Page[Event]:
+    after = cursor.encode(Event.position, webhook.read_position, webhook.read_id)
+    arguments = EventListArguments(PageArguments(size=PAGE, after=after), _filter(webhook))
+    read = Read.of(database, reader_of(webhook.organization_id))
+    try:
+        pages = await event_rows.of_organizations(read, [webhook.organization_id], arguments)
+    finally:
+        await read.close()
+    return pages[webhook.organization_id]
+
+
+def _filter(webhook: Webhook) -> EventFilter:
+    values: dict[str, Any] = {}
+    for name, stored in (webhook.filter or {}).items():
+        values[name] = tuple(stored) if isinstance(stored, list) else datetime.fromisoformat(stored)
+    if "actions" in values:
+        values["actions"] = tuple(map(EventAction, values["actions"]))
+    return EventFilter(**values)
+
+
+async def _advance(database: Database, webhook: Webhook, end: str, events: Sequence[Event]) -> None:
+    """Store the deliveries and where the webhook has read to, unless it has read on meanwhile."""
+    position, event_id = cursor.decode(Event.position, end)
+    if (position, event_id) == (webhook.read_position, webhook.read_id):
+        return
+    unmoved = (Webhook.id == webhook.id, Webhook.read_position == webhook.read_position)
+    moved = update(Webhook).where(*unmoved).values(read_position=position, read_id=event_id)
+    async with AsyncSession(database.writes, autoflush=False) as session, session.begin():
+        at = await read_clock(session)
+        if (await _execute(session, moved)) == 1:
+            session.add_all(_delivery(webhook, each, at) for each in events if _is_sent(each))
+
+
+async def _execute(session: AsyncSession, statement: Any) -> int:
+    result: Any = await session.execute(statement)
+    return int(result.rowcount)
+
+
+def _is_sent(event: Event) -> bool:
+    return event.action != EventAction.WEBHOOK_TESTED  # `testWebhook` adds its delivery to the webhook
+
+
+def _delivery(webhook: Webhook, event: Event, at: datetime) -> WebhookDelivery:
+    return WebhookDelivery(
+        id=new_id(WebhookDelivery.PREFIX, at),
+        organization_id=webhook.organization_id,
+        webhook_id=webhook.id,
+        event_id=event.id,
+        position=event.position,
+        order_key=event.job_id or event.subject_id,
+        status=WebhookDeliveryStatus.PENDING,
+        is_requested=False,
+        attempt=0,
+        next_attempt_at=at,
+        at=at,
+    )
+
+
+async def due(database: Database) -> Sequence[Due]:
+    """Return deliveries to send now: of each webhook some, and of each job the first one that isn't delivered."""
+    earlier = aliased(WebhookDelivery)
+    blocks = and_(
+        earlier.webhook_id == WebhookDelivery.webhook_id,
+        earlier.order_key == WebhookDelivery.order_key,
+        earlier.position < WebhookDelivery.position,
+        earlier.status == WebhookDeliveryStatus.PENDING,
+        earlier.is_requested.is_(False),
+    )
+    is_first = and_(Webhook.is_enabled, ~select(earlier.id).where(blocks).exists())
+    order = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=WebhookDelivery.position)
+    found = (
+        select(*(getattr(Webhook if name == "url" else WebhookDelivery, name) for name in Due._fields))
+        .add_columns(order.label("order"))
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(IS_PENDING, WebhookDelivery.next_attempt_at <= database_time())
+        .where(or_(WebhookDelivery.is_requested, is_first))
+        .subquery()
+    )
+    first = select(*(found.c[name] for name in Due._fields)).where(found.c.order <= AT_ONCE)
+    async with database.reads.connect() as connection:
+        return [Due(*row) for row in await connection.execute(first)]
+
+
+async def valid_secrets(database: Database, webhook_id: str) -> Sequence[str]:
+    """Return the secrets that sign now, the newest first."""
+    is_valid = or_(WebhookSecret.expires_at.is_(None), WebhookSecret.expires_at > database_time())
+    own = select(WebhookSecret.secret).where(WebhookSecret.webhook_id == webhook_id, is_valid)
+    async with database.reads.connect() as connection:
+        return (await connection.scalars(own.order_by(WebhookSecret.id.desc()))).all()
+
+
+async def record(database: Database, sent: Due, outcome: Outcome) -> None:
+    """Store how an attempt ended, unless another attempt was recorded meanwhile, or the webhook was deleted."""
+    async with AsyncSession(database.writes, autoflush=False) as session, session.begin():
+        webhook = await session.get(Webhook, sent.webhook_id, with_for_update={"key_share": True})
+        same = (WebhookDelivery.id == sent.id, WebhookDelivery.attempt == sent.attempt, IS_PENDING)
+        delivery = await session.scalar(select(WebhookDelivery).where(*same).with_for_update())
+        if webhook is None or delivery is None:
+            return
+        edit = Edit("", await read_clock(session))
+        delivery.end_attempt(outcome, edit.at)
+        _note(webhook, delivery, outcome, edit)
+        session.add_all(edit.events)
+
+
+def _note(webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome, edit: Edit) -> None:
+    is_gone, is_given_up = outcome.response_status == GONE, delivery.status is WebhookDeliveryStatus.FAILED
+    if outcome.error is None:
+        webhook.succeed()
+    elif is_gone or not (delivery.is_requested or outcome.is_final):
+        webhook.fail(edit, outcome.error, is_given_up=is_given_up, is_gone=is_gone)
+    if edit.events:
+        log.warning("webhook disabled", webhook=webhook.id, reason=webhook.disabled_reason)

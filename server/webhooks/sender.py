@@ -1,0 +1,159 @@
+"""Sends events to webhooks while the server runs.
+
+All processes run it, and one of them, the holder of a lease, sends. It reads the feeds like any subscription, adds a
+delivery for each event, and attempts those that are due. If it dies, another process continues when the lease expires:
+what was being sent then is sent again.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from mainsheet.models.clock import process_time
+from mainsheet.models.database import Database
+from mainsheet.models.failures import failures_passed_over
+from mainsheet.models.webhook_delivery import Outcome
+from mainsheet.resolvers import config_diff, event
+from mainsheet.resolvers.commands.webhook_sending import (
+    Due,
+    due,
+    hold_lease,
+    read_feeds,
+    record,
+    release_lease,
+    valid_secrets,
+    watched_organizations,
+)
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.process.background import errors_logged
+from mainsheet.server.webhooks.addresses import Network
+from mainsheet.server.webhooks.client import TIMEOUT_SECONDS, WebhookClient
+from mainsheet.server.webhooks.message import body_of, headers_of
+
+LEASE_SECONDS = 30.0
+AT_ONCE = 100  # attempts of all webhooks
+TASK = "webhooks"
+EXPIRED = Outcome(None, "The event has expired.", is_final=True)
+
+log = structlog.stdlib.get_logger("mainsheet.webhooks")
+
+
+class WebhookSender:
+    def __init__(
+        self, database: Database, watch: FeedWatch, networks: Sequence[Network], poll_seconds: float = 1
+    ) -> None:
+        self._database = database
+        self._watch = watch
+        self._networks = networks
+        self._poll_seconds = poll_seconds
+        self._holder = secrets.token_hex(16)
+        self._lease_ends = 0.0  # by this process's monotonic clock
+        self._wake = asyncio.Event()
+        self._watched: set[str] = set()
+        self._attempts: dict[str, asyncio.Task[None]] = {}
+        self._requests: set[asyncio.Task[Outcome]] = set()
+        self._is_stopping = False
+
+    async def running(self, _app: web.Application) -> AsyncIterator[None]:
+        """Send while the application runs."""
+        self._client = WebhookClient(self._networks)
+        task = asyncio.create_task(self._run(), name=TASK)
+        try:
+            yield
+        finally:
+            self._is_stopping = True
+            self._wake.set()
+            for each in self._requests:
+                each.cancel()
+            # Tasks are not cancelled, because that would leave the connection of a running statement open.
+            await asyncio.gather(task, *self._attempts.values(), return_exceptions=True)
+            await self._client.close()
+            self._watch_feeds(set())
+            if self._lease_ends:
+                with errors_logged(TASK), failures_passed_over():
+                    await release_lease(self._database, self._holder)
+
+    async def _run(self) -> None:
+        while not self._is_stopping:
+            self._wake.clear()
+            with errors_logged(TASK), failures_passed_over():
+                await self._step()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._wake.wait()
+
+    async def _step(self) -> None:
+        """Send what is due, if there is any webhook and this process holds the lease."""
+        organizations = await watched_organizations(self._database)
+        if not organizations or not await self._holds_lease():
+            return
+        self._watch_feeds(organizations)
+        while not self._is_stopping and await read_feeds(self._database):
+            pass
+        begun = set(self._attempts)  # those that end during the statement are due in its snapshot
+        for each in await due(self._database):
+            if each.id not in begun and len(self._attempts) < AT_ONCE and self._may_begin():
+                self._attempts[each.id] = asyncio.create_task(self._attempt(each), name=f"{TASK} {each.id}")
+
+    async def _holds_lease(self) -> bool:
+        """Take the lease, or renew it when a third of it has passed."""
+        now = time.monotonic()
+        if now < self._lease_ends - LEASE_SECONDS * 2 / 3:
+            return True
+        is_held = await hold_lease(self._database, self._holder, timedelta(seconds=LEASE_SECONDS))
+        self._lease_ends = now + LEASE_SECONDS if is_held else 0.0
+        return is_held
+
+    def _may_begin(self) -> bool:
+        """Whether an attempt would end before the lease does, so that two processes never send at once."""
+        return not self._is_stopping and time.monotonic() + TIMEOUT_SECONDS < self._lease_ends
+
+    def _watch_feeds(self, organizations: set[str]) -> None:
+        for each in organizations - self._watched:
+            self._watch.add(each, self._wake)
+        for each in self._watched - organizations:
+            self._watch.remove(each, self._wake)
+        self._watched = organizations
+
+    async def _attempt(self, delivery: Due) -> None:
+        try:
+            with errors_logged(TASK), failures_passed_over():
+                outcome = await self._sent(delivery)
+                if outcome is not None:
+                    await record(self._database, delivery, outcome)
+        finally:
+            del self._attempts[delivery.id]
+            self._wake.set()
+
+    async def _sent(self, delivery: Due) -> Outcome | None:
+        """Send the message. Return None if that was cut off, so that another process sends it again."""
+        body = await self._body(delivery)
+        if body is None:
+            return EXPIRED
+        signing = await valid_secrets(self._database, delivery.webhook_id)
+        headers = headers_of(delivery.event_id, process_time(), body, signing)
+        if self._is_stopping:
+            return None
+        request = asyncio.create_task(self._client.send(delivery.url, headers, body), name=f"{TASK} request")
+        self._requests.add(request)
+        await asyncio.wait([request])
+        self._requests.discard(request)
+        return None if request.cancelled() else request.result()
+
+    async def _body(self, delivery: Due) -> bytes | None:
+        """Return the message about the event, or None if the event has expired."""
+        read = Read.of(self._database, delivery.reader)
+        try:
+            found = await event.by_ids(read, [delivery.event_id])
+            changes = await config_diff.of_events(read, [delivery.event_id])
+        finally:
+            await read.close()
+        row = found.get(delivery.event_id)
+        return None if row is None else body_of(row, changes.get(row.id, []))

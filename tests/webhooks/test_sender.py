@@ -1,0 +1,336 @@
+"""Events reach the receivers of webhooks: signed, in order, and at least once."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.models.database import Database
+from mainsheet.models.retention import Retention, prune
+from mainsheet.models.webhook import WebhookSecret
+from mainsheet.models.webhook_delivery import RETRIES, Outcome
+from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, read_feeds, record
+from testbed.ask import Ask
+from testbed.world import World
+from tests.api.test_webhooks import done
+from tests.webhooks.conftest import (
+    PAST,
+    Receiver,
+    created,
+    deliveries,
+    end_lease,
+    fail_since,
+    make_due,
+    renamed,
+    sending,
+    until,
+    until_ended,
+    webhook_row,
+)
+
+WEBHOOK = """query ($id: ID!) { webhook(id: $id) { isEnabled disabledReason lastDeliveredCursor
+  deliveries(sortDirection: ASC) { nodes { status attempt responseStatus error nextAttemptAt event { cursor } } } } }"""
+FEED = """query ($after: String, $actions: [EventAction!]) { events(after: $after, filter: {actions: $actions}) {
+  nodes { id action cursor subjectId message actor { id } } } }"""
+MINUTE = timedelta(minutes=1)
+
+
+async def shown(ask: Ask, world: World, webhook_id: str) -> Any:
+    return (await ask(world.admin, WEBHOOK, id=webhook_id))["webhook"]
+
+
+async def test_a_message_is_a_signed_cloud_event(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, secret = await created(ask, world, receiver)
+    job_id = await ask.create_job(world.contributor, world)
+    await renamed(ask, world, job_id, "Sales")
+
+    async with sending(database):
+        first, second = await receiver.take(2)
+        await until(database, "SUCCEEDED", "SUCCEEDED")
+
+    (_, event) = (await ask(world.admin, FEED, actions=["JOB_CREATED", "JOB_UPDATED"]))["events"]["nodes"]
+    second.verify(secret)
+    assert second.headers["webhook-id"] == event["id"]
+    assert second.headers["Content-Type"].startswith("application/cloudevents+json")
+    message = second.message
+    data, time = message.pop("data"), message.pop("time")
+    assert time.endswith("+00:00")
+    assert message.pop("sequence") > first.message["sequence"]
+    assert message == {
+        "specversion": "1.0",
+        "id": event["id"],
+        "source": f"/organizations/{world.organization.id}",
+        "type": "mainsheet.JOB_UPDATED",
+        "subject": job_id,
+        "datacontenttype": "application/json",
+        "cursor": event["cursor"],
+    }
+    (change,) = data.pop("changes")
+    assert (change["path"], change["kind"], change["after"]) == (["name"], "CHANGED", {"text": "Sales"})
+    assert (data["action"], data["jobId"], data["actorId"]) == ("JOB_UPDATED", job_id, world.contributor.id)
+    assert (await shown(ask, world, webhook_id))["lastDeliveredCursor"] == event["cursor"]
+
+
+async def test_events_of_a_job_are_sent_in_order_though_others_are_not_held_up(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    held = asyncio.Event()
+
+    async def answer(received: Any) -> web.StreamResponse:
+        if received.message["subject"] == stuck:
+            await held.wait()
+        return web.Response()
+
+    receiver.answer = answer
+    await created(ask, world, receiver, filter={"actions": ["JOB_UPDATED"]})
+    stuck, other = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("stuck", "other")]
+    await renamed(ask, world, stuck, "1", "2")
+    await renamed(ask, world, other, "3", "4")
+
+    async with sending(database):
+        names = [each.message["data"]["changes"][0]["after"]["text"] for each in await receiver.take(3)]
+        held.set()
+        last = await receiver.next()
+
+    assert [each for each in names if each in "34"] == ["3", "4"]
+    assert "1" in names
+    assert last.message["data"]["changes"][0]["after"]["text"] == "2"
+
+
+async def test_the_cursors_of_messages_are_in_the_order_of_the_feed(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    await created(ask, world, receiver)
+    job_id = await ask.create_job(world.contributor, world)
+    async with sending(database):
+        await renamed(ask, world, job_id, *map(str, range(20)))
+        received = await receiver.take(21)
+
+    events = (await ask(world.admin, FEED, actions=["JOB_CREATED", "JOB_UPDATED"]))["events"]["nodes"]
+    assert [each.message["cursor"] for each in received] == [each["cursor"] for each in events]
+    sequences = [each.message["sequence"] for each in received]
+    assert sequences == sorted(sequences)
+
+
+async def test_a_webhook_gets_what_its_filter_matches_since_its_creation(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    before = await ask.create_job(world.contributor, world)
+    await created(ask, world, receiver, filter={"jobIds": [before], "since": "2026-01-01T00:00:00Z"})
+    await ask.create_job(world.contributor, world, jobKey="other")
+    await renamed(ask, world, before, "Sales")
+
+    async with sending(database):
+        (received,) = await receiver.take(1)
+        await until(database, "SUCCEEDED")
+
+    assert (received.message["type"], received.message["subject"]) == ("mainsheet.JOB_UPDATED", before)
+
+
+async def test_earlier_secrets_sign_until_they_expire(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, old = await created(ask, world, receiver)
+    new = (await done(ask, world.admin, "rotateWebhookSecret", webhookId=webhook_id))["secret"]
+    job_id = await ask.create_job(world.contributor, world)
+
+    async with sending(database):
+        received = await receiver.next()
+        async with AsyncSession(database.writes) as session, session.begin():
+            is_old = WebhookSecret.expires_at.is_not(None)
+            await session.execute(update(WebhookSecret).where(is_old).values(expires_at=PAST))
+        await renamed(ask, world, job_id, "Sales")
+        later = await receiver.next()
+
+    received.verify(old)
+    received.verify(new)
+    assert len(later.headers["webhook-signature"].split(" ")) == 1
+    later.verify(new)
+
+
+async def test_a_failed_delivery_is_retried_with_a_new_signature(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, secret = await created(ask, world, receiver)
+    await ask.create_job(world.contributor, world)
+    receiver.will_answer(500)
+
+    async with sending(database):
+        first = await receiver.next()
+        await until_ended(database, (await deliveries(database))[0].id, 1)
+        failed = await shown(ask, world, webhook_id)
+        receiver.will_answer(204)
+        await make_due(database)
+        second = await receiver.next()
+        await until(database, "SUCCEEDED")
+
+    (delivery,) = failed["deliveries"]["nodes"]
+    assert (delivery["status"], delivery["attempt"], delivery["responseStatus"]) == ("PENDING", 1, 500)
+    assert delivery["error"] == "The receiver answered with the status 500."
+    assert failed["lastDeliveredCursor"] < delivery["event"]["cursor"]
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    second.verify(secret)
+    assert (await webhook_row(database, webhook_id)).failing_since is None
+
+
+async def test_a_delivery_is_given_up_after_the_last_retry(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    job_id = await ask.create_job(world.contributor, world)
+    await renamed(ask, world, job_id, "Sales")
+    while await read_feeds(database):
+        pass
+
+    waits = []
+    for _ in RETRIES:
+        (one,) = await due(database)
+        await record(database, one, Outcome(503, "no"))
+        await record(database, one, Outcome(200))  # another process's, late
+        first = (await deliveries(database))[0]
+        assert first.next_attempt_at is not None
+        waits.append(first.next_attempt_at - first.at)
+        assert await due(database) == []  # the second event waits for the first one
+        await make_due(database)
+    (one,) = await due(database)
+    await record(database, one, Outcome(None, "no"))
+
+    assert tuple(waits) == RETRIES
+    first, second = await deliveries(database)
+    assert (first.status, first.attempt, first.next_attempt_at) == ("FAILED", len(RETRIES) + 1, None)
+    assert [each.id for each in await due(database)] == [second.id]
+    assert (await webhook_row(database, webhook_id)).is_enabled  # it has failed for hours, not for days
+
+
+async def test_a_webhook_is_disabled_after_five_days_and_continues_when_enabled(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    job_id = await ask.create_job(world.contributor, world)
+    await renamed(ask, world, job_id, "Sales")
+    while await read_feeds(database):
+        pass
+    for attempt in range(len(RETRIES) + 1):
+        (one,) = await due(database)
+        await record(database, one, Outcome(503, "Not now."))
+        await make_due(database)
+        if attempt == 0:
+            await fail_since(database, webhook_id, timedelta(days=5))
+
+    disabled = await shown(ask, world, webhook_id)
+    assert disabled["isEnabled"] is False
+    assert disabled["disabledReason"] == "All deliveries failed for five days. The last error: Not now."
+    (event,) = (await ask(world.admin, FEED, actions=["WEBHOOK_DISABLED"]))["events"]["nodes"]
+    assert (event["subjectId"], event["actor"], event["message"]) == (webhook_id, None, disabled["disabledReason"])
+    assert await due(database) == []
+    left = (await ask(world.admin, FEED, after=disabled["lastDeliveredCursor"], actions=["JOB_CREATED"]))["events"]
+    assert len(left["nodes"]) == 1
+
+    await done(ask, world.admin, "updateWebhook", webhookId=webhook_id, isEnabled=True)
+    async with sending(database):
+        assert [each.message["type"] for each in await receiver.take(2)] == [
+            "mainsheet.JOB_CREATED",
+            "mainsheet.JOB_UPDATED",
+        ]
+        await until(database, "SUCCEEDED", "SUCCEEDED")
+    assert (await shown(ask, world, webhook_id))["disabledReason"] is None
+
+
+async def test_a_webhook_whose_receiver_is_gone_is_disabled_at_once(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    await ask.create_job(world.contributor, world)
+    receiver.will_answer(410)
+
+    async with sending(database):
+        await receiver.next()
+        await until(database, "FAILED")
+
+    assert (await shown(ask, world, webhook_id))["isEnabled"] is False
+
+
+async def test_tests_and_redeliveries_reach_a_disabled_webhook_once(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, secret = await created(ask, world, receiver, isEnabled=False)
+    await created(ask, world, receiver, filter={"actions": ["WEBHOOK_TESTED"]})  # it gets none of the other
+    receiver.will_answer(500)
+
+    async with sending(database):
+        (test,) = (await done(ask, world.admin, "testWebhook", webhookId=webhook_id))["deliveries"]
+        received = await receiver.next()
+        assert (await until_ended(database, test["id"], 1)).status == "FAILED"
+        await done(ask, world.admin, "redeliverWebhook", webhookId=webhook_id, deliveryIds=[test["id"]])
+        assert (await until_ended(database, test["id"], 2)).status == "FAILED"
+
+    received.verify(secret)
+    assert received.message["type"] == "mainsheet.WEBHOOK_TESTED"
+    assert [each.webhook_id for each in await deliveries(database)] == [webhook_id]
+    assert (await webhook_row(database, webhook_id)).failing_since is None
+
+
+async def test_a_delivery_of_an_expired_event_fails(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    await created(ask, world, receiver)
+    await ask.create_job(world.contributor, world)
+    while await read_feeds(database):
+        pass
+    async with database.writes.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM event")
+
+    async with sending(database):
+        (delivery,) = await until(database, "FAILED")
+
+    assert delivery.error == "The event has expired."
+    assert receiver.requests.empty()
+
+
+async def test_only_one_process_sends_at_a_time(database: Database) -> None:
+    assert await hold_lease(database, "one", MINUTE)
+    assert not await hold_lease(database, "two", MINUTE)
+    assert await hold_lease(database, "one", MINUTE)
+    await end_lease(database)
+    assert await hold_lease(database, "two", MINUTE)
+    assert not await hold_lease(database, "one", MINUTE)
+
+
+async def test_another_sender_continues_when_one_stops(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    await created(ask, world, receiver)
+    async with sending(database):
+        job_id = await ask.create_job(world.contributor, world)
+        await until(database, "SUCCEEDED")
+    async with sending(database):
+        await renamed(ask, world, job_id, "Sales")
+        await until(database, "SUCCEEDED", "SUCCEEDED")
+
+    assert [each.message["type"] for each in await receiver.take(2)] == [
+        "mainsheet.JOB_CREATED",
+        "mainsheet.JOB_UPDATED",
+    ]
+
+
+async def test_old_deliveries_are_deleted_once_they_are_finished(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    await created(ask, world, receiver)
+    for key in ("one", "two"):
+        await ask.create_job(world.contributor, world, jobKey=key)
+    while await read_feeds(database):
+        pass
+    first, second = await due(database)
+    await record(database, first, Outcome(200))
+
+    await prune(database, Retention(webhook_deliveries=MINUTE))
+    assert len(await deliveries(database)) == 2
+    await prune(database, Retention(webhook_deliveries=-MINUTE))
+
+    assert [each.id for each in await deliveries(database)] == [second.id]
