@@ -13,6 +13,7 @@ from mainsheet.schema.cluster import Cluster
 from mainsheet.schema.event import Event
 from mainsheet.schema.job import Job
 from mainsheet.schema.job_config import JOB_CONFIG, JobConfig
+from mainsheet.schema.job_document import JOB_DOCUMENT, JobDocument
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.job_version import JobVersion
 from mainsheet.schema.member import Member
@@ -48,7 +49,9 @@ api = strawberry.Schema(
     mutation=Mutation,
     subscription=Subscription,
     types=[*ENTITIES, *TYPES],
-    config=StrawberryConfig(sort_schema=True, scalar_map={datetime: DATE_TIME, JobConfig: JOB_CONFIG}),
+    config=StrawberryConfig(
+        sort_schema=True, scalar_map={datetime: DATE_TIME, JobConfig: JOB_CONFIG, JobDocument: JOB_DOCUMENT}
+    ),
 )
 
 

@@ -6,12 +6,23 @@ from mainsheet.models import limits
 from mainsheet.models.job import Job as JobRow
 from mainsheet.models.job import JobStatus
 from mainsheet.models.roles import JobPermission
-from mainsheet.resolvers import actor, event, job_dependency, job_run, job_tag, job_version, permissions, team
+from mainsheet.resolvers import (
+    actor,
+    event,
+    job_dependency,
+    job_document,
+    job_run,
+    job_tag,
+    job_version,
+    permissions,
+    team,
+)
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, page_arguments
 from mainsheet.schema.event import job_event_arguments
+from mainsheet.schema.job_document import JobDocument
 from mainsheet.schema.job_run import run_list_arguments
-from mainsheet.schema.job_version import number
+from mainsheet.schema.job_version import INPUT, number
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
@@ -84,6 +95,15 @@ class Job(Node, prefix=JobRow.PREFIX):
         names.EventConnection,
         "The history of the job and its runs, ordered by time. To follow it, read `Query.events` with `jobIds`.",
         arguments=job_event_arguments,
+    )
+    document = relation(
+        job_document.of_jobs,
+        JobDocument,
+        (
+            "The job with its current configuration, to be sent to `applyJobs` of any server: with names and keys in "
+            "place of ids. Dependencies on jobs that you can't see or that were deleted are left out."
+        ),
+        weight=INPUT,
     )
     viewer_permissions = relation(
         permissions.of_jobs,

@@ -1,4 +1,4 @@
-"""Any job that an administrator exports and applies to another organization is equal there."""
+"""`Job.document`: any job that is exported and applied to another organization is equal there."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +18,13 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.server.job_files import export, files, plan
 from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.remote import Remote
-from testbed.ask import Ask
-from testbed.world import make_cluster, make_member, make_organization, make_saved_query, make_team
+from testbed.ask import Ask, config
+from testbed.world import World, make_cluster, make_member, make_organization, make_saved_query, make_team
 from tests.api.any_document import CLUSTERS, QUERIES, TEAMS, graphs
 
 JOBS = """{ jobs(sortBy: JOB_KEY) { nodes { id jobKey name description tags status teams { nodes { name } }
   currentVersion { input } } } }"""
+DOCUMENT = "query ($id: ID!) { job(id: $id) { document } }"
 NAMES = "{ clusters { nodes { id name } } savedQueries { nodes { id name } } }"
 DELETE = "mutation ($id: ID!) { deleteJob(input: {jobId: $id, force: true}) { userErrors { message } } }"
 
@@ -115,3 +116,16 @@ async def test_any_exported_job_is_equal_elsewhere(
     assert again == [["UNCHANGED"] * len(originals)] * 2
     assert await exported(elsewhere) == originals
     assert await seen(elsewhere) == await seen(here)
+
+
+async def test_a_document_leaves_out_dependencies_on_hidden_jobs(ask: Ask, world: World) -> None:
+    hidden = await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
+    waiting = config(world, dependencies=[{"jobId": hidden}])
+    seen = await ask.create_job(world.admin, world, jobKey="seen", config=waiting)
+
+    documents = [(await ask(member, DOCUMENT, id=seen))["job"]["document"] for member in (world.admin, world.viewer)]
+
+    shown = [each["config"].pop("dependencies") for each in documents]
+    assert shown == [[{"jobKey": "hidden", "condition": "ON_SUCCESS"}], []]
+    assert documents[0] == documents[1]
+    assert (await ask(world.outsider, DOCUMENT, id=seen))["job"] is None
