@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.access_token import DEFAULT_SCOPES, AccessToken
@@ -15,9 +16,22 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.limits import storable
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.roles import AccessScope
+from mainsheet.models.service_account import ServiceAccount
 
 DEMO_NAME = "demo"
 DEMO_LIFETIME = timedelta(days=7)
+
+
+class Named(NamedTuple):
+    """An actor as the command line names it. Several organizations may have one of the same name."""
+
+    kind: type[Member | ServiceAccount]
+    key: str
+    is_meant: ColumnElement[bool]
+
+    @property
+    def noun(self) -> str:
+        return self.kind.NOUN
 
 
 async def create(
@@ -29,16 +43,42 @@ async def create(
     organization: str | None = None,
     scopes: Collection[AccessScope] = (),
 ) -> str:
-    """Create a token and return its secret, which can't be shown again. Without `scopes`, it gets the default ones.
+    """Create a member's token and return its secret, which can't be shown again. `scopes` defaults to the role's.
 
     Raises `BadInput` for an unknown or disabled member, and for an email of several organizations without one's id.
     """
+    return await _create(database, _member_of(email), expires_in, name, organization=organization, scopes=scopes)
+
+
+async def create_for_account(
+    database: Database,
+    account: str,
+    expires_in: timedelta | None,
+    name: str | None,
+    *,
+    organization: str | None = None,
+    scopes: Collection[AccessScope] = (),
+) -> str:
+    """Create a token of the service account with this name, as `create` does for a member."""
+    whose = Named(ServiceAccount, account, ServiceAccount.name == account)
+    return await _create(database, whose, expires_in, name, organization=organization, scopes=scopes)
+
+
+async def _create(
+    database: Database,
+    whose: Named,
+    expires_in: timedelta | None,
+    name: str | None,
+    *,
+    organization: str | None,
+    scopes: Collection[AccessScope],
+) -> str:
     async with AsyncSession(database.writes) as session, session.begin():
-        member, now = await _member(session, email, organization), await read_clock(session)
-        if member.status is ActorStatus.DISABLED:
-            raise BadInput(f"The member {email} is disabled.")
+        actor, now = await _actor(session, whose, organization), await read_clock(session)
+        if actor.status is ActorStatus.DISABLED:
+            raise BadInput(f"The {whose.noun} {whose.key} is disabled.")
         expires_at = now + expires_in if expires_in else None
-        token, secret = _issue(session, member, now, expires_at=expires_at, name=name, scopes=scopes)
+        token, secret = _issue(session, actor, now, expires_at=expires_at, name=name, scopes=scopes)
         session.add(token.event(EventAction.TOKEN_CREATED, now))
         return secret
 
@@ -74,7 +114,7 @@ async def renew_demo(database: Database, emails: Collection[str]) -> Mapping[str
     async with AsyncSession(database.writes) as session, session.begin():
         now = await read_clock(session)
         await _end_demo(session, emails, now)
-        members = [await _member(session, email) for email in emails]
+        members = [await _actor(session, _member_of(email)) for email in emails]
         issued = [_issue(session, member, now, expires_at=now + DEMO_LIFETIME, name=DEMO_NAME) for member in members]
         return {email: secret for email, (_, secret) in zip(emails, issued, strict=True)}
 
@@ -97,7 +137,7 @@ async def _end_demo(session: AsyncSession, emails: Collection[str], now: datetim
 
 def _issue(
     session: AsyncSession,
-    member: Member,
+    actor: Actor,
     now: datetime,
     *,
     expires_at: datetime | None,
@@ -105,26 +145,31 @@ def _issue(
     scopes: Collection[AccessScope] = (),
 ) -> tuple[AccessToken, str]:
     token, secret = AccessToken.issue(
-        member.organization_id,
-        member.id,
+        actor.organization_id,
+        actor.id,
         now,
         expires_at=expires_at,
         name=name,
-        scopes=scopes or DEFAULT_SCOPES[member.organization_role],
+        scopes=scopes or DEFAULT_SCOPES[actor.organization_role],
     )
     session.add(token)
     return token, secret
 
 
-async def _member(session: AsyncSession, email: str, organization: str | None = None) -> Member:
-    found = select(Member).where(Member.email == stored_email(email))
+async def _actor(session: AsyncSession, whose: Named, organization: str | None = None) -> Actor:
+    found = select(whose.kind).where(whose.is_meant)
     if organization is not None:
-        found = found.where(Member.organization_id == organization)
-    is_storable = storable(email) and storable(organization or "")
-    members = (await session.scalars(found)).all() if is_storable else ()
-    if not members:
-        raise BadInput(f"There is no member {email}{f' in the organization {organization}' if organization else ''}.")
-    if len(members) > 1:
-        ids = ", ".join(sorted(each.organization_id for each in members))
-        raise BadInput(f"{email} is a member of several organizations: name one of {ids}.")
-    return members[0]
+        found = found.where(Actor.organization_id == organization)
+    is_storable = storable(whose.key) and storable(organization or "")
+    actors = (await session.scalars(found)).all() if is_storable else ()
+    if not actors:
+        where = f" in the organization {organization}" if organization else ""
+        raise BadInput(f"There is no {whose.noun} {whose.key}{where}.")
+    if len(actors) > 1:
+        ids = ", ".join(sorted(each.organization_id for each in actors))
+        raise BadInput(f"{whose.key} is a {whose.noun} of several organizations: name one of {ids}.")
+    return actors[0]
+
+
+def _member_of(email: str) -> Named:
+    return Named(Member, email, Member.email == stored_email(email))

@@ -48,7 +48,8 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--member", required=True, metavar="EMAIL", help="The member whom the token authenticates.")
+@click.option("--member", metavar="EMAIL", help="The member whom the token authenticates.")
+@click.option("--service-account", "account", metavar="NAME", help="The service account, in place of a member.")
 @click.option(
     "--expires",
     type=Lifetime(),
@@ -57,7 +58,7 @@ def token() -> None:
     help=f"The validity: 30d, 12h, 45m, or `{NEVER}` for a token that doesn't expire.",
 )
 @click.option("--name", help="A name that says what the token is for.")
-@click.option("--organization", metavar="ID", help="The organization, if the member is in several.")
+@click.option("--organization", metavar="ID", help="The organization, if several have the member or account.")
 @click.option(
     "--scope",
     "scopes",
@@ -69,7 +70,8 @@ def token() -> None:
 def create(
     settings: Settings,
     *,
-    member: str,
+    member: str | None,
+    account: str | None,
     expires: timedelta | None,
     name: str | None,
     organization: str | None,
@@ -82,10 +84,14 @@ def create(
     if name == tokens.DEMO_NAME:
         raise click.BadParameter(f"{name!r} is the name of the demo's own tokens", param_hint="--name")
 
+    if (member is None) == (account is None):
+        raise click.UsageError("Name either --member or --service-account.")
+    create_one = tokens.create if account is None else tokens.create_for_account
+
     async def created() -> None:
         async with migrated(settings) as database:
-            secret = await tokens.create(database, member, expires, name, organization=organization, scopes=scopes)
-            click.echo(secret)
+            whose = member or account or ""
+            click.echo(await create_one(database, whose, expires, name, organization=organization, scopes=scopes))
 
     run(created())
 

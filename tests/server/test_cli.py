@@ -189,6 +189,10 @@ def test_a_token_expires_after_90_days_by_default(
         (("--member", "{viewer}", "--name", "a\u202eb"), "U+202E"),
         (("--member", "{viewer}", "--name", "demo"), "--name"),
         ((), "--member"),
+        (("--member", "{viewer}", "--service-account", "worker"), "Name either --member or --service-account."),
+        (("--service-account", "nobody"), "There is no service account nobody."),
+        (("--service-account", "{viewer}"), "There is no service account"),
+        (("--service-account", "a\x00b"), "There is no service account"),
     ],
 )
 def test_invalid_token_options_print_one_line(url: str, world: World, arguments: tuple[str, ...], said: str) -> None:

@@ -201,6 +201,26 @@ async def test_an_unknown_token_can_not_be_revoked(database: Database) -> None:
         await tokens.revoke(database, "AT0")
 
 
+async def test_a_token_of_a_service_account(database: Database, authenticator: Authenticator) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        first, second = [await make_organization(session) for _ in range(2)]
+        worker = await make_service_account(session, first, name="worker")
+        await make_service_account(session, second, name="worker")
+        await make_service_account(session, first, name="old", status=ActorStatus.DISABLED)
+
+    with pytest.raises(BadInput, match="worker is a service account of several organizations"):
+        await tokens.create_for_account(database, "worker", None, None)
+    with pytest.raises(BadInput, match="The service account old is disabled"):
+        await tokens.create_for_account(database, "old", None, None)
+    secret = await tokens.create_for_account(
+        database, "worker", None, None, organization=first.id, scopes=[AccessScope.RUNS]
+    )
+
+    caller = await authenticator.caller(f"Bearer {secret}", "127.0.0.1")
+    assert caller is not None
+    assert (caller.actor_id, caller.scopes) == (worker.id, frozenset({AccessScope.RUNS}))
+
+
 async def test_tokens_are_listed_by_member(database: Database, ada: Member) -> None:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         bob = await make_member(session, await make_organization(session))
