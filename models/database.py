@@ -1,8 +1,9 @@
 """Access to the database: read-only snapshots and short write transactions."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import orjson
 from sqlalchemy import URL, NullPool, PoolProxiedConnection, event
@@ -25,6 +26,15 @@ GRACE_SECONDS = 5
 # There are few statements, prepared and using indexes: planning one again costs more than running it.
 # Random page reads cost no more than sequential ones in memory or on an SSD, so prefer indexes to sequential scans.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
+
+# What a connection of a transaction pooler may not use: the next transaction runs in another session.
+UNPREPARED = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",  # the unnamed one ends with the next
+}
+# How a pooler between us and PostgreSQL lends out sessions; without one, each connection has its own.
+Pooling = Literal["session", "transaction"]
 
 # A lost connection is an `Unavailable` of ours; SQLAlchemy would log a traceback for it as well.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -57,13 +67,16 @@ class Database:
     writes: AsyncEngine
     read_pool: ReadPool
     writers: int
+    pooling: Pooling = "session"
     instrumentation: Instruments = field(default_factory=Instruments)
 
     def __post_init__(self) -> None:
         _report_statements(self.writes, self.instrumentation)
 
     @classmethod
-    def open(cls, text: str, *, pool_size: int = 10, patience: Patience = PATIENT) -> Self:
+    def open(
+        cls, text: str, *, pool_size: int = 10, patience: Patience = PATIENT, pooling: Pooling = "session"
+    ) -> Self:
         """Create the engines for `sqlite:///…` or `postgresql://…` without connecting. Raises `BadDatabaseUrl`.
 
         A third of the connections, and at least one, are for writes. SQLite has one writer.
@@ -78,11 +91,16 @@ class Database:
             longest = patience.connection if patience.lock is None else patience.lock
             writes = _sqlite(url, patience, "BEGIN IMMEDIATE", **_pooled(writers, longest))
         else:
-            reads = _postgresql(url, patience, poolclass=NullPool).execution_options(
+            reads = _postgresql(url, patience, pooling, poolclass=NullPool).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            writes = _postgresql(url, patience, **_pooled(writers, patience.connection))
-        return cls(text, reads, writes, ReadPool(reads, readers, patience.connection), writers)
+            writes = _postgresql(url, patience, pooling, **_pooled(writers, patience.connection))
+        return cls(text, reads, writes, ReadPool(reads, readers, patience.connection), writers, pooling)
+
+    @property
+    def keeps_session(self) -> bool:
+        """Whether each connection keeps its own session of the database between transactions."""
+        return self.pooling == "session"
 
     @property
     def is_sqlite(self) -> bool:
@@ -128,20 +146,30 @@ def _engine(url: URL, **options: Any) -> AsyncEngine:
     )
 
 
-def _postgresql(url: DatabaseUrl, patience: Patience, **options: Any) -> AsyncEngine:
-    server_settings = POSTGRESQL_SETTINGS | url.connect["server_settings"]
+def session_settings(patience: Patience) -> Mapping[str, str]:
+    """Return the settings that each session of PostgreSQL must have: for plans, and the timeouts."""
+    settings = dict(POSTGRESQL_SETTINGS)
+    if patience.statement is not None:
+        settings["statement_timeout"] = _milliseconds(patience.statement)
+        # Releases our locks if we die.
+        settings["idle_in_transaction_session_timeout"] = _milliseconds(patience.statement + GRACE_SECONDS)
+    if patience.lock is not None:
+        settings["lock_timeout"] = _milliseconds(patience.lock)
+    return settings
+
+
+def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **options: Any) -> AsyncEngine:
     connect_args: dict[str, Any] = {
         "dsn": url.connect["dsn"],
         "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
-        "server_settings": server_settings,
+        "server_settings": dict(url.connect["server_settings"]),
     }
     if patience.statement is not None:
-        most = patience.statement + GRACE_SECONDS
-        connect_args["command_timeout"] = most
-        server_settings["statement_timeout"] = _milliseconds(patience.statement)
-        server_settings["idle_in_transaction_session_timeout"] = _milliseconds(most)  # releases our locks if we die
-    if patience.lock is not None:
-        server_settings["lock_timeout"] = _milliseconds(patience.lock)
+        connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
+    if pooling == "session":
+        connect_args["server_settings"] = {**session_settings(patience), **url.connect["server_settings"]}
+    else:
+        connect_args |= UNPREPARED
     engine = _engine(url.engine, connect_args=connect_args, **options)
 
     @event.listens_for(engine.sync_engine, "checkout")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, JsonValue
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mainsheet.models.database import Pooling
 from mainsheet.models.roles import AccessScope
 
 LogFormat = Literal["console", "json"]
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
         ge=2,
         le=1000,
         description="Database connections of each process; a third of them are for mutations (SQLite has one writer).",
+    )
+    database_pooling: Pooling = Field(
+        "session",
+        description="How a pooler in front of PostgreSQL lends out sessions: for a connection (session, also without a"
+        " pooler) or a transaction, as PgBouncer with pool_mode=transaction does.",
     )
     pool_timeout_seconds: float = Field(
         3, gt=0, le=60, description="How long a request waits for a database connection before it is answered 503."

@@ -39,7 +39,8 @@ class Snapshot:
     async def records(self, statement: CompiledStatement, values: Mapping[str, object], *, alone: bool) -> list[Any]:
         """Run one statement. Concurrent callers wait for each other. Raises `Unavailable`.
 
-        A statement that is `alone` in its operation needs no transaction.
+        A statement that is `alone` in its operation needs no transaction, unless a pooler would prepare it in one
+        session and run it in another.
         """
         async with self._lock:
             if self._failure is not None:
@@ -47,7 +48,7 @@ class Snapshot:
             parameters = statement.parameters(values)
             try:
                 driver = self._driver or await self._connected()
-                if not (alone or self._begun):
+                if not (self._begun or (alone and self._database.keeps_session)):
                     self._begun = True
                     await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
                 begun = perf_counter()

@@ -47,7 +47,9 @@ async def database_at(
 ) -> AsyncIterator[Database]:
     """Open the database without checking its tables. A missing SQLite file is created only with `may_create`."""
     check_url(settings.database_url, may_create=may_create)
-    database = Database.open(settings.database_url, pool_size=settings.pool_size, patience=patience)
+    database = Database.open(
+        settings.database_url, pool_size=settings.pool_size, patience=patience, pooling=settings.database_pooling
+    )
     try:
         yield database
     finally:

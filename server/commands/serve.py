@@ -4,13 +4,13 @@ import click
 from sqlalchemy import text
 
 from mainsheet.demo import DEMO_MEMBERS, seed_demo
-from mainsheet.models.database import Database
+from mainsheet.models.database import Database, session_settings
 from mainsheet.models.migrate import upgrade
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.running import database_at, require_head, run
-from mainsheet.server.commands.worker import StopSignals, serving
+from mainsheet.server.commands.worker import StopSignals, patience, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.process.listening import Listening, url
@@ -24,6 +24,9 @@ CONNECTIONS = text("""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
   - coalesce(current_setting('reserved_connections', true)::int, 0)
 """)
+
+TIMEOUTS = {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}  # the role may have others
+SETTING = text("SELECT setting FROM pg_settings WHERE name = :name")
 
 
 @click.command()
@@ -52,7 +55,7 @@ async def _serve(settings: Settings) -> None:
             await upgrade(database)
             await seed_demo(database)
         await require_head(database)
-        await _check_connections(database, settings)
+        await (_check_connections if database.keeps_session else _check_sessions)(database, settings)
         try:
             sockets = Listening.open(settings)
         except OSError as error:
@@ -90,6 +93,21 @@ async def supervised(settings: Settings, sockets: Listening, members: Sequence[M
         reasons.extend(map(str, group.exceptions))
     if reasons:
         raise click.ClickException(f"The workers can't start: {reasons[0]}")
+
+
+async def _check_sessions(database: Database, settings: Settings) -> None:
+    """Check that the sessions of a transaction pooler have our settings, which it doesn't pass on."""
+    needed = session_settings(patience(settings))
+    async with database.reads.connect() as connection:
+        has = {name: await connection.scalar(SETTING, {"name": name}) for name in needed}
+        role = await connection.scalar(text("SELECT quote_ident(current_user)"))
+    missing = [name for name in needed if has[name] != needed[name] and (name not in TIMEOUTS or has[name] == "0")]
+    if missing:
+        commands = " ".join(f"ALTER ROLE {role} SET {name} = '{needed[name]}';" for name in missing)
+        raise click.ClickException(
+            f"A transaction pooler doesn't pass our settings on. Run this in the database: {commands}"
+            " Then reconnect the pooler's sessions."
+        )
 
 
 def _introduce(settings: Settings, sockets: Listening) -> None:

@@ -43,7 +43,7 @@ log = structlog.stdlib.get_logger("mainsheet")
 async def serving(settings: Settings, sockets: Listening, members: Sequence[Member]) -> AsyncIterator[RunningWork]:
     """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
-        database_at(settings, patience=_patience(settings)) as database,
+        database_at(settings, patience=patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
     ):
         await require_head(database)  # this package may be newer than the supervisor's after an upgrade
@@ -118,7 +118,7 @@ async def _authenticator(database: Database, settings: Settings) -> AsyncIterato
         await authenticator.close()
 
 
-def _patience(settings: Settings) -> Patience:
+def patience(settings: Settings) -> Patience:
     return Patience(
         connection=settings.pool_timeout_seconds,
         statement=settings.statement_timeout_seconds,

@@ -49,7 +49,7 @@ class FeedWatch(Instrumentation):
     async def running(self) -> AsyncIterator[None]:
         """Watch the feed inside this context."""
         tasks = [asyncio.create_task(self._watch(), name="feed watch")]
-        if not self._database.is_sqlite:
+        if not self._database.is_sqlite and self._database.keeps_session:
             tasks.append(asyncio.create_task(self._listen(), name="feed notifications"))
         try:
             yield

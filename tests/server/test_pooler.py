@@ -1,0 +1,116 @@
+"""The server behind PgBouncer in transaction mode, where each transaction may run in another session."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from sqlalchemy import make_url
+
+from mainsheet.models.database import Database
+from testbed.ask import Ask
+from testbed.databases import execute
+from testbed.pgbouncer import pgbouncer
+from testbed.world import World, make_world, token
+from tests.server.commands import mainsheet, serving
+
+CLIENTS = 10
+SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "statement_timeout": "20000",
+    "idle_in_transaction_session_timeout": "25000",
+    "lock_timeout": "1000",
+}
+RENAME = """
+mutation ($id: ID!, $text: String) {
+  updateJob(input: {jobId: $id, description: $text}) { job { description currentVersion { cluster { name } } }
+  userErrors { code } }
+}
+"""
+READ = "query ($id: ID!) { job(id: $id) { description createdBy { id } currentVersion { cluster { name } } } }"
+ONE_STATEMENT = "query ($id: ID!) { job(id: $id) { name } }"
+EVENTS = "subscription { events { cursor action } }"
+
+
+@pytest.fixture
+def pooled_url(postgres_url: str) -> Iterator[str]:
+    program = shutil.which("pgbouncer")
+    if program is None:
+        missing = pytest.fail if "CI" in os.environ else pytest.skip
+        missing("PgBouncer isn't installed: Debian's package is pgbouncer")
+    with pgbouncer(program, postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def world(postgres_url: str) -> World:
+    database = Database.open(postgres_url)
+    try:
+        return await make_world(database)
+    finally:
+        await database.close()
+
+
+async def set_all(postgres_url: str, postgres_server: str) -> None:
+    name = make_url(postgres_url).database
+    for setting, value in SETTINGS.items():
+        await execute(postgres_server, f"ALTER DATABASE {name} SET {setting} = '{value}'")
+
+
+async def test_it_serves_concurrent_clients(
+    postgres_url: str, postgres_server: str, pooled_url: str, world: World
+) -> None:
+    await set_all(postgres_url, postgres_server)
+    database = Database.open(postgres_url)
+    ask = Ask(database)
+    ids = [await ask.create_job(world.contributor, world, jobKey=f"job-{number}") for number in range(5)]
+    secret = await token(database, world.contributor)
+    await database.close()
+    environment = {"MAINSHEET_DATABASE_URL": pooled_url, "MAINSHEET_DATABASE_POOLING": "transaction"}
+    with serving(environment=environment) as server:
+        async with ClientSession(headers={"Authorization": f"Bearer {secret}"}) as http:
+
+            async def send(query: str, **variables: Any) -> Any:
+                async with http.post(server.url, json={"query": query, "variables": variables}) as response:
+                    assert response.status == 200, await response.text()
+                    answer = await response.json()
+                    assert "errors" not in answer, answer
+                    return answer["data"]
+
+            async def work(number: int) -> None:
+                job_id, text = ids[number % 5], f"by client {number}"
+                for _ in range(5):
+                    changed = (await send(RENAME, id=job_id, text=text))["updateJob"]
+                    assert changed["userErrors"] == []
+                    assert changed["job"]["currentVersion"]["cluster"]
+                    assert (await send(READ, id=job_id))["job"]["createdBy"]
+                    assert (await send(ONE_STATEMENT, id=job_id))["job"]["name"]
+
+            async def first_event() -> bytes:
+                accept = {"Accept": "text/event-stream"}
+                async with http.post(server.url, json={"query": EVENTS}, headers=accept) as response:
+                    return await anext(line async for line in response.content if b"JOB_UPDATED" in line)
+
+            event = asyncio.create_task(first_event())
+            await asyncio.gather(*map(work, range(CLIENTS)))
+            for number in count(CLIENTS):  # the subscription may have begun after the last change
+                if event.done():
+                    break
+                await work(number)
+            assert await event
+
+
+async def test_a_session_without_timeouts_is_refused(pooled_url: str, world: World) -> None:
+    refused = mainsheet(
+        "serve", MAINSHEET_DATABASE_URL=pooled_url, MAINSHEET_DATABASE_POOLING="transaction", MAINSHEET_PORT="0"
+    )
+
+    assert refused.returncode == 1
+    assert "ALTER ROLE postgres SET statement_timeout = '20000';" in refused.stderr
+    assert "ALTER ROLE postgres SET lock_timeout = '5000';" in refused.stderr
