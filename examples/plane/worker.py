@@ -85,6 +85,7 @@ class Worker:
     lease_seconds: int = 30
     poll_seconds: float = 1.0
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    clusters: list[str] = field(default_factory=list)
 
     async def work(self) -> None:
         report = Reporter(self.ask)
@@ -99,22 +100,20 @@ class Worker:
 
     async def _claim(self, limit: int) -> list[tuple[Claim, float]]:
         """Return claims, each with the time until which this worker may rely on its lease."""
-        clusters = [each["id"] for each in (await self.ask(CLUSTERS))["clusters"]["nodes"]]
-        if not clusters:
-            return []
+        if not self.clusters:
+            self.clusters = [each["id"] for each in (await self.ask(CLUSTERS))["clusters"]["nodes"]]
         key, asked_at = uuid4().hex, time.monotonic()
-        given = {"clusterIds": clusters, "limit": limit, "leaseSeconds": self.lease_seconds, "key": key}
+        given = {"clusterIds": self.clusters, "limit": limit, "leaseSeconds": self.lease_seconds, "key": key}
         claims = (await self.ask(CLAIM, **given))["claimRuns"]["runs"]
+        if not claims:
+            self.clusters = []  # there may be a new one
         return [(claim, asked_at + self.lease_seconds) for claim in claims]
 
     async def _free(self) -> None:
-        """Wait until there may be runs to claim, and room for them."""
+        """Wait until there is room, and for more of it: one claim of many runs costs less than many of one."""
         if len(self.running) >= self.size:
             await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
-        elif self.running:
-            await asyncio.wait(self.running, timeout=self.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
-        else:
-            await asyncio.sleep(self.poll_seconds)
+        await asyncio.sleep(self.poll_seconds)
 
 
 @dataclass
