@@ -6,6 +6,7 @@ from mainsheet.models.base import Base
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
 from mainsheet.models.event import Event
+from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
 from mainsheet.models.feed import Feed
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
@@ -31,6 +32,7 @@ __all__ = [
     "DeletedJob",
     "DeletedJobTeam",
     "Event",
+    "ExecutedQuery",
     "Feed",
     "IdempotencyRecord",
     "Job",
@@ -44,6 +46,7 @@ __all__ = [
     "Organization",
     "RunLease",
     "SavedQuery",
+    "SavedQueryRevision",
     "ServiceAccount",
     "Team",
     "TeamMember",

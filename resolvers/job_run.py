@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.clock import database_time
+from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.job_version import JobVersion
@@ -104,6 +105,29 @@ async def claimed(
 def _live_leases(_view: View) -> Statement:
     columns = (RunLease.run_id, RunLease.attempt, RunLease.expires_at.label("lease_expires_at"))
     return select(*columns).where(among(RunLease.run_id, KEYS), RunLease.expires_at > database_time())
+
+
+class ExecutedQueryRow(NamedTuple):
+    run_id: str
+    saved_query_id: str
+    revision: int
+    name: str
+    sql: str
+
+
+async def executed_queries(read: Read, run_ids: Sequence[str]) -> Mapping[str, list[ExecutedQueryRow]]:
+    """Return the saved queries of each run's last claim, in the order in which they run."""
+    return await read.grouped(_executed_queries, run_ids)
+
+
+@rows_of(ExecutedQueryRow, key="run_id")
+def _executed_queries(_view: View) -> Statement:
+    text = SavedQueryRevision
+    is_its = (text.saved_query_id == ExecutedQuery.saved_query_id) & (text.revision == ExecutedQuery.revision)
+    is_last = (JobRun.id == ExecutedQuery.run_id) & (JobRun.attempt == ExecutedQuery.attempt)
+    columns = (ExecutedQuery.run_id, text.saved_query_id, text.revision, text.name, text.sql)
+    rows = select(*columns).select_from(ExecutedQuery).join(text, is_its).join(JobRun, is_last)
+    return rows.where(among(ExecutedQuery.run_id, KEYS)).order_by(ExecutedQuery.run_id, ExecutedQuery.position)
 
 
 class LeaseEnd(NamedTuple):

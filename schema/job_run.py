@@ -8,7 +8,7 @@ from strawberry.utils.str_converters import to_camel_case
 from mainsheet.models import limits
 from mainsheet.models.job_run import JobRun as JobRunRow
 from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
-from mainsheet.resolvers import actor, job, job_run, job_version
+from mainsheet.resolvers import actor, job, job_run, job_version, saved_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
 from mainsheet.schema.connection import Connection, described, with_page_arguments
@@ -82,6 +82,22 @@ class RunError:
     )
 
 
+@strawberry.type(description="A saved query as it was when a worker claimed the run. It stays as it is.")
+class ExecutedQuery:
+    saved_query = relation(
+        saved_query.by_ids,
+        names.SavedQuery | None,
+        "The saved query as it is now. Null if it was deleted.",
+        key="saved_query_id",
+    )
+    saved_query_id: strawberry.ID = strawberry.field(description="The id of the saved query, also after its deletion.")
+    revision: int = strawberry.field(description="The revision of the saved query.")
+    name: str = strawberry.field(description="The name that the saved query had.")
+    sql: str = strawberry.field(
+        description="The SQL text that the run executes.", metadata=weight(characters=limits.SQL.maximum)
+    )
+
+
 @strawberry.type(description="An execution of a job.")
 class JobRun(Node, prefix=JobRunRow.PREFIX):
     job = relation(job.by_ids, names.Job | None, "The job. Null in the payload of `deleteJob`.", key="job_id")
@@ -116,6 +132,15 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         job_run.lease_ends,
         datetime | None,
         "When the worker's lease of the run expires unless it is renewed. Null if no worker has the run.",
+    )
+    executed_queries = relation(
+        job_run.executed_queries,
+        list[ExecutedQuery],
+        (
+            "The saved queries that the last attempt executes, in the order in which they run. Empty until a worker"
+            " claims the run, and for another source."
+        ),
+        weight=weight(items=limits.SAVED_QUERIES.maximum),
     )
     started_at: datetime | None = strawberry.field(
         description="When a worker first reported on the run. Null until then."

@@ -17,6 +17,7 @@ from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.claimable import candidates, lockable
+from mainsheet.resolvers.commands.executed_queries import keep_queries
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.locked_run import locked, record
 from mainsheet.resolvers.sql.array_param import among
@@ -37,6 +38,7 @@ async def claim(
     write.at = await read_clock(write.session)  # after the locks
     for run in runs:
         write.session.add(run.claim(write.at, lease_seconds))
+    await keep_queries(write, runs)
     await _record_starts(write, runs)
     await refresh_latest_runs(write.session, [run.job_id for run in runs])
     return {"claims": [[run.id, run.attempt] for run in runs]}

@@ -28,7 +28,16 @@ from tests.server.commands import clean, invoke, serving
 
 TABLES = [each for each in Base.metadata.sorted_tables if "organization_id" in each.c]
 ADMIN, LAGOON = "admin@harbor.example", "admin@lagoon.example"
-REST = {"webhook", "webhook_secret", "webhook_delivery", "deleted_job", "deleted_job_team", "run_lease"}
+REST = {
+    "webhook",
+    "webhook_secret",
+    "webhook_delivery",
+    "deleted_job",
+    "deleted_job_team",
+    "run_lease",
+    "saved_query_revision",
+    "executed_query",
+}
 RENAME = "mutation ($input: UpdateMemberInput!) { updateMember(input: $input) { userErrors { message } } }"
 
 

@@ -1,0 +1,51 @@
+"""Keeps, at each claim, the saved queries that the run executes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.job_version import JobVersion, JobVersionQuery
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.write import Write
+
+# The two databases have the same clause in dialects of their own.
+INSERT_NEW = {
+    "postgresql": postgresql.insert(SavedQueryRevision).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(SavedQueryRevision).on_conflict_do_nothing(),
+}
+
+
+async def keep_queries(write: Write, runs: Sequence[JobRun]) -> None:
+    """Store the present texts of the runs' saved queries, unless they are stored, and what each claim executes."""
+    attempts = {run.id: run.attempt for run in runs}
+    rows = (await write.session.execute(_queries(list(attempts)))).all() if runs else []
+    if rows:
+        own = {"organization_id": write.caller.organization_id}
+        insert_new = INSERT_NEW[write.session.get_bind().dialect.name]
+        await write.session.execute(insert_new, [own | each for each in _revisions(rows)])
+        executed = [own | _key(row) | {"run_id": row.run_id, "position": row.position} for row in rows]
+        values = [each | {"attempt": attempts[each["run_id"]]} for each in executed]
+        await write.session.execute(insert(ExecutedQuery), values)
+
+
+def _queries(run_ids: Sequence[str]) -> Select[str, int, str, int, str, str]:
+    of_run = (JobVersion.job_id == JobRun.job_id) & (JobVersion.number == JobRun.version_number)
+    columns = (JobVersionQuery.position, SavedQuery.id, SavedQuery.revision, SavedQuery.name, SavedQuery.sql)
+    runs = select(JobRun.id.label("run_id"), *columns).join(JobVersion, of_run)
+    queries = runs.join(JobVersionQuery, JobVersionQuery.version_id == JobVersion.id)
+    return queries.join(SavedQuery, SavedQuery.id == JobVersionQuery.query_id).where(among(JobRun.id, run_ids))
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    return {"saved_query_id": row.id, "revision": row.revision}
+
+
+def _revisions(rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[dict[str, Any]]:
+    """Return each revision once, in one order for all transactions, so that none of two waits for the other."""
+    found = {(row.id, row.revision): _key(row) | {"name": row.name, "sql": row.sql} for row in rows}
+    return [found[key] for key in sorted(found)]
