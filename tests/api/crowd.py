@@ -8,6 +8,7 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
+from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_config import Dependency, JobConfig
@@ -16,6 +17,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
+from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.schedule import Schedule
 from mainsheet.models.source import SavedQueries
 from testbed.world import (
@@ -73,7 +75,10 @@ async def _jobs(session: AsyncSession, organization: Organization, admin: Member
         )
         job.create_version({"max_retries": 1}, "twice", references, edit)
         job.create_draft({"max_retries": 2}, references, edit)
-        session.add_all([job, *edit.events, *(_run(job, edit, minutes) for minutes in range(2))])
+        runs = [_run(job, edit, minutes) for minutes in range(2)]
+        session.add_all([job, *edit.events, *runs, _revision(queries[index])])
+        await session.flush()
+        session.add_all(_executed(run, queries[index]) for run in runs)
         await session.flush()
         job_ids.append(job.id)
 
@@ -113,9 +118,20 @@ def _run(job: Job, edit: Edit, minutes: int) -> JobRun:
         job_id=job.id,
         version_number=1,
         cluster_id=job.current_cluster_id,
+        attempt=1,
         triggered_by_id=edit.actor_id,
         cancel_requested_by_id=edit.actor_id,
         status=JobRunStatus.RUNNING,
         trigger=JobRunTrigger.MANUAL,
         created_at=edit.at + timedelta(minutes=minutes),
     )
+
+
+def _revision(query: SavedQuery) -> SavedQueryRevision:
+    own = {"organization_id": query.organization_id, "saved_query_id": query.id, "revision": query.revision}
+    return SavedQueryRevision(**own, name=query.name, sql=query.sql)
+
+
+def _executed(run: JobRun, query: SavedQuery) -> ExecutedQuery:
+    own = {"organization_id": run.organization_id, "run_id": run.id, "attempt": run.attempt, "position": 0}
+    return ExecutedQuery(**own, saved_query_id=query.id, revision=query.revision)
