@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.run_worker URL LOG` claims and executes runs, as a process that can be killed.
+"""`python -m tests.chaos.run_worker URL LOG LEASE_SECONDS` claims and executes runs, as a process that can be killed.
 
 The workers of all processes append to one log when an execution starts, is done, and stops.
 """
@@ -16,11 +16,10 @@ from examples.plane.client import Client
 from examples.plane.worker import Claim, Worker
 
 TOKEN_VARIABLE = "PLANE_TOKEN"
-LEASE_SECONDS = 5  # the shortest that the server allows
 LONGEST_SECONDS = 0.1
 
 
-async def work(url: str, log: Path) -> None:
+async def work(url: str, log: Path, lease_seconds: int) -> None:
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def note(what: str, claim: Claim) -> None:
@@ -34,10 +33,10 @@ async def work(url: str, log: Path) -> None:
         finally:
             note("stop", claim)
 
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http:
         ask = Client(http, url, os.environ[TOKEN_VARIABLE])
-        await Worker(ask, execute, size=25, lease_seconds=LEASE_SECONDS, poll_seconds=0.1).work()
+        await Worker(ask, execute, size=10, lease_seconds=lease_seconds, poll_seconds=0.1).work()
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -32,7 +32,8 @@ from tests.chaos.server import LOOK_SECONDS, Server, serving
 WORKERS = 4
 JOBS = 20
 FAULTS = ("worker", "server", "fast", "immediate")
-STALLED_SECONDS = 120
+SHORTEST_LEASE = 5  # that the server allows
+STALLED_SECONDS = 300
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
 
 
@@ -43,11 +44,12 @@ class Crew:
     url: str
     token: str
     log: Path
+    lease_seconds: int
     processes: list[Process] = field(default_factory=list)
     killed_at: dict[int, float] = field(default_factory=dict)
 
     async def start(self) -> None:
-        command = (sys.executable, "-m", "tests.chaos.run_worker", self.url, str(self.log))
+        command = (sys.executable, "-m", "tests.chaos.run_worker", self.url, str(self.log), str(self.lease_seconds))
         environment = os.environ | {TOKEN_VARIABLE: self.token}
         self.processes.append(await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True))
 
@@ -65,14 +67,15 @@ class Crew:
 async def test_each_run_is_finished_exactly_once(
     durable: Durable, tmp_path: Path, verdict: Verdict, unused_tcp_port: int
 ) -> None:
-    runs, faults, chance = (20_000, 60, Random(1)) if is_full() else (160, len(FAULTS), Random(1))
+    runs, faults, lease_seconds = (20_000, 60, 15) if is_full() else (160, len(FAULTS), SHORTEST_LEASE)
+    chance = Random(1)
     async with _opened(durable.url) as database:
         token, run_ids = await _filled(database, runs)
     same_port = ("--port", str(unused_tcp_port))
 
     async with (
         serving(durable.url, tmp_path / "log", *same_port, **UNLIMITED, run_sweep_seconds=0.5) as server,
-        _crew(Crew(server.url, token, tmp_path / "executions")) as crew,
+        _crew(Crew(server.url, token, tmp_path / "executions", lease_seconds)) as crew,
     ):
         begun = time.monotonic()
         for number in range(faults):
