@@ -14,7 +14,7 @@ const config: CodegenConfig = {
       presetConfig: { fragmentMasking: { unmaskFunctionName: 'unmasked' } },
       config: {
         strictScalars: true,
-        scalars: { DateTime: 'string', ID: 'string', JobConfig: 'JobConfigInput' },
+        scalars: { DateTime: 'string', ID: 'string', JobConfig: 'JobConfigInput', JobDocument: 'JobDocumentInput' },
         documentMode: 'string',
         importExtension: '.ts', // Node runs the files as they are
         useTypeImports: true,

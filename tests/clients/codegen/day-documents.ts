@@ -56,3 +56,12 @@ export const APPLY = graphql(`
     }
   }
 `)
+
+export const EXPORT = graphql(`
+  query Export($filter: JobFilter, $after: String) {
+    jobs(filter: $filter, first: 20, after: $after, sortBy: JOB_KEY) {
+      pageInfo { hasNextPage endCursor }
+      nodes { document }
+    }
+  }
+`)

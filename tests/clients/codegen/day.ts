@@ -1,9 +1,9 @@
 /** A frontend's day: what is read is sent back without any mapping between the two. */
 import assert from 'node:assert/strict'
 import { accepted, as, refused } from './client.ts'
-import { APPLY, DETAILS, EDIT, PAUSE, ROW, TABLE } from './day-documents.ts'
+import { APPLY, DETAILS, EDIT, EXPORT, PAUSE, ROW, TABLE } from './day-documents.ts'
 import { ACTIVATE_VERSION, CREATE_DRAFT, PUBLISH_DRAFT } from './documents.ts'
-import type { JobDocumentInput, JobFilter } from './generated/graphql.ts'
+import type { ExportQuery, JobDocumentInput, JobFilter } from './generated/graphql.ts'
 import { unmasked } from './generated/index.ts'
 
 const tokens = JSON.parse(process.env.TOKENS!) as Record<string, string>
@@ -16,6 +16,7 @@ await details()
 await twoEditors()
 await rollBackOverADraft()
 await pauseFifty()
+await exportAndApply()
 console.log(JSON.stringify({ paused: await pausedKeys() }))
 
 /** Choose a team among the facets, then one of its jobs. */
@@ -112,9 +113,39 @@ async function pauseFifty() {
   assert.equal(refused(refusal!, 'StaleRevisionError', 'jobs', '0', 'expectedJobRevision').actual, first!.expectedJobRevision)
   assert.deepEqual(new Set(paused.map(each => unmasked(ROW, accepted(each).job)?.status)), new Set(['PAUSED']))
   accepted(accepted((await ada(PAUSE, { input: { jobs: [first!] } })).updateJobs).results[0]!)
+}
 
-  const again = accepted((await ada(APPLY, { input: { jobs } })).applyJobs)
-  assert.deepEqual(new Set(again.results.map(each => each.outcome)), new Set(['UNCHANGED']))
+/** Export all jobs, change some, and apply them. */
+async function exportAndApply() {
+  const jobs = await everyDocument({ teamIds: (await shown()).teams.nodes.map(each => each.id) })
+  assert.ok(jobs.length > 50)
+  const changed = jobs.map(each => (each.tags?.includes(TAG) ? { ...each, config: { ...each.config, maxRetries: 1 } } : each))
+  const outcomes = []
+  for (const each of [jobs, changed, changed]) outcomes.push(await applied(each))
+  assert.deepEqual(outcomes[0], { UNCHANGED: jobs.length })
+  assert.deepEqual(outcomes[1], { UNCHANGED: jobs.length - 50, CHANGED: 50 })
+  assert.deepEqual(outcomes[2], outcomes[0])
+}
+
+async function everyDocument(filter: JobFilter) {
+  const found: JobDocumentInput[] = []
+  let after: string | null = null
+  do {
+    const { jobs }: ExportQuery = await ada(EXPORT, { filter, after })
+    found.push(...jobs.nodes.map(each => each.document))
+    after = jobs.pageInfo.hasNextPage ? jobs.pageInfo.endCursor : null
+  } while (after)
+  return found
+}
+
+/** Count the outcomes of all batches. */
+async function applied(jobs: JobDocumentInput[]) {
+  const counts: Record<string, number> = {}
+  for (let start = 0; start < jobs.length; start += 100) {
+    const input = { jobs: jobs.slice(start, start + 100), mode: 'EACH' as const }
+    for (const { outcome } of accepted((await ada(APPLY, { input })).applyJobs).results) counts[outcome] = (counts[outcome] ?? 0) + 1
+  }
+  return counts
 }
 
 function document(number: number): JobDocumentInput {
