@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -21,6 +22,7 @@ from mainsheet.models.tables import Base
 
 BATCH = 500
 JOBS = 20  # each with its versions
+PASSES = 5
 OWN = "organization_id"
 LARGE = [JobRun.__table__, Event.__table__]  # most rows of an organization; both have an index by organization
 BY_JOBS = {Job.__table__, JobVersion.__table__}  # refer to each other
@@ -66,17 +68,29 @@ async def organization(database: Database, organization_id: str) -> Counted:
 async def delete_organization(database: Database, organization_id: str) -> AsyncIterator[Mapping[str, int]]:
     """Delete the organization with everything that it has. Yield the number of rows of each table, batch by batch.
 
-    Its actors lose access first, so that nobody adds rows meanwhile.
+    Its actors lose access first. A mutation that had begun before may still add rows, so that the deletion of what they
+    refer to fails, and all tables are visited again.
     """
     await _close(database, organization_id)
+    for is_last in (False,) * (PASSES - 1) + (True,):
+        try:
+            async for batch in _pass(database, organization_id):
+                yield batch
+        except IntegrityError:
+            if is_last:
+                raise
+        else:
+            return
+
+
+async def _pass(database: Database, organization_id: str) -> AsyncIterator[Mapping[str, int]]:
     for table in _order():
         while True:
             async with database.writes.begin() as connection:
                 found = await _delete_batch(connection, table, organization_id)
-            if found:
-                yield {table.name: found}
-            else:
+            if not found:
                 break
+            yield {table.name: found}
     async with database.writes.begin() as connection:
         await connection.execute(delete(Organization).where(Organization.id == organization_id))
     yield {Organization.__tablename__: 1}

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo.people import HARBOR
 from mainsheet.models import organization_deletion
 from mainsheet.models.database import Database
+from mainsheet.models.edit import Edit
+from mainsheet.models.event import EventAction
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
@@ -98,6 +101,30 @@ async def test_an_organization_is_deleted_with_all_that_it_has(
     assert await counts(database, lagoon) == others
     assert (again.returncode, again.stdout) == (1, "")
     assert f"There is no organization {harbor}: `mainsheet organization list` shows all." in again.stderr
+
+
+async def test_rows_that_a_mutation_adds_meanwhile_are_deleted_too(database: Database) -> None:
+    lagoon = (await ids(database))["lagoon"]
+    deletion = delete_organization(database, lagoon)
+    async for batch in deletion:
+        if "job" in batch:
+            break  # all events are deleted by now
+    await add_event(database, lagoon)
+
+    rest = [batch async for batch in deletion]
+
+    assert rest[-1] == {"organization": 1}
+    assert {"event": 1} in rest
+    assert set((await counts(database, lagoon)).values()) == {0}
+
+
+async def add_event(database: Database, organization_id: str) -> None:
+    async with AsyncSession(database.writes) as session, session.begin():
+        member = (await session.scalars(select(Member).where(Member.organization_id == organization_id))).first()
+        assert member
+        edit = Edit(member.id, datetime.now(UTC))
+        edit.record(EventAction.MEMBER_UPDATED, member, member.name)
+        session.add_all(edit.events)
 
 
 async def test_nothing_is_deleted_before_the_name_is_typed(database: Database, demo_url: str) -> None:
