@@ -9,7 +9,7 @@ import { FillNames } from './FillNames.tsx'
 import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
 import { QuestionDialog } from './QuestionDialog.tsx'
-import { EditorFont } from './EditorFont.tsx'
+import { EditorOptions } from './EditorOptions.tsx'
 import { ACTIVITY, COST, EXAMPLES, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
@@ -53,7 +53,7 @@ export function App() {
         <OpenLink />
         <NewTab />
         <ScrollToTop />
-        <EditorFont />
+        <EditorOptions />
         <QuestionDialog />
         <Schema />
       </GraphiQL.Logo>

@@ -45,11 +45,14 @@ function take(members: readonly Member[] = identity.get().members) {
 
 export const ready = load().then(take)
 
+/** A demo that is starting has no members yet. */
+const renew = (members?: Member[]) => take(members?.length ? members : undefined)
+
 let renewing: Promise<void> | undefined
 
 /** Return whether the same member has a new token: a demo creates new ones at each start. */
 export async function isRenewed(refused: Identity): Promise<boolean> {
-  if (!refused.token) await (renewing ??= load().then(take).finally(() => (renewing = undefined)))
+  if (!refused.token) await (renewing ??= load().then(renew).finally(() => (renewing = undefined)))
   const now = identity.get()
   return personOf(now) === personOf(refused) && currentToken(now) !== currentToken(refused)
 }

@@ -15,6 +15,21 @@ from tests.playground.test_panels import new_tab
 
 AXE = Path(__file__).parents[2] / "playground/node_modules/axe-core/axe.min.js"
 PANELS = ("GraphiQL Explorer", "Activity", "Table", "Cost", "History", "Documentation Explorer", "Examples")
+FOCUSED = """() => document.activeElement === document.body ? null
+  : document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"""
+CONTROLS = (
+    *(
+        "Show Documentation Explorer",
+        "Hide Examples",
+        "Show Version History",
+        "Show Activity",
+        "Show Table",
+        "Show Cost",
+    ),
+    *("Re-fetch GraphQL schema", "Open short keys dialog", "Open settings dialog", "One job in detail", "MyJobs"),
+    *("New tab", "You are", "Execute query", "Prettify query", "Share this operation", "Download the response"),
+    *("Download the schema", "#\N{NO-BREAK SPACE}My", "Variables", "Headers", "Result Window"),
+)
 FIND = """async part => (await axe.run(part, { resultTypes: ['violations'] })).violations.flatMap(
   ({ id, nodes }) => nodes.map(({ target, any, all, none }) =>
     `${id} ${target} ${[...any, ...all, ...none].map(each => each.message)}`))"""
@@ -84,6 +99,24 @@ async def test_arrow_keys_move_among_tabs_and_delete_closes_one(playground: Play
 
     await expect(page.get_by_role("tab", name="ErrorsAsData")).to_have_count(0)
     await expect(page.get_by_role("tab", name="TeamAccess")).to_be_focused()
+
+
+async def test_all_controls_are_reached_by_tab(playground: Playground) -> None:
+    page = playground.page
+    await page.locator(".graphiql-query-editor textarea").focus()
+    await page.keyboard.press("Control+M")  # Tab leaves the editors from now on
+    await page.evaluate("(document.body.tabIndex = -1, document.body.focus())")
+    reached: list[str] = []
+    for _ in range(100):
+        await page.keyboard.press("Tab")
+        name = await page.evaluate(FOCUSED)
+        if name is None:
+            break
+        reached.append(name)
+
+    assert "" not in reached
+    for name in CONTROLS:
+        assert any(name in each for each in reached), name
 
 
 async def test_the_explorer_of_fields_works_by_the_keyboard(playground: Playground) -> None:

@@ -11,6 +11,8 @@ from tests.playground.conftest import Demo
 
 A_JOB_ID = re.compile(r'"jobId":\s"JB\w+"')  # Monaco's spaces don't break
 TABS = ("MyJobs", "OneJob", "LifeOfAVersion", "TeamAccess", "ErrorsAsData")
+LOADED = """Object.fromEntries(performance.getEntriesByType('resource').map(
+  ({ name, encodedBodySize }) => [name, encodedBodySize]))"""
 STORES = ("session", "local")
 ADA, NOA, PRIYA, JONAS = "Ada Lindqvist", "Noa Berger", "Priya Raman", "Jonas Weber"
 
@@ -55,6 +57,17 @@ async def test_the_schema_is_asked_for_in_a_cacheable_way(playground: Playground
     headers = (await schema.value).headers
     assert headers["content-encoding"] == "gzip"
     assert headers["etag"]
+
+
+async def test_little_is_loaded_before_the_page_can_be_used(playground: Playground) -> None:
+    """A line of 10 Mbit/s takes a second for these bytes. Other parts are loaded when they are used."""
+    await playground.run("query MyJobs")
+    await expect(playground.response).to_contain_text('"data"')
+    sizes: dict[str, int] = await playground.page.evaluate(LOADED)
+
+    assert 300_000 < sum(sizes.values()) < 1_500_000
+    for part in ("babel", "estree", "standalone", "socket", "Versions", "Table", "Cost", "Activity"):
+        assert not [url for url in sizes if f"/{part}-" in url], part
 
 
 async def test_a_tab_opens_at_its_first_line(playground: Playground) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from graphql import build_schema
 from playwright.async_api import Locator, expect
 
 from tests.playground.browser import Playground, opened
@@ -97,7 +98,7 @@ async def test_a_response_without_a_list_says_so(playground: Playground) -> None
     await expect(panel).to_contain_text("Run an operation that selects the nodes or edges of a list.")
 
 
-async def test_the_response_can_be_downloaded(playground: Playground, tmp_path: Path) -> None:
+async def test_the_response_and_the_schema_can_be_downloaded(playground: Playground, tmp_path: Path) -> None:
     await playground.run("query MyJobs")
     await expect(playground.response).to_contain_text('"totalCount"')
 
@@ -108,3 +109,10 @@ async def test_the_response_can_be_downloaded(playground: Playground, tmp_path: 
     await file.save_as(tmp_path / "response.json")
     assert file.suggested_filename == "MyJobs.json"
     assert json.loads((tmp_path / "response.json").read_text())["data"]["me"]["jobs"]["totalCount"] > 10
+
+    async with playground.page.expect_download() as download:
+        await playground.page.get_by_role("button", name="Download the schema").click()
+    file = await download.value
+    await file.save_as(tmp_path / "schema.graphql")
+    assert file.suggested_filename == "schema.graphql"
+    assert build_schema((tmp_path / "schema.graphql").read_text()).get_type("Job")

@@ -1,7 +1,7 @@
 /** Follow a subscription over interruptions: each time it goes on after the last event. */
 import type { Answer, GraphQLRequest } from '../api.ts'
 import { withArgument } from '../connections.ts'
-import { identity, isRenewed } from '../identity.ts'
+import { identity, isDemo, isRenewed } from '../identity.ts'
 import { operationOf } from '../operations.ts'
 import { Problem, refusedToken } from '../problem.ts'
 
@@ -37,7 +37,8 @@ export async function follow(graphQLRequest: GraphQLRequest, { receive, change }
       return change(signal.aborted ? 'stopped' : 'ended')
     } catch (reason) {
       if (Array.isArray(reason)) throw new Problem(reason.map(({ message }: Error) => message).join(' '))
-      if ((reason as CloseEvent).code === FORBIDDEN && !(await isRenewed(sender))) throw refusedToken(true)
+      const isRefused = (reason as CloseEvent).code === FORBIDDEN && !(await isRenewed(sender))
+      if (isRefused && !isDemo(sender)) throw refusedToken(true) // a demo that is starting will renew its tokens
     }
     change('interrupted')
     await sleep(wait, signal)
