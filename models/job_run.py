@@ -2,7 +2,7 @@
 
 | status  | release | claim   | report               | cancel    | the lease ends                |
 |---------|---------|---------|----------------------|-----------|-------------------------------|
-| PENDING | READY   |         |                      | CANCELLED |                               |
+| PENDING | READY   |         | refused              | CANCELLED |                               |
 | READY   |         | RUNNING |                      | CANCELLED |                               |
 | RUNNING |         |         | finished, or READY   | requested | READY, FAILED or CANCELLED    |
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Json, Name, Note, enum_type, tenant, tenant_key
 from mainsheet.models.ids import new_id
-from mainsheet.models.run_errors import RunFinished, RunLeaseLost, RunNotFinished
+from mainsheet.models.run_errors import RunFinished, RunLeaseLost, RunNotFinished, RunNotReady
 from mainsheet.models.run_lease import RunLease
 
 MAX_LOST_CLAIMS = 10  # claims whose lease ended before any report
@@ -220,7 +220,12 @@ class JobRun(Base):
         )
 
     def report(self, report: RunReport, lease: RunLease | None, retries: Retries, at: datetime) -> bool:
-        """Apply a worker's report. Return whether the worker keeps the lease; raise `RunLeaseLost`."""
+        """Apply a worker's report. Return whether the worker keeps the lease.
+
+        Raises `RunNotReady` if the run is held, and `RunLeaseLost` if this attempt has no lease.
+        """
+        if self.status is JobRunStatus.PENDING:
+            raise RunNotReady(status=self.status)
         if self.attempt == report.attempt and self.is_finished and self.status == report.state.value:
             return False  # the report was repeated
         if lease is None or lease.attempt != report.attempt or lease.expires_at <= at or self.is_finished:

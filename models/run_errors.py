@@ -43,3 +43,13 @@ class RunLeaseLost(UserError):
     text = "The lease of this attempt has ended. The run's last attempt is {attempt}. Stop working on it."
     path: Path = ("attempt",)
     attempt: int = field(metadata=IN_MESSAGE_ONLY)
+
+
+@dataclass(kw_only=True, eq=False)
+class RunNotReady(UserError):
+    """The run is held, so no worker can have claimed it."""
+
+    code = "RUN_NOT_READY"
+    text = "The run is {status}. Release it first, so that a worker can claim it."
+    path: Path = ("run_id",)
+    status: str = field(metadata=IN_MESSAGE_ONLY)

@@ -389,6 +389,13 @@ async def test_concurrent_schedulers_make_one_run(ask: Ask, world: World, job_id
     assert sorted(is_new for _, is_new in made) == [False, False, False, True]
 
 
+async def test_a_report_on_a_held_run_is_refused(ask: Ask, world: World, job_id: str) -> None:
+    run_id = await triggered(ask, world, job_id, hold=True)
+    refused = await report(ask, world, run_id, "RUNNING", attempt=0)
+
+    assert refused["userErrors"] == [{"code": "RUN_NOT_READY", "path": ["reports", "0", "runId"]}]
+
+
 async def test_a_renewed_lease_leaves_the_job_alone(ask: Ask, world: World, job_id: str) -> None:
     run_id = await triggered(ask, world, job_id)
     await claim(ask, world)
