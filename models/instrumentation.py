@@ -59,6 +59,9 @@ class Instrumentation:
     def command(self, name: str, outcome: str, seconds: float) -> None:
         """A mutation's command ended with the outcome `done`, `dry_run`, `refused` or `failed`."""
 
+    def feed_read(self, lag_seconds: float) -> None:
+        """The ends of the feeds were read. Events have waited this long for an older transaction to end."""
+
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
         """Something failed through no fault of the client; `path` is the field's if one failed."""
 
@@ -123,6 +126,10 @@ class Instruments(Instrumentation):
     def command(self, name: str, outcome: str, seconds: float) -> None:
         for each in self:
             each.command(name, outcome, seconds)
+
+    def feed_read(self, lag_seconds: float) -> None:
+        for each in self:
+            each.feed_read(lag_seconds)
 
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
         for each in self:

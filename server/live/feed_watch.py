@@ -5,8 +5,9 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 """
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,6 +45,7 @@ class FeedWatch(Instrumentation):
         self._look = asyncio.Event()
         self._grown: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._positions: dict[str, str] = {}
+        self._held: dict[str, tuple[str | None, float]] = {}  # where feeds are held up, and since when
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -106,12 +108,23 @@ class FeedWatch(Instrumentation):
             rows = statement.rows(await snapshot.records(statement, {"keys": organizations}, alone=True))
         finally:
             await snapshot.close()
+        self._held = dict(self._still_held(rows))
+        lag = max((time.monotonic() - since for _, since in self._held.values()), default=0.0)
+        self._database.instrumentation.feed_read(lag)
         for row in rows:
             if row.settled is not None and row.settled > self._positions.get(row.organization_id, START):
                 self._positions[row.organization_id] = row.settled
                 for grown in self._grown.get(row.organization_id, ()):
                     grown.set()
-        return any(row.newest is not None and row.newest != row.settled for row in rows)
+        return bool(self._held)
+
+    def _still_held(self, rows: list[Any]) -> Iterator[tuple[str, tuple[str | None, float]]]:
+        """Yield for each feed with events that aren't settled its settled end, and since when it is there."""
+        for row in rows:
+            if row.newest != row.settled:
+                now = (row.settled, time.monotonic())
+                before = self._held.get(row.organization_id, now)
+                yield row.organization_id, before if before[0] == row.settled else now
 
     async def _listen(self) -> None:
         """Keep a connection that receives notifications. Check it now and then: the driver doesn't notice its loss."""

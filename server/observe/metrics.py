@@ -81,6 +81,12 @@ class Metrics(Instrumentation):
             ("command", "outcome"),
             registry=self.registry,
         )
+        self.feed_lag = Gauge(
+            "mainsheet_feed_lag_seconds",
+            "How long events of organizations with subscriptions or webhooks have waited for an older transaction.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self._seconds_of = cache(self.seconds.labels)  # looking up a child by its labels costs more than counting
         self._operations_of = cache(self.operations.labels)
 
@@ -99,6 +105,9 @@ class Metrics(Instrumentation):
 
     def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 as declared
         self.commands.labels(name, outcome).inc()
+
+    def feed_read(self, lag_seconds: float) -> None:
+        self.feed_lag.set(lag_seconds)
 
     def refused(self, refusal: Refusal) -> None:
         counter = self.rate_limited if refusal.member else self.refusals
