@@ -56,6 +56,15 @@ class ExitingWith1(_ExitingWith1, click.Command): ...
 class ExitingWith1Group(_ExitingWith1, click.Group): ...
 
 
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """Turn errors of files, such as a missing folder, into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
+
 def run_remote(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:
     async def connected() -> T:
         async with Remote(url, token) as remote:

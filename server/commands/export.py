@@ -2,8 +2,9 @@ from pathlib import Path
 
 import click
 
-from mainsheet.server.commands.as_code import ExitingWith1, run_remote, token, url
+from mainsheet.server.commands.as_code import ExitingWith1, file_errors, run_remote, token, url
 from mainsheet.server.job_files import files
+from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.organization_files.document import DOCUMENT, faults, is_same
 from mainsheet.server.organization_files.state import read
@@ -44,8 +45,13 @@ def export(url: str, token: str, path: Path | None) -> None:
     if path is None:
         click.echo(files.text_of(document), nl=False)
         return
+    with file_errors():
+        _write(path, document)
+    click.echo(f"Exported the organization {document['organization']} to {path}.")
+
+
+def _write(path: Path, document: Document) -> None:
     (path.parent / SCHEMA).write_bytes(_schema())
     written, problems = files.checked(path, faults) if path.exists() else (None, ())
     if written is None or problems or not is_same(written, document):
         path.write_text(HEADING + files.text_of(document), "utf-8")
-    click.echo(f"Exported the organization {document['organization']} to {path}.")

@@ -13,6 +13,7 @@ from mainsheet.server.commands.as_code import (
     confirm,
     done_shown,
     exit_code,
+    file_errors,
     format_,
     run_remote,
     token,
@@ -54,9 +55,10 @@ def export(url: str, token: str, directory: Path) -> None:
 
     A file that means the same already is left as it is, with its comments. Other files aren't removed.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / SCHEMA).write_bytes(_schema())
-    count = run_remote(url, token, lambda remote: _export(remote, directory))
+    with file_errors():
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / SCHEMA).write_bytes(_schema())
+        count = run_remote(url, token, lambda remote: _export(remote, directory))
     click.echo(f"Exported {count} jobs to {directory}.")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -334,6 +335,15 @@ def test_export_keeps_a_file_that_means_the_same(acme: Organization, tmp_path: P
     assert first.stdout.startswith("Exported the organization acme")
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=.organization.schema.json\n")
     assert (tmp_path / ".organization.schema.json").read_text("utf-8") == invoke("export", "--schema").stdout
+
+
+def test_a_file_that_can_not_be_written_is_one_line(acme: Organization, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words in (("export", "missing/acme.yaml"), ("export", "file/acme.yaml"), ("jobs", "export", "file/jobs")):
+        done = invoke(*words[:-1], str(tmp_path / words[-1]), **acme.environment)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(rf"Error: {tmp_path}/\S+: (No such file or directory|Not a directory)\n", done.stderr)
 
 
 def test_more_objects_and_roles_than_a_page_are_compared(acme: Organization) -> None:
