@@ -6,9 +6,10 @@ from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.job_version import JobVersion, JobVersionStatus
-from mainsheet.resolvers.permissions import visible
-from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.models.job_version import JobVersion, JobVersionQuery, JobVersionStatus
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.resolvers.permissions import Access, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
@@ -23,6 +24,7 @@ def columns_of(version: type[JobVersion]) -> list[Expression]:
 
 
 COLUMNS = columns_of(JobVersion)
+Target = aliased(SavedQuery)
 
 
 class OfRun(NamedTuple):
@@ -61,6 +63,11 @@ async def bases(read: Read, version_ids: Sequence[str]) -> Mapping[str, JobVersi
 async def of_jobs(read: Read, job_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[JobVersion]]:
     """List the published versions by number."""
     return await OF_JOBS.pages(read, job_ids, page)
+
+
+async def of_saved_queries(read: Read, query_ids: Sequence[str], page: PageArguments) -> Mapping[str, Page[JobVersion]]:
+    """List the versions that run each saved query by time, as far as the caller sees their jobs."""
+    return await OF_SAVED_QUERIES.pages(read, query_ids, page)
 
 
 def _versions(view: View, *more: Expression) -> Statement:
@@ -112,4 +119,13 @@ def _published(view: View) -> Statement:
     return select(*view.only(COLUMNS)).where(JobVersion.status == JobVersionStatus.PUBLISHED)
 
 
+@rows_of(JobVersion)
+def _of_saved_queries(view: View) -> Statement:
+    """Look up the versions of each query by id. With joins, the databases would read all versions."""
+    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == Target.id).correlate(Target)
+    rows = with_jobs(view).join(Target, among_these(JobVersion.id, uses))
+    return rows.where(visible(view.caller, access=Access.FORCED_LOOKUP))
+
+
+OF_SAVED_QUERIES = PagedList(_of_saved_queries, Target.id, JobVersion.created_at, JobVersion.id)
 OF_JOBS = PagedList(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)

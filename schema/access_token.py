@@ -14,8 +14,12 @@ from mainsheet.schema.relation import reads, relation
 
 @strawberry.type(description="A bearer token of a member or service account. Its secret is shown only once.")
 class AccessToken(Node, prefix=AccessTokenRow.PREFIX):
-    name: str | None = strawberry.field(description="What the token is for. Null if the command line gave none.")
-    actor = relation(actors.by_ids, names.Actor, "Whom the token authenticates.", key="actor_id")
+    name: str | None = strawberry.field(
+        description="What the token is for. Null if the command line gave none, or if the member was erased."
+    )
+    actor = relation(
+        actors.by_ids, names.Actor, "The member or service account that the token authenticates.", key="actor_id"
+    )
     created_at: datetime = strawberry.field(description="When the token was created.")
     created_by = relation(
         actors.by_ids, names.Actor | None, "Who created it. Null for the command line.", key="created_by_id"

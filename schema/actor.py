@@ -13,7 +13,7 @@ from mainsheet.schema.relation import reads, relation
 
 REVISION = "The revision, which grows by one with each change. Send it back to detect concurrent changes."
 EXTERNAL_ID = "The key of the object in the system that manages it. Null if it has none."
-MANAGED_BY = "The name of the system that manages the object. Null if people do."
+MANAGED_BY = "The name of the system that manages the object. Null if it is managed by hand."
 
 
 @strawberry.interface(description="Who makes changes: a member or a service account.")

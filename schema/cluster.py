@@ -18,7 +18,7 @@ class Cluster(Node, prefix=ClusterRow.PREFIX):
     region: str | None = strawberry.field(
         description="Cloud region, such as `eu-central-1`. Null if the cluster has none."
     )
-    status: ClusterStatus = strawberry.field(description="Where it is in its life.")
+    status: ClusterStatus = strawberry.field(description="The status of the cluster.")
     job_count = relation(
         job_list.counts_of_clusters, int, "The number of visible jobs whose current version runs on this cluster."
     )

@@ -141,12 +141,12 @@ describe(
     OrganizationPermission,
     "A permission in the organization.",
     VIEW_ALL_JOBS="See all jobs.",
-    MANAGE_ALL_JOBS="Has every permission on all jobs and teams.",
+    MANAGE_ALL_JOBS="Have every permission on all jobs.",
     EDIT_ORGANIZATION="Change the organization.",
     MANAGE_MEMBERS="Create, change, disable and erase members.",
     MANAGE_SERVICE_ACCOUNTS="Create, change and disable service accounts, and create tokens for them.",
     MANAGE_TOKENS="See and revoke the tokens of all members and service accounts.",
-    MANAGE_TEAMS="Create and delete teams.",
+    MANAGE_TEAMS="Create and delete teams, and have every permission on all teams.",
     MANAGE_CLUSTERS="Create, change and delete clusters.",
     MANAGE_WEBHOOKS="Create, change and delete webhooks.",
 )
@@ -160,11 +160,11 @@ describe(
 describe(
     AccessScope,
     "What a token may be used for. It does what both its scopes and its actor's roles allow.",
-    READ="Queries.",
-    WRITE="Changes of jobs, runs and saved queries, of teams by their administrators, and of one's own tokens.",
+    READ="Queries and subscriptions.",
+    WRITE="Changes of jobs, runs and saved queries, of teams in which you have the role ADMIN, and of your own tokens.",
     RUNS="For schedulers and workers: `claimRuns`, `reportRuns`, `createScheduledRuns`, `releaseRun` and `cancelRun`.",
-    ADMIN="Changes of the organization, its members, service accounts, teams and clusters; of any team and its saved"
-    " queries by administrators.",
+    ADMIN="Changes of the organization and its members, service accounts, teams, clusters and webhooks. Administrators"
+    " need it also to change a team, or its saved queries, without a role in the team.",
 )
 describe(
     ActorStatus,

@@ -88,12 +88,12 @@ class Job(Node, prefix=JobRow.PREFIX):
         job_run.latest, names.JobRun | None, "The latest run. Null if the job never ran.", join="latest_run"
     )
     runs = relation(
-        job_run.of_jobs, names.JobRunConnection, "The runs of the job, ordered by time.", arguments=run_list_arguments
+        job_run.of_jobs, names.JobRunConnection, "The runs of the job, newest first.", arguments=run_list_arguments
     )
     events = relation(
         event.of_jobs,
         names.EventConnection,
-        "The history of the job and its runs, ordered by time. To follow it, read `Query.events` with `jobIds`.",
+        "The history of the job and its runs, newest first. To follow it, read `Query.events` with `jobIds`.",
         arguments=job_event_arguments,
     )
     document = relation(

@@ -39,14 +39,20 @@ class JobRunFilter:
     statuses: list[JobRunStatus] | None = strawberry.field(
         default=UNSET, description="The run has one of these statuses."
     )
-    job_ids: list[strawberry.ID] | None = strawberry.field(default=UNSET, description="The run is one of these jobs.")
+    job_ids: list[strawberry.ID] | None = strawberry.field(
+        default=UNSET, description="The run belongs to one of these jobs."
+    )
     cluster_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The run's version runs on one of these clusters."
     )
     since: datetime | None = _since("The run was created")
     until: datetime | None = _until("The run was created")
-    scheduled_since: datetime | None = _since("The run was scheduled for a time")
-    scheduled_until: datetime | None = _until("The run was scheduled for a time")
+    scheduled_since: datetime | None = strawberry.field(
+        default=UNSET, description="The run was scheduled for this time or later. A time without an offset is UTC."
+    )
+    scheduled_until: datetime | None = strawberry.field(
+        default=UNSET, description="The run was scheduled for a time before this one. A time without an offset is UTC."
+    )
 
 
 @with_page_arguments(SortDirection.DESC)
@@ -107,7 +113,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         ("The version that the run executes. Null in the payload of `deleteJob`."),
     )
     version_number: int = strawberry.field(description="The number of the version that the run executes.")
-    status: JobRunStatus = strawberry.field(description="Where it is in its life.")
+    status: JobRunStatus = strawberry.field(description="The status of the run.")
     trigger: JobRunTrigger = strawberry.field(description="What triggered the run.")
     triggered_by = relation(
         actor.by_ids, names.Actor | None, "Who triggered the run. Null if its schedule did.", key="triggered_by_id"
@@ -126,7 +132,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         description="The time of the schedule for which the run was made. Null for a manual run."
     )
     available_at: datetime | None = strawberry.field(
-        description="From when on a worker can claim the run. Null unless the run is ready."
+        description="When a worker can first claim the run. Null unless the run is ready."
     )
     lease_expires_at = relation(
         job_run.lease_ends,

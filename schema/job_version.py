@@ -42,7 +42,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     number: int = strawberry.field(
         description="The number of the version, from 1. The number of a discarded draft isn't used again."
     )
-    status: JobVersionStatus = strawberry.field(description="Where it is in its life.")
+    status: JobVersionStatus = strawberry.field(description="The status of the version.")
     based_on = relation(
         job_version.bases,
         names.JobVersion | None,

@@ -104,7 +104,7 @@ class CreateMemberInput:
         default=OrganizationRole.MEMBER, description="The role in the organization."
     )
     teams: list[TeamRoleInput] = strawberry.field(
-        default_factory=list, description="The teams to join. A team that is named twice counts once: the last role."
+        default_factory=list, description="The teams to join. If a team is named twice, the last role counts."
     )
     external_id: str | None = _new(EXTERNAL_ID)
     managed_by: str | None = _new(MANAGED_BY)
@@ -193,14 +193,19 @@ class EnableServiceAccountInput:
 @strawberry.input(description="A new access token.")
 class CreateAccessTokenInput:
     name: str = strawberry.field(description=f"What the token is for. {LINE}")
-    actor_id: strawberry.ID | None = _new("A service account, by administrators. Omit for a token of your own.")
+    actor_id: strawberry.ID | None = _new(
+        "The service account that gets the token. Only administrators may name one. Omit for a token of your own."
+    )
     scopes: list[AccessScope] = strawberry.field(
         default_factory=lambda: [AccessScope.READ, AccessScope.WRITE],
         description="What the token may be used for. Your own token must have each of these scopes.",
     )
     expires_in_seconds: Maybe[int | None] = strawberry.field(
-        description="The lifetime, 60 or more, no longer than your own token's. Omit for 90 days, or your own token's"
-        " end if that is earlier. Null for a token that doesn't expire, by administrators."
+        description=(
+            "The lifetime in seconds, from 60 to 316224000 (ten years). It must not end after your own token does."
+            " Omit for 90 days, or your own token's end if that is earlier. Null for a token that doesn't expire; only"
+            " administrators may send null."
+        )
     )
     message: str | None = _message()
     idempotency_key: str | None = inputs.idempotency_key(

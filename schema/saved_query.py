@@ -4,11 +4,11 @@ import strawberry
 
 from mainsheet.models import limits
 from mainsheet.models.saved_query import SavedQuery as SavedQueryRow
-from mainsheet.resolvers import actor, job_list
+from mainsheet.resolvers import actor, job_list, job_version
 from mainsheet.resolvers import team as teams
 from mainsheet.schema import names
 from mainsheet.schema.actor import REVISION
-from mainsheet.schema.connection import Connection
+from mainsheet.schema.connection import Connection, page_arguments
 from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
@@ -36,6 +36,13 @@ class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
         names.JobConnection,
         "The visible jobs whose current version runs this query.",
         arguments=job_list_arguments,
+    )
+    versions = relation(
+        job_version.of_saved_queries,
+        names.JobVersionConnection,
+        "All versions of visible jobs that run this query, old ones and drafts too, ordered by the time of their"
+        " creation. As long as there is one, the query can't be deleted.",
+        arguments=page_arguments,
     )
 
 

@@ -65,3 +65,25 @@ async def test_a_cluster_counts_its_visible_jobs(ask: Ask, world: World) -> None
         nodes = (await ask(getattr(world, who), COUNTS))["clusters"]["nodes"]
         counts = {each["id"]: each["jobCount"] for each in nodes}
         assert counts == {**dict.fromkeys(counts, 0), world.cluster.id: count}
+
+
+async def test_a_saved_query_has_all_versions_that_run_it(ask: Ask, world: World) -> None:
+    old = (await ask(world.admin, '{ jobByKey(jobKey: "old") { id } }'))["jobByKey"]["id"]
+    draft = "mutation ($id: ID!) { createDraft(input: {jobId: $id}) { userErrors { code } } }"
+    await ask(world.contributor, draft, id=old)
+    query = "{ savedQueries { nodes { id versions { totalCount nodes { number job { jobKey } } } } } }"
+
+    async def found(who: str) -> dict[str, list[tuple[str, int]]]:
+        nodes = (await ask(getattr(world, who), query))["savedQueries"]["nodes"]
+        assert all(each["versions"]["totalCount"] == len(each["versions"]["nodes"]) for each in nodes)
+        return {
+            each["id"]: [(version["job"]["jobKey"], version["number"]) for version in each["versions"]["nodes"]]
+            for each in nodes
+        }
+
+    first, second, *others = [each.id for each in world.queries]
+    own = {first: [("old", 1), ("twice", 1)], second: [("twice", 1), ("old", 2), ("old", 3)]}
+    assert await found("viewer") == own | {query_id: [] for query_id in others}
+    everything = {first: [*own[first], ("hidden", 1)], second: [("twice", 1), ("hidden", 1), ("old", 2), ("old", 3)]}
+    assert await found("admin") == everything | {query_id: [] for query_id in others}
+    assert await found("outsider") == {query.id: [] for query in world.queries}
