@@ -31,7 +31,7 @@ class ScanThenIndex:
 
     `by_index` and `by_row` build the conditions with some names: on `model` for its indexes, and on an alias of it for
     a scan. `imply_organization` names those of which the index contains the organization. `visible` checks a row of an
-    alias.
+    alias, by the columns that `visible_by` names.
     """
 
     model: type[Any]
@@ -39,6 +39,7 @@ class ScanThenIndex:
     by_row: Callable[..., Sequence[ColumnElement[bool]]]
     imply_organization: AbstractSet[str]
     visible: Callable[[Caller, Any], ColumnElement[bool]] = lambda _caller, _row: true()
+    visible_by: Sequence[str] = ()
 
     def page_ids(self, view: View, all_rows: SortedRows, *conditions: str) -> Select[str]:
         """Select the ids of the page. `all_rows` has all rows after the cursor, in the order of the list."""
@@ -51,7 +52,7 @@ class ScanThenIndex:
         return ordered.limit(SIZE).offset(OFFSET)
 
     def _scanned(self, view: View, all_rows: SortedRows, *conditions: str) -> Statement:
-        needed = ("id", all_rows.parent.key, all_rows.by.key, *self._compared(*conditions))
+        needed = ("id", all_rows.parent.key, all_rows.by.key, *self.visible_by, *self._compared(*conditions))
         columns = [self.model.__table__.c[name] for name in dict.fromkeys(needed)]
         own = all_rows.rows.with_only_columns(*columns).where(among(all_rows.parent, KEYS))
         first = own.order_by(*all_rows.order).limit(literal_column(str(SCAN_LIMIT))).subquery("first_rows")
@@ -68,7 +69,8 @@ class ScanThenIndex:
 
         `is_needed` is a table with one row or none. With a condition instead, SQLite would read the whole index first.
         """
-        rows = all_rows.rows.with_only_columns(all_rows.id, all_rows.parent, all_rows.by.label("sort_key"))
+        more = [self.model.__table__.c[name] for name in self.visible_by]
+        rows = all_rows.rows.with_only_columns(all_rows.id, all_rows.parent, all_rows.by.label("sort_key"), *more)
         rows = rows.select_from(is_needed.join(self.model.__table__, true())).where(*self.by_index(*conditions))
         if self.imply_organization.isdisjoint(conditions):
             rows = rows.where(among(all_rows.parent, KEYS))
