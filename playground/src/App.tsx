@@ -1,16 +1,14 @@
-import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import type { TabsState } from '@graphiql/react'
 import { GraphiQL } from 'graphiql'
 import { Responses } from './Responses.tsx'
 import { examples } from './examples.ts'
-import { accessible } from './ExplorerPanel.tsx'
 import { FillNames } from './FillNames.tsx'
 import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
 import { QuestionDialog } from './QuestionDialog.tsx'
 import { EditorOptions } from './EditorOptions.tsx'
-import { ACTIVITY, COST, EXAMPLES, guarded, TABLE, VERSIONS } from './panels.tsx'
+import { ACTIVITY, COST, EXAMPLES, FIELDS, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
@@ -20,8 +18,6 @@ import { Share } from './Share.tsx'
 import { TabKeys } from './TabKeys.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
-const explorer = explorerPlugin({ showAttribution: false })
-const FIELDS = { ...explorer, content: accessible(explorer.content) }
 // GraphiQL finds its history plugin in this list by identity.
 const plugins = [...[EXAMPLES, FIELDS, VERSIONS, ACTIVITY, TABLE, COST].map(guarded), HISTORY_PLUGIN]
 

@@ -1,31 +1,30 @@
-import { type ComponentType, useEffect, useRef } from 'react'
+import { explorerPlugin } from '@graphiql/plugin-explorer'
+import { type KeyboardEvent, useEffect, useRef } from 'react'
+
+const { content: Explorer } = explorerPlugin({ showAttribution: false })
 
 /** GraphiQL's explorer of fields, with names for its controls, and usable by the keyboard. */
-export function accessible(Explorer: ComponentType): ComponentType {
-  return () => {
-    const panel = useRef<HTMLElement>(null)
-    useEffect(() => {
-      const root = panel.current
-      if (!root) return
-      const observer = new MutationObserver(() => describe(root))
-      observer.observe(root, { childList: true, subtree: true, attributeFilter: ['style'] })
-      describe(root)
-      return () => observer.disconnect()
-    }, [])
-    return (
-      <section
-        ref={panel}
-        aria-label="GraphiQL Explorer"
-        onKeyDown={event => {
-          if (!(event.target as Element).matches(CHECKBOX) || ![' ', 'Enter'].includes(event.key)) return
-          event.preventDefault()
-          ;(event.target as HTMLElement).click()
-        }}
-      >
-        <Explorer />
-      </section>
-    )
-  }
+export default function ExplorerPanel() {
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const root = panel.current
+    if (!root) return
+    const observer = new MutationObserver(() => describe(root))
+    observer.observe(root, { childList: true, subtree: true, attributeFilter: ['style'] })
+    describe(root)
+    return () => observer.disconnect()
+  }, [])
+  return (
+    <section ref={panel} aria-label="GraphiQL Explorer" onKeyDown={toggle}>
+      <Explorer />
+    </section>
+  )
+}
+
+function toggle(event: KeyboardEvent) {
+  if (!(event.target as Element).matches(CHECKBOX) || ![' ', 'Enter'].includes(event.key)) return
+  event.preventDefault()
+  ;(event.target as HTMLElement).click()
 }
 
 const CHECKBOX = 'span[role=checkbox]'

@@ -39,6 +39,12 @@ export const EXAMPLES: GraphiQLPlugin = {
   content: Examples,
 }
 
+export const FIELDS: GraphiQLPlugin = {
+  title: 'GraphiQL Explorer',
+  icon: icon('M4 5h5l2 3h9v11H4zM4 11h16M12 13v5M9.500 15.500h5'),
+  content: later(() => import('./ExplorerPanel.tsx')),
+}
+
 export const VERSIONS: GraphiQLPlugin = {
   title: 'Version History',
   icon: icon('M7 8v8M7 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 10c0 4-6 2-9 6'),

@@ -128,8 +128,10 @@ async def test_a_conflict_shows_both_states_and_keeps_both_changes(playground: P
     await expect(conflict.get_by_role("row", name="Draft")).to_contain_text(
         re.compile(r"v6, revision \d+.*v6, revision \d+, by Ada")
     )
-    await expect(conflict.locator(".added")).to_contain_text('"maxRetries": 9')
-    await expect(conflict.locator(".same", has_text="4321")).to_have_count(1)
+    theirs, mine = [conflict.locator("figure", has_text=title) for title in ("What others changed", "Your changes")]
+    await expect(theirs.locator(".added")).to_contain_text('"timeoutSeconds": 4321')
+    await expect(mine.locator(".added")).to_contain_text('"maxRetries": 9')
+    await expect(mine.locator(".same", has_text="4321")).to_have_count(1)
     await conflict.get_by_role("button", name="Go on").click()
     await press(dialog, "Save")
 

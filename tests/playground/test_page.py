@@ -66,7 +66,7 @@ async def test_little_is_loaded_before_the_page_can_be_used(playground: Playgrou
     sizes: dict[str, int] = await playground.page.evaluate(LOADED)
 
     assert 300_000 < sum(sizes.values()) < 1_500_000
-    for part in ("babel", "estree", "standalone", "socket", "Versions", "Table", "Cost", "Activity"):
+    for part in ("babel", "estree", "standalone", "socket", "Versions", "Table", "Cost", "Activity", "ExplorerPanel"):
         assert not [url for url in sizes if f"/{part}-" in url], part
 
 

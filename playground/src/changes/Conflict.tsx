@@ -38,16 +38,24 @@ export function Conflict({ before, now, mine, goOn }: Conflicting) {
           </tr>
         </tbody>
       </table>
-      {mine && now.version && (
-        <figure>
-          <figcaption>Your changes to the draft as it is now</figcaption>
-          <DiffLines lines={diff(textOf(now.version.input), mine)} />
-        </figure>
+      {before.draft && now.draft && (
+        <Difference title="What others changed in the draft" from={textOf(before.draft.input)} to={textOf(now.draft.input)} />
       )}
+      {mine && now.version && <Difference title="Your changes to the draft as it is now" from={textOf(now.version.input)} to={mine} />}
       <Button type="button" onClick={goOn}>
         Go on with the state as it is now
       </Button>
     </section>
+  )
+}
+
+function Difference({ title, from, to }: { title: string; from: string; to: string }) {
+  if (from === to) return null
+  return (
+    <figure>
+      <figcaption>{title}</figcaption>
+      <DiffLines lines={diff(from, to)} />
+    </figure>
   )
 }
 
