@@ -136,12 +136,12 @@ async def _measure(subjects: dict[str, Take]) -> dict[str, tuple[float, float]]:
 
 
 def table(found: dict[str, tuple[float, float]]) -> str:
-    base = found["procrastinate"][0]
-    lines = ["| | runs per second | ms a run | CPU ms a run | times procrastinate |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {name} | {1000 / wall:.0f} | {wall:.2f} | {cpu:.2f} | {wall / base:.1f} |"
-        for name, (wall, cpu) in found.items()
-    ]
+    base_wall, base_cpu = found["procrastinate"]
+    lines = ["| | runs per second | ms a run | times procrastinate | CPU ms a run | times procrastinate |"]
+    lines.append("|---|---|---|---|---|---|")
+    for name, (wall, cpu) in found.items():
+        values = (f"{1000 / wall:.0f}", *map("{:.2f}".format, (wall, wall / base_wall, cpu, cpu / base_cpu)))
+        lines.append(f"| {name} | {' | '.join(values)} |")
     load = os.getloadavg()[0]
     return "\n".join(lines) + f"\n\nThe machine's load was {load:.1f} on {os.cpu_count()} processors.\n"
 
