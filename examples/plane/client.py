@@ -13,6 +13,7 @@ MOST_SECONDS = 5.0  # between two attempts
 AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY}
 AGAIN |= {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
+PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "RATE_LIMITED"}
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -45,7 +46,10 @@ class Client:
                 answer: dict[str, Any] = await response.json()
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError):
             return None
-        if errors := answer.get("errors"):
+        errors = answer.get("errors", ())
+        if any(error["extensions"].get("code") in PASSING for error in errors):
+            return None  # a mutation may have been made all the same, and only its answer couldn't be read
+        if errors:
             raise Refused("; ".join(error["message"] for error in errors))
         data: dict[str, Any] = answer["data"]
         return data

@@ -16,7 +16,7 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.models.run_lease import RunLease
-from mainsheet.resolvers.commands.claimable import candidates, lockable
+from mainsheet.resolvers.commands.claimable import candidates, lockable, parameters
 from mainsheet.resolvers.commands.executed_queries import keep_queries
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.locked_run import locked, record
@@ -126,13 +126,13 @@ async def _locked_runs(write: Write, cluster_ids: Sequence[str], limit: int) -> 
 
     This transaction holds no lock of a job or run then, so the wait can't be part of a deadlock.
     """
-    found = candidates(write.caller, cluster_ids, limit)
-    rows = (await write.session.execute(found)).all()
+    found, values = candidates(write.caller), parameters(cluster_ids, limit)
+    rows = (await write.session.execute(found, values)).all()
     runs = await _lock(write, [row.id for row in rows], limit)
     if runs or not rows:
         return runs
     await write.session.execute(select(Job.id).where(Job.id == rows[0].job_id).with_for_update(key_share=True))
-    rows = (await write.session.execute(found)).all()
+    rows = (await write.session.execute(found, values)).all()
     return await _lock(write, [row.id for row in rows], limit)
 
 

@@ -7,14 +7,17 @@ delays other jobs.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
+    Integer,
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -30,18 +33,29 @@ from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import is_any, permitted
-from mainsheet.resolvers.sql.array_param import among, among_these
+from mainsheet.resolvers.sql.array_param import TextArray, among, among_these
 from mainsheet.resolvers.sql.statement import Expression
 
 CONSIDERED_LANES = 1000  # the lanes whose first run is the oldest
 CONSIDERED = 4  # times the limit: candidates, of which other transactions may have locked some
 
 
-def candidates(caller: Caller, cluster_ids: Sequence[str], limit: int) -> Select[str, str]:
+CLUSTER_IDS = bindparam("cluster_ids", type_=TextArray())
+LIMIT = bindparam("limit", type_=Integer())
+MOST = bindparam("most", type_=Integer())
+
+
+@lru_cache(256)  # to build the statement takes longer than to run it
+def candidates(caller: Caller) -> Select[str, str]:
     """Select the ids of ready runs and of their jobs, the first run of each job before the second of any."""
-    turns = _turns(_oldest(caller, cluster_ids), limit)
+    turns = _turns(_oldest(caller))
     in_turn = (turns.c.turn, turns.c.available_at, turns.c.id)
-    return select(turns.c.id, turns.c.job_id).order_by(*in_turn).limit(limit * CONSIDERED)
+    return select(turns.c.id, turns.c.job_id).order_by(*in_turn).limit(MOST)
+
+
+def parameters(cluster_ids: Sequence[str], limit: int) -> dict[str, object]:
+    """Return the parameters of `candidates`."""
+    return {CLUSTER_IDS.key: cluster_ids, LIMIT.key: limit, MOST.key: limit * CONSIDERED}
 
 
 def lockable(run_ids: Sequence[str]) -> Select[JobRun]:
@@ -55,9 +69,9 @@ def lockable(run_ids: Sequence[str]) -> Select[JobRun]:
     return runs.with_for_update(of=[JobRun, Job], skip_locked=True, key_share=True)
 
 
-def _turns(oldest: CTE, limit: int) -> FromClause:
+def _turns(oldest: CTE) -> FromClause:
     """Select the first runs of each lane with their turns: enough for the limit, also if there are few lanes."""
-    depth = case((select(func.count()).select_from(oldest).scalar_subquery() < limit, limit), else_=1)
+    depth = case((select(func.count()).select_from(oldest).scalar_subquery() < LIMIT, LIMIT), else_=1)
     first = aliased(JobRun)
     is_first = among_these(first.id, _in_order(select(JobRun.id), oldest).limit(depth))
     order = (first.available_at, first.id)
@@ -66,9 +80,9 @@ def _turns(oldest: CTE, limit: int) -> FromClause:
     return turns.subquery("turns")
 
 
-def _oldest(caller: Caller, cluster_ids: Sequence[str]) -> CTE:
+def _oldest(caller: Caller) -> CTE:
     """Select the lanes of jobs that the caller may run, with the time since when their first run is available."""
-    lanes = _lanes(cluster_ids)
+    lanes = _lanes()
     since = _in_order(select(JobRun.available_at), lanes).limit(1).scalar_subquery()
     heads = select(lanes, since.label("since")).where(lanes.c.job_id.is_not(None)).subquery("heads")
     job = select(Job.id).where(Job.id == heads.c.job_id, permitted(caller, JobPermission.RUN)).correlate(heads)
@@ -76,10 +90,10 @@ def _oldest(caller: Caller, cluster_ids: Sequence[str]) -> CTE:
     return due.order_by(heads.c.since, heads.c.job_id).limit(CONSIDERED_LANES).cte("oldest")
 
 
-def _lanes(cluster_ids: Sequence[str]) -> CTE:
+def _lanes() -> CTE:
     """Select the jobs of each cluster that have ready runs, and a null after the last one."""
     first = select(Cluster.id.label("cluster_id"), _next_job(Cluster.id, literal("")).label("job_id"))
-    lanes = first.where(among(Cluster.id, cluster_ids)).cte("lanes", recursive=True)
+    lanes = first.where(among(Cluster.id, CLUSTER_IDS)).cte("lanes", recursive=True)
     following = select(lanes.c.cluster_id, _next_job(lanes.c.cluster_id, lanes.c.job_id))
     return lanes.union_all(following.where(lanes.c.job_id.is_not(None)))
 

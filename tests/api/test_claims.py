@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
-from mainsheet.resolvers.commands.claimable import CONSIDERED_LANES, candidates
+from mainsheet.resolvers.commands.claimable import CONSIDERED_LANES, candidates, parameters
 from testbed.ask import Ask
 from testbed.world import World, caller
 from tests.api.test_run_commands import claim
@@ -34,11 +34,11 @@ async def _add_ready(database: Database, world: World, job_id: str, numbers: Seq
 
 async def _rows_read(database: Database, world: World) -> int:
     """Return how many rows (on SQLite: steps of its virtual machine) the search for runs to claim reads."""
-    found = candidates(caller(world.contributor), [world.cluster.id], 10)
+    found, values = candidates(caller(world.contributor)), parameters([world.cluster.id], 10)
     async with AsyncSession(database.writes) as session:
         before = 0 if database.is_sqlite else await session.scalar(READ)
         steps = await _counted(session) if database.is_sqlite else []
-        assert len((await session.scalars(found)).all()) == 40
+        assert len((await session.scalars(found, values)).all()) == 40
         return len(steps) if database.is_sqlite else int(await session.scalar(READ)) - before
 
 
