@@ -25,7 +25,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Step:
-    """What applying a part of the document does, or did. `label` names the object. Unchanged objects have no call."""
+    """What applying a part of the document does, or did. `label` names the object. Unchanged objects have no call.
+
+    The steps that change the token's owner are the last ones, because others may need the owner's role.
+    """
 
     label: str
     place: str
@@ -33,6 +36,7 @@ class Step:
     call: Call | None = None
     differences: Sequence[Difference] = ()
     faults: Sequence[Fault] = ()
+    is_last: bool = False
 
     @property
     def heading(self) -> Mapping[str, str]:
@@ -77,7 +81,8 @@ class Plan:
         self._teams = {each.name[1]: each.document.get("managedBy") for each in self._pairs if each.kind.noun == "Team"}
         self._teams |= {each.values["name"]: each.managed_by for each in state.objects["teams"]}
         self.kept: list[str] = []
-        self.steps = [self._guarded(each) for each in self._steps()]
+        steps = [self._ordered(self._guarded(each)) for each in self._steps()]
+        self.steps = sorted(steps, key=lambda each: each.is_last)
 
     def _steps(self) -> Iterator[Step]:
         for pair in self._pairs:
@@ -134,13 +139,15 @@ class Plan:
         return Step(f"{kind.words} {name[1]}", self._place, CHANGED, call, [difference])
 
     def _roles(self, pair: Pair) -> Iterator[Step]:
+        if pair.document.get("teams") is None:
+            return
         before: Mapping[str, str] = pair.existing.roles if pair.existing else {}
-        after = {each["team"]: each["role"] for each in pair.document.get("teams") or ()}
+        after = {each["team"]: each["role"] for each in pair.document["teams"]}
         for team, role in after.items():
             if before.get(team) != role:
                 yield self._role(pair.name, team, before.get(team), role)
         for team, role in before.items():
-            if team not in after and pair.document.get("teams") is not None and not self._is_others(self._teams[team]):
+            if team not in after and not self._is_others(self._teams.get(team)):
                 yield from self._pruned(self._role(pair.name, team, role, None))
 
     def _role(self, actor: Name, team: str, before: str | None, after: str | None) -> Step:
@@ -183,6 +190,10 @@ class Plan:
             if name not in self.ids and name not in created:
                 return self._refused(step.label, f"There is no {BY_SECTION[name[0]].words} {name[1]!r}.", path="team")
         return step
+
+    def _ordered(self, step: Step) -> Step:
+        ids = [self.ids.get(name) for name in step.call.names.values()] if step.call else []
+        return replace(step, is_last=self._state.actor_id in ids)
 
     def _is_others(self, managed_by: str | None) -> bool:
         return managed_by is not None and managed_by != self._managed_by
