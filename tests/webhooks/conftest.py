@@ -28,6 +28,11 @@ from tests.api.test_webhooks import done
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 PATIENCE = 30  # seconds
+MINUTE = timedelta(minutes=1)
+WEBHOOK = """query ($id: ID!) { webhook(id: $id) { isEnabled disabledReason lastDeliveredCursor
+  deliveries(sortDirection: ASC) { nodes { status attempt responseStatus error nextAttemptAt event { cursor } } } } }"""
+FEED = """query ($after: String, $actions: [EventAction!]) { events(after: $after, filter: {actions: $actions}) {
+  nodes { id action cursor subjectId message actor { id } } } }"""
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 Answer = Callable[["Received"], Awaitable[web.StreamResponse]]
 
@@ -172,3 +177,7 @@ async def fail_since(database: Database, webhook_id: str, ago: timedelta) -> Non
         webhook = await session.get_one(Webhook, webhook_id)
         assert webhook.failing_since is not None
         webhook.failing_since -= ago
+
+
+async def shown(ask: Ask, world: World, webhook_id: str) -> Any:
+    return (await ask(world.admin, WEBHOOK, id=webhook_id))["webhook"]
