@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -23,10 +23,12 @@ from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.event import EventListArguments
 from mainsheet.resolvers.event_filter import EventFilter
+from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Query, Row, Statement, View, rows_of
 
 PAGE = 100
 MOST_PENDING = 1_000  # deliveries of a webhook; it reads on when there are fewer
@@ -46,20 +48,15 @@ class Due(NamedTuple):
     event_id: str
     attempt: int
 
-    @property
-    def reader(self) -> Caller:
-        """Who reads the events of webhooks: only administrators create them."""
-        return reader_of(self.organization_id)
-
 
 def reader_of(organization_id: str) -> Caller:
+    """Return who reads the events of webhooks: only administrators create them."""
     return Caller("", organization_id, OrganizationRole.ADMIN)
 
 
 async def watched_organizations(database: Database) -> set[str]:
     """Return the organizations that have webhooks. This takes no lock, not even SQLite's."""
-    async with database.reads.connect() as connection:
-        return set(await connection.scalars(select(Webhook.organization_id).distinct()))
+    return {row.organization_id for row in await _rows(database, _organizations)}
 
 
 async def hold_lease(database: Database, holder: str, lasts: timedelta) -> bool:
@@ -79,19 +76,37 @@ async def release_lease(database: Database, holder: str) -> None:
 
 async def read_feeds(database: Database) -> bool:
     """Add deliveries for the next events of each enabled webhook. Return whether there may be more events."""
-    async with AsyncSession(database.reads) as session:
-        behind = (await session.scalars(_behind())).all()
+    behind = await _rows(database, _behind, most_pending=MOST_PENDING)
     return any([await _read_on(database, each) for each in behind])
 
 
-def _behind() -> Any:
+async def _rows(database: Database, query: Query[Row], *keys: str, **values: object) -> list[Row]:
+    """Run one statement on a connection of the pool."""
+    read = Read.of(database, reader_of("")).only(None, alone=True)
+    try:
+        return await read.rows(query, keys=keys, **values)
+    finally:
+        await read.close()
+
+
+class OfOrganization(NamedTuple):
+    organization_id: str
+
+
+@rows_of(OfOrganization, key="organization_id")
+def _organizations(_view: View) -> Statement:
+    return select(Webhook.organization_id).distinct()
+
+
+@rows_of(Webhook)
+def _behind(_view: View) -> Statement:
     """Select the webhooks whose organizations have later events, unless too many deliveries wait."""
     newest = select(Event.position).where(Event.organization_id == Webhook.organization_id)
     pending = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, IS_PENDING)
-    return select(Webhook).where(
+    return select(*Webhook.__table__.c).where(
         Webhook.is_enabled,
         newest.order_by(Event.position.desc()).limit(1).scalar_subquery() > Webhook.read_position,
-        pending.offset(MOST_PENDING).limit(1).scalar_subquery().is_(None),
+        pending.offset(bindparam("most_pending", type_=Integer())).limit(1).scalar_subquery().is_(None),
     )
 
 
@@ -167,6 +182,11 @@ def _delivery(webhook: Webhook, event: Event, at: datetime) -> WebhookDelivery:
 
 async def due(database: Database) -> Sequence[Due]:
     """Return deliveries to send now: of each webhook some, and of each job the first one that isn't delivered."""
+    return await _rows(database, _due, at_once=AT_ONCE)
+
+
+@rows_of(Due)
+def _due(_view: View) -> Statement:
     earlier = aliased(WebhookDelivery)
     blocks = and_(
         earlier.webhook_id == WebhookDelivery.webhook_id,
@@ -185,17 +205,24 @@ async def due(database: Database) -> Sequence[Due]:
         .where(or_(WebhookDelivery.is_requested, is_first))
         .subquery()
     )
-    first = select(*(found.c[name] for name in Due._fields)).where(found.c.order <= AT_ONCE)
-    async with database.reads.connect() as connection:
-        return [Due(*row) for row in await connection.execute(first)]
+    columns = [found.c[name] for name in Due._fields]
+    return select(*columns).where(found.c.order <= bindparam("at_once", type_=Integer()))
 
 
 async def valid_secrets(database: Database, webhook_id: str) -> Sequence[str]:
     """Return the secrets that sign now, the newest first."""
+    return [row.secret for row in await _rows(database, _valid_secrets, webhook_id)]
+
+
+class Secret(NamedTuple):
+    secret: str
+
+
+@rows_of(Secret, key="secret")
+def _valid_secrets(_view: View) -> Statement:
     is_valid = or_(WebhookSecret.expires_at.is_(None), WebhookSecret.expires_at > database_time())
-    own = select(WebhookSecret.secret).where(WebhookSecret.webhook_id == webhook_id, is_valid)
-    async with database.reads.connect() as connection:
-        return (await connection.scalars(own.order_by(WebhookSecret.id.desc()))).all()
+    own = select(WebhookSecret.secret).where(among(WebhookSecret.webhook_id, KEYS), is_valid)
+    return own.order_by(WebhookSecret.id.desc())
 
 
 async def record(database: Database, sent: Due, outcome: Outcome) -> None:

@@ -25,6 +25,7 @@ from mainsheet.resolvers.commands.webhook_sending import (
     due,
     hold_lease,
     read_feeds,
+    reader_of,
     record,
     release_lease,
     valid_secrets,
@@ -149,7 +150,7 @@ class WebhookSender:
 
     async def _body(self, delivery: Due) -> bytes | None:
         """Return the message about the event, or None if the event has expired."""
-        read = Read.of(self._database, delivery.reader)
+        read = Read.of(self._database, reader_of(delivery.organization_id))
         try:
             found = await event.by_ids(read, [delivery.event_id])
             changes = await config_diff.of_events(read, [delivery.event_id])
