@@ -19,6 +19,14 @@ export function diff(before: string | null, after: string | null): Line[] {
   return found
 }
 
+const CONTEXT = 2
+
+/** Leave out the lines that are far from a change. */
+export function nearChanges(all: Line[]): Line[] {
+  const changed = all.flatMap(({ sign }, index) => (sign === ' ' ? [] : [index]))
+  return all.filter((_, index) => changed.some(each => Math.abs(each - index) <= CONTEXT))
+}
+
 /** The longest common subsequence's length for each pair of the lists' rests. */
 function lengths(a: string[], b: string[]): number[][] {
   const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0))

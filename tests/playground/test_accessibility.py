@@ -65,6 +65,7 @@ async def test_axe_finds_nothing(demo: Demo, scheme: Scheme) -> None:
         await check(playground, "Activate")
         await dialog.get_by_role("button", name="Cancel").click()
         dialog = await begin(panel, 6, "Edit")
+        await dialog.get_by_role("button", name="Save").focus()
         await check(playground, "Edit")
         await dialog.get_by_role("button", name="Cancel").click()
 

@@ -1,5 +1,5 @@
 import { Button } from '@graphiql/react'
-import { diff } from '../diff.ts'
+import { diff, nearChanges } from '../diff.ts'
 import { DiffLines } from '../panels/DiffLines.tsx'
 import { textOf } from './config.ts'
 import type { Situation } from './situation.ts'
@@ -54,7 +54,7 @@ function Difference({ title, from, to }: { title: string; from: string; to: stri
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      <DiffLines lines={diff(from, to)} />
+      <DiffLines lines={nearChanges(diff(from, to))} />
     </figure>
   )
 }
