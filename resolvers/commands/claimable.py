@@ -38,8 +38,6 @@ from mainsheet.resolvers.sql.statement import Expression
 
 CONSIDERED_LANES = 1000  # the lanes whose first run is the oldest
 CONSIDERED = 4  # times the limit: candidates, of which other transactions may have locked some
-
-
 CLUSTER_IDS = bindparam("cluster_ids", type_=TextArray())
 LIMIT = bindparam("limit", type_=Integer())
 MOST = bindparam("most", type_=Integer())

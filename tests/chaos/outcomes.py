@@ -13,6 +13,7 @@ was compared with all that is stored. A fault that a client makes by leaving is 
 - *acknowledged*: changes that a client was told are done; *answered*: all answers, refusals and reads among them.
 - *failed*: requests that were sent away, cut off, or told that nobody knows whether the change was made.
 - *lost*: acknowledged, and not in the database; *half-written*: there in part, twice, or though nobody asked for it.
+- Of runs: *acknowledged* ones were finished, *answered* counts their executions, *half-written* those at the same time.
 
 """
 
