@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models import limits
 from mainsheet.models.database import Database
 from mainsheet.models.webhook import MAX_SECRETS, WebhookSecret
+from mainsheet.models.webhook_delivery import WebhookDeliveryStatus
 from testbed.ask import Ask
-from testbed.world import World
+from testbed.world import World, make_webhook, make_webhook_delivery
 
 URL = "https://hooks.example/in?token=t"
 FILTER = """{ actions jobIds subjectIds actorIds teamIds since until }"""
@@ -221,3 +222,28 @@ async def test_only_deliveries_of_the_webhook_can_be_sent_again(ask: Ask, world:
         many = [own["id"]] * count
         refused = await errors(ask, world.admin, "redeliverWebhook", webhookId=webhook_id, deliveryIds=many)
         assert refused == [("INVALID", ["deliveryIds"])]
+
+
+async def test_deliveries_are_listed_by_their_events_and_statuses(ask: Ask, world: World, database: Database) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        webhook = await make_webhook(session, world.organization, world.admin)
+        made = {
+            status: await make_webhook_delivery(session, webhook, status=status, position=f"{index:036}")
+            for index, status in enumerate(WebhookDeliveryStatus)
+        }
+        other = await make_webhook(session, world.organization, world.admin)
+        await make_webhook_delivery(session, other)
+    query = """query ($id: ID!, $statuses: [WebhookDeliveryStatus!]) { webhook(id: $id) {
+      deliveries(statuses: $statuses, first: 10) { totalCount nodes { id status event { id } } } } }"""
+
+    async def listed(statuses: list[str] | None) -> list[str]:
+        found = (await ask(world.auditor, query, id=webhook.id, statuses=statuses))["webhook"]["deliveries"]
+        assert found["totalCount"] == len(found["nodes"])
+        return [each["id"] for each in found["nodes"]]
+
+    newest_first = [each.id for each in reversed(made.values())]
+    assert await listed(None) == newest_first
+    assert await listed(["FAILED", "PENDING"]) == [
+        made[WebhookDeliveryStatus(each)].id for each in ("FAILED", "PENDING")
+    ]
+    assert await listed([]) == []
