@@ -128,6 +128,7 @@ async def test_a_conflict_shows_both_states_and_keeps_both_changes(playground: P
     await expect(conflict.get_by_role("row", name="Draft")).to_contain_text(
         re.compile(r"v6, revision \d+.*v6, revision \d+, by Ada")
     )
+    await expect(conflict.get_by_role("heading")).to_be_in_viewport()
     theirs, mine = [conflict.locator("figure", has_text=title) for title in ("What others changed", "Your changes")]
     await expect(theirs.locator(".added")).to_contain_text('"timeoutSeconds": 4321')
     await expect(mine.locator(".added")).to_contain_text('"maxRetries": 9')

@@ -1,4 +1,5 @@
 import { Button } from '@graphiql/react'
+import { useEffect, useRef } from 'react'
 import { diff, nearChanges } from '../diff.ts'
 import { DiffLines } from '../panels/DiffLines.tsx'
 import { textOf } from './config.ts'
@@ -14,8 +15,12 @@ interface Conflicting {
 
 /** Both states of a job that changed after the dialog was opened. */
 export function Conflict({ before, now, mine, goOn }: Conflicting) {
+  const section = useRef<HTMLElement>(null)
+  useEffect(() => {
+    section.current?.scrollIntoView()
+  }, [])
   return (
-    <section className="conflict" aria-label="Conflict">
+    <section ref={section} className="conflict" aria-label="Conflict">
       <h3>The job has changed since you opened this</h3>
       <table>
         <thead>
