@@ -65,6 +65,10 @@ NO_JOBS = {
     "accessTokens",
     "webhook",
     "webhooks",
+    "memberByExternalId",
+    "serviceAccountByExternalId",
+    "teamByExternalId",  # whose jobs are those of `team`
+    "clusterByExternalId",
 }
 CHANGES = {
     EDIT: "mutation ($id: ID!) { createDraft(input: {jobId: $id, dryRun: true}) { userErrors { code } } }",
