@@ -133,8 +133,11 @@ async def _crew(crew: Crew) -> AsyncIterator[Crew]:
             await crew.start()
         yield crew
     finally:
-        for process in list(crew.processes):
-            await crew.kill(process)
+        for process in crew.processes:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            crew.killed_at[process.pid] = time.monotonic()
 
 
 async def _done(crew: Crew, count: int) -> None:
