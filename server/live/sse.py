@@ -46,6 +46,7 @@ class EventStream:
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
         await response.prepare(request)
+        await response.write(COMMENT)  # some proxies pass the headers on with the first bytes only
         sending = asyncio.create_task(self._send(request, response, caller, graphql_request))
         watching = asyncio.create_task(self._watch(response, ended))
         try:
