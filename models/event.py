@@ -110,5 +110,11 @@ class Event(Base):
         Index("ix_event_job", "job_id", "number", "id"),
         Index("ix_event_subject", "subject_id", "position", "id"),
         Index("ix_event_actor", "actor_id", "position", "id"),
+        Index(
+            "ix_event_only_for",
+            "only_for_id",
+            postgresql_where=text("only_for_id IS NOT NULL"),
+            sqlite_where=text("only_for_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )

@@ -94,7 +94,7 @@ async def erase(write: Write, *, member_id: str, expected_revision: int | None =
 async def _forget(write: Write, member: Member) -> None:
     """Revoke the tokens. Remove from tokens and events what may name the person; they themselves are kept."""
     tokens = AccessToken.actor_id == member.id
-    about_tokens = Event.subject_id.in_(select(AccessToken.id).where(tokens))
+    about_tokens = Event.only_for_id == member.id  # those of tokens that are deleted, too
     revoked_at = func.coalesce(AccessToken.revoked_at, literal(write.at, UtcDateTime()))
     nameless: dict[str, Any] = {"message": None, "changes": []}
     for statement in (

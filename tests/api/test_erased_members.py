@@ -1,8 +1,11 @@
 """An erased member keeps nothing that names the person, and stays erased."""
 
+from datetime import timedelta
+
 import pytest
 
 from mainsheet.models.database import Database
+from mainsheet.models.retention import Retention, prune
 from testbed.ask import Ask
 from testbed.world import World
 from tests.api.test_dry_run import everything
@@ -68,3 +71,15 @@ async def test_tokens_of_an_erased_member_keep_no_name(ask: Ask, world: World, d
     assert other["revokedAt"] is not None
     labels = (await ask(world.admin, EVENTS_OF, ids=[first["id"], second["id"]]))["events"]["nodes"]
     assert [each["subjectLabel"] for each in labels] == [first["id"], second["id"], first["id"]]
+
+
+async def test_events_of_tokens_that_are_deleted_keep_no_name(ask: Ask, world: World, database: Database) -> None:
+    token = await done(ask, world.viewer, "createAccessToken", name="Jonas' laptop", message="Jonas needs it")
+    await done(ask, world.viewer, "revokeAccessToken", accessTokenId=token["id"], message="Jonas lost it")
+    assert (await prune(database, Retention(tokens=timedelta(), idempotency_records=None)))["tokens"] == 1
+
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+
+    assert "Jonas" not in str(await everything(database))
+    labels = (await ask(world.admin, EVENTS_OF, ids=[token["id"]]))["events"]["nodes"]
+    assert [each["subjectLabel"] for each in labels] == [token["id"]] * 2

@@ -132,3 +132,5 @@ def create_indexes() -> None:
     op.create_index("ix_event_job", "event", ["job_id", "number", "id"])
     op.create_index("ix_event_subject", "event", ["subject_id", "position", "id"])
     op.create_index("ix_event_actor", "event", ["actor_id", "position", "id"])
+    some = sa.text("only_for_id IS NOT NULL")
+    op.create_index("ix_event_only_for", "event", ["only_for_id"], postgresql_where=some, sqlite_where=some)
