@@ -3,7 +3,7 @@
 Both outlive the saved query. A text is stored once for each revision, whatever the number of runs.
 """
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Name, tenant
@@ -34,4 +34,5 @@ class ExecutedQuery(Base):
         ForeignKeyConstraint(
             ["saved_query_id", "revision"], ["saved_query_revision.saved_query_id", "saved_query_revision.revision"]
         ),
+        Index("ix_executed_query_revision", "saved_query_id", "revision"),
     )

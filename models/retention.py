@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, delete, func, literal, literal_column, select, tuple_
 
 from mainsheet.models import feed, idempotency
 from mainsheet.models.access_token import AccessToken
@@ -14,6 +14,7 @@ from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import Event
+from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
@@ -34,6 +35,7 @@ class Retention:
     tokens: timedelta | None = None
     deleted_jobs: timedelta | None = None
     webhook_deliveries: timedelta | None = None
+    saved_query_texts: timedelta | None = timedelta()
     idempotency_records: timedelta | None = idempotency.KEPT
 
 
@@ -68,6 +70,13 @@ def _deleted_job_ended(before: datetime) -> ColumnElement[bool]:
     """Return the condition of what is kept of deleted jobs, if no version depends on it."""
     dependency = select(JobVersionDependency.id).where(JobVersionDependency.deleted_job_id == DeletedJob.id)
     return (DeletedJob.deleted_at < before) & ~dependency.correlate(DeletedJob).exists()
+
+
+def _is_unused(_before: datetime) -> ColumnElement[bool]:
+    """Return the condition of revisions that no run executed, or whose runs are deleted. Each is looked up by index."""
+    own = ExecutedQuery.saved_query_id == SavedQueryRevision.saved_query_id
+    use = select(ExecutedQuery.run_id).where(own, ExecutedQuery.revision == SavedQueryRevision.revision)
+    return use.correlate(SavedQueryRevision).limit(literal_column("1")).scalar_subquery().is_(None)
 
 
 async def _delete_runs(database: Database, kept: timedelta) -> int:
@@ -108,7 +117,10 @@ def ended_runs(organization_id: str, before: datetime, after: tuple[datetime, st
 
 
 def _plainly(table: type[Base], keys: Sequence[Any], has_ended: Condition) -> Expiring:
-    """Return a table whose rows are found by the condition alone."""
+    """Return a table whose rows are found by the condition alone.
+
+    It is checked again when the rows are locked: another transaction may have begun to refer to one of them.
+    """
 
     async def delete_all(database: Database, kept: timedelta) -> int:
         deleted = 0
@@ -118,8 +130,8 @@ def _plainly(table: type[Base], keys: Sequence[Any], has_ended: Condition) -> Ex
                 ended = select(*keys).where(has_ended(before)).limit(BATCH).with_for_update(skip_locked=True)
                 found = [tuple(row) for row in await connection.execute(ended)]
                 if found:
-                    await connection.execute(delete(table).where(tuple_(*keys).in_(found)))
-            deleted += len(found)
+                    done = await connection.execute(delete(table).where(tuple_(*keys).in_(found), has_ended(before)))
+                    deleted += done.rowcount
             if len(found) < BATCH:
                 return deleted
 
@@ -133,6 +145,9 @@ EXPIRING: Mapping[str, Expiring] = {
     "tokens": _plainly(AccessToken, [AccessToken.id], _token_ended),
     "deleted_jobs": _plainly(DeletedJob, [DeletedJob.id], _deleted_job_ended),
     "webhook_deliveries": _plainly(WebhookDelivery, [WebhookDelivery.id], _delivery_ended),
+    "saved_query_texts": _plainly(
+        SavedQueryRevision, [SavedQueryRevision.saved_query_id, SavedQueryRevision.revision], _is_unused
+    ),
     "idempotency_records": _plainly(
         IdempotencyRecord,
         [IdempotencyRecord.actor_id, IdempotencyRecord.key],

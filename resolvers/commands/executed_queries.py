@@ -1,9 +1,9 @@
 """Keeps, at each claim, the saved queries that the run executes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mainsheet.models.executed_query import ExecutedQuery, SavedQueryRevision
@@ -26,11 +26,21 @@ async def keep_queries(write: Write, runs: Sequence[JobRun]) -> None:
     rows = (await write.session.execute(_queries(list(attempts)))).all() if runs else []
     if rows:
         own = {"organization_id": write.caller.organization_id}
-        insert_new = INSERT_NEW[write.session.get_bind().dialect.name]
-        await write.session.execute(insert_new, [own | each for each in _revisions(rows)])
+        await _store(write, {(row.id, row.revision): own | _revision(row) for row in rows})
         executed = [own | _key(row) | {"run_id": row.run_id, "position": row.position} for row in rows]
         values = [each | {"attempt": attempts[each["run_id"]]} for each in executed]
         await write.session.execute(insert(ExecutedQuery), values)
+
+
+async def _store(write: Write, revisions: Mapping[tuple[Any, ...], dict[str, Any]]) -> None:
+    """Insert the revisions that are missing, and lock all, so that none is deleted before its run refers to it."""
+    insert_new = INSERT_NEW[write.session.get_bind().dialect.name]
+    key = tuple_(SavedQueryRevision.saved_query_id, SavedQueryRevision.revision)
+    stored = select(SavedQueryRevision.saved_query_id, SavedQueryRevision.revision).where(key.in_(list(revisions)))
+    locked = stored.with_for_update(read=True, key_share=True)
+    while missing := revisions.keys() - {tuple(row) for row in await write.session.execute(locked)}:
+        # In one order for all transactions, so that none of two waits for the other.
+        await write.session.execute(insert_new, [revisions[each] for each in sorted(missing)])
 
 
 def _queries(run_ids: Sequence[str]) -> Select[str, int, str, int, str, str]:
@@ -45,7 +55,5 @@ def _key(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     return {"saved_query_id": row.id, "revision": row.revision}
 
 
-def _revisions(rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[dict[str, Any]]:
-    """Return each revision once, in one order for all transactions, so that none of two waits for the other."""
-    found = {(row.id, row.revision): _key(row) | {"name": row.name, "sql": row.sql} for row in rows}
-    return [found[key] for key in sorted(found)]
+def _revision(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    return _key(row) | {"name": row.name, "sql": row.sql}

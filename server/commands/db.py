@@ -137,7 +137,7 @@ def prune_(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
     """Delete rows whose retention has ended. A running server does so every hour.
 
     These are events, finished runs, expired and revoked tokens, what is kept of deleted jobs, finished deliveries of
-    webhooks, and the answers to idempotency keys.
+    webhooks, texts of saved queries that no run executed, and the answers to idempotency keys.
     """
     run(_prune(settings, is_dry=dry_run, as_json=as_json))
 

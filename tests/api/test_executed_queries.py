@@ -2,11 +2,12 @@
 
 import asyncio
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.executed_query import SavedQueryRevision
+from mainsheet.models.retention import Retention, prunable, prune
 from testbed.ask import Ask, config
 from testbed.world import World
 from tests.api.test_run_commands import claim, do, report, triggered
@@ -53,3 +54,31 @@ async def test_claims_of_runs_of_one_query_store_its_text_once(ask: Ask, world: 
         assert [each["sql"] for each in found] == [world.queries[0].sql] * 2
     async with AsyncSession(database.reads) as session:
         assert await session.scalar(select(func.count()).select_from(SavedQueryRevision)) == 1
+
+
+async def test_revisions_that_no_run_executed_are_deleted(ask: Ask, world: World, database: Database) -> None:
+    source = {"savedQueries": {"queryIds": [world.queries[0].id]}}
+    jobs = [
+        await ask.create_job(world.contributor, world, jobKey=key, config=config(world, source=source))
+        for key in ("a", "b")
+    ]
+    for job_id in jobs:
+        await triggered(ask, world, job_id)
+        await claim(ask, world)
+
+    for job_id, expected in zip(jobs, (0, 1), strict=True):
+        await do(ask, world.admin, "deleteJob", "deletedJobId", jobId=job_id, force=True)
+        assert (await prunable(database, Retention()))["saved_query_texts"] == expected
+        assert (await prune(database, Retention()))["saved_query_texts"] == expected
+
+
+async def test_runs_of_a_revision_are_found_by_their_index(database: Database) -> None:
+    """Each revision that is deleted would scan all of them otherwise."""
+    statement = "SELECT run_id FROM executed_query WHERE saved_query_id = 'SQ1' AND revision = 1"
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    async with database.reads.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = [str(row) for row in await connection.execute(text(f"{explain} {statement}"))]
+
+    assert any("ix_executed_query_revision" in line for line in plan), plan

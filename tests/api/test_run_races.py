@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
+from mainsheet.models.retention import Retention, prune
 from mainsheet.resolvers.commands.run_sweep import sweep
-from testbed.ask import Ask
-from testbed.world import make_world
+from testbed.ask import Ask, config
+from testbed.world import World, make_world
 from tests.api.test_meanwhile import WAITING
 from tests.api.test_run_commands import claim, report, triggered
 
@@ -93,3 +94,54 @@ async def test_a_claim_waits_for_the_only_job_that_has_ready_runs(database: Data
         await other.rollback()
 
     assert [each["run"]["id"] for each in await claiming] == [run_id]
+
+
+async def ready_run_of_a_kept_text(ask: Ask, world: World, database: Database) -> str:
+    """Return a run that can be claimed again. The text of its saved query is stored, but no run refers to it."""
+    values = config(world, source={"savedQueries": {"queryIds": [world.queries[0].id]}}, maxRetries=1)
+    run_id = await triggered(ask, world, await ask.create_job(world.contributor, world, config=values))
+    await claim(ask, world)
+    await report(ask, world, run_id, "FAILED")
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DELETE FROM executed_query"))
+    return run_id
+
+
+async def test_a_text_that_a_claim_needs_is_kept(database: Database) -> None:
+    ask, world = Ask(database), await make_world(database)
+    await ready_run_of_a_kept_text(ask, world, database)
+
+    async with database.writes.connect() as holder, database.reads.connect() as watch:
+        await holder.execute(text("LOCK TABLE executed_query IN SHARE MODE"))
+        claiming = asyncio.ensure_future(claim(ask, world))
+        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+        while not await watching.scalar(text(WAITING)):
+            assert not claiming.done(), "it should wait"
+        deleted = await prune(database, Retention())
+        await holder.rollback()
+
+    assert deleted["saved_query_texts"] == 0
+    (claimed,) = await claiming
+    assert [each["sql"] for each in await executed(ask, world, claimed["run"]["id"])] == [world.queries[0].sql]
+
+
+async def test_a_text_that_is_deleted_during_a_claim_is_stored_again(database: Database) -> None:
+    ask, world = Ask(database), await make_world(database)
+    run_id = await ready_run_of_a_kept_text(ask, world, database)
+
+    async with database.writes.connect() as pruner, database.reads.connect() as watch:
+        await pruner.execute(text("DELETE FROM saved_query_revision"))
+        claiming = asyncio.ensure_future(claim(ask, world))
+        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+        while not await watching.scalar(text(WAITING)):
+            assert not claiming.done(), "it should wait"
+        await pruner.commit()
+
+    assert len(await claiming) == 1
+    assert [each["sql"] for each in await executed(ask, world, run_id)] == [world.queries[0].sql]
+
+
+async def executed(ask: Ask, world: World, run_id: str) -> list[dict[str, str]]:
+    query = "query ($id: ID!) { node(id: $id) { ... on JobRun { executedQueries { sql } } } }"
+    found: list[dict[str, str]] = (await ask(world.viewer, query, id=run_id))["node"]["executedQueries"]
+    return found

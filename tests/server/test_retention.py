@@ -77,7 +77,8 @@ async def test_finished_runs_are_deleted_but_the_latest_of_each_job(
     deleted = await prune(database, ALL)
 
     assert expected == deleted
-    assert deleted == {"events": 0, "runs": 8, "tokens": 0, "deleted_jobs": 0, "idempotency_records": 0}
+    others = dict.fromkeys(("events", "tokens", "deleted_jobs", "saved_query_texts", "idempotency_records"), 0)
+    assert deleted == {"runs": 8, **others}
     assert await stored(database, JobRun.id) == {*unfinished, *slow, *new, latest[1]}
     assert old[0] not in await stored(database, JobRun.id)
     jobs = (await ask(world.admin, LATEST))["jobs"]["nodes"]
@@ -146,7 +147,7 @@ async def test_without_retention_everything_is_kept(database: Database, world: W
     await runs(database, job_id, 1000, 900)
     await tokens(database, world, {"revoked_at": NOW - 1000 * DAY})
 
-    assert await prune(database, Retention()) == {"idempotency_records": 0}
+    assert await prune(database, Retention()) == {"saved_query_texts": 0, "idempotency_records": 0}
     assert len(await stored(database, JobRun.id)) == 2
     assert len(await stored(database, AccessToken.id)) == 1
 
@@ -194,6 +195,7 @@ async def test_the_command_counts_and_then_deletes(
         "tokens               2160        1",
         "deleted jobs         for ever    0",
         "webhook deliveries   720         0",
+        "saved query texts    0           0",
         "idempotency records  24          0",
     ]
     assert json.loads(done.stdout)[1:3] == [

@@ -46,3 +46,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run_id", "attempt", "position", name=op.f("pk_executed_query")),
     )
+    op.create_index("ix_executed_query_revision", "executed_query", ["saved_query_id", "revision"])
