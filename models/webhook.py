@@ -32,7 +32,8 @@ class Webhook(Revised, Base):
     """An address to which the events of an organization are sent.
 
     `read_position` and `read_id` are those of the last event of the feed for which there is a delivery if the filter
-    matches it. `failing_since` is the time of the first failed attempt after the last successful one.
+    matches it. `failing_since` is the time of the first failed attempt after the last successful one. While the webhook
+    is disabled it stays: what failed since then is sent again when the webhook is enabled.
     """
 
     __tablename__ = "webhook"
@@ -76,11 +77,13 @@ class Webhook(Revised, Base):
         edit.problems += webhook_problems(values)
         was_enabled = self.is_enabled
         super().change(action, values, edit, **expected)
-        if self.is_enabled != was_enabled:
+        if self.is_enabled and not was_enabled:
             self.failing_since = self.disabled_reason = None
 
     def succeed(self) -> None:
-        self.failing_since = None
+        """Note a successful attempt. A disabled webhook keeps the time from which on it is sent what failed."""
+        if self.is_enabled:
+            self.failing_since = None
 
     def fail(self, edit: Edit, error: str, *, is_given_up: bool, is_gone: bool) -> None:
         """Note a failed attempt. Disable the webhook if its address is gone, or has failed for five days.

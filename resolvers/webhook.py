@@ -52,9 +52,10 @@ def is_undelivered() -> ColumnElement[bool]:
 
 
 def has_failed_with_all() -> ColumnElement[bool]:
-    """Whether a delivery of a joined webhook was given up while all others failed, too."""
+    """Whether a delivery of a joined webhook, but no test, was given up while all others failed, too."""
     is_failed = WebhookDelivery.status == WebhookDeliveryStatus.FAILED
-    return and_(is_failed, WebhookDelivery.is_requested.is_(False), WebhookDelivery.at >= Webhook.failing_since)
+    is_test = WebhookDelivery.order_key == WebhookDelivery.event_id
+    return and_(is_failed, ~is_test, WebhookDelivery.at >= Webhook.failing_since)
 
 
 def visible(view: View) -> ColumnElement[bool]:

@@ -97,7 +97,7 @@ async def send_test(write: Write, *, webhook_id: str) -> WebhookDeliveriesAnswer
         webhook_id=webhook_id,
         event_id=event.id,
         position=event.position,
-        order_key=webhook_id,
+        order_key=event.id,
         status=WebhookDeliveryStatus.PENDING,
         is_requested=True,
         attempt=0,
@@ -152,7 +152,13 @@ async def _end_of_feed(write: Write) -> tuple[str, str]:
 
 async def _try_again(write: Write, webhook: Webhook) -> None:
     """Send what failed before the webhook was disabled, from `lastDeliveredCursor` on."""
-    pending = {"status": WebhookDeliveryStatus.PENDING, "attempt": 0, "next_attempt_at": write.at, "at": write.at}
+    pending = {
+        "status": WebhookDeliveryStatus.PENDING,
+        "is_requested": False,
+        "attempt": 0,
+        "next_attempt_at": write.at,
+        "at": write.at,
+    }
     own = (WebhookDelivery.webhook_id == webhook.id) & (Webhook.id == webhook.id)
     failed = select(WebhookDelivery.id).where(own, has_failed_with_all())
     await write.session.execute(update(WebhookDelivery).where(WebhookDelivery.id.in_(failed)).values(pending))

@@ -215,3 +215,35 @@ async def test_a_webhook_passes_over_events_that_expired(
         await until(database, "SUCCEEDED")
 
     assert received.message["data"]["changes"][0]["after"] == {"text": "Sales"}
+
+
+async def test_what_was_given_up_is_sent_after_a_test_and_a_redelivery(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    own = {"webhookId": webhook_id}
+    for key in ("one", "two"):
+        await ask.create_job(world.contributor, world, jobKey=key)
+    await read_feeds(database)
+    for _ in range(len(RETRIES) + 1):
+        for each in await due(database):
+            await record(database, each, Outcome(503, "Not now."))
+        await make_due(database)
+    await done(ask, world.admin, "updateWebhook", **own, isEnabled=False)
+    redelivered = (await deliveries(database))[0]
+    await done(ask, world.admin, "redeliverWebhook", **own, deliveryIds=[redelivered.id])
+    (one,) = await due(database)
+    await record(database, one, Outcome(503, "Not now."))
+    for status, error in ((503, "Not now."), (200, None)):
+        await done(ask, world.admin, "testWebhook", **own)
+        (one,) = await due(database)
+        await record(database, one, Outcome(status, error))
+
+    await done(ask, world.admin, "updateWebhook", **own, isEnabled=True)
+
+    found = await deliveries(database)
+    assert [each.status for each in found] == ["PENDING", "PENDING", "FAILED", "SUCCEEDED"]
+    again = found[:2]
+    assert {each.id for each in await due(database)} == {each.id for each in again}
+    assert not any(each.is_requested for each in again)
+    assert (await webhook_row(database, webhook_id)).failing_since is None
