@@ -44,7 +44,8 @@ class WebhookDelivery(Base):
     """The delivery of one event, which is no foreign key because events expire.
 
     `order_key` is the event's job or, without one, its subject: deliveries with the same key are sent in order.
-    A requested delivery, which a test or a redelivery is, has one attempt, and no order. The key of a test is its event.
+    A requested delivery, which a test or a redelivery is, has one attempt, and no order. The key of a test is its
+    event.
     """
 
     __tablename__ = "webhook_delivery"

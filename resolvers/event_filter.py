@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, column, func, select
+from sqlalchemy import ColumnElement, String, bindparam, column, func, select
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.event import Event, EventAction
@@ -23,6 +23,7 @@ class EventFilter:
     team_ids: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    to_position: str | None = None
 
 
 NO_FILTER = EventFilter()
@@ -55,4 +56,5 @@ CONDITIONS: Mapping[str, Callable[[View, str], ColumnElement[bool]]] = {
     "team_ids": _is_any_team,
     "since": lambda _, name: Event.occurred_at >= bindparam(name, type_=UtcDateTime()),
     "until": lambda _, name: Event.occurred_at < bindparam(name, type_=UtcDateTime()),
+    "to_position": lambda _, name: Event.position <= bindparam(name, type_=String()),
 }

@@ -1,11 +1,12 @@
 """What the process that sends to webhooks reads and writes. One process does it at a time: the holder of the lease."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
+from sqlalchemy import Integer, String, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,6 +14,7 @@ from mainsheet.models.clock import database_time, read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import Event, EventAction
+from mainsheet.models.failures import failure_of
 from mainsheet.models.feed import CursorExpired
 from mainsheet.models.ids import new_id
 from mainsheet.models.roles import OrganizationRole
@@ -21,16 +23,16 @@ from mainsheet.models.webhook_delivery import GONE, Outcome, WebhookDelivery, We
 from mainsheet.models.webhook_lease import WebhookLease
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.event import EventListArguments, is_settled
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Query, Row, Statement, View, rows_of
 
 PAGE = 100
+MOST_READ = 10_000  # events of the feed that are read at once, whether or not the filter matches them
 MOST_PENDING = 1_000  # deliveries of a webhook; it reads on when there are fewer
 AT_ONCE = 10  # attempts of a webhook
 IS_PENDING = WebhookDelivery.status == WebhookDeliveryStatus.PENDING
@@ -75,9 +77,9 @@ async def release_lease(database: Database, holder: str) -> None:
 
 
 async def read_feeds(database: Database) -> bool:
-    """Add deliveries for the next events of each enabled webhook. Return whether there may be more events."""
+    """Add deliveries for some next events of each enabled webhook. Return whether there may be more events."""
     behind = await _rows(database, _behind, most_pending=MOST_PENDING)
-    return any([await _read_on(database, each) for each in behind])
+    return any([await _try_to_read_on(database, each) for each in behind])
 
 
 async def _rows(database: Database, query: Query[Row], *keys: str, **values: object) -> list[Row]:
@@ -110,27 +112,62 @@ def _behind(_view: View) -> Statement:
     )
 
 
+async def _try_to_read_on(database: Database, webhook: Webhook) -> bool:
+    """Log a failure, so that it stops no other webhook."""
+    try:
+        return await _read_on(database, webhook)
+    except Exception as error:
+        if (failure := failure_of(error)) is None:
+            log.exception("webhook failed to read the feed", webhook=webhook.id)
+        else:
+            log.warning("webhook failed to read the feed", webhook=webhook.id, reason=str(failure))
+        return False
+
+
 async def _read_on(database: Database, webhook: Webhook) -> bool:
     try:
-        page = await _page(database, webhook)
+        events, end, is_more = await _next_events(database, webhook)
     except CursorExpired as expired:
         log.warning("webhook missed events: they expired before it read them", webhook=webhook.id)
         await _advance(database, webhook, expired.oldest_cursor, [])
         return True
-    if page.end_cursor is not None:
-        await _advance(database, webhook, page.end_cursor, page.nodes)
-    return page.has_next_page
+    if end is not None:
+        await _advance(database, webhook, end, events)
+    return is_more
 
 
-async def _page(database: Database, webhook: Webhook) -> Page[Event]:
+async def _next_events(database: Database, webhook: Webhook) -> tuple[Sequence[Event], str | None, bool]:
+    """Return the next events for the webhook, the cursor up to which they were read, and whether there may be more.
+
+    A filter that matches few events is applied to a limited number of them.
+    """
+    own, start = [webhook.organization_id], {"at_key": webhook.read_position, "at_id": webhook.read_id}
     after = cursor.encode(Event.position, webhook.read_position, webhook.read_id)
-    arguments = EventListArguments(PageArguments(size=PAGE, after=after), _filter(webhook))
     read = Read.of(database, reader_of(webhook.organization_id))
     try:
-        pages = await event_rows.of_organizations(read, [webhook.organization_id], arguments)
+        last = next(iter(await read.rows(_last_to_read, keys=own, **start, most=MOST_READ - 1)), None)
+        wanted = replace(_filter(webhook), to_position=None if last is None else last.position)
+        arguments = EventListArguments(PageArguments(size=PAGE, after=after), wanted)
+        page = (await event_rows.of_organizations(read, own, arguments))[webhook.organization_id]
     finally:
         await read.close()
-    return pages[webhook.organization_id]
+    if last is None or page.has_next_page:
+        return page.nodes, page.end_cursor, page.has_next_page
+    return page.nodes, cursor.encode(Event.position, last.position, last.id), True
+
+
+class Position(NamedTuple):
+    position: str
+    id: str
+
+
+@rows_of(Position, key="position")
+def _last_to_read(view: View) -> Statement:
+    """Select the last one of the next events that are settled, if there are so many."""
+    start = tuple_(bindparam("at_key", type_=Event.position.type), bindparam("at_id", type_=String()))
+    following = among(Event.organization_id, KEYS) & is_settled(view) & (tuple_(Event.position, Event.id) > start)
+    ordered = select(Event.position, Event.id).where(following).order_by(Event.position, Event.id)
+    return ordered.offset(bindparam("most", type_=Integer())).limit(1)
 
 
 def _filter(webhook: Webhook) -> EventFilter:

@@ -91,13 +91,16 @@ class WebhookSender:
                     await self._wake.wait()
 
     async def _step(self) -> None:
-        """Send what is due, if there is any webhook and this process holds the lease."""
+        """Read on in the feeds, and send what is due. Do nothing without webhooks or the lease."""
         organizations = await watched_organizations(self._database)
         if not organizations or not await self._holds_lease():
             return
         self._watch_feeds(organizations)
-        while not self._is_stopping and await read_feeds(self._database):
-            pass
+        with errors_logged(TASK), failures_passed_over():
+            if await read_feeds(self._database):
+                self._wake.set()
+        if not await self._holds_lease():  # reading may have taken long
+            return
         begun = set(self._attempts)  # those that end during the statement are due in its snapshot
         for each in await due(self._database):
             if each.id not in begun and len(self._attempts) < AT_ONCE and self._may_begin():

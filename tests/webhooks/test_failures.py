@@ -4,9 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
 from mainsheet.models.retention import Retention, prune
+from mainsheet.models.webhook import Webhook
 from mainsheet.models.webhook_delivery import RETRIES, Outcome
 from mainsheet.resolvers.commands import webhook_sending
 from mainsheet.resolvers.commands.webhook_sending import due, read_feeds, record
@@ -247,3 +249,42 @@ async def test_what_was_given_up_is_sent_after_a_test_and_a_redelivery(
     assert {each.id for each in await due(database)} == {each.id for each in again}
     assert not any(each.is_requested for each in again)
     assert (await webhook_row(database, webhook_id)).failing_since is None
+
+
+async def test_a_failed_read_of_the_feed_stops_no_other_webhook(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    broken, _ = await created(ask, world, receiver)
+    other, _ = await created(ask, world, receiver)
+    async with AsyncSession(database.writes) as session, session.begin():
+        (await session.get_one(Webhook, broken)).filter = {"actions": ["NO_ACTION"]}
+    await ask.create_job(world.contributor, world)
+
+    async with sending(database):
+        await receiver.next()
+        (delivery,) = await until(database, "SUCCEEDED")
+
+    assert delivery.webhook_id == other
+
+
+async def test_a_webhook_whose_filter_matches_few_events_reads_a_limited_number(
+    ask: Ask, world: World, receiver: Receiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_sending, "MOST_READ", 2)
+    webhook_id, _ = await created(ask, world, receiver, filter={"actions": ["JOB_UPDATED"]})
+    job_ids = [await ask.create_job(world.contributor, world, jobKey=f"job-{index}") for index in range(4)]
+    for job_id in job_ids[:2]:
+        await renamed(ask, world, job_id, "Sales")
+    events = (await ask(world.admin, FEED))["events"]["nodes"]
+
+    read_to = []
+    while await read_feeds(database):
+        read_to.append((await webhook_row(database, webhook_id)).read_id)
+
+    ids = [each["id"] for each in events]
+    first = ids.index(read_to[0])
+    assert read_to == ids[first::2][: len(read_to)]
+    assert len(read_to) > 1
+    assert [each.event_id for each in await deliveries(database)] == [
+        each["id"] for each in events if each["action"] == "JOB_UPDATED"
+    ]
