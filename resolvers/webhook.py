@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, select
 
 from mainsheet.models.event import Event
 from mainsheet.models.webhook import Webhook
@@ -23,7 +23,8 @@ class Progress(NamedTuple):
     id: str
     read_position: str
     read_id: str
-    undelivered: str | None
+    pending: str | None
+    failed: str | None
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Webhook]:
@@ -38,17 +39,17 @@ async def of_organizations(
 
 async def delivered_cursors(read: Read, webhook_ids: Sequence[str]) -> Mapping[str, str]:
     """Return the cursor before each webhook's first event that isn't delivered, or of the last event that was read."""
-    rows = await read.rows(_progress, keys=webhook_ids)
-    return {
-        row.id: cursor.encode(Event.position, *(row.undelivered, "") if row.undelivered else (row[1], row[2]))
-        for row in rows
-    }
+    return {row.id: _delivered_cursor(row) for row in await read.rows(_progress, keys=webhook_ids)}
 
 
-def is_undelivered() -> ColumnElement[bool]:
-    """Whether a delivery of a joined webhook will be sent, or will be when the webhook is enabled again."""
-    is_pending = and_(WebhookDelivery.status == WebhookDeliveryStatus.PENDING, WebhookDelivery.is_requested.is_(False))
-    return or_(is_pending, has_failed_with_all())
+def _delivered_cursor(progress: Progress) -> str:
+    undelivered = list(filter(None, (progress.pending, progress.failed)))
+    end = (min(undelivered), "") if undelivered else (progress.read_position, progress.read_id)
+    return cursor.encode(Event.position, *end)
+
+
+def is_pending(delivery: type[WebhookDelivery] = WebhookDelivery) -> ColumnElement[bool]:
+    return delivery.status == literal_column(f"'{WebhookDeliveryStatus.PENDING}'")  # as in the condition of the index
 
 
 def has_failed_with_all() -> ColumnElement[bool]:
@@ -75,9 +76,15 @@ def _by_ids(view: View) -> Statement:
 
 @rows_of(Progress)
 def _progress(_view: View) -> Statement:
-    first = select(func.min(WebhookDelivery.position)).where(WebhookDelivery.webhook_id == Webhook.id, is_undelivered())
-    columns = (Webhook.id, Webhook.read_position, Webhook.read_id)
-    return select(*columns, first.scalar_subquery().label("undelivered")).where(among(Webhook.id, KEYS))
+    """Select where each webhook has read to, and the first event that will be sent, or would if it were enabled again.
+
+    The deliveries that wait have an index. The others are read only while the webhook fails.
+    """
+    first = select(func.min(WebhookDelivery.position)).where(WebhookDelivery.webhook_id == Webhook.id)
+    pending = first.where(is_pending(), WebhookDelivery.is_requested.is_(False)).scalar_subquery()
+    failed = case((Webhook.failing_since.is_not(None), first.where(has_failed_with_all()).scalar_subquery()))
+    columns = (Webhook.id, Webhook.read_position, Webhook.read_id, pending.label("pending"), failed.label("failed"))
+    return select(*columns).where(among(Webhook.id, KEYS))
 
 
 OF_ORGANIZATIONS = PagedList(_all, Webhook.organization_id, Webhook.id, Webhook.id)

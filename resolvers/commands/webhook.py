@@ -14,7 +14,7 @@ from mainsheet.models.webhook_delivery import WebhookDelivery, WebhookDeliverySt
 from mainsheet.models.webhook_errors import WebhookDeliveryNotFound, WebhookNotFound
 from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.statement import View
-from mainsheet.resolvers.webhook import has_failed_with_all
+from mainsheet.resolvers.webhook import has_failed_with_all, is_pending
 from mainsheet.resolvers.write import (
     DeletedWebhookAnswer,
     NewWebhookAnswer,
@@ -162,7 +162,7 @@ async def _try_again(write: Write, webhook: Webhook) -> None:
     own = (WebhookDelivery.webhook_id == webhook.id) & (Webhook.id == webhook.id)
     failed = select(WebhookDelivery.id).where(own, has_failed_with_all())
     await write.session.execute(update(WebhookDelivery).where(WebhookDelivery.id.in_(failed)).values(pending))
-    own_pending = (WebhookDelivery.webhook_id == webhook.id) & (WebhookDelivery.status == pending["status"])
+    own_pending = (WebhookDelivery.webhook_id == webhook.id) & is_pending()
     await write.session.execute(update(WebhookDelivery).where(own_pending).values(next_attempt_at=write.at))
 
 

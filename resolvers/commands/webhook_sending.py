@@ -30,12 +30,12 @@ from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Query, Row, Statement, View, rows_of
+from mainsheet.resolvers.webhook import is_pending
 
 PAGE = 100
 MOST_READ = 10_000  # events of the feed that are read at once, whether or not the filter matches them
 MOST_PENDING = 1_000  # deliveries of a webhook; it reads on when there are fewer
 AT_ONCE = 10  # attempts of a webhook
-IS_PENDING = WebhookDelivery.status == WebhookDeliveryStatus.PENDING
 
 log = structlog.stdlib.get_logger("mainsheet.webhooks")
 
@@ -104,7 +104,7 @@ def _organizations(_view: View) -> Statement:
 def _behind(_view: View) -> Statement:
     """Select the webhooks whose organizations have later events, unless too many deliveries wait."""
     newest = select(Event.position).where(Event.organization_id == Webhook.organization_id)
-    pending = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, IS_PENDING)
+    pending = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, is_pending())
     return select(*Webhook.__table__.c).where(
         Webhook.is_enabled,
         newest.order_by(Event.position.desc()).limit(1).scalar_subquery() > Webhook.read_position,
@@ -229,7 +229,7 @@ def _due(_view: View) -> Statement:
         earlier.webhook_id == WebhookDelivery.webhook_id,
         earlier.order_key == WebhookDelivery.order_key,
         earlier.position < WebhookDelivery.position,
-        earlier.status == WebhookDeliveryStatus.PENDING,
+        is_pending(earlier),
         earlier.is_requested.is_(False),
     )
     is_first = and_(Webhook.is_enabled, ~select(earlier.id).where(blocks).exists())
@@ -238,7 +238,7 @@ def _due(_view: View) -> Statement:
         select(*(getattr(Webhook if name == "url" else WebhookDelivery, name) for name in Due._fields))
         .add_columns(order.label("order"))
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(IS_PENDING, WebhookDelivery.next_attempt_at <= database_time())
+        .where(is_pending(), WebhookDelivery.next_attempt_at <= database_time())
         .where(or_(WebhookDelivery.is_requested, is_first))
         .subquery()
     )
@@ -266,7 +266,7 @@ async def record(database: Database, sent: Due, outcome: Outcome) -> None:
     """Store how an attempt ended, unless another attempt was recorded meanwhile, or the webhook was deleted."""
     async with AsyncSession(database.writes, autoflush=False) as session, session.begin():
         webhook = await session.get(Webhook, sent.webhook_id, with_for_update={"key_share": True})
-        same = (WebhookDelivery.id == sent.id, WebhookDelivery.attempt == sent.attempt, IS_PENDING)
+        same = (WebhookDelivery.id == sent.id, WebhookDelivery.attempt == sent.attempt, is_pending())
         delivery = await session.scalar(select(WebhookDelivery).where(*same).with_for_update())
         if webhook is None or delivery is None:
             return
