@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Integer, String, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import BindParameter, Integer, String, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -36,6 +36,7 @@ PAGE = 100
 MOST_READ = 10_000  # events of the feed that are read at once, whether or not the filter matches them
 MOST_PENDING = 1_000  # deliveries of a webhook; it reads on when there are fewer
 AT_ONCE = 10  # attempts of a webhook
+OF_ORGANIZATION = 20  # attempts at once
 
 log = structlog.stdlib.get_logger("mainsheet.webhooks")
 
@@ -108,7 +109,7 @@ def _behind(_view: View) -> Statement:
     return select(*Webhook.__table__.c).where(
         Webhook.is_enabled,
         newest.order_by(Event.position.desc()).limit(1).scalar_subquery() > Webhook.read_position,
-        pending.offset(bindparam("most_pending", type_=Integer())).limit(1).scalar_subquery().is_(None),
+        pending.offset(_number("most_pending")).limit(1).scalar_subquery().is_(None),
     )
 
 
@@ -167,7 +168,7 @@ def _last_to_read(view: View) -> Statement:
     start = tuple_(bindparam("at_key", type_=Event.position.type), bindparam("at_id", type_=String()))
     following = among(Event.organization_id, KEYS) & is_settled(view) & (tuple_(Event.position, Event.id) > start)
     ordered = select(Event.position, Event.id).where(following).order_by(Event.position, Event.id)
-    return ordered.offset(bindparam("most", type_=Integer())).limit(1)
+    return ordered.offset(_number("most")).limit(1)
 
 
 def _filter(webhook: Webhook) -> EventFilter:
@@ -218,8 +219,11 @@ def _delivery(webhook: Webhook, event: Event, at: datetime) -> WebhookDelivery:
 
 
 async def due(database: Database) -> Sequence[Due]:
-    """Return deliveries to send now: of each webhook some, and of each job the first one that isn't delivered."""
-    return await _rows(database, _due, at_once=AT_ONCE)
+    """Return deliveries to send now: of each webhook some, and of each job the first one that isn't delivered.
+
+    Organizations take turns: first the first one of each.
+    """
+    return await _rows(database, _due, at_once=AT_ONCE, of_organization=OF_ORGANIZATION)
 
 
 @rows_of(Due)
@@ -236,14 +240,22 @@ def _due(_view: View) -> Statement:
     order = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=WebhookDelivery.position)
     found = (
         select(*(getattr(Webhook if name == "url" else WebhookDelivery, name) for name in Due._fields))
-        .add_columns(order.label("order"))
+        .add_columns(order.label("order"), WebhookDelivery.next_attempt_at)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(is_pending(), WebhookDelivery.next_attempt_at <= database_time())
         .where(or_(WebhookDelivery.is_requested, is_first))
         .subquery()
     )
-    columns = [found.c[name] for name in Due._fields]
-    return select(*columns).where(found.c.order <= bindparam("at_once", type_=Integer()))
+    in_order = (found.c.order, found.c.next_attempt_at, found.c.id)
+    turn = func.row_number().over(partition_by=found.c.organization_id, order_by=in_order)
+    of_webhooks = select(found, turn.label("turn")).where(found.c.order <= _number("at_once")).subquery()
+    columns = [of_webhooks.c[name] for name in Due._fields]
+    own = select(*columns).where(of_webhooks.c.turn <= _number("of_organization"))
+    return own.order_by(of_webhooks.c.turn, of_webhooks.c.next_attempt_at)
+
+
+def _number(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=Integer())
 
 
 async def valid_secrets(database: Database, webhook_id: str) -> Sequence[str]:

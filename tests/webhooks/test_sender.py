@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from aiohttp import web
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.retention import Retention, prune
 from mainsheet.models.webhook import WebhookSecret
-from mainsheet.models.webhook_delivery import Outcome
+from mainsheet.models.webhook_delivery import Outcome, WebhookDeliveryStatus
+from mainsheet.resolvers.commands import webhook_sending
 from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, read_feeds, record
 from testbed.ask import Ask
-from testbed.world import World
+from testbed.world import World, make_webhook, make_webhook_delivery
 from tests.api.test_webhooks import done
 from tests.webhooks.conftest import (
     FEED,
@@ -183,3 +185,20 @@ async def test_old_deliveries_are_deleted_once_they_are_finished(
     await prune(database, Retention(webhook_deliveries=-MINUTE))
 
     assert [each.id for each in await deliveries(database)] == [second.id]
+
+
+async def test_organizations_take_turns(world: World, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_sending, "OF_ORGANIZATION", 3)
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        busy = [await make_webhook(session, world.organization, world.admin) for _ in range(2)]
+        quiet = await make_webhook(session, world.foreign.organization, world.foreign.admin)
+        for webhook, count in ((busy[0], 5), (busy[1], 5), (quiet, 2)):
+            for index in range(count):
+                own = {"status": WebhookDeliveryStatus.PENDING, "next_attempt_at": PAST, "order_key": f"JB{index}"}
+                await make_webhook_delivery(session, webhook, **own, position=f"{index:036}")
+
+    found = [each.webhook_id for each in await due(database)]
+
+    turns = [found[:2], found[2:4], found[4:]]
+    assert [(each.count(quiet.id), len(each)) for each in turns] == [(1, 2), (1, 2), (0, 1)]
+    assert {busy[0].id, busy[1].id} < {*found}
