@@ -16,15 +16,17 @@ from mainsheet.server.organization_files.plan import Call, Name, Step
 async def checked(remote: Remote, steps: Sequence[Step], ids: Mapping[Name, str]) -> Sequence[Step]:
     """Return the steps, with those as refused that the server refuses in a dry run.
 
-    A step that needs the id of an object that isn't created yet can't be checked, nor one that comes last: it may be
-    refused only until the others are done.
+    A step that needs the id of an object that isn't created yet can't be checked, nor one that follows another or comes
+    last: it may be refused only until the others are done.
     """
     return [await _checked(remote, each, ids) for each in steps]
 
 
 async def _checked(remote: Remote, step: Step, ids: Mapping[Name, str]) -> Step:
     call = step.call
-    if call is None or step.is_last or "dryRun" not in _fields(call) or not ids.keys() >= set(call.names.values()):
+    if call is None or step.is_last or step.follows or "dryRun" not in _fields(call):
+        return step
+    if not ids.keys() >= set(call.names.values()):
         return step
     return (await _sent(remote, step, call, ids, dryRun=True))[0]
 

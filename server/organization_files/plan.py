@@ -27,7 +27,8 @@ class Call:
 class Step:
     """What applying a part of the document does, or did. `label` names the object. Unchanged objects have no call.
 
-    The steps that change the token's owner are the last ones, because others may need the owner's role.
+    The steps that change the token's owner are the last ones, because others may need the owner's role. A step that
+    `follows` another would be refused until that one is done.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Step:
     differences: Sequence[Difference] = ()
     faults: Sequence[Fault] = ()
     is_last: bool = False
+    follows: bool = False
 
     @property
     def heading(self) -> Mapping[str, str]:
@@ -56,12 +58,16 @@ class Pair:
         return self.kind.section, self.document[self.kind.key]
 
     @property
+    def name_before(self) -> Name | None:
+        return (self.kind.section, self.existing.values[self.kind.key]) if self.existing else None
+
+    @property
     def label(self) -> str:
         return f"{self.kind.words} {self.name[1]}"
 
 
 class Plan:
-    """The steps, and the ids of the objects that the server has.
+    """The steps, and the ids of the objects that the server has, by the names that the steps give them.
 
     Objects are found by `externalId`, then by their key. `managed_by` is the system for which the command acts: what
     another system manages isn't changed. With `prune`, what the document doesn't have is deleted, or disabled.
@@ -72,14 +78,23 @@ class Plan:
         teams = list(_paired(BY_SECTION["teams"], document, state.objects["teams"]))
         renamed = {each.existing.values["name"]: each.name[1] for each in teams if each.existing}
         objects = {section: [_renamed(each, renamed) for each in found] for section, found in state.objects.items()}
-        self._pairs = [pair for kind in KINDS for pair in _paired(kind, document, objects[kind.section])]
+        pairs = [list(_paired(kind, document, objects[kind.section])) for kind in KINDS]
+        self._pairs = [pair for each in pairs for pair in _freed_first(each)]
         self._sections = [kind for kind in KINDS if kind.section in document]
-        self.ids = {
-            (kind.section, each.values[kind.key]): each.id for kind in KINDS for each in state.objects[kind.section]
+        self._given_up = {each.name_before for each in self._pairs if each.name_before != each.name}
+        paired = {each.existing.id for each in self._pairs if each.existing}
+        self._left_over = {
+            (kind.section, each.values[kind.key]): each
+            for kind in KINDS
+            for each in state.objects[kind.section]
+            if each.id not in paired
         }
-        self.ids |= {each.name: each.existing.id for each in self._pairs if each.existing}
-        self._teams = {each.name[1]: each.document.get("managedBy") for each in self._pairs if each.kind.noun == "Team"}
-        self._teams |= {each.values["name"]: each.managed_by for each in state.objects["teams"]}
+        after = self._left_over | {each.name: each.existing for each in self._pairs if each.existing}
+        self.ids = {name: each.id for name, each in after.items()}
+        self._teams: dict[str, str | None] = {
+            each.name[1]: None for each in self._pairs if each.kind.section == "teams"
+        }
+        self._teams |= {key: each.managed_by for (section, key), each in after.items() if section == "teams"}
         self.kept: list[str] = []
         steps = [self._ordered(self._guarded(each)) for each in self._steps()]
         self.steps = sorted(steps, key=lambda each: each.is_last)
@@ -90,7 +105,7 @@ class Plan:
             if pair.kind.is_actor:
                 yield from self._roles(pair)
         for kind in reversed(self._sections):
-            yield from self._left_over(kind)
+            yield from self._removed(kind)
 
     def _object(self, pair: Pair) -> Iterator[Step]:
         values = wanted(pair.kind, pair.document)
@@ -112,9 +127,9 @@ class Plan:
             return
         is_disabled = pair.kind.is_actor and own.pop("status", None) == "DISABLED"
         call = Call(f"create{pair.kind.noun}", own, names, creates=pair.name)
-        yield Step(pair.label, self._place, CREATED, call)
+        yield Step(pair.label, self._place, CREATED, call, follows=pair.name in self._given_up)
         if is_disabled:
-            yield self._status(pair.kind, pair.name, "DISABLED", {})
+            yield self._status(pair.kind, pair.name[1], "DISABLED", {}, {pair.kind.id_field: pair.name})
 
     def _changed(
         self, pair: Pair, existing: Existing, differences: Sequence[Difference], values: Mapping[str, Any]
@@ -127,16 +142,17 @@ class Plan:
             call = Call(
                 f"update{kind.noun}", {**own, "expectedRevision": revision}, {**names, kind.id_field: pair.name}
             )
-            yield Step(pair.label, self._place, CHANGED, call, plain)
+            yield Step(pair.label, self._place, CHANGED, call, plain, follows=pair.name in self._given_up)
             revision += 1
         if any(is_status):
-            yield self._status(kind, pair.name, values["status"], {"expectedRevision": revision})
+            revised, names = {"expectedRevision": revision}, {kind.id_field: pair.name}
+            yield self._status(kind, pair.name[1], values["status"], revised, names)
 
-    def _status(self, kind: Kind, name: Name, status: str, input: Mapping[str, Any]) -> Step:
+    def _status(self, kind: Kind, key: str, status: str, input: Mapping[str, Any], names: Mapping[str, Name]) -> Step:
         verb, before = ("disable", "ACTIVE") if status == "DISABLED" else ("enable", "DISABLED")
-        call = Call(f"{verb}{kind.noun}", input, {kind.id_field: name})
+        call = Call(f"{verb}{kind.noun}", input, names)
         difference = Difference("CHANGED", "status", before, status)
-        return Step(f"{kind.words} {name[1]}", self._place, CHANGED, call, [difference])
+        return Step(f"{kind.words} {key}", self._place, CHANGED, call, [difference])
 
     def _roles(self, pair: Pair) -> Iterator[Step]:
         if pair.document.get("teams") is None:
@@ -154,7 +170,7 @@ class Plan:
         label = f"{BY_SECTION[actor[0]].words} {actor[1]} in {team}"
         if team not in self._teams:
             return self._refused(label, f"There is no team {team!r}.", path="team", code="TEAM_NOT_FOUND")
-        if self._is_others(self._teams[team]) and ("teams", team) in self.ids:
+        if self._is_others(self._teams[team]):
             return self._refused(label, f"{self._teams[team]} manages the team.")
         names = {"teamId": ("teams", team), "actorId": actor}
         difference = Difference(
@@ -164,17 +180,16 @@ class Plan:
         outcome = CHANGED if before and after else CREATED if after else DELETED
         return Step(label, self._place, outcome, call, [difference])
 
-    def _left_over(self, kind: Kind) -> Iterator[Step]:
-        paired = {each.existing.id for each in self._pairs if each.existing}
-        for each in self._state.objects[kind.section]:
+    def _removed(self, kind: Kind) -> Iterator[Step]:
+        for name, each in self._left_over.items():
             is_own = each.id == self._state.actor_id or each.values.get("status") == "DISABLED"
-            if each.id in paired or self._is_others(each.managed_by) or (kind.is_actor and is_own):
+            if name[0] != kind.section or self._is_others(each.managed_by) or (kind.is_actor and is_own):
                 continue
-            name, revision = (kind.section, each.values[kind.key]), {"expectedRevision": each.revision}
+            own = {"expectedRevision": each.revision, kind.id_field: each.id}  # a renamed object may get its name
             if kind.is_actor:
-                yield from self._pruned(self._status(kind, name, "DISABLED", revision))
+                yield from self._pruned(self._status(kind, name[1], "DISABLED", own, {}))
             else:
-                call = Call(f"delete{kind.noun}", revision, {kind.id_field: name})
+                call = Call(f"delete{kind.noun}", own)
                 yield from self._pruned(Step(f"{kind.words} {name[1]}", self._place, DELETED, call))
 
     def _pruned(self, step: Step) -> Iterator[Step]:
@@ -213,9 +228,8 @@ class Plan:
 def _renamed(existing: Existing, teams: Mapping[str, str]) -> Existing:
     """Return the object with the names that teams will have after the plan."""
     values = {**existing.values, **({"team": teams.get(team, team)} if (team := existing.values.get("team")) else {})}
-    return replace(
-        existing, values=values, roles={teams.get(team, team): role for team, role in existing.roles.items()}
-    )
+    roles = sorted(existing.roles.items(), key=lambda each: each[0] in teams)  # the last one with a name has it
+    return replace(existing, values=values, roles={teams.get(team, team): role for team, role in roles})
 
 
 def _paired(kind: Kind, document: Document, existing: Sequence[Existing]) -> Iterator[Pair]:
@@ -227,6 +241,20 @@ def _paired(kind: Kind, document: Document, existing: Sequence[Existing]) -> Ite
     by_key = {each.values[kind.key]: each for each in existing if each.id not in taken}
     for index, each in enumerate(documents):
         yield Pair(kind, each, found[index] or by_key.get(each[kind.key]))
+
+
+def _freed_first(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Yield the pairs, but before each one the pair that has its name now and gives it up."""
+    holders = {each.name_before: each for each in pairs}
+    done: set[Name] = set()
+    for each in pairs:
+        chain = [each]
+        while (holder := holders.get(chain[-1].name)) and holder not in chain:
+            chain.append(holder)
+        for pair in reversed(chain):
+            if pair.name not in done:
+                done.add(pair.name)
+                yield pair
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:

@@ -433,3 +433,81 @@ def test_without_a_terminal_yes_is_needed(acme: Organization) -> None:
     assert done.returncode == 1
     assert "There is no terminal to ask for confirmation: send --yes." in done.stderr
     assert acme.exported()["teams"] == []
+
+
+def test_a_new_object_may_have_the_key_that_a_renamed_one_gives_up(acme: Organization) -> None:
+    roles = [{"team": "data", "role": "ADMIN"}]
+    document = change(change(of(acme), "teams", 0, externalId="T1"), "members", 1, externalId="M1")
+    document = {**change(document, "members", 0, teams=[]), "savedQueries": []}
+    acme.apply(change({**document, "serviceAccounts": []}, "members", 1, teams=[]))
+    renamed = change(document, "teams", 0, name="analytics")
+    renamed = change(renamed, "members", 1, email="robert@acme.example", teams=[])
+    renamed["teams"] = [{"name": "data"}, *renamed["teams"]]
+    renamed["members"] = [{"email": "bob@acme.example", "name": "New", "teams": roles}, *renamed["members"]]
+    renamed |= {"savedQueries": ACME["savedQueries"]}
+
+    applied = acme.apply(renamed)
+
+    assert applied[0] == 0, applied
+    assert acme.apply(renamed, "--prune", "--dry-run")[0] == 0
+    exported = acme.exported()
+    members = {each["email"]: each for each in exported["members"]}
+    assert members["bob@acme.example"]["teams"] == roles
+    assert members["robert@acme.example"] == {
+        "email": "robert@acme.example",
+        "name": "Bob",
+        "status": "ACTIVE",
+        "externalId": "M1",
+        "teams": [],
+    }
+
+
+def test_a_name_that_no_object_will_have_is_no_team(acme: Organization) -> None:
+    document = {"teams": [{"name": "data", "externalId": "T1"}], "members": []}
+    acme.apply(document)
+    member = {"email": "bob@acme.example", "name": "Bob", "teams": [{"team": "data", "role": "ADMIN"}]}
+
+    code, shown, _ = acme.apply({"teams": [{"name": "analytics", "externalId": "T1"}], "members": [member]})
+
+    assert code == 1
+    assert f"! member bob@acme.example in data  refused\n    {acme.path}: team: There is no team 'data'.\n" in shown
+    assert acme.exported()["members"][1]["teams"] == []
+
+
+def test_objects_may_give_up_their_keys_one_after_the_other(acme: Organization) -> None:
+    names = ("a", "b", "c")
+    acme.apply({"teams": [{"name": name, "externalId": f"T-{name}"} for name in names]})
+    moved = {"teams": [{"name": new, "externalId": f"T-{name}"} for name, new in zip(names, "bcd", strict=True)]}
+
+    applied = acme.apply(moved)
+
+    assert applied[0] == 0, applied
+    assert [(each["name"], each["externalId"]) for each in acme.exported()["teams"]] == [
+        ("b", "T-a"),
+        ("c", "T-b"),
+        ("d", "T-c"),
+    ]
+
+
+def test_prune_does_not_delete_the_object_that_gets_the_key_of_another(acme: Organization) -> None:
+    acme.apply({"teams": [{"name": "a", "externalId": "T1"}, {"name": "b"}]})
+    before = acme.ask(IDS)["teams"]["nodes"][0]
+    renamed = {"teams": [{"name": "b", "externalId": "T1"}]}
+
+    first = acme.apply(renamed, "--prune")
+    second = acme.apply(renamed, "--prune")
+
+    assert (first[0], second[0]) == (1, 0)  # the name is free only after the other object is deleted
+    assert acme.ask(IDS)["teams"]["nodes"] == [{**before, "name": "b"}]
+
+
+def test_nobody_joins_a_renamed_team_that_another_system_manages(acme: Organization) -> None:
+    managed = {"externalId": "T1", "managedBy": "okta"}
+    acme.apply({"teams": [{"name": "data", **managed}]})
+    member = {"email": "bob@acme.example", "name": "Bob", "teams": [{"team": "analytics", "role": "VIEWER"}]}
+
+    code, shown, _ = acme.apply({"teams": [{"name": "analytics", "externalId": "T1"}], "members": [member]})
+
+    assert code == 1
+    assert "! team analytics  refused\n" in shown
+    assert "! member bob@acme.example in analytics  refused\n" in shown
