@@ -146,7 +146,7 @@ class Plan:
             revision += 1
         if any(is_status):
             revised, names = {"expectedRevision": revision}, {kind.id_field: pair.name}
-            yield self._status(kind, pair.name[1], values["status"], revised, names)
+            yield replace(self._status(kind, pair.name[1], values["status"], revised, names), follows=bool(plain))
 
     def _status(self, kind: Kind, key: str, status: str, input: Mapping[str, Any], names: Mapping[str, Name]) -> Step:
         verb, before = ("disable", "ACTIVE") if status == "DISABLED" else ("enable", "DISABLED")

@@ -511,3 +511,16 @@ def test_nobody_joins_a_renamed_team_that_another_system_manages(acme: Organizat
     assert code == 1
     assert "! team analytics  refused\n" in shown
     assert "! member bob@acme.example in analytics  refused\n" in shown
+
+
+def test_an_actor_may_be_disabled_and_changed_at_once(acme: Organization) -> None:
+    document = of(acme)
+    acme.apply(document)
+    changed = change(document, "members", 1, name="Robert", status="DISABLED", teams=[])
+    changed = change(changed, "members", 2, name="Eva", status="ACTIVE")
+    changed = change(changed, "serviceAccounts", 0, organizationRole="AUDITOR", status="DISABLED")
+
+    applied = acme.apply(changed)
+
+    assert applied[0] == 0, applied
+    assert acme.apply(changed, "--dry-run")[0] == 0
