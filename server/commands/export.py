@@ -39,7 +39,8 @@ def export(url: str, token: str, path: Path | None) -> None:
     """Write an organization's teams, clusters, members, service accounts and saved queries as YAML.
 
     With FILE, writes it, and a JSON Schema for editors beside it; else prints it. A file that means the same already is
-    left as it is, with its comments. Tokens are never written. `mainsheet apply` takes the file.
+    left as it is, with its comments, and one that has faults is refused. Tokens are never written. `mainsheet apply`
+    takes the file.
     """
     document = run_remote(url, token, read).document()
     if path is None:
@@ -51,7 +52,9 @@ def export(url: str, token: str, path: Path | None) -> None:
 
 
 def _write(path: Path, document: Document) -> None:
-    (path.parent / SCHEMA).write_bytes(_schema())
     written, problems = files.checked(path, faults) if path.exists() else (None, ())
-    if written is None or problems or not is_same(written, document):
+    if problems:
+        raise click.ClickException(f"{path} isn't the file of an organization, or has faults: {problems[0]}")
+    (path.parent / SCHEMA).write_bytes(_schema())
+    if written is None or not is_same(written, document):
         path.write_text(HEADING + files.text_of(document), "utf-8")

@@ -158,18 +158,29 @@ def shown(kind: Kind, values: Mapping[str, Any]) -> Document:
 
 
 def is_same(document: Document, exported: Document) -> bool:
-    """Return whether two documents mean the same, whatever their order."""
-    return _meaning(document) == _meaning(exported)
+    """Return whether two documents mean the same, whatever their order.
+
+    A missing section is an empty one, and what an object of the first document omits to keep it isn't compared.
+    """
+    own, other = normalized(document), normalized(exported)
+    names = {each.get("organization", other.get("organization")) for each in (own, other)}
+    objects, theirs = _objects(own), _objects(other)
+    return (
+        len(names) == 1
+        and objects.keys() == theirs.keys()
+        and all(_meaning(name, each, each) == _meaning(name, theirs[name], each) for name, each in objects.items())
+    )
 
 
-def _meaning(document: Document) -> Mapping[str, Any]:
-    values = normalized(document)
-    objects = {
-        (kind.section, each[kind.key]): brief(_with_sorted_roles(each), OBJECTS[kind.section])
-        for kind in KINDS
-        for each in values.get(kind.section, ())
-    }
-    return {"organization": values.get("organization"), "sections": set(values), "objects": objects}
+def _objects(document: Document) -> Mapping[tuple[str, str], Document]:
+    return {(kind.section, each[kind.key]): each for kind in KINDS for each in document.get(kind.section, ())}
+
+
+def _meaning(name: tuple[str, str], values: Document, given: Document) -> Document:
+    """Return the values with the defaults of those that are omitted, but without those that are omitted to be kept."""
+    kept = {name for name in KEPT if given.get(name) is None and not (name in SNAKE and name in given)}
+    made = brief(_with_sorted_roles(values), OBJECTS[name[0]])
+    return {name: value for name, value in made.items() if name not in kept}
 
 
 def _with_sorted_roles(values: Mapping[str, Any]) -> Mapping[str, Any]:

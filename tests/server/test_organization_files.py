@@ -13,6 +13,7 @@ import yaml
 
 from mainsheet.server.job_files.files import text_of
 from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.organization_files.document import is_same
 from testbed.databases import postgres_database, sqlite_database
 from tests.server.commands import Serving, invoke, serving
 
@@ -524,3 +525,45 @@ def test_an_actor_may_be_disabled_and_changed_at_once(acme: Organization) -> Non
 
     assert applied[0] == 0, applied
     assert acme.apply(changed, "--dry-run")[0] == 0
+
+
+def test_export_keeps_a_file_that_omits_what_stays_as_it_is(acme: Organization) -> None:
+    document = change(of(acme, clusters=[], savedQueries=[]), "members", 1, externalId="M1", managedBy="okta")
+    acme.apply(document)
+    written = change(document, "members", 1, teams=[{"team": "data", "role": "CONTRIBUTOR"}])
+    del (
+        written["clusters"],
+        written["savedQueries"],
+        written["members"][1]["externalId"],
+        written["members"][0]["teams"],
+    )
+    acme.path.write_text(f"# Ours.\n{text_of(written)}", "utf-8")
+
+    invoke("export", str(acme.path), **acme.environment)
+
+    assert acme.path.read_text("utf-8") == f"# Ours.\n{text_of(written)}"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"externalId": None}, {"managedBy": "scim"}, {"status": "DISABLED"}, {"teams": []}, {"organizationRole": "ADMIN"}],
+)
+def test_a_file_that_gives_another_value_means_something_else(changed: dict[str, Any]) -> None:
+    member = {"email": "ada@acme.example", "name": "Ada", "teams": [{"team": "data", "role": "ADMIN"}]}
+    exported = {"members": [{**member, "externalId": "M1", "managedBy": "okta", "status": "ACTIVE"}], "teams": []}
+
+    assert is_same({"members": [{**member, "organizationRole": "MEMBER"}]}, exported)
+    assert not is_same({"members": [{**member, **changed}]}, exported)
+    assert not is_same({"members": [member], "teams": [{"name": "data"}]}, exported)
+
+
+@pytest.mark.parametrize("text", ["services: {}\n", "members: [\n", "Dear diary\n"])
+def test_export_refuses_to_overwrite_a_file_with_faults(acme: Organization, text: str) -> None:
+    acme.path.write_text(text, "utf-8")
+
+    done = invoke("export", str(acme.path), **acme.environment)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {acme.path} isn't the file of an organization, or has faults: ")
+    assert acme.path.read_text("utf-8") == text
+    assert not (acme.path.parent / ".organization.schema.json").exists()
