@@ -147,7 +147,7 @@ async def _export(remote: Remote, directory: Path) -> int:
     async for document, hidden, deleted in exports.jobs(remote):
         count += 1
         job_key = document["jobKey"]
-        path = paths.get(job_key) or files.new_path(directory, job_key, paths.values())
+        path = paths.get(job_key) or files.new_path(directory, job_key)
         files.write(path, document, HEADING)
         for number, what in ((hidden, "you can't see"), (deleted, "was deleted")):
             if number:

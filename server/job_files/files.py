@@ -1,6 +1,6 @@
 """Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,13 +113,13 @@ def faults_of(document: Any, type_: GraphQLInputType) -> Iterator[str]:
     yield from found
 
 
-def new_path(directory: Path, job_key: str, taken: Collection[Path]) -> Path:
+def new_path(directory: Path, job_key: str) -> Path:
     """Return the path for a job that has no file. Raises `BadFiles` if the key would lead to another file."""
     path = directory / f"{job_key}.yaml"
     if any(limits.JOB_KEY.check(job_key, ())):
         raise BadFiles([f"The server sent a job with the key {job_key!a:.200}, which isn't one."])
-    if path in taken:
-        raise BadFiles([f"{path} has another job than {job_key}. Rename the file."])
+    if path.exists():
+        raise BadFiles([f"{path} isn't the file of the job {job_key}. Rename it."])
     return path
 
 

@@ -75,7 +75,7 @@ def test_what_is_exported_and_applied_again_is_unchanged(server: Serving, tmp_pa
 def test_a_file_is_compared_confirmed_and_applied(server: Serving, tmp_path: Path) -> None:
     jobs = Jobs(server, LAGOON)
     jobs("export", tmp_path)
-    (path,) = [each for each in tmp_path.glob("*.yaml") if "maxRetries" not in each.read_text("utf-8")][:1]
+    path = next(each for each in sorted(tmp_path.glob("*.yaml")) if "maxRetries" not in each.read_text("utf-8"))
     document = yaml.safe_load(path.read_text("utf-8"))
     document["config"]["maxRetries"] = 7
     path.write_text(f"# Seven: the sea is rough.\n{files.text_of(document)}", "utf-8")
@@ -151,7 +151,7 @@ def test_more_jobs_than_a_batch_may_depend_on_each_other(server: Serving, tmp_pa
     applied = jobs("apply", "--yes", tmp_path)
     again = jobs("diff", tmp_path)
 
-    assert compared[0] == 2, compared
+    assert compared[0] == 2
     assert (compared[0], compared[1].splitlines()[-1]) == (2, "130 to create, 0 to change, 0 unchanged, 0 refused.")
     assert "Compared 100 of 130 jobs." in compared[2]
     assert (applied[0], applied[1].splitlines()[-1]) == (0, "130 created, 0 changed, 0 unchanged, 0 refused.")
@@ -231,19 +231,19 @@ def test_a_job_stays_in_the_file_that_has_it(server: Serving, tmp_path: Path) ->
 @pytest.mark.parametrize("job_key", ["../../x", "/x", "a/b", "", "A", "a\x00", "x" * 101])
 def test_a_key_from_the_server_never_leads_elsewhere(tmp_path: Path, job_key: str) -> None:
     with pytest.raises(files.BadFiles, match=r"The server sent a job with the key .*, which isn't one\."):
-        files.new_path(tmp_path, job_key, [])
+        files.new_path(tmp_path, job_key)
 
 
-def test_the_file_of_another_job_is_not_overwritten(server: Serving, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["jobKey: tides\n", "jobKey: [\n", "services: {}\n"])
+def test_a_file_that_does_not_have_the_job_is_not_overwritten(server: Serving, tmp_path: Path, text: str) -> None:
     jobs = Jobs(server, LAGOON)
     jobs("export", tmp_path)
     path = next(tmp_path.glob("*.yaml"))
-    text = path.read_text("utf-8").replace(f"jobKey: {path.stem}\n", "jobKey: tides\n")
     path.write_text(text, "utf-8")
 
     exported = jobs("export", tmp_path)
 
-    assert (exported[0], exported[2]) == (1, f"Error: {path} has another job than {path.stem}. Rename the file.\n")
+    assert (exported[0], exported[2]) == (1, f"Error: {path} isn't the file of the job {path.stem}. Rename it.\n")
     assert path.read_text("utf-8") == text
 
 
