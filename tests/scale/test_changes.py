@@ -27,7 +27,7 @@ FIELDS |= dict.fromkeys(("updateJobs", "applyJobs", "reportRuns", "createSchedul
 for noun in ("SavedQuery", "Team", "Cluster"):
     FIELDS |= dict.fromkeys((f"create{noun}", f"update{noun}"), f"{noun[0].lower()}{noun[1:]} {{ id }}")
     FIELDS[f"delete{noun}"] = f"deleted{noun}Id"
-FIELDS |= {"claimRuns": f"runs {{ attempt {RUN} }}", "deleteRun": "deletedRunId"}
+FIELDS |= {"eraseMember": "member { id }", "claimRuns": f"runs {{ attempt {RUN} }}", "deleteRun": "deletedRunId"}
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("updateJob", {"name": "Other", "status": "PAUSED"}),
     ("createDraft", {"changes": {"maxRetries": 1}}),
@@ -122,6 +122,10 @@ async def test_changes_of_what_jobs_use_scan_no_table(big: Big, big_database: Da
     for noun in ("Team", "Cluster"):
         made = await take(f"create{noun}", name="Big")
         await take(f"delete{noun}", **{f"{noun.lower()}Id": made[noun.lower()]["id"]})
+
+
+async def test_erasing_a_member_scans_no_table(big: Big, big_database: Database, ask_big: Ask) -> None:
+    await _take(big, big_database, ask_big, "admin", "eraseMember", {"memberId": big.member.id, "dryRun": True})
 
 
 async def test_update_organization_scans_no_table(big: Big, big_database: Database, ask_big: Ask) -> None:
