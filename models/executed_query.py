@@ -18,6 +18,8 @@ class SavedQueryRevision(Base):
     name: Mapped[Name]
     sql: Mapped[str] = mapped_column(String(8191))
 
+    __table_args__ = (Index("ix_saved_query_revision_organization", "organization_id"),)
+
 
 class ExecutedQuery(Base):
     __tablename__ = "executed_query"

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, Table, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
@@ -40,8 +41,8 @@ class Counted:
     runs: int
 
 
-async def organizations(database: Database) -> Sequence[Counted]:
-    """Return all organizations by name."""
+async def organizations(database: Database, organization_id: str | None = None) -> Sequence[Counted]:
+    """Return all organizations by name, or the one with this id."""
     counts = [
         _count(Actor.organization_id).where(Actor.kind == ActorKind.MEMBER),
         _count(Actor.organization_id).where(Actor.kind == ActorKind.SERVICE_ACCOUNT),
@@ -49,6 +50,8 @@ async def organizations(database: Database) -> Sequence[Counted]:
         _count(JobRun.organization_id),
     ]
     found = select(Organization.id, Organization.name, *(each.scalar_subquery() for each in counts))
+    if organization_id is not None:
+        found = found.where(Organization.id == organization_id)
     async with database.reads.connect() as connection:
         return [Counted(*row) for row in await connection.execute(found.order_by(Organization.name, Organization.id))]
 
@@ -59,9 +62,8 @@ def _count(own: InstrumentedAttribute[str]) -> Select[int]:
 
 async def organization(database: Database, organization_id: str) -> Counted:
     """Return the organization with this id. Raises `BadInput` if there is none."""
-    for each in await organizations(database) if storable(organization_id) else ():
-        if each.id == organization_id:
-            return each
+    for each in await organizations(database, organization_id) if storable(organization_id) else ():
+        return each
     raise BadInput(f"There is no organization {organization_id}: `mainsheet organization list` shows all.")
 
 
@@ -111,15 +113,33 @@ def _order() -> Sequence[Table]:
 
 
 async def _delete_batch(connection: AsyncConnection, table: Table, organization_id: str) -> int:
-    keys = list(table.primary_key)
-    size = JOBS if table is Job.__table__ else BATCH
-    batch = select(*keys).where(table.c[OWN] == organization_id).limit(size)
-    found = [tuple(row) for row in await connection.execute(batch)]
+    found = [tuple(row) for row in await connection.execute(batch_of(table, organization_id))]
     if table is Job.__table__:
         await _delete_dependencies(connection, [row[0] for row in found])
     if found:
-        await connection.execute(delete(table).where(tuple_(*keys).in_(found)))
+        await connection.execute(delete(table).where(tuple_(*table.primary_key).in_(found)))
     return len(found)
+
+
+def batch_of(table: Table, organization_id: str) -> Select[*tuple[Any, ...]]:
+    """Select the keys of some of the organization's rows."""
+    size = JOBS if table is Job.__table__ else BATCH
+    return select(*table.primary_key).where(_is_own(table, organization_id)).limit(size)
+
+
+def _is_own(table: Table, organization_id: str) -> ColumnElement[bool]:
+    """Return the condition of the organization's rows, for which there is an index.
+
+    Rows that are deleted with another one are found through it: most such tables have no index by organization.
+    """
+    parents = [each for each in table.foreign_key_constraints if each.ondelete == "CASCADE"]
+    own: ColumnElement[bool] = table.c[OWN] == organization_id
+    if table in LARGE or not parents:
+        return own
+    key = min(parents, key=lambda each: tuple(each.column_keys))
+    parent = key.referred_table
+    _, refers = key.columns  # the first is the organization
+    return own & refers.in_(select(parent.c.id).where(parent.c[OWN] == organization_id))
 
 
 async def _delete_dependencies(connection: AsyncConnection, job_ids: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo.people import HARBOR
@@ -19,7 +19,7 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
-from mainsheet.models.organization_deletion import delete_organization, organizations
+from mainsheet.models.organization_deletion import batch_of, delete_organization, organization, organizations
 from mainsheet.models.tables import Base
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
@@ -103,6 +103,20 @@ async def test_an_organization_is_deleted_with_all_that_it_has(
     assert f"There is no organization {harbor}: `mainsheet organization list` shows all." in again.stderr
 
 
+async def test_rows_of_an_organization_are_found_by_an_index(database: Database) -> None:
+    """Each batch would scan the rows of all organizations otherwise."""
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    async with database.reads.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for table in TABLES:
+            options = {"dialect": connection.dialect, "compile_kwargs": {"literal_binds": True}}
+            batch = batch_of(table, "OR1").compile(**options)
+            plan = [row[-1] for row in await connection.execute(text(f"{explain} {batch}"))]
+
+            assert not [line for line in plan if line.startswith("SCAN") or "Seq Scan" in line], (table.name, plan)
+
+
 async def test_rows_that_a_mutation_adds_meanwhile_are_deleted_too(database: Database) -> None:
     lagoon = (await ids(database))["lagoon"]
     deletion = delete_organization(database, lagoon)
@@ -150,6 +164,7 @@ async def test_organizations_are_listed(database: Database, demo_url: str) -> No
     as_json = await asyncio.to_thread(invoke, "organization", "list", "--json", MAINSHEET_DATABASE_URL=demo_url)
 
     assert [each.name for each in found] == ["harbor", "lagoon"]
+    assert [await organization(database, each.id) for each in found] == found
     assert shown.stdout.splitlines()[0].split() == ["ID", "NAME", "MEMBERS", "SERVICE", "ACCOUNTS", "JOBS", "RUNS"]
     first = json.loads(as_json.stdout)[0]
     assert first["members"] == len(HARBOR)

@@ -25,6 +25,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("saved_query_id", "revision", name=op.f("pk_saved_query_revision")),
     )
+    op.create_index("ix_saved_query_revision_organization", "saved_query_revision", ["organization_id"])
     op.create_table(
         "executed_query",
         sa.Column("run_id", ID, nullable=False),
