@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Json, Name, tenant
@@ -43,6 +43,14 @@ class AccessToken(Base):
         tenant("actor_id", "actor", ondelete="CASCADE"),
         tenant("created_by_id", "actor"),
         Index("ix_access_token_actor", "organization_id", "actor_id"),
+        Index(
+            "ix_access_token_expiry",
+            "organization_id",
+            "expires_at",
+            "actor_id",
+            postgresql_where=text("revoked_at IS NULL"),
+            sqlite_where=text("revoked_at IS NULL"),
+        ),
     )
 
     @classmethod

@@ -1,9 +1,10 @@
 """More objects than a quota allows are refused with QUOTA_EXCEEDED."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import limits
@@ -11,6 +12,7 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import Actor
 from mainsheet.models.database import Database
 from mainsheet.models.ids import new_id
+from mainsheet.resolvers.commands.access_token import counts_of_valid
 from testbed.ask import Ask
 from testbed.world import World, make_service_account
 from tests.api.test_dry_run import everything
@@ -52,3 +54,20 @@ async def test_an_organization_has_a_quota_of_valid_tokens(ask: Ask, world: Worl
 
     assert error["message"].startswith("The organization already has 10000 valid access tokens")
     await done(ask, world.foreign.admin, "createAccessToken", name="another organization's")
+
+
+async def test_revoked_and_expired_tokens_are_not_read_to_count_the_valid(database: Database, world: World) -> None:
+    """A client that creates and revokes tokens in a loop would slow down all others otherwise."""
+    counts = counts_of_valid(world.viewer, datetime.now(UTC))
+    async with database.reads.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+            await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        sql = counts.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+        plan = [row[-1] for row in await connection.execute(text(f"{explain} {sql}"))]
+
+    reads = [line for line in plan if "access_token" in line]
+    ranges = [line for line in plan if re.search(r"organization_id.* AND .*expires_at", line)]
+    assert len(ranges) == 2, plan
+    assert [line for line in reads if "ix_access_token_expiry" not in line] == []

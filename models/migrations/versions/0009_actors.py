@@ -134,6 +134,9 @@ def access_token() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_access_token_digest")),
     )
     op.create_index("ix_access_token_actor", "access_token", ["organization_id", "actor_id"])
+    kept = sa.text("revoked_at IS NULL")
+    of_expiry = ["organization_id", "expires_at", "actor_id"]
+    op.create_index("ix_access_token_expiry", "access_token", of_expiry, postgresql_where=kept, sqlite_where=kept)
     json = "CAST({} AS JSONB)" if op.get_bind().dialect.name == "postgresql" else "{}"
     own = "SELECT 1 FROM actor WHERE actor.id = old.member_id AND actor.organization_role = 'ADMIN'"
     scopes = f"CASE WHEN EXISTS ({own}) THEN {json.format(OF_ADMIN)} ELSE {json.format(OF_OTHERS)} END"
