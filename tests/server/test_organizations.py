@@ -110,8 +110,7 @@ async def test_rows_of_an_organization_are_found_by_an_index(database: Database)
         if not database.is_sqlite:
             await connection.execute(text("SET LOCAL enable_seqscan = off"))
         for table in TABLES:
-            options = {"dialect": connection.dialect, "compile_kwargs": {"literal_binds": True}}
-            batch = batch_of(table, "OR1").compile(**options)
+            batch = batch_of(table, "OR1").compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
             plan = [row[-1] for row in await connection.execute(text(f"{explain} {batch}"))]
 
             assert not [line for line in plan if line.startswith("SCAN") or "Seq Scan" in line], (table.name, plan)
