@@ -90,8 +90,14 @@ async def _refuse_broken_keys(connection: AsyncConnection) -> None:
 
 
 async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
-    """Migrate under an advisory lock and a lock timeout: a long wait for a table lock would block all other queries."""
+    """Migrate under an advisory lock and a lock timeout: a long wait for a table lock would block all other queries.
+
+    Timeouts that the role or the database has are for the statements of a server. A migration may take longer, and so
+    may the wait for another process that migrates.
+    """
     async with connection.begin():
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
+        await connection.execute(text("SET LOCAL lock_timeout = 0"))
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         return await connection.run_sync(_run_pending)

@@ -9,12 +9,12 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
-from mainsheet.models.migrate import SEARCHED, NewerDatabase, current_and_head, drift, upgrade
+from mainsheet.models.migrate import ADVISORY_LOCK, SEARCHED, NewerDatabase, current_and_head, drift, upgrade
 from mainsheet.models.tables import Base
 from testbed.databases import postgres_database
 from testbed.world import make_organization
@@ -33,6 +33,10 @@ sys.stdin.readline()  # all start together
 asyncio.run(main())
 """
 PROCESSES = 4
+WAITS_LONG = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+  AND clock_timestamp() > query_start + interval '1.5 s'
+"""
 
 # All relevant objects of a PostgreSQL schema, one line each.
 CATALOG = """
@@ -160,6 +164,23 @@ async def test_concurrent_upgrades_all_succeed(empty: Database, empty_url: str) 
     assert [stderr for _, stderr in ends] == [b""] * PROCESSES
     assert {process.returncode for process in processes} == {0}
     assert await drift(empty) == []
+
+
+async def test_an_upgrade_may_take_longer_than_statements_of_the_server(postgres_url: str) -> None:
+    name = make_url(postgres_url).database
+    async with opened(postgres_url) as database, database.writes.connect() as other:
+        for setting in ("statement_timeout", "lock_timeout"):
+            await other.execute(text(f"ALTER DATABASE {name} SET {setting} = '1s'"))
+        await other.commit()
+        await other.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))  # as another upgrade does
+        upgrading = asyncio.ensure_future(upgrade(database))
+        async with database.reads.connect() as watch:
+            watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
+            while not await watching.scalar(text(WAITS_LONG)):
+                assert not upgrading.done(), await upgrading
+        await other.rollback()
+
+        assert await upgrading == (await current_and_head(database))[1]
 
 
 async def test_a_database_of_a_newer_version_is_left_unchanged(database: Database) -> None:
