@@ -12,7 +12,7 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     command.chmod(0o755)
     unit = tmp_path / "mainsheet.service"
     unit.write_text((DEPLOY / "mainsheet.service").read_text().replace("/opt/mainsheet/bin/mainsheet", str(command)))
-    verify = [installed("systemd-analyze"), "verify", "--man=no", unit]
+    verify = [installed("systemd-analyze"), "verify", "--man=no", str(unit)]
 
     result = subprocess.run(verify, capture_output=True, text=True, check=False)
 
