@@ -69,7 +69,8 @@ NOTHING = Overlay()
 class Recorder:
     """Records which rows a session inserts, updates and deletes.
 
-    Bulk statements and cascades of the database aren't recorded: a command with a dry run must use the session.
+    Bulk statements and cascades of the database aren't recorded: a command with a dry run must change the rows that its
+    answer can reach through the session.
     """
 
     def __init__(self, session: AsyncSession) -> None:
