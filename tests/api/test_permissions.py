@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
-from testbed.ask import Ask
-from testbed.world import World, make_team
+from mainsheet.models.roles import TeamRole
+from testbed.ask import Ask, job_input
+from testbed.world import World, make_membership, make_team
 from tests.api.test_provisioning import run
+from tests.api.test_provisioning_rights import ADMINS, MATRIX, errors
 
 ORGANIZATION = {
     "admin": [
@@ -32,6 +34,28 @@ IN_DATA_ENG = {
     "contributor": CONTRIBUTOR,
     "viewer": VIEWER,
     "outsider": [],
+}
+# The mutations that only administrators may run, by the permission that shows it.
+OF_ADMINISTRATORS = {
+    "EDIT_ORGANIZATION": {"updateOrganization"},
+    "MANAGE_MEMBERS": {"createMember", "updateMember", "disableMember", "enableMember", "eraseMember"},
+    "MANAGE_SERVICE_ACCOUNTS": {
+        "createServiceAccount",
+        "updateServiceAccount",
+        "disableServiceAccount",
+        "enableServiceAccount",
+        "createAccessToken",
+    },
+    "MANAGE_TEAMS": {"createTeam", "deleteTeam"},
+    "MANAGE_CLUSTERS": {"createCluster", "updateCluster", "deleteCluster"},
+    "MANAGE_WEBHOOKS": {
+        "createWebhook",
+        "updateWebhook",
+        "deleteWebhook",
+        "rotateWebhookSecret",
+        "testWebhook",
+        "redeliverWebhook",
+    },
 }
 TEAM = "query ($id: ID!) { team(id: $id) { viewerPermissions } }"
 
@@ -66,3 +90,32 @@ async def test_team_permissions_are_those_that_mutations_check(ask: Ask, world: 
 
             expected = [] if permission in permissions else ["FORBIDDEN"]
             assert [each["code"] for each in answer["userErrors"]] == expected, name
+
+
+def test_permissions_in_the_organization_are_those_that_mutations_check() -> None:
+    """Which roles may run each of the mutations is tested in `test_provisioning_rights`."""
+    shown = set().union(*OF_ADMINISTRATORS.values())
+    assert shown == {name for name, (_, roles) in MATRIX.items() if roles == ADMINS}
+
+    for permission in OF_ADMINISTRATORS:
+        assert tuple(role for role, permissions in ORGANIZATION.items() if permission in permissions) == ADMINS
+
+
+async def test_team_permissions_for_jobs_are_those_that_mutations_check(
+    ask: Ask, world: World, database: Database
+) -> None:
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        other = await make_team(session, world.organization)
+        for name in IN_DATA_ENG:
+            await make_membership(session, other, getattr(world, name), TeamRole.ADMIN)
+    for name, permissions in IN_DATA_ENG.items():
+        job_id = await ask.create_job(world.admin, world, jobKey=f"shared-by-{name}", teamIds=[other.id])
+        caller, team = getattr(world, name), {"teamIds": [world.data_eng.id]}
+        mutations = {
+            "CREATE_JOBS": ("createJob", job_input(world, jobKey=f"made-by-{name}", **team)),
+            "SHARE_JOBS": ("addTeamsToJob", {"jobId": job_id, **team}),
+        }
+        for permission, (mutation, values) in mutations.items():
+            expected = [] if permission in permissions else ["FORBIDDEN"]
+            found = await errors(ask, caller, mutation, values)
+            assert [each["code"] for each in found] == expected, (name, permission)
