@@ -132,8 +132,10 @@ describe(
     "A permission on a team.",
     SHARE_JOBS="Give the team access to jobs of which you may manage the teams.",
     CREATE_JOBS="Create jobs to which the team has access.",
-    EDIT_SAVED_QUERIES="Create, change and delete the team's saved queries. To change or delete one, you also need EDIT on "
-    "each job whose current version runs it.",
+    EDIT_SAVED_QUERIES=(
+        "Create, change and delete the team's saved queries. To change or delete one, you also need EDIT on each job"
+        " whose current version runs it."
+    ),
     EDIT="Change the team's name and description.",
     MANAGE_MEMBERS="Add and remove members and service accounts, and change their roles in the team.",
     DELETE="Delete the team.",
