@@ -12,7 +12,7 @@ from yarl import URL
 from mainsheet.server.http.playground import Playground as Page
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo, served
-from tests.playground.test_page import NOA
+from tests.playground.test_page import NOA, PRIYA
 from tests.playground.test_panels import new_tab
 
 ADMIN = "admin@harbor.example"
@@ -20,6 +20,7 @@ IDS = """{
   jobByKey(jobKey: "low-stock-alert") { id }
   events(first: 1, sortDirection: DESC) { nodes { cursor } }
 }"""
+HIDDEN = """{ jobByKey(jobKey: "refunds-ingest") { id } }"""
 RENAME = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
 DRAFT = """mutation ($input: CreateDraftInput!) { createDraft(input: $input) { userErrors { message } } }"""
 LISTS = """query Listed { me { jobs(sortBy: JOB_KEY, limit: 50) { nodes { jobKey name } } } }"""
@@ -116,7 +117,14 @@ async def test_the_activity_follows_the_feed(playground: Playground, demo: Demo)
     history = playground.page.get_by_role("region", name="Version History")
     await expect(history.locator(".timeline .draft")).to_be_visible()
 
+    await rename(demo, (await demo.ask(ADMIN, HIDDEN))["data"]["jobByKey"]["id"], "Hidden from Priya")
+    await rename(demo, job_id, "Seen by both")
     await playground.panel("Activity")
+    await expect(first).to_contain_text("Job updated low-stock-alert")
+    await expect(panel).to_contain_text("refunds-ingest")
+    await playground.become(PRIYA)
+    await expect(panel).not_to_contain_text("refunds-ingest")
+    await expect(first).to_contain_text("Job updated low-stock-alert")
     await playground.become(NOA)
     await expect(panel).not_to_contain_text("low-stock-alert")
 
