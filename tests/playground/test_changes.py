@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Dialog, Locator, Page, Route, expect
 
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
@@ -19,6 +20,8 @@ JOB = """query ($key: String!) {
   }
 }"""
 UPDATE = """mutation ($input: UpdateDraftInput!) { updateDraft(input: $input) { userErrors { message } } }"""
+
+UPDATE_JOB = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
 
 
 @pytest.fixture
@@ -67,7 +70,9 @@ async def test_a_job_is_changed_from_its_version_history(playground: Playground,
     await dialog.get_by_label("Configuration").fill("[]")
     await expect(dialog.get_by_role("alert")).to_have_text("The configuration isn't a JSON object.")
     await expect(dialog.get_by_role("button", name="Create draft")).to_be_disabled()
-    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(dialog.get_by_role("button", name="Open in a tab")).to_be_disabled()
+    playground.page.once("dialog", Dialog.accept)
+    await press(dialog, "Cancel")
 
     dialog = await begin(panel, 1, "Create a draft from it")
     await press(dialog, "Create draft")
@@ -142,6 +147,66 @@ async def test_a_conflict_shows_both_states_and_keeps_both_changes(playground: P
     dialog = await begin(panel, 6, "Discard")
     await press(dialog, "Discard draft")
     assert (await state(demo, "orders-ingest"))["draft"] is None
+
+
+async def test_what_was_entered_is_kept(playground: Playground, demo: Demo) -> None:
+    """The dialog outlives reloads of the panel that fail, and asks before it discards anything."""
+    job = await state(demo, "orders-ingest")
+    page, panel = playground.page, await history(playground, "orders-ingest")
+    dialog = await begin(panel, 6, "Edit")
+    await replace(dialog, f'"maxRetries": {job["draft"]["maxRetries"]}', '"maxRetries": 9')
+    text = dialog.get_by_label("Configuration")
+    entered = await text.input_value()
+    shown = page.locator(".panel")  # without roles, which a modal dialog hides
+    failures: tuple[tuple[int, dict[str, object], str, int], ...] = (
+        (503, {"errors": [{"message": "Come back later."}]}, "Come back later.", 1),
+        (200, {"data": {"events": {"nodes": []}, "jobByKey": None}}, "There is no job with the key orders-ingest", 0),
+    )
+    for status, body, said, count in failures:
+        async with answered(page, "query VersionHistory", status, body):
+            await demo.ask(ADMIN, UPDATE_JOB, {"input": {"jobId": job["id"], "name": said}})
+            await expect(shown).to_contain_text(said)
+            await expect(shown.locator(".timeline .draft")).to_have_count(count)
+            await expect(text).to_have_value(entered)
+
+    questions: list[str] = []
+
+    async def stay(question: Dialog) -> None:
+        questions.append(question.message)
+        await question.dismiss()
+
+    page.on("dialog", stay)
+    await page.keyboard.press("Escape")
+    await page.mouse.click(5, 5)
+    await expect(text).to_have_value(entered)
+    await replace(dialog, '"maxRetries": 9', f'"maxRetries": {job["draft"]["maxRetries"]}')
+    await dialog.get_by_label("Message").fill("Nine retries")
+    await dialog.get_by_role("button", name="Close dialog").click()
+    await expect(dialog.get_by_label("Message")).to_have_value("Nine retries")
+    assert questions == ["Discard what you have entered?"] * 3
+    page.remove_listener("dialog", stay)
+    page.once("dialog", Dialog.accept)
+    await press(dialog, "Cancel")
+
+    await demo.ask(ADMIN, UPDATE_JOB, {"input": {"jobId": job["id"], "name": "Back"}})
+    dialog = await begin(panel, 6, "Edit")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    playground.forgive("503")
+
+
+@asynccontextmanager
+async def answered(page: Page, operation: str, status: int, body: object) -> AsyncIterator[None]:
+    """Answer the operation with this instead of the server."""
+
+    async def answer(route: Route) -> None:
+        if operation in (route.request.post_data or ""):
+            return await route.fulfill(status=status, json=body)
+        return await route.fallback()
+
+    await page.route("**/graphql", answer)
+    yield
+    await page.unroute("**/graphql", answer)
 
 
 async def test_refusals_and_missing_permissions_are_said(no_demo: Demo) -> None:

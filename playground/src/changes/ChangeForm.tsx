@@ -1,5 +1,5 @@
 import { Button } from '@graphiql/react'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, type RefObject, useEffect, useState } from 'react'
 import { identity, isDemo } from '../identity.ts'
 import { useOpen } from '../useOpen.ts'
 import { changedFields, configOf, textOf, withFields } from './config.ts'
@@ -12,19 +12,31 @@ import { DraftInTheWay, Operation, Warnings } from './warnings.tsx'
 interface Form {
   change: Change
   first: Situation
+  /** Whether closing the dialog would discard something that the user entered. */
+  isEntered: RefObject<boolean>
+  /** Close the dialog if the user agrees. */
+  leave: () => void
   close: () => void
   finish: (done: string) => void
 }
 
-export function ChangeForm({ change, first, close, finish }: Form) {
+export function ChangeForm({ change, first, isEntered, leave, close, finish }: Form) {
   const { kind, number } = change
   const isEdited = kind === 'create' || kind === 'edit'
   const [situation, setSituation] = useState(first)
   const [text, setText] = useState(textOf(first.version?.input ?? {}))
-  const [message, setMessage] = useState((kind === 'edit' || kind === 'publish') && first.draft?.message ? first.draft.message : '')
+  const firstMessage = ((kind === 'edit' || kind === 'publish') && first.draft?.message) || ''
+  const [message, setMessage] = useState(firstMessage)
   const [discardDraft, setDiscardDraft] = useState(false)
   const { errors, problem, accepted, now, attempt, reset } = useAttempt(change)
   const open = useOpen()
+  const isUnsaved = message !== firstMessage || (isEdited && text !== textOf(situation.version?.input ?? {}))
+  useEffect(() => {
+    isEntered.current = isUnsaved
+    return () => {
+      isEntered.current = false
+    }
+  }, [isUnsaved])
 
   const config = isEdited ? configOf(text) : undefined
   const request = requestOf(change, situation, { message, config, discardDraft })
@@ -73,10 +85,10 @@ export function ChangeForm({ change, first, close, finish }: Form) {
         <Button type="button" disabled={!isReady} onClick={() => void attempt(request, true)}>
           Dry run
         </Button>
-        <Button type="button" disabled={!open} onClick={openInTab}>
+        <Button type="button" disabled={!open || (isEdited && !config)} onClick={openInTab}>
           Open in a tab
         </Button>
-        <Button type="button" onClick={close}>
+        <Button type="button" onClick={leave}>
           Cancel
         </Button>
       </div>

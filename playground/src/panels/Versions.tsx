@@ -33,7 +33,7 @@ function Versioned({ jobKey }: { jobKey: string }) {
   const [position, setPosition] = useState<Position>()
   const moved = useMoved(position?.cursor, position && { jobIds: [position.jobId] })
   const now = answered + moved
-  const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), `${jobKey} ${pages}`, now)
+  const { data: job, error } = useLoaded(signal => loadHistory(jobKey, pages, signal), jobKey, now + pages)
   useEffect(() => {
     if (job) setPosition(before => before ?? { jobId: job.id, cursor: job.position })
   }, [job])
@@ -42,10 +42,6 @@ function Versioned({ jobKey }: { jobKey: string }) {
   const [done, setDone] = useState('')
   const newest = job?.draft?.number ?? job?.versions.nodes[0]?.number
   useEffect(() => show(newest), [newest])
-  if (error) return <p role="alert">{error}</p>
-  if (job === null) return <p className="quiet">There is no job with the key {jobKey} that you can see.</p>
-  if (!job) return <p className="quiet">Loading …</p>
-  const { totalCount, nodes, pageInfo } = job.versions
   const finish = (sentence: string) => {
     begin(undefined)
     setDone(sentence)
@@ -54,24 +50,31 @@ function Versioned({ jobKey }: { jobKey: string }) {
   return (
     <>
       <p role="status">{done}</p>
-      {!job.viewerPermissions.includes('EDIT') && <p className="quiet">You can see this job. To change it you need the permission EDIT.</p>}
-      <Timeline
-        job={job}
-        jobKey={jobKey}
-        turn={now}
-        shown={shown}
-        show={show}
-        begin={(kind, number) => begin({ kind, jobKey, number })}
-      />
-      <ChangeDialog change={change} close={() => begin(undefined)} finish={finish} />
-      {pageInfo.hasNextPage && (
+      {error && <p role="alert">{error}</p>}
+      {job === null && <p className="quiet">There is no job with the key {jobKey} that you can see.</p>}
+      {job === undefined && !error && <p className="quiet">Loading …</p>}
+      {job && !job.viewerPermissions.includes('EDIT') && (
+        <p className="quiet">You can see this job. To change it you need the permission EDIT.</p>
+      )}
+      {job && (
+        <Timeline
+          job={job}
+          jobKey={jobKey}
+          turn={now}
+          shown={shown}
+          show={show}
+          begin={(kind, number) => begin({ kind, jobKey, number })}
+        />
+      )}
+      {job?.versions.pageInfo.hasNextPage && (
         <p className="quiet more">
-          The newest {nodes.length} of {totalCount} versions.{' '}
+          The newest {job.versions.nodes.length} of {job.versions.totalCount} versions.{' '}
           <button type="button" onClick={() => setPages(pages + 1)}>
             Older versions
           </button>
         </p>
       )}
+      <ChangeDialog change={change} close={() => begin(undefined)} finish={finish} />
     </>
   )
 }

@@ -10,11 +10,13 @@ export interface Loaded<T> {
 
 interface Kept<T> extends Loaded<T> {
   person?: string
+  key?: string
 }
 
 /** Load again when the key, the member or `turn` changes.
  *
- * The previous result stays until the response arrives. Another person never sees it.
+ * The previous result stays until the response arrives, and beside an error if it has the same key. Another person never
+ * sees it.
  */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: string, turn = 0): Loaded<T> {
   const who = useStore(identity)
@@ -23,9 +25,10 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: str
 
   useEffect(() => {
     const abort = new AbortController()
+    const stale = (before: Kept<T>) => (before.key === key && before.person === person ? before.data : undefined)
     load(abort.signal).then(
-      data => abort.signal.aborted || keep({ data, person }),
-      (error: Error) => abort.signal.aborted || keep({ error: error.message, person }),
+      data => abort.signal.aborted || keep({ data, person, key }),
+      (error: Error) => abort.signal.aborted || keep(before => ({ data: stale(before), error: error.message, person, key })),
     )
     return () => abort.abort()
   }, [key, token, turn]) // the key identifies what `load` returns
