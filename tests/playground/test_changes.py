@@ -19,6 +19,8 @@ JOB = """query ($key: String!) {
     draft { number message maxRetries timeoutSeconds }
   }
 }"""
+CREATE = """mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { number } } }"""
+DISCARD = """mutation ($input: DiscardDraftInput!) { discardDraft(input: $input) { discardedNumber } }"""
 UPDATE = """mutation ($input: UpdateDraftInput!) { updateDraft(input: $input) { userErrors { message } } }"""
 
 UPDATE_JOB = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
@@ -207,6 +209,47 @@ async def answered(page: Page, operation: str, status: int, body: object) -> Asy
     await page.route("**/graphql", answer)
     yield
     await page.unroute("**/graphql", answer)
+
+
+async def test_a_change_of_a_draft_never_goes_on_with_another(playground: Playground, demo: Demo) -> None:
+    """A colleague discards the draft and creates another one while the dialog is open, or just before it opens."""
+    job_id = (await state(demo, "orders-ingest"))["id"]
+    panel = await history(playground, "orders-ingest")
+    for number, action, button in ((6, "Edit", "Save"), (7, "Publish", "Publish"), (8, "Discard", "Discard draft")):
+        dialog = await begin(panel, number, action)
+        await draft_again(demo, job_id)
+        await dialog.get_by_role("button", name=button, exact=True).click()
+        await expect(dialog.get_by_role("region", name="Conflict")).to_be_visible()
+        gone = f"The draft v{number} was discarded. There is a new draft, v{number + 1}, by Ada Lindqvist."
+        await expect(dialog.get_by_text(gone)).to_be_visible()
+        await expect(dialog.get_by_role("button", name="Go on")).to_have_count(0)
+        await expect(dialog.get_by_role("button", name=button, exact=True)).to_be_disabled()
+        await press(dialog, "Cancel")
+
+    dialog = await begin(panel, 3, "Activate")
+    await dialog.get_by_label("Discard the draft v9").check()
+    await draft_again(demo, job_id)
+    await dialog.get_by_role("button", name="Activate").click()
+    await dialog.get_by_role("button", name="Go on").click()
+    await expect(dialog.get_by_label("Discard the draft v10")).not_to_be_checked()
+    await press(dialog, "Cancel")
+
+    async def meanwhile(route: Route) -> None:
+        if "query Situation" in (route.request.post_data or ""):
+            await draft_again(demo, job_id)
+        await route.fallback()
+
+    await playground.page.route("**/graphql", meanwhile)
+    dialog = await begin(panel, 10, "Publish")
+    await expect(dialog.get_by_role("alert")).to_have_text(
+        "The draft v10 was discarded. There is a new draft, v11, by Ada Lindqvist."
+    )
+    await expect(dialog.get_by_role("button", name="Publish")).to_be_disabled()
+
+
+async def draft_again(demo: Demo, job_id: str) -> None:
+    await demo.ask(ADMIN, DISCARD, {"input": {"jobId": job_id}})
+    await demo.ask(ADMIN, CREATE, {"input": {"jobId": job_id}})
 
 
 async def test_refusals_and_missing_permissions_are_said(no_demo: Demo) -> None:

@@ -6,7 +6,7 @@ import { changedFields, configOf, textOf, withFields } from './config.ts'
 import { Conflict } from './Conflict.tsx'
 import { type Change, isConflict, requestOf, sendChange, type UserError } from './mutations.ts'
 import { loadSituation, type Situation } from './situation.ts'
-import { BUTTONS, DONE, EFFECTS } from './texts.ts'
+import { BUTTONS, DONE, EFFECTS, goneDraft } from './texts.ts'
 import { DraftInTheWay, Operation, Warnings } from './warnings.tsx'
 
 interface Form {
@@ -41,7 +41,8 @@ export function ChangeForm({ change, first, isEntered, leave, close, finish }: F
   const config = isEdited ? configOf(text) : undefined
   const request = requestOf(change, situation, { message, config, discardDraft })
   const isBlocked = situation.draft !== null && (kind === 'create' || (kind === 'activate' && !discardDraft))
-  const isReady = !isBlocked && (config !== undefined || !isEdited)
+  const gone = goneDraft(change, now ?? situation)
+  const isReady = !isBlocked && !gone && (config !== undefined || !isEdited)
   const mine = now?.version && config ? textOf(withFields(now.version.input, changedFields(situation.version?.input ?? {}, config))) : undefined
 
   const submit = async (event: FormEvent) => {
@@ -52,6 +53,7 @@ export function ChangeForm({ change, first, isEntered, leave, close, finish }: F
     if (!now) return
     setSituation(now)
     if (mine) setText(mine)
+    setDiscardDraft(false) // it was meant for the draft as it was
     reset()
   }
   const openInTab = () => {
@@ -77,7 +79,8 @@ export function ChangeForm({ change, first, isEntered, leave, close, finish }: F
       <Operation request={request} />
       {errors.length > 0 && <Refusal errors={errors} />}
       {problem && <p role="alert">{problem}</p>}
-      {now && <Conflict before={situation} now={now} mine={mine} goOn={goOn} />}
+      {now && <Conflict before={situation} now={now} mine={mine} goOn={gone ? undefined : goOn} />}
+      {gone && <p role="alert">{gone}</p>}
       <div className="buttons">
         <Button type="submit" className={isDemo(identity.get()) ? 'primary' : 'danger'} disabled={!isReady}>
           {BUTTONS[kind]}
@@ -85,7 +88,7 @@ export function ChangeForm({ change, first, isEntered, leave, close, finish }: F
         <Button type="button" disabled={!isReady} onClick={() => void attempt(request, true)}>
           Dry run
         </Button>
-        <Button type="button" disabled={!open || (isEdited && !config)} onClick={openInTab}>
+        <Button type="button" disabled={!open || (isEdited && !config) || gone !== undefined} onClick={openInTab}>
           Open in a tab
         </Button>
         <Button type="button" onClick={leave}>

@@ -10,7 +10,8 @@ interface Conflicting {
   now: Situation
   /** The edited configuration laid over the present draft. */
   mine?: string
-  goOn: () => void
+  /** Missing if the change can't be made any more. */
+  goOn?: () => void
 }
 
 /** Both states of a job that changed after the dialog was opened. */
@@ -47,9 +48,11 @@ export function Conflict({ before, now, mine, goOn }: Conflicting) {
         <Difference title="What others changed in the draft" from={textOf(before.draft.input)} to={textOf(now.draft.input)} />
       )}
       {mine && now.version && <Difference title="Your changes to the draft as it is now" from={textOf(now.version.input)} to={mine} />}
-      <Button type="button" onClick={goOn}>
-        Go on with the state as it is now
-      </Button>
+      {goOn && (
+        <Button type="button" onClick={goOn}>
+          Go on with the state as it is now
+        </Button>
+      )}
     </section>
   )
 }

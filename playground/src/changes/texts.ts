@@ -1,4 +1,5 @@
-import type { Kind } from './mutations.ts'
+import type { Change, Kind } from './mutations.ts'
+import type { Situation } from './situation.ts'
 
 export const TITLES: Record<Kind, (number: number) => string> = {
   create: number => `Create a draft from v${number}`,
@@ -30,4 +31,11 @@ export const EFFECTS: Record<Kind, (number: number, current: number) => string> 
   publish: (number, current) => `v${number} becomes the current version in place of v${current}. A published version never changes.`,
   discard: number => `v${number} is deleted, and its number isn't used again. The event keeps its configuration.`,
   activate: (number, current) => `v${number} becomes the current version in place of v${current}, which is kept and can be activated again.`,
+}
+
+/** Say that the draft to change is gone. If there is another draft, the user has not seen it. */
+export function goneDraft({ kind, number }: Change, { draft, version }: Situation): string | undefined {
+  if (kind === 'create' || kind === 'activate' || draft?.number === number) return undefined
+  const fate = `The draft v${number} was ${version ? 'published' : 'discarded'}.`
+  return draft ? `${fate} There is a new draft, v${draft.number}, by ${draft.updatedBy.displayName}.` : fate
 }
