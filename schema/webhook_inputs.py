@@ -45,6 +45,7 @@ class UpdateWebhookInput:
     )
     expected_revision: int | None = strawberry.field(default=UNSET, description=EXPECTED)
     message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The webhook to delete.")
@@ -52,6 +53,7 @@ class DeleteWebhookInput:
     webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
     expected_revision: int | None = strawberry.field(default=UNSET, description=EXPECTED)
     message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
+    dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The webhook whose secret to replace.")

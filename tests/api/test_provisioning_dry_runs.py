@@ -15,8 +15,12 @@ from tests.api.test_provisioning_rights import MATRIX, errors, ids  # noqa: F401
 
 SCHEMA = core_schema(api)
 ENABLED = {"enableMember": "disableMember", "enableServiceAccount": "disableServiceAccount"}
-# A token that isn't created has no secret. Messages that may name a person aren't kept when the member is erased.
-WITHOUT = {"dryRun": {"createAccessToken"}, "message": {"eraseMember", "setTeamRole", "removeFromTeam"}}
+# A dry run could show no secret, and send nothing. Messages that may name a person would outlive an erased member.
+SENDING = {"rotateWebhookSecret", "testWebhook", "redeliverWebhook"}
+WITHOUT = {
+    "dryRun": {"createAccessToken", "createWebhook", *SENDING},
+    "message": {"eraseMember", "setTeamRole", "removeFromTeam", *SENDING},
+}
 LAST = "{ events(last: 1, sortDirection: ASC) { nodes { message } } }"
 
 

@@ -315,6 +315,7 @@ async def test_a_subscription_is_run_by_get(live: Live, ask: Ask, world: World, 
     query = f'subscription {{ events(after: "{await end(ask, world)}") {{ action }} }}'
     await rename(ask, world, job_id, "renamed")
     async with live.http.get("/graphql", params={"query": query}, headers=headers) as response:
+        assert await response.content.readuntil(b"\n\n") == b":\n\n"  # a comment
         assert await response.content.readuntil(b"\n\n") == (
             b'event: next\ndata: {"data":{"events":{"action":"JOB_UPDATED"}}}\n\n'
         )
