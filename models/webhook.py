@@ -12,7 +12,7 @@ from yarl import URL
 
 from mainsheet.models import limits
 from mainsheet.models.base import Base, Id, Json, Note, sorted_text, tenant, tenant_key
-from mainsheet.models.config_diff import change_of
+from mainsheet.models.config_diff import Change, change_of
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import Invalid, UserError
 from mainsheet.models.event import START, EventAction
@@ -61,12 +61,14 @@ class Webhook(Revised, Base):
 
     @property
     def label(self) -> str:
-        """The URL without its query, which may hold a token."""
-        return str(URL(self.url).with_query(None))[:255]
+        return _public(self.url)[:255]
 
     @property
     def only_for_id(self) -> str:
         return str(self.organization_id)  # administrators and auditors see the events
+
+    def record(self, action: EventAction, edit: Edit, message: str | None, changes: Sequence[Change] = ()) -> None:
+        super().record(action, edit, message, [_public_change(each) for each in changes])
 
     def begin(self, action: EventAction, values: Mapping[str, Any], edit: Edit, message: str | None) -> None:
         edit.problems += webhook_problems(values)
@@ -135,6 +137,18 @@ class WebhookSecret(Base):
     def expire(self, at: datetime) -> None:
         """Let the secret sign until this time, or until it would have expired anyway."""
         self.expires_at = at if self.expires_at is None else min(self.expires_at, at)
+
+
+def _public(url: str) -> str:
+    """Return the URL without its path and query, which may hold a token. Other webhooks are sent the events, too."""
+    return f"{URL(url).origin()}/…"
+
+
+def _public_change(change: Change) -> Change:
+    if change["path"] != ["url"]:
+        return change
+    before, after = (_public(each) if isinstance(each, str) else each for each in (change["before"], change["after"]))
+    return {**change, "before": before, "after": after}
 
 
 def webhook_problems(values: Mapping[str, Any]) -> Iterator[UserError]:

@@ -74,7 +74,7 @@ async def test_a_webhook_is_created_changed_and_deleted(ask: Ask, world: World) 
     assert (event["action"], event["subject"], event["subjectLabel"]) == (
         "WEBHOOK_CREATED",
         {"id": webhook["id"]},
-        "https://hooks.example/in",
+        "https://hooks.example/…",
     )
 
     own = {"webhookId": webhook["id"]}
@@ -94,6 +94,22 @@ async def test_a_webhook_is_created_changed_and_deleted(ask: Ask, world: World) 
     assert await done(ask, world.admin, "deleteWebhook", **own) == {"deletedWebhookId": webhook["id"]}
     assert await errors(ask, world.admin, "deleteWebhook", **own) == [("WEBHOOK_NOT_FOUND", ["webhookId"])]
     assert (await newest_event(ask, world))["action"] == "WEBHOOK_DELETED"
+
+
+async def test_events_show_no_path_and_no_query_of_a_url(ask: Ask, world: World) -> None:
+    created = await done(ask, world.admin, "createWebhook", url="https://hooks.example:8443/t/secret?token=secret")
+
+    await done(ask, world.admin, "updateWebhook", webhookId=created["webhook"]["id"], url="https://chat.example/secret")
+
+    event = await newest_event(ask, world)
+    assert event["subjectLabel"] == "https://chat.example/…"
+    assert event["changes"] == [
+        {
+            "path": ["url"],
+            "before": {"text": "https://hooks.example:8443/…"},
+            "after": {"text": "https://chat.example/…"},
+        }
+    ]
 
 
 async def test_administrators_and_auditors_see_webhooks_and_their_events(ask: Ask, world: World) -> None:
