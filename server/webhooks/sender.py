@@ -39,6 +39,7 @@ from mainsheet.server.webhooks.client import TIMEOUT_SECONDS, WebhookClient
 from mainsheet.server.webhooks.message import body_of, headers_of
 
 LEASE_SECONDS = 30.0
+RETRY_SECONDS = 5.0
 AT_ONCE = 100  # attempts of all webhooks
 TASK = "webhooks"
 EXPIRED = Outcome(None, "The event has expired.", is_final=True)
@@ -48,19 +49,25 @@ log = structlog.stdlib.get_logger("mainsheet.webhooks")
 
 class WebhookSender:
     def __init__(
-        self, database: Database, watch: FeedWatch, networks: Sequence[Network], poll_seconds: float = 1
+        self,
+        database: Database,
+        watch: FeedWatch,
+        networks: Sequence[Network],
+        poll_seconds: float = 1,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._database = database
         self._watch = watch
         self._networks = networks
         self._poll_seconds = poll_seconds
+        self._retry_seconds = retry_seconds  # before a delivery is attempted again whose outcome can't be stored
         self._holder = secrets.token_hex(16)
         self._lease_ends = 0.0  # by this process's monotonic clock
         self._wake = asyncio.Event()
         self._watched: set[str] = set()
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._requests: set[asyncio.Task[Outcome]] = set()
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Send while the application runs."""
@@ -69,7 +76,7 @@ class WebhookSender:
         try:
             yield
         finally:
-            self._is_stopping = True
+            self._stopping.set()
             self._wake.set()
             for each in self._requests:
                 each.cancel()
@@ -82,7 +89,7 @@ class WebhookSender:
                     await release_lease(self._database, self._holder)
 
     async def _run(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
             with errors_logged(TASK), failures_passed_over():
                 await self._step()
@@ -117,7 +124,7 @@ class WebhookSender:
 
     def _may_begin(self) -> bool:
         """Whether an attempt would end before the lease does, so that two processes never send at once."""
-        return not self._is_stopping and time.monotonic() + TIMEOUT_SECONDS < self._lease_ends
+        return not self._stopping.is_set() and time.monotonic() + TIMEOUT_SECONDS < self._lease_ends
 
     def _watch_feeds(self, organizations: set[str]) -> None:
         for each in organizations - self._watched:
@@ -127,14 +134,18 @@ class WebhookSender:
         self._watched = organizations
 
     async def _attempt(self, delivery: Due) -> None:
-        try:
-            with errors_logged(TASK), failures_passed_over():
-                outcome = await self._sent(delivery)
-                if outcome is not None:
-                    await record(self._database, delivery, outcome)
-        finally:
-            del self._attempts[delivery.id]
-            self._wake.set()
+        is_ended = False
+        with errors_logged(TASK), failures_passed_over():
+            outcome = await self._sent(delivery)
+            if outcome is not None:
+                await record(self._database, delivery, outcome)
+            is_ended = True
+        if not is_ended:  # the message may have been sent, and would be again and again
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._retry_seconds):
+                    await self._stopping.wait()
+        del self._attempts[delivery.id]
+        self._wake.set()
 
     async def _sent(self, delivery: Due) -> Outcome | None:
         """Send the message. Return None if that was cut off, so that another process sends it again."""
@@ -143,7 +154,7 @@ class WebhookSender:
             return EXPIRED
         signing = await valid_secrets(self._database, delivery.webhook_id)
         headers = headers_of(delivery.event_id, process_time(), body, signing)
-        if self._is_stopping:
+        if not self._may_begin():  # the statements may have taken long
             return None
         request = asyncio.create_task(self._client.send(delivery.url, headers, body), name=f"{TASK} request")
         self._requests.add(request)

@@ -108,14 +108,14 @@ def ask(database: Database) -> Ask:
 
 
 @asynccontextmanager
-async def sending(database: Database) -> AsyncIterator[None]:
+async def sending(database: Database, retry_seconds: float = 0) -> AsyncIterator[WebhookSender]:
     """Run the sender. It reads as soon as there is something new, and without a notification after a short time."""
     watch = FeedWatch(database, poll_seconds=0.01)
-    sender = WebhookSender(database, watch, LOOPBACK, poll_seconds=0.01)
+    sender = WebhookSender(database, watch, LOOPBACK, poll_seconds=0.01, retry_seconds=retry_seconds)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(watch.running())
         await stack.enter_async_context(asynccontextmanager(sender.running)(web.Application()))
-        yield
+        yield sender
 
 
 async def created(ask: Ask, world: World, receiver: Receiver, **values: Any) -> tuple[str, str]:
