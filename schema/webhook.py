@@ -108,13 +108,16 @@ class WebhookDelivery(Node, prefix=WebhookDeliveryRow.PREFIX):
     webhook = relation(webhook.by_ids, names.Webhook, "The webhook.", key="webhook_id")
     event = relation(event.by_ids, names.Event | None, "The event. Null if it was deleted.", key="event_id")
     attempt: int = strawberry.field(description="How often it was sent.")
-    status: WebhookDeliveryStatus = strawberry.field(description="Where it is in its life.")
+    status: WebhookDeliveryStatus = strawberry.field(description="The status of the delivery.")
     response_status: int | None = strawberry.field(
         description="The HTTP status of the last answer. Null if there was none."
     )
     error: str | None = strawberry.field(description="Why the last attempt failed. Null if it didn't.")
     next_attempt_at: datetime | None = strawberry.field(
-        description="From when on it is sent. Null if it won't be. An earlier event of the same job is sent first."
+        description=(
+            "When it is sent next, if the webhook is enabled. Null if it isn't sent again. Unless it was requested,"
+            " earlier events of the same job are sent first."
+        )
     )
     at: datetime = strawberry.field(description="The time of the last attempt or, before the first one, of creation.")
 

@@ -58,7 +58,7 @@ class WebhookMutation:
         webhook.create,
         inputs.CreateWebhookInput,
         NewWebhookPayload,
-        f"Create a webhook, which gets the events from now on. An organization has at most {limits.WEBHOOKS}."
+        f"Create a webhook, which gets later events. An organization has at most {limits.WEBHOOKS}."
         f" {BY_ADMINISTRATORS}",
     )
     update_webhook = mutation(

@@ -24,7 +24,7 @@ USER_AGENT = f"Mainsheet/{version('mainsheet')}"
 
 
 def body_of(event: Event, changes: Sequence[ConfigChange]) -> bytes:
-    """Return the body. Names and values in `data` are those of the GraphQL type `Event`."""
+    """Return the body. `data` has the fields of the GraphQL type `Event`, with ids in place of objects."""
     message = {
         "specversion": "1.0",
         "id": event.id,
