@@ -1,15 +1,20 @@
 """Claims runs, executes them, and reports on them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from examples.plane.client import Ask
+from examples.plane.client import Ask, Refused
 
-CLUSTERS = "query PlaneClusters { clusters(limit: 100) { nodes { id } } }"
+CLUSTERS = """
+query PlaneClusters($after: String) {
+  clusters(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+}
+"""
 CLAIM = """
 mutation PlaneClaim($clusterIds: [ID!]!, $limit: Int!, $leaseSeconds: Int!, $key: String!) {
   claimRuns(
@@ -29,7 +34,10 @@ mutation PlaneReport($reports: [RunReportInput!]!) {
 }
 """
 AT_ONCE = 100  # as many reports as the server takes in one request
+LONGEST_MESSAGE = 1023
+log = logging.getLogger(__name__)
 Claim = dict[str, Any]
+Waiting = tuple[dict[str, Any], asyncio.Future[dict[str, Any]]]  # a report and its result
 Execute = Callable[[Claim], Coroutine[None, None, None]]
 
 
@@ -50,11 +58,11 @@ class Reporter:
     """Sends the reports of all runs, those that came during a request together in the next one."""
 
     ask: Ask
-    waiting: list[tuple[dict[str, Any], asyncio.Future[dict[str, Any]]]] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
     has_more: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, **report: Any) -> dict[str, Any]:
-        """Send a report and return its result. Raises `LeaseLost`."""
+        """Send a report and return its result. Raises `LeaseLost`, or `Refused`."""
         result: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.waiting.append((report, result))
         self.has_more.set()
@@ -69,10 +77,29 @@ class Reporter:
             batch, self.waiting = self.waiting[:AT_ONCE], self.waiting[AT_ONCE:]
             if not self.waiting:
                 self.has_more.clear()
-            answer = await self.ask(REPORT, reports=[report for report, _ in batch])
-            for (_, result), each in zip(batch, answer["reportRuns"]["results"], strict=True):
-                if not result.done():
-                    result.set_result(each)
+            await self._send(batch)
+
+    async def _send(self, batch: list[Waiting]) -> None:
+        """Send the reports together. If the server refuses them, send each alone, so that only the bad one fails."""
+        try:
+            results = await self._results([report for report, _ in batch])
+        except Refused as error:
+            if len(batch) > 1:
+                for one in batch:
+                    await self._send([one])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(error)
+            return
+        for (_, result), each in zip(batch, results, strict=True):
+            if not result.done():
+                result.set_result(each)
+
+    async def _results(self, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answer = (await self.ask(REPORT, reports=reports))["reportRuns"]
+        if answer["userErrors"]:
+            raise Refused("; ".join(each["message"] for each in answer["userErrors"]))
+        results: list[dict[str, Any]] = answer["results"]
+        return results
 
 
 @dataclass
@@ -85,7 +112,7 @@ class Worker:
     lease_seconds: int = 30
     poll_seconds: float = 1.0
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    clusters: list[str] = field(default_factory=list)
+    after: str | None = None  # the cursor of the clusters from which runs were claimed last
 
     async def work(self) -> None:
         report = Reporter(self.ask)
@@ -100,14 +127,17 @@ class Worker:
 
     async def _claim(self, limit: int) -> list[tuple[Claim, float]]:
         """Return claims, each with the time until which this worker may rely on its lease."""
-        if not self.clusters:
-            self.clusters = [each["id"] for each in (await self.ask(CLUSTERS))["clusters"]["nodes"]]
+        clusters = await self._next_clusters()
         key, asked_at = uuid4().hex, time.monotonic()
-        given = {"clusterIds": self.clusters, "limit": limit, "leaseSeconds": self.lease_seconds, "key": key}
+        given = {"clusterIds": clusters, "limit": limit, "leaseSeconds": self.lease_seconds, "key": key}
         claims = (await self.ask(CLAIM, **given))["claimRuns"]["runs"]
-        if not claims:
-            self.clusters = []  # there may be a new one
         return [(claim, asked_at + self.lease_seconds) for claim in claims]
+
+    async def _next_clusters(self) -> list[str]:
+        """Return the next page of clusters, and the first one after the last: a claim takes no more than a page."""
+        page = (await self.ask(CLUSTERS, after=self.after))["clusters"]
+        self.after = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
+        return [each["id"] for each in page["nodes"]]
 
     async def _free(self) -> None:
         """Wait until there is room, and for more of it: one claim of many runs costs less than many of one."""
@@ -131,6 +161,8 @@ class Attempt:
             await self._tell(**await self._outcome())
         except LeaseLost:
             return
+        except Refused:
+            log.exception("the report on %s was refused: its lease ends", self.claim["run"]["id"])
 
     async def _outcome(self) -> dict[str, Any]:
         """Execute the run and renew its lease meanwhile. Return the last report. Raises `LeaseLost`."""
@@ -142,7 +174,12 @@ class Attempt:
         except CancelRequested:
             return {"state": "CANCELLED"}
         except RunFailed as error:
-            return {"state": "FAILED", "error": {"message": str(error)}}
+            return _failed(str(error))
+        except LeaseLost:
+            raise
+        except Exception as error:  # one run must not end the others
+            log.exception("unexpected error of %s", self.claim["run"]["id"])
+            return _failed(f"{type(error).__name__}: {error}")
         return {"state": "SUCCEEDED"}
 
     async def _execute(self) -> None:
@@ -178,3 +215,7 @@ class Attempt:
     async def _tell(self, **values: Any) -> dict[str, Any]:
         own = {"runId": self.claim["run"]["id"], "attempt": self.claim["attempt"], "leaseSeconds": self.lease_seconds}
         return await self.report(**own, **values)
+
+
+def _failed(message: str) -> dict[str, Any]:
+    return {"state": "FAILED", "error": {"message": message[:LONGEST_MESSAGE]}}
