@@ -1,8 +1,9 @@
 """The panels with more than one page of jobs, versions, events, clusters and teams."""
 
+import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ IDS = """{
 }"""
 SMALL = "query Small { me { actor { displayName } } }"
 
-Insert = Callable[[str, str, str], None]
+Insert = Callable[[str, str, str], Awaitable[None]]
 
 
 @pytest.fixture
@@ -30,11 +31,14 @@ async def playground(demo: Demo) -> AsyncIterator[Playground]:
 
 @pytest.fixture
 def insert(tmp_path: Path) -> Insert:
-    """Insert 120 rows into the served database; `i` numbers them."""
+    """Insert 120 rows into the served database; `i` numbers them. The server may hold the lock: let it go on."""
 
-    def insert(table: str, names: str, columns: str) -> None:
+    def execute(table: str, names: str, columns: str) -> None:
         with sqlite3.connect(tmp_path / "demo.sqlite3") as connection:
             connection.execute(f"{MANY.replace('WITH', f'INSERT INTO {table} ({names}) WITH')} SELECT {columns} FROM n")
+
+    async def insert(table: str, names: str, columns: str) -> None:
+        await asyncio.to_thread(execute, table, names, columns)
 
     return insert
 
@@ -107,7 +111,7 @@ async def test_differences_appear_below_the_clicked_version(playground: Playgrou
 
 async def test_names_replace_ids_beyond_the_first_100_clusters(playground: Playground, insert: Insert) -> None:
     names = "id, organization_id, name, region, status, revision"
-    insert("cluster", names, f"'CL' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 'nowhere', 'ACTIVE', 1")
+    await insert("cluster", names, f"'CL' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 'nowhere', 'ACTIVE', 1")
     panel = await playground.panel("Version History")
     await panel.get_by_label("Job", exact=True).select_option("orders-ingest")
     await panel.get_by_role("button", name=re.compile(r"^v5\b")).click()
@@ -118,7 +122,9 @@ async def test_names_replace_ids_beyond_the_first_100_clusters(playground: Playg
 
 
 async def test_a_team_beyond_the_first_100_can_be_chosen(no_demo: Demo, insert: Insert) -> None:
-    insert("team", "id, organization_id, name, revision", f"'TM' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 1")
+    await insert(
+        "team", "id, organization_id, name, revision", f"'TM' || i || 'AAAAAAAAAAAAAAA', {HARBOR}, 'a-' || i, 1"
+    )
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[ADMIN])
         await playground.choose("TeamAccess")
