@@ -27,7 +27,7 @@ from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
-from mainsheet.server.process.background import errors_logged
+from mainsheet.server.process.background import errors_logged, finished
 
 CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
@@ -43,6 +43,7 @@ class FeedWatch(Instrumentation):
         self._database = database
         self._poll_seconds = poll_seconds
         self._look = asyncio.Event()
+        self._is_stopping = False
         self._grown: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._positions: dict[str, str] = {}
         self._held: dict[str, tuple[str | None, float]] = {}  # where feeds are held up, and since when
@@ -56,9 +57,11 @@ class FeedWatch(Instrumentation):
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self._is_stopping = True
+            self._look.set()
+            for listening in tasks[1:]:
+                listening.cancel()
+            await finished(*tasks)
 
     def add(self, organization_id: str, grown: asyncio.Event | None = None) -> asyncio.Event:
         """Return an event, by default a new one, that is set each time the organization's feed has grown."""
@@ -78,7 +81,7 @@ class FeedWatch(Instrumentation):
 
     async def _watch(self) -> None:
         unsettled = UNSETTLED_SECONDS
-        while True:
+        while not self._is_stopping:
             try:
                 with failures_named():
                     is_unsettled = bool(self._grown) and await self._read()

@@ -14,6 +14,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
 from mainsheet.server.live import feed_watch
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.process.background import repeated
 from mainsheet.server.process.sweeper import sweeping
 from testbed.ask import Ask
 from testbed.world import World
@@ -41,6 +42,21 @@ async def test_the_sweeper_goes_on_after_an_unexpected_error(database: Database,
         await expire(database)
         while await status(database) != "READY":
             pass
+
+
+async def test_work_is_finished_before_the_server_stops() -> None:
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await go_on.wait()
+        done.set()
+
+    async with asyncio.timeout(PATIENCE), repeated("work", 3600, work):
+        await begun.wait()
+        asyncio.get_running_loop().call_soon(go_on.set)
+
+    assert done.is_set()
 
 
 async def test_the_feed_watch_goes_on_after_an_unexpected_error(
