@@ -1,9 +1,11 @@
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Name
+
+NEVER_HELD = datetime(2000, 1, 1, tzinfo=UTC)  # when the migration lets the lease expire
 
 
 class WebhookLease(Base):
