@@ -46,7 +46,7 @@ async def test_a_change_is_finished_after_a_disconnect(postgres_url: str, tmp_pa
             asking.cancel()
             await asyncio.wait([asking])
 
-        await other.sees("SELECT count(*) FROM event WHERE job_key = 'left-alone'", 1)
+        await other.sees("SELECT count(*) FROM event JOIN job ON job.id = event.job_id WHERE job_key = 'left-alone'", 1)
         assert await client.read("JB0") is Told.DONE
 
 
