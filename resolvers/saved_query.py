@@ -13,7 +13,7 @@ from mainsheet.resolvers.permissions import is_any
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 COLUMNS = SavedQuery.__table__.c
 
@@ -37,14 +37,14 @@ async def of_versions(read: Read, version_ids: Sequence[str]) -> Mapping[str, li
     return await read.grouped(_of_versions, version_ids)
 
 
-def runs_query(query_id: Attribute | str, *, is_current: bool = True) -> ColumnElement[bool]:
+def runs_query(query_id: str, *, is_current: bool = True) -> ColumnElement[bool]:
     """Whether the current version of a job, or any version, runs the saved query with this id.
 
     Each step looks rows up by ids. With joins, the databases would read all jobs.
     """
     version, other = aliased(JobVersion), aliased(Job)
     uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == query_id)
-    running = select(version.job_id).where(among_these(version.id, uses.correlate_except(JobVersionQuery)))
+    running = select(version.job_id).where(among_these(version.id, uses))
     if is_current:
         current = select(other.id).where(other.id == version.job_id, other.current_number == version.number)
         running = running.where(is_any(current.correlate(version)))

@@ -24,19 +24,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import CTE, ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list.grant_counts import GrantCounts
-from mainsheet.resolvers.permissions import Access, sees_all_jobs, visible
-from mainsheet.resolvers.saved_query import runs_query
+from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
 from mainsheet.resolvers.sql.pagination.scan_then_index import ScanThenIndex
@@ -44,7 +44,6 @@ from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
 
-Target = aliased(SavedQuery)
 GRANT_COUNTS = GrantCounts()  # decision 23
 FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than checking each job
 
@@ -184,9 +183,23 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 
 @rows_of(Job)
 def _of_saved_queries(view: View, *conditions: str) -> Statement:
-    """Check each job that runs the saved query. From a condition's index, all versions would be read for each job."""
+    """Check each job that runs one of the saved queries, whatever the conditions: their indexes may have all jobs."""
     is_shown = (visible(view.caller, access=Access.FORCED_LOOKUP), *job_filter.by_row(Job, *conditions))
-    return select_jobs(view).where(*is_shown).join(Target, runs_query(Target.id))
+    jobs = select_jobs(view).where(*is_shown, among_these(Job.id, select(RUNNING.c.job_id)))
+    return jobs.join(RUNNING, RUNNING.c.job_id == Job.id)
+
+
+def _running() -> CTE:
+    """Select the jobs whose current versions run the saved queries, perhaps twice. A statement reads them once."""
+    version, job = aliased(JobVersion), aliased(Job)
+    is_current = select(job.id).where(job.id == version.job_id, job.current_number == version.number)
+    uses = select(JobVersionQuery.query_id, version.job_id).join(version, version.id == JobVersionQuery.version_id)
+    its = (among(JobVersionQuery.query_id, KEYS), is_any(is_current.correlate(version)))
+    return uses.where(*its).distinct().cte("running")
+
+
+RUNNING = _running()
+Use = aliased(JobVersionQuery, RUNNING)
 
 
 def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
@@ -224,4 +237,4 @@ OF_CLUSTERS = _by_sort_field(
 OF_CREATORS = _by_sort_field(
     _in_order, Job.created_by_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )
-OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, Target.id)
+OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, Use.query_id)

@@ -111,8 +111,3 @@ async def steps(big_database: Database) -> Steps:
 @pytest.fixture
 def ask_big(big_database: Database) -> Ask:
     return Ask(big_database)
-
-
-@pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
