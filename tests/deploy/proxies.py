@@ -1,26 +1,18 @@
 """Starts the proxies of `deploy/` as they are there, but for ports and certificates."""
 
-import os
-import shutil
 import socket
-import ssl
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from testbed.postgres import UNPRIVILEGED
+from testbed.programs import installed, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-SECONDS_TO_START = 30
-SECONDS_TO_STOP = 10
 NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
-error_log {folder}/error.log;
+error_log stderr notice;
 events {{}}
 http {{
     access_log off;
@@ -31,27 +23,15 @@ http {{
 CADDY = """
 {{
 	admin off
-	skip_install_trust
-	auto_https disable_redirects
+	auto_https off
 	grace_period 1s
-	storage file_system {folder}/storage
 }}
 """
 
 
-def installed(name: str) -> str:
-    """Return the program's path. Skip the test where it is missing; in CI fail it."""
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    if path is None:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(f"{name} isn't installed: Debian has it")
-    return path
-
-
 @contextmanager
 def nginx(folder: Path, server_port: int) -> Iterator[str]:
-    port, key, certificate = _free_port(), folder / "key.pem", folder / "certificate.pem"
-    make: Sequence[str | Path] = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=jobs"]
-    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    port, (certificate, key) = _free_port(), _certificate(folder)
     site = _changed(
         "nginx.conf",
         ("listen 443", f"listen 127.0.0.1:{port}"),
@@ -63,23 +43,38 @@ def nginx(folder: Path, server_port: int) -> Iterator[str]:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, temporary=temporary))
-    command = [installed("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-    with _running(command, folder, port):
+    with running([installed("nginx"), "-e", "stderr", "-c", folder / "nginx.conf"], folder, b"start worker process "):
         yield f"https://127.0.0.1:{port}"
 
 
 @contextmanager
 def caddy(folder: Path, server_port: int) -> Iterator[str]:
-    port = _free_port()
+    port, (certificate, key) = _free_port(), _certificate(folder)
     site = _changed(
         "Caddyfile",
-        ("jobs.example {", f"https://localhost:{port} {{\n\ttls internal"),
+        ("jobs.example {", f"https://127.0.0.1:{port} {{\n\ttls {certificate} {key}"),
         ("127.0.0.1:8000", f"127.0.0.1:{server_port}"),
     )
-    (folder / "Caddyfile").write_text(CADDY.format(folder=folder) + site)
-    command = [installed("caddy"), "run", "--adapter", "caddyfile", "--config", f"{folder}/Caddyfile"]
-    with _running(command, folder, port):
-        yield f"https://localhost:{port}"
+    (folder / "Caddyfile").write_text(CADDY.format() + site)
+    command: Sequence[str | Path] = [
+        installed("caddy"),
+        "run",
+        "--adapter",
+        "caddyfile",
+        "--config",
+        folder / "Caddyfile",
+    ]
+    with running(command, folder, b"serving initial configuration"):
+        yield f"https://127.0.0.1:{port}"
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    make: Sequence[str | Path] = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=127.0.0.1"]
+    name = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, *name, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
 
 
 def _changed(name: str, *changes: tuple[str, str]) -> str:
@@ -93,41 +88,3 @@ def _changed(name: str, *changes: tuple[str, str]) -> str:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
-
-
-@contextmanager
-def _running(command: Sequence[str], folder: Path, port: int) -> Iterator[None]:
-    user = None if os.geteuid() else UNPRIVILEGED
-    if user:
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, user)
-    environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=log, user=user) as process,
-    ):
-        try:
-            _wait(process, folder, port)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(SECONDS_TO_STOP)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _wait(process: subprocess.Popen[bytes], folder: Path, port: int) -> None:
-    """Wait for a TLS handshake: Caddy makes its certificate after it listens."""
-    tls = ssl.create_default_context()
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    end = time.monotonic() + SECONDS_TO_START
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            with socket.create_connection(("127.0.0.1", port)) as raw:
-                tls.wrap_socket(raw, server_hostname="localhost").close()
-        except OSError:  # an error of TLS is one
-            time.sleep(0.02)
-        else:
-            return
-    raise RuntimeError((folder / "log").read_text())

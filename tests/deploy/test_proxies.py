@@ -1,16 +1,19 @@
 """The API, subscriptions and the page through the proxies of `deploy/`, under a path, with TLS."""
 
+import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession, TCPConnector
+from aiohttp.connector import Connection
 
 from tests.deploy.proxies import caddy, nginx
 from tests.server.commands import Serving, serving
@@ -19,6 +22,27 @@ ADMIN = "admin@harbor.example"
 RENAME = 'mutation { updateCluster(input: {clusterId: "%s", name: "%s"}) { userErrors { code } } }'
 EVENTS = "subscription { events { action } }"
 TIMEOUT = 30
+
+
+class Connector(TCPConnector):
+    """Can end its connections without the goodbyes of TLS, which would outlive the test."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._opened: list[tuple[asyncio.Transport, asyncio.Future[None] | None]] = []
+
+    async def connect(self, *arguments: Any, **options: Any) -> Connection:
+        connection = await super().connect(*arguments, **options)
+        assert connection.protocol is not None
+        assert connection.transport is not None
+        self._opened.append((connection.transport, connection.protocol.closed))
+        return connection
+
+    async def abort(self) -> None:
+        for transport, closed in self._opened:
+            transport.abort()
+            if closed is not None:
+                await asyncio.wait([closed])
 
 
 @dataclass(frozen=True)
@@ -67,8 +91,10 @@ def proxy_url(request: pytest.FixtureRequest, server: Serving) -> Iterator[str]:
 
 @pytest.fixture
 async def through(proxy_url: str, server: Serving) -> AsyncIterator[Through]:
-    async with ClientSession(connector=TCPConnector(ssl=False)) as http:
+    connector = Connector(ssl=False)
+    async with ClientSession(connector=connector) as http:
         yield Through(http, proxy_url, server)
+    await connector.abort()
 
 
 async def test_an_operation_is_answered(through: Through) -> None:
@@ -82,9 +108,6 @@ async def test_a_stream_of_events_is_passed_on_at_once(through: Through) -> None
         assert response.status == 200
         await through.rename()
         line = await anext(line async for line in response.content if line.startswith(b"data: {"))
-        assert response.connection
-        assert response.connection.transport
-        response.connection.transport.abort()  # the end of TLS would outlive the test
 
     assert b"CLUSTER_UPDATED" in line
 

@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from tests.deploy.proxies import DEPLOY, installed
+from testbed.programs import installed
+from tests.deploy.proxies import DEPLOY
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:

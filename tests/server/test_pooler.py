@@ -1,8 +1,6 @@
 """The server behind PgBouncer in transaction mode, where each transaction may run in another session."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -13,7 +11,7 @@ from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
 from testbed.ask import Ask
-from testbed.databases import execute
+from testbed.databases import execute, opened
 from testbed.pgbouncer import pgbouncer
 from testbed.world import World, make_world, token
 from tests.server.commands import mainsheet, serving
@@ -40,21 +38,14 @@ EVENTS = "subscription { events { cursor action } }"
 
 @pytest.fixture
 def pooled_url(postgres_url: str) -> Iterator[str]:
-    program = shutil.which("pgbouncer")
-    if program is None:
-        missing = pytest.fail if "CI" in os.environ else pytest.skip
-        missing("PgBouncer isn't installed: Debian's package is pgbouncer")
-    with pgbouncer(program, postgres_url) as url:
+    with pgbouncer(postgres_url) as url:
         yield url
 
 
 @pytest.fixture
 async def world(postgres_url: str) -> World:
-    database = Database.open(postgres_url)
-    try:
+    async with opened(postgres_url) as database:
         return await make_world(database)
-    finally:
-        await database.close()
 
 
 async def set_all(postgres_url: str, postgres_server: str) -> None:

@@ -1,0 +1,60 @@
+"""Programs of the system that tests start."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from testbed.postgres import UNPRIVILEGED
+
+SECONDS_TO_STOP = 10
+
+
+def not_here(reason: str) -> NoReturn:
+    """Skip the test; in CI, where the variable CI is set, fail it."""
+    (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
+
+
+def installed(name: str) -> str:
+    """Return the program's path. The test can't run without it."""
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    return path or not_here(f"{name} isn't installed: Debian has it")
+
+
+@contextmanager
+def running(command: Sequence[str | Path], folder: Path, is_ready: bytes) -> Iterator[None]:
+    """Run a program in its folder inside this context, and never as root. It is ready when a line of stderr says so."""
+    user = None if os.geteuid() else UNPRIVILEGED
+    if user:
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, user)
+    environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, user=user) as process:
+        try:
+            _wait(process, is_ready)
+            yield
+        finally:
+            process.terminate()
+            _end(process)
+
+
+def _wait(process: subprocess.Popen[bytes], is_ready: bytes) -> None:
+    assert process.stderr
+    lines = []
+    for line in process.stderr:
+        if is_ready in line:
+            return
+        lines.append(line.decode())
+    raise RuntimeError(f"{process.args!r} ended: {''.join(lines)}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
