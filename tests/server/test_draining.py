@@ -1,0 +1,73 @@
+"""A process that stops answers for a while, but isn't ready; and the port of its health checks."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from aiohttp import ClientSession
+
+from tests.server.commands import PATIENCE, Serving, serving
+
+READY, STOPPING = (200, None), (503, "The process is stopping.")
+
+
+async def readiness(http: ClientSession, server: Serving) -> tuple[int, str | None]:
+    async with http.get(f"{server.admin_url}/readyz") as response:
+        return response.status, (await response.json()).get("reason")
+
+
+@contextmanager
+def stopping(environment: Mapping[str, str], *arguments: str) -> Iterator[Serving]:
+    more = {"MAINSHEET_ADMIN_PORT": "0", "MAINSHEET_DRAIN_SECONDS": str(PATIENCE), **environment}
+    with serving(*arguments, environment=more) as server:
+        yield server
+
+
+async def withdrawn(http: ClientSession, server: Serving) -> None:
+    """Send SIGTERM, and wait until the server isn't ready."""
+    server.process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE):
+        while await readiness(http, server) != STOPPING:
+            pass
+
+
+async def test_a_stopping_process_answers_but_is_not_ready(database_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": database_url}) as server:
+        async with ClientSession() as http:
+            assert await readiness(http, server) == READY
+            await withdrawn(http, server)
+
+            assert (await http.get(server.url, params={"query": "{ __typename }"})).status == 401
+
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == -signal.SIGTERM  # it doesn't wait any longer
+
+
+async def test_workers_answer_while_they_drain(database_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": database_url}, "--workers", "2") as server:
+        async with ClientSession() as http:
+            await withdrawn(http, server)
+
+            assert (await http.get(server.url, params={"query": "{ __typename }"})).status == 401
+
+
+async def test_ctrl_c_does_not_wait(sqlite_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "3600"}) as server:
+        server.process.send_signal(signal.SIGINT)
+
+        assert server.process.wait(PATIENCE) == 0
+
+
+async def test_a_drained_process_stops(sqlite_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "0.1"}) as server:
+        assert server.stop() == 0
+
+
+async def test_the_admin_port_has_the_health_checks_and_metrics_alone(sqlite_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url}) as server:
+        async with ClientSession() as http:
+            for path in ("/livez", "/readyz", "/metrics"):
+                assert (await http.get(f"{server.admin_url}{path}")).status == 200
+                assert (await http.get(server.url.replace("/graphql", path))).status == 404
+            assert (await http.get(f"{server.admin_url}/graphql")).status == 404
