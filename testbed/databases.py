@@ -15,20 +15,20 @@ from mainsheet.models.migrate import upgrade
 
 
 async def migrated(url: str) -> str:
-    async with _opened(url) as database:
+    async with opened(url) as database:
         await upgrade(database)
     return url
 
 
 async def seeded(url: str) -> str:
     """Add the demo to a migrated database."""
-    async with _opened(url) as database:
+    async with opened(url) as database:
         await seed_demo(database)
     return url
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
+async def opened(url: str) -> AsyncIterator[Database]:
     database = Database.open(url)
     try:
         yield database

@@ -11,7 +11,8 @@ from sqlalchemy import make_url
 from mainsheet.models.database import Database
 from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.statement import compiled_statement
-from testbed.databases import migrated, postgres_database, seeded, sqlite_database
+from testbed.ask import Ask
+from testbed.databases import migrated, opened, postgres_database, seeded, sqlite_database
 from testbed.postgres import postgres
 from testbed.world import World, make_world
 
@@ -84,7 +85,7 @@ async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIte
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A database. The test runs on SQLite and on PostgreSQL."""
+    """A database. The test runs on SQLite and on PostgreSQL, or on those that it names by `indirect` parameters."""
     url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
     return url
 
@@ -110,16 +111,19 @@ def demo_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def demo_database(demo_url: str) -> AsyncIterator[Database]:
-    database = Database.open(demo_url)
-    yield database
-    await database.close()
+    async with opened(demo_url) as database:
+        yield database
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
+    async with opened(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def ask(database: Database) -> Ask:
+    return Ask(database)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import PIPE
 
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import ADVISORY_LOCK, SEARCHED, NewerDatabase, current_and_head, drift, upgrade
 from mainsheet.models.tables import Base
-from testbed.databases import postgres_database
+from testbed.databases import opened, postgres_database
 from testbed.world import make_organization
 
 UPGRADE = """
@@ -64,15 +63,6 @@ async def empty_url(database: Database, request: pytest.FixtureRequest, tmp_path
 async def empty(empty_url: str) -> AsyncIterator[Database]:
     async with opened(empty_url) as database:
         yield database
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database.open(url)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 async def test_an_upgraded_database_equals_the_models(empty: Database) -> None:

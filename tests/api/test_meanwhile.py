@@ -1,7 +1,7 @@
 """Changes that are committed while a mutation waits for a lock count as if they had been made before it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.write import Write
 from testbed.ask import CREATE_JOB, Ask, config, job_input
-from testbed.world import World, caller, make_world
+from testbed.world import World, caller
 
 CREATE_DRAFT = """
 mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { id } userErrors { code path } } }
@@ -20,23 +20,8 @@ mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { id }
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NO_JOB = {"code": "JOB_NOT_FOUND", "path": ["jobId"]}
 
-
-@pytest.fixture
-async def database(postgres_url: str) -> AsyncIterator[Database]:
-    """Skip SQLite, where writers run one after the other."""
-    database = Database.open(postgres_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await make_world(database)
-
-
-@pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
+# On SQLite, writers run one after the other.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 async def while_uncommitted(

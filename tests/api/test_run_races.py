@@ -25,13 +25,8 @@ BEGIN
 END $$
 """
 
-
-@pytest.fixture
-async def database(postgres_url: str) -> AsyncIterator[Database]:
-    """Skip SQLite, where writers run one after the other."""
-    database = Database.open(postgres_url)
-    yield database
-    await database.close()
+# On SQLite, writers run one after the other.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

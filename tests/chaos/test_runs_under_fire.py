@@ -22,6 +22,7 @@ from mainsheet.models.ids import new_id
 from mainsheet.models.job_run import JobRun, JobRunStatus, JobRunTrigger
 from mainsheet.models.roles import AccessScope
 from testbed.ask import Ask, config
+from testbed.databases import opened
 from testbed.world import World, make_world
 from tests.chaos.conftest import Durable, Verdict, is_full
 from tests.chaos.executions import Executions, executions
@@ -69,7 +70,7 @@ async def test_each_run_is_finished_exactly_once(
 ) -> None:
     runs, faults, lease_seconds = (20_000, 60, 15) if is_full() else (160, len(FAULTS), SHORTEST_LEASE)
     chance = Random(1)
-    async with _opened(durable.url) as database:
+    async with opened(durable.url) as database:
         token, run_ids = await _filled(database, runs)
     same_port = ("--port", str(unused_tcp_port))
 
@@ -81,7 +82,7 @@ async def test_each_run_is_finished_exactly_once(
         for number in range(faults):
             await _done(crew, runs * (number + 1) // (faults + 1))
             await _fail(FAULTS[number % len(FAULTS)], server, crew, durable, chance)
-        async with _opened(durable.url) as database:
+        async with opened(durable.url) as database:
             await _finished(database)
             seconds = time.monotonic() - begun
             stored, finishes = await _stored(database), await _finishes(database)
@@ -92,15 +93,6 @@ async def test_each_run_is_finished_exactly_once(
     assert (found.repeated, found.overlapping) == ([], [])
     assert set(finishes) == {1}
     verdict.outcomes.append(_outcome(found, stored, faults, seconds))
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
-    database = Database.open(url)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 async def _filled(database: Database, runs: int) -> tuple[str, set[str]]:

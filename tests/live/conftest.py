@@ -119,10 +119,5 @@ async def live(start: Start) -> Live:
 
 
 @pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
-
-
-@pytest.fixture
 async def job_id(ask: Ask, world: World) -> str:
     return await ask.create_job(world.contributor, world)

@@ -54,11 +54,6 @@ BREAKS = {
 
 
 @pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
-
-
-@pytest.fixture
 async def ids(ask: Ask, world: World) -> Mapping[str, str]:
     """Create the jobs and return the ids of the other organization."""
     source = {"savedQueries": {"queryIds": [world.queries[0].id]}}

@@ -80,7 +80,8 @@ async def _prepare(path: Path) -> str:
 
 
 @pytest.fixture
-async def database(template: tuple[Path, str], tmp_path: Path) -> AsyncIterator[Database]:
+async def small_database(template: tuple[Path, str], tmp_path: Path) -> AsyncIterator[Database]:
+    """The database of `server`, with one member."""
     path = shutil.copy(template[0], tmp_path / "mainsheet.sqlite3")
     database = Database.open(f"sqlite:///{path}", pool_size=2)
     yield database
@@ -88,7 +89,7 @@ async def database(template: tuple[Path, str], tmp_path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
-async def serve(template: tuple[Path, str], database: Database) -> AsyncIterator[Serve]:
+async def serve(template: tuple[Path, str], small_database: Database) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Server:
@@ -99,8 +100,8 @@ async def serve(template: tuple[Path, str], database: Database) -> AsyncIterator
                 return context
 
             chosen = Settings(**settings)
-            authenticator = Authenticator.configured(database, chosen)
-            app = make_app(chosen, database, authenticator, api=small_api, open_context=open_context)
+            authenticator = Authenticator.configured(small_database, chosen)
+            app = make_app(chosen, small_database, authenticator, api=small_api, open_context=open_context)
             runner = make_runner(app)
             await runner.setup()
             stack.push_async_callback(authenticator.close)

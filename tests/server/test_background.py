@@ -23,13 +23,6 @@ from tests.api.test_run_commands import claim, expire, triggered
 PATIENCE = 30  # seconds
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
 async def test_the_sweeper_goes_on_after_an_unexpected_error(database: Database, world: World) -> None:
     ask = Ask(database)
     await triggered(ask, world, await ask.create_job(world.contributor, world))

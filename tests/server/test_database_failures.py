@@ -12,7 +12,7 @@ from mainsheet.models.database import Database, Patience
 from mainsheet.server.app import GRAPHQL_PATH
 from testbed.ask import Ask
 from testbed.databases import execute
-from testbed.world import World, make_world
+from testbed.world import World
 from tests.server.failing import Client, client, end_connections, holding, waiting
 
 READERS, WRITERS = 4, 2
@@ -41,31 +41,21 @@ CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON job DEFERRABLE INITIALLY DEFERRED
 """
 
 
-@pytest.fixture
-async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """Another client of the database, with long timeouts."""
-    database = Database.open(postgres_url)
-    yield database
-    await database.close()
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def world(other: Database) -> World:
-    return await make_world(other)
+async def job_id(database: Database, world: World) -> str:
+    return await Ask(database).create_job(world.contributor, world)
 
 
 @pytest.fixture
-async def job_id(other: Database, world: World) -> str:
-    return await Ask(other).create_job(world.contributor, world)
-
-
-@pytest.fixture
-async def ask(request: pytest.FixtureRequest, postgres_url: str, world: World) -> AsyncIterator[Client]:
+async def ask(request: pytest.FixtureRequest, database_url: str, world: World) -> AsyncIterator[Client]:
     """A client of a server with short timeouts (set by `parametrize`), as the contributor."""
-    database = Database.open(postgres_url, pool_size=READERS + WRITERS, patience=getattr(request, "param", SHORT))
-    async with client(database, world.contributor, token_cache_seconds=60) as asking:
+    served = Database.open(database_url, pool_size=READERS + WRITERS, patience=getattr(request, "param", SHORT))
+    async with client(served, world.contributor, token_cache_seconds=60) as asking:
         yield asking
-    await database.close()
+    await served.close()
 
 
 async def name_of(ask: Client, job_id: str) -> str:
@@ -92,10 +82,10 @@ async def test_a_query_gets_503_while_no_connection_is_free(ask: Client, job_id:
     assert await name_of(ask, job_id) == "Daily sales"
 
 
-async def test_a_mutation_gets_503_without_a_free_connection(ask: Client, other: Database, job_id: str) -> None:
-    async with holding(other, LOCK_JOB, id=job_id):
+async def test_a_mutation_gets_503_without_a_free_connection(ask: Client, database: Database, job_id: str) -> None:
+    async with holding(database, LOCK_JOB, id=job_id):
         asking = [asyncio.create_task(ask(RENAME, id=job_id)) for _ in range(WRITERS)]
-        await waiting(other, WRITERS)
+        await waiting(database, WRITERS)
         answer = await ask(RENAME, id=job_id)
         names = await asyncio.gather(*(name_of(ask, job_id) for _ in range(READERS)))
 
@@ -112,8 +102,8 @@ async def test_a_failed_token_lookup_is_503_not_401(ask: Client, job_id: str) ->
 
 
 @pytest.mark.parametrize("ask", [Patience(statement=1)], indirect=True)
-async def test_a_statement_timeout_is_503(ask: Client, other: Database, job_id: str) -> None:
-    async with holding(other, LOCK_RUNS):
+async def test_a_statement_timeout_is_503(ask: Client, database: Database, job_id: str) -> None:
+    async with holding(database, LOCK_RUNS):
         answer = await ask(LAST_RUN, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
@@ -122,8 +112,8 @@ async def test_a_statement_timeout_is_503(ask: Client, other: Database, job_id: 
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_a_lock_timeout_is_503(ask: Client, other: Database, job_id: str) -> None:
-    async with holding(other, LOCK_JOB, id=job_id):
+async def test_a_lock_timeout_is_503(ask: Client, database: Database, job_id: str) -> None:
+    async with holding(database, LOCK_JOB, id=job_id):
         answer = await ask(RENAME, id=job_id)
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "1", ["TIMEOUT"])
@@ -132,8 +122,10 @@ async def test_a_lock_timeout_is_503(ask: Client, other: Database, job_id: str) 
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_a_committed_change_that_cant_be_read_is_a_field_error(ask: Client, other: Database, job_id: str) -> None:
-    async with holding(other, LOCK_RUNS):
+async def test_a_committed_change_that_cant_be_read_is_a_field_error(
+    ask: Client, database: Database, job_id: str
+) -> None:
+    async with holding(database, LOCK_RUNS):
         answer = await ask(RENAME_AND_SHOW_RUN, id=job_id)
 
     assert (answer.status, answer.codes) == (200, ["TIMEOUT"])
@@ -143,9 +135,11 @@ async def test_a_committed_change_that_cant_be_read_is_a_field_error(ask: Client
 
 
 @pytest.mark.parametrize("ask", [Patience(lock=0.2)], indirect=True)
-async def test_one_change_is_kept_if_the_other_fails(ask: Client, other: Database, world: World, job_id: str) -> None:
-    locked = await Ask(other).create_job(world.contributor, world, jobKey="locked")
-    async with holding(other, LOCK_JOB, id=locked):
+async def test_one_change_is_kept_if_the_other_fails(
+    ask: Client, database: Database, world: World, job_id: str
+) -> None:
+    locked = await Ask(database).create_job(world.contributor, world, jobKey="locked")
+    async with holding(database, LOCK_JOB, id=locked):
         answer = await ask(RENAME_BOTH, id=job_id, other=locked)
 
     assert (answer.status, answer.retry_after) == (500, None)
@@ -155,12 +149,12 @@ async def test_one_change_is_kept_if_the_other_fails(ask: Client, other: Databas
 
 @pytest.mark.parametrize(("query", "lock"), [(LAST_RUN, LOCK_RUNS), (RENAME, LOCK_JOB)])
 async def test_a_connection_lost_during_a_request_is_503(
-    ask: Client, other: Database, job_id: str, query: str, lock: str
+    ask: Client, database: Database, job_id: str, query: str, lock: str
 ) -> None:
     values: dict[str, Any] = {"id": job_id} if ":id" in lock else {}
-    async with holding(other, lock, **values):
+    async with holding(database, lock, **values):
         asking = asyncio.create_task(ask(query, id=job_id))
-        await end_connections(other, who_wait=True)
+        await end_connections(database, who_wait=True)
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (503, "2", ["INTERNAL_SERVER_ERROR"])
@@ -168,12 +162,12 @@ async def test_a_connection_lost_during_a_request_is_503(
     assert await name_of(ask, job_id) == "Daily sales"
 
 
-async def test_idle_connections_that_are_lost_are_replaced(ask: Client, other: Database, job_id: str) -> None:
+async def test_idle_connections_that_are_lost_are_replaced(ask: Client, database: Database, job_id: str) -> None:
     connections = [await ask.database.read_pool.take() for _ in range(READERS)]
     drivers: list[Any] = [each.driver_connection for each in connections]
     for each in connections:
         await ask.database.read_pool.give_back(each)
-    await end_connections(other)
+    await end_connections(database)
     while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110 the driver has no event for it
         await asyncio.sleep(0.01)
 
@@ -182,14 +176,14 @@ async def test_idle_connections_that_are_lost_are_replaced(ask: Client, other: D
 
 
 async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
-    ask: Client, other: Database, job_id: str
+    ask: Client, database: Database, job_id: str
 ) -> None:
-    async with other.writes.begin() as connection:
+    async with database.writes.begin() as connection:
         await connection.exec_driver_sql(WAIT)
         await connection.exec_driver_sql(AT_COMMIT)
-    async with holding(other, "SELECT pg_advisory_xact_lock(1)"):
+    async with holding(database, "SELECT pg_advisory_xact_lock(1)"):
         asking = asyncio.create_task(ask(RENAME, id=job_id))
-        await end_connections(other, who_wait=True)
+        await end_connections(database, who_wait=True)
         answer = await asking
 
     assert (answer.status, answer.retry_after, answer.codes) == (500, None, ["INTERNAL_SERVER_ERROR"])
@@ -198,13 +192,13 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(
     assert await name_of(ask, job_id) == "Daily sales"  # here it wasn't
 
 
-async def test_the_outcome_is_unknown_in_a_stream_too(ask: Client, other: Database, job_id: str) -> None:
-    async with other.writes.begin() as connection:
+async def test_the_outcome_is_unknown_in_a_stream_too(ask: Client, database: Database, job_id: str) -> None:
+    async with database.writes.begin() as connection:
         await connection.exec_driver_sql(WAIT)
         await connection.exec_driver_sql(AT_COMMIT)
-    async with holding(other, "SELECT pg_advisory_xact_lock(1)"):
+    async with holding(database, "SELECT pg_advisory_xact_lock(1)"):
         asking = asyncio.create_task(streamed(ask, RENAME, id=job_id))
-        await end_connections(other, who_wait=True)
+        await end_connections(database, who_wait=True)
         answer = await asking
 
     assert "it isn't known whether the change was made" in answer
@@ -218,12 +212,12 @@ async def streamed(ask: Client, query: str, **variables: Any) -> str:
 
 
 async def test_an_unreachable_database_is_503_until_it_is_back(
-    ask: Client, other: Database, job_id: str, postgres_server: str, postgres_url: str
+    ask: Client, database: Database, job_id: str, postgres_server: str, database_url: str
 ) -> None:
     assert await name_of(ask, job_id) == "Daily sales"
-    name = make_url(postgres_url).database
-    await end_connections(other)
-    await other.close()
+    name = make_url(database_url).database
+    await end_connections(database)
+    await database.close()
     await execute(postgres_server, f"ALTER DATABASE {name} RENAME TO {name}_away")
     try:
         answers = [await ask(query, id=job_id) for query in (NAME, RENAME)]

@@ -1,7 +1,6 @@
 """The time of statements is measured, however they end, and charged to the caller."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
@@ -20,20 +19,8 @@ TINY = 1e-6  # seconds
 SHORT = Patience(connection=10, statement=0.2, lock=10)
 
 
-@pytest.fixture
-async def own(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def world(own: Database) -> World:
-    return await make_world(own)
-
-
-async def test_a_callers_database_time_per_minute_is_limited(own: Database, world: World) -> None:
-    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+async def test_a_callers_database_time_per_minute_is_limited(database: Database, world: World) -> None:
+    async with client(database, world.contributor, database_seconds_per_minute=TINY) as ask:
         first, second = await ask(JOBS), await ask(JOBS)
 
     assert first.status == 200
@@ -41,18 +28,18 @@ async def test_a_callers_database_time_per_minute_is_limited(own: Database, worl
     assert "database time" in second.message
 
 
-async def test_another_caller_is_not_limited(own: Database, world: World) -> None:
-    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+async def test_another_caller_is_not_limited(database: Database, world: World) -> None:
+    async with client(database, world.contributor, database_seconds_per_minute=TINY) as ask:
         await ask(JOBS)
-        async with client(own, world.viewer, database_seconds_per_minute=TINY) as other:
+        async with client(database, world.viewer, database_seconds_per_minute=TINY) as other:
             assert (await other(JOBS)).status == 200
 
 
-async def test_mutations_are_charged(own: Database, world: World) -> None:
-    job_id = await Ask(own).create_job(world.contributor, world)
-    heard = statements_of(own)
+async def test_mutations_are_charged(database: Database, world: World) -> None:
+    job_id = await Ask(database).create_job(world.contributor, world)
+    heard = statements_of(database)
 
-    async with client(own, world.contributor, database_seconds_per_minute=TINY) as ask:
+    async with client(database, world.contributor, database_seconds_per_minute=TINY) as ask:
         first, second = await ask(RENAME, id=job_id), await ask(JOBS)
 
     assert first.status == 200
@@ -60,11 +47,11 @@ async def test_mutations_are_charged(own: Database, world: World) -> None:
     assert second.codes == ["RATE_LIMITED"]
 
 
-async def test_a_failed_statement_is_timed(own: Database) -> None:
-    heard = statements_of(own)
+async def test_a_failed_statement_is_timed(database: Database) -> None:
+    heard = statements_of(database)
 
     with pytest.raises(DBAPIError):
-        async with own.writes.connect() as connection:
+        async with database.writes.connect() as connection:
             await connection.execute(text("SELECT nothing"))
 
     assert heard[-1] == "SELECT nothing"

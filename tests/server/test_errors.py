@@ -43,9 +43,9 @@ async def test_unexpected_errors_are_masked_and_logged(server: Server, json_log:
 
 
 async def test_unexpected_errors_outside_of_graphql_are_masked(
-    server: Server, database: Any, json_log: StringIO
+    server: Server, small_database: Any, json_log: StringIO
 ) -> None:
-    async with database.writes.begin() as connection:
+    async with small_database.writes.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE access_token")
 
     response = await server.post()
@@ -176,10 +176,10 @@ async def test_metrics_time_the_preparation_of_a_repeated_operation_once(server:
     assert 'mainsheet_graphql_operations_total{executed="compiled"} 2.0' in text
 
 
-async def test_a_stopped_application_receives_no_events(serve: Serve, database: Database) -> None:
+async def test_a_stopped_application_receives_no_events(serve: Serve, small_database: Database) -> None:
     server = await serve()
-    assert len(database.instrumentation.shared) == 3
+    assert len(small_database.instrumentation.shared) == 3
 
     await server.stop()
 
-    assert database.instrumentation.shared == []
+    assert small_database.instrumentation.shared == []

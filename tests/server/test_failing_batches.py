@@ -10,7 +10,7 @@ import pytest
 from mainsheet.models.database import Database, Patience
 from mainsheet.models.instrumentation import Instrumentation
 from testbed.ask import Ask
-from testbed.world import World, make_world
+from testbed.world import World
 from tests.server.failing import client, holding
 
 UPDATE = "mutation ($input: UpdateJobsInput!) { updateJobs(input: $input) { results { userErrors { code } } } }"
@@ -22,18 +22,6 @@ BATCHES = {
     "createScheduledRuns": (SCHEDULE, "runs", {"scheduledFor": "2030-01-01T00:00:00Z"}),
 }
 LOCK_JOB = "SELECT id FROM job WHERE id = :id FOR UPDATE"
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await make_world(database)
 
 
 class LockAfterFirst(Instrumentation):

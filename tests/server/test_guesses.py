@@ -34,13 +34,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 def statements(database: Database) -> list[str]:
     return statements_of(database)
 

@@ -20,8 +20,8 @@ async def test_a_migrated_database_makes_it_ready(server: Server) -> None:
     assert await _status(await server.http.get("/readyz")) == (200, None)
 
 
-async def test_an_old_database_makes_it_unready_until_it_is_migrated(server: Server, database: Database) -> None:
-    async with database.writes.begin() as connection:
+async def test_an_old_database_makes_it_unready_until_it_is_migrated(server: Server, small_database: Database) -> None:
+    async with small_database.writes.begin() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'old'")
 
     status, reason = await _status(await server.http.get("/readyz"))
@@ -31,10 +31,12 @@ async def test_an_old_database_makes_it_unready_until_it_is_migrated(server: Ser
     assert reason.startswith("The database is at migration old, not at ")
 
 
-async def test_a_database_that_does_not_answer_makes_it_unready_but_alive(serve: Serve, database: Database) -> None:
-    path = database.writes.url.database
+async def test_a_database_that_does_not_answer_makes_it_unready_but_alive(
+    serve: Serve, small_database: Database
+) -> None:
+    path = small_database.writes.url.database
     server = await serve()
-    await database.close()
+    await small_database.close()
     with open(path or "", "wb") as file:  # noqa: ASYNC230, PTH123
         file.write(b"no database" * 1000)
 

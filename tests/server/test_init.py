@@ -31,13 +31,6 @@ TRIGGER = "mutation ($input: TriggerRunInput!) { triggerRun(input: $input) { use
 CLAIM = "mutation ($input: ClaimRunsInput!) { claimRuns(input: $input) { runs { attempt } userErrors { code } } }"
 
 
-@pytest.fixture
-async def database(database_url: str) -> Any:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
 async def test_the_first_job_needs_no_sql(database: Database, database_url: str) -> None:
     done = mainsheet("init", "--organization", "acme", "--admin", ADMIN, MAINSHEET_DATABASE_URL=database_url)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from mainsheet.models.database import Database, Patience
 from testbed.ask import Ask
-from testbed.world import World, make_world
+from testbed.world import World
 from tests.chaos.answers import told_by
 from tests.chaos.ledger import Told
 from tests.server.failing import Client, client, end_connections
@@ -59,29 +59,19 @@ class Crowd:
                 self.told["ready"].add(response.status)
 
 
-@pytest.fixture
-async def other(postgres_url: str) -> AsyncIterator[Database]:
-    """The database session that ends the connections."""
-    database = Database.open(postgres_url)
-    yield database
-    await database.close()
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def world(other: Database) -> World:
-    return await make_world(other)
-
-
-@pytest.fixture
-async def crowd(other: Database, world: World, postgres_url: str) -> AsyncIterator[Crowd]:
-    database = Database.open(postgres_url, pool_size=POOL_SIZE, patience=PATIENT)
-    async with client(database, world.contributor, token_cache_seconds=0) as ask:
-        yield Crowd(ask, await Ask(other).create_job(world.contributor, world))
-    await database.close()
+async def crowd(database: Database, world: World, database_url: str) -> AsyncIterator[Crowd]:
+    served = Database.open(database_url, pool_size=POOL_SIZE, patience=PATIENT)
+    async with client(served, world.contributor, token_cache_seconds=0) as ask:
+        yield Crowd(ask, await Ask(database).create_job(world.contributor, world))
+    await served.close()
 
 
 async def test_lost_connections_are_reported_to_clients(
-    crowd: Crowd, other: Database, caplog: pytest.LogCaptureFixture
+    crowd: Crowd, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     with capture_logs() as log:
         async with asyncio.TaskGroup() as tasks:
@@ -92,7 +82,7 @@ async def test_lost_connections_are_reported_to_clients(
                 await crowd.changed.acquire()
                 for _ in range(turns):
                     await asyncio.sleep(0)
-                await end_connections(other)
+                await end_connections(database)
             crowd.is_over = True
 
     assert crowd.surprises == []

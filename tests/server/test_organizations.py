@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,10 +44,8 @@ RENAME = "mutation ($input: UpdateMemberInput!) { updateMember(input: $input) { 
 
 
 @pytest.fixture
-async def database(demo_url: str) -> AsyncIterator[Database]:
-    database = Database.open(demo_url)
-    yield database
-    await database.close()
+def database_url(demo_url: str) -> str:
+    return demo_url
 
 
 async def ids(database: Database) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,18 +34,6 @@ LATEST = "{ jobs { nodes { latestRun { id } runs { nodes { id } } } } }"
 DELETE = "mutation ($input: DeleteJobInput!) { deleteJob(input: $input) { userErrors { message } } }"
 Times = Mapping[str, datetime | None]
 TEAM = 'mutation { createTeam(input: {name: "new", idempotencyKey: "one"}) { userErrors { code } } }'
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
 
 
 async def runs(database: Database, job_id: str, *ages: int, **values: Any) -> list[str]:

@@ -28,14 +28,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """An empty database of each kind. This folder's other tests share a filled one."""
-    database = Database.open(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 async def ada(database: Database) -> Member:
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
         organization = await make_organization(session)

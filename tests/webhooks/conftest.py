@@ -102,11 +102,6 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-@pytest.fixture
-def ask(database: Database) -> Ask:
-    return Ask(database)
-
-
 @asynccontextmanager
 async def sending(database: Database, retry_seconds: float = 0) -> AsyncIterator[WebhookSender]:
     """Run the sender. It reads as soon as there is something new, and without a notification after a short time."""
