@@ -56,7 +56,8 @@ class Supervisor:
     async def _stop(self) -> None:
         self._stopping.set()
         self._sockets.close()  # so that no connection is accepted without a worker
-        await self._dismiss(self._workers, self.stop_by)
+        while self._workers:  # a replacement that was starting may have become ready meanwhile
+            await self._dismiss(self._workers, self.stop_by)
 
     async def _all_started(self) -> Sequence[Worker]:
         """Start all workers, or none."""
@@ -121,7 +122,7 @@ class Supervisor:
                 worker = await self._started()
             except CannotStart as error:
                 failures += 1
-                if failures >= MOST_FAILURES and not self._workers:
+                if failures >= MOST_FAILURES and not self._workers and not self._stopping.is_set():
                     raise
                 log.warning("worker failed to start", reason=str(error), next_try_in=pause(early_ends + failures))
                 continue

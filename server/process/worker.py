@@ -81,10 +81,13 @@ class Worker:
             raise CannotStart(reason or f"it {ended(await self.process.wait())} before it was ready")
 
     async def leave(self, seconds: float, by: signal.Signals) -> None:
-        """Ask the worker to finish its requests and stop: at once with SIGINT. Kill it if it hangs."""
-        self.is_leaving = True
-        if self.process.returncode is None:
+        """Ask the worker to finish its requests and stop: at once with SIGINT. Kill it if it hangs.
+
+        A worker that was asked before is only waited for: a second signal would cut its requests off.
+        """
+        if self.process.returncode is None and not self.is_leaving:
             self.process.send_signal(by)
+        self.is_leaving = True
         try:
             async with asyncio.timeout(seconds):
                 await self.process.wait()
@@ -93,9 +96,15 @@ class Worker:
             await self.kill()
 
     async def kill(self) -> None:
+        """Kill the worker and wait for its end, which comes at once, even if this is cancelled meanwhile."""
         if self.process.returncode is None:
             self.process.kill()
-        await self.process.wait()
+        end = asyncio.ensure_future(self.process.wait())
+        try:
+            await asyncio.shield(end)
+        except asyncio.CancelledError:
+            await end
+            raise
 
 
 async def _process(start: Start, environment: dict[str, str]) -> asyncio.subprocess.Process:

@@ -21,17 +21,28 @@ from mainsheet.server.settings import Settings
 from tests.server.commands import PATIENCE
 
 WORKER = """
-import os, signal, sys
+import os, signal, sys, time
+
+def note(file):
+    with open(file, "a") as pids:
+        print(os.getpid(), file=pids)
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 sys.stdin.readline()
+note("started")
+while os.path.exists("late"):
+    time.sleep(0.01)
 if os.path.exists("broken"):
     print("failed something is broken", flush=True)
     sys.exit(1)
 print("ready", flush=True)
 if os.path.exists("deadly"):
     sys.exit(7)
-with open("pids", "a") as pids:
-    print(os.getpid(), file=pids)
-signal.pause()
+note("served")
+signal.sigwait({signal.SIGINT})
+while os.path.exists(f"busy-{os.getpid()}"):
+    time.sleep(0.01)
+note("left")
 """
 
 Log = list[MutableMapping[str, Any]]
@@ -54,7 +65,8 @@ async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
             await _until(lambda: len(_pids()) == 2)
             yield task, log
         finally:
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
             await asyncio.wait([task])
 
 
@@ -62,9 +74,9 @@ def _let(what: str, *, be: bool = True) -> None:
     Path(what).touch() if be else Path(what).unlink()
 
 
-def _pids() -> list[int]:
-    """The pids of all workers that have served, except those that died at once."""
-    file = Path("pids")
+def _pids(that: str = "served") -> list[int]:
+    """The pids of all workers that have served, except those that died at once; or that started, or left."""
+    file = Path(that)
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
 
@@ -116,6 +128,28 @@ async def test_workers_that_die_early_are_always_replaced() -> None:
 
         assert not task.done()
     assert {each["how"] for each in _said(log, "worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
+
+
+async def test_a_worker_that_becomes_ready_during_the_stop_is_waited_for() -> None:
+    async with two_workers() as (task, _):
+        killed, kept = _pids()
+        _let("late")
+        os.kill(killed, signal.SIGKILL)
+        await _until(lambda: len(_pids("started")) == 3)
+        late = _pids("started")[2]
+        for pid in (kept, late):
+            _let(f"busy-{pid}")
+
+        task.cancel()
+        _let("late", be=False)
+        await _until(lambda: late in _pids())
+        _let(f"busy-{kept}", be=False)
+        await _until(lambda: kept in _pids("left"))
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(task), 0.2)
+        _let(f"busy-{late}", be=False)
+    assert _pids("left") == [kept, late]
 
 
 def test_restart_delays_double_per_worker(monkeypatch: pytest.MonkeyPatch) -> None:
