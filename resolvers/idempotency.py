@@ -50,7 +50,7 @@ class IdempotencyKey:
             self.write.problems.append(IdempotencyKeyReused())
             return None
         await self._check_job(record.answer.get("job_id") or record.answer.get("cloned_job_id"))
-        return record.answer
+        return {name: tuple(each) if isinstance(each, list) else each for name, each in record.answer.items()}
 
     async def claim(self) -> IdempotencyRecord:
         """Add the record; a concurrent call with the same key waits here until this transaction ends."""

@@ -15,6 +15,7 @@ URL = (
 FILTER = "The events to send; lists have at most 100 entries."
 WEBHOOK = "The webhook."
 MESSAGE = "The reason for the change, kept in its event. At most 1023 characters."
+SHOWN_ONCE = " The secret isn't part of it: if you lost the first result, rotate the secret with another key."
 EXPECTED = "The expected revision. If it differs, the mutation is refused. Omit to skip the check: the last write wins."
 
 
@@ -25,9 +26,7 @@ class CreateWebhookInput:
     filter: EventFilter | None = strawberry.field(default=UNSET, description=f"{FILTER} Omit for all events.")
     is_enabled: bool = strawberry.field(default=True, description="Whether to send events from now on.")
     message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
-    idempotency_key: str | None = inputs.idempotency_key(
-        " The secret isn't part of it: if you lost the first result, rotate the secret."
-    )
+    idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)
 
 
 @strawberry.input(description="Changes to a webhook.")
@@ -66,14 +65,17 @@ class RotateWebhookSecretInput:
             " of at most five."
         ),
     )
+    idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)
 
 
 @strawberry.input(description="The webhook to test.")
 class TestWebhookInput:
     webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
+    idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Deliveries to send again.")
 class RedeliverWebhookInput:
     webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
     delivery_ids: list[strawberry.ID] = strawberry.field(description="The deliveries of the webhook, 1 to 100.")
+    idempotency_key: str | None = inputs.idempotency_key()

@@ -128,11 +128,33 @@ async def test_administrators_and_auditors_see_webhooks_and_their_events(ask: As
     ]
 
 
-async def test_an_idempotency_key_shows_the_secret_once(ask: Ask, world: World) -> None:
+async def test_an_idempotency_key_shows_the_secret_once(ask: Ask, world: World, database: Database) -> None:
     first = await done(ask, world.admin, "createWebhook", url=URL, idempotencyKey="k")
     again = await done(ask, world.admin, "createWebhook", url=URL, idempotencyKey="k")
-
     assert again == {**first, "secret": None}
+
+    own = {"webhookId": first["webhook"]["id"], "idempotencyKey": "another"}
+    rotated = await done(ask, world.admin, "rotateWebhookSecret", **own)
+    again = await done(ask, world.admin, "rotateWebhookSecret", **own)
+    assert again == {**rotated, "secret": None}
+    assert [each.secret for each in await secrets(database)] == [first["secret"], rotated["secret"]]
+
+
+async def test_a_repeated_request_sends_nothing_again(ask: Ask, world: World) -> None:
+    own = {"webhookId": (await done(ask, world.admin, "createWebhook", url=URL))["webhook"]["id"]}
+    tested, again = [await done(ask, world.admin, "testWebhook", **own, idempotencyKey="test") for _ in range(2)]
+    assert again == tested
+    newest = await newest_event(ask, world)
+
+    own["deliveryIds"] = [each["id"] for each in tested["deliveries"]]
+    sent, again = [await done(ask, world.admin, "redeliverWebhook", **own, idempotencyKey="send") for _ in range(2)]
+    assert again == sent
+    event = await newest_event(ask, world)
+    assert event["action"] == "WEBHOOK_REDELIVERED"
+    await done(ask, world.admin, "redeliverWebhook", **own, idempotencyKey="send")
+    assert await newest_event(ask, world) == event != newest
+    reused = await errors(ask, world.admin, "testWebhook", webhookId=own["webhookId"], idempotencyKey="send")
+    assert reused == [("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])]
 
 
 @pytest.mark.parametrize(

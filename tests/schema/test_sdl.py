@@ -124,6 +124,8 @@ NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
 NULL_IS_NO_CONDITION = {
     f"EventFilterSettings.{each}" for each in ("actions", "jobIds", "subjectIds", "actorIds", "teamIds")
 }
+ONCE = ("create", "clone", "apply", "trigger", "claim", "rotate", "test", "redeliver")
+BY_SCHEDULED_TIME = {"createScheduledRuns"}  # the same job and time again gives the same run
 DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
 
 
@@ -213,6 +215,12 @@ def test_a_mutation_takes_one_input_and_returns_its_payload(mutations: str, name
         assert str(own.type) == taken.replace("Input!", "Payload!")
         assert set(own.type.of_type.fields) == set(names.split())
         assert str(own.type.of_type.fields["userErrors"].type) == "[UserError!]!"
+
+
+def test_mutations_that_create_or_trigger_take_an_idempotency_key() -> None:
+    once = {each for each in MUTATIONS if each.startswith(ONCE)} - BY_SCHEDULED_TIME
+    assert len(once) > len(ONCE)
+    assert [each for each in once if "idempotencyKey" not in fields(f"{each[0].upper()}{each[1:]}Input")] == []
 
 
 def test_the_source_is_a_union_of_four() -> None:
