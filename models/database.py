@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import orjson
-from sqlalchemy import URL, NullPool, PoolProxiedConnection, event
+from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -26,6 +26,10 @@ GRACE_SECONDS = 5
 # There are few statements, prepared and using indexes: planning one again costs more than running it.
 # Random page reads cost no more than sequential ones in memory or on an SSD, so prefer indexes to sequential scans.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
+
+# The role's own timeouts are for the statements of a server. Those of commands may take longer.
+NO_TIMEOUTS = {"statement_timeout": "0", "lock_timeout": "0"}
+LIFT_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in NO_TIMEOUTS.items())
 
 # What a connection of a transaction pooler may not use: the next transaction runs in another session.
 UNPREPARED = {
@@ -148,7 +152,7 @@ def _engine(url: URL, **options: Any) -> AsyncEngine:
 
 def session_settings(patience: Patience) -> Mapping[str, str]:
     """Return the settings that each session of PostgreSQL must have: for plans, and the timeouts."""
-    settings = dict(POSTGRESQL_SETTINGS)
+    settings = {**POSTGRESQL_SETTINGS, **NO_TIMEOUTS}
     if patience.statement is not None:
         settings["statement_timeout"] = _milliseconds(patience.statement)
         # Releases our locks if we die.
@@ -177,6 +181,12 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
         if is_lost(entry):
             raise DisconnectionError  # the pool makes a new one
 
+    if pooling == "transaction" and patience.statement is None:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def lift_timeouts(connection: Connection) -> None:
+            connection.exec_driver_sql(LIFT_TIMEOUTS)
+
     return engine
 
 
@@ -202,7 +212,7 @@ def _sqlite(url: DatabaseUrl, patience: Patience, begin: str, *pragmas: str, **o
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
-    def open_transaction(connection: Any) -> None:
+    def open_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine

@@ -12,7 +12,7 @@ from mainsheet.models.migrate import current_and_head, drift, upgrade
 from mainsheet.models.retention import EXPIRING, Retention, prunable, prune
 from mainsheet.models.unfit import unfit
 from mainsheet.server.commands.options import json_option, with_settings
-from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, run
+from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, resumable, run
 from mainsheet.server.commands.table import show
 from mainsheet.server.process.pruner import retention_of
 from mainsheet.server.settings import Settings
@@ -145,7 +145,11 @@ def prune_(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
 async def _prune(settings: Settings, *, is_dry: bool, as_json: bool) -> None:
     retention = retention_of(settings)
     async with migrated(settings) as database:
-        counts = await (prunable if is_dry else prune)(database, retention)
+        if is_dry:
+            counts = await prunable(database, retention)
+        else:
+            with resumable("delete the rest"):
+                counts = await prune(database, retention)
     rows = [(name.replace("_", " "), _kept(retention, name), counts.get(name, 0)) for name in EXPIRING]
     columns = {"ROWS": "", "HOURS KEPT": "for ever", "TO DELETE" if is_dry else "DELETED": ""}
     show(columns, rows, as_json=as_json)

@@ -6,7 +6,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.organization_deletion import Counted, delete_organization, organizations
 from mainsheet.models.organization_deletion import organization as organization_of
 from mainsheet.server.commands.options import json_option, with_settings
-from mainsheet.server.commands.running import migrated, run
+from mainsheet.server.commands.running import migrated, resumable, run
 from mainsheet.server.commands.table import show
 from mainsheet.server.settings import Settings
 
@@ -54,7 +54,8 @@ async def _delete(settings: Settings, organization_id: str, *, is_confirmed: boo
         found = await organization_of(database, organization_id)
         if not is_confirmed:
             _confirm(found)
-        deleted = await _deleted(database, organization_id)
+        with resumable("delete the rest"):
+            deleted = await _deleted(database, organization_id)
     rows = sum(deleted.values())
     click.echo(f"Deleted the organization {found.name}, {found.id}: {rows:,} rows, and those that they had.")
 

@@ -3,8 +3,8 @@
 import asyncio
 import shlex
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mainsheet.models.database import PATIENT, Database, Patience
 from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
 from mainsheet.models.errors import MainsheetError
+from mainsheet.models.failures import failure_of
 from mainsheet.models.migrate import current_and_head
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import Settings
@@ -30,7 +31,21 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     except MainsheetError as error:
         raise click.ClickException(without_secrets(str(error))) from None
     except DATABASE_FAILURES as error:
-        raise click.ClickException(f"Database unavailable: {reason(error)}") from None
+        raise click.ClickException(f"{_failure(error)}: {reason(error)}") from None
+
+
+@contextmanager
+def resumable(rest: str) -> Iterator[None]:
+    """If the database fails inside this context, say that what was done is kept and how to do the rest."""
+    try:
+        yield
+    except DATABASE_FAILURES as error:
+        text = f"{_failure(error)}: {reason(error)}. What was done until then is kept. Run the command again to {rest}."
+        raise click.ClickException(text) from None
+
+
+def _failure(error: Exception) -> str:
+    return str(failure_of(error) or "The database refused a statement")
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

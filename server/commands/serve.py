@@ -26,7 +26,7 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 """)
 
 TIMEOUTS = {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}  # the role may have others
-SETTING = text("SELECT setting FROM pg_settings WHERE name = :name")
+SETTING = text("SELECT reset_val FROM pg_settings WHERE name = :name")  # of the session, not of this transaction
 
 
 @click.command()
