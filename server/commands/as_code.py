@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -26,6 +27,7 @@ token: Option = click.option(
 format_: Option = click.option(
     "--format", "shown", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="The format."
 )
+force: Option = click.option("--force", is_flag=True, help="Overwrite files of another organization.")
 
 
 @contextmanager
@@ -63,6 +65,15 @@ def file_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
+
+def check_owner(path: Path, owner: str | None, organization: str, *, force: bool) -> None:
+    """Refuse to overwrite files of another organization: one may have the wrong token or folder at hand."""
+    if owner not in (None, organization) and not force:
+        raise click.ClickException(
+            f"{path} is of the organization {owner}, and the token of {organization}. Nothing was written."
+            " Send --force to overwrite it."
+        )
 
 
 def run_remote(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> T:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import click
 
-from mainsheet.server.commands.as_code import ExitingWith1, file_errors, run_remote, token, url
+from mainsheet.server.commands.as_code import ExitingWith1, check_owner, file_errors, force, run_remote, token, url
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.json_schema import json_schema
@@ -34,27 +34,30 @@ def _schema() -> bytes:
     callback=lambda context, parameter, value: _print_schema(context, parameter, is_given=value),
     help="Print the JSON Schema of the file, and do nothing else.",
 )
+@force
 @click.argument("path", metavar="[FILE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
-def export(url: str, token: str, path: Path | None) -> None:
+def export(*, url: str, token: str, force: bool, path: Path | None) -> None:
     """Write an organization's teams, clusters, members, service accounts and saved queries as YAML.
 
     With FILE, writes it, and a JSON Schema for editors beside it; else prints it. A file that means the same already is
-    left as it is, with its comments, and one that has faults is refused. Tokens are never written. `mainsheet apply`
-    takes the file.
+    left as it is, with its comments. One that has faults is refused, and so is one of another organization without
+    --force. Tokens are never written. `mainsheet apply` takes the file.
     """
     document = run_remote(url, token, read).document()
     if path is None:
         click.echo(files.text_of(document), nl=False)
         return
     with file_errors():
-        _write(path, document)
+        _write(path, document, force=force)
     click.echo(f"Exported the organization {document['organization']} to {path}.")
 
 
-def _write(path: Path, document: Document) -> None:
+def _write(path: Path, document: Document, *, force: bool) -> None:
     written, problems = files.checked(path, faults) if path.exists() else (None, ())
     if problems:
         raise click.ClickException(f"{path} isn't the file of an organization, or has faults: {problems[0]}")
+    if written:
+        check_owner(path, written.get("organization"), document["organization"], force=force)
     (path.parent / SCHEMA).write_bytes(_schema())
     if written is None or not is_same(written, document):
         path.write_text(HEADING + files.text_of(document), "utf-8")

@@ -10,10 +10,12 @@ from mainsheet.server.commands.as_code import (
     NOTHING,
     PENDING,
     ExitingWith1Group,
+    check_owner,
     confirm,
     done_shown,
     exit_code,
     file_errors,
+    force,
     format_,
     run_remote,
     token,
@@ -25,6 +27,8 @@ from mainsheet.server.job_files.document import DOCUMENT
 from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.job_files.remote import Remote
 
+OWNER = ".organization"  # has the name of the organization from which the folder was exported
+ORGANIZATION = "query ReadOrganization { organization { name } }"
 SCHEMA = ".job.schema.json"
 HEADING = f"# yaml-language-server: $schema={SCHEMA}\n"
 TITLE = "Jobs"
@@ -49,16 +53,16 @@ def jobs() -> None:
 @jobs.command()
 @url
 @token
+@force
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-def export(url: str, token: str, directory: Path) -> None:
+def export(*, url: str, token: str, force: bool, directory: Path) -> None:
     """Write each job that the token sees to its file below DIR, or to DIR/KEY.yaml, and a JSON Schema for editors.
 
-    A file that means the same already is left as it is, with its comments. Other files aren't removed.
+    A file that means the same already is left as it is, with its comments. Other files aren't removed. DIR is refused
+    without --force if it was exported from another organization.
     """
     with file_errors():
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / SCHEMA).write_bytes(_schema())
-        count = run_remote(url, token, lambda remote: _export(remote, directory))
+        count = run_remote(url, token, lambda remote: _export(remote, directory, force=force))
     click.echo(f"Exported {count} jobs to {directory}.")
 
 
@@ -142,7 +146,9 @@ def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: 
     return run_remote(url, token, work)
 
 
-async def _export(remote: Remote, directory: Path) -> int:
+async def _export(remote: Remote, directory: Path, *, force: bool) -> int:
+    organization = (await remote.send(ORGANIZATION))["organization"]["name"]
+    _begin(directory, organization, force=force)
     count, paths = 0, files.paths_by_key(directory)
     async for document, hidden, deleted in exports.jobs(remote):
         count += 1
@@ -153,6 +159,16 @@ async def _export(remote: Remote, directory: Path) -> int:
             if number:
                 click.echo(f"{job_key}: left out {number} dependencies on a job that {what}.", err=True)
     return count
+
+
+def _begin(directory: Path, organization: str, *, force: bool) -> None:
+    """Make the directory, and note to which organization it belongs."""
+    note = directory / OWNER
+    owner = note.read_text("utf-8", errors="replace").strip() if note.exists() else None
+    check_owner(directory, owner, organization, force=force)
+    directory.mkdir(parents=True, exist_ok=True)
+    note.write_text(f"{organization}\n", "utf-8")
+    (directory / SCHEMA).write_bytes(_schema())
 
 
 async def _collect(steps: list[plan.Step], batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> None:

@@ -62,7 +62,7 @@ def test_what_is_exported_and_applied_again_is_unchanged(server: Serving, tmp_pa
     applied = jobs("apply", "--yes", tmp_path)
     again = jobs("export", tmp_path)
 
-    count = len(before) - 1
+    count = len([each for each in before if each.suffix == ".yaml"])
     assert count > 20
     assert (exported[0], exported[1]) == (0, f"Exported {count} jobs to {tmp_path}.\n")
     summary = f"0 to create, 0 to change, {count} unchanged, 0 refused.\n"
@@ -437,6 +437,24 @@ def test_the_json_schema_has_the_fields_of_a_document() -> None:
     assert document["additionalProperties"] is False
     assert made["$defs"]["JobScheduleInput"]["properties"]["timezone"]["default"] == "UTC"
     assert made["$defs"]["SourceDocumentInput"]["maxProperties"] == 1
+
+
+def test_a_folder_of_another_organization_is_overwritten_only_by_force(server: Serving, tmp_path: Path) -> None:
+    harbor, lagoon = Jobs(server, ADMIN), Jobs(server, LAGOON)
+    assert harbor("export", tmp_path)[0] == 0
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+
+    refused = lagoon("export", tmp_path)
+    assert refused[:2] == (1, "")
+    assert refused[2] == (
+        f"Error: {tmp_path} is of the organization harbor, and the token of lagoon. Nothing was written."
+        " Send --force to overwrite it.\n"
+    )
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+    assert lagoon("export", "--force", tmp_path)[0] == 0
+    assert lagoon("export", tmp_path)[0] == 0
+    assert harbor("export", tmp_path)[0] == 1
 
 
 def test_jobs_of_one_server_are_applied_to_another(server: Serving, tmp_path: Path) -> None:

@@ -348,6 +348,21 @@ def test_export_keeps_a_file_that_means_the_same(acme: Organization, tmp_path: P
     assert (tmp_path / ".organization.schema.json").read_text("utf-8") == invoke("export", "--schema").stdout
 
 
+def test_a_file_of_another_organization_is_overwritten_only_by_force(acme: Organization) -> None:
+    text = text_of({"organization": "other", "teams": [{"name": "data"}]})
+    acme.path.write_text(text, "utf-8")
+
+    refused = invoke("export", str(acme.path), **acme.environment)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: {acme.path} is of the organization other, and the token of acme-")
+    assert [each.name for each in acme.path.parent.iterdir()] == [acme.path.name]
+    assert acme.path.read_text("utf-8") == text
+    assert invoke("export", "--force", str(acme.path), **acme.environment).returncode == 0
+    assert yaml.safe_load(acme.path.read_text("utf-8")) == acme.exported()
+    assert invoke("export", str(acme.path), **acme.environment).returncode == 0
+
+
 def test_a_file_that_can_not_be_written_is_one_line(acme: Organization, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for words in (("export", "missing/acme.yaml"), ("export", "file/acme.yaml"), ("jobs", "export", "file/jobs")):
