@@ -28,11 +28,11 @@ class Clients:
         command = (self.folder / "node_modules/.bin" / name).resolve()
         return (await node.node(command, *arguments, cwd=self.folder / cwd, **environment)).output
 
-    async def script(self, path: str) -> Any:
+    async def script(self, path: str, **environment: str) -> Any:
         """Run a script against the demo and return its output. A warning fails the test."""
         file = self.folder / path
         told = {"URL": self.demo.url, "TOKEN": self.demo.tokens[ADMIN], "TOKENS": json.dumps(self.demo.tokens)}
-        output, complaints = await node.node(file.name, cwd=file.parent, **told)
+        output, complaints = await node.node(file.name, cwd=file.parent, **told, **environment)
         assert complaints == ""
         return json.loads(output)
 

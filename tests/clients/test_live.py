@@ -1,9 +1,11 @@
 """The clients of both protocols read events, and resume after a cursor as `examples/subscriptions` shows."""
 
 import asyncio
+import re
 import shutil
 from asyncio import StreamReader, StreamWriter
 from contextlib import aclosing, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,13 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
-from examples.subscriptions.gql_client import follow
+from examples.subscriptions.gql_client import Refused, follow, websocket_url
+from mainsheet.models.event import START, Event
+from mainsheet.resolvers.sql.pagination import cursor
 from tests.clients.conftest import ADMIN, Clients
 
+EXPIRED = cursor.encode(Event.position, "9" * len(START), "")  # as after the restoration of an older database
+LOST = "Events were lost; going on from now. Those that are left follow "
 EXAMPLES = Path(__file__).parents[2] / "examples/subscriptions"
 
 
@@ -22,9 +28,11 @@ def _examples(clients: Clients) -> None:
     shutil.copytree(EXAMPLES, clients.folder / "live/subscriptions", ignore=shutil.ignore_patterns("*.py"))
 
 
-async def test_the_clients_of_both_protocols_read_the_same_events(clients: Clients) -> None:
+async def test_the_examples_have_no_type_errors(clients: Clients) -> None:
     assert await clients.tool("tsc", "--project", "tsconfig.json", cwd="live") == ""
 
+
+async def test_the_clients_of_both_protocols_read_the_same_events(clients: Clients) -> None:
     seen = await clients.script("live/events.ts")
 
     assert [each["action"] for each in seen["live"]] == ["DRAFT_CREATED", "DRAFT_PUBLISHED"]
@@ -34,8 +42,6 @@ async def test_the_clients_of_both_protocols_read_the_same_events(clients: Clien
 
 
 async def test_clients_that_lose_their_connection_miss_no_event(clients: Clients) -> None:
-    assert await clients.tool("tsc", "--project", "tsconfig.json", cwd="live") == ""
-
     found = await clients.script("live/resume.ts")
 
     assert set(found) == {"ws", "sse", "urql", "apollo", "relay"}
@@ -75,6 +81,42 @@ async def test_a_python_client_that_loses_its_connection_misses_no_event(clients
         stored = await _asked(http, target, f'{{ events(after: "{after}") {{ nodes {{ id }} }} }}')
 
     assert taken == [each["id"] for each in stored["events"]["nodes"]]
+
+
+async def test_clients_end_or_go_on_after_an_error_as_its_code_says(clients: Clients) -> None:
+    found = await clients.script("live/refused.ts", EXPIRED=EXPIRED)
+
+    assert set(found) == {"ws", "sse", "urql", "apollo", "relay"}
+    for name, each in found.items():
+        assert "This cursor isn't one of this list" in each["wrongCursor"], name
+        assert re.search("4403|401", each["wrongToken"]), (name, each)
+        assert each["expired"]["taken"] == "JOB_UPDATED", name
+        assert [text.startswith(LOST) for text in each["expired"]["warnings"]] == [True], (name, each)
+
+
+async def test_a_python_client_ends_or_goes_on_after_an_error_as_its_code_says(
+    clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, token = URL(clients.demo.url), clients.demo.tokens[ADMIN]
+    for secret, after, message in ((token, "nonsense", "cursor"), ("mst_wrong", None, "token")):
+        with pytest.raises(Refused, match=message):
+            await anext(follow(str(url), secret, after))
+
+    async with ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
+        job_id = (await _asked(http, url, "{ jobs(first: 1) { nodes { id } } }"))["jobs"]["nodes"][0]["id"]
+        async with aclosing(follow(str(url), token, EXPIRED)) as events:
+            first = asyncio.ensure_future(anext(events))
+            for number in count():
+                if first.done():
+                    break
+                change = f'updateJob(input: {{jobId: "{job_id}", name: "again {number}"}}) {{ userErrors {{ code }} }}'
+                await _asked(http, url, f"mutation {{ {change} }}")
+            assert (await first)["action"] == "JOB_UPDATED"
+    assert LOST in caplog.text
+
+
+def test_only_the_scheme_of_a_url_is_replaced() -> None:
+    assert websocket_url("https://http.example/graphql") == "wss://http.example/graphql"
 
 
 async def _copied(reader: StreamReader, writer: StreamWriter) -> None:

@@ -1,23 +1,12 @@
 /** Follow the feed through a proxy that cuts all connections, with each client as its example shows it. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import * as apollo from './subscriptions/apollo.ts'
-import * as ws from './subscriptions/graphql-ws.ts'
-import * as sse from './subscriptions/graphql-sse.ts'
-import * as relay from './subscriptions/relay.ts'
-import * as urql from './subscriptions/urql.ts'
+import { ask, FOLLOW, type Follow, RENAME } from './follow.ts'
 
 const { URL: url = '', TOKEN = '' } = process.env
 const target = new URL(url)
-const RENAME = 'mutation ($id: ID!, $name: String!) { updateJob(input: { jobId: $id, name: $name }) { userErrors { message } } }'
 const open = new Set<Socket>()
 let server: Server | undefined
 let port = 0
-
-async function ask(query: string, variables = {}) {
-  const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
-  return ((await response.json()) as { data: any }).data
-}
 
 /** Forward connections, on the same port as before. */
 async function forward() {
@@ -42,7 +31,7 @@ async function cut() {
   await closed
 }
 
-async function resumed(follow: typeof ws.follow) {
+async function resumed(follow: Follow) {
   await forward()
   const { events, jobs } = await ask('{ events(last: 1) { pageInfo { endCursor } } jobs(first: 1) { nodes { id } } }')
   const id = jobs.nodes[0].id
@@ -73,19 +62,7 @@ async function resumed(follow: typeof ws.follow) {
   return { taken, all: all.nodes.map((each: { id: string }) => each.id) }
 }
 
-/** Follow the feed by Relay's network, without its store. */
-const throughRelay: typeof ws.follow = (url, token, after, take) => {
-  const { environment, socket } = relay.environmentOf(url, token)
-  const params = { id: null, cacheID: 'events', text: ws.EVENTS, name: 'Events', operationKind: 'subscription', metadata: {} } as const
-  const results = environment.getNetwork().execute(params, { after }, {})
-  const subscription = results.subscribe({ next: result => take((result as unknown as { data: ws.Data }).data.events) })
-  return () => {
-    subscription.unsubscribe()
-    void socket.dispose()
-  }
-}
-
 const found: Record<string, unknown> = {}
-for (const [name, { follow }] of Object.entries({ ws, sse, urql, apollo, relay: { follow: throughRelay } })) found[name] = await resumed(follow)
+for (const [name, follow] of Object.entries(FOLLOW)) found[name] = await resumed(follow)
 console.log(JSON.stringify(found))
 process.exit()
