@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -68,6 +69,12 @@ class DatabaseUrl:
     @property
     def is_sqlite(self) -> bool:
         return self.engine.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database. None for PostgreSQL, and for a database in memory."""
+        name = self.engine.database if self.is_sqlite else None
+        return None if name in (None, "", ":memory:") else Path(str(name))
 
     @classmethod
     def _postgresql(cls, text: str) -> Self:

@@ -1,6 +1,7 @@
 """Shared by all commands: an event loop, an open database, and one-line error messages."""
 
 import asyncio
+import os
 import shlex
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -20,6 +21,7 @@ from mainsheet.models.migrate import current_and_head
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import Settings
 
+PRIVATE = 0o600
 DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -103,24 +105,40 @@ def upgrade_command() -> str:
     return f"mainsheet db upgrade --database-url {shlex.quote(without_secrets(url))}"
 
 
-def check_url(url: str, *, may_create: bool) -> None:
+def check_url(url: str, *, may_create: bool) -> DatabaseUrl:
+    """Parse the URL, and check that a SQLite file opens. A missing one is created only with `may_create`."""
+    parsed = parsed_url(url)
+    if parsed.file:
+        _check_file(parsed.file, may_create=may_create)
+    return parsed
+
+
+def parsed_url(url: str) -> DatabaseUrl:
     try:
         parsed = DatabaseUrl.parse(url)
     except BadDatabaseUrl as error:
         raise click.ClickException(str(error)) from None
-    if parsed.is_sqlite:
-        _check_file(parsed.engine.database, may_create=may_create)
-
-
-def _check_file(name: str | None, *, may_create: bool) -> None:
-    if name in (None, "", ":memory:"):
+    if parsed.is_sqlite and not parsed.file:
         raise click.ClickException("A SQLite database needs a file: sqlite:///FILE")
-    path = Path(str(name))
+    return parsed
+
+
+def _check_file(path: Path, *, may_create: bool) -> None:
     if not path.parent.is_dir():
         raise click.ClickException(f"The directory {path.parent} of the database doesn't exist")
-    if not may_create and not path.exists():
-        raise click.ClickException(f"There is no database {path}: run `{upgrade_command()}`")
+    if not path.exists():
+        if not may_create:
+            raise click.ClickException(f"There is no database {path}: run `{upgrade_command()}`")
+        _create(path)
     _check_opens(path)
+
+
+def _create(path: Path) -> None:
+    """Create an empty file that only its owner can read. SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT, PRIVATE))
+    except OSError as error:
+        raise click.ClickException(f"The database {path} can't be created: {error.strerror}") from None
 
 
 def _check_opens(path: Path) -> None:

@@ -1,4 +1,6 @@
+import shlex
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import click
 from sqlalchemy import text
@@ -9,15 +11,17 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import with_settings
-from mainsheet.server.commands.running import database_at, require_head, run
+from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_head, run
 from mainsheet.server.commands.worker import StopSignals, patience, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.process.database_lock import locked
 from mainsheet.server.process.listening import Listening, url
 from mainsheet.server.process.supervisor import Supervisor
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
 
+OF_OTHERS = 0o077  # the bits of a file mode for the group and for all others
 NO_PAGE = "The playground isn't built: run `make playground`. The API works without it."
 
 CONNECTIONS = text("""
@@ -45,7 +49,14 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1 and settings.database_url.startswith("sqlite"):
         raise click.ClickException(f"SQLite is for one process: {settings.workers} workers need PostgreSQL")
     configure_logging(settings.log_format, settings.log_level)
-    run(_serve(settings))
+    run(_serve_alone(settings))
+
+
+async def _serve_alone(settings: Settings) -> None:
+    """Serve while no other server uses a SQLite database."""
+    file = check_url(settings.database_url, may_create=settings.demo).file
+    with locked(file) if file else nullcontext():
+        await _serve(settings)
 
 
 async def _serve(settings: Settings) -> None:
@@ -61,9 +72,17 @@ async def _serve(settings: Settings) -> None:
         except OSError as error:
             raise click.ClickException(str(error)) from None
         members = await _members(database, settings, url(settings.host, sockets.api))
+    _warn(settings)
+    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+
+
+def _warn(settings: Settings) -> None:
     if not Playground.built():
         click.echo(NO_PAGE, err=True)
-    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+    file = parsed_url(settings.database_url).file
+    if file and file.stat().st_mode & OF_OTHERS:
+        command = f"chmod 600 {shlex.quote(str(file))}*"
+        click.echo(f"Other users of this system may open the database {file}: run `{command}`", err=True)
 
 
 async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
