@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -35,6 +35,7 @@ IGNORED = {
     "load_balance_hosts": {"disable"},
 }
 TIMEOUT = "connect_timeout"
+PASSWORD = "password"  # noqa: S105 the parameter's name
 
 
 class BadDatabaseUrl(MainsheetError):
@@ -75,6 +76,20 @@ class DatabaseUrl:
         """The file of a SQLite database. None for PostgreSQL, and for a database in memory."""
         name = self.engine.database if self.is_sqlite else None
         return None if name in (None, "", ":memory:") else Path(str(name))
+
+    @property
+    def password(self) -> str | None:
+        """The password in PostgreSQL's URL: before the host, or as a parameter."""
+        parts = urlsplit(self.connect["dsn"])
+        return unquote(parts.password) if parts.password else dict(parse_qsl(parts.query)).get(PASSWORD)
+
+    @property
+    def without_password(self) -> str:
+        """PostgreSQL's URL for the command line of a program, which other users can read."""
+        parts = urlsplit(str(self.connect["dsn"]))
+        user, at, hosts = parts.netloc.rpartition("@")
+        query = urlencode([each for each in parse_qsl(parts.query) if each[0] != PASSWORD])
+        return parts._replace(netloc=f"{user.partition(':')[0]}{at}{hosts}", query=query).geturl()
 
     @classmethod
     def _postgresql(cls, text: str) -> Self:

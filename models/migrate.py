@@ -105,11 +105,16 @@ async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
 
 def _run_pending(connection: Connection) -> str | None:
     current = _current(connection)
-    if current is not None and current not in _revisions():
-        raise NewerDatabase(current)
-    if current != _head():
+    if is_pending(current):
         command.upgrade(config(connection), "head")
     return current
+
+
+def is_pending(current: str | None) -> bool:
+    """Return whether a database at this revision has to be migrated. Raises `NewerDatabase`."""
+    if current is not None and current not in _revisions():
+        raise NewerDatabase(current)
+    return current != _head()
 
 
 def config(connection: Connection | None = None) -> Config:

@@ -1,8 +1,6 @@
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import click
 
@@ -11,7 +9,9 @@ from mainsheet.models.database import Database
 from mainsheet.models.migrate import current_and_head, drift, upgrade
 from mainsheet.models.retention import EXPIRING, Retention, prunable, prune
 from mainsheet.models.unfit import unfit
+from mainsheet.server.commands.backup import backup, restore
 from mainsheet.server.commands.options import json_option, with_settings
+from mainsheet.server.commands.progress import progress_bar
 from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, resumable, run
 from mainsheet.server.commands.table import show
 from mainsheet.server.process.pruner import retention_of
@@ -23,6 +23,10 @@ SHOWN = 20
 @click.group()
 def db() -> None:
     """The database."""
+
+
+db.add_command(backup)
+db.add_command(restore)
 
 
 @db.command(name="upgrade")
@@ -74,14 +78,6 @@ async def _seed(settings: Settings, jobs: int, seed: int) -> None:
         if jobs:
             with progress_bar("Generated jobs", jobs) as advance, told_how_to_go_on(jobs) as done:
                 await seed_jobs(database, jobs, seed, lambda now: advance(done(now)))
-
-
-@contextmanager
-def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Show progress on stderr if it is a terminal. Yields a function that takes the number of jobs done."""
-    bar: Any = click.progressbar(length=length, label=label, file=sys.stderr)
-    with bar:
-        yield lambda done: bar.update(done - bar.pos)
 
 
 @contextmanager

@@ -26,10 +26,16 @@ DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceEr
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine. Expected failures become one line; anything else is a bug and keeps its traceback."""
+    """Run a coroutine. Expected failures become one line."""
+    with failing_in_one_line(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main)
+
+
+@contextmanager
+def failing_in_one_line() -> Iterator[None]:
+    """Show expected failures as one line; anything else is a bug and keeps its traceback."""
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(main)
+        yield
     except MainsheetError as error:
         raise click.ClickException(without_secrets(str(error))) from None
     except DATABASE_FAILURES as error:
@@ -124,13 +130,17 @@ def parsed_url(url: str) -> DatabaseUrl:
 
 
 def _check_file(path: Path, *, may_create: bool) -> None:
-    if not path.parent.is_dir():
-        raise click.ClickException(f"The directory {path.parent} of the database doesn't exist")
+    check_folder(path)
     if not path.exists():
         if not may_create:
             raise click.ClickException(f"There is no database {path}: run `{upgrade_command()}`")
         _create(path)
     _check_opens(path)
+
+
+def check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise click.ClickException(f"The directory {path.parent} of {path.name} doesn't exist")
 
 
 def _create(path: Path) -> None:

@@ -1,0 +1,151 @@
+"""Copies of SQLite databases, made beside a server that writes, and the replacement of a database by a copy."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+from mainsheet.models.errors import MainsheetError
+
+PAGES = 100  # of each step
+BESIDE = ("-wal", "-shm", "-journal")  # the files that SQLite keeps beside a database
+# Cursors of events that were lost by a restore must not be those of new events: the numbers go on far after them.
+SKIP_NUMBERS = "UPDATE sqlite_sequence SET seq = seq + 1000000000 WHERE name = 'event'"
+
+Progress = Callable[[int], None]  # gets the percentage that is copied
+
+
+class NotCopied(MainsheetError):
+    """The database, or its copy, can't be used."""
+
+
+class DatabaseOpen(MainsheetError):
+    """Another process has the database open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another process has the database {path} open: stop it first")
+
+
+@contextmanager
+def checked_copy(source: Path, target: Path, progress: Progress) -> Iterator[Path]:
+    """Yield a copy of the database under a temporary name beside the target; it is removed unless it gets another name.
+
+    Only its owner can read it. It is one file, and a state that the database had. Raises `NotCopied`.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    os.close(descriptor)
+    try:
+        _copy(source, Path(name), progress)
+        yield Path(name)
+    except sqlite3.Error as error:
+        raise NotCopied(f"{source} can't be copied: {error}") from None
+    finally:
+        for suffix in ("", *BESIDE):
+            Path(name + suffix).unlink(missing_ok=True)
+
+
+def _copy(source: Path, to: Path, progress: Progress) -> None:
+    with closing(_read_only(source)) as old, closing(sqlite3.connect(to, isolation_level=None)) as new:
+        # All steps read one snapshot; without it, each change by another process would begin the copy anew.
+        old.execute("BEGIN")
+        old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        old.backup(new, pages=PAGES, progress=lambda _, left, all_: progress(100 - 100 * left // max(all_, 1)))
+        new.execute("PRAGMA journal_mode = DELETE")
+        (result,) = new.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        raise NotCopied(f"{source} is damaged: {result}")
+
+
+def revision(path: Path) -> str:
+    """Return the revision of a database of ours. Raises `NotCopied`."""
+    try:
+        with closing(_read_only(path)) as connection:
+            connection.execute("SELECT id FROM organization LIMIT 1")
+            ((found,),) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            return str(found)
+    except (sqlite3.Error, ValueError):
+        raise NotCopied("It isn't a database of Mainsheet") from None
+
+
+def has_data(path: Path) -> bool:
+    """Return whether anything but empty tables of ours may be in the file. A damaged database counts as data."""
+    if not path.exists():
+        return False
+    try:
+        with closing(_read_only(path)) as connection:
+            is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+            return not is_empty and connection.execute("SELECT id FROM organization LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return True
+
+
+def replace(path: Path, copy: Path) -> Path | None:
+    """Put the copy in the place of the database. Return the name under which the old one is kept, if it has data.
+
+    Raises `DatabaseOpen`.
+    """
+    kept = _free_name(path) if has_data(path) else None
+    if path.exists():
+        _close(path)
+        _keep_owner(path, copy)
+    _skip_numbers(copy)
+    if kept:
+        for suffix in BESIDE:  # a damaged database still has them
+            if (beside := Path(f"{path}{suffix}")).exists():
+                beside.rename(f"{kept}{suffix}")
+        kept.hardlink_to(path)
+    put(copy, path)
+    return kept
+
+
+def put(file: Path, at: Path) -> None:
+    """Give a file its final name, which lasts also if the system fails right after."""
+    file.replace(at)
+    folder = os.open(at.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, isolation_level=None)
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.name}.old-{number}") for number in count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _close(path: Path) -> None:
+    """Put everything into one file, which SQLite does if no other process has the database open.
+
+    Leave a damaged database as it is, with the files beside it.
+    """
+    try:
+        with closing(_read_only(path)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error:
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError:
+        raise DatabaseOpen(path) from None
+
+
+def _skip_numbers(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if connection.execute("SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+            connection.execute(SKIP_NUMBERS)
+
+
+def _keep_owner(path: Path, copy: Path) -> None:
+    """Give the copy the owner of the old database, so that the server can open what root restored."""
+    if os.geteuid() == 0:
+        owner = path.stat()
+        os.chown(copy, owner.st_uid, owner.st_gid)

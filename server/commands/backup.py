@@ -1,0 +1,97 @@
+"""`mainsheet db backup` and `mainsheet db restore`. PostgreSQL's own programs do it for PostgreSQL."""
+
+from pathlib import Path
+
+import click
+
+from mainsheet.models.migrate import current_and_head, is_pending
+from mainsheet.models.sqlite_copy import checked_copy, has_data, put, replace, revision
+from mainsheet.server.commands import postgresql
+from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.progress import progress_bar
+from mainsheet.server.commands.running import (
+    check_folder,
+    database_at,
+    failing_in_one_line,
+    parsed_url,
+    run,
+    upgrade_command,
+)
+from mainsheet.server.process.database_lock import locked
+from mainsheet.server.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@with_settings("database_url")
+def backup(settings: Settings, *, file: Path, force: bool) -> None:
+    """Copy the database to FILE while a server uses it. Only its owner can read FILE.
+
+    FILE is complete, or it isn't there. PostgreSQL is copied by `pg_dump`, in its custom format.
+    """
+    if file.exists() and not force:
+        raise click.ClickException(f"{file} exists already: choose another name, or overwrite it with --force")
+    check_folder(file)
+    run(_check_tables(settings, has_tables=True))
+    url = parsed_url(settings.database_url)
+    with failing_in_one_line():
+        if url.file:
+            _copy(url.file, file)
+        else:
+            postgresql.dump(url, file)
+    click.echo(f"The database is copied to {file}.")
+
+
+async def _check_tables(settings: Settings, *, has_tables: bool) -> None:
+    async with database_at(settings) as database:
+        current, _ = await current_and_head(database)
+    if has_tables and current is None:
+        raise click.ClickException("The database has no tables: there is nothing to copy")
+    if not has_tables and current is not None:
+        raise click.ClickException("The database has tables already: restore into a new, empty one")
+
+
+def _copy(path: Path, file: Path) -> None:
+    _refuse_same(path, file)
+    with progress_bar("Copying", 100) as advance, checked_copy(path, file, advance) as copy:
+        put(copy, file)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a SQLite database that has data, and keep it under another name.")
+@with_settings("database_url")
+def restore(settings: Settings, *, file: Path, force: bool) -> None:
+    """Make the database what it was when `db backup` made FILE. No server may use it meanwhile.
+
+    On PostgreSQL, the database must be empty. The data is written by `pg_restore`.
+    """
+    url = parsed_url(settings.database_url)
+    if not url.file:
+        run(_check_tables(settings, has_tables=False))
+    with failing_in_one_line():
+        is_old = _replace(url.file.resolve(), file, force=force) if url.file else postgresql.restore(url, file)
+    click.echo(f"The database is restored from {file}.")
+    if is_old:
+        click.echo(f"It is of an older version: run `{upgrade_command()}`.")
+
+
+def _replace(path: Path, file: Path, *, force: bool) -> bool:
+    """Replace a SQLite database by a copy of the file. Return whether it has to be migrated."""
+    check_folder(path)
+    _refuse_same(path, file)
+    with locked(path):
+        if has_data(path) and not force:
+            raise click.ClickException(f"The database {path} has data: replace it with --force, which keeps it")
+        with progress_bar("Copying", 100) as advance, checked_copy(file, path, advance) as copy:
+            is_old = is_pending(revision(copy))
+            kept = replace(path, copy)
+    if kept:
+        click.echo(f"The database that was there before is now {kept}.")
+    return is_old
+
+
+def _refuse_same(path: Path, file: Path) -> None:
+    if path.exists() and file.exists() and path.samefile(file):
+        raise click.ClickException(f"{file} is the database itself")
