@@ -8,7 +8,7 @@ import { ScrollToTop } from './ScrollToTop.tsx'
 import { NewTab } from './NewTab.tsx'
 import { QuestionDialog } from './QuestionDialog.tsx'
 import { EditorOptions } from './EditorOptions.tsx'
-import { ACTIVITY, COST, EXAMPLES, FIELDS, guarded, TABLE, VERSIONS } from './panels.tsx'
+import { ACTIVITY, COLLECTION, COST, EXAMPLES, FIELDS, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
 import { isFirstVisit } from './visit.ts'
@@ -19,7 +19,7 @@ import { TabKeys } from './TabKeys.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
 // GraphiQL finds its history plugin in this list by identity.
-const plugins = [...[EXAMPLES, FIELDS, VERSIONS, ACTIVITY, TABLE, COST].map(guarded), HISTORY_PLUGIN]
+const plugins = [...[EXAMPLES, FIELDS, VERSIONS, ACTIVITY, TABLE, COST, COLLECTION].map(guarded), HISTORY_PLUGIN]
 
 function follow({ tabs, activeTabIndex }: TabsState) {
   keep(tabs)

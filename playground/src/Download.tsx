@@ -1,23 +1,18 @@
 import { ToolbarButton, useGraphiQL } from '@graphiql/react'
 import { printSchema } from 'graphql'
 import { currentRequestKey, requestOf, textOf } from './requests.ts'
-
-function save(text: string, type: string, name: string) {
-  const href = URL.createObjectURL(new Blob([text], { type }))
-  Object.assign(document.createElement('a'), { href, download: name }).click()
-  setTimeout(() => URL.revokeObjectURL(href))
-}
+import { saveFile } from './save.ts'
 
 /** Save the tab's response as a file. */
 function saveResponse() {
   const request = requestOf(currentRequestKey())
   const text = request && textOf(request)
-  if (text) save(text, 'application/json', `${request.sent?.operationName ?? 'response'}.json`)
+  if (text) saveFile(text, 'application/json', `${request.sent?.operationName ?? 'response'}.json`)
 }
 
 export function Download() {
   const schema = useGraphiQL(state => state.schema)
-  const saveSchema = () => schema && save(printSchema(schema), 'application/graphql', 'schema.graphql')
+  const saveSchema = () => schema && saveFile(printSchema(schema), 'application/graphql', 'schema.graphql')
   return (
     <>
       <ToolbarButton label="Download the response" onClick={saveResponse}>

@@ -68,3 +68,9 @@ export const ACTIVITY: GraphiQLPlugin = {
   icon: icon('M3 12h4l3-8 4 16 3-8h4'),
   content: later(() => import('./panels/Activity.tsx')),
 }
+
+export const COLLECTION: GraphiQLPlugin = {
+  title: 'Collection',
+  icon: icon('M7 4h10v16l-5-4-5 4z'),
+  content: later(() => import('./collection/Collection.tsx')),
+}

@@ -14,7 +14,16 @@ from tests.playground.test_page import ADA
 from tests.playground.test_panels import new_tab
 
 AXE = Path(__file__).parents[2] / "playground/node_modules/axe-core/axe.min.js"
-PANELS = ("GraphiQL Explorer", "Activity", "Table", "Cost", "History", "Documentation Explorer", "Examples")
+PANELS = (
+    "GraphiQL Explorer",
+    "Activity",
+    "Table",
+    "Cost",
+    "Collection",
+    "History",
+    "Documentation Explorer",
+    "Examples",
+)
 FOCUSED = """() => document.activeElement === document.body ? null
   : document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"""
 CONTROLS = (
@@ -25,6 +34,7 @@ CONTROLS = (
         "Show Activity",
         "Show Table",
         "Show Cost",
+        "Show Collection",
     ),
     *("Re-fetch GraphQL schema", "Open short keys dialog", "Open settings dialog", "One job in detail", "MyJobs"),
     *("New tab", "You are", "Execute query", "Prettify query", "Share this operation", "Download the response"),
