@@ -1,4 +1,4 @@
-"""The permissions of each role, as tables. Only `mainsheet.resolvers.permissions` reads them."""
+"""The permissions of each role, as tables: roles with fewer rights come first. All checks of rights are by them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -62,12 +62,6 @@ BY_TEAM: Mapping[TeamRole, frozenset[JobPermission]] = {
     TeamRole.ADMIN: ALL,
 }
 
-BY_ORGANIZATION: Mapping[OrganizationRole, frozenset[JobPermission]] = {
-    OrganizationRole.MEMBER: frozenset(),
-    OrganizationRole.AUDITOR: frozenset({JobPermission.VIEW}),
-    OrganizationRole.ADMIN: ALL,
-}
-
 AS_MEMBER = frozenset({TeamPermission.SHARE_JOBS})
 AS_CONTRIBUTOR = AS_MEMBER | {TeamPermission.CREATE_JOBS, TeamPermission.EDIT_SAVED_QUERIES}
 IN_TEAM: Mapping[TeamRole, frozenset[TeamPermission]] = {
@@ -80,4 +74,13 @@ IN_ORGANIZATION: Mapping[OrganizationRole, frozenset[OrganizationPermission]] = 
     OrganizationRole.MEMBER: frozenset(),
     OrganizationRole.AUDITOR: frozenset({OrganizationPermission.VIEW_ALL_JOBS}),
     OrganizationRole.ADMIN: frozenset(OrganizationPermission),
+}
+
+OF_ALL_JOBS: Mapping[OrganizationPermission, frozenset[JobPermission]] = {
+    OrganizationPermission.VIEW_ALL_JOBS: frozenset({JobPermission.VIEW}),
+    OrganizationPermission.MANAGE_ALL_JOBS: ALL,
+}
+BY_ORGANIZATION: Mapping[OrganizationRole, frozenset[JobPermission]] = {
+    role: frozenset().union(*(of_jobs for each, of_jobs in OF_ALL_JOBS.items() if each in permissions))
+    for role, permissions in IN_ORGANIZATION.items()
 }

@@ -3,8 +3,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, select
 
 from mainsheet.models.access_token import AccessToken
-from mainsheet.models.roles import OrganizationRole
+from mainsheet.models.roles import OrganizationPermission
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.permissions import may
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
@@ -31,7 +32,7 @@ async def of_actors(read: Read, actor_ids: Sequence[str], page: PageArguments) -
 
 def _visible(caller: Caller) -> ColumnElement[bool]:
     own: ColumnElement[bool] = AccessToken.organization_id == caller.organization_id
-    is_all = caller.organization_role is OrganizationRole.ADMIN
+    is_all = may(caller, OrganizationPermission.MANAGE_TOKENS)
     return own if is_all else own & (AccessToken.actor_id == caller.actor_id)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
 
@@ -16,7 +16,6 @@ from mainsheet.models.roles import (
     IN_TEAM,
     JobPermission,
     OrganizationPermission,
-    OrganizationRole,
     TeamPermission,
     TeamRole,
 )
@@ -25,6 +24,9 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+
+Role = TypeVar("Role")
+Permission = TypeVar("Permission")
 
 
 def sees_all_jobs(caller: Caller) -> bool:
@@ -135,9 +137,10 @@ async def of_teams(read: Read, team_ids: Sequence[str]) -> Mapping[str, list[Tea
 
 
 def _in_team(caller: Caller, roles: Sequence[TeamRole]) -> frozenset[TeamPermission]:
-    """Return the rights of the role in a team. Administrators have all, also without one."""
-    is_administrator = caller.organization_role is OrganizationRole.ADMIN
-    return frozenset(TeamPermission) if is_administrator else frozenset().union(*(IN_TEAM[role] for role in roles))
+    """Return the rights of the role in a team. Who manages all teams has all, also without one."""
+    if may(caller, OrganizationPermission.MANAGE_TEAMS):
+        return frozenset(TeamPermission)
+    return frozenset().union(*(IN_TEAM[role] for role in roles))
 
 
 class RoleInTeam(NamedTuple):
@@ -153,16 +156,24 @@ def _own_roles(view: View) -> Statement:
 
 def in_organization(caller: Caller) -> list[OrganizationPermission]:
     """Return what the caller may do in the organization."""
-    return [each for each in OrganizationPermission if each in IN_ORGANIZATION[caller.organization_role]]
+    return [each for each in OrganizationPermission if may(caller, each)]
+
+
+def may(caller: Caller, permission: OrganizationPermission) -> bool:
+    """Whether the caller has the permission in the organization."""
+    return permission in IN_ORGANIZATION[caller.organization_role]
+
+
+def may_in_team(caller: Caller, role: TeamRole | None, permission: TeamPermission) -> bool:
+    """Whether a caller with this role in a team has the permission in it."""
+    return permission in _in_team(caller, [] if role is None else [role])
+
+
+def least_role(roles: Mapping[Role, frozenset[Permission]], permission: Permission) -> Role:
+    """Return the role with the fewest rights that has the permission."""
+    return next(role for role, permissions in roles.items() if permission in permissions)
 
 
 def granted(caller: Caller, roles: Sequence[TeamRole]) -> frozenset[JobPermission]:
     """Add up the rights of the organization role and of all team roles."""
     return BY_ORGANIZATION[caller.organization_role].union(*(BY_TEAM[role] for role in roles))
-
-
-def may_share_with(caller: Caller, role: TeamRole | None, needed: TeamRole) -> bool:
-    """Whether a caller with this role in a team may share a job with it."""
-    if caller.organization_role is OrganizationRole.ADMIN:
-        return True
-    return role is not None and BY_TEAM[role] >= BY_TEAM[needed]

@@ -15,9 +15,9 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.errors import Forbidden, Invalid, JobNotFound, Path, UserError
 from mainsheet.models.job import Job
 from mainsheet.models.organization import Organization
-from mainsheet.models.roles import AccessScope, JobPermission, OrganizationRole
+from mainsheet.models.roles import IN_ORGANIZATION, AccessScope, JobPermission, OrganizationPermission
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
+from mainsheet.resolvers.permissions import granted, least_role, may, roles_in_jobs, visible
 
 NOT_STORED = {"secret"}  # parts of answers that are shown once
 NOT_READ = datetime.max.replace(tzinfo=UTC)
@@ -83,9 +83,10 @@ class Write(Edit):
             self.problems.append(Invalid(path=path, reason="The time is outside the years 1 to 9999 in UTC."))
             return self.at
 
-    def require_administrator(self) -> None:
-        if self.caller.organization_role is not OrganizationRole.ADMIN:
-            raise Forbidden(path=(), missing_organization_role=OrganizationRole.ADMIN)
+    def require(self, permission: OrganizationPermission) -> None:
+        """Raise `Forbidden` unless the caller's role has the permission in the organization."""
+        if not may(self.caller, permission):
+            raise Forbidden(path=(), missing_organization_role=least_role(IN_ORGANIZATION, permission))
 
     async def own(self, entity: type[Entity], id: str, missing: UserError) -> Entity:
         """Return a row of the caller's organization, locked. Raises `missing` if there is none."""
@@ -96,9 +97,9 @@ class Write(Edit):
             raise missing
         return row
 
-    async def organization(self) -> Organization:
-        """Return the caller's organization, locked. Raises `Forbidden` unless the caller is an administrator."""
-        self.require_administrator()
+    async def organization(self, permission: OrganizationPermission) -> Organization:
+        """Return the caller's organization, locked. Raises `Forbidden` unless the caller has the permission in it."""
+        self.require(permission)
         organization = await self.lock(Organization, Organization.id == self.caller.organization_id)
         if organization is None:
             raise RuntimeError("The organization of the caller doesn't exist.")

@@ -12,8 +12,9 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.organization import Organization
 from mainsheet.models.provisioning_errors import MemberDisabled, QuotaExceeded, ScopeMissing, TokenNotFound
-from mainsheet.models.roles import AccessScope, OrganizationRole
+from mainsheet.models.roles import AccessScope, OrganizationPermission, OrganizationRole
 from mainsheet.resolvers.commands.provisioning import actor, require_scope
+from mainsheet.resolvers.permissions import may
 from mainsheet.resolvers.write import AccessTokenAnswer, NewAccessTokenAnswer, Write, command
 
 DEFAULT_SECONDS = 90 * 86_400
@@ -64,7 +65,7 @@ async def revoke(write: Write, *, access_token_id: str, message: str | None = No
     missing = TokenNotFound(missing_id=access_token_id)
     token = await write.own(AccessToken, access_token_id, missing)
     if token.actor_id != write.caller.actor_id:
-        if write.caller.organization_role is not OrganizationRole.ADMIN:
+        if not may(write.caller, OrganizationPermission.MANAGE_TOKENS):
             raise missing
         require_scope(write, AccessScope.ADMIN)
     write.explain(message)
@@ -77,7 +78,7 @@ async def revoke(write: Write, *, access_token_id: str, message: str | None = No
 
 async def _service_account(write: Write, actor_id: str) -> Actor:
     owner = await actor(write, actor_id)
-    write.require_administrator()
+    write.require(OrganizationPermission.MANAGE_SERVICE_ACCOUNTS)
     require_scope(write, AccessScope.ADMIN)
     if owner.kind is not ActorKind.SERVICE_ACCOUNT:
         raise Invalid(path=("actor_id",), reason=OTHERS)

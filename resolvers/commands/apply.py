@@ -22,7 +22,7 @@ from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.limits import storable
-from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, TeamPermission
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
 from mainsheet.resolvers.commands import job as job_commands
@@ -162,7 +162,7 @@ async def _update(write: Write, job: Job, values: Item, team_ids: Sequence[str])
     if has == set(team_ids):
         return
     await write.job(job.id, JobPermission.MANAGE_TEAMS)
-    write.problems += await job_commands.team_problems_of(write, team_ids, TeamRole.VIEWER, frozenset(has))
+    write.problems += await job_commands.team_problems_of(write, team_ids, TeamPermission.SHARE_JOBS, frozenset(has))
     write.refuse()
     job.add_teams(team_ids, write)
     for team_id in has - set(team_ids):

@@ -22,13 +22,13 @@ from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
-from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
+from mainsheet.models.roles import IN_TEAM, AccessScope, JobPermission, TeamPermission, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.locked_run import RunJob, record
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.job_dependency import depends_on
-from mainsheet.resolvers.permissions import may_share_with, visible
+from mainsheet.resolvers.permissions import least_role, may_in_team, visible
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
 
@@ -72,7 +72,7 @@ async def _created(
 ) -> Job:
     """Create a job with a validated configuration."""
     write.problems += value_problems({**values, "message": message})
-    team_problems = await team_problems_of(write, team_ids, TeamRole.CONTRIBUTOR)
+    team_problems = await team_problems_of(write, team_ids, TeamPermission.CREATE_JOBS)
     write.problems += team_problems
     # Keys of jobs that the caller can't see count too: only those who may create the job learn about them.
     if not team_problems and limits.storable(values["job_key"]) and await _is_taken(write, values["job_key"]):
@@ -157,7 +157,7 @@ async def add_teams(write: Write, *, job_id: str, team_ids: Sequence[str], messa
     job = await write.job(job_id, JobPermission.MANAGE_TEAMS)
     write.explain(message)
     has = frozenset(each.team_id for each in job.teams)
-    write.problems += await team_problems_of(write, team_ids, TeamRole.VIEWER, has)
+    write.problems += await team_problems_of(write, team_ids, TeamPermission.SHARE_JOBS, has)
     write.refuse()
     job.add_teams(team_ids, write)
     return {"job_id": job.id}
@@ -173,7 +173,7 @@ async def remove_team(write: Write, *, job_id: str, team_id: str, message: str |
 
 
 async def team_problems_of(
-    write: Write, team_ids: Sequence[str], needed: TeamRole, has: frozenset[str] = frozenset()
+    write: Write, team_ids: Sequence[str], needed: TeamPermission, has: frozenset[str] = frozenset()
 ) -> Sequence[UserError]:
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
@@ -191,15 +191,15 @@ def _missing(
     write: Write,
     team_ids: Sequence[str],
     roles: Mapping[str, TeamRole | None],
-    needed: TeamRole,
+    needed: TeamPermission,
     has: frozenset[str],
 ) -> Iterator[UserError]:
     for index, team_id in enumerate(team_ids):
         path = ("team_ids", str(index))
         if team_id not in roles:
             yield TeamNotFound(path=path, missing_id=team_id)
-        elif team_id not in has and not may_share_with(write.caller, roles[team_id], needed):
-            yield Forbidden(path=path, team_id=team_id, missing_team_role=needed)
+        elif team_id not in has and not may_in_team(write.caller, roles[team_id], needed):
+            yield Forbidden(path=path, team_id=team_id, missing_team_role=least_role(IN_TEAM, needed))
 
 
 async def _is_taken(write: Write, job_key: str) -> bool:

@@ -12,7 +12,7 @@ from mainsheet.models.event import Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.provisioning_errors import LastAdministrator, MemberNotFound
-from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
+from mainsheet.models.roles import AccessScope, OrganizationPermission, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.provisioning import check_unique
 from mainsheet.resolvers.sql.array_param import among
@@ -25,7 +25,7 @@ ADMINISTRATES = {"organization_role": OrganizationRole.ADMIN, "status": ActorSta
 async def create(
     write: Write, *, teams: Sequence[Mapping[str, Any]] = (), message: str | None = None, **values: Any
 ) -> MemberAnswer:
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_MEMBERS)
     values |= {"email": stored_email(values["email"])}
     await check_unique(write, Member, values)
     organization_id = write.caller.organization_id
@@ -107,7 +107,7 @@ async def _forget(write: Write, member: Member) -> None:
 
 async def _member(write: Write, member_id: str) -> Member:
     """Return the member. The organization is locked, so that the last administrators can't disable each other."""
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_MEMBERS)
     return await write.own(Member, member_id, MemberNotFound(missing_id=member_id))
 
 

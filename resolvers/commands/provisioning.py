@@ -19,11 +19,11 @@ from mainsheet.models.provisioning_errors import (
     NameTaken,
     ScopeMissing,
 )
-from mainsheet.models.roles import BY_TEAM, AccessScope, OrganizationRole, TeamRole
+from mainsheet.models.roles import IN_TEAM, AccessScope, TeamPermission
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.permissions import least_role, may_in_team, visible
 from mainsheet.resolvers.write import Write
 
 # The values that only one row of the organization may have. Actors of both kinds share their external ids.
@@ -76,17 +76,17 @@ async def check_unused(write: Write, row: Any, error: type[InUse], is_used: Colu
     )
 
 
-async def require_team_role(write: Write, team_id: str, needed: TeamRole) -> None:
-    """Raise `Forbidden` unless the caller has the role or more in the team, or is an administrator.
+async def require_in_team(write: Write, team_id: str, permission: TeamPermission) -> None:
+    """Raise `Forbidden` unless the caller has the permission in the team.
 
-    Raise `ScopeMissing` if the caller's token lacks the administrator's scope for that.
+    Raise `ScopeMissing` if they have it as an administrator only, and their token lacks the scope for that.
     """
     own = (TeamMember.team_id == team_id) & (TeamMember.actor_id == write.caller.actor_id)
     role = await write.session.scalar(select(TeamMember.role).where(own))
-    if role is not None and BY_TEAM[role] >= BY_TEAM[needed]:
+    if role is not None and permission in IN_TEAM[role]:
         return
-    if write.caller.organization_role is not OrganizationRole.ADMIN:
-        raise Forbidden(path=("team_id",), team_id=team_id, missing_team_role=needed)
+    if not may_in_team(write.caller, role, permission):
+        raise Forbidden(path=("team_id",), team_id=team_id, missing_team_role=least_role(IN_TEAM, permission))
     require_scope(write, AccessScope.ADMIN)
 
 

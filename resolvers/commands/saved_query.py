@@ -7,10 +7,10 @@ from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.provisioning_errors import SavedQueryInUse
-from mainsheet.models.roles import AccessScope, JobPermission, TeamRole
+from mainsheet.models.roles import AccessScope, JobPermission, OrganizationPermission, TeamPermission
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
-from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, require_scope, require_team_role
+from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, require_in_team, require_scope
 from mainsheet.resolvers.permissions import granted, roles_in_jobs
 from mainsheet.resolvers.saved_query import runs_query
 from mainsheet.resolvers.write import DeletedSavedQueryAnswer, SavedQueryAnswer, Write, command
@@ -57,7 +57,7 @@ async def delete(
 
 async def _check_team(write: Write, team_id: str) -> None:
     await write.own(Team, team_id, TeamNotFound(path=("team_id",), missing_id=team_id))
-    await require_team_role(write, team_id, TeamRole.CONTRIBUTOR)
+    await require_in_team(write, team_id, TeamPermission.EDIT_SAVED_QUERIES)
 
 
 async def _editable(write: Write, saved_query_id: str) -> SavedQuery:
@@ -65,10 +65,10 @@ async def _editable(write: Write, saved_query_id: str) -> SavedQuery:
     missing = SavedQueryNotFound(path=("saved_query_id",), missing_id=saved_query_id)
     query = await write.own(SavedQuery, saved_query_id, missing)
     if query.team_id is None:
-        write.require_administrator()
+        write.require(OrganizationPermission.MANAGE_TEAMS)
         require_scope(write, AccessScope.ADMIN)
     else:
-        await require_team_role(write, query.team_id, TeamRole.CONTRIBUTOR)
+        await require_in_team(write, query.team_id, TeamPermission.EDIT_SAVED_QUERIES)
     job_ids = (await write.session.scalars(select(Job.id).where(runs_query(saved_query_id)))).all()
     roles = (await write.session.execute(roles_in_jobs(write.caller, job_ids))).all()
     for job_id in job_ids:

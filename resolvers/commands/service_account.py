@@ -4,7 +4,7 @@ from mainsheet.models.actor import ActorStatus
 from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.provisioning_errors import ActorNotFound
-from mainsheet.models.roles import AccessScope
+from mainsheet.models.roles import AccessScope, OrganizationPermission
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.resolvers.commands.provisioning import check_unique
 from mainsheet.resolvers.write import ServiceAccountAnswer, Write, command
@@ -12,7 +12,7 @@ from mainsheet.resolvers.write import ServiceAccountAnswer, Write, command
 
 @command("createServiceAccount", AccessScope.ADMIN)
 async def create(write: Write, *, message: str | None = None, **values: Any) -> ServiceAccountAnswer:
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_SERVICE_ACCOUNTS)
     await check_unique(write, ServiceAccount, values)
     account = ServiceAccount(
         id=new_id(ServiceAccount.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1
@@ -63,6 +63,6 @@ async def enable(
 
 
 async def _account(write: Write, account_id: str) -> ServiceAccount:
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_SERVICE_ACCOUNTS)
     missing = ActorNotFound(path=("service_account_id",), missing_id=account_id)
     return await write.own(ServiceAccount, account_id, missing)

@@ -10,17 +10,17 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.member import Member
 from mainsheet.models.provisioning_errors import ActorNotFound, TeamInUse
-from mainsheet.models.roles import AccessScope, TeamRole
+from mainsheet.models.roles import AccessScope, OrganizationPermission, TeamPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers.commands.provisioning import actor, check_unique, check_unused, require_team_role
+from mainsheet.resolvers.commands.provisioning import actor, check_unique, check_unused, require_in_team
 from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.write import DeletedTeamAnswer, TeamAnswer, Write, command
 
 
 @command("createTeam", AccessScope.ADMIN)
 async def create(write: Write, *, message: str | None = None, **values: Any) -> TeamAnswer:
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_TEAMS)
     await check_unique(write, Team, values)
     team = Team(id=new_id(Team.PREFIX, write.at), organization_id=write.caller.organization_id, revision=1)
     team.begin(EventAction.TEAM_CREATED, values, write, message)
@@ -32,7 +32,7 @@ async def create(write: Write, *, message: str | None = None, **values: Any) -> 
 async def update(
     write: Write, *, team_id: str, expected_revision: int | None = None, message: str | None = None, **values: Any
 ) -> TeamAnswer:
-    team = await _managed(write, team_id)
+    team = await _team(write, team_id, TeamPermission.EDIT)
     await check_unique(write, Team, values, team_id)
     team.change(EventAction.TEAM_UPDATED, values, write, expected_revision=expected_revision, message=message)
     return {"team_id": team.id}
@@ -43,7 +43,7 @@ async def delete(
     write: Write, *, team_id: str, expected_revision: int | None = None, message: str | None = None
 ) -> DeletedTeamAnswer:
     """Delete a team with its roles. Saved queries of the team belong to none then."""
-    await write.organization()
+    await write.organization(OrganizationPermission.MANAGE_TEAMS)
     team = await write.own(Team, team_id, TeamNotFound(path=("team_id",), missing_id=team_id))
     granted = among_these(Job.id, select(JobTeam.job_id).where(JobTeam.team_id == team_id))
     await check_unused(write, team, TeamInUse, granted, "Remove their access first.")
@@ -55,7 +55,7 @@ async def delete(
 
 @command("setTeamRole", AccessScope.WRITE)
 async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole) -> TeamAnswer:
-    team = await _managed(write, team_id)
+    team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
     whose = await actor(write, actor_id)
     if isinstance(whose, Member):
         whose.refuse_if_erased(write, "actor_id")
@@ -75,7 +75,7 @@ async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole)
 
 @command("removeFromTeam", AccessScope.WRITE)
 async def remove(write: Write, *, team_id: str, actor_id: str) -> TeamAnswer:
-    team = await _managed(write, team_id)
+    team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
     whose = await actor(write, actor_id)
     membership = await write.session.get(TeamMember, (team_id, actor_id))
     if membership is None:
@@ -85,8 +85,8 @@ async def remove(write: Write, *, team_id: str, actor_id: str) -> TeamAnswer:
     return {"team_id": team_id}
 
 
-async def _managed(write: Write, team_id: str) -> Team:
-    """Return the team, locked. Raises `Forbidden` unless the caller may manage it."""
+async def _team(write: Write, team_id: str, permission: TeamPermission) -> Team:
+    """Return the team, locked. Raises `Forbidden` unless the caller has the permission in it."""
     team = await write.own(Team, team_id, TeamNotFound(path=("team_id",), missing_id=team_id))
-    await require_team_role(write, team_id, TeamRole.ADMIN)
+    await require_in_team(write, team_id, permission)
     return team

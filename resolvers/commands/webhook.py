@@ -8,7 +8,7 @@ from mainsheet.models import limits
 from mainsheet.models.event import START, Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.provisioning_errors import QuotaExceeded
-from mainsheet.models.roles import AccessScope
+from mainsheet.models.roles import AccessScope, OrganizationPermission
 from mainsheet.models.webhook import MAX_SECRETS, Webhook, WebhookSecret
 from mainsheet.models.webhook_delivery import WebhookDelivery, WebhookDeliveryStatus
 from mainsheet.models.webhook_errors import WebhookDeliveryNotFound, WebhookNotFound
@@ -28,7 +28,7 @@ from mainsheet.resolvers.write import (
 @command("createWebhook", AccessScope.ADMIN)
 async def create(write: Write, *, message: str | None = None, **values: Any) -> NewWebhookAnswer:
     """Create a webhook for the events from now on. Its secret is part of this answer only."""
-    organization = await write.organization()
+    organization = await write.organization(OrganizationPermission.MANAGE_WEBHOOKS)
     await _check_quota(write)
     position, event_id = await _end_of_feed(write)
     webhook = Webhook(
@@ -129,7 +129,7 @@ async def redeliver(write: Write, *, webhook_id: str, delivery_ids: Sequence[str
 
 
 async def _webhook(write: Write, webhook_id: str) -> Webhook:
-    write.require_administrator()
+    write.require(OrganizationPermission.MANAGE_WEBHOOKS)
     return await write.own(Webhook, webhook_id, WebhookNotFound(missing_id=webhook_id))
 
 

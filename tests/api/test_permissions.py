@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.models import roles
 from mainsheet.models.database import Database
-from mainsheet.models.roles import TeamRole
+from mainsheet.models.roles import OrganizationPermission, OrganizationRole, TeamRole
 from testbed.ask import Ask, job_input
 from testbed.world import World, make_membership, make_team
 from tests.api.test_provisioning import run
-from tests.api.test_provisioning_rights import ADMINS, MATRIX, errors
+from tests.api.test_provisioning_rights import ADMINS, MATRIX, Values, errors, ids  # noqa: F401 a fixture
 
 ORGANIZATION = {
     "admin": [
@@ -92,13 +94,23 @@ async def test_team_permissions_are_those_that_mutations_check(ask: Ask, world: 
             assert [each["code"] for each in answer["userErrors"]] == expected, name
 
 
-def test_permissions_in_the_organization_are_those_that_mutations_check() -> None:
-    """Which roles may run each of the mutations is tested in `test_provisioning_rights`."""
-    shown = set().union(*OF_ADMINISTRATORS.values())
-    assert shown == {name for name, (_, roles) in MATRIX.items() if roles == ADMINS}
+@pytest.mark.parametrize("permission", OF_ADMINISTRATORS)
+async def test_a_permission_in_the_organization_allows_its_mutations(
+    ask: Ask,
+    world: World,
+    ids: Values,  # noqa: F811 the fixture
+    permission: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    granted = frozenset({OrganizationPermission(permission)})
+    monkeypatch.setitem(roles.IN_ORGANIZATION, OrganizationRole.AUDITOR, granted)
+    allowed = set()
+    for name, (values, allowed_roles) in MATRIX.items():
+        if allowed_roles == ADMINS:
+            found = await errors(ask, world.auditor, name, values(ids))
+            allowed |= {name} if "FORBIDDEN" not in {each["code"] for each in found} else set()
 
-    for permission in OF_ADMINISTRATORS:
-        assert tuple(role for role, permissions in ORGANIZATION.items() if permission in permissions) == ADMINS
+    assert allowed == OF_ADMINISTRATORS[permission]
 
 
 async def test_team_permissions_for_jobs_are_those_that_mutations_check(
