@@ -4,10 +4,15 @@ It names no library, so that every layer can report to it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
+
+from mainsheet.models.errors import UserError
+
+MOST_SLOWEST = 5
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,15 @@ class Refusal:
     organization: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An HTTP request whose headers were received. `fields` are those of all its log lines, which may be added to."""
+
+    method: str
+    headers: Mapping[str, str]
+    fields: dict[str, str]
+
+
 @dataclass(slots=True)
 class Delivery:
     """The response to one HTTP request; status 499 if the client left before it."""
@@ -32,14 +46,17 @@ class Delivery:
     route: str  # the pattern that matched the path, or an empty string
     status: int
     seconds: float
-    client: str
-    operation: str | None = None  # its name, empty for an anonymous one; None if no operation was found
-    member: str | None = None
+    is_stream: bool = False  # a WebSocket connection or a stream of events, whose time says nothing
+    operation: str | None = None  # its label; None if no operation was found
+    record: "OperationRecord | None" = None  # None if no operation was executed
     error_codes: Sequence[str] = ()
 
 
 class Instrumentation:
     """Receives events. Each method does nothing unless a subclass overrides it; none may raise or block."""
+
+    def received(self, arrival: Arrival) -> None:
+        """The headers of an HTTP request were received; `delivered` follows."""
 
     def parsed(self, seconds: float) -> None:
         """An operation was parsed and validated. One that the server still keeps isn't parsed again."""
@@ -50,14 +67,23 @@ class Instrumentation:
     def dequeued(self, seconds: float) -> None:
         """A queued operation stopped waiting, because it was its turn or because it was refused."""
 
+    def began(self, record: "OperationRecord") -> None:
+        """An operation is about to be executed, or to wait for its turn; `operated` follows."""
+
+    def operated(self, record: "OperationRecord") -> None:
+        """An operation ended, or its client left. A mutation whose client left goes on."""
+
     def executed(self, how: str) -> None:
         """The executor answered an operation; `how` is one of its few outcomes."""
 
     def statement(self, sql: str, seconds: float) -> None:
         """A statement ended: it returned, failed or was cancelled."""
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:
-        """A mutation's command ended with the outcome `done`, `dry_run`, `refused` or `failed`."""
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
+        """A mutation's command ended with the outcome `done`, `dry_run`, `refused` or `failed`.
+
+        The problems are why it was refused.
+        """
 
     def feed_read(self, lag_seconds: float) -> None:
         """The ends of the feeds were read. Events have waited this long for an older transaction to end."""
@@ -70,6 +96,38 @@ class Instrumentation:
 
     def delivered(self, delivery: Delivery) -> None:
         """A response was made, or its client left."""
+
+
+@dataclass(eq=False, slots=True)
+class OperationRecord(Instrumentation):
+    """What one operation did. As an instrument of the operation, it counts its statements and refused commands.
+
+    Each execution of a subscription for an event is an operation of its own.
+    """
+
+    label: str  # its name, or the names of its fields if it has none
+    name: str  # empty for an anonymous one
+    type: str  # query, mutation or subscription
+    is_streamed: bool = False
+    seconds: float = 0  # set at the end
+    queued_seconds: float = 0
+    database_seconds: float = 0
+    statements: int = 0
+    slowest: list[tuple[float, str]] = field(default_factory=list)  # statements with their seconds
+    error_codes: Sequence[str] = ()  # of top-level errors
+    user_errors: dict[str, None] = field(default_factory=dict)  # their codes
+
+    def dequeued(self, seconds: float) -> None:
+        self.queued_seconds += seconds
+
+    def statement(self, sql: str, seconds: float) -> None:
+        self.statements += 1
+        self.database_seconds += seconds
+        keep = heappush if len(self.slowest) < MOST_SLOWEST else heappushpop
+        keep(self.slowest, (seconds, sql))
+
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
+        self.user_errors |= dict.fromkeys(each.code for each in problems)
 
 
 _of_operation: ContextVar[tuple[Instrumentation, ...]] = ContextVar("instruments", default=())
@@ -103,6 +161,10 @@ class Instruments(Instrumentation):
         finally:
             self.statement(sql, time.perf_counter() - begun)
 
+    def received(self, arrival: Arrival) -> None:
+        for each in self:
+            each.received(arrival)
+
     def parsed(self, seconds: float) -> None:
         for each in self:
             each.parsed(seconds)
@@ -115,6 +177,14 @@ class Instruments(Instrumentation):
         for each in self:
             each.dequeued(seconds)
 
+    def began(self, record: OperationRecord) -> None:
+        for each in self:
+            each.began(record)
+
+    def operated(self, record: OperationRecord) -> None:
+        for each in self:
+            each.operated(record)
+
     def executed(self, how: str) -> None:
         for each in self:
             each.executed(how)
@@ -123,9 +193,9 @@ class Instruments(Instrumentation):
         for each in self:
             each.statement(sql, seconds)
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
         for each in self:
-            each.command(name, outcome, seconds)
+            each.command(name, outcome, seconds, problems)
 
     def feed_read(self, lag_seconds: float) -> None:
         for each in self:

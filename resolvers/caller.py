@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -9,7 +9,8 @@ from mainsheet.models.roles import AccessScope, OrganizationRole
 class Caller:
     """The authenticated actor. All permissions of a request follow from these values.
 
-    `scopes` are its token's. `token_expires_at` is None if the token doesn't expire; a JWT always does.
+    `scopes` are its token's. `token_expires_at` is None if the token doesn't expire; a JWT always does. `token_id` is
+    for the log, and None for a JWT.
     """
 
     PREFIX: ClassVar[str] = "VR"
@@ -19,6 +20,7 @@ class Caller:
     organization_role: OrganizationRole
     scopes: frozenset[AccessScope] = frozenset(AccessScope)
     token_expires_at: datetime | None = None
+    token_id: str | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:

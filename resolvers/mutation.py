@@ -54,12 +54,15 @@ class Call:
         Raises `Unavailable` if the database fails. Only after `OutcomeUnknown` the change may have been made.
         """
         begun, ended = time.perf_counter(), "failed"
+        problems: Sequence[UserError] = ()
         try:
             with failures_named():
                 outcome = await self._retried()
-            ended = "refused" if outcome.problems else "dry_run" if self.dry_run else "done"
+            problems = outcome.problems
+            ended = "refused" if problems else "dry_run" if self.dry_run else "done"
         finally:
-            self.database.instrumentation.command(self.command.name, ended, time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            self.database.instrumentation.command(self.command.name, ended, seconds, problems)
         return outcome
 
     async def _retried(self) -> Outcome:

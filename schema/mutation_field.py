@@ -104,8 +104,10 @@ def _declared(
             return await resolve(root, info, input)
         missing = command.scopes[0]
         reason = f"Your token lacks the scope {missing}, which this mutation needs."
+        problem = ScopeMissing(missing_scope=missing, reason=reason)
+        info.context.database.instrumentation.command(command.name, "refused", 0, [problem])
         empty: dict[str, Any] = {"results": []} if command.items else {}
-        return payload_type(**empty, user_errors=[Problem(ScopeMissing(missing_scope=missing, reason=reason))])
+        return payload_type(**empty, user_errors=[Problem(problem)])
 
     checked.__annotations__["input"] = Annotated[input_type, described("The input of the mutation.")]
     return strawberry.mutation(resolver=checked, graphql_type=payload_type, description=description, metadata=metadata)

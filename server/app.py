@@ -28,8 +28,9 @@ from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.live.validity import Validity
 from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
-from mainsheet.server.observe.logs import Logs, observe_request
+from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
+from mainsheet.server.observe.requests import observe_request
 from mainsheet.server.observe.trace import is_allowed
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
@@ -108,7 +109,7 @@ def make_app(
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(subscriptions.stop)
     app.on_shutdown.append(running_work.drain)
-    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(), metrics, watch]))
+    app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(settings.slow_operation_seconds), metrics, watch]))
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(validity.checking)
     app.cleanup_ctx.append(readiness.closing)

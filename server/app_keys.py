@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.instrumentation import Instrumentation, OperationRecord
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.live.feed_watch import FeedWatch
@@ -22,6 +22,7 @@ RUNNING_WORK: Final = web.AppKey("running_work", RunningWork)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CLIENT: Final = web.RequestKey("client", str)  # its address
 SPENDING: Final = web.RequestKey("spending", Spending)
-MEMBER: Final = web.RequestKey("member", str)
+IS_STREAM: Final = web.RequestKey("is_stream", bool)  # the response goes on until the client leaves
+RECORD: Final = web.RequestKey("record", OperationRecord)
 ERROR_CODES: Final = web.RequestKey("error_codes", Sequence[str])
 ETAG: Final = web.RequestKey("etag", str)  # of an introspection that the client may cache

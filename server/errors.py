@@ -92,11 +92,34 @@ def is_unexpected(error: GraphQLError) -> bool:
     return bool(error.path) and not isinstance(cause_of(error), BadInput | GraphQLError | Unavailable)
 
 
+CODES = {
+    RateLimited: Code.RATE_LIMITED,
+    CursorExpired: Code.CURSOR_EXPIRED,
+    BadInput: Code.BAD_USER_INPUT,
+    AnswerTooLarge: Code.QUERY_TOO_COMPLEX,
+}
+
+
 def cause_of(error: GraphQLError) -> Exception:
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error:
         cause = cause.original_error
     return cause
+
+
+def code_of(failure: Exception) -> str:
+    """Return the code with which a failure is shown to the client."""
+    cause = cause_of(failure) if isinstance(failure, GraphQLError) else failure
+    match cause:
+        case InvalidOperation(errors=[first, *_]):
+            return code_of(first)
+        case RequestError(code=code):
+            return code
+        case Unavailable(is_timeout=is_timeout):
+            return Code.TIMEOUT if is_timeout else Code.INTERNAL_SERVER_ERROR
+    if isinstance(failure, GraphQLError) and isinstance(cause, GraphQLError):
+        return str((failure.extensions or {}).get("code", Code.BAD_USER_INPUT))
+    return next((code for kind, code in CODES.items() if isinstance(cause, kind)), Code.INTERNAL_SERVER_ERROR)
 
 
 def report(errors: Iterable[GraphQLError], instrumentation: Instrumentation) -> None:

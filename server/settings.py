@@ -198,6 +198,9 @@ class Settings(BaseSettings):
 
     log_format: LogFormat = Field("console", description="Log format: for people (console) or programs (json).")
     log_level: LogLevel = Field("info", description="The least important level that is logged.")
+    slow_operation_seconds: float = Field(
+        1, ge=0, description="Operations that take longer are logged with their slowest statements; 0 logs none."
+    )
 
     oidc_issuer: str | None = Field(None, description="The `iss` of accepted JWTs; unset, no JWT is accepted.")
     oidc_audience: str | None = Field(None, description="The `aud` that accepted JWTs must name.")

@@ -1,5 +1,6 @@
 """Rows for tests: a factory for each model, and a world of such rows. Jobs are created by the API."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -169,12 +170,10 @@ def caller(actor: Actor) -> Caller:
     return Caller(actor.id, actor.organization_id, actor.organization_role)
 
 
-async def token(database: Database, actor: Actor) -> str:
+async def token(database: Database, actor: Actor, scopes: Iterable[AccessScope] = AccessScope) -> str:
     """Return the secret of a token that was just used, so that callers don't see the statement that records its use."""
     now = datetime.now(UTC)
-    row, secret = AccessToken.issue(
-        actor.organization_id, actor.id, now, expires_at=None, name=None, scopes=AccessScope
-    )
+    row, secret = AccessToken.issue(actor.organization_id, actor.id, now, expires_at=None, name=None, scopes=scopes)
     row.last_used_at = now
     async with AsyncSession(database.writes) as session, session.begin():
         session.add(row)

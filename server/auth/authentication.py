@@ -118,7 +118,11 @@ class Authenticator:
             return None
         row = rows[0]
         owner = self._owners[token_digest] = Owner(
-            _token(row), ActorStatus(row.status), _caller(row, row.scopes, row.expires_at), row.read_at, looked_up
+            _token(row),
+            ActorStatus(row.status),
+            _caller(row, row.scopes, row.expires_at, row.id),
+            row.read_at,
+            looked_up,
         )
         self._owners.move_to_end(token_digest)
         if len(self._owners) > MOST_OWNERS:
@@ -179,6 +183,6 @@ def _token(row: Any) -> AccessToken:
     return AccessToken(**{name: getattr(row, name) for name in TOKEN})
 
 
-def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None) -> Caller:
+def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None, token_id: str | None = None) -> Caller:
     role = OrganizationRole(row.organization_role)
-    return Caller(row.actor_id, row.organization_id, role, frozenset(map(AccessScope, scopes)), expires_at)
+    return Caller(row.actor_id, row.organization_id, role, frozenset(map(AccessScope, scopes)), expires_at, token_id)

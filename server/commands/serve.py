@@ -1,8 +1,10 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
+from importlib.metadata import version
 
 import click
+import structlog
 from sqlalchemy import text
 
 from mainsheet.demo import DEMO_MEMBERS, seed_demo
@@ -14,7 +16,7 @@ from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_head, run
 from mainsheet.server.commands.worker import StopSignals, patience, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
-from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked
 from mainsheet.server.process.listening import Listening, url
 from mainsheet.server.process.supervisor import Supervisor
@@ -28,6 +30,8 @@ CONNECTIONS = text("""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
   - coalesce(current_setting('reserved_connections', true)::int, 0)
 """)
+
+log = structlog.stdlib.get_logger("mainsheet")
 
 TIMEOUTS = {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}  # the role may have others
 SETTING = text("SELECT reset_val FROM pg_settings WHERE name = :name")  # of the session, not of this transaction
@@ -49,7 +53,15 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1 and settings.database_url.startswith("sqlite"):
         raise click.ClickException(f"SQLite is for one process: {settings.workers} workers need PostgreSQL")
     configure_logging(settings.log_format, settings.log_level)
-    run(_serve_alone(settings))
+    log_all_output()
+    try:
+        run(_serve_alone(settings))
+    except click.ClickException as error:
+        if settings.log_format == "console":
+            raise
+        log.critical("can't serve", reason=error.message)
+        raise click.exceptions.Exit(error.exit_code) from None
+    log.info("stopped")
 
 
 async def _serve_alone(settings: Settings) -> None:
@@ -78,11 +90,16 @@ async def _serve(settings: Settings) -> None:
 
 def _warn(settings: Settings) -> None:
     if not Playground.built():
+<<<<<<< HEAD
         click.echo(NO_PAGE, err=True)
     file = parsed_url(settings.database_url).file
     if file and file.stat().st_mode & OF_OTHERS:
         command = f"chmod 600 {shlex.quote(str(file))}*"
         click.echo(f"Other users of this system may open the database {file}: run `{command}`", err=True)
+=======
+        log.warning(NO_PAGE)
+    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+>>>>>>> ca18ce1 (Log who did what, what was refused, and what was slow)
 
 
 async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
@@ -130,9 +147,16 @@ async def _check_sessions(database: Database, settings: Settings) -> None:
 
 
 def _introduce(settings: Settings, sockets: Listening) -> None:
+    """Log the start. On a terminal, print the addresses, too: they are all that most people want to know."""
+    addresses = {"url": url(settings.host, sockets.api)}
     if sockets.admin:
-        click.echo(f"Health checks and metrics: {url(settings.host, sockets.admin, path='')}")
-    click.echo(f"Serving {url(settings.host, sockets.api)}")
+        addresses["admin_url"] = url(settings.host, sockets.admin, path="")
+    database = settings.database_url.partition(":")[0]
+    log.info("serving", version=version("mainsheet"), **addresses, workers=settings.workers, database=database)
+    if settings.demo or settings.log_format == "console":
+        if sockets.admin:
+            click.echo(f"Health checks and metrics: {addresses['admin_url']}")
+        click.echo(f"Serving {addresses['url']}")
 
 
 async def _check_connections(database: Database, settings: Settings) -> None:
@@ -147,4 +171,4 @@ async def _check_connections(database: Database, settings: Settings) -> None:
         raise click.ClickException(f"{what} need {needed} connections: PostgreSQL's max_connections leaves {most}")
     if settings.workers > 1 and 2 * needed > most:
         reload = f"{what} may need {2 * needed} connections during a reload"
-        click.echo(f"{reload}: PostgreSQL's max_connections leaves {most}", err=True)
+        log.warning("too few database connections", reason=f"{reload}: PostgreSQL's max_connections leaves {most}")

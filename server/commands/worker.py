@@ -25,7 +25,7 @@ from mainsheet.server.app_keys import ADMIN, FEED_WATCH, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
-from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.observe.trace import context_type
 from mainsheet.server.process.listening import BACKLOG, Listening, room_for
 from mainsheet.server.process.shutdown import RunningWork
@@ -139,6 +139,7 @@ class StopSignals:
     async def first(self) -> signal.Signals:
         """Wait for the first signal and return it. A second one finds the default handlers and ends the process."""
         first = await self._received.get()
+        log.info("stopping", signal=first.name)
         for each in self.SIGNALS:
             asyncio.get_running_loop().remove_signal_handler(each)
         return first
@@ -153,6 +154,7 @@ def main() -> None:
     start = Start.read(sys.stdin)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
     configure_logging(start.settings.log_format, start.settings.log_level)
+    log_all_output()
     structlog.contextvars.bind_contextvars(worker=os.getpid())
     try:
         run(_work(start))
@@ -167,6 +169,7 @@ async def _work(start: Start) -> None:
         signals = StopSignals()
         print(READY, flush=True)  # noqa: T201 for the supervisor
         await signals.drained(running_work)
+    log.info("stopped")
 
 
 def _left_alone() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from mainsheet.server.observe.logs import REQUEST_ID_HEADER
+from mainsheet.server.observe.requests import REQUEST_ID_HEADER
 from mainsheet.server.operations.budget import COST_HEADER, POLICY_HEADER, REMAINING_HEADER
 
 ALL = "*"

@@ -13,7 +13,7 @@ from graphql import ExecutionResult, OperationType
 
 from mainsheet.executor import Request
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, MEMBER, SPENDING
+from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, RECORD, SPENDING
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
 from mainsheet.server.http.body import BodyLimits
@@ -22,6 +22,8 @@ from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_h
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.sse import EventStream, wants_events
+from mainsheet.server.observe.log_fields import identify
+from mainsheet.server.observe.recording import note_errors, recording
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
@@ -70,7 +72,7 @@ class GraphQLEndpoint:
         caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is None:
             raise unauthenticated(authorization)
-        request[MEMBER] = caller.actor_id
+        identify(caller)
         graphql_request = await read(request, self.body_limits)
         with suppress(InvalidOperation):  # it becomes a result of the stream
             await self._operation(request, caller, graphql_request)
@@ -81,7 +83,7 @@ class GraphQLEndpoint:
         authorization = _authorization(request)
         caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
         if caller is not None:
-            request[MEMBER] = caller.actor_id
+            identify(caller)
         elif authorization is not None or not self.public_introspection:
             raise unauthenticated(authorization)
         return caller
@@ -95,11 +97,13 @@ class GraphQLEndpoint:
         price = price_of(operation, graphql_request.variables)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
-            return await self._single(Request(operation.prepared, graphql_request.variables))
+            return await self._single(request, operation, Request(operation.prepared, graphql_request.variables))
         request[SPENDING] = spending = self.budget.spending(caller, price, operation.kind)
         ready = Request(operation.prepared, graphql_request.variables, self.open_context(caller), caller)
         is_traced = self.allows_traces and is_wanted(request)
-        return await self._single(ready, spending, Trace(operation, spending) if is_traced else None)
+        return await self._single(
+            request, operation, ready, spending, Trace(operation, spending) if is_traced else None
+        )
 
     async def _operation(
         self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
@@ -109,17 +113,24 @@ class GraphQLEndpoint:
         if caller and self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
         operation = await self.operations.get(*document)
-        request[OPERATION] = operation.name
+        request[OPERATION] = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
         return operation
 
     async def _single(
-        self, ready: Request, spending: Spending | None = None, trace: Trace | None = None
+        self,
+        request: web.Request,
+        operation: Operation,
+        ready: Request,
+        spending: Spending | None = None,
+        trace: Trace | None = None,
     ) -> ExecutionResult:
         """Return the only result: `_run` refuses operations that have more."""
-        async with aclosing(self.executions.results(ready, spending, trace)) as results:
-            return await anext(results)
+        with recording(request.app[INSTRUMENTS], operation) as record:
+            request[RECORD] = record
+            async with aclosing(self.executions.results(ready, spending, trace)) as results:
+                return note_errors(record, await anext(results))
 
 
 def _wants_page(request: web.Request) -> bool:

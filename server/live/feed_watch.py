@@ -7,7 +7,7 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from mainsheet.models.database import Database
+from mainsheet.models.errors import UserError
 from mainsheet.models.event import START, Event
 from mainsheet.models.failures import failures_named, failures_passed_over
 from mainsheet.models.instrumentation import Instrumentation
@@ -75,9 +76,10 @@ class FeedWatch(Instrumentation):
             del self._grown[organization_id]
             self._positions.pop(organization_id, None)
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 as declared
-        """Look when a mutation of this process has committed."""
-        self._look.set()
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
+        """Look when a mutation of this process has committed, or may have."""
+        if outcome in {"done", "failed"}:
+            self._look.set()
 
     async def _watch(self) -> None:
         unsettled = UNSETTLED_SECONDS

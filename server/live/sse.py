@@ -12,7 +12,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import INSTRUMENTS, REQUEST_ID
+from mainsheet.server.app_keys import INSTRUMENTS, IS_STREAM, REQUEST_ID
 from mainsheet.server.errors import InvalidOperation, formatted
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
 from mainsheet.server.live.stream import Streams, error_of
@@ -43,6 +43,7 @@ class EventStream:
         graphql_request: GraphQLRequest,
         ended: asyncio.Event,
     ) -> web.StreamResponse:
+        request[IS_STREAM] = True
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
         await response.prepare(request)

@@ -16,7 +16,7 @@ from aiohttp import WSMessage, WSMsgType, hdrs, web
 
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, MEMBER, REQUEST_ID
+from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RateLimited, formatted
 from mainsheet.server.http.client_address import group
@@ -24,6 +24,7 @@ from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.stream import Streams, error_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
 from mainsheet.server.live.validity import Validity
+from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.settings import Settings
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -84,6 +85,7 @@ class WebSocketEndpoint:
             protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes
         )
         await socket.prepare(request)
+        request[IS_STREAM] = True
         connection = Connection(self, request, socket)
         if socket.ws_protocol != SUBPROTOCOL:
             await socket.close(code=Close.WRONG_SUBPROTOCOL, message=b"Subprotocol not acceptable")
@@ -175,7 +177,7 @@ class Connection:
             raise Closed(Close.FORBIDDEN, "Forbidden")
         self.caller = caller
         self.authorized.set_result((authorization, caller))
-        self.request[MEMBER] = caller.actor_id
+        identify(caller)
         await self._send({"type": "connection_ack"})
 
     def _subscribe(self, id_: str, payload: Mapping[str, Any]) -> None:

@@ -1,38 +1,36 @@
-"""The log on stderr: one line for each request. All lines have the request's id; none contains a token."""
+"""The log on stderr: one line for each request, and more for what an operator must know. None contains a secret.
+
+All lines of a request have the fields of `log_fields`.
+"""
 
 import logging
-import re
 import sys
-from collections.abc import Sequence
-from random import getrandbits
-from time import perf_counter
+import threading
+from collections.abc import Mapping, Sequence
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
-from aiohttp import web
-from aiohttp.typedefs import Handler
-from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
+from structlog.contextvars import merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from mainsheet.models.instrumentation import Delivery, Instrumentation, Refusal
+from mainsheet.models.errors import UserError
+from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.server.app_keys import CLIENT, CLIENTS, ERROR_CODES, INSTRUMENTS, MEMBER, REQUEST_ID
 from mainsheet.server.http.client_address import group
+from mainsheet.server.observe.log_fields import with_fields
 from mainsheet.server.observe.log_once import LogOnce
 from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, loggable
-from mainsheet.server.process.shutdown import OPERATION
 from mainsheet.server.settings import LogFormat, LogLevel
 
 OURS = "mainsheet"  # the parent of all our loggers
 LEVELS = logging.getLevelNamesMapping()
-CLIENT_GONE = 499
-REQUEST_ID_HEADER = "X-Request-Id"
-GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-
+RIGHTS = {"FORBIDDEN", "SCOPE_MISSING"}  # codes of errors for which the log has an audit line
 MOST_OF_A_REASON = 300
 
 log = structlog.stdlib.get_logger("mainsheet")
 request_log = structlog.stdlib.get_logger("mainsheet.requests")
+audit_log = structlog.stdlib.get_logger("mainsheet.audit")
 requests = logging.getLogger("mainsheet.requests")
 
 
@@ -40,6 +38,7 @@ def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | N
     """Send our lines and those of the libraries through one formatter to stderr, or to `stream`."""
     shared: list[Processor] = [
         merge_contextvars,
+        with_fields,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -78,58 +77,65 @@ def _loggable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     }
 
 
-@web.middleware
-async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request[REQUEST_ID], request[CLIENT] = _request_id(request), request.app[CLIENTS].address(request)
-    started, status = perf_counter(), CLIENT_GONE
-    tokens = bind_contextvars(request_id=request[REQUEST_ID])
-    try:
-        response = await handler(request)
-        status = response.status
-    finally:
-        _record(request, status, perf_counter() - started)
-        reset_contextvars(**tokens)
-    response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
-    return response
+def log_all_output() -> None:
+    """Send warnings and the tracebacks of uncaught exceptions through the log, which must have one format."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _crashed
+    threading.excepthook = _thread_crashed
 
 
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get(REQUEST_ID_HEADER)
-    return given if given and GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+def _crashed(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        log.critical("crashed", exc_info=(kind, error, traceback))
 
 
-def _record(request: web.Request, status: int, seconds: float) -> None:
-    resource = request.match_info.route.resource
-    delivery = Delivery(
-        method=request.method,
-        path=request.path,
-        route=resource.canonical if resource else "",
-        status=status,
-        seconds=seconds,
-        client=request[CLIENT],
-        operation=request.get(OPERATION),
-        member=request.get(MEMBER),
-        error_codes=request.get(ERROR_CODES, ()),
-    )
-    request.app[INSTRUMENTS].delivered(delivery)
+def _thread_crashed(crash: threading.ExceptHookArgs) -> None:
+    log.error("thread crashed", thread=crash.thread and crash.thread.name, exc_info=crash.exc_value)
 
 
 class Logs(Instrumentation):
-    """Logs each request, each failure, and the first refusal of each client in a minute."""
+    """Logs each request, each failure, each refusal of a right, slow operations, and limits that a client exceeded."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow_seconds: float = 0) -> None:
+        """With `slow_seconds`, log operations that take longer, with their slowest statements."""
+        self._slow_seconds = slow_seconds
         self._refusals = LogOnce()
 
     def delivered(self, delivery: Delivery) -> None:
         if not requests.isEnabledFor(logging.INFO):
             return
         details: dict[str, Any] = {"method": delivery.method, "path": delivery.path, "status": delivery.status}
-        details["client"] = delivery.client
         if delivery.operation is not None:
             details["operation"] = delivery.operation
-        if delivery.member is not None:
-            details["member"] = delivery.member
-        request_log.info("request", **details, ms=round(delivery.seconds * 1000, 2))
+        if delivery.error_codes:
+            details["errors"] = _each_once(delivery.error_codes)
+        if delivery.record is not None:
+            details |= _costs(delivery.record)
+        request_log.info("request", **details, ms=_milliseconds(delivery.seconds))
+
+    def operated(self, record: OperationRecord) -> None:
+        """Log an operation of a stream, which has no request of its own, and any slow one."""
+        if "SCOPE_MISSING" in record.error_codes:  # of a query; that of a mutation is a problem of its command
+            audit_log.warning("right refused", operation=record.label, code="SCOPE_MISSING")
+        if record.is_streamed and (record.type != "subscription" or record.error_codes):
+            errors = {"errors": _each_once(record.error_codes)} if record.error_codes else {}
+            ms = _milliseconds(record.seconds)
+            request_log.info("operation", operation=record.label, **errors, **_costs(record), ms=ms)
+        if 0 < self._slow_seconds <= record.seconds:
+            self._log_slow(record)
+
+    def _log_slow(self, record: OperationRecord) -> None:
+        statements = [{"ms": _milliseconds(seconds), "sql": sql} for seconds, sql in sorted(record.slowest)[::-1]]
+        queued = {"queued_ms": _milliseconds(record.queued_seconds)} if record.queued_seconds else {}
+        costs = {**queued, **_costs(record), "ms": _milliseconds(record.seconds)}
+        log.warning("slow operation", operation=record.label, type=record.type, **costs, slowest=statements)
+
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
+        for each in problems:
+            if each.code in RIGHTS:
+                audit_log.warning("right refused", command=name, code=each.code, reason=each.message)
 
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
         """Log one line without a traceback if the database is unavailable."""
@@ -144,7 +150,21 @@ class Logs(Instrumentation):
     def refused(self, refusal: Refusal) -> None:
         if refusal.member:
             if self._refusals.is_first(f"member {refusal.member}"):
-                details = {"member": refusal.member, "organization": refusal.organization}
+                details = {"actor": refusal.member, "organization": refusal.organization}
                 log.warning("rate limited", reason=refusal.reason, **details)
         elif refusal.client and self._refusals.is_first(f"{refusal.reason} {group(refusal.client)}"):
             log.warning("client refused or cut off", reason=refusal.reason, client=refusal.client)
+
+
+def _costs(record: OperationRecord) -> Mapping[str, Any]:
+    user_errors = {"user_errors": list(record.user_errors)} if record.user_errors else {}
+    database_ms = _milliseconds(record.database_seconds)
+    return {**user_errors, "statements": record.statements, "database_ms": database_ms}
+
+
+def _each_once(codes: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(codes))
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 2)

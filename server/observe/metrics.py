@@ -5,6 +5,7 @@ ended. Any worker can answer for all of them. Memory and CPU time are left out t
 """
 
 import os
+from collections.abc import Sequence
 from functools import cache
 
 from aiohttp import hdrs, web
@@ -21,6 +22,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, Refusal
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -103,7 +105,7 @@ class Metrics(Instrumentation):
     def executed(self, how: str) -> None:
         self._operations_of(how).inc()
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:  # noqa: ARG002 as declared
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
         self.commands.labels(name, outcome).inc()
 
     def feed_read(self, lag_seconds: float) -> None:
@@ -114,6 +116,8 @@ class Metrics(Instrumentation):
         counter.labels(refusal.reason).inc()
 
     def delivered(self, delivery: Delivery) -> None:
+        if delivery.is_stream:
+            return
         method = delivery.method if delivery.method in hdrs.METH_ALL else "OTHER"
         self._seconds_of(method, delivery.route, delivery.status).observe(delivery.seconds)
         for code in delivery.error_codes:

@@ -32,4 +32,6 @@ def loggable(value: Any, longest: int = LONGEST) -> Any:
         return without_secrets(shortened(value, longest))
     if isinstance(value, list | tuple):
         return [loggable(each, longest) for each in value[:MOST_ITEMS]]
+    if isinstance(value, dict):
+        return {name: loggable(each, longest) for name, each in value.items()}
     return value

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from sys import getsizeof
 from typing import Any
@@ -33,6 +33,7 @@ from mainsheet.server.operations.complexity import (
 )
 from mainsheet.server.operations.cost import Cost
 from mainsheet.server.operations.documents import check, operation_of, parsed, unlink_tokens
+from mainsheet.server.process.shutdown import label
 
 # Longer documents are prepared by the worker. The slowest of this length, with misspelled types, take about 30 ms.
 INLINE_CHARACTERS = 250
@@ -61,6 +62,11 @@ class Operation:
     @property
     def name(self) -> str:
         return self.prepared.node.name.value if self.prepared.node.name else ""
+
+    @cached_property
+    def label(self) -> str:
+        """Its name, or the names of its fields if it has none."""
+        return label(self.prepared.node)
 
     def check(self, variables: Mapping[str, Any] | None) -> int:
         """Return the cost with these variables.

@@ -44,7 +44,9 @@ class Supervisor:
         with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
             self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": folder}
             async with asyncio.TaskGroup() as keeping:
-                for worker in await self._all_started():
+                workers = await self._all_started()
+                log.info("workers started", workers=[worker.process.pid for worker in workers])
+                for worker in workers:
                     keeping.create_task(self._keep(worker))
                 loop.add_signal_handler(signal.SIGHUP, lambda: keeping.create_task(self._exchange(keeping)))
                 try:

@@ -1,7 +1,7 @@
 """Events of commands and statements, which are reported to the operation that caused them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database
+from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Instrumentation, instrumented
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.team import Team
@@ -32,7 +33,7 @@ class Commands(Instrumentation):
     def __init__(self) -> None:
         self.ended: list[tuple[str, str]] = []
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
         assert seconds > 0
         self.ended.append((name, outcome))
 

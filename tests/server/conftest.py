@@ -1,13 +1,16 @@
 import asyncio
+import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import ClientResponse, ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
@@ -21,6 +24,7 @@ from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.settings import Settings
 from tests.server.small_api import Context, small_api
 
@@ -55,6 +59,16 @@ class Server:
 
 
 Serve = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+def json_log() -> Iterator[StringIO]:
+    handlers, level, written = logging.root.handlers[:], logging.root.level, StringIO()
+    configure_logging("json", "info", written)
+    yield written
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -205,7 +205,7 @@ async def test_refusals_are_counted_and_logged_once_a_minute(serve: Serve) -> No
         await asyncio.gather(*[server.post(TWENTY) for _ in range(3)])
 
     lines = [each for each in logs if each["event"] == "rate limited"]
-    assert [(each["reason"], each["member"]) for each in lines] == [("points", MEMBER_ID)]
+    assert [(each["reason"], each["actor"]) for each in lines] == [("points", MEMBER_ID)]
     assert 'mainsheet_rate_limited_total{reason="points"} 3.0' in await _metrics(server)
 
 

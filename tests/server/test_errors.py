@@ -1,6 +1,5 @@
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -12,16 +11,6 @@ from mainsheet.server.observe.logs import configure_logging
 from tests.server.commands import expect_no_traceback
 from tests.server.conftest import MEMBER_ID, Serve, Server
 from tests.server.small_api import SECRET
-
-
-@pytest.fixture
-def json_log() -> Iterator[StringIO]:
-    handlers, level, written = logging.root.handlers[:], logging.root.level, StringIO()
-    configure_logging("json", "info", written)
-    yield written
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def _lines(log: StringIO) -> list[dict[str, Any]]:
@@ -83,12 +72,12 @@ async def test_each_request_has_one_line_without_its_token(server: Server, json_
 
     err = json_log.getvalue()
     (line,) = _lines(json_log)
-    assert {name: line[name] for name in ("method", "path", "status", "operation", "member")} == {
+    assert {name: line[name] for name in ("method", "path", "status", "operation", "actor")} == {
         "method": "POST",
         "path": "/graphql",
         "status": 200,
         "operation": "Greeting",
-        "member": MEMBER_ID,
+        "actor": MEMBER_ID,
     }
     assert line["request_id"] == response.headers["X-Request-Id"]
     assert line["ms"] > 0
@@ -112,7 +101,7 @@ async def test_libraries_log_no_values_at_debug(server: Server, json_log: String
     await server.post()
 
     assert {line["logger"] for line in _lines(json_log)} == {"mainsheet.requests"}
-    assert MEMBER_ID not in json_log.getvalue().replace(f'"member": "{MEMBER_ID}"', "")
+    assert MEMBER_ID not in json_log.getvalue().replace(f'"actor": "{MEMBER_ID}"', "")
 
 
 def test_the_log_hides_secrets_of_urls(json_log: StringIO) -> None:

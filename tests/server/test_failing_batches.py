@@ -1,13 +1,14 @@
 """Responses to batches while the database fails: the client learns that items before the failure were changed."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 
 from mainsheet.models.database import Database, Patience
+from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Instrumentation
 from testbed.ask import Ask
 from testbed.world import World
@@ -30,7 +31,7 @@ class LockAfterFirst(Instrumentation):
     def __init__(self, other: sqlite3.Connection) -> None:
         self._other = other
 
-    def command(self, name: str, outcome: str, seconds: float) -> None:
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
         if not self._other.in_transaction:
             self._other.execute("BEGIN IMMEDIATE")
 

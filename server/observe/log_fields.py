@@ -1,0 +1,48 @@
+"""Fields of all log lines of a request: its id, its client, its trace, and who sent it as soon as that is known."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from structlog.typing import EventDict, WrappedLogger
+
+from mainsheet.resolvers.caller import Caller
+
+TRACE_PARENT_HEADER = "traceparent"
+TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context
+
+# One dictionary for a request and all of its tasks, so that what is learned late is in all later lines.
+_fields: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
+
+
+@contextmanager
+def log_fields(fields: dict[str, str]) -> Iterator[None]:
+    """Add these fields to the log lines of what runs inside."""
+    token = _fields.set(fields)
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+def identify(caller: Caller) -> None:
+    """Name the caller in the rest of the request's log lines."""
+    fields = _fields.get()
+    if fields is not None:
+        fields |= {"actor": caller.actor_id, "organization": caller.organization_id}
+        if caller.token_id is not None:
+            fields["token"] = caller.token_id
+
+
+def with_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the fields of the present request to a line."""
+    for name, value in (_fields.get() or {}).items():
+        event.setdefault(name, value)
+    return event
+
+
+def trace_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id of the trace to which a client says that its request belongs."""
+    found = TRACE_PARENT.fullmatch(headers.get(TRACE_PARENT_HEADER, ""))
+    return found and found[1]

@@ -1,0 +1,54 @@
+"""Reports each HTTP request when its headers are received and when its response is made."""
+
+import re
+from random import getrandbits
+from time import perf_counter
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from mainsheet.models.instrumentation import Arrival, Delivery
+from mainsheet.server.app_keys import CLIENT, CLIENTS, ERROR_CODES, INSTRUMENTS, IS_STREAM, RECORD, REQUEST_ID
+from mainsheet.server.observe.log_fields import log_fields, trace_id
+from mainsheet.server.process.shutdown import OPERATION
+
+CLIENT_GONE = 499
+REQUEST_ID_HEADER = "X-Request-Id"
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+@web.middleware
+async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[REQUEST_ID], request[CLIENT] = _request_id(request), request.app[CLIENTS].address(request)
+    fields = {"request_id": request[REQUEST_ID], "client": request[CLIENT]}
+    if trace := trace_id(request.headers):
+        fields["trace_id"] = trace
+    started, response = perf_counter(), None
+    with log_fields(fields):
+        request.app[INSTRUMENTS].received(Arrival(request.method, request.headers, fields))
+        try:
+            response = await handler(request)
+        finally:
+            request.app[INSTRUMENTS].delivered(_delivery(request, response, perf_counter() - started))
+    response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
+    return response
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get(REQUEST_ID_HEADER)
+    return given if given and GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+
+
+def _delivery(request: web.Request, response: web.StreamResponse | None, seconds: float) -> Delivery:
+    resource = request.match_info.route.resource
+    return Delivery(
+        method=request.method,
+        path=request.path,
+        route=resource.canonical if resource else "",
+        status=CLIENT_GONE if response is None else response.status,
+        seconds=seconds,
+        is_stream=IS_STREAM in request,
+        operation=request.get(OPERATION),
+        record=request.get(RECORD),
+        error_codes=request.get(ERROR_CODES, ()),
+    )
