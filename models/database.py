@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from mainsheet.models import clock
 from mainsheet.models.database_url import DatabaseUrl
@@ -76,6 +76,7 @@ class Database:
 
     def __post_init__(self) -> None:
         _report_statements(self.writes, self.instrumentation)
+        self.read_pool.waited = self.instrumentation.waited
 
     @classmethod
     def open(
@@ -109,6 +110,11 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self.writes.dialect.name == "sqlite"
+
+    @property
+    def used_writers(self) -> int:
+        pool = self.writes.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
         await self.read_pool.close()

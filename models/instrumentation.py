@@ -85,6 +85,15 @@ class Instrumentation:
         The problems are why it was refused.
         """
 
+    def waited(self, seconds: float) -> None:
+        """A snapshot waited for a free database connection, and got it or gave up."""
+
+    def streamed(self, error_codes: Sequence[str]) -> None:
+        """A message of a WebSocket or an event stream was made: a result, which may have errors, or only errors."""
+
+    def attempted(self, outcome: str, seconds: float) -> None:
+        """A webhook's message was sent with the outcome `succeeded` or `failed`."""
+
     def feed_read(self, lag_seconds: float) -> None:
         """The ends of the feeds were read. Events have waited this long for an older transaction to end."""
 
@@ -196,6 +205,18 @@ class Instruments(Instrumentation):
     def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
         for each in self:
             each.command(name, outcome, seconds, problems)
+
+    def waited(self, seconds: float) -> None:
+        for each in self:
+            each.waited(seconds)
+
+    def streamed(self, error_codes: Sequence[str]) -> None:
+        for each in self:
+            each.streamed(error_codes)
+
+    def attempted(self, outcome: str, seconds: float) -> None:
+        for each in self:
+            each.attempted(outcome, seconds)
 
     def feed_read(self, lag_seconds: float) -> None:
         for each in self:

@@ -1,7 +1,8 @@
 """The connection pool for snapshots."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import PoolProxiedConnection
@@ -25,6 +26,8 @@ class ReadPool:
         self._timeout = timeout
         self._free = asyncio.Semaphore(size)
         self.waiting = 0
+        self.used = 0
+        self.waited: Callable[[float], None] = lambda _: None  # is called with the seconds of each wait
         self.idle: list[PoolProxiedConnection] = []
 
     async def take(self) -> PoolProxiedConnection:
@@ -33,10 +36,11 @@ class ReadPool:
         Raises `NoConnection` if none becomes free within `timeout` seconds, and the driver's error if it can't connect.
         """
         await self._acquire()
+        self.used += 1
         try:
             return await self._connected()
         except BaseException:
-            self._free.release()
+            self._release()
             raise
 
     async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
@@ -47,7 +51,11 @@ class ReadPool:
             else:
                 await to_its_end(greenlet_spawn(discard, connection))
         finally:
-            self._free.release()
+            self._release()
+
+    def _release(self) -> None:
+        self.used -= 1
+        self._free.release()
 
     async def close(self) -> None:
         """Close the idle connections."""
@@ -59,6 +67,7 @@ class ReadPool:
             await self._free.acquire()  # doesn't suspend
             return
         self.waiting += 1
+        begun = perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
                 await self._free.acquire()
@@ -66,6 +75,7 @@ class ReadPool:
             raise NoConnection from None
         finally:
             self.waiting -= 1
+            self.waited(perf_counter() - begun)
 
     async def _connected(self) -> PoolProxiedConnection:
         while self.idle:

@@ -10,7 +10,7 @@ from mainsheet.executor import Executor, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, FEED_WATCH, INSTRUMENTS, RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, FEED_WATCH, INSTRUMENTS, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -58,7 +58,7 @@ def make_app(
     middlewares = [running_work.track, observe_request, answer_failures]
     app = web.Application(middlewares=middlewares)
     metrics, instruments = Metrics(), database.instrumentation
-    app[INSTRUMENTS], app[RUNNING_WORK] = instruments, running_work
+    app[INSTRUMENTS], app[METRICS], app[RUNNING_WORK] = instruments, metrics, running_work
     app[CLIENTS] = Clients(settings.trusted_proxies)
     app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
     worker = WorkerThread()
@@ -75,6 +75,8 @@ def make_app(
     budget = Budget(settings, database)
     app[FEED_WATCH] = watch = FeedWatch(database, settings.feed_poll_seconds)
     subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
+    metrics.gauges.of_process(database)
+    metrics.gauges.of_server(app[CONNECTIONS], running_work, subscriptions, operations)
     streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
@@ -110,6 +112,7 @@ def make_app(
     app.on_shutdown.append(subscriptions.stop)
     app.on_shutdown.append(running_work.drain)
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(settings.slow_operation_seconds), metrics, watch]))
+    app.cleanup_ctx.append(partial(metrics.gauges.sampling, metrics.loop_lag_seconds.observe))
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(validity.checking)
     app.cleanup_ctx.append(readiness.closing)

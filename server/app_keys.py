@@ -9,6 +9,7 @@ from mainsheet.models.instrumentation import Instrumentation, OperationRecord
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.process.shutdown import RunningWork
 
@@ -17,6 +18,7 @@ CLIENTS: Final = web.AppKey("clients", Clients)
 CONNECTIONS: Final = web.AppKey("connections", Connections)
 ADMIN: Final = web.AppKey("admin", web.Application)  # the one with the health checks and metrics
 FEED_WATCH: Final = web.AppKey("feed_watch", FeedWatch)
+METRICS: Final = web.AppKey("metrics", Metrics)
 RUNNING_WORK: Final = web.AppKey("running_work", RunningWork)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)

@@ -21,7 +21,7 @@ from mainsheet.models.database import Database, Patience
 from mainsheet.models.feed import begin_epoch
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import ADMIN, FEED_WATCH, RUNNING_WORK
+from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_head, run
 from mainsheet.server.http.playground import Member, Playground
@@ -30,7 +30,7 @@ from mainsheet.server.observe.trace import context_type
 from mainsheet.server.process.listening import BACKLOG, Listening, room_for
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.process.sweeper import sweeping
-from mainsheet.server.process.worker import FAILED, READY, Start
+from mainsheet.server.process.worker import FAILED, READY, Reason, Start
 from mainsheet.server.settings import Settings
 from mainsheet.server.webhooks.sender import WebhookSender
 
@@ -40,7 +40,9 @@ log = structlog.stdlib.get_logger("mainsheet")
 
 
 @asynccontextmanager
-async def serving(settings: Settings, sockets: Listening, members: Sequence[Member]) -> AsyncIterator[RunningWork]:
+async def serving(
+    settings: Settings, sockets: Listening, members: Sequence[Member], reason: Reason = "start"
+) -> AsyncIterator[RunningWork]:
     """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
         database_at(settings, patience=patience(settings)) as database,
@@ -58,6 +60,7 @@ async def serving(settings: Settings, sockets: Listening, members: Sequence[Memb
         app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api):
+            app[METRICS].starts.labels(reason).inc()
             with _rare_garbage_collection():
                 yield app[RUNNING_WORK]
                 await app[RUNNING_WORK].linger(runner)
@@ -164,7 +167,8 @@ def main() -> None:
 
 
 async def _work(start: Start) -> None:
-    async with serving(start.settings, Listening.inherited(start.sockets), start.members) as running_work:
+    sockets = Listening.inherited(start.sockets)
+    async with serving(start.settings, sockets, start.members, start.reason) as running_work:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
         signals = StopSignals()
         print(READY, flush=True)  # noqa: T201 for the supervisor

@@ -33,11 +33,11 @@ class Connections:
     clients: Clients
     instrumentation: Instrumentation
     _open: Counter[str] = field(default_factory=Counter)
-    _total: int = 0
+    total: int = 0
 
     def admit(self, address: str) -> bool:
         """Count a new connection, unless there are too many."""
-        if self._total >= self.most:
+        if self.total >= self.most:
             self.refused("connections", address)
             return False
         key = group(address)
@@ -45,12 +45,12 @@ class Connections:
             self.refused("connections_of_address", address)
             return False
         self._open[key] += 1
-        self._total += 1
+        self.total += 1
         return True
 
     def closed(self, address: str) -> None:
         key = group(address)
-        self._total -= 1
+        self.total -= 1
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]

@@ -86,7 +86,7 @@ class FeedWatch(Instrumentation):
         while not self._is_stopping:
             try:
                 with failures_named():
-                    is_unsettled = bool(self._grown) and await self._read()
+                    is_unsettled = await self._read()
                 unsettled = min(unsettled * 2, self._poll_seconds) if is_unsettled else UNSETTLED_SECONDS
                 wait = unsettled if is_unsettled else self._poll_seconds
             except Unavailable as failure:
@@ -104,15 +104,7 @@ class FeedWatch(Instrumentation):
 
     async def _read(self) -> bool:
         """Wake the organizations whose feeds have grown. Return whether there are events that aren't settled yet."""
-        organizations = list(self._grown)
-        snapshot = Snapshot(self._database)
-        statement = compiled_statement(
-            self._database.reads.dialect, OrganizationRole.ADMIN, None, _ends, (), one_key=False
-        )
-        try:
-            rows = statement.rows(await snapshot.records(statement, {"keys": organizations}, alone=True))
-        finally:
-            await snapshot.close()
+        rows = await self._rows(list(self._grown)) if self._grown else []
         self._held = dict(self._still_held(rows))
         lag = max((time.monotonic() - since for _, since in self._held.values()), default=0.0)
         self._database.instrumentation.feed_read(lag)
@@ -122,6 +114,16 @@ class FeedWatch(Instrumentation):
                 for grown in self._grown.get(row.organization_id, ()):
                     grown.set()
         return bool(self._held)
+
+    async def _rows(self, organizations: Sequence[str]) -> list[Any]:
+        snapshot = Snapshot(self._database)
+        statement = compiled_statement(
+            self._database.reads.dialect, OrganizationRole.ADMIN, None, _ends, (), one_key=False
+        )
+        try:
+            return statement.rows(await snapshot.records(statement, {"keys": organizations}, alone=True))
+        finally:
+            await snapshot.close()
 
     def _still_held(self, rows: list[Any]) -> Iterator[tuple[str, tuple[str | None, float]]]:
         """Yield for each feed with events that aren't settled its settled end, and since when it is there."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import hdrs, web
 
+from mainsheet.models.instrumentation import Refusal
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import INSTRUMENTS, IS_STREAM, REQUEST_ID
-from mainsheet.server.errors import InvalidOperation, formatted
+from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
+from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
-from mainsheet.server.live.stream import Streams, error_of
+from mainsheet.server.live.stream import Streams, error_of, errors_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
 from mainsheet.server.live.validity import Validity
 
@@ -68,10 +69,13 @@ class EventStream:
             async with aclosing(self.streams.results(caller, graphql_request, request_id)) as results:
                 async for each in results:
                     await response.write(b"event: next\ndata: " + each + b"\n\n")
-        except (TooSlow, Stopping):
+        except TooSlow:
+            request.app[INSTRUMENTS].refused(Refusal("slow_reader", client=request[CLIENT]))
             return  # without `complete`, so that the client subscribes again
+        except Stopping:
+            return
         except InvalidOperation as invalid:
-            errors = [formatted(each, request_id) for each in invalid.errors]
+            errors = errors_of(invalid, request_id, request.app[INSTRUMENTS])
             await response.write(b"event: next\ndata: " + orjson.dumps({"errors": errors}) + b"\n\n")
         except ConnectionError:
             raise

@@ -17,10 +17,12 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
 from mainsheet.server.errors import (
     Code,
+    InvalidOperation,
     RateLimited,
     RequestError,
     answer_too_large,
     cause_of,
+    code_of,
     formatted,
     masked,
     operation_failed,
@@ -95,10 +97,11 @@ class Streams:
 
     async def _encoded(self, result: ExecutionResult, request_id: str, values: int) -> bytes:
         content = orjson.dumps(await body_of(result, request_id, values))
-        if len(content) <= self.max_answer_bytes:
-            return content
-        too_large = ExecutionResult(None, [answer_too_large(len(content), self.max_answer_bytes)])
-        return orjson.dumps(await body_of(too_large, request_id, 0))
+        if len(content) > self.max_answer_bytes:
+            result = ExecutionResult(None, [answer_too_large(len(content), self.max_answer_bytes)])
+            content = orjson.dumps(await body_of(result, request_id, 0))
+        self.executions.instrumentation.streamed([code_of(each) for each in result.errors or ()])
+        return content
 
 
 def _source(result: ExecutionResult) -> Source | None:
@@ -106,8 +109,15 @@ def _source(result: ExecutionResult) -> Source | None:
     return next((each.source for each in causes if isinstance(each, Subscribed)), None)
 
 
+def errors_of(invalid: InvalidOperation, request_id: str, instrumentation: Instrumentation) -> list[dict[str, Any]]:
+    """Return the GraphQL errors of an operation that can't be executed, and report them."""
+    instrumentation.streamed([code_of(each) for each in invalid.errors])
+    return [formatted(each, request_id) for each in invalid.errors]
+
+
 def error_of(failure: Exception, request_id: str, instrumentation: Instrumentation) -> dict[str, Any]:
-    """Return the GraphQL error for a failure that ends an operation."""
+    """Return the GraphQL error for a failure that ends an operation, and report it."""
+    instrumentation.streamed([code_of(failure)])
     match failure:
         case BadInput():
             return formatted(GraphQLError(str(failure), original_error=failure), request_id)

@@ -29,6 +29,7 @@ from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 
+ALL = ""  # the key under which all subscriptions are counted
 PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
@@ -107,12 +108,20 @@ class Subscriptions:
                 async for each in results:
                     yield each
 
+    @property
+    def count(self) -> int:
+        return self._open[ALL]
+
+    @property
+    def groups(self) -> int:
+        return len(self._groups)
+
     @contextmanager
     def _counted(self, caller: Caller) -> Iterator[None]:
         limits = {
             caller.actor_id: (self._limits.caller, "You have"),
             caller.organization_id: (self._limits.organization, "Your organization has"),
-            "": (self._limits.process, "This server has"),
+            ALL: (self._limits.process, "This server has"),
         }
         for key, (most, who) in limits.items():
             if self._open[key] >= most:

@@ -14,14 +14,15 @@ from typing import Any, Self
 import orjson
 from aiohttp import WSMessage, WSMsgType, hdrs, web
 
+from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import InvalidOperation, RateLimited, formatted
+from mainsheet.server.errors import InvalidOperation, RateLimited
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.live.stream import Streams, error_of
+from mainsheet.server.live.stream import Streams, error_of, errors_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
 from mainsheet.server.live.validity import Validity
 from mainsheet.server.observe.log_fields import identify
@@ -190,7 +191,7 @@ class Connection:
         self.operations[id_] = asyncio.create_task(running, name="websocket operation")
 
     async def _run(self, id_: str, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
-        request_id = self.request[REQUEST_ID]
+        request_id, instruments = self.request[REQUEST_ID], self.request.app[INSTRUMENTS]
         last: dict[str, Any] = {"type": "complete", "id": id_}
         try:
             _check(has_room)
@@ -198,17 +199,18 @@ class Connection:
                 async for each in results:
                     await self._send({"type": "next", "id": id_, "payload": orjson.Fragment(each)})
         except InvalidOperation as invalid:
-            last = {"type": "error", "id": id_, "payload": [formatted(each, request_id) for each in invalid.errors]}
+            last = {"type": "error", "id": id_, "payload": errors_of(invalid, request_id, instruments)}
         except Stopping:
             self.close(Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor"))
             return
         except TooSlow:
+            instruments.refused(Refusal("slow_reader", client=self.request[CLIENT]))
             self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
             return
         except ConnectionError:
             return
         except Exception as failure:  # noqa: BLE001 it ends this operation only
-            error = error_of(failure, request_id, self.request.app[INSTRUMENTS])
+            error = error_of(failure, request_id, instruments)
             last = {"type": "error", "id": id_, "payload": [error]}
         if self.operations.pop(id_, None) is not None:  # otherwise the client has completed it
             await self._send(last)
@@ -220,6 +222,8 @@ class Connection:
                 async with asyncio.timeout(self.endpoint.limits.write_seconds):
                     await self.socket.send_str(orjson.dumps(message).decode())
             except TimeoutError:
+                refusal = Refusal("slow_reader", client=self.request[CLIENT])
+                self.request.app[INSTRUMENTS].refused(refusal)
                 self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
                 raise ConnectionResetError from None
 

@@ -1,7 +1,7 @@
 """Metrics for Prometheus: those of this process, or the sums over all workers.
 
 Workers write their metrics to files in the folder `PROMETHEUS_MULTIPROC_DIR`, which keeps the counts of workers that
-ended. Any worker can answer for all of them. Memory and CPU time are left out then, because they have no sum.
+ended. Any worker can answer for all of them. `docs/operations.md` describes each metric.
 """
 
 import os
@@ -12,104 +12,180 @@ from aiohttp import hdrs, web
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from mainsheet.models.errors import UserError
-from mainsheet.models.instrumentation import Delivery, Instrumentation, Refusal
+from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal
+from mainsheet.server.observe.gauges import Gauges
+from mainsheet.server.observe.recording import CLIENT_LEFT
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+STATEMENT_BUCKETS = (0.0001, 0.00025, *BUCKETS)
+FEW_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # of histograms with many labels
+
+MOST_NAMES = 100
+LONGEST_NAME = 100
+ANONYMOUS, OTHER = "anonymous", "other"
+
+REASONS = ("start", "reload", "replacement")
+SERVER_CODES = {"INTERNAL_SERVER_ERROR", "TIMEOUT"}
+
+# They would double the number of series.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # has no annotations
+
+
+class Names:
+    """Bounds the names of operations, which clients choose: the first `MOST_NAMES`, and "other" for the rest."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {"": ANONYMOUS}
+
+    def label(self, name: str) -> str:
+        known = self._names.get(name)
+        if known is None:
+            if len(self._names) > MOST_NAMES or len(name) > LONGEST_NAME:
+                return OTHER
+            known = self._names[name] = name
+        return known
 
 
 class Metrics(Instrumentation):
-    """The metrics. Labels have only values from fixed sets: with values of clients, memory would be unbounded."""
+    """The metrics. Labels have only values from bounded sets: with any value of clients, memory would be unbounded."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._is_one_of_many = "PROMETHEUS_MULTIPROC_DIR" in os.environ
         for collector in () if self._is_one_of_many else (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self.seconds = Histogram(
+        self.gauges = Gauges(self.registry)
+        self._names = Names()
+        self.seconds = self._histogram(
             "mainsheet_http_request_seconds",
-            "Time from a request's headers to its answer.",
-            ("method", "route", "status"),
-            buckets=BUCKETS,
-            registry=self.registry,
+            "Time from a request's headers to its response, without WebSocket connections and event streams.",
+            "method",
+            "route",
+            "status",
         )
-        self.operations = Counter(
-            "mainsheet_graphql_operations",
-            "Operations by how they were executed: compiled, interpreted, parts, recovered, replayed, reference.",
-            ("executed",),
-            registry=self.registry,
+        self.operation_seconds = self._histogram(
+            "mainsheet_operation_seconds",
+            "Time of an operation, with its time in the queue; of a subscription, of each of its events.",
+            "operation",
+            "type",
+            "outcome",
+            buckets=FEW_BUCKETS,
         )
-        self.errors = Counter("mainsheet_graphql_errors", "Errors in answers.", ("code",), registry=self.registry)
-        self.refusals = Counter(
-            "mainsheet_http_refused",
-            "Clients refused or cut off to protect the server.",
-            ("reason",),
-            registry=self.registry,
+        self.command_seconds = self._histogram(
+            "mainsheet_command_seconds",
+            "Time of a mutation's command by how it ended: done, dry_run, refused, failed.",
+            "command",
+            "outcome",
+            buckets=FEW_BUCKETS,
         )
-        self.rate_limited = Counter(
-            "mainsheet_rate_limited", "Operations refused by a caller's limits.", ("reason",), registry=self.registry
+        self.statement_seconds = self._histogram(
+            "mainsheet_statement_seconds", "Time of a database statement.", buckets=STATEMENT_BUCKETS
         )
-        self.queue_length = Gauge(
-            "mainsheet_graphql_queue_length",
-            "Operations that wait for their caller's turn.",
-            registry=self.registry,
-            multiprocess_mode="livesum",
+        self.queue_seconds = self._histogram(
+            "mainsheet_graphql_queue_seconds", "Time in the queue, of operations that had to wait."
         )
-        self.queue_seconds = Histogram(
-            "mainsheet_graphql_queue_seconds",
-            "Time in the queue, of operations that had to wait.",
-            buckets=BUCKETS,
-            registry=self.registry,
+        self.wait_seconds = self._histogram(
+            "mainsheet_pool_wait_seconds", "Time until a read got a free connection, of those that had to wait."
         )
-        self.prepare_seconds = Histogram(
+        self.prepare_seconds = self._histogram(
             "mainsheet_graphql_prepare_seconds",
             "Time to parse and validate an operation that wasn't kept from an earlier request.",
-            buckets=BUCKETS,
-            registry=self.registry,
         )
-        self.commands = Counter(
-            "mainsheet_commands",
-            "Commands of mutations by how they ended: done, dry_run, refused, failed.",
-            ("command", "outcome"),
-            registry=self.registry,
+        self.attempt_seconds = self._histogram(
+            "mainsheet_webhook_attempt_seconds", "Time to send a webhook's message: succeeded or failed.", "outcome"
         )
-        self.feed_lag = Gauge(
-            "mainsheet_feed_lag_seconds",
-            "How long events of organizations with subscriptions or webhooks have waited for an older transaction.",
-            registry=self.registry,
-            multiprocess_mode="livemax",
+        self.loop_lag_seconds = self._histogram(
+            "mainsheet_event_loop_lag_seconds", "How late the event loop woke a task that sleeps for a second."
         )
-        self._seconds_of = cache(self.seconds.labels)  # looking up a child by its labels costs more than counting
-        self._operations_of = cache(self.operations.labels)
+        self.executions = self._counter(
+            "mainsheet_graphql_operations",
+            "Operations by how they were executed: compiled, interpreted, parts, recovered, replayed, reference.",
+            "executed",
+        )
+        self.errors = self._counter("mainsheet_graphql_errors", "Errors in responses and messages.", "code")
+        self.user_errors = self._counter(
+            "mainsheet_user_errors", "Problems for which commands were refused.", "command", "code"
+        )
+        self.stream_messages = self._counter(
+            "mainsheet_stream_messages", "Results and errors sent to WebSockets and event streams, once for each group."
+        )
+        self.refusals = self._counter(
+            "mainsheet_http_refused", "Clients refused or cut off to protect the server.", "reason"
+        )
+        self.rate_limited = self._counter(
+            "mainsheet_rate_limited", "Operations refused by a caller's limits.", "reason"
+        )
+        self.failures = self._counter("mainsheet_failures", "Failures of the database or of this program.", "kind")
+        self.starts = self._counter(
+            "mainsheet_process_starts",
+            "Starts of processes by their reason: start, reload, replacement.",
+            "reason",
+        )
+        for reason in REASONS:
+            self.starts.labels(reason)  # at 0, so that the first replacement is an increase
+        # Looking up a child by its labels costs more than counting.
+        self._seconds_of = cache(self.seconds.labels)
+        self._executions_of = cache(self.executions.labels)
+        self._operation_seconds_of = cache(self.operation_seconds.labels)
+
+    def _histogram(self, name: str, help_: str, *labels: str, buckets: Sequence[float] = BUCKETS) -> Histogram:
+        return Histogram(name, help_, labels, buckets=buckets, registry=self.registry)
+
+    def _counter(self, name: str, help_: str, *labels: str) -> Counter:
+        return Counter(name, help_, labels, registry=self.registry)
 
     def parsed(self, seconds: float) -> None:
         self.prepare_seconds.observe(seconds)
 
     def queued(self) -> None:
-        self.queue_length.inc()
+        self.gauges.queue_length.inc()
 
     def dequeued(self, seconds: float) -> None:
-        self.queue_length.dec()
+        self.gauges.queue_length.dec()
         self.queue_seconds.observe(seconds)
 
-    def executed(self, how: str) -> None:
-        self._operations_of(how).inc()
+    def waited(self, seconds: float) -> None:
+        self.wait_seconds.observe(seconds)
 
-    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
-        self.commands.labels(name, outcome).inc()
+    def executed(self, how: str) -> None:
+        self._executions_of(how).inc()
+
+    def operated(self, record: OperationRecord) -> None:
+        name = self._names.label(record.name)
+        self._operation_seconds_of(name, record.type, outcome_of(record)).observe(record.seconds)
+
+    def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
+        self.statement_seconds.observe(seconds)
+
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
+        self.command_seconds.labels(name, outcome).observe(seconds)
+        for each in problems:
+            self.user_errors.labels(name, each.code).inc()
+
+    def streamed(self, error_codes: Sequence[str]) -> None:
+        self.stream_messages.inc()
+        for code in error_codes:
+            self.errors.labels(code).inc()
+
+    def attempted(self, outcome: str, seconds: float) -> None:
+        self.attempt_seconds.labels(outcome).observe(seconds)
 
     def feed_read(self, lag_seconds: float) -> None:
-        self.feed_lag.set(lag_seconds)
+        self.gauges.feed_lag.set(lag_seconds)
+
+    def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:  # noqa: ARG002 as declared
+        self.failures.labels(type(failure).__name__).inc()
 
     def refused(self, refusal: Refusal) -> None:
         counter = self.rate_limited if refusal.member else self.refusals
@@ -124,7 +200,19 @@ class Metrics(Instrumentation):
             self.errors.labels(code).inc()
 
     async def answer(self, _request: web.Request) -> web.Response:
+        self.gauges.sample()
         registry = self.registry
         if self._is_one_of_many:
             MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]  # has no annotations
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+
+
+def outcome_of(record: OperationRecord) -> str:
+    codes = set(record.error_codes)
+    if CLIENT_LEFT in codes:
+        return "client_left"
+    if codes & SERVER_CODES:
+        return "server_error"
+    if codes:
+        return "client_error"
+    return "user_error" if record.user_errors else "ok"

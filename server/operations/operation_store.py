@@ -110,6 +110,9 @@ class OperationStore:
         self._sizes: dict[Key, int] = {}
         self.size = 0
 
+    def __len__(self) -> int:
+        return len(self._operations)
+
     async def get(self, text: str, name: str | None = None) -> Operation:
         """Return the document's operation of that name, or its only one.
 

@@ -28,6 +28,14 @@ class RunningWork:
         self._is_stopping = False
         self.is_withdrawn = False  # whether readiness checks fail, because the process is stopping
 
+    @property
+    def requests(self) -> int:
+        return len(self._requests)
+
+    @property
+    def mutations(self) -> int:
+        return len(self._mutations)
+
     @web.middleware
     async def track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self._requests[id(request)] = request

@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 
 import structlog
@@ -14,7 +15,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from mainsheet.server.http.playground import Member
 from mainsheet.server.process.listening import Listening
 from mainsheet.server.process.shutdown import LINGER_SECONDS
-from mainsheet.server.process.worker import CannotStart, Start, Worker, ended
+from mainsheet.server.process.worker import CannotStart, Reason, Start, Worker, ended
 from mainsheet.server.settings import Settings
 
 GRACE_SECONDS = 10  # after a worker's own deadline, before it is killed
@@ -44,7 +45,7 @@ class Supervisor:
         with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
             self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": folder}
             async with asyncio.TaskGroup() as keeping:
-                workers = await self._all_started()
+                workers = await self._all_started("start")
                 log.info("workers started", workers=[worker.process.pid for worker in workers])
                 for worker in workers:
                     keeping.create_task(self._keep(worker))
@@ -61,9 +62,9 @@ class Supervisor:
         while self._workers:  # a replacement that was starting may have become ready meanwhile
             await self._dismiss(self._workers, self.stop_by)
 
-    async def _all_started(self) -> Sequence[Worker]:
+    async def _all_started(self, reason: Reason) -> Sequence[Worker]:
         """Start all workers, or none."""
-        tasks = [asyncio.create_task(self._started()) for _ in range(self._start.settings.workers)]
+        tasks = [asyncio.create_task(self._started(reason)) for _ in range(self._start.settings.workers)]
         try:
             return await asyncio.gather(*tasks)
         except BaseException:
@@ -73,8 +74,8 @@ class Supervisor:
             await self._dismiss(each for each in started if isinstance(each, Worker))
             raise
 
-    async def _started(self) -> Worker:
-        worker = await Worker.start(self._start, self._environment)
+    async def _started(self, reason: Reason) -> Worker:
+        worker = await Worker.start(replace(self._start, reason=reason), self._environment)
         self._workers.add(worker)
         return worker
 
@@ -87,7 +88,7 @@ class Supervisor:
         """Start new workers and stop the old ones when all are ready. If one can't start, the old ones stay."""
         async with self._exchanging:
             try:
-                new = await self._all_started()
+                new = await self._all_started("reload")
             except CannotStart as error:
                 log.warning("reload failed, the old workers stay", reason=str(error))
                 return
@@ -107,10 +108,10 @@ class Supervisor:
         while worker is not None:
             code = await worker.process.wait()
             self._workers.discard(worker)
-            if worker.is_leaving or self._stopping.is_set():
-                return
             # Its gauges would be counted for ever.
             mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
+            if worker.is_leaving or self._stopping.is_set():
+                return
             log.error("worker died", pid=worker.process.pid, how=ended(code))
             is_early = monotonic() - worker.born < EARLY_SECONDS
             early_ends = early_ends + 1 if is_early else 0
@@ -121,7 +122,7 @@ class Supervisor:
         failures = 0
         while not (await self._is_stopping_within(pause(early_ends + failures)) or generation < self._generation):
             try:
-                worker = await self._started()
+                worker = await self._started("replacement")
             except CannotStart as error:
                 failures += 1
                 if failures >= MOST_FAILURES and not self._workers and not self._stopping.is_set():

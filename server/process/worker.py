@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TextIO
+from typing import Literal, TextIO
 
 import orjson
 import structlog
@@ -17,6 +17,7 @@ from mainsheet.server.settings import Settings
 READY, FAILED = "ready", "failed"
 COMMAND = (sys.executable, "-P", "-m", "mainsheet.server.commands.worker")
 START_SECONDS = 120
+Reason = Literal["start", "reload", "replacement"]
 
 log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
@@ -32,19 +33,22 @@ class Start:
     settings: Settings
     sockets: Sequence[Sequence[int]]  # see `Listening.numbers`
     members: Sequence[Member]
+    reason: Reason = "start"
 
     def line(self) -> bytes:
         parameters = {
             "settings": self.settings.model_dump(mode="json"),
             "sockets": self.sockets,
             "members": self.members,
+            "reason": self.reason,
         }
         return orjson.dumps(parameters) + b"\n"
 
     @classmethod
     def read(cls, stream: TextIO) -> "Start":
         parameters = orjson.loads(stream.readline())
-        return cls(Settings(**parameters["settings"]), parameters["sockets"], parameters["members"])
+        settings = Settings(**parameters["settings"])
+        return cls(settings, parameters["sockets"], parameters["members"], parameters["reason"])
 
 
 @dataclass(eq=False)

@@ -134,10 +134,11 @@ class WebhookSender:
         self._watched = organizations
 
     async def _attempt(self, delivery: Due) -> None:
-        is_ended = False
+        is_ended, begun = False, time.perf_counter()
         with errors_logged(TASK), failures_passed_over():
             outcome = await self._sent(delivery)
             if outcome is not None:
+                self._report(delivery, outcome, time.perf_counter() - begun)
                 await record(self._database, delivery, outcome)
             is_ended = True
         if not is_ended:  # the message may have been sent, and would be again and again
@@ -146,6 +147,12 @@ class WebhookSender:
                     await self._stopping.wait()
         del self._attempts[delivery.id]
         self._wake.set()
+
+    def _report(self, delivery: Due, outcome: Outcome, seconds: float) -> None:
+        self._database.instrumentation.attempted("failed" if outcome.error else "succeeded", seconds)
+        if outcome.error:
+            details = {"webhook": delivery.webhook_id, "delivery": delivery.id, "attempt": delivery.attempt}
+            log.info("webhook delivery failed", **details, reason=outcome.error)
 
     async def _sent(self, delivery: Due) -> Outcome | None:
         """Send the message. Return None if that was cut off, so that another process sends it again."""

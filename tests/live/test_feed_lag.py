@@ -45,3 +45,19 @@ async def test_events_wait_until_an_older_transaction_ends(database: Database, w
     assert shown is not None
     assert shown >= longer > held
     assert metrics.registry.get_sample_value("mainsheet_feed_lag_seconds") == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_nothing_waits_when_the_last_subscriber_has_left(database: Database, world: World) -> None:
+    lags, watch = Lags(), FeedWatch(database, poll_seconds=0.01)
+    database.instrumentation.shared.append(lags)
+    grown = watch.add(world.organization.id)
+
+    async with asyncio.timeout(PATIENCE), watch.running(), database.writes.connect() as older:
+        await older.execute(text("SELECT pg_current_xact_id()"))
+        await Ask(database).create_job(world.contributor, world)
+        while await lags.seen.get() == 0:
+            pass
+        watch.remove(world.organization.id, grown)
+        while await lags.seen.get() > 0:
+            pass

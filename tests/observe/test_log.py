@@ -130,8 +130,10 @@ async def test_operations_of_a_socket_are_logged(live: Live, world: World, log: 
 def test_the_log_of_a_server_has_one_format(database_url: str) -> None:
     environment = clean({"MAINSHEET_DATABASE_URL": database_url, "MAINSHEET_LOG_FORMAT": "json"})
     environment["MAINSHEET_LOG_LEVEL"] = "info"
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([MAINSHEET, "serve", "--port", "0"], env=environment, text=True, **pipes) as process:
+    command = [MAINSHEET, "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stderr
         lines = []
         for line in process.stderr:

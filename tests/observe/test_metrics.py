@@ -1,0 +1,186 @@
+"""The metrics of a server, as Prometheus reads them."""
+
+import asyncio
+import re
+from collections import Counter
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import OperationRecord
+from mainsheet.server.observe.metrics import MOST_NAMES, Metrics, outcome_of
+from testbed.world import World, token
+from tests.live.conftest import PATIENCE, Live, Start
+from tests.observe.conftest import ask
+
+ME = "query Me { me { actor { displayName } } }"
+RENAME = 'mutation Rename { updateOrganization(input: {name: "North"}) { userErrors { code } } }'
+FEED = "subscription Feed { events { id } }"
+
+
+class Scrape:
+    def __init__(self, text: str) -> None:
+        self._values = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def __call__(self, name: str, **labels: str) -> float | None:
+        return self._values.get((name, frozenset(labels.items())))
+
+
+async def scrape(live: Live) -> Scrape:
+    async with live.http.get("/metrics") as response:
+        return Scrape(await response.text())
+
+
+async def until(live: Live, value: float, name: str, **labels: str) -> Scrape:
+    """Scrape until a metric has this value."""
+    async with asyncio.timeout(PATIENCE):
+        while (metrics := await scrape(live))(name, **labels) != value:
+            pass
+    return metrics
+
+
+async def test_operations_are_counted_by_name_and_outcome(live: Live, world: World) -> None:
+    secret = await token(live.database, world.viewer)
+    for query in (ME, ME, RENAME, "query Bad { jobs(first: -1) { nodes { id } } }", "{ me { id } }"):
+        await ask(live, secret, query)
+
+    metrics = await scrape(live)
+    name = "mainsheet_operation_seconds_count"
+    assert metrics(name, operation="Me", type="query", outcome="ok") == 2
+    assert metrics(name, operation="Rename", type="mutation", outcome="user_error") == 1
+    assert metrics(name, operation="Bad", type="query", outcome="client_error") == 1
+    assert metrics(name, operation="anonymous", type="query", outcome="ok") == 1
+
+
+async def test_commands_and_their_user_errors_are_counted(live: Live, world: World) -> None:
+    await ask(live, world.viewer, RENAME)
+    await ask(live, world.admin, RENAME)
+
+    metrics = await scrape(live)
+    assert metrics("mainsheet_user_errors_total", command="updateOrganization", code="FORBIDDEN") == 1
+    for outcome in ("refused", "done"):
+        assert metrics("mainsheet_command_seconds_count", command="updateOrganization", outcome=outcome) == 1
+
+
+async def test_statements_and_the_operation_cache_are_measured(live: Live, world: World) -> None:
+    before = await scrape(live)
+    await ask(live, world.viewer, ME)
+    after = await scrape(live)
+
+    statements = "mainsheet_statement_seconds_count"
+    assert (after(statements) or 0) >= (before(statements) or 0) + 2  # one for the token, one for the actor
+    assert after("mainsheet_operation_cache_operations") == 1
+    assert (after("mainsheet_operation_cache_bytes") or 0) > 0
+
+
+async def test_pools_connections_and_requests_are_measured(live: Live, database: Database) -> None:
+    held = await database.read_pool.take()
+    async with database.writes.connect():
+        for pool in ("read", "write"):  # the server, which prunes at its start, may use one, too
+            metrics = await until(live, 1, "mainsheet_pool_used", pool=pool)
+    await database.read_pool.give_back(held)
+
+    for pool in ("read", "write"):
+        await until(live, 0, "mainsheet_pool_used", pool=pool)
+    assert metrics("mainsheet_pool_size", pool="read") == database.read_pool.size
+    assert metrics("mainsheet_pool_size", pool="write") == database.writers
+    assert metrics("mainsheet_connections") == metrics("mainsheet_running_requests") == 1
+
+
+async def test_reads_that_wait_for_a_connection_are_measured(live: Live, database: Database) -> None:
+    pool = database.read_pool
+    held = [await pool.take() for _ in range(pool.size)]
+    waiting = asyncio.create_task(pool.take())
+    await until(live, 1, "mainsheet_pool_waiting")
+    await pool.give_back(held.pop())
+    held.append(await waiting)
+    after = await scrape(live)
+    for each in held:
+        await pool.give_back(each)
+
+    assert after("mainsheet_pool_waiting") == 0
+    assert after("mainsheet_pool_wait_seconds_count") == 1
+
+
+async def test_subscriptions_and_their_errors_are_counted(live: Live, world: World) -> None:
+    async with live.socket(world.admin) as socket, live.socket(world.admin) as other:
+        for each in (socket, other):
+            await each.subscribe("1", FEED)
+        await socket.subscribe("2", "{ nothing }")
+        assert (await socket.receive())["type"] == "error"
+        open_ = await until(live, 2, "mainsheet_subscriptions")
+        await ask(live, world.admin, RENAME)
+        await socket.receive()
+        delivered = await scrape(live)
+    await until(live, 0, "mainsheet_subscriptions")
+
+    assert open_("mainsheet_graphql_errors_total", code="GRAPHQL_VALIDATION_FAILED") == 1
+    assert delivered("mainsheet_operation_seconds_count", operation="Feed", type="subscription", outcome="ok") == 1
+    assert delivered("mainsheet_stream_messages_total") == 2  # the error, and one result for both
+
+
+async def test_streams_are_no_slow_requests(live: Live, world: World) -> None:
+    async with live.socket(world.admin), live.stream(world.admin, ME) as events:
+        assert [name async for name, _ in events] == ["next", "complete"]
+
+    metrics = await scrape(live)
+    for method, status in (("GET", "101"), ("POST", "200"), ("GET", "499"), ("POST", "499")):
+        counted = metrics("mainsheet_http_request_seconds_count", method=method, route="/graphql", status=status)
+        assert counted is None
+
+
+async def test_the_build_is_named(live: Live, database: Database) -> None:
+    async with live.http.get("/metrics") as response:
+        text = await response.text()
+
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    assert re.search(rf'mainsheet_build_info{{database="{kind}",python="3\.\d+\.\d+",version="[^"]+"}} 1.0', text)
+    assert "_created" not in text
+
+
+def test_the_names_of_operations_are_bounded() -> None:
+    metrics = Metrics()
+    for number in range(MOST_NAMES + 10):
+        metrics.operated(OperationRecord("", f"Name{number}", "query"))
+    metrics.operated(OperationRecord("", "Name0", "query"))
+    metrics.operated(OperationRecord("", "x" * 5_000, "query"))
+
+    (family,) = [each for each in metrics.registry.collect() if each.name == "mainsheet_operation_seconds"]
+    counts = Counter({each.labels["operation"]: each.value for each in family.samples if each.name.endswith("_count")})
+    assert len(counts) == MOST_NAMES + 1
+    assert counts["other"] == 11
+    assert counts["Name0"] == 2
+
+
+@pytest.mark.parametrize(
+    ("codes", "user_errors", "outcome"),
+    [
+        ([], [], "ok"),
+        ([], ["FORBIDDEN"], "user_error"),
+        (["BAD_USER_INPUT"], ["FORBIDDEN"], "client_error"),
+        (["BAD_USER_INPUT", "INTERNAL_SERVER_ERROR"], [], "server_error"),
+        (["TIMEOUT"], [], "server_error"),
+        (["CLIENT_LEFT"], [], "client_left"),
+    ],
+)
+def test_the_outcome_is_the_worst_error(codes: list[str], user_errors: list[str], outcome: str) -> None:
+    record = OperationRecord("", "", "query", error_codes=codes, user_errors=dict.fromkeys(user_errors))
+
+    assert outcome_of(record) == outcome
+
+
+async def test_a_client_that_left_is_no_failure(start: Start, world: World, database: Database) -> None:
+    live = await start()
+    secret = await token(database, world.viewer)
+    held = [await database.read_pool.take() for _ in range(database.read_pool.size)]
+    asking = asyncio.create_task(ask(live, secret, ME))
+    await until(live, 1, "mainsheet_pool_waiting")
+    asking.cancel()
+    for each in held:
+        await database.read_pool.give_back(each)
+    await until(live, 1, "mainsheet_http_request_seconds_count", method="POST", route="/graphql", status="499")
