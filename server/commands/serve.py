@@ -24,7 +24,7 @@ from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
 
 OF_OTHERS = 0o077  # the bits of a file mode for the group and for all others
-NO_PAGE = "The playground isn't built: run `make playground`. The API works without it."
+NO_PAGE = "the playground isn't built: run `make playground`"
 
 CONNECTIONS = text("""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -90,16 +90,11 @@ async def _serve(settings: Settings) -> None:
 
 def _warn(settings: Settings) -> None:
     if not Playground.built():
-<<<<<<< HEAD
-        click.echo(NO_PAGE, err=True)
+        log.warning(NO_PAGE)
     file = parsed_url(settings.database_url).file
     if file and file.stat().st_mode & OF_OTHERS:
         command = f"chmod 600 {shlex.quote(str(file))}*"
-        click.echo(f"Other users of this system may open the database {file}: run `{command}`", err=True)
-=======
-        log.warning(NO_PAGE)
-    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
->>>>>>> ca18ce1 (Log who did what, what was refused, and what was slow)
+        log.warning("other users may open the database", mend=f"run `{command}`")
 
 
 async def _members(database: Database, settings: Settings, address: str) -> Sequence[Member]:
