@@ -1,5 +1,6 @@
 """Actors: the members and service accounts of an organization."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -34,6 +35,7 @@ class Actor(Managed, Searched, Base):
     email: Mapped[Name | None]
     organization_role: Mapped[OrganizationRole] = mapped_column(default=OrganizationRole.MEMBER)
     status: Mapped[ActorStatus] = mapped_column(default=ActorStatus.ACTIVE)
+    groups_as_of: Mapped[datetime | None]  # when the JWT was issued whose groups gave the roles, if one did
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 as SQLAlchemy declares it
     __table_args__ = (

@@ -16,6 +16,9 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 # Asymmetric only: anyone who can verify a token by a shared secret could also issue one.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
+DEFAULT_ALGORITHMS: tuple[Algorithm, ...] = ("RS256", "ES256", "EdDSA")
+DEFAULT_SCOPES = (AccessScope.READ, AccessScope.WRITE)
+
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -202,12 +205,21 @@ class Settings(BaseSettings):
         1, ge=0, description="Operations that take longer are logged with their slowest statements; 0 logs none."
     )
 
-    oidc_issuer: str | None = Field(None, description="The `iss` of accepted JWTs; unset, no JWT is accepted.")
+    oidc_file: Path | None = Field(
+        None,
+        description="A YAML file with the issuers of accepted JWTs, instead of the other MAINSHEET_OIDC_ settings: for"
+        " several issuers, new members, groups and programs.",
+    )
+    oidc_issuer: str | None = Field(
+        None, description="The `iss` of accepted JWTs; without it and a file, no JWT is accepted."
+    )
     oidc_audience: str | None = Field(None, description="The `aud` that accepted JWTs must name.")
-    oidc_jwks_url: str | None = Field(None, description="Where the issuer publishes its keys.")
+    oidc_jwks_url: str | None = Field(
+        None, description="Where the issuer publishes its keys; unset, its discovery document says so."
+    )
     oidc_jwks_file: Path | None = Field(None, description="A file with the issuer's keys, instead of the URL.")
     oidc_algorithms: Annotated[tuple[Algorithm, ...], *CommaSeparated] = Field(
-        ("RS256", "ES256", "EdDSA"),
+        DEFAULT_ALGORITHMS,
         min_length=1,
         description="Accepted signature algorithms, separated by commas; asymmetric ones only.",
     )
@@ -216,7 +228,7 @@ class Settings(BaseSettings):
         None, description="The id of the organization whose members the issuer authenticates."
     )
     oidc_scopes: Annotated[tuple[AccessScope, ...], *CommaSeparated] = Field(
-        (AccessScope.READ, AccessScope.WRITE),
+        DEFAULT_SCOPES,
         description="The scopes of JWTs, separated by commas: READ, WRITE, RUNS, ADMIN.",
     )
     oidc_member_claim: str = Field("email", description="The claim that holds the member's email address.")

@@ -126,14 +126,19 @@ async def _joined(write: Write, teams: Sequence[Mapping[str, Any]]) -> list[tupl
 
 async def _check_administrators(write: Write, member: Member, values: Mapping[str, Any]) -> None:
     """Add a problem if the values would leave the organization without an active administrator."""
+    if await is_last_administrator(write, member, values):
+        write.problems.append(LastAdministrator(path=("member_id",), name=member.name))
+
+
+async def is_last_administrator(write: Write, member: Member, values: Mapping[str, Any]) -> bool:
+    """Return whether the values would leave the organization, which is locked, without an active administrator."""
     now = {name: getattr(member, name) for name in ADMINISTRATES}
     if now != ADMINISTRATES or {**now, **{name: values[name] for name in now.keys() & values.keys()}} == now:
-        return
+        return False
     others = select(func.count()).where(
         Member.organization_id == member.organization_id,
         Member.organization_role == OrganizationRole.ADMIN,
         Member.status == ActorStatus.ACTIVE,
         Member.id != member.id,
     )
-    if not await write.session.scalar(others):
-        write.problems.append(LastAdministrator(path=("member_id",), name=member.name))
+    return not await write.session.scalar(others)

@@ -20,7 +20,8 @@ from mainsheet.resolvers.sql.snapshot import Snapshot
 from mainsheet.resolvers.sql.statement import Build, Statement, View, compiled_statement
 from mainsheet.server.auth.guesses import Guesses
 from mainsheet.server.auth.last_use import LastUse
-from mainsheet.server.auth.oidc import Issuer, RefusedToken
+from mainsheet.server.auth.oidc import Issuers, RefusedToken, Subject
+from mainsheet.server.auth.sign_in import SignIn
 from mainsheet.server.settings import Settings
 
 OUR_PREFIX = "mst_"
@@ -50,7 +51,7 @@ class Owner:
         return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Authenticator:
     """Authenticates tokens. It caches owners for `remembered_seconds`, during which a revoked token still works.
 
@@ -60,16 +61,20 @@ class Authenticator:
 
     database: Database
     last_use: LastUse
-    issuer: Issuer | None
+    issuers: Issuers = field(default_factory=lambda: Issuers([]))
     remembered_seconds: float = 0
     guesses: Guesses = field(default_factory=Guesses)
+    sign_in: SignIn = field(init=False)
     _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.sign_in = SignIn(self.database)
 
     @classmethod
     def configured(cls, database: Database, settings: Settings) -> Self:
         """Build it from the settings. Raises `ValueError` if OpenID Connect is configured incompletely."""
         guesses = Guesses(settings.wrong_tokens_per_minute)
-        return cls(database, LastUse(database), Issuer.trusted(settings), settings.token_cache_seconds, guesses)
+        return cls(database, LastUse(database), Issuers.configured(settings), settings.token_cache_seconds, guesses)
 
     async def caller(self, authorization: str | None, client: str = "") -> Caller | None:
         """Return the caller, or None if the header is missing or wrong. `client` is the client's address.
@@ -81,8 +86,8 @@ class Authenticator:
             return None
         if token.startswith(OUR_PREFIX):
             return await self._owner(token, client)
-        if self.issuer is not None and token.count(".") == DOTS_OF_A_JWT:
-            return await self._subject(self.issuer, token, client)
+        if self.issuers.known and token.count(".") == DOTS_OF_A_JWT:
+            return await self._subject(token, client)
         return None
 
     async def close(self) -> None:
@@ -129,20 +134,37 @@ class Authenticator:
             self._owners.popitem(last=False)
         return owner
 
-    async def _subject(self, issuer: Issuer, token: str, client: str) -> Caller | None:
+    async def _subject(self, token: str, client: str) -> Caller | None:
         try:
-            subject = await issuer.subject(token)
+            subject = await self.issuers.subject(token)
         except RefusedToken as refusal:
             if not refusal.is_expired:
                 self.guesses.check(client)  # after the verification, so that a valid token is never refused
                 self.guesses.count(client)
             log.info(REFUSED, reason=str(refusal))
             return None
-        members = await self._rows(_members, email=subject.email, organization_id=issuer.organization_id)
-        if not members or members[0].status != ActorStatus.ACTIVE:
-            log.info(REFUSED, reason="its subject is no active member of the issuer's organization")
+        row = await self._account(subject) if subject.service_account_id else await self._signed_in(subject)
+        if row is None or row.status != ActorStatus.ACTIVE:
+            log.info(REFUSED, reason="its subject is no active actor of the issuer's organization")
             return None
-        return _caller(members[0], issuer.scopes, subject.expires_at)
+        return _caller(row, subject.issuer.scopes, subject.expires_at)
+
+    async def _account(self, subject: Subject) -> Any | None:
+        values = {"id": subject.service_account_id or "", "organization_id": subject.issuer.organization}
+        return next(iter(await self._rows(_service_accounts, **values)), None)
+
+    async def _signed_in(self, subject: Subject) -> Any | None:
+        """Return the row of the subject as a member, with the roles that the token's groups give."""
+        values = {"email": subject.email, "organization_id": subject.issuer.organization}
+        row = next(iter(await self._rows(_members, **values)), None)
+        if row is None:
+            is_due = self.sign_in.may_create(subject)
+        else:
+            is_active = row.status == ActorStatus.ACTIVE
+            is_due = is_active and self.sign_in.is_due(subject, row.actor_id, row.groups_as_of)
+        if is_due and await self.sign_in.apply(subject):
+            row = next(iter(await self._rows(_members, **values)), None)
+        return row
 
     async def _rows(self, build: Build, **values: str) -> list[Any]:
         """Return the rows. An SQLAlchemy session would cost as much as a whole small request."""
@@ -176,7 +198,14 @@ def _tokens(_view: View) -> Statement:
 def _members(_view: View) -> Statement:
     own = Actor.organization_id == bindparam("organization_id", type_=String())
     is_member = Actor.kind == ActorKind.MEMBER
-    return select(*ACTOR).where(own, Actor.email == bindparam("email", type_=String()), is_member)
+    by_email = Actor.email == bindparam("email", type_=String())
+    return select(*ACTOR, Actor.groups_as_of).where(own, by_email, is_member)
+
+
+def _service_accounts(_view: View) -> Statement:
+    own = Actor.organization_id == bindparam("organization_id", type_=String())
+    is_account = Actor.kind == ActorKind.SERVICE_ACCOUNT
+    return select(*ACTOR).where(own, Actor.id == bindparam("id", type_=String()), is_account)
 
 
 def _token(row: Any) -> AccessToken:

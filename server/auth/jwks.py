@@ -18,6 +18,7 @@ REFETCH_SECONDS = 10.0  # forged key ids must not cause many requests to the iss
 MAX_AGE_SECONDS = 600.0  # keys that the issuer withdrew must expire
 TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 512 * 1024
+DISCOVERY = "/.well-known/openid-configuration"
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
@@ -101,6 +102,20 @@ async def download(url: str) -> bytes:
         if response.status != 200:  # noqa: PLR2004
             raise ValueError(f"answered {response.status}")
         return await _limited(response.content)
+
+
+async def discovered(issuer: str) -> bytes:
+    """Return the keys at the address that the issuer publishes (OpenID Connect Discovery 1.0, section 4).
+
+    Raises `ValueError` if its document is not about this issuer, or leads from https to http.
+    """
+    document = orjson.loads(await download(issuer.rstrip("/") + DISCOVERY))
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise ValueError("its discovery document is about another issuer")
+    url = document.get("jwks_uri")
+    if not isinstance(url, str) or not url.startswith(("https://", issuer.partition("://")[0] + "://")):
+        raise ValueError("its discovery document has no usable jwks_uri")
+    return await download(url)
 
 
 async def _limited(content: aiohttp.StreamReader) -> bytes:

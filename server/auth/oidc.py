@@ -1,25 +1,23 @@
-"""Verifies JSON Web Tokens of the configured OpenID Connect issuer (RFC 7519, RFC 8725)."""
+"""Verifies JSON Web Tokens of the configured OpenID Connect issuers (RFC 7519, RFC 8725)."""
 
 import warnings
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
+import orjson
 from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
 
-from mainsheet.models.access_token import OF_ALL
 from mainsheet.models.limits import NAME, storable
 from mainsheet.models.member import stored_email
-from mainsheet.models.roles import AccessScope
-from mainsheet.server.auth.jwks import PublishedKeys, download, read
+from mainsheet.server.auth.issuers import IssuerSettings, configured, texts
+from mainsheet.server.auth.jwks import PublishedKeys, discovered, download, read
 from mainsheet.server.settings import Settings
 
-# Shared-secret algorithms (HS*) and `none` are never allowed: anyone who can verify an HS* signature can forge one.
-ASYMMETRIC = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
-)
 MAX_HEADER_BYTES = 4096
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
@@ -37,43 +35,40 @@ class RefusedToken(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """The member whom a verified token names, and the token's `exp`."""
+    """Whom a verified token names: a service account by its id, or else a member by the email address."""
 
+    issuer: IssuerSettings
     email: str
+    service_account_id: str | None
+    claims: jwt.Claims
+    issued_at: datetime
     expires_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The name for a new member: the address, if the claim holds none that can be stored."""
+        name = self.claims.get(self.issuer.name_claim)
+        return name if isinstance(name, str) and not any(NAME.check(name, ())) else self.email
+
+    @property
+    def groups(self) -> frozenset[str] | None:
+        """The groups in the token, or None if it says that they have to be asked for elsewhere.
+
+        An issuer does that if they are too many (OpenID Connect Core 1.0, section 5.6.2).
+        """
+        elsewhere = self.claims.get("_claim_names")
+        claim = self.issuer.groups_claim
+        return None if isinstance(elsewhere, dict) and claim in elsewhere else texts(self.claims.get(claim))
 
 
 @dataclass(frozen=True)
 class Issuer:
+    settings: IssuerSettings
     keys: PublishedKeys
-    algorithms: frozenset[str]
-    claims: jwt.JWTClaimsRegistry
-    member_claim: str
-    organization_id: str
-    trusts_emails: bool = False
-    scopes: frozenset[AccessScope] = OF_ALL
 
     @classmethod
-    def trusted(cls, settings: Settings) -> Self | None:
-        """Return the configured issuer, if any. Raises `ValueError` if the configuration is incomplete."""
-        if settings.oidc_issuer is None:
-            return None
-        if settings.oidc_audience is None:
-            raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_AUDIENCE")
-        if settings.oidc_organization is None:  # emails are unique only within an organization
-            raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_ORGANIZATION")
-        algorithms = ASYMMETRIC.intersection(settings.oidc_algorithms)
-        if not algorithms:
-            raise ValueError("MAINSHEET_OIDC_ALGORITHMS names no asymmetric algorithm")
-        claims = jwt.JWTClaimsRegistry(
-            leeway=settings.oidc_leeway_seconds,
-            iss={"essential": True, "value": settings.oidc_issuer},
-            aud={"essential": True, "value": settings.oidc_audience},
-            exp={"essential": True},
-        )
-        claim, trusts = settings.oidc_member_claim, settings.oidc_trust_emails
-        scopes = frozenset(settings.oidc_scopes)
-        return cls(_keys(settings), algorithms, claims, claim, settings.oidc_organization, trusts, scopes)
+    def of(cls, settings: IssuerSettings) -> Self:
+        return cls(settings, PublishedKeys(_source(settings)))
 
     async def subject(self, token: str) -> Subject:
         """Verify a token and return its subject.
@@ -82,16 +77,20 @@ class Issuer:
         """
         try:
             claims = await self._verified(token)
-            return Subject(self._email(claims), datetime.fromtimestamp(min(claims["exp"], LATEST), UTC))
+            account_id = self._service_account_id(claims)
+            email = self._email(claims) if account_id is None else ""
+            expires_at = datetime.fromtimestamp(min(claims["exp"], LATEST), UTC)
+            return Subject(self.settings, email, account_id, claims, _issued_at(claims), expires_at)
         except (JoseError, ValueError, TypeError) as error:
             reason = str(error) if isinstance(error, JoseError) else "malformed"
             raise RefusedToken(reason, is_expired=isinstance(error, ExpiredTokenError)) from None
 
     async def _verified(self, token: str) -> jwt.Claims:
-        registry = _registry(self.algorithms)
+        algorithms = frozenset[str](self.settings.algorithms)
+        registry = _registry(algorithms)
         header = jws.extract_compact(token.encode(), registry=registry).headers()
         kid, algorithm = header.get("kid"), header["alg"]
-        if not isinstance(kid, str | None) or algorithm not in self.algorithms:
+        if not isinstance(kid, str | None) or algorithm not in algorithms:
             raise RefusedToken("its algorithm is not allowed, or its key id is not a string")
         if not _is_access_token(header.get("typ", "JWT")):
             raise RefusedToken("its type is not JWT or at+jwt")
@@ -99,17 +98,74 @@ class Issuer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)  # RFC 9864 renames EdDSA, which issuers still send
             claims = jwt.decode(token, key, registry=registry).claims
-        self.claims.validate(claims)
+        _expected(self.settings).validate(claims)
         return claims
 
+    def _service_account_id(self, claims: jwt.Claims) -> str | None:
+        """Return the id of the service account for the token's client, unless the token is about a person."""
+        client = claims.get(self.settings.client_claim)
+        if self.settings.member_claim in claims or not isinstance(client, str):
+            return None
+        return self.settings.service_accounts.get(client)
+
     def _email(self, claims: jwt.Claims) -> str:
-        email = claims.get(self.member_claim)
+        name = self.settings.member_claim
+        email = claims.get(name)
         if not isinstance(email, str) or not storable(email) or not NAME.minimum <= len(email) <= NAME.maximum:
-            raise RefusedToken(f"its claim {self.member_claim} holds no email address")
+            raise RefusedToken(f"its claim {name} holds no email address")
         # For any member claim: OpenID Connect has no other claim that says that an address was verified.
-        if claims.get("email_verified", self.trusts_emails) not in (True, "true"):
+        if claims.get("email_verified", self.settings.trust_emails) not in (True, "true"):
             raise RefusedToken("its email address is not verified")
         return stored_email(email)
+
+
+@dataclass(frozen=True)
+class Issuers:
+    """The issuers whose tokens are accepted."""
+
+    known: Sequence[Issuer]
+
+    @classmethod
+    def configured(cls, settings: Settings) -> Self:
+        """Raises `ValueError` if the configuration is incomplete or contradictory."""
+        return cls([Issuer.of(each) for each in configured(settings)])
+
+    async def subject(self, token: str) -> Subject:
+        """Verify a token by the issuer that it names, and return its subject. Raises as `Issuer.subject`."""
+        claims = _unverified(token)
+        named = [each for each in self.known if each.settings.issuer == claims.get("iss")]
+        if not named:
+            raise RefusedToken("its issuer is not known")
+        audiences = texts(claims.get("aud"))
+        meant = [each for each in named if each.settings.audience in audiences]
+        return await (meant or named)[0].subject(token)
+
+
+def _unverified(token: str) -> Mapping[str, object]:
+    """Return the claims, only to choose by whom they are verified."""
+    payload = token.split(".")[1]
+    try:
+        claims = orjson.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        raise RefusedToken("malformed") from None
+    if not isinstance(claims, dict):
+        raise RefusedToken("malformed")
+    return claims
+
+
+def _issued_at(claims: jwt.Claims) -> datetime:
+    """Return the token's `iat`. Tokens without groups may have none."""
+    return datetime.fromtimestamp(min(max(claims.get("iat", 0), 0), LATEST), UTC)
+
+
+def _expected(settings: IssuerSettings) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        leeway=settings.leeway_seconds,
+        iss={"essential": True, "value": settings.issuer},
+        aud={"essential": True, "value": settings.audience},
+        exp={"essential": True},
+        iat={"essential": bool(settings.groups)},  # of two tokens, the groups of the younger one count
+    )
 
 
 def _is_access_token(kind: object) -> bool:
@@ -122,9 +178,9 @@ def _registry(algorithms: frozenset[str]) -> jws.JWSRegistry:
     return registry
 
 
-def _keys(settings: Settings) -> PublishedKeys:
-    if settings.oidc_jwks_url is not None:
-        return PublishedKeys(partial(download, settings.oidc_jwks_url))
-    if settings.oidc_jwks_file is not None:
-        return PublishedKeys(partial(read, settings.oidc_jwks_file))
-    raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_JWKS_URL or MAINSHEET_OIDC_JWKS_FILE")
+def _source(settings: IssuerSettings) -> Callable[[], Awaitable[bytes]]:
+    if settings.jwks_file is not None:
+        return partial(read, settings.jwks_file)
+    if settings.jwks_url is not None:
+        return partial(download, settings.jwks_url)
+    return partial(discovered, settings.issuer)

@@ -53,7 +53,7 @@ async def test_each_stored_time_is_the_databases(ask: Ask, world: World, databas
     await change(ask, world, "createDraft", job_id)
     await change(ask, world, "publishDraft", job_id, idempotencyKey="twice")
     secret = await tokens.create(database, world.viewer.email, None, None)
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    authenticator = Authenticator(database, LastUse(database))
     assert await authenticator.caller(f"Bearer {secret}") is not None
     await authenticator.close()
 
@@ -78,7 +78,7 @@ async def test_a_token_expires_by_the_databases_clock(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = await tokens.create(database, world.viewer.email, timedelta(hours=1), None)
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    authenticator = Authenticator(database, LastUse(database))
     monkeypatch.setattr(clock, "process_time", lambda: datetime.now(UTC) + timedelta(hours=2))
 
     caller_ = await authenticator.caller(f"Bearer {secret}")

@@ -26,6 +26,7 @@ from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.settings import Settings
+from tests.server.issuing import KeyServer
 from tests.server.small_api import Context, small_api
 
 MEMBER_ID = "MB1"
@@ -131,3 +132,11 @@ async def serve(template: tuple[Path, str], small_database: Database) -> AsyncIt
 @pytest.fixture
 async def server(serve: Serve) -> Server:
     return await serve()
+
+
+@pytest.fixture
+async def key_server() -> AsyncIterator[KeyServer]:
+    server = KeyServer()
+    await server.start()
+    yield server
+    await server.stop()

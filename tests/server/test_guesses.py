@@ -40,7 +40,7 @@ def statements(database: Database) -> list[str]:
 
 @pytest.fixture
 async def authenticator(database: Database, clock: Clock) -> AsyncIterator[Authenticator]:
-    authenticator = Authenticator(database, LastUse(database), issuer=None, guesses=Guesses(PER_MINUTE, clock))
+    authenticator = Authenticator(database, LastUse(database), guesses=Guesses(PER_MINUTE, clock))
     yield authenticator
     await authenticator.close()
 

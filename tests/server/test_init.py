@@ -59,7 +59,7 @@ async def test_the_first_job_needs_no_sql(database: Database, database_url: str)
 
 
 async def authenticated(database: Database, secret: str) -> Caller:
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    authenticator = Authenticator(database, LastUse(database))
     caller = await authenticator.caller(f"Bearer {secret}")
     await authenticator.close()
     assert caller

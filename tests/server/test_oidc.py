@@ -7,22 +7,19 @@ import asyncio
 import hmac
 import json
 import time
-import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc import jws
-from joserfc.errors import SecurityWarning
-from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from joserfc.jwk import Key, KeySet
+from pydantic import ValidationError
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,60 +33,18 @@ from mainsheet.server.auth.jwks import (
     REFETCH_SECONDS,
     KeysUnavailable,
     PublishedKeys,
+    discovered,
     download,
 )
 from mainsheet.server.auth.last_use import LastUse
-from mainsheet.server.auth.oidc import Issuer, RefusedToken
+from mainsheet.server.auth.oidc import Issuer, Issuers, RefusedToken
 from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.world import make_member, make_organization
+from tests.server.issuing import AUDIENCE, CONFIGURED, EC, ED, EMAIL, FORGED, NEXT, RSA, KeyServer, signed
 
 CREATE_TOKEN = """mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) {
   token { expiresAt } userErrors { code path } } }"""
-ISSUER, AUDIENCE, EMAIL = "https://id.harbor.example", "mainsheet", "ada@harbor.example"
-CONFIGURED: dict[str, Any] = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_organization": "OR0"}
-RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
-EC = ECKey.generate_key("P-256", {"kid": "ec"})
-ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
-NEXT = RSAKey.generate_key(2048, {"kid": "next"})
-FORGED = RSAKey.generate_key(2048, {"kid": "rsa"})
-
-
-@dataclass
-class KeyServer:
-    """The issuer's key set, over real HTTP."""
-
-    keys: list[Key] = field(default_factory=lambda: [RSA, EC, ED])
-    body: bytes | None = None
-    asked: int = 0
-    url: str = ""
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    runner: web.AppRunner | None = None
-
-    async def answer(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        self.arrived.set()
-        await self.open.wait()
-        body = self.body if self.body is not None else json.dumps(KeySet(self.keys).as_dict()).encode()
-        return web.Response(body=body, content_type="application/json")
-
-    async def start(self) -> None:
-        self.open.set()
-        app = web.Application()
-        app.router.add_get("/jwks", self.answer)
-        app.router.add_get("/moved", self.moved)
-        self.runner = web.AppRunner(app)
-        await self.runner.setup()
-        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/jwks"
-
-    async def moved(self, _request: web.Request) -> web.Response:
-        raise web.HTTPFound("/jwks")
-
-    async def stop(self) -> None:
-        assert self.runner is not None
-        await self.runner.cleanup()
 
 
 @dataclass
@@ -101,26 +56,18 @@ class Clock:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[KeyServer]:
-    server = KeyServer()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def issuer(server: KeyServer, clock: Clock) -> Issuer:
-    return trusted(server.url, PublishedKeys(partial(download, server.url), clock))
+def issuer(key_server: KeyServer, clock: Clock) -> Issuer:
+    return trusted(key_server.url, PublishedKeys(partial(download, key_server.url), clock))
 
 
 @pytest.fixture
 async def authenticator(database: Database, issuer: Issuer, ada: Member) -> AsyncIterator[Authenticator]:
-    authenticator = Authenticator(database, LastUse(database), replace(issuer, organization_id=ada.organization_id))
+    authenticator = Authenticator(database, LastUse(database), Issuers([of(ada.organization_id, issuer)]))
     yield authenticator
     await authenticator.close()
 
@@ -132,30 +79,13 @@ async def ada(database: Database) -> Member:
 
 
 def trusted(url: str, keys: PublishedKeys, **settings: Any) -> Issuer:
-    issuer = Issuer.trusted(Settings(**CONFIGURED, oidc_jwks_url=url, **settings))
-    assert issuer is not None
-    return replace(issuer, keys=keys)
+    configured = Settings(**CONFIGURED, oidc_jwks_url=url, **settings)
+    return replace(Issuers.configured(configured).known[0], keys=keys)
 
 
-def signed(
-    key: Key = RSA, algorithm: str = "RS256", kid: str | None = "", typ: str | None = None, **changes: Any
-) -> str:
-    """Sign the default claims with these changes. `...` omits a claim."""
-    now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": now, "exp": now + 300}
-    claims |= {"email": EMAIL, "email_verified": True} | changes
-    moments = {
-        name: now + value.seconds + value.days * 86_400
-        for name, value in claims.items()
-        if isinstance(value, timedelta)
-    }
-    payload = json.dumps({name: value for name, value in (claims | moments).items() if value is not ...})
-    header = {"alg": algorithm, "kid": key.kid if kid == "" else kid, "typ": typ}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SecurityWarning)
-        return jws.serialize_compact(
-            {name: value for name, value in header.items() if value is not None}, payload, key, [algorithm]
-        )
+def of(organization_id: str, issuer: Issuer) -> Issuer:
+    """The issuer, for another organization."""
+    return replace(issuer, settings=issuer.settings.model_copy(update={"organization": organization_id}))
 
 
 async def email(issuer: Issuer, token: str) -> str:
@@ -218,7 +148,7 @@ async def test_an_issuer_authenticates_members_of_its_organization(
     caller = await authenticator.caller(f"Bearer {signed()}")
     assert caller is not None
     assert caller.actor_id == ada.id
-    of_another = replace(authenticator, issuer=replace(issuer, organization_id="OR0"))
+    of_another = replace(authenticator, issuers=Issuers([of("OR0", issuer)]))
     assert await of_another.caller(f"Bearer {signed()}") is None
 
 
@@ -277,9 +207,9 @@ async def test_a_signed_token_is_refused_with(issuer: Issuer, claims: dict[str, 
         await email(issuer, signed(**claims))
 
 
-async def test_another_claim_may_hold_the_email(server: KeyServer) -> None:
-    keys = PublishedKeys(partial(download, server.url))
-    issuer = trusted(server.url, keys, oidc_member_claim="upn")
+async def test_another_claim_may_hold_the_email(key_server: KeyServer) -> None:
+    keys = PublishedKeys(partial(download, key_server.url))
+    issuer = trusted(key_server.url, keys, oidc_member_claim="upn")
 
     assert await email(issuer, signed(upn=EMAIL, email=...)) == EMAIL
     for verified in (False, ...):
@@ -288,9 +218,9 @@ async def test_another_claim_may_hold_the_email(server: KeyServer) -> None:
 
 
 @pytest.mark.parametrize("claim", ["email", "upn"])
-async def test_an_issuer_may_be_trusted_to_verify_addresses(server: KeyServer, claim: str) -> None:
-    keys = PublishedKeys(partial(download, server.url))
-    issuer = trusted(server.url, keys, oidc_member_claim=claim, oidc_trust_emails=True)
+async def test_an_issuer_may_be_trusted_to_verify_addresses(key_server: KeyServer, claim: str) -> None:
+    keys = PublishedKeys(partial(download, key_server.url))
+    issuer = trusted(key_server.url, keys, oidc_member_claim=claim, oidc_trust_emails=True)
 
     named: dict[str, Any] = {claim: EMAIL}
     assert await email(issuer, signed(**named, email_verified=...)) == EMAIL
@@ -337,62 +267,59 @@ async def test_an_algorithm_that_is_not_on_the_list_is_refused(issuer: Issuer) -
         await email(issuer, signed(algorithm="RS512"))
 
 
-def test_shared_secret_algorithms_cant_be_configured() -> None:
-    configured = Settings(**CONFIGURED, oidc_jwks_url="http://127.0.0.1:1/")
-
-    mixed = Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256", "none", "RS256")}))
-
-    assert mixed is not None
-    assert mixed.algorithms == {"RS256"}
-    with pytest.raises(ValueError, match="no asymmetric"):
-        Issuer.trusted(configured.model_copy(update={"oidc_algorithms": ("HS256",)}))
+@pytest.mark.parametrize("algorithms", ["HS256", "none", "RS256,HS256", ""])
+def test_only_asymmetric_algorithms_can_be_configured(algorithms: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**CONFIGURED, oidc_algorithms=algorithms)
 
 
-@pytest.mark.parametrize("missing", ["oidc_audience", "oidc_jwks_url", "oidc_organization"])
+@pytest.mark.parametrize("missing", ["oidc_audience", "oidc_organization"])
 def test_an_incomplete_issuer_configuration_is_an_error(missing: str) -> None:
-    whole = Settings(**CONFIGURED, oidc_jwks_url="http://127.0.0.1:1/")
+    whole = Settings(**CONFIGURED)
 
     with pytest.raises(ValueError, match=missing.upper()):
-        Issuer.trusted(whole.model_copy(update={missing: None}))
+        Issuers.configured(whole.model_copy(update={missing: None}))
 
 
-async def test_a_rotated_key_is_fetched(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_a_rotated_key_is_fetched(key_server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await email(issuer, signed())
-    server.keys = [NEXT]
+    key_server.keys = [NEXT]
     clock.now += REFETCH_SECONDS
 
     assert await email(issuer, signed(NEXT)) == EMAIL
-    assert server.asked == 2
+    assert key_server.asked == 2
     with pytest.raises(RefusedToken):
         await email(issuer, signed(RSA))
 
 
-async def test_a_forged_signature_under_a_known_key_id_is_refused(server: KeyServer, issuer: Issuer) -> None:
+async def test_a_forged_signature_under_a_known_key_id_is_refused(key_server: KeyServer, issuer: Issuer) -> None:
     with pytest.raises(RefusedToken):
         await email(issuer, signed(FORGED))
 
-    assert server.asked == 1
+    assert key_server.asked == 1
 
 
-async def test_forged_key_ids_cause_few_fetches(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_forged_key_ids_cause_few_fetches(key_server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await email(issuer, signed())
 
     for number in range(20):
         with pytest.raises(RefusedToken):
             await email(issuer, signed(FORGED, kid=f"forged-{number}"))
-    assert server.asked == 1
+    assert key_server.asked == 1
 
     clock.now += REFETCH_SECONDS
     results = await asyncio.gather(
         *(email(issuer, signed(FORGED, kid=f"forged-{number}")) for number in range(20)), return_exceptions=True
     )
     assert all(isinstance(result, RefusedToken) for result in results)
-    assert server.asked == 2
+    assert key_server.asked == 2
 
 
-async def test_known_keys_are_kept_while_the_issuer_is_down(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_known_keys_are_kept_while_the_issuer_is_down(
+    key_server: KeyServer, issuer: Issuer, clock: Clock
+) -> None:
     await email(issuer, signed())
-    await server.stop()
+    await key_server.stop()
     clock.now += MAX_AGE_SECONDS + 1
 
     with pytest.raises(RefusedToken):
@@ -401,21 +328,21 @@ async def test_known_keys_are_kept_while_the_issuer_is_down(server: KeyServer, i
     assert await email(issuer, signed()) == EMAIL
 
 
-async def test_the_issuer_may_be_down_at_the_start(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
-    server.body = b"<html>Bad gateway"
+async def test_the_issuer_may_be_down_at_the_start(key_server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+    key_server.body = b"<html>Bad gateway"
     with pytest.raises(KeysUnavailable) as caught:
         await email(issuer, signed())
     assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "10")
 
-    server.body = None
+    key_server.body = None
     clock.now += REFETCH_SECONDS
 
     assert await email(issuer, signed()) == EMAIL
 
 
-async def test_a_withdrawn_key_expires(server: KeyServer, issuer: Issuer, clock: Clock) -> None:
+async def test_a_withdrawn_key_expires(key_server: KeyServer, issuer: Issuer, clock: Clock) -> None:
     await email(issuer, signed())
-    server.keys = [EC]
+    key_server.keys = [EC]
     clock.now += MAX_AGE_SECONDS + 1
 
     assert await email(issuer, signed()) == EMAIL  # starts the fetch without waiting for it
@@ -423,25 +350,25 @@ async def test_a_withdrawn_key_expires(server: KeyServer, issuer: Issuer, clock:
         await email(issuer, signed(NEXT))  # waits for the same fetch
     with pytest.raises(RefusedToken):
         await email(issuer, signed())
-    assert server.asked == 2
+    assert key_server.asked == 2
 
 
-async def test_a_disconnect_doesnt_cancel_the_key_fetch(server: KeyServer, issuer: Issuer) -> None:
-    server.open.clear()
+async def test_a_disconnect_doesnt_cancel_the_key_fetch(key_server: KeyServer, issuer: Issuer) -> None:
+    key_server.open.clear()
     first = asyncio.create_task(email(issuer, signed()))
-    await server.arrived.wait()
+    await key_server.arrived.wait()
 
     first.cancel()
     second = asyncio.create_task(email(issuer, signed()))
-    server.open.set()
+    key_server.open.set()
 
     assert await second == EMAIL
     assert first.cancelled()
-    assert server.asked == 1
+    assert key_server.asked == 1
 
 
-async def test_a_token_without_a_key_id_takes_the_only_key(server: KeyServer, issuer: Issuer) -> None:
-    server.keys = [RSA]
+async def test_a_token_without_a_key_id_takes_the_only_key(key_server: KeyServer, issuer: Issuer) -> None:
+    key_server.keys = [RSA]
 
     assert await email(issuer, signed(kid=None)) == EMAIL
 
@@ -451,46 +378,64 @@ async def test_a_token_without_a_key_id_is_refused_when_there_are_several(issuer
         await email(issuer, signed(kid=None))
 
 
-async def test_encryption_keys_dont_verify_signatures(server: KeyServer, issuer: Issuer) -> None:
-    server.body = json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}).encode()
+async def test_encryption_keys_dont_verify_signatures(key_server: KeyServer, issuer: Issuer) -> None:
+    key_server.body = json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}).encode()
 
     with pytest.raises(RefusedToken):
         await email(issuer, signed())
 
 
-async def test_invalid_entries_of_the_key_set_are_ignored(server: KeyServer, issuer: Issuer) -> None:
+async def test_invalid_entries_of_the_key_set_are_ignored(key_server: KeyServer, issuer: Issuer) -> None:
     entries = [7, {}, {"kty": "AKP"}, {"kty": "RSA", "n": "!"}, {"kty": "EC", "crv": "P-0"}]
-    server.body = json.dumps({"keys": [*entries, RSA.as_dict(private=False)]}).encode()
+    key_server.body = json.dumps({"keys": [*entries, RSA.as_dict(private=False)]}).encode()
 
     assert await email(issuer, signed()) == EMAIL
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b'{"keys":null}', b'{"keys":7}', b"\xff"], ids=repr)
-async def test_a_response_without_a_key_set_is_refused(server: KeyServer, issuer: Issuer, body: bytes) -> None:
-    server.body = body
+async def test_a_response_without_a_key_set_is_refused(key_server: KeyServer, issuer: Issuer, body: bytes) -> None:
+    key_server.body = body
 
     with pytest.raises(KeysUnavailable):
         await email(issuer, signed())
 
 
-async def test_a_key_set_that_is_too_large_is_refused(server: KeyServer) -> None:
-    server.body = b" " * (MAX_BYTES + 1)
+async def test_a_key_set_that_is_too_large_is_refused(key_server: KeyServer) -> None:
+    key_server.body = b" " * (MAX_BYTES + 1)
 
     with pytest.raises(ValueError, match="bytes"):
-        await download(server.url)
+        await download(key_server.url)
 
 
-async def test_a_redirect_of_the_key_set_is_not_followed(server: KeyServer) -> None:
+async def test_a_redirect_of_the_key_set_is_not_followed(key_server: KeyServer) -> None:
     with pytest.raises(ValueError, match="302"):
-        await download(server.url.replace("jwks", "moved"))
+        await download(key_server.url.replace("jwks", "moved"))
+
+
+async def test_keys_may_come_from_the_discovery_document(key_server: KeyServer) -> None:
+    settings = Settings(**CONFIGURED | {"oidc_issuer": key_server.issuer})
+    issuer = Issuers.configured(settings).known[0]
+
+    assert await email(issuer, signed(iss=key_server.issuer)) == EMAIL
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"issuer": "https://id.lagoon.example"}, {"jwks_uri": 7}, {"jwks_uri": "ftp://127.0.0.1/jwks"}],
+    ids=str,
+)
+async def test_a_wrong_discovery_document_gives_no_keys(key_server: KeyServer, changed: dict[str, Any]) -> None:
+    key_server.discovery = changed
+
+    with pytest.raises(ValueError, match="its discovery document"):
+        await discovered(key_server.issuer)
 
 
 async def test_keys_may_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps(KeySet([RSA]).as_dict()))
-    issuer = Issuer.trusted(Settings(**CONFIGURED, oidc_jwks_file=file))
+    issuer = Issuers.configured(Settings(**CONFIGURED, oidc_jwks_file=file)).known[0]
 
-    assert issuer is not None
     assert await email(issuer, signed()) == EMAIL
 
 

@@ -84,7 +84,7 @@ async def test_an_organization_is_deleted_with_all_that_it_has(
     async for batch in delete_organization(database, harbor):
         if "event" in batch:
             break  # as an interrupted command does
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    authenticator = Authenticator(database, LastUse(database))
     refused = await authenticator.caller(f"Bearer {secret}", "127.0.0.1")
     await authenticator.close()
     done = await asyncio.to_thread(invoke, "organization", "delete", "--yes", harbor, MAINSHEET_DATABASE_URL=demo_url)

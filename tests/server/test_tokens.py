@@ -36,7 +36,7 @@ async def ada(database: Database) -> Member:
 
 @pytest.fixture
 async def authenticator(database: Database) -> AsyncIterator[Authenticator]:
-    authenticator = Authenticator(database, LastUse(database), issuer=None)
+    authenticator = Authenticator(database, LastUse(database))
     yield authenticator
     await authenticator.close()
 
@@ -150,7 +150,7 @@ async def test_requests_dont_wait_for_the_last_use(
 async def test_a_failed_last_use_doesnt_fail_the_request(database: Database, ada: Member) -> None:
     secret = await tokens.create(database, ada.email, None, None)
     read_only = replace(database, writes=database.reads)
-    authenticator = Authenticator(read_only, LastUse(read_only), issuer=None)
+    authenticator = Authenticator(read_only, LastUse(read_only))
 
     caller = await authenticator.caller(f"Bearer {secret}")
     await authenticator.close()
@@ -258,7 +258,7 @@ async def test_owners_are_cached_for_the_configured_time(
 ) -> None:
     clock = [1000.0]
     monkeypatch.setattr("mainsheet.server.auth.authentication.monotonic", lambda: clock[0])
-    authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=1)
+    authenticator = Authenticator(database, LastUse(database), remembered_seconds=1)
     secret = await tokens.create(database, ada.email, None, None)
     header = f"Bearer {secret}"
     assert await authenticator.caller(header) is not None
@@ -276,7 +276,7 @@ async def test_owners_are_cached_for_the_configured_time(
 
 
 async def test_an_expired_token_is_refused_despite_the_cache(database: Database, ada: Member) -> None:
-    authenticator = Authenticator(database, LastUse(database), issuer=None, remembered_seconds=60)
+    authenticator = Authenticator(database, LastUse(database), remembered_seconds=60)
     secret = await tokens.create(database, ada.email, timedelta(milliseconds=300), None)
     first = await authenticator.caller(f"Bearer {secret}")
     async with asyncio.timeout(20):
@@ -291,7 +291,7 @@ async def test_a_disabled_actor_is_refused_by_every_process_at_once(
     database: Database, authenticator: Authenticator, ada: Member
 ) -> None:
     secret = await tokens.create(database, ada.email, None, None)
-    other = Authenticator(database, LastUse(database), issuer=None)
+    other = Authenticator(database, LastUse(database))
     assert await authenticator.caller(f"Bearer {secret}")
     assert await other.caller(f"Bearer {secret}")
 

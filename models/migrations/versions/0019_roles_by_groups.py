@@ -1,0 +1,13 @@
+"""A member keeps when the JWT was issued whose groups gave the roles."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("actor", sa.Column("groups_as_of", sa.DateTime(timezone=True), nullable=True))
