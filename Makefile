@@ -26,7 +26,7 @@ run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built. The API works without it."
 	$(BIN)/mainsheet serve --demo
 
-plane: $(STAMP) ## execute the demo's runs beside `make run`, by the reference plane in examples/plane
+plane: $(STAMP) ## execute the demo's runs beside `make run`, by the reference plane in examples/plane, at MAINSHEET_URL
 	@ADMIN_TOKEN=$$($(BIN)/mainsheet token create --member admin@harbor.example --name plane --expires 7d) && \
 	PLANE_TOKEN=$$(ADMIN_TOKEN=$$ADMIN_TOKEN $(BIN)/python -m examples.plane.account) $(BIN)/python -m examples.plane
 

@@ -1,13 +1,19 @@
-"""`python -m examples.plane` runs the plane. PLANE_TOKEN, a variable, has the token of a service account."""
+"""`python -m examples.plane` runs the plane until it is interrupted.
+
+The environment variable PLANE_TOKEN has the token of a service account, MAINSHEET_URL the address of the API.
+"""
 
 import argparse
 import asyncio
+import logging
 import os
+import sys
+from contextlib import suppress
 from random import random, uniform
 
 import aiohttp
 
-from examples.plane.client import Client
+from examples.plane.client import URL, Client, Refused
 from examples.plane.scheduler import Scheduler
 from examples.plane.worker import Claim, RunFailed, Worker
 
@@ -31,11 +37,16 @@ async def work(url: str, token: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.plane", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000/graphql", help="the address of the API")
+    parser.add_argument("--url", default=URL, help="the address of the API")
     given = parser.parse_args()
     if not (token := os.environ.get("PLANE_TOKEN")):
         parser.error("Set PLANE_TOKEN to the token of a service account. See examples/plane/README.md.")
-    asyncio.run(work(given.url, token))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(work(given.url, token))
+    except* Refused as refused:
+        sys.exit(f"The server refused an operation: {refused.exceptions[0]}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """`python -m examples.plane.account` makes a service account for the plane, and prints a new token of it.
 
-The environment variable ADMIN_TOKEN has the token of an administrator, with all scopes. `--url` is the API's address.
+The environment variable ADMIN_TOKEN has the token of an administrator, with all scopes, MAINSHEET_URL the address of
+the API.
 """
 
 import argparse
 import asyncio
 import os
+import sys
+from typing import Any
 
 import aiohttp
 
-from examples.plane.client import Client
+from examples.plane.client import URL, Client, Refused
 
 ACCOUNT = """
 mutation PlaneAccount {
@@ -37,15 +40,27 @@ async def make(url: str, token: str) -> str:
         accounts = (await ask(FIND))["serviceAccounts"]["nodes"]
         found = [each["id"] for each in accounts if each["displayName"] == "Execution plane"]
         if not found:
-            found = [(await ask(ACCOUNT))["createServiceAccount"]["serviceAccount"]["id"]]
-        secret: str = (await ask(ISSUE, id=found[0]))["createAccessToken"]["secret"]
+            found = [_done((await ask(ACCOUNT))["createServiceAccount"])["serviceAccount"]["id"]]
+        secret: str = _done((await ask(ISSUE, id=found[0]))["createAccessToken"])["secret"]
         return secret
+
+
+def _done(payload: dict[str, Any]) -> dict[str, Any]:
+    if payload["userErrors"]:
+        raise Refused("; ".join(each["message"] for each in payload["userErrors"]))
+    return payload
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.plane.account", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000/graphql")
-    print(asyncio.run(make(parser.parse_args().url, os.environ["ADMIN_TOKEN"])))  # noqa: T201 the output
+    parser.add_argument("--url", default=URL, help="the address of the API")
+    given = parser.parse_args()
+    if not (token := os.environ.get("ADMIN_TOKEN")):
+        parser.error("Set ADMIN_TOKEN to the token of an administrator.")
+    try:
+        print(asyncio.run(make(given.url, token)))  # noqa: T201 the output
+    except Refused as refused:
+        sys.exit(f"The server refused an operation: {refused}")
 
 
 if __name__ == "__main__":

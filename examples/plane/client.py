@@ -1,6 +1,8 @@
 """Sends operations until the server answers. That is safe because each one has the same effect if it is repeated."""
 
 import asyncio
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,12 +11,14 @@ from typing import Any
 
 import aiohttp
 
+URL = os.environ.get("MAINSHEET_URL", "http://127.0.0.1:8000/graphql")
 MOST_SECONDS = 5.0  # between two attempts
 AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY}
 AGAIN |= {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
 PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "RATE_LIMITED"}
 
+log = logging.getLogger(__name__)
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -42,9 +46,11 @@ class Client:
         try:
             async with self.http.post(self.url, json=body, headers=headers) as response:
                 if response.status in AGAIN:
+                    log.warning("%s answered %s: trying again", self.url, response.status)
                     return None
                 answer: dict[str, Any] = await response.json()
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError):
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            log.warning("no answer from %s: trying again: %s", self.url, error or type(error).__name__)
             return None
         errors = answer.get("errors", ())
         if any(error["extensions"].get("code") in PASSING for error in errors):

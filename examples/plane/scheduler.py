@@ -1,6 +1,7 @@
 """Makes the runs of schedules, and releases them when policies and dependencies allow it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ query PlaneJobs($after: String, $since: DateTime!) {
     pageInfo { hasNextPage endCursor }
     nodes {
       id
+      jobKey
       activatedAt
       updates: events(first: 5, filter: {actions: [JOB_UPDATED]}) { nodes { occurredAt changes { path } } }
       made: runs(first: 100, filter: {scheduledSince: $since}) { nodes { scheduledFor } }
@@ -54,6 +56,7 @@ mutation PlaneCancel($id: ID!, $reason: String) {
   cancelRun(input: {runId: $id, reason: $reason}) { userErrors { message } }
 }
 """
+log = logging.getLogger(__name__)
 AT_ONCE = 100  # as many runs as the server takes in one request
 
 
@@ -97,6 +100,8 @@ class Scheduler:
             ]
             results = (await self.ask(CREATE, runs=runs))["createScheduledRuns"]["results"]
             made = [each["run"] for each in results if each["run"]]
+            for run in made:
+                log.info("%s of %s: made for its schedule, %s", run["id"], job["jobKey"], run["status"])
             job["active"]["nodes"] += [run for run in made if run["status"] == "PENDING"]
 
     async def _take(self, step: Step) -> None:

@@ -157,10 +157,14 @@ class Attempt:
     report: Reporter
 
     async def work(self) -> None:
+        which = f"{self.claim['run']['id']} of {self.claim['run']['job']['jobKey']}"
+        log.info("%s: attempt %s begins", which, self.claim["attempt"])
         try:
-            await self._tell(**await self._outcome())
+            outcome = await self._outcome()
+            await self._tell(**outcome)
+            log.info("%s: %s", which, outcome["state"])
         except LeaseLost:
-            return
+            log.warning("%s: another worker may have it now", which)
         except Refused:
             log.exception("the report on %s was refused: its lease ends", self.claim["run"]["id"])
 

@@ -61,7 +61,7 @@ class Plane:
 
 
 def claim(run_id: str) -> Claim:
-    return {"attempt": 1, "run": {"id": run_id, "version": {"timeoutSeconds": 60}}}
+    return {"attempt": 1, "run": {"id": run_id, "job": {"jobKey": "daily"}, "version": {"timeoutSeconds": 60}}}
 
 
 async def test_an_unexpected_exception_fails_only_its_run() -> None:
