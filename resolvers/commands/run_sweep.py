@@ -1,5 +1,7 @@
 """Takes runs back from workers whose leases have expired."""
 
+from typing import NamedTuple
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,15 +14,24 @@ from mainsheet.models.job_run import JobRun, JobRunStatus, Retries
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.run_lease import RunLease
 from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 AT_ONCE = 100
 
 
 async def has_expired(database: Database) -> bool:
     """Return whether there is anything to sweep. This takes no lock, not even SQLite's."""
-    expired = select(RunLease.run_id).where(RunLease.expires_at <= database_time()).limit(1)
-    async with database.reads.connect() as connection:
-        return await connection.scalar(expired) is not None
+    return bool(await rows_alone(database, _expired))
+
+
+class Expired(NamedTuple):
+    run_id: str
+
+
+@rows_of(Expired, key="run_id")
+def _expired(_view: View) -> Statement:
+    return select(RunLease.run_id).where(RunLease.expires_at <= database_time()).limit(1)
 
 
 async def sweep(database: Database) -> int:

@@ -28,8 +28,8 @@ from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Query, Row, Statement, View, rows_of
+from mainsheet.resolvers.sql.snapshot import Read, rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 from mainsheet.resolvers.webhook import is_pending
 
 PAGE = 100
@@ -59,7 +59,7 @@ def reader_of(organization_id: str) -> Caller:
 
 async def watched_organizations(database: Database) -> set[str]:
     """Return the organizations that have webhooks. This takes no lock, not even SQLite's."""
-    return {row.organization_id for row in await _rows(database, _organizations)}
+    return {row.organization_id for row in await rows_alone(database, _organizations)}
 
 
 async def hold_lease(database: Database, holder: str, lasts: timedelta) -> bool:
@@ -79,17 +79,8 @@ async def release_lease(database: Database, holder: str) -> None:
 
 async def read_feeds(database: Database) -> bool:
     """Add deliveries for some next events of each enabled webhook. Return whether there may be more events."""
-    behind = await _rows(database, _behind, most_pending=MOST_PENDING)
+    behind = await rows_alone(database, _behind, most_pending=MOST_PENDING)
     return any([await _try_to_read_on(database, each) for each in behind])
-
-
-async def _rows(database: Database, query: Query[Row], *keys: str, **values: object) -> list[Row]:
-    """Run one statement on a connection of the pool."""
-    read = Read.of(database, reader_of("")).only(None, alone=True)
-    try:
-        return await read.rows(query, keys=keys, **values)
-    finally:
-        await read.close()
 
 
 class OfOrganization(NamedTuple):
@@ -223,7 +214,7 @@ async def due(database: Database) -> Sequence[Due]:
 
     Organizations take turns: first the first one of each.
     """
-    return await _rows(database, _due, at_once=AT_ONCE, of_organization=OF_ORGANIZATION)
+    return await rows_alone(database, _due, at_once=AT_ONCE, of_organization=OF_ORGANIZATION)
 
 
 @rows_of(Due)
@@ -260,7 +251,7 @@ def _number(name: str) -> BindParameter[int]:
 
 async def valid_secrets(database: Database, webhook_id: str) -> Sequence[str]:
     """Return the secrets that sign now, the newest first."""
-    return [row.secret for row in await _rows(database, _valid_secrets, webhook_id)]
+    return [row.secret for row in await rows_alone(database, _valid_secrets, keys=[webhook_id])]
 
 
 class Secret(NamedTuple):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from sqlalchemy import Dialect, PoolProxiedConnection
 
@@ -12,10 +12,11 @@ from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text
 from mainsheet.models.read_pool import to_its_end
+from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
-from mainsheet.resolvers.sql.statement import Columns, CompiledStatement, Query, Row, compiled_statement
+from mainsheet.resolvers.sql.statement import Build, Columns, CompiledStatement, Query, Row, compiled_statement
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -176,6 +177,23 @@ class Read:
 
     async def close(self) -> None:
         await self.snapshot.close()
+
+
+@overload
+async def rows_alone(database: Database, query: Query[Row], **values: object) -> list[Row]: ...
+@overload
+async def rows_alone(database: Database, query: Build, **values: object) -> list[Any]: ...
+async def rows_alone(database: Database, query: Build, **values: object) -> list[Any]:
+    """Run one statement without a caller on a connection of the pool. It needs no transaction.
+
+    An SQLAlchemy session would cost as much as a whole small request.
+    """
+    snapshot = Snapshot(database)
+    statement = compiled_statement(database.reads.dialect, OrganizationRole.ADMIN, None, query, (), one_key=False)
+    try:
+        return statement.rows(await snapshot.records(statement, values, alone=True))
+    finally:
+        await snapshot.close()
 
 
 @dataclass(frozen=True)

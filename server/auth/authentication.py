@@ -16,8 +16,8 @@ from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
 from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Build, Statement, View, compiled_statement
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View
 from mainsheet.server.auth.guesses import Guesses
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuers, RefusedToken, Subject
@@ -117,7 +117,7 @@ class Authenticator:
         if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
             return owner
         looked_up = monotonic()
-        rows = await self._rows(_tokens, digest=token_digest)
+        rows = await rows_alone(self.database, _tokens, digest=token_digest)
         if not rows:
             self._owners.pop(token_digest, None)
             return None
@@ -151,31 +151,20 @@ class Authenticator:
 
     async def _account(self, subject: Subject) -> Any | None:
         values = {"id": subject.service_account_id or "", "organization_id": subject.issuer.organization}
-        return next(iter(await self._rows(_service_accounts, **values)), None)
+        return next(iter(await rows_alone(self.database, _service_accounts, **values)), None)
 
     async def _signed_in(self, subject: Subject) -> Any | None:
         """Return the row of the subject as a member, with the roles that the token's groups give."""
         values = {"email": subject.email, "organization_id": subject.issuer.organization}
-        row = next(iter(await self._rows(_members, **values)), None)
+        row = next(iter(await rows_alone(self.database, _members, **values)), None)
         if row is None:
             is_due = self.sign_in.may_create(subject)
         else:
             is_active = row.status == ActorStatus.ACTIVE
             is_due = is_active and self.sign_in.is_due(subject, row.actor_id, row.groups_as_of)
         if is_due and await self.sign_in.apply(subject):
-            row = next(iter(await self._rows(_members, **values)), None)
+            row = next(iter(await rows_alone(self.database, _members, **values)), None)
         return row
-
-    async def _rows(self, build: Build, **values: str) -> list[Any]:
-        """Return the rows. An SQLAlchemy session would cost as much as a whole small request."""
-        snapshot = Snapshot(self.database)
-        prepared = compiled_statement(
-            self.database.reads.dialect, OrganizationRole.MEMBER, None, build, (), one_key=False
-        )
-        try:
-            return prepared.rows(await snapshot.records(prepared, values, alone=True))
-        finally:
-            await snapshot.close()
 
 
 def bearer_token(authorization: str | None) -> str | None:

@@ -22,12 +22,11 @@ from mainsheet.models.failures import failures_named, failures_passed_over
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.organization import Organization
 from mainsheet.models.read_pool import discard, to_its_end
-from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.event import is_settled
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View
 from mainsheet.server.process.background import errors_logged, finished
 
 CHANNEL = "mainsheet_events"
@@ -104,7 +103,7 @@ class FeedWatch(Instrumentation):
 
     async def _read(self) -> bool:
         """Wake the organizations whose feeds have grown. Return whether there are events that aren't settled yet."""
-        rows = await self._rows(list(self._grown)) if self._grown else []
+        rows = await rows_alone(self._database, _ends, keys=list(self._grown)) if self._grown else []
         self._held = dict(self._still_held(rows))
         lag = max((time.monotonic() - since for _, since in self._held.values()), default=0.0)
         self._database.instrumentation.feed_read(lag)
@@ -114,16 +113,6 @@ class FeedWatch(Instrumentation):
                 for grown in self._grown.get(row.organization_id, ()):
                     grown.set()
         return bool(self._held)
-
-    async def _rows(self, organizations: Sequence[str]) -> list[Any]:
-        snapshot = Snapshot(self._database)
-        statement = compiled_statement(
-            self._database.reads.dialect, OrganizationRole.ADMIN, None, _ends, (), one_key=False
-        )
-        try:
-            return statement.rows(await snapshot.records(statement, {"keys": organizations}, alone=True))
-        finally:
-            await snapshot.close()
 
     def _still_held(self, rows: list[Any]) -> Iterator[tuple[str, tuple[str | None, float]]]:
         """Yield for each feed with events that aren't settled its settled end, and since when it is there."""

@@ -13,12 +13,12 @@ from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
-from mainsheet.models.roles import AccessScope, OrganizationRole
+from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import KEYS, among
-from mainsheet.resolvers.sql.snapshot import Snapshot
-from mainsheet.resolvers.sql.statement import Statement, View, compiled_statement
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View
 from mainsheet.server.auth.authentication import OUR_PREFIX, TOKEN, bearer_token
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.process.background import repeated
@@ -85,7 +85,8 @@ class Validity:
             each.ended.set()
 
     async def _ended(self, connections: list[Opened]) -> list[Opened]:
-        rows = await self._rows(sorted({key for each in connections for key in (each.caller.actor_id, each.key)}))
+        keys = sorted({key for each in connections for key in (each.caller.actor_id, each.key)})
+        rows = await rows_alone(self._database, _actors, keys=keys)
         found: dict[str | None, Any] = {row.actor_id: row for row in rows} | {row.digest: row for row in rows}
         return [
             each for each in connections if not self._is_valid(each, found.get(each.digest or each.caller.actor_id))
@@ -104,15 +105,6 @@ class Validity:
         if is_valid:
             self._last_use.note(token, now)
         return is_valid
-
-    async def _rows(self, keys: list[str]) -> list[Any]:
-        snapshot = Snapshot(self._database)
-        dialect = self._database.reads.dialect
-        statement = compiled_statement(dialect, OrganizationRole.MEMBER, None, _actors, (), one_key=False)
-        try:
-            return statement.rows(await snapshot.records(statement, {"keys": keys}, alone=True))
-        finally:
-            await snapshot.close()
 
 
 def _actors(_view: View) -> Statement:
