@@ -37,6 +37,16 @@ class Arrival:
     fields: dict[str, str]
 
 
+@dataclass(frozen=True)
+class UntrustedDocument:
+    """A document that isn't trusted, and that was refused or, in the mode `log`, executed."""
+
+    hash: str
+    operation: str  # its name, as far as it is known
+    client: str  # the name that the client gives itself; may be empty
+    is_refused: bool
+
+
 @dataclass(slots=True)
 class Delivery:
     """The response to one HTTP request; status 499 if the client left before it."""
@@ -102,6 +112,9 @@ class Instrumentation:
 
     def refused(self, refusal: Refusal) -> None:
         """A limit was exceeded."""
+
+    def untrusted(self, document: UntrustedDocument) -> None:
+        """A request had a document that isn't trusted, and the mode isn't `any`."""
 
     def delivered(self, delivery: Delivery) -> None:
         """A response was made, or its client left."""
@@ -229,6 +242,10 @@ class Instruments(Instrumentation):
     def refused(self, refusal: Refusal) -> None:
         for each in self:
             each.refused(refusal)
+
+    def untrusted(self, document: UntrustedDocument) -> None:
+        for each in self:
+            each.untrusted(document)
 
     def delivered(self, delivery: Delivery) -> None:
         for each in self:

@@ -20,6 +20,7 @@ from mainsheet.models.run_lease import RunLease
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
+from mainsheet.models.trusted_document import TrustedDocument, TrustedDocumentClient
 from mainsheet.models.webhook import Webhook, WebhookSecret
 from mainsheet.models.webhook_delivery import WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
@@ -50,6 +51,8 @@ __all__ = [
     "ServiceAccount",
     "Team",
     "TeamMember",
+    "TrustedDocument",
+    "TrustedDocumentClient",
     "Webhook",
     "WebhookDelivery",
     "WebhookLease",

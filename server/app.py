@@ -39,6 +39,8 @@ from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.process.pruner import pruning, retention_of
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
+from mainsheet.server.trusted_documents.lookup import TrustedDocuments
+from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
@@ -73,16 +75,26 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
+    trusted = TrustedDocuments(database, budget)
+    documents = DocumentPolicy(
+        settings.documents,
+        frozenset(settings.untrusted_document_scopes),
+        settings.public_introspection,
+        trusted,
+        operations,
+        instruments,
+    )
     app[FEED_WATCH] = watch = FeedWatch(database, settings.feed_poll_seconds)
     subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
     metrics.gauges.of_process(database)
     metrics.gauges.of_server(app[CONNECTIONS], running_work, subscriptions, operations)
-    streams = Streams(operations, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
+    streams = Streams(operations, documents, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=operations,
+        documents=documents,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
         budget=budget,
@@ -115,6 +127,7 @@ def make_app(
     app.cleanup_ctx.append(partial(metrics.gauges.sampling, metrics.loop_lag_seconds.observe))
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(validity.checking)
+    app.cleanup_ctx.append(trusted.closing)
     app.cleanup_ctx.append(readiness.closing)
     app.cleanup_ctx.append(partial(pruning, database, retention_of(settings)))
     app.cleanup_ctx.append(partial(_closing, worker))

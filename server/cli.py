@@ -15,6 +15,7 @@ COMMANDS = {
     "organization": "The organizations of the database.",
     "members": "Members of any server.",
     "jobs": "Jobs as code: export jobs of any server to YAML files, compare the files with a server, and apply them.",
+    "documents": "Trusted documents, which are the only ones that run if MAINSHEET_DOCUMENTS is `trusted`.",
     "schema": "The GraphQL schema.",
     "explain": "Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.",
     "settings": "Print every setting, its value (secrets masked) and where it comes from.",

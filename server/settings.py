@@ -10,6 +10,7 @@ from mainsheet.models.database import Pooling
 from mainsheet.models.roles import AccessScope
 
 LogFormat = Literal["console", "json"]
+DocumentMode = Literal["any", "log", "trusted"]
 Executing = Literal["compiled", "reference"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -179,6 +180,15 @@ class Settings(BaseSettings):
     )
     public_introspection: bool = Field(
         False, description="Answer introspection without a token; data always needs one."
+    )
+    documents: DocumentMode = Field(
+        "any",
+        description="Which documents run: all (any), all but logging those that the mode trusted would refuse (log), or"
+        " those that `mainsheet documents add` has added (trusted).",
+    )
+    untrusted_document_scopes: Annotated[tuple[AccessScope, ...], *CommaSeparated] = Field(
+        (AccessScope.ADMIN,),
+        description="Scopes, separated by commas: their tokens may run any document; a comma alone is none.",
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="The largest request body.")
     max_tokens: int = Field(20_000, ge=100, description="The longest document, in lexical tokens.")

@@ -1,33 +1,49 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import update
 
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
+from mainsheet.models.trusted_document import TrustedDocument
 
 INTERVAL = timedelta(minutes=1)
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
-class LastUse:
-    """Records when tokens were last used, in the background and at most once a minute for each token."""
+class Used(Protocol):
+    """A row that records its last use."""
 
-    def __init__(self, database: Database) -> None:
+    id: str
+    last_used_at: datetime | None
+
+
+class LastUse:
+    """Records in the background when tokens, or rows of another table, were last used: once in an interval for each."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: type[AccessToken | TrustedDocument] = AccessToken,
+        interval: timedelta = INTERVAL,
+    ) -> None:
         self._database = database
+        self._table = table
+        self._interval = interval
         self._noted: dict[str, datetime] = {}
         self._due: dict[str, datetime] = {}
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, token: AccessToken, at: datetime) -> None:
+    def note(self, row: AccessToken | Used, at: datetime) -> None:
         # Each process knows only its own writes; the row has the latest of all processes.
-        times = [moment for moment in (self._noted.get(token.id), token.last_used_at) if moment is not None]
-        if times and at - max(times) < INTERVAL:
+        times = [moment for moment in (self._noted.get(row.id), row.last_used_at) if moment is not None]
+        if times and at - max(times) < self._interval:
             return
-        self._noted[token.id] = self._due[token.id] = at
+        self._noted[row.id] = self._due[row.id] = at
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
 
@@ -41,12 +57,12 @@ class LastUse:
                 due, self._due = self._due, {}
                 await self._write(due)
         except Exception as error:  # noqa: BLE001  # no request is worth failing for this; the next minute tries again
-            log.warning("token last use not written", reason=type(error).__name__)
+            log.warning("last use not written", table=self._table.__tablename__, reason=type(error).__name__)
         finally:
             self._writing = None
 
     async def _write(self, due: Mapping[str, datetime]) -> None:
         async with self._database.writes.begin() as connection:
             await connection.execute(
-                update(AccessToken).where(AccessToken.id.in_(due)).values(last_used_at=max(due.values()))
+                update(self._table).where(self._table.id.in_(due)).values(last_used_at=max(due.values()))
             )

@@ -31,8 +31,10 @@ from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
 from mainsheet.server.process.shutdown import OPERATION
+from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+DOCUMENT = {"query", "documentId", "extensions"}  # the parameters of a request that runs something
 METHODS = (hdrs.METH_GET, hdrs.METH_POST)
 
 
@@ -40,6 +42,7 @@ METHODS = (hdrs.METH_GET, hdrs.METH_POST)
 class GraphQLEndpoint:
     authenticator: Authenticator
     operations: OperationStore
+    documents: DocumentPolicy
     body_limits: BodyLimits
     executions: Executions
     budget: Budget
@@ -75,6 +78,7 @@ class GraphQLEndpoint:
         identify(caller)
         graphql_request = await read(request, self.body_limits)
         with suppress(InvalidOperation):  # it becomes a result of the stream
+            graphql_request = await self.documents.resolved(caller, graphql_request)
             await self._operation(request, caller, graphql_request)
         with event_stream.validity.watched(authorization, caller) as ended:
             return await event_stream.answer(request, caller, graphql_request, ended)
@@ -91,6 +95,8 @@ class GraphQLEndpoint:
     async def _run(
         self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> ExecutionResult:
+        if caller:
+            graphql_request = await self.documents.resolved(caller, graphql_request)
         operation = await self._operation(request, caller, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
@@ -112,7 +118,7 @@ class GraphQLEndpoint:
         document = graphql_request.query, graphql_request.operation_name
         if caller and self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
-        operation = await self.operations.get(*document)
+        operation = await self.operations.get(*document, graphql_request.hash)
         request[OPERATION] = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
@@ -134,7 +140,7 @@ class GraphQLEndpoint:
 
 
 def _wants_page(request: web.Request) -> bool:
-    is_plain = request.method == hdrs.METH_GET and "query" not in request.query
+    is_plain = request.method == hdrs.METH_GET and DOCUMENT.isdisjoint(request.query)
     return is_plain and prefers_html(request.headers.get(hdrs.ACCEPT))
 
 

@@ -20,23 +20,64 @@ HTML: Final = "text/html"
 ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
 
 
+# The names of headers in which clients give their own names: Apollo's, and the one without a vendor.
+CLIENT_NAMES: Final = ("apollographql-client-name", "graphql-client-name")
+LONGEST_CLIENT_NAME: Final = 100
+LONGEST_HASH: Final = 255  # a manifest may give any id as the hash
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    """A request. Its document is given by its text, by an id, or by its hash, to which the text may be added."""
+
+    query: str  # empty if the text wasn't sent
     variables: dict[str, Any] | None
     operation_name: str | None
+    document_id: str | None = None
+    hash: str | None = None  # of Apollo's automatic persisted queries
+    client: str = ""  # its name
+    is_resolved: bool = False  # `query` is the document, and the caller may run it
 
 
 async def read(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
     """Parse a request. Raises `RequestError` if it isn't a GraphQL request."""
     is_get = request.method == hdrs.METH_GET
-    parameters = _from_url(request) if is_get else await _from_body(request, limits)
-    _typed(parameters, "extensions", dict, "an object")
+    graphql_request = parse_request(_from_url(request) if is_get else await _from_body(request, limits), request)
+    if not (graphql_request.query or graphql_request.document_id or graphql_request.hash):
+        raise _bad("The parameter `query` is missing.")
+    return graphql_request
+
+
+def parse_request(parameters: Mapping[str, Any], request: web.Request) -> GraphQLRequest:
+    """Return the parameters' request. Raises `RequestError` if they have wrong types or contradict each other."""
+    query: str = _typed(parameters, "query", str, "a string") or ""
+    extensions: dict[str, Any] | None = _typed(parameters, "extensions", dict, "an object")
+    document_id: str | None = _typed(parameters, "documentId", str, "a string") or None
+    hash_ = _persisted_hash((extensions or {}).get("persistedQuery"))
+    query = "" if query.isspace() else query
+    if document_id is not None and (query or hash_ is not None):
+        raise _bad("Send either `documentId` or the document's text or hash, not both.")
     return GraphQLRequest(
-        query=_query(parameters),
+        query=query,
         variables=_typed(parameters, "variables", dict, "an object"),
-        operation_name=_typed(parameters, "operationName", str, "a string"),
+        operation_name=_typed(parameters, "operationName", str, "a string") or None,
+        document_id=document_id,
+        hash=hash_,
+        client=next((request.headers[each] for each in CLIENT_NAMES if each in request.headers), "")[
+            :LONGEST_CLIENT_NAME
+        ],
     )
+
+
+def _persisted_hash(extension: Any) -> str | None:
+    """Return the hash in Apollo's extension `persistedQuery`."""
+    match extension:
+        case None:
+            return None
+        case {"version": 1, "sha256Hash": str(hash_)} if 0 < len(hash_) <= LONGEST_HASH:
+            return hash_
+        case _:
+            raise _bad("`extensions.persistedQuery` must have `version: 1` and a `sha256Hash`.")
 
 
 def _from_url(request: web.Request) -> Mapping[str, Any]:
@@ -63,13 +104,6 @@ def _decode(encoded: bytes, what: str) -> Any:
         return orjson.loads(encoded)
     except orjson.JSONDecodeError as error:
         raise _bad(f"The {what} isn't valid JSON: {error}.") from error
-
-
-def _query(parameters: Mapping[str, Any]) -> str:
-    query: str | None = _typed(parameters, "query", str, "a string")
-    if not query or query.isspace():
-        raise _bad("The parameter `query` is missing.")
-    return query
 
 
 def _typed(parameters: Mapping[str, Any], name: str, kind: type, called: str) -> Any:

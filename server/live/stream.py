@@ -35,6 +35,7 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
+from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Streams:
     """What HTTP requests run through too: prepared operations, limits, budgets and execution."""
 
     operations: OperationStore
+    documents: DocumentPolicy
     executions: Executions
     budget: Budget
     open_context: Callable[[Caller], Closable]
@@ -54,10 +56,11 @@ class Streams:
         Raises `InvalidOperation` if nothing was executed, `TooSlow`, `Stopping`, `RateLimited`, `RequestError` and
         `Unavailable`.
         """
+        request = await self.documents.resolved(caller, request)
         document = request.query, request.operation_name
         if self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, request.query)
-        operation = await self.operations.get(*document)
+        operation = await self.operations.get(*document, request.hash)
         if operation.kind is not OperationType.SUBSCRIPTION:
             yield await self._run(operation, request, caller, request_id, caller)
             return

@@ -19,9 +19,9 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import InvalidOperation, RateLimited
+from mainsheet.server.errors import InvalidOperation, RateLimited, RequestError
 from mainsheet.server.http.client_address import group
-from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.http.request import GraphQLRequest, parse_request
 from mainsheet.server.live.stream import Streams, error_of, errors_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
 from mainsheet.server.live.validity import Validity
@@ -186,7 +186,7 @@ class Connection:
             raise Closed(Close.UNAUTHORIZED, "Unauthorized")
         if id_ in self.operations:
             raise Closed(Close.DUPLICATE_ID, f"Subscriber for {id_[:40]} already exists")
-        request, has_room = _request(payload), len(self.operations) < self.endpoint.limits.operations
+        request, has_room = _request(payload, self.request), len(self.operations) < self.endpoint.limits.operations
         running = self._run(id_, self.caller, request, has_room=has_room)
         self.operations[id_] = asyncio.create_task(running, name="websocket operation")
 
@@ -245,11 +245,11 @@ def _parsed(received: WSMessage) -> Mapping[str, Any]:
     return message
 
 
-def _request(payload: Mapping[str, Any]) -> GraphQLRequest:
-    query, variables, name = (payload.get(each) for each in ("query", "variables", "operationName"))
-    extensions = payload.get("extensions")
-    if not isinstance(query, str) or not all(isinstance(each, dict | None) for each in (variables, extensions)):
+def _request(payload: Mapping[str, Any], request: web.Request) -> GraphQLRequest:
+    try:
+        parsed = parse_request(payload, request)
+    except RequestError:
+        raise Closed(Close.INVALID_MESSAGE, "Invalid message") from None
+    if payload.get("query") is None and not (parsed.document_id or parsed.hash):
         raise Closed(Close.INVALID_MESSAGE, "Invalid message")
-    if not isinstance(name, str | None):
-        raise Closed(Close.INVALID_MESSAGE, "Invalid message")
-    return GraphQLRequest(query, variables, name)
+    return parsed

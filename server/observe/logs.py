@@ -15,7 +15,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from mainsheet.models.errors import UserError
-from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal
+from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.http.client_address import group
 from mainsheet.server.observe.log_fields import with_fields
@@ -27,6 +27,8 @@ OURS = "mainsheet"  # the parent of all our loggers
 LEVELS = logging.getLevelNamesMapping()
 RIGHTS = {"FORBIDDEN", "SCOPE_MISSING"}  # codes of errors for which the log has an audit line
 MOST_OF_A_REASON = 300
+MOST_OF_A_CLIENT = 100
+DOCUMENT_SECONDS = 3600  # between two lines about the same untrusted document
 
 log = structlog.stdlib.get_logger("mainsheet")
 request_log = structlog.stdlib.get_logger("mainsheet.requests")
@@ -96,12 +98,13 @@ def _thread_crashed(crash: threading.ExceptHookArgs) -> None:
 
 
 class Logs(Instrumentation):
-    """Logs each request, each failure, each refusal of a right, slow operations, and limits that a client exceeded."""
+    """Logs requests, failures, refusals of rights, slow operations, exceeded limits, and untrusted documents."""
 
     def __init__(self, slow_seconds: float = 0) -> None:
         """With `slow_seconds`, log operations that take longer, with their slowest statements."""
         self._slow_seconds = slow_seconds
         self._refusals = LogOnce()
+        self._documents = LogOnce(seconds=DOCUMENT_SECONDS)
 
     def delivered(self, delivery: Delivery) -> None:
         if not requests.isEnabledFor(logging.INFO):
@@ -154,6 +157,13 @@ class Logs(Instrumentation):
                 log.warning("rate limited", reason=refusal.reason, **details)
         elif refusal.client and self._refusals.is_first(f"{refusal.reason} {group(refusal.client)}"):
             log.warning("client refused or cut off", reason=refusal.reason, client=refusal.client)
+
+    def untrusted(self, document: UntrustedDocument) -> None:
+        """Log a document once an hour for each client that sends it."""
+        client = document.client[:MOST_OF_A_CLIENT]
+        if self._documents.is_first(f"{document.hash} {client}"):
+            what = {"operation": document.operation, "client_name": client}
+            log.warning("untrusted document", hash=document.hash, refused=document.is_refused, **what)
 
 
 def _costs(record: OperationRecord) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from mainsheet.models.errors import UserError
-from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal
+from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
 from mainsheet.server.observe.gauges import Gauges
 from mainsheet.server.observe.recording import CLIENT_LEFT
 
@@ -126,6 +126,11 @@ class Metrics(Instrumentation):
         self.rate_limited = self._counter(
             "mainsheet_rate_limited", "Operations refused by a caller's limits.", "reason"
         )
+        self.untrusted_documents = self._counter(
+            "mainsheet_untrusted_documents",
+            "Requests with a document that isn't trusted, by outcome: executed (in the mode log), refused.",
+            "outcome",
+        )
         self.failures = self._counter("mainsheet_failures", "Failures of the database or of this program.", "kind")
         self.starts = self._counter(
             "mainsheet_process_starts",
@@ -190,6 +195,9 @@ class Metrics(Instrumentation):
     def refused(self, refusal: Refusal) -> None:
         counter = self.rate_limited if refusal.member else self.refusals
         counter.labels(refusal.reason).inc()
+
+    def untrusted(self, document: UntrustedDocument) -> None:
+        self.untrusted_documents.labels("refused" if document.is_refused else "executed").inc()
 
     def delivered(self, delivery: Delivery) -> None:
         if delivery.is_stream:

@@ -26,12 +26,15 @@ async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQ
         graphql_request = await read(request, replace(limits, most_bytes=min(limits.most_bytes, MOST_BYTES)))
     except RequestError as error:
         raise unauthenticated(None) if error.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error from None
-    if not _is_introspection(graphql_request):
+    if not is_introspection(graphql_request):
         raise unauthenticated(None)
     return graphql_request
 
 
-def _is_introspection(graphql_request: GraphQLRequest) -> bool:
+def is_introspection(graphql_request: GraphQLRequest) -> bool:
+    """Return whether the operation selects nothing but the schema. Documents that are too large to check don't."""
+    if not 0 < len(graphql_request.query) <= MOST_BYTES:
+        return False
     try:
         document = parse(
             graphql_request.query, no_location=True, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS

@@ -108,13 +108,24 @@ class OperationStore:
         self._instrumentation = instrumentation or Instrumentation()
         self._operations: OrderedDict[Key, Operation] = OrderedDict()
         self._sizes: dict[Key, int] = {}
+        self._hashed: dict[str, Key] = {}
+        self._hashes: dict[Key, str] = {}
         self.size = 0
 
     def __len__(self) -> int:
         return len(self._operations)
 
-    async def get(self, text: str, name: str | None = None) -> Operation:
-        """Return the document's operation of that name, or its only one.
+    @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    def text_of(self, hash_: str | None) -> str | None:
+        """Return the text of a document that was prepared with this hash, if it is still kept."""
+        key = self._hashed.get(hash_) if hash_ else None
+        return key and key[0]
+
+    async def get(self, text: str, name: str | None = None, hash_: str | None = None) -> Operation:
+        """Return the document's operation of that name, or its only one. `text_of` finds the text by the hash then.
 
         Raises `InvalidOperation` if the document is invalid or too large, `RequestError` if preparing it takes too
         long.
@@ -123,11 +134,14 @@ class OperationStore:
         found = self._operations.get(key)
         if found is not None:
             self._operations.move_to_end(key)
-            return found
-        begun = time.perf_counter()
-        made = await self._make(key)
-        self._instrumentation.parsed(time.perf_counter() - begun)
-        return self._keep(key, made)
+        else:
+            begun = time.perf_counter()
+            made = await self._make(key)
+            self._instrumentation.parsed(time.perf_counter() - begun)
+            found = self._keep(key, made)
+        if hash_ and key in self._operations:
+            self._hashed[hash_], self._hashes[key] = key, hash_
+        return found
 
     def is_new_and_long(self, text: str, name: str | None = None) -> bool:
         """Return whether `get` has to prepare a long document. Invalid ones aren't kept, so they are new each time."""
@@ -194,6 +208,9 @@ class OperationStore:
         while self.size > self._capacity:
             evicted, _ = self._operations.popitem(last=False)
             self.size -= self._sizes.pop(evicted)
+            hash_ = self._hashes.pop(evicted, "")
+            if self._hashed.get(hash_) == evicted:  # not another operation of the same document
+                del self._hashed[hash_]
 
 
 def count_values(variables: Mapping[str, Any], most: int) -> int:

@@ -1,0 +1,115 @@
+"""Finds trusted documents by id or hash, and caches them.
+
+Both results are cached for some seconds: a document that was added or removed takes effect within that time in every
+process, without a restart.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import String, bindparam, select
+
+from mainsheet.models.clock import database_time
+from mainsheet.models.database import Database
+from mainsheet.models.limits import storable
+from mainsheet.models.trusted_document import LONGEST_ID, TrustedDocument
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View
+from mainsheet.server.auth.last_use import LastUse
+from mainsheet.server.operations.buckets import Buckets, Clock
+from mainsheet.server.operations.budget import Budget
+from mainsheet.server.trusted_documents.manifest import HASHED
+
+FRESH_SECONDS = 10
+MISSES_PER_MINUTE = 300  # of one caller; legitimate clients have few
+MOST_CHARACTERS = 16 * 1024 * 1024  # of the cache, with a fixed weight for each entry
+WEIGHT = 500
+USE_INTERVAL = timedelta(hours=1)  # how exact the last use is
+
+
+@dataclass(slots=True)
+class Entry:
+    text: str | None  # None if there is no such document
+    looked_up: float
+
+    @property
+    def weight(self) -> int:
+        return WEIGHT + len(self.text or "")
+
+
+class TrustedDocuments:
+    def __init__(self, database: Database, budget: Budget, clock: Clock = monotonic) -> None:
+        self._database = database
+        self._budget = budget
+        self._clock = clock
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._size = 0
+        self._misses = Buckets(MISSES_PER_MINUTE, clock)
+        self.last_use = LastUse(database, TrustedDocument, USE_INTERVAL)
+
+    async def closing(self, _app: web.Application) -> AsyncIterator[None]:
+        """Write the last uses before the application ends."""
+        yield
+        await self.last_use.close()
+
+    async def text(self, caller: Caller, identifier: str) -> str | None:
+        """Return the text of the document with this id or hash, or None. With the prefix `sha256:`, it is the hash.
+
+        The statement's time is charged to the caller. Raises `RateLimited` if it asked for too many that don't exist.
+        """
+        entry = self._entries.get(identifier)
+        if entry is None:
+            self._refuse_guesser(caller)
+        elif self._clock() - entry.looked_up < FRESH_SECONDS:
+            self._entries.move_to_end(identifier)
+            return entry.text
+        else:
+            entry.looked_up = self._clock()  # so that concurrent requests don't look it up too
+        is_new = entry is None
+        text = await self._looked_up(caller, identifier)
+        if text is None and is_new:
+            self._misses.of(caller.actor_id).charge(1)
+        self._keep(identifier, Entry(text, self._clock()))
+        return text
+
+    def _refuse_guesser(self, caller: Caller) -> None:
+        if self._misses.left(caller.actor_id) >= 1:
+            return
+        seconds = self._misses.of(caller.actor_id).seconds_until(1)
+        message = "You asked for too many documents that this server doesn't have."
+        raise self._budget.refusal("documents", message, caller, max(1, round(seconds)))
+
+    async def _looked_up(self, caller: Caller, identifier: str) -> str | None:
+        if len(identifier) > LONGEST_ID or not storable(identifier):
+            return None
+        values = {"id": identifier, "hash": identifier.removeprefix(HASHED)}
+        with self._budget.charged(caller):
+            rows = await rows_alone(self._database, _named, **values)
+        # A document is found by its own hash rather than another one that has this hash as its id.
+        row: Any = max(rows, key=lambda each: each.hash == values["hash"], default=None)
+        if row is None:
+            return None
+        self.last_use.note(row, row.read_at)
+        return str(row.text)
+
+    def _keep(self, key: str, entry: Entry) -> None:
+        if (old := self._entries.pop(key, None)) is not None:
+            self._size -= old.weight
+        self._entries[key] = entry
+        self._size += entry.weight
+        while self._size > MOST_CHARACTERS:
+            _, evicted = self._entries.popitem(last=False)
+            self._size -= evicted.weight
+
+
+def _named(_view: View) -> Statement:
+    columns = (TrustedDocument.id, TrustedDocument.hash, TrustedDocument.text, TrustedDocument.last_used_at)
+    has_id = TrustedDocument.id == bindparam("id", type_=String())
+    has_hash = TrustedDocument.hash == bindparam("hash", type_=String())
+    return select(*columns, database_time().label("read_at")).where(has_id | has_hash)
