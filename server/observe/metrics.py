@@ -5,7 +5,7 @@ ended. Any worker can answer for all of them. `docs/operations.md` describes eac
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from aiohttp import hdrs, web
@@ -24,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
+from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.observe.gauges import Gauges
 from mainsheet.server.observe.recording import CLIENT_LEFT
 
@@ -131,14 +132,19 @@ class Metrics(Instrumentation):
             "Requests with a document that isn't trusted, by outcome: executed (in the mode log), refused.",
             "outcome",
         )
-        self.failures = self._counter("mainsheet_failures", "Failures of the database or of this program.", "kind")
+        self.database_failures = self._counter(
+            "mainsheet_database_failures", "Operations that failed because the database did.", "kind"
+        )
+        for kind in kinds_of(Unavailable):
+            self.database_failures.labels(kind)  # at 0, so that the first one is an increase
+        self.unexpected_errors = self._counter("mainsheet_unexpected_errors", "Errors of this program.")
         self.starts = self._counter(
             "mainsheet_process_starts",
             "Starts of processes by their reason: start, reload, replacement.",
             "reason",
         )
         for reason in REASONS:
-            self.starts.labels(reason)  # at 0, so that the first replacement is an increase
+            self.starts.labels(reason)
         # Looking up a child by its labels costs more than counting.
         self._seconds_of = cache(self.seconds.labels)
         self._executions_of = cache(self.executions.labels)
@@ -190,7 +196,10 @@ class Metrics(Instrumentation):
         self.gauges.feed_lag.set(lag_seconds)
 
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:  # noqa: ARG002 as declared
-        self.failures.labels(type(failure).__name__).inc()
+        if isinstance(failure, Unavailable):
+            self.database_failures.labels(type(failure).__name__).inc()
+        else:
+            self.unexpected_errors.inc()
 
     def refused(self, refusal: Refusal) -> None:
         counter = self.rate_limited if refusal.member else self.refusals
@@ -213,6 +222,12 @@ class Metrics(Instrumentation):
         if self._is_one_of_many:
             MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]  # has no annotations
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+
+
+def kinds_of(root: type[Unavailable]) -> Iterator[str]:
+    for each in root.__subclasses__():
+        yield each.__name__
+        yield from kinds_of(each)
 
 
 def outcome_of(record: OperationRecord) -> str:
