@@ -1,10 +1,9 @@
-"""What the log of the workers says about the executions of runs."""
+"""What the notes of the workers say about the executions of runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 
 @dataclass
@@ -41,11 +40,11 @@ class Executions:
         return {(each.run_id, each.attempt) for each in self.all if each.is_done}
 
 
-def executions(log: Path, killed_at: Mapping[int, float]) -> Executions:
-    """Read the log. `killed_at` has the times of the killed processes."""
+def executions(notes: Iterable[bytes], killed_at: Mapping[int, float]) -> Executions:
+    """Read the notes. `killed_at` has the times of the killed processes."""
     found: list[Execution] = []
     current: dict[tuple[int, str, str], Execution] = {}
-    for pid, moment, what, run_id, attempt in _lines(log):
+    for pid, moment, what, run_id, attempt in _read(notes):
         key = (pid, run_id, attempt)
         if what == "start":
             current[key] = Execution(run_id, int(attempt), moment, killed_at.get(pid, float("inf")))
@@ -57,7 +56,7 @@ def executions(log: Path, killed_at: Mapping[int, float]) -> Executions:
     return Executions(found)
 
 
-def _lines(log: Path) -> Iterator[tuple[int, float, str, str, str]]:
-    for line in log.read_text("ascii").splitlines():
-        pid, moment, what, run_id, attempt = line.split()
+def _read(notes: Iterable[bytes]) -> Iterator[tuple[int, float, str, str, str]]:
+    for note in notes:
+        pid, moment, what, run_id, attempt = note.decode().split()
         yield int(pid), float(moment), what, run_id, attempt

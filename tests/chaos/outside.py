@@ -35,8 +35,9 @@ class Outside:
         """Wait until this many statements wait for a lock."""
         await self.sees(WAITING, count)
 
-    async def sees(self, query: str, value: object) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+    async def sees(self, query: str, value: object, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until the query returns the value."""
+        async with asyncio.timeout(seconds):
             while True:
                 if await self.watcher.fetchval(query) == value:
                     return

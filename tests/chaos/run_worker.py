@@ -1,14 +1,14 @@
-"""`python -m tests.chaos.run_worker URL LOG LEASE_SECONDS` claims and executes runs, as a process that can be killed.
+"""`python -m tests.chaos.run_worker URL NOTES LEASE_SECONDS` claims and executes runs, as a process that can be killed.
 
-The workers of all processes append to one log when an execution starts, is done, and stops.
+The workers of all processes write to one pipe, NOTES, when an execution starts, is done, and stops.
 """
 
 import asyncio
 import os
 import sys
 import time
-from pathlib import Path
-from random import uniform
+from asyncio.subprocess import DEVNULL
+from random import randrange
 
 import aiohttp
 
@@ -16,19 +16,28 @@ from examples.plane.client import Client
 from examples.plane.worker import Claim, Worker
 
 TOKEN_VARIABLE = "PLANE_TOKEN"
-LONGEST_SECONDS = 0.1
+LONGEST = 1_000_000  # numbers to count
 
 
-async def work(url: str, log: Path, lease_seconds: int) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+async def count() -> None:
+    """Run a short program, and end it if this is cancelled."""
+    program = await asyncio.create_subprocess_exec("seq", str(randrange(LONGEST)), stdout=DEVNULL)
+    try:
+        await program.wait()
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
 
+
+async def work(url: str, notes: int, lease_seconds: int) -> None:
     def note(what: str, claim: Claim) -> None:
-        os.write(file, f"{os.getpid()} {time.monotonic()} {what} {claim['run']['id']} {claim['attempt']}\n".encode())
+        os.write(notes, f"{os.getpid()} {time.monotonic()} {what} {claim['run']['id']} {claim['attempt']}\n".encode())
 
     async def execute(claim: Claim) -> None:
         note("start", claim)
         try:
-            await asyncio.sleep(uniform(0, LONGEST_SECONDS))
+            await count()
             note("done", claim)
         finally:
             note("stop", claim)
@@ -39,4 +48,4 @@ async def work(url: str, log: Path, lease_seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -27,32 +27,54 @@ from testbed.world import World, make_world
 from tests.chaos.conftest import Durable, Verdict, is_full
 from tests.chaos.executions import Executions, executions
 from tests.chaos.outcomes import Outcome
+from tests.chaos.outside import outside
 from tests.chaos.run_worker import TOKEN_VARIABLE
-from tests.chaos.server import LOOK_SECONDS, Server, serving
+from tests.chaos.server import Server, serving
 
 WORKERS = 4
 JOBS = 20
 FAULTS = ("worker", "server", "fast", "immediate")
 SHORTEST_LEASE = 5  # that the server allows
 STALLED_SECONDS = 300
+UNFINISHED = "SELECT count(*) FROM job_run WHERE finished_at IS NULL"
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
 
 
 @dataclass
 class Crew:
-    """The workers' processes."""
+    """The workers' processes, and what they note in a pipe."""
 
     url: str
     token: str
-    log: Path
+    pipe: int
     lease_seconds: int
+    notes: list[bytes] = field(default_factory=list)
+    done: int = 0  # executions
+    has_noted: asyncio.Condition = field(default_factory=asyncio.Condition)
     processes: list[Process] = field(default_factory=list)
     killed_at: dict[int, float] = field(default_factory=dict)
 
     async def start(self) -> None:
-        command = (sys.executable, "-m", "tests.chaos.run_worker", self.url, str(self.log), str(self.lease_seconds))
+        command = (sys.executable, "-m", "tests.chaos.run_worker", self.url, str(self.pipe), str(self.lease_seconds))
         environment = os.environ | {TOKEN_VARIABLE: self.token}
-        self.processes.append(await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True))
+        self.processes.append(
+            await asyncio.create_subprocess_exec(
+                *command, env=environment, start_new_session=True, pass_fds=[self.pipe]
+            )
+        )
+
+    async def listen(self, reader: asyncio.StreamReader) -> None:
+        """Keep the notes of all workers until the pipe is closed."""
+        async for note in reader:
+            async with self.has_noted:
+                self.notes.append(note)
+                self.done += b" done " in note
+                self.has_noted.notify_all()
+
+    async def has_done(self, count: int) -> None:
+        """Wait until this many executions were done."""
+        async with asyncio.timeout(STALLED_SECONDS), self.has_noted:
+            await self.has_noted.wait_for(lambda: self.done >= count)
 
     async def kill(self, process: Process) -> None:
         assert process.returncode is None, "it should work until it is killed"
@@ -62,7 +84,7 @@ class Crew:
         self.processes.remove(process)
 
     def executions(self) -> Executions:
-        return executions(self.log, self.killed_at)
+        return executions(self.notes, self.killed_at)
 
 
 async def test_each_run_is_finished_exactly_once(
@@ -76,14 +98,15 @@ async def test_each_run_is_finished_exactly_once(
 
     async with (
         serving(durable.url, tmp_path / "log", *same_port, **UNLIMITED, run_sweep_seconds=0.5) as server,
-        _crew(Crew(server.url, token, tmp_path / "executions", lease_seconds)) as crew,
+        _crew(server.url, token, lease_seconds) as crew,
     ):
         begun = time.monotonic()
         for number in range(faults):
-            await _done(crew, runs * (number + 1) // (faults + 1))
+            await crew.has_done(runs * (number + 1) // (faults + 1))
             await _fail(FAULTS[number % len(FAULTS)], server, crew, durable, chance)
+        async with outside(durable.url) as other:
+            await other.sees(UNFINISHED, 0, STALLED_SECONDS)
         async with opened(durable.url) as database:
-            await _finished(database)
             seconds = time.monotonic() - begun
             stored, finishes = await _stored(database), await _finishes(database)
 
@@ -118,8 +141,12 @@ def _ready(world: World, job_id: str, at: datetime) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def _crew(crew: Crew) -> AsyncIterator[Crew]:
-    crew.log.touch()
+async def _crew(url: str, token: str, lease_seconds: int) -> AsyncIterator[Crew]:
+    ours, theirs = os.pipe()
+    crew, reader = Crew(url, token, theirs, lease_seconds), asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb"))
+    listening = asyncio.create_task(crew.listen(reader))
     try:
         for _ in range(WORKERS):
             await crew.start()
@@ -130,13 +157,8 @@ async def _crew(crew: Crew) -> AsyncIterator[Crew]:
                 process.kill()
             await process.wait()
             crew.killed_at[process.pid] = time.monotonic()
-
-
-async def _done(crew: Crew, count: int) -> None:
-    """Wait until this many executions were done."""
-    async with asyncio.timeout(STALLED_SECONDS):
-        while crew.log.read_bytes().count(b" done ") < count:  # noqa: ASYNC110 other processes write it
-            await asyncio.sleep(LOOK_SECONDS)
+        os.close(theirs)
+        await listening
 
 
 async def _fail(fault: str, server: Server, crew: Crew, durable: Durable, chance: Random) -> None:
@@ -148,14 +170,6 @@ async def _fail(fault: str, server: Server, crew: Crew, durable: Durable, chance
         await server.start()
     else:
         await asyncio.to_thread(durable.server.restart, fault)
-
-
-async def _finished(database: Database) -> None:
-    unfinished = select(func.count()).where(JobRun.finished_at.is_(None))
-    async with asyncio.timeout(STALLED_SECONDS), database.reads.connect() as connection:
-        while await connection.scalar(unfinished):
-            await connection.rollback()
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _stored(database: Database) -> Sequence[Row[str, JobRunStatus, int, int, int]]:
