@@ -11,8 +11,9 @@ from mainsheet.demo.runs import leases_of, runs_of
 from mainsheet.demo.tenant import HARBOR, LAGOON
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.migrate import ADVISORY_LOCK
 from mainsheet.models.organization import Organization
+
+SEED_LOCK = 0x4D41494E53484546  # another key than that of migrations, which must not wait for each other
 
 
 async def seed_demo(database: Database, progress: Callable[[int], None] = lambda _done: None) -> None:
@@ -20,7 +21,7 @@ async def seed_demo(database: Database, progress: Callable[[int], None] = lambda
     now, done = datetime.now(UTC), 0
     async with AsyncSession(database.writes) as session, session.begin():
         if not database.is_sqlite:  # which has one writer anyway
-            await session.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+            await session.execute(text(f"SELECT pg_advisory_xact_lock({SEED_LOCK})"))
         if await session.scalar(select(Organization.id).where(Organization.name == HARBOR.name)):
             return
         for settlement in (Settlement.found(HARBOR, now), Settlement.found(LAGOON, now)):

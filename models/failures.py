@@ -88,6 +88,11 @@ def is_collision(error: exc.DBAPIError) -> bool:
     return _code(error.orig) in COLLISIONS
 
 
+def is_lock_failure(error: exc.DBAPIError) -> bool:
+    """Whether a statement didn't get a lock in time, or was stopped because of a deadlock."""
+    return _code(error.orig) in {"55P03", "40P01"}
+
+
 def is_invalid_text(error: BaseException) -> bool:
     """Whether a text can't be stored: PostgreSQL has no U+0000, UTF-8 no lone surrogate."""
     cause = error.orig if isinstance(error, exc.DBAPIError) else error

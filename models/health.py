@@ -1,11 +1,11 @@
-"""Whether a database can be served: it accepts changes, and has this package's revision."""
+"""Whether a database can be served: it accepts changes, and has a revision that this package can serve."""
 
 import os
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mainsheet.models.migrate import revisions
+from mainsheet.models.revisions import revisions
 
 IS_READ_ONLY = text("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool")
 READ_ONLY = "The database is read-only."
@@ -13,11 +13,11 @@ READ_ONLY = "The database is read-only."
 
 async def why_unusable(connection: AsyncConnection) -> str | None:
     """Return the reason why a server can't work with the database, or `None`. Raises the driver's errors."""
-    current, head = await revisions(connection)
+    obstacle = (await revisions(connection)).obstacle
     is_read_only = await _is_read_only(connection)
     await connection.rollback()  # so that the connection sees later changes
-    if current != head:
-        return f"The database is at migration {current}, not at {head}."
+    if obstacle:
+        return f"{obstacle}."
     return READ_ONLY if is_read_only else None
 
 

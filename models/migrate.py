@@ -1,18 +1,18 @@
 """Migrates a database to this package's models, and reports how the two differ."""
 
-from functools import cache
+from functools import partial
 from typing import Any
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import MainsheetError
+from mainsheet.models.migration_locks import Report, Watch, only_process, run_with_retries
+from mainsheet.models.migration_steps import Plan, downgrade_steps, upgrade_steps
+from mainsheet.models.revisions import Revisions, head, revisions, revisions_of, store_compatibility
 from mainsheet.models.tables import Base
 
 SEARCHED = ("job", "team", "actor", "cluster", "saved_query")
@@ -22,42 +22,30 @@ OPTIONS: dict[str, Any] = {
     "target_metadata": Base.metadata,
     "include_name": lambda name, *_: not (name or "").startswith(OF_SEARCH),  # made by hand, different on each
     "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+    "on_version_apply": store_compatibility,
 }
 HAS_SEARCH = {
     "postgresql": f"SELECT count(*) = {len(SEARCHED)} FROM pg_indexes WHERE schemaname = current_schema()"  # noqa: S608
     f" AND indexname IN {tuple(f'ix_{table}_search' for table in SEARCHED)}",
     "sqlite": f"SELECT count(*) = {len(PARTS)} FROM sqlite_master WHERE sql IS NOT NULL AND name IN {tuple(PARTS)}",  # noqa: S608
 }
-ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": the same key for all processes that migrate
-LOCK_TIMEOUT = "5s"
 
 
-class NewerDatabase(MainsheetError):
-    """The database was migrated by a newer version of this package."""
-
-    def __init__(self, revision: str) -> None:
-        self.revision = revision
-        super().__init__(f"The database is newer: this version of Mainsheet doesn't know revision {revision}.")
+def ignore(_sentence: str) -> None:
+    """Report nothing."""
 
 
-async def upgrade(database: Database) -> str | None:
+async def upgrade(database: Database, report: Report = ignore) -> str | None:
     """Run the pending migrations and return the revision before. Concurrent upgrades run one after the other.
 
-    Raises `NewerDatabase`.
+    A newer database that this version can serve is left as it is. Raises `NewerDatabase` for others, and `NoLock`.
     """
-    async with database.writes.connect() as connection:
-        return await (_upgrade_sqlite(connection) if database.is_sqlite else _upgrade_postgresql(connection))
+    return (await _migrate(database, upgrade_steps, report)).current
 
 
-async def current_and_head(database: Database) -> tuple[str | None, str]:
-    """Return the database's revision (`None` if it has none) and this package's."""
-    async with database.reads.connect() as connection:
-        return await revisions(connection)
-
-
-async def revisions(connection: AsyncConnection) -> tuple[str | None, str]:
-    """Return the revision of the connection's database (`None` if it has none) and this package's."""
-    return await connection.run_sync(_current), _head()
+async def downgrade(database: Database, to: str, report: Report = ignore) -> None:
+    """Undo the migrations after a revision. Raises `CannotDowngrade`, and `NoLock`."""
+    await _migrate(database, partial(downgrade_steps, to=to), report)
 
 
 async def drift(database: Database) -> list[str]:
@@ -65,22 +53,33 @@ async def drift(database: Database) -> list[str]:
     async with database.reads.connect() as connection:
         current, differences = await connection.run_sync(_compared)
         can_search = await connection.scalar(text(HAS_SEARCH[connection.dialect.name]))
-    pending = [] if current == _head() else [f"The database is at revision {current}, the models at {_head()}."]
+    pending = [] if current == head() else [f"The database is at revision {current}, the models at {head()}."]
     lacking = [] if can_search else ["The database lacks the index of searches."]
     return pending + [_in_words(*difference) for difference in differences] + lacking
 
 
-async def _upgrade_sqlite(connection: AsyncConnection) -> str | None:
-    """Migrate with foreign keys off: Alembic alters a table by rebuilding it, and the drop would cascade."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    await driver.execute("PRAGMA foreign_keys = OFF")  # does nothing within a transaction
-    try:
-        async with connection.begin():
-            before = await connection.run_sync(_run_pending)
-            await _refuse_broken_keys(connection)
-            return before
-    finally:
-        await driver.execute("PRAGMA foreign_keys = ON")
+async def _migrate(database: Database, plan: Plan, report: Report) -> Revisions:
+    """Run the steps that are planned for the database's revisions, and return these."""
+    return await (_migrate_sqlite if database.is_sqlite else _migrate_postgresql)(database, plan, report)
+
+
+async def _migrate_sqlite(database: Database, plan: Plan, _report: Report) -> Revisions:
+    """Run all steps in one transaction.
+
+    Foreign keys are off: Alembic alters a table by rebuilding it, and the drop would cascade.
+    """
+    async with database.writes.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute("PRAGMA foreign_keys = OFF")  # does nothing within a transaction
+        try:
+            async with connection.begin():
+                before = await revisions(connection)
+                for step in plan(before):
+                    await connection.run_sync(step.run)
+                await _refuse_broken_keys(connection)
+                return before
+        finally:
+            await driver.execute("PRAGMA foreign_keys = ON")
 
 
 async def _refuse_broken_keys(connection: AsyncConnection) -> None:
@@ -89,56 +88,18 @@ async def _refuse_broken_keys(connection: AsyncConnection) -> None:
         raise MainsheetError(f"A migration would leave rows whose foreign key leads nowhere: {broken[:10]}")
 
 
-async def _upgrade_postgresql(connection: AsyncConnection) -> str | None:
-    """Migrate under an advisory lock and a lock timeout: a long wait for a table lock would block all other queries.
+async def _migrate_postgresql(database: Database, plan: Plan, report: Report) -> Revisions:
+    """Run each step in a transaction of its own, so that its locks are held for a short time.
 
-    Timeouts that the role or the database has are for the statements of a server. A migration may take longer, and so
-    may the wait for another process that migrates.
+    Indexes that are built concurrently are outside of transactions, and wait for as long as the session allows.
     """
-    async with connection.begin():
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
-        await connection.execute(text("SET LOCAL lock_timeout = 0"))
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-        return await connection.run_sync(_run_pending)
-
-
-def _run_pending(connection: Connection) -> str | None:
-    current = _current(connection)
-    if is_pending(current):
-        command.upgrade(config(connection), "head")
-    return current
-
-
-def is_pending(current: str | None) -> bool:
-    """Return whether a database at this revision has to be migrated. Raises `NewerDatabase`."""
-    if current is not None and current not in _revisions():
-        raise NewerDatabase(current)
-    return current != _head()
-
-
-def config(connection: Connection | None = None) -> Config:
-    """Configure Alembic without a file, so that it runs from an installed wheel."""
-    alembic = Config()
-    alembic.set_main_option("script_location", "mainsheet.models:migrations")
-    alembic.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    alembic.attributes["connection"] = connection
-    return alembic
-
-
-@cache
-def _revisions() -> frozenset[str]:
-    return frozenset(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())
-
-
-@cache
-def _head() -> str:
-    (head,) = ScriptDirectory.from_config(config()).get_heads()
-    return head
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    async with only_process(database, report):
+        before = await revisions_of(database)
+        steps = plan(before)
+        async with database.writes.connect() as connection:
+            for step in steps:
+                await run_with_retries(connection, step.run, Watch(database, report))
+        return before
 
 
 def _compared(connection: Connection) -> tuple[str | None, list[tuple[Any, ...]]]:

@@ -18,6 +18,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.organization import Organization
 from mainsheet.models.run_lease import RunLease
 from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.schema_compatibility import SchemaCompatibility
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.models.trusted_document import TrustedDocument, TrustedDocumentClient
@@ -48,6 +49,7 @@ __all__ = [
     "RunLease",
     "SavedQuery",
     "SavedQueryRevision",
+    "SchemaCompatibility",
     "ServiceAccount",
     "Team",
     "TeamMember",

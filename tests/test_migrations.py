@@ -8,15 +8,20 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
-from sqlalchemy import Connection, MetaData, make_url, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mainsheet.models import migration_locks
 from mainsheet.models.database import Database
-from mainsheet.models.migrate import ADVISORY_LOCK, SEARCHED, NewerDatabase, current_and_head, drift, upgrade
+from mainsheet.models.migrate import SEARCHED, drift, upgrade
+from mainsheet.models.migration_locks import NoLock, Watch, only_process, run_with_retries
+from mainsheet.models.migration_steps import NewerDatabase
+from mainsheet.models.revisions import Revisions, compatible_from, head, migrations, revisions_of
 from mainsheet.models.tables import Base
-from testbed.databases import opened, postgres_database
+from testbed.databases import connected, make_newer, opened, postgres_database
 from testbed.world import make_organization
+from tests.server.commands import PATIENCE
 
 UPGRADE = """
 import asyncio, sys
@@ -32,10 +37,6 @@ sys.stdin.readline()  # all start together
 asyncio.run(main())
 """
 PROCESSES = 4
-WAITS_LONG = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-  AND clock_timestamp() > query_start + interval '1.5 s'
-"""
 
 # All relevant objects of a PostgreSQL schema, one line each.
 CATALOG = """
@@ -114,11 +115,11 @@ async def test_a_missing_search_index_is_described(database: Database, table: st
 
 
 async def test_an_empty_database_has_pending_migrations(empty: Database) -> None:
-    current, head = await current_and_head(empty)
+    revisions = await revisions_of(empty)
 
-    assert current is None
+    assert (revisions.current, revisions.compatible_from) == (None, None)
     sentences = await drift(empty)
-    assert sentences[0] == f"The database is at revision None, the models at {head}."
+    assert sentences[0] == f"The database is at revision None, the models at {head()}."
     assert "The database lacks the table job." in sentences
 
 
@@ -156,33 +157,64 @@ async def test_concurrent_upgrades_all_succeed(empty: Database, empty_url: str) 
     assert await drift(empty) == []
 
 
-async def test_an_upgrade_may_take_longer_than_statements_of_the_server(postgres_url: str) -> None:
-    name = make_url(postgres_url).database
-    async with opened(postgres_url) as database, database.writes.connect() as other:
-        for setting in ("statement_timeout", "lock_timeout"):
-            await other.execute(text(f"ALTER DATABASE {name} SET {setting} = '1s'"))
-        await other.commit()
-        await other.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))  # as another upgrade does
-        upgrading = asyncio.ensure_future(upgrade(database))
-        async with database.reads.connect() as watch:
-            watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-            while not await watching.scalar(text(WAITS_LONG)):
-                assert not upgrading.done(), await upgrading
-        await other.rollback()
-
-        assert await upgrading == (await current_and_head(database))[1]
+async def test_an_upgrade_and_one_that_waits_for_it_block_no_concurrent_index(postgres_url: str) -> None:
+    """Such an index waits for the end of all transactions that have a snapshot."""
+    reported = asyncio.Queue[str]()
+    async with opened(postgres_url) as database, connected(postgres_url) as builder, asyncio.timeout(PATIENCE):
+        async with only_process(database, reported.put_nowait):
+            waiting = asyncio.ensure_future(upgrade(database, reported.put_nowait))
+            assert await reported.get() == "Another process migrates the database. Waiting for it."
+            await builder.execute("CREATE INDEX CONCURRENTLY ix_of_another ON team (name)")
+            assert not waiting.done()
+        assert await waiting == head()
 
 
-async def test_a_database_of_a_newer_version_is_left_unchanged(database: Database) -> None:
-    async with database.writes.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_migration_without_its_lock_fails_after_some_attempts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migration_locks, "ATTEMPTS", 3)
+    monkeypatch.setattr(migration_locks, "LONGEST_PAUSE_SECONDS", 0)
+    reported = list[str]()
 
-    with pytest.raises(NewerDatabase, match="9999"):
-        await upgrade(database)
+    def lock(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        connection.execute(text("LOCK TABLE job"))
 
-    current, head = await current_and_head(database)
-    assert current == "9999" != head
-    assert await drift(database) == [f"The database is at revision 9999, the models at {head}."]
+    async with database.writes.connect() as other, database.writes.connect() as connection:
+        await other.execute(text("LOCK TABLE job IN ACCESS SHARE MODE"))
+        with pytest.raises(NoLock, match="The migration didn't get its locks in 3 attempts, and changed nothing"):
+            await run_with_retries(connection, lock, Watch(database, reported.append))
+
+    assert [each for each in reported if "tried again" in each] == [
+        "The migration gave up after 2s. It is tried again in 0 s."
+    ] * 2
+
+
+@pytest.mark.parametrize("oldest", ["9999", "0000"])
+async def test_a_database_of_a_newer_version_is_left_unchanged(database: Database, oldest: str) -> None:
+    await make_newer(database, oldest)
+
+    if oldest > head():
+        with pytest.raises(NewerDatabase, match=f"revision 9999, newer than this version's {head()}: update Mainsheet"):
+            await upgrade(database)
+    else:
+        assert await upgrade(database) == "9999"
+
+    assert await revisions_of(database) == Revisions("9999", oldest, head())
+    assert await drift(database) == [f"The database is at revision 9999, the models at {head()}."]
+
+
+async def test_an_upgrade_stores_the_oldest_revision_that_can_serve_it(empty: Database) -> None:
+    await upgrade(empty)
+
+    async with empty.reads.connect() as connection:
+        stored = await connection.scalar(text("SELECT compatible_from FROM schema_compatibility"))
+    assert stored == compatible_from(head())
+
+
+def test_migrations_are_numbered_in_their_order() -> None:
+    assert list(migrations()) == [f"{number:04}" for number in range(1, len(migrations()) + 1)]
 
 
 async def described(database: Database) -> set[str]:

@@ -14,7 +14,8 @@ from alembic import command
 from sqlalchemy import Connection
 
 from mainsheet.models.database import Database
-from mainsheet.models.migrate import config, upgrade
+from mainsheet.models.migrate import upgrade
+from mainsheet.models.revisions import config
 
 
 async def draft(revision: str, message: str, url: str) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mainsheet.models.migrate import current_and_head, is_pending
+from mainsheet.models.migration_steps import is_pending
+from mainsheet.models.revisions import revisions_of
 from mainsheet.models.sqlite_copy import checked_copy, has_data, put, replace, revision
 from mainsheet.server.commands import postgresql
 from mainsheet.server.commands.options import with_settings
@@ -45,7 +46,7 @@ def backup(settings: Settings, *, file: Path, force: bool) -> None:
 
 async def _check_tables(settings: Settings, *, has_tables: bool) -> None:
     async with database_at(settings) as database:
-        current, _ = await current_and_head(database)
+        current = (await revisions_of(database)).current
     if has_tables and current is None:
         raise click.ClickException("The database has no tables: there is nothing to copy")
     if not has_tables and current is not None:

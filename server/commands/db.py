@@ -5,19 +5,15 @@ from datetime import timedelta
 import click
 
 from mainsheet.demo import seed_demo, seed_jobs
-from mainsheet.models.database import Database
-from mainsheet.models.migrate import current_and_head, drift, upgrade
 from mainsheet.models.retention import EXPIRING, Retention, prunable, prune
-from mainsheet.models.unfit import unfit
 from mainsheet.server.commands.backup import backup, restore
+from mainsheet.server.commands.migrations import check, downgrade_, status, upgrade_
 from mainsheet.server.commands.options import json_option, with_settings
 from mainsheet.server.commands.progress import progress_bar
-from mainsheet.server.commands.running import DATABASE_FAILURES, database_at, migrated, reason, resumable, run
+from mainsheet.server.commands.running import migrated, resumable, run
 from mainsheet.server.commands.table import show
 from mainsheet.server.process.pruner import retention_of
 from mainsheet.server.settings import Settings
-
-SHOWN = 20
 
 
 @click.group()
@@ -25,39 +21,8 @@ def db() -> None:
     """The database."""
 
 
-db.add_command(backup)
-db.add_command(restore)
-
-
-@db.command(name="upgrade")
-@with_settings("database_url")
-def upgrade_(settings: Settings) -> None:
-    """Migrate the database to this version. Several processes may run this at once."""
-    run(_upgrade(settings))
-
-
-async def _upgrade(settings: Settings) -> None:
-    async with database_at(settings, may_create=True) as database:
-        before = await upgrade(database)
-        _, head = await current_and_head(database)
-        click.echo(f"The database is at revision {head}.")
-        if before != head:  # else the values are those that this version checked
-            await _report_unfit(database)
-
-
-async def _report_unfit(database: Database, most: int | None = SHOWN) -> None:
-    """List stored values that today's rules would refuse. An error here doesn't fail the command."""
-    count = 0
-    try:
-        async for each in unfit(database):
-            count += 1
-            if most is None or count <= most:
-                click.echo(f"{each}")
-    except DATABASE_FAILURES as error:
-        click.echo(f"Not all stored values could be compared with the rules for new ones: {reason(error)}", err=True)
-    if count:
-        more = f" The first {most} are shown; `mainsheet db check --values` lists all." if most and count > most else ""
-        click.echo(f"Stored values that don't fit the rules for new ones: {count:,}. They stay usable.{more}")
+for command in (backup, check, downgrade_, restore, status, upgrade_):
+    db.add_command(command)
 
 
 @db.command()
@@ -97,26 +62,6 @@ def told_how_to_go_on(jobs: int) -> Iterator[Callable[[int], int]]:
             what = f"Stopped: {kept:,} of {jobs:,} generated jobs are kept"
             click.echo(f"\n{what}; the same command with --jobs {jobs - kept} makes the others.", err=True)
         raise
-
-
-@db.command()
-@click.option("--values", is_flag=True, help="List stored values that don't fit the rules for new ones, too.")
-@with_settings("database_url")
-def check(settings: Settings, values: bool) -> None:
-    """Exit with 0 if the database is reachable, migrated, and equal to the models."""
-    run(_check(settings, values))
-
-
-async def _check(settings: Settings, values: bool) -> None:
-    async with migrated(settings) as database:
-        differences = await drift(database)
-        if values:
-            await _report_unfit(database, most=None)
-    for difference in differences:
-        click.echo(difference)
-    if differences:
-        raise click.ClickException(f"The database differs from the models in {len(differences)} places")
-    click.echo("The database is up to date.")
 
 
 @db.command(name="prune")

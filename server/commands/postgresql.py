@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from mainsheet.models.database_url import DatabaseUrl
-from mainsheet.models.migrate import is_pending
+from mainsheet.models.migration_steps import is_pending
 from mainsheet.models.sqlite_copy import put
 from mainsheet.server.observe.redaction import without_secrets
 

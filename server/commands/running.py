@@ -17,7 +17,7 @@ from mainsheet.models.database import PATIENT, Database, Patience
 from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.failures import failure_of
-from mainsheet.models.migrate import current_and_head
+from mainsheet.models.revisions import revisions_of
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import Settings
 
@@ -82,25 +82,19 @@ async def database_at(
 @asynccontextmanager
 async def migrated(settings: Settings) -> AsyncIterator[Database]:
     async with database_at(settings) as database:
-        await require_head(database)
+        await require_served(database)
         yield database
 
 
-async def require_head(database: Database) -> None:
+async def require_served(database: Database) -> None:
+    """Fail with one line if this version can't serve the database."""
     try:
-        current, head = await current_and_head(database)
+        revisions = await revisions_of(database)
     except DATABASE_FAILURES as error:
         raise click.ClickException(f"The database can't be reached: {reason(error)}") from None
-    if current is None:
-        raise click.ClickException(f"The database has no tables yet: run `{upgrade_command()}`")
-    if current > head:  # revisions are numbered
-        raise click.ClickException(
-            f"The database is at revision {current}, newer than this version's {head}: update Mainsheet"
-        )
-    if current != head:
-        raise click.ClickException(
-            f"The database is at revision {current}, this version needs {head}: run `{upgrade_command()}`"
-        )
+    if revisions.obstacle:
+        remedy = "update Mainsheet" if revisions.is_newer else f"run `{upgrade_command()}`"
+        raise click.ClickException(f"{revisions.obstacle}: {remedy}")
 
 
 def upgrade_command() -> str:

@@ -13,7 +13,7 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import with_settings
-from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_head, run
+from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
 from mainsheet.server.commands.worker import StopSignals, patience, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
@@ -77,7 +77,7 @@ async def _serve(settings: Settings) -> None:
         if settings.demo:
             await upgrade(database)
             await seed_demo(database)
-        await require_head(database)
+        await require_served(database)
         await (_check_connections if database.keeps_session else _check_sessions)(database, settings)
         try:
             sockets = Listening.open(settings)

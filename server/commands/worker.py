@@ -23,7 +23,7 @@ from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner
 from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.commands.running import database_at, require_head, run
+from mainsheet.server.commands.running import database_at, require_served, run
 from mainsheet.server.http.playground import Member, Playground
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.observe.trace import context_type
@@ -48,7 +48,7 @@ async def serving(
         database_at(settings, patience=patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
     ):
-        await require_head(database)  # this package may be newer than the supervisor's after an upgrade
+        await require_served(database)  # this package may be newer than the supervisor's after an upgrade
         if await begin_epoch(database):
             log.warning("a new epoch of the feed begins: the database was restored into a younger cluster")
         page, open_context = Playground.built(), partial(context_type(settings), database)

@@ -25,7 +25,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.run_lease import RunLease
 from mainsheet.models.unfit import unfit
 from mainsheet.resolvers.commands.run_sweep import sweep
-from mainsheet.server.commands.db import SHOWN
+from mainsheet.server.commands.migrations import SHOWN
 from testbed.ask import Ask
 from testbed.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions

@@ -13,10 +13,11 @@ from click import ClickException
 from sqlalchemy import select, text
 
 from mainsheet.models.database_url import DatabaseUrl
+from mainsheet.models.revisions import head
 from mainsheet.models.tables import Base
 from mainsheet.server.commands.postgresql import dump
 from testbed.ask import Ask
-from testbed.databases import execute, opened, postgres_database
+from testbed.databases import execute, make_newer, opened, postgres_database
 from testbed.postgres import program
 from testbed.world import World
 from tests.releases.kept import restore_postgresql, restore_sqlite
@@ -89,17 +90,17 @@ def test_a_file_that_is_no_backup_is_refused(demo_url: str, empty_url: str, tmp_
 
 
 def test_a_backup_of_a_newer_version_is_refused(demo_url: str, empty_url: str, tmp_path: Path) -> None:
-    async def make_newer() -> None:
-        async with opened(demo_url) as database, database.writes.begin() as connection:
-            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    async def migrate() -> None:
+        async with opened(demo_url) as database:
+            await make_newer(database, compatible_from="9999")
 
-    asyncio.run(make_newer())
+    asyncio.run(migrate())
     file = str(tmp_path / "copy")
     assert invoke("db", "backup", file, PATH=PATH, MAINSHEET_DATABASE_URL=demo_url).returncode == 0
 
     said = refused(invoke("db", "restore", file, PATH=PATH, MAINSHEET_DATABASE_URL=empty_url))
 
-    assert said == "The database is newer: this version of Mainsheet doesn't know revision 9999."
+    assert said == f"The database is at revision 9999, newer than this version's {head()}: update Mainsheet"
     assert "no" in refused(invoke("db", "check", MAINSHEET_DATABASE_URL=empty_url))
 
 

@@ -9,7 +9,7 @@ import re
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,10 +18,12 @@ import pytest
 from sqlalchemy import update
 
 from mainsheet.models.database import Database
+from mainsheet.models.revisions import head
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.server.settings import Settings
+from testbed.databases import make_newer, opened
 from testbed.world import World, make_world
-from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet
+from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet, serving
 
 SDL = Path(__file__).parents[2] / "schema/schema.graphql"
 
@@ -338,15 +340,40 @@ def test_an_unusable_secret_file_prints_one_line(tmp_path: Path, content: str | 
     )
 
 
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/newer.sqlite3"
-    invoke("db", "upgrade", "--database-url", url)
-    with sqlite3.connect(tmp_path / "newer.sqlite3") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+@pytest.fixture
+def newer_url(url: str) -> Callable[[str], str]:
+    """Makes the database that of a newer version, which can be served from a revision on."""
+
+    def make(compatible_from: str) -> str:
+        async def made() -> None:
+            async with opened(url) as database:
+                await make_newer(database, compatible_from)
+
+        asyncio.run(made())
+        return url
+
+    return make
+
+
+def test_a_database_of_a_newer_version_is_refused(newer_url: Callable[[str], str]) -> None:
+    url = newer_url("9998")
+    newer = f"The database is at revision 9999, newer than this version's {head()}: update Mainsheet"
 
     for words in (("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
-        assert "newer" in refused(invoke(*words, "--database-url", url))
-    assert "newer" in refused(mainsheet("serve", "--port", "0", "--database-url", url))
+        assert refused(invoke(*words, "--database-url", url)) == newer
+    assert refused(mainsheet("serve", "--port", "0", "--database-url", url)) == newer
+
+
+def test_a_newer_database_that_this_version_can_serve_is_used(newer_url: Callable[[str], str]) -> None:
+    url = newer_url(head())
+    newer = f"The database is at revision 9999, newer than this version's {head()}. This version can serve it.\n"
+
+    for words in (("db", "check"), ("db", "upgrade")):
+        result = invoke(*words, "--database-url", url)
+        assert (result.returncode, result.stdout, result.stderr) == (0, newer, "")
+    assert invoke("db", "seed", "--database-url", url).returncode == 0
+    with serving("--database-url", url) as server:
+        assert server.stop() == 0
 
 
 def test_a_database_of_an_older_version_is_refused(sqlite_url: str) -> None:

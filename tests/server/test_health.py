@@ -3,6 +3,8 @@ import os
 from aiohttp import ClientResponse
 
 from mainsheet.models.database import Database
+from mainsheet.models.revisions import head
+from testbed.databases import make_newer
 from tests.server.conftest import Serve, Server
 
 
@@ -22,13 +24,21 @@ async def test_a_migrated_database_makes_it_ready(server: Server) -> None:
 
 async def test_an_old_database_makes_it_unready_until_it_is_migrated(server: Server, small_database: Database) -> None:
     async with small_database.writes.begin() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'old'")
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
 
-    status, reason = await _status(await server.http.get("/readyz"))
+    reason = f"The database is at revision 0000, this version needs {head()}."
+    assert await _status(await server.http.get("/readyz")) == (503, reason)
 
-    assert status == 503
-    assert reason is not None
-    assert reason.startswith("The database is at migration old, not at ")
+
+async def test_a_newer_database_makes_it_unready_unless_it_is_compatible(
+    server: Server, small_database: Database
+) -> None:
+    await make_newer(small_database, compatible_from=head())
+    assert await _status(await server.http.get("/readyz")) == (200, None)
+
+    await make_newer(small_database, compatible_from="9998")
+    reason = f"The database is at revision 9999, newer than this version's {head()}."
+    assert await _status(await server.http.get("/readyz")) == (503, reason)
 
 
 async def test_a_database_that_does_not_answer_makes_it_unready_but_alive(

@@ -15,10 +15,13 @@ from testbed.world import World
 from tests.server.commands import invoke
 from tests.server.failing import holding
 from tests.server.test_retention import runs
-from tests.test_migrations import WAITS_LONG
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
+WAITS_LONG = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+  AND clock_timestamp() > query_start + interval '1.5 s'
+"""
 KEEP_RUNS = "LOCK TABLE job_run IN SHARE MODE"  # they can be read
 STOP_WAITING = """SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock'"""

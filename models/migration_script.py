@@ -1,0 +1,34 @@
+"""The SQL of pending migrations, for those who review it or run it by themselves."""
+
+from collections.abc import Sequence
+from io import StringIO
+
+from alembic import command
+from alembic.script import Script
+
+from mainsheet.models.errors import MainsheetError
+from mainsheet.models.revisions import compatible_from, config
+
+
+class NoScript(MainsheetError):
+    """A migration may read rows or tables, so that its statements depend on them."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(f"There is no script for migration {revision}: run `mainsheet db upgrade`")
+
+
+def script(pending: Sequence[Script]) -> str:
+    """Return the SQL of these migrations for PostgreSQL, each in a transaction. Raises `NoScript`.
+
+    Only migrations that an older version can serve have one.
+    """
+    return "".join(_of(each) for each in pending)
+
+
+def _of(migration: Script) -> str:
+    if compatible_from(migration.revision) == migration.revision:
+        raise NoScript(migration.revision)
+    alembic = config()
+    alembic.output_buffer = StringIO()
+    command.upgrade(alembic, f"{migration.down_revision}:{migration.revision}", sql=True)
+    return alembic.output_buffer.getvalue()
