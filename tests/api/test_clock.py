@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import clock
@@ -22,7 +22,7 @@ from mainsheet.server.auth.last_use import LastUse
 from testbed.ask import CREATE_JOB, Ask, job_input
 from testbed.world import World, caller, make_world
 from tests.api.test_dry_run import change
-from tests.api.test_meanwhile import WAITING
+from tests.locks import until_waiting
 
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { job { updatedAt } userErrors { code } } }"
 YEARS = timedelta(days=9000)
@@ -109,12 +109,10 @@ async def test_a_change_that_waited_for_a_lock_has_a_later_time(postgres_url: st
     ask = Ask(database)
     job_id = await ask.create_job(world.contributor, world)
 
-    async with AsyncSession(database.writes) as session, database.writes.connect() as watch:
+    async with AsyncSession(database.writes) as session:
         await Write(session, caller(world.contributor)).job(job_id, JobPermission.EDIT)
         waiting = asyncio.ensure_future(ask(world.contributor, UPDATE, i={"jobId": job_id, "name": "Later"}))
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not waiting.done(), "it should wait"
+        await until_waiting(database, waiting)
         job = await session.get_one(Job, job_id)
         job.revision += 1
         await session.flush()

@@ -13,11 +13,11 @@ from mainsheet.models.roles import JobPermission
 from mainsheet.resolvers.write import Write
 from testbed.ask import CREATE_JOB, Ask, config, job_input
 from testbed.world import World, caller
+from tests.locks import until_waiting
 
 CREATE_DRAFT = """
 mutation ($input: CreateDraftInput!) { createDraft(input: $input) { draft { id } userErrors { code path } } }
 """
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NO_JOB = {"code": "JOB_NOT_FOUND", "path": ["jobId"]}
 
 # On SQLite, writers run one after the other.
@@ -28,12 +28,10 @@ async def while_uncommitted(
     database: Database, statement: str, values: Mapping[str, Any], mutation: Awaitable[dict[str, Any]]
 ) -> dict[str, Any]:
     """Run a mutation next to an open transaction, which is committed when the mutation waits for it."""
-    async with database.writes.connect() as other, database.writes.connect() as watch:
+    async with database.writes.connect() as other:
         await other.execute(text(statement), values)
         answer = asyncio.ensure_future(mutation)
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not answer.done(), "it should wait"
+        await until_waiting(database, answer)
         await other.commit()
         return await answer
 

@@ -11,8 +11,8 @@ from mainsheet.models.retention import Retention, prune
 from mainsheet.resolvers.commands.run_sweep import sweep
 from testbed.ask import Ask, config
 from testbed.world import World, make_world
-from tests.api.test_meanwhile import WAITING
 from tests.api.test_run_commands import claim, report, triggered
+from tests.locks import until_waiting
 
 PATIENCE = 10  # seconds
 RUN = "{ runs { nodes { status attempt error { message } } } }"
@@ -46,12 +46,10 @@ async def test_a_report_during_a_sweep_is_kept(database: Database, late: Databas
     run_id = await triggered(ask, world, await ask.create_job(world.contributor, world))
     await claim(ask, world)
 
-    async with database.writes.connect() as holder, database.reads.connect() as watch:
+    async with database.writes.connect() as holder:
         await holder.execute(text("SELECT pg_advisory_xact_lock(1)"))
         sweeping = asyncio.ensure_future(sweep(late))
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not sweeping.done(), "it should wait"
+        await until_waiting(database, sweeping)
         assert (await report(ask, world, run_id, state, leaseSeconds=3600))["userErrors"] == []
         await holder.rollback()
 
@@ -80,12 +78,10 @@ async def test_a_claim_waits_for_the_only_job_that_has_ready_runs(database: Data
     ask, world = Ask(database), await make_world(database)
     run_id = await triggered(ask, world, await ask.create_job(world.contributor, world))
 
-    async with database.writes.connect() as other, database.reads.connect() as watch:
+    async with database.writes.connect() as other:
         await other.execute(text("SELECT id FROM job FOR NO KEY UPDATE"))
         claiming = asyncio.ensure_future(claim(ask, world))
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not claiming.done(), "it should wait"
+        await until_waiting(database, claiming)
         await other.rollback()
 
     assert [each["run"]["id"] for each in await claiming] == [run_id]
@@ -106,12 +102,10 @@ async def test_a_text_that_a_claim_needs_is_kept(database: Database) -> None:
     ask, world = Ask(database), await make_world(database)
     await ready_run_of_a_kept_text(ask, world, database)
 
-    async with database.writes.connect() as holder, database.reads.connect() as watch:
+    async with database.writes.connect() as holder:
         await holder.execute(text("LOCK TABLE executed_query IN SHARE MODE"))
         claiming = asyncio.ensure_future(claim(ask, world))
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not claiming.done(), "it should wait"
+        await until_waiting(database, claiming)
         deleted = await prune(database, Retention())
         await holder.rollback()
 
@@ -124,12 +118,10 @@ async def test_a_text_that_is_deleted_during_a_claim_is_stored_again(database: D
     ask, world = Ask(database), await make_world(database)
     run_id = await ready_run_of_a_kept_text(ask, world, database)
 
-    async with database.writes.connect() as pruner, database.reads.connect() as watch:
+    async with database.writes.connect() as pruner:
         await pruner.execute(text("DELETE FROM saved_query_revision"))
         claiming = asyncio.ensure_future(claim(ask, world))
-        watching = await watch.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(WAITING)):
-            assert not claiming.done(), "it should wait"
+        await until_waiting(database, claiming)
         await pruner.commit()
 
     assert len(await claiming) == 1

@@ -5,26 +5,21 @@ from functools import partial
 from subprocess import CompletedProcess
 
 import pytest
-from sqlalchemy import func, make_url, select, text
+from sqlalchemy import func, make_url, select
 
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
 from testbed.ask import Ask
-from testbed.databases import execute, opened
+from testbed.databases import execute
 from testbed.world import World
+from tests.locks import WAITING, WAITING_LONG, until_waiting
 from tests.server.commands import invoke
 from tests.server.failing import holding
 from tests.server.test_retention import runs
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-WAITS_LONG = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-  AND clock_timestamp() > query_start + interval '1.5 s'
-"""
 KEEP_RUNS = "LOCK TABLE job_run IN SHARE MODE"  # they can be read
-STOP_WAITING = """SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
-  WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+STOP_WAITING = WAITING.replace("*", "pg_cancel_backend(pid)")
 
 Done = CompletedProcess[str]
 
@@ -46,7 +41,7 @@ async def test_commands_outlast_the_timeouts_of_the_role(
 
     async with holding(ask.database, KEEP_RUNS):
         pruning = asyncio.ensure_future(prune(**environment))
-        await seen(WAITS_LONG, database_url, pruning)
+        await until_waiting(ask.database, pruning, WAITING_LONG)
     done = await pruning
 
     assert done.returncode == 0, done.stderr
@@ -55,14 +50,6 @@ async def test_commands_outlast_the_timeouts_of_the_role(
 
 async def prune(**environment: str) -> Done:
     return await asyncio.to_thread(invoke, "db", "prune", "--run-retention-days", "30", **environment)
-
-
-async def seen(query: str, database_url: str, running: asyncio.Future[Done]) -> None:
-    """Wait until the query counts something, while the command is running."""
-    async with opened(database_url) as watcher, watcher.reads.connect() as connection:
-        watching = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        while not await watching.scalar(text(query)):
-            assert not running.done(), await running
 
 
 async def test_a_stopped_command_says_how_to_go_on(database_url: str, ask: Ask, world: World) -> None:
@@ -76,7 +63,7 @@ async def test_a_stopped_command_says_how_to_go_on(database_url: str, ask: Ask, 
     for command in (partial(prune, **environment), delete):
         async with holding(ask.database, KEEP_RUNS):
             running = asyncio.ensure_future(command())
-            await seen(STOP_WAITING, database_url, running)
+            await until_waiting(ask.database, running, STOP_WAITING)
             stopped = await running
         assert stopped.returncode == 1
         assert stopped.stderr == (
