@@ -18,81 +18,81 @@ EXTERNAL_ID = "The key of the object in the system that manages it, unique withi
 MANAGED_BY = "The name of the system that manages the object."
 
 
-def _id(what: str) -> Any:
+def id_of(what: str) -> Any:
     return strawberry.field(description=f"The {what}.")
 
 
-def _new(description: str) -> Any:
+def omittable(description: str) -> Any:
     return strawberry.field(default=UNSET, description=description)
 
 
-def _keep(description: str) -> Any:
+def kept(description: str) -> Any:
     return strawberry.field(description=f"{description} {KEEP}")
 
 
-def _clear(description: str) -> Any:
+def clearable(description: str) -> Any:
     return strawberry.field(description=f"{description} {CLEAR}")
 
 
-def _message() -> Any:
-    return _new("The reason for the change, kept in its event. At most 1023 characters.")
+def message() -> Any:
+    return omittable("The reason for the change, kept in its event. At most 1023 characters.")
 
 
-def _expected() -> Any:
-    return _new(
+def expected() -> Any:
+    return omittable(
         "The expected revision. If it differs, the mutation is refused. Omit to skip the check: the last write wins."
     )
 
 
 @strawberry.input(description="A team and a role in it.")
 class TeamRoleInput:
-    team_id: strawberry.ID = _id("team")
+    team_id: strawberry.ID = id_of("team")
     role: TeamRole = strawberry.field(description="The role in the team.")
 
 
 @strawberry.input(description="A new team.")
 class CreateTeamInput:
     name: str = strawberry.field(description=LINE)
-    description: str | None = _new(inputs.PROSE)
-    external_id: str | None = _new(EXTERNAL_ID)
-    managed_by: str | None = _new(MANAGED_BY)
-    message: str | None = _message()
+    description: str | None = omittable(inputs.PROSE)
+    external_id: str | None = omittable(EXTERNAL_ID)
+    managed_by: str | None = omittable(MANAGED_BY)
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Changes to a team.")
 class UpdateTeamInput:
-    team_id: strawberry.ID = _id("team")
-    name: Maybe[str | None] = _keep(LINE)
-    description: Maybe[str | None] = _clear(inputs.PROSE)
-    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
-    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    team_id: strawberry.ID = id_of("team")
+    name: Maybe[str | None] = kept(LINE)
+    description: Maybe[str | None] = clearable(inputs.PROSE)
+    external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = clearable(MANAGED_BY)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The team to delete.")
 class DeleteTeamInput:
-    team_id: strawberry.ID = _id("team")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    team_id: strawberry.ID = id_of("team")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The role of a member or service account in a team.")
 class SetTeamRoleInput:
-    team_id: strawberry.ID = _id("team")
-    actor_id: strawberry.ID = _id("member or service account")
+    team_id: strawberry.ID = id_of("team")
+    actor_id: strawberry.ID = id_of("member or service account")
     role: TeamRole = strawberry.field(description="The role to add, or to change to.")
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member or service account that leaves a team.")
 class RemoveFromTeamInput:
-    team_id: strawberry.ID = _id("team")
-    actor_id: strawberry.ID = _id("member or service account")
+    team_id: strawberry.ID = id_of("team")
+    actor_id: strawberry.ID = id_of("member or service account")
     dry_run: bool = inputs.dry_run()
 
 
@@ -106,46 +106,46 @@ class CreateMemberInput:
     teams: list[TeamRoleInput] = strawberry.field(
         default_factory=list, description="The teams to join. If a team is named twice, the last role counts."
     )
-    external_id: str | None = _new(EXTERNAL_ID)
-    managed_by: str | None = _new(MANAGED_BY)
-    message: str | None = _message()
+    external_id: str | None = omittable(EXTERNAL_ID)
+    managed_by: str | None = omittable(MANAGED_BY)
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Changes to a member.")
 class UpdateMemberInput:
-    member_id: strawberry.ID = _id("member")
-    email: Maybe[str | None] = _keep(EMAIL)
-    name: Maybe[str | None] = _keep(LINE)
-    organization_role: Maybe[OrganizationRole | None] = _keep("The role in the organization.")
-    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
-    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    member_id: strawberry.ID = id_of("member")
+    email: Maybe[str | None] = kept(EMAIL)
+    name: Maybe[str | None] = kept(LINE)
+    organization_role: Maybe[OrganizationRole | None] = kept("The role in the organization.")
+    external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = clearable(MANAGED_BY)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member to disable.")
 class DisableMemberInput:
-    member_id: strawberry.ID = _id("member")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    member_id: strawberry.ID = id_of("member")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member to enable.")
 class EnableMemberInput:
-    member_id: strawberry.ID = _id("member")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    member_id: strawberry.ID = id_of("member")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The member to erase.")
 class EraseMemberInput:
-    member_id: strawberry.ID = _id("member")
-    expected_revision: int | None = _expected()
+    member_id: strawberry.ID = id_of("member")
+    expected_revision: int | None = expected()
     dry_run: bool = inputs.dry_run()
 
 
@@ -155,45 +155,45 @@ class CreateServiceAccountInput:
     organization_role: OrganizationRole = strawberry.field(
         default=OrganizationRole.MEMBER, description="The role in the organization."
     )
-    external_id: str | None = _new(EXTERNAL_ID)
-    managed_by: str | None = _new(MANAGED_BY)
-    message: str | None = _message()
+    external_id: str | None = omittable(EXTERNAL_ID)
+    managed_by: str | None = omittable(MANAGED_BY)
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Changes to a service account.")
 class UpdateServiceAccountInput:
-    service_account_id: strawberry.ID = _id("service account")
-    name: Maybe[str | None] = _keep(LINE)
-    organization_role: Maybe[OrganizationRole | None] = _keep("The role in the organization.")
-    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
-    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    service_account_id: strawberry.ID = id_of("service account")
+    name: Maybe[str | None] = kept(LINE)
+    organization_role: Maybe[OrganizationRole | None] = kept("The role in the organization.")
+    external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = clearable(MANAGED_BY)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The service account to disable.")
 class DisableServiceAccountInput:
-    service_account_id: strawberry.ID = _id("service account")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    service_account_id: strawberry.ID = id_of("service account")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The service account to enable.")
 class EnableServiceAccountInput:
-    service_account_id: strawberry.ID = _id("service account")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    service_account_id: strawberry.ID = id_of("service account")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="A new access token.")
 class CreateAccessTokenInput:
     name: str = strawberry.field(description=f"What the token is for. {LINE}")
-    actor_id: strawberry.ID | None = _new(
+    actor_id: strawberry.ID | None = omittable(
         "The service account that gets the token. Only administrators may name one. Omit for a token of your own."
     )
     scopes: list[AccessScope] = strawberry.field(
@@ -207,7 +207,7 @@ class CreateAccessTokenInput:
             " administrators may send null."
         )
     )
-    message: str | None = _message()
+    message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key(
         " The secret isn't part of it: if you lost the first result, revoke the token and create another one."
     )
@@ -215,40 +215,40 @@ class CreateAccessTokenInput:
 
 @strawberry.input(description="The access token to revoke.")
 class RevokeAccessTokenInput:
-    access_token_id: strawberry.ID = _id("access token")
-    message: str | None = _message()
+    access_token_id: strawberry.ID = id_of("access token")
+    message: str | None = message()
 
 
 @strawberry.input(description="A new cluster.")
 class CreateClusterInput:
     name: str = strawberry.field(description=LINE)
-    region: str | None = _new(f"The region, such as `eu-central-1`. {LINE}")
+    region: str | None = omittable(f"The region, such as `eu-central-1`. {LINE}")
     status: ClusterStatus = strawberry.field(default=ClusterStatus.ACTIVE, description="The status.")
-    external_id: str | None = _new(EXTERNAL_ID)
-    managed_by: str | None = _new(MANAGED_BY)
-    message: str | None = _message()
+    external_id: str | None = omittable(EXTERNAL_ID)
+    managed_by: str | None = omittable(MANAGED_BY)
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Changes to a cluster.")
 class UpdateClusterInput:
-    cluster_id: strawberry.ID = _id("cluster")
-    name: Maybe[str | None] = _keep(LINE)
-    region: Maybe[str | None] = _clear(f"The region, such as `eu-central-1`. {LINE}")
-    status: Maybe[ClusterStatus | None] = _keep("The status.")
-    external_id: Maybe[str | None] = _clear(EXTERNAL_ID)
-    managed_by: Maybe[str | None] = _clear(MANAGED_BY)
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    cluster_id: strawberry.ID = id_of("cluster")
+    name: Maybe[str | None] = kept(LINE)
+    region: Maybe[str | None] = clearable(f"The region, such as `eu-central-1`. {LINE}")
+    status: Maybe[ClusterStatus | None] = kept("The status.")
+    external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
+    managed_by: Maybe[str | None] = clearable(MANAGED_BY)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The cluster to delete.")
 class DeleteClusterInput:
-    cluster_id: strawberry.ID = _id("cluster")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    cluster_id: strawberry.ID = id_of("cluster")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
@@ -259,25 +259,25 @@ class CreateSavedQueryInput:
     )
     name: str = strawberry.field(description=LINE)
     sql: str = strawberry.field(description=SQL)
-    message: str | None = _message()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Changes to a saved query.")
 class UpdateSavedQueryInput:
-    saved_query_id: strawberry.ID = _id("saved query")
-    team_id: Maybe[strawberry.ID | None] = _keep("The team that may change it.")
-    name: Maybe[str | None] = _keep(LINE)
-    sql: Maybe[str | None] = _keep(SQL)
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    saved_query_id: strawberry.ID = id_of("saved query")
+    team_id: Maybe[strawberry.ID | None] = kept("The team that may change it.")
+    name: Maybe[str | None] = kept(LINE)
+    sql: Maybe[str | None] = kept(SQL)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The saved query to delete.")
 class DeleteSavedQueryInput:
-    saved_query_id: strawberry.ID = _id("saved query")
-    expected_revision: int | None = _expected()
-    message: str | None = _message()
+    saved_query_id: strawberry.ID = id_of("saved query")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()

@@ -52,6 +52,10 @@ def by_external_id(
     return external_id
 
 
+def lookup_by_id(batch: Any, graphql_type: Any, noun: str) -> Any:
+    return lookup(batch, graphql_type | None, f"The {noun} with this id. Null if it doesn't exist.", by_id)
+
+
 def lookup_by_external_id(batch: Any, graphql_type: Any, noun: str) -> Any:
     text = f"The {noun} with this external id. Null if it doesn't exist."
     return lookup(batch, graphql_type | None, text, by_external_id)
@@ -154,7 +158,7 @@ class Query:
         key="organization_id",
         arguments=feed_arguments,
     )
-    team = lookup(team_rows.by_ids, names.Team | None, "The team with this id. Null if it doesn't exist.", by_id)
+    team = lookup_by_id(team_rows.by_ids, names.Team, "team")
     team_by_external_id = lookup_by_external_id(team_rows.by_external_ids, names.Team, "team")
     teams = relation(
         team_rows.of_organizations,
@@ -174,9 +178,7 @@ class Query:
         key="organization_id",
         arguments=cluster_list_arguments,
     )
-    member = lookup(
-        member_rows.by_ids, names.Member | None, "The member with this id. Null if it doesn't exist.", by_id
-    )
+    member = lookup_by_id(member_rows.by_ids, names.Member, "member")
     member_by_external_id = lookup_by_external_id(member_rows.by_external_ids, names.Member, "member")
     members = relation(
         member_rows.of_organizations,
@@ -192,12 +194,7 @@ class Query:
         key="organization_id",
         arguments=page_arguments,
     )
-    service_account = lookup(
-        service_account_rows.by_ids,
-        names.ServiceAccount | None,
-        "The service account with this id. Null if it doesn't exist.",
-        by_id,
-    )
+    service_account = lookup_by_id(service_account_rows.by_ids, names.ServiceAccount, "service account")
     service_account_by_external_id = lookup_by_external_id(
         service_account_rows.by_external_ids, names.ServiceAccount, "service account"
     )
@@ -208,12 +205,7 @@ class Query:
         key="organization_id",
         arguments=searched("name"),
     )
-    saved_query = lookup(
-        query_rows.by_ids,
-        names.SavedQuery | None,
-        "The saved query with this id. Null if it doesn't exist.",
-        by_id,
-    )
+    saved_query = lookup_by_id(query_rows.by_ids, names.SavedQuery, "saved query")
     saved_queries = relation(
         query_rows.of_organizations,
         names.SavedQueryConnection,

@@ -1,11 +1,11 @@
 """The inputs of the mutations that change webhooks."""
 
 import strawberry
-from strawberry import UNSET, Maybe
+from strawberry import Maybe
 
 from mainsheet.schema import inputs
 from mainsheet.schema.event import EventFilter
-from mainsheet.schema.provisioning_inputs import CLEAR, KEEP
+from mainsheet.schema.provisioning_inputs import clearable, expected, id_of, kept, message, omittable
 
 URL = (
     "The address, at most 1023 ASCII characters, beginning with https://. It is checked again at each delivery: it must"
@@ -13,51 +13,46 @@ URL = (
     " they do allow."
 )
 FILTER = "The events to send; lists have at most 100 entries."
-WEBHOOK = "The webhook."
-MESSAGE = "The reason for the change, kept in its event. At most 1023 characters."
 SHOWN_ONCE = " The secret isn't part of it: if you lost the first result, rotate the secret with another key."
-EXPECTED = "The expected revision. If it differs, the mutation is refused. Omit to skip the check: the last write wins."
 
 
 @strawberry.input(description="A new webhook.")
 class CreateWebhookInput:
     url: str = strawberry.field(description=URL)
-    description: str | None = strawberry.field(default=UNSET, description=inputs.PROSE)
-    filter: EventFilter | None = strawberry.field(default=UNSET, description=f"{FILTER} Omit for all events.")
+    description: str | None = omittable(inputs.PROSE)
+    filter: EventFilter | None = omittable(f"{FILTER} Omit for all events.")
     is_enabled: bool = strawberry.field(default=True, description="Whether to send events from now on.")
-    message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
+    message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)
 
 
 @strawberry.input(description="Changes to a webhook.")
 class UpdateWebhookInput:
-    webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
-    url: Maybe[str | None] = strawberry.field(description=f"{URL} {KEEP}")
-    description: Maybe[str | None] = strawberry.field(description=f"{inputs.PROSE} {CLEAR}")
+    webhook_id: strawberry.ID = id_of("webhook")
+    url: Maybe[str | None] = kept(URL)
+    description: Maybe[str | None] = clearable(inputs.PROSE)
     filter: Maybe[EventFilter | None] = strawberry.field(
         description=f"{FILTER} Null for all events. Omit to keep the value."
     )
-    is_enabled: Maybe[bool | None] = strawberry.field(
-        description=(
-            "Whether to send events. Enabled again, a webhook gets the events since `lastDeliveredCursor`. " + KEEP
-        )
+    is_enabled: Maybe[bool | None] = kept(
+        "Whether to send events. Enabled again, a webhook gets the events since `lastDeliveredCursor`."
     )
-    expected_revision: int | None = strawberry.field(default=UNSET, description=EXPECTED)
-    message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The webhook to delete.")
 class DeleteWebhookInput:
-    webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
-    expected_revision: int | None = strawberry.field(default=UNSET, description=EXPECTED)
-    message: str | None = strawberry.field(default=UNSET, description=MESSAGE)
+    webhook_id: strawberry.ID = id_of("webhook")
+    expected_revision: int | None = expected()
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
 @strawberry.input(description="The webhook whose secret to replace.")
 class RotateWebhookSecretInput:
-    webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
+    webhook_id: strawberry.ID = id_of("webhook")
     overlap_seconds: int = strawberry.field(
         default=86_400,
         description=(
@@ -70,12 +65,12 @@ class RotateWebhookSecretInput:
 
 @strawberry.input(description="The webhook to test.")
 class TestWebhookInput:
-    webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
+    webhook_id: strawberry.ID = id_of("webhook")
     idempotency_key: str | None = inputs.idempotency_key()
 
 
 @strawberry.input(description="Deliveries to send again.")
 class RedeliverWebhookInput:
-    webhook_id: strawberry.ID = strawberry.field(description=WEBHOOK)
+    webhook_id: strawberry.ID = id_of("webhook")
     delivery_ids: list[strawberry.ID] = strawberry.field(description="The deliveries of the webhook, 1 to 100.")
     idempotency_key: str | None = inputs.idempotency_key()
