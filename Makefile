@@ -17,10 +17,10 @@ ARIADNE := tests/clients/ariadne
 INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run plane playground test interop chaos check bench schema release lock clean
+.PHONY: help run plane playground test interop screenshots chaos check bench schema release lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## serve the demo on http://127.0.0.1:8000/graphql
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The playground couldn't be built. The API works without it."
@@ -38,6 +38,9 @@ test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and
 # Each test has processes of its own, browsers among them: two at once keep two cores busy.
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in real processes, and graphql-core's own
 	TEST_DIFFERENTIAL=40 $(PYTEST) --maxprocesses 2 $(INTEROP) tests/executor/test_differential.py
+
+screenshots: $(STAMP) $(PAGE) ## write pictures of all of the playground to dist/screenshots
+	$(BIN)/pytest -n0 tests/playground/screenshots.py
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
 	TEST_CHAOS=full $(BIN)/pytest tests/chaos

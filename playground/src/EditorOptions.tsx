@@ -1,4 +1,4 @@
-import { useGraphiQL } from '@graphiql/react'
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { useEffect } from 'react'
 
 /** A smaller font and wrapped lines, so that an example fits into a laptop's window. */
@@ -16,5 +16,19 @@ export function EditorOptions() {
   useEffect(() => {
     for (const [ariaLabel, editor] of Object.entries(editors)) editor?.updateOptions({ ...FONT, ariaLabel })
   }, [editors])
+  useFollowScheme()
   return null
+}
+
+/** Let the editors follow the system's colors, as the rest of the page does. GraphiQL reads them only once. */
+function useFollowScheme() {
+  const theme = useGraphiQL(state => state.theme)
+  const { setTheme } = useGraphiQLActions()
+  useEffect(() => {
+    if (theme) return // chosen in the settings
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const follow = () => setTheme(null)
+    scheme.addEventListener('change', follow)
+    return () => scheme.removeEventListener('change', follow)
+  }, [theme, setTheme])
 }

@@ -48,7 +48,7 @@ export function JobPicker({ name, by = 'jobKey', value, choose }: Picker) {
       <input
         type="search"
         aria-label="Search jobs"
-        placeholder="Search jobs by key, name or description"
+        placeholder="Search key, name, description"
         maxLength={255}
         value={search}
         onChange={({ target }) => setSearch(target.value)}

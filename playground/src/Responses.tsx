@@ -30,6 +30,10 @@ export function Responses() {
     const text = request ? textOf(request) : ''
     if (text !== undefined && response?.getValue() !== text) response?.setValue(text)
   }, [requestKey, response, answered, results, fetchError]) // GraphiQL writes that error into the response
+  useEffect(() => {
+    // In a narrow window it is below the editors.
+    if (answered) document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' })
+  }, [answered])
 
   const noSchema = useStore(schemaProblem)
   const request = requestOf(requestKey)

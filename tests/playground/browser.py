@@ -31,6 +31,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PATIENCE = 20_000  # milliseconds; other tests may share the machine
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
@@ -73,6 +74,11 @@ class Playground:
     async def use_token(self, token: str) -> None:
         await self.paste_token(token)
         await expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+    async def change_scheme(self, scheme: Scheme) -> None:
+        await self.page.emulate_media(color_scheme=scheme)
+        editor = self.page.locator(".graphiql-query-editor .monaco-editor")
+        await expect(editor).to_contain_class("vs-dark" if scheme == "dark" else "vs")
 
     async def settle(self) -> None:
         """Wait until the page sends no more requests.

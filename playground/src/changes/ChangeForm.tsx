@@ -101,13 +101,15 @@ export function ChangeForm({ change, first, isEntered, leave, close, finish }: F
 }
 
 const Refusal = ({ errors }: { errors: UserError[] }) => (
-  <ul role="alert">
-    {errors.map(({ code, message, path }) => (
-      <li key={`${code} ${path.join('.')}`}>
-        {message} <code>{code}</code>
-      </li>
-    ))}
-  </ul>
+  <div role="alert">
+    <ul>
+      {errors.map(({ code, message, path }) => (
+        <li key={`${code} ${path.join('.')}`}>
+          {message} <code>{code}</code>
+        </li>
+      ))}
+    </ul>
+  </div>
 )
 
 /** The outcome of the last attempt. After a conflict, `now` is the job's present state. */
