@@ -11,7 +11,7 @@ import { EditorOptions } from './EditorOptions.tsx'
 import { ACTIVITY, COLLECTION, COST, EXAMPLES, FIELDS, guarded, TABLE, VERSIONS } from './panels.tsx'
 import { fetcher, keep, tab } from './requests.ts'
 import { Schema } from './Schema.tsx'
-import { isFirstVisit } from './visit.ts'
+import { firstTab } from './visit.ts'
 import { OpenLink } from './OpenLink.tsx'
 import { Download } from './Download.tsx'
 import { Share } from './Share.tsx'
@@ -33,7 +33,8 @@ export function App() {
       plugins={plugins}
       visiblePlugin={plugins[0]}
       defaultTabs={examples.map(({ query, variables }) => ({ query, variables }))}
-      initialVariables={isFirstVisit ? examples[0]?.variables : undefined}
+      initialQuery={firstTab.query ?? undefined}
+      initialVariables={firstTab.variables ?? undefined}
       onTabChange={follow}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation

@@ -1,9 +1,27 @@
+import { examples } from './examples.ts'
 import { linked } from './link.ts'
 
-/** GraphiQL's stored state. On the first visit it gets a layout that is wide enough for the examples. */
-export const isFirstVisit = localStorage.getItem('graphiql:tabState') === null
+interface Tab {
+  query?: string | null
+  variables?: string | null
+}
 
-if (isFirstVisit) {
+const stored = localStorage.getItem('graphiql:tabState')
+
+/** The tab to show. GraphiQL stores it, but forgets the variables of one that was never edited. */
+export const firstTab: Tab = (stored ? activeTab(stored) : undefined) ?? { variables: examples[0]?.variables }
+
+function activeTab(text: string): Tab | undefined {
+  try {
+    const { tabs, activeTabIndex } = JSON.parse(text) as { tabs?: Tab[]; activeTabIndex?: number }
+    return tabs?.[activeTabIndex ?? 0]
+  } catch {
+    return undefined // GraphiQL begins with the examples
+  }
+}
+
+// On the first visit the layout is wide enough for the examples.
+if (!stored) {
   localStorage.setItem('graphiql:docExplorerFlex', '0.32')
   localStorage.setItem('graphiql:editorFlex', '1.15')
 }

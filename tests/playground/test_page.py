@@ -31,6 +31,16 @@ async def test_an_example_runs_as_it_stands(playground: Playground) -> None:
     await expect(playground.response).to_contain_text('"totalCount"')
 
 
+async def test_a_reload_keeps_the_tab_and_its_variables(playground: Playground) -> None:
+    for tab, variable in (("MyJobs", '"limit"'), ("OneJob", '"fireTimes"')):
+        await playground.choose(tab)
+        await expect(playground.variables).to_contain_text(variable)
+        await playground.page.reload()
+        await expect(playground.page.get_by_role("tab", selected=True)).to_have_text(tab)
+        await expect(playground.variables).to_contain_text(variable)
+        await expect(playground.page.get_by_role("tab")).to_have_count(len(TABS))
+
+
 async def test_the_chosen_member_sends_the_next_requests(playground: Playground) -> None:
     await playground.choose("OneJob")
     await playground.become(NOA)

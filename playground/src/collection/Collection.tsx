@@ -82,7 +82,7 @@ const groupOf = ({ name }: Item) => name.split('/').slice(0, -1).join('/').trim(
 function Items({ attempt }: { attempt: Attempt }) {
   const all = useStore(items)
   if (!all.length) return <p className="quiet">Nothing yet. The form above saves the operation of the open tab.</p>
-  return [...new Set(all.map(groupOf))].map(group => (
+  return [...new Set(all.map(groupOf))].sort().map(group => (
     <section key={group}>
       {group && <h3>{group}</h3>}
       <ol className="collection" aria-label={group || 'Operations'}>
