@@ -1,0 +1,101 @@
+"""Nothing that a server writes contains a secret: neither its log nor its metrics, in a session in which much fails."""
+
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from mainsheet.models.database import Database
+from mainsheet.models.roles import AccessScope
+from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.observe.redaction import without_secrets
+from testbed.world import World, token
+from tests.live.conftest import Start
+from tests.observe.conftest import ask
+
+VALUE = "sesame-4711"  # is sent as a variable, in a literal, and in headers
+JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
+ISSUE = """
+mutation Issue($name: String!) { createAccessToken(input: {name: $name}) { secret userErrors { code } } }
+"""
+HOOK = """
+mutation Hook($url: String!) { createWebhook(input: {url: $url}) { secret userErrors { code } } }
+"""
+FIND = "query Find($search: String) { jobs(filter: {search: $search}, limit: 1) { nodes { name } } }"
+RENAME = """
+mutation Rename($name: String!) { updateOrganization(input: {name: $name}) { userErrors { code } } }
+"""
+
+
+@pytest.fixture
+def everything(json_log: StringIO) -> Iterator[StringIO]:
+    configure_logging("json", "debug", json_log)
+    yield json_log
+    logging.getLogger("mainsheet").setLevel(logging.NOTSET)
+
+
+async def test_a_busy_session_writes_no_secret(
+    start: Start, world: World, database: Database, everything: StringIO
+) -> None:
+    live = await start(slow_operation_seconds=1e-9)
+    admin, viewer = await token(database, world.admin), await token(database, world.viewer)
+    runs = await token(database, world.admin, scopes=[AccessScope.RUNS])
+    secrets = {VALUE, JWT, admin, viewer, runs}
+
+    for query, variables in (
+        (ISSUE, {"name": VALUE}),
+        (HOOK, {"url": f"https://hooks.example/?token={VALUE}"}),
+    ):
+        answer = await ask(live, admin, query, **variables)
+        secrets |= _secrets(answer["data"])
+    for secret in (admin, viewer, runs, f"{admin}x", JWT, VALUE):
+        await ask(live, secret, FIND, search=VALUE)
+        await ask(live, secret, RENAME, name=VALUE)
+        await ask(live, secret, FIND.replace("search: $search", f'search: "{VALUE}"'))
+        await ask(live, secret, "{ " + VALUE.replace("-", "_"))
+    async with live.http.get(f"/graphql?query={{me{{id}}}}&access_token={admin}") as refused:
+        assert refused.status == 401
+    async with live.http.get(f"/{admin}", headers={"X-Request-Id": viewer, "Cookie": VALUE}):
+        pass
+    async with live.socket(world.admin) as socket:
+        await socket.subscribe("1", FIND, search=VALUE)
+        await socket.receive()
+    async with database.writes.begin() as connection:
+        await connection.execute(text("ALTER TABLE organization RENAME COLUMN name TO other"))
+    await ask(live, admin, RENAME, name=VALUE)
+    async with live.http.get("/metrics") as response:
+        metrics = await response.text()
+
+    log = everything.getvalue()
+    for event in (
+        "request",
+        "operation",
+        "slow operation",
+        "right refused",
+        "bearer token refused",
+        "unexpected error",
+    ):
+        assert f'"event": "{event}"' in log
+    assert len(secrets) == 7
+    assert {each for each in secrets if each in log or each in metrics} == set()
+
+
+def _secrets(data: dict[str, Any]) -> set[str]:
+    return {payload["secret"] for payload in data.values() if payload["secret"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Bearer mst_0123456789abcdef", "Bearer mst_***"),
+        (f"Bearer {JWT}!", "Bearer eyJ***!"),
+        ("secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw==", "secret whsec_***"),
+        ("postgresql://ada:hunter2@db/x", "postgresql://***@db/x"),
+        ("the mst_ prefix", "the mst_ prefix"),
+    ],
+)
+def test_secrets_in_texts_are_masked(written: str, shown: str) -> None:
+    assert without_secrets(written) == shown
