@@ -22,6 +22,8 @@ from mainsheet.server.settings import Settings
 
 pytest.register_assert_rewrite("tests.playground.browser")
 
+from tests.playground import browser  # noqa: E402 its assertions are rewritten from now on
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -56,6 +58,13 @@ async def no_demo(sqlite_demo: Path, tmp_path: Path, page: Playground) -> AsyncI
     """The same data, without members and tokens for the page."""
     async with served(sqlite_demo, tmp_path, page, is_demo=False) as demo:
         yield demo
+
+
+@pytest.fixture
+async def playground(demo: Demo) -> AsyncIterator[browser.Playground]:
+    """The page of the demo in a browser."""
+    async with browser.opened(demo.url) as playground:
+        yield playground
 
 
 @asynccontextmanager

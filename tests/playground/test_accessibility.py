@@ -1,7 +1,6 @@
 """The page without a mouse, for screen readers, on small screens and enlarged."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -44,12 +43,6 @@ CONTROLS = (
 FIND = """async part => (await axe.run(part, { resultTypes: ['violations'] })).violations.flatMap(
   ({ id, nodes }) => nodes.map(({ target, any, all, none }) =>
     `${id} ${target} ${[...any, ...all, ...none].map(each => each.message)}`))"""
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def check(playground: Playground, where: str, part: str = "html") -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from playwright.async_api import Dialog, Locator, Page, Route, expect
 
 from tests.playground.browser import Playground, opened
@@ -24,12 +23,6 @@ DISCARD = """mutation ($input: DiscardDraftInput!) { discardDraft(input: $input)
 UPDATE = """mutation ($input: UpdateDraftInput!) { updateDraft(input: $input) { userErrors { message } } }"""
 
 UPDATE_JOB = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def state(demo: Demo, key: str) -> Any:

@@ -4,16 +4,14 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import Dialog, Locator, expect
 
 from tests.node import NODE
-from tests.playground.browser import Playground, opened
+from tests.playground.browser import Playground
 from tests.playground.conftest import Demo
 from tests.playground.test_sharing import QUOTES, VARIABLES, shared, write
 
@@ -52,12 +50,6 @@ REFUSED = {
     "curl https://x.example/graphql -d '[{}]'": "a batch of operations",
     "curl https://x.example/graphql": "no text of an operation",
 }
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 @settings(max_examples=8, deadline=None)

@@ -20,12 +20,6 @@ Start = Callable[..., AbstractAsyncContextManager[Demo]]
 
 
 @pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
-
-
-@pytest.fixture
 def start(sqlite_demo: Path, tmp_path: Path) -> Start:
     """Serve the demo's data; each start has tokens of its own."""
     return lambda **options: served(sqlite_demo, tmp_path, Page.built(), **options)

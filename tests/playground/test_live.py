@@ -1,11 +1,9 @@
 """Subscriptions on the page: one that the user runs, and panels that follow the feed."""
 
 import re
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 from yarl import URL
 
@@ -24,12 +22,6 @@ HIDDEN = """{ jobByKey(jobKey: "refunds-ingest") { id } }"""
 RENAME = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
 DRAFT = """mutation ($input: CreateDraftInput!) { createDraft(input: $input) { userErrors { message } } }"""
 LISTS = """query Listed { me { jobs(sortBy: JOB_KEY, limit: 50) { nodes { jobKey name } } } }"""
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def ids(demo: Demo) -> tuple[str, str]:

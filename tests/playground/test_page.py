@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
-import pytest
 from playwright.async_api import Route, expect
 
 from tests.playground.browser import Playground, opened
@@ -16,12 +14,6 @@ LOADED = """Object.fromEntries(performance.getEntriesByType('resource').map(
   ({ name, encodedBodySize }) => [name, encodedBodySize]))"""
 STORES = ("session", "local")
 ADA, NOA, PRIYA, JONAS = "Ada Lindqvist", "Noa Berger", "Priya Raman", "Jonas Weber"
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def test_an_example_runs_as_it_stands(playground: Playground) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,6 @@ IDS = """{
 SMALL = "query Small { me { actor { displayName } } }"
 
 Insert = Callable[[str, str, str], Awaitable[None]]
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 @pytest.fixture

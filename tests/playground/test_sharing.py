@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import pytest
@@ -21,12 +20,6 @@ QUOTES = """query Quotes($search: String!) {
 query Others { me { actor { displayName } } }"""
 VARIABLES = json.dumps({"search": 'it\'s a "quote" `${x}` \\ é'})
 ANSWER = {"data": {"jobs": {"totalCount": 0, "nodes": []}}}
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def write(playground: Playground, query: str, variables: str) -> None:

@@ -1,7 +1,6 @@
 """The table of a response's connections, its pages, and the response as a file."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -9,7 +8,7 @@ import pytest
 from graphql import build_schema
 from playwright.async_api import Locator, expect
 
-from tests.playground.browser import Playground, opened
+from tests.playground.browser import Playground
 from tests.playground.conftest import Demo
 
 ADMIN = "admin@harbor.example"
@@ -19,12 +18,6 @@ NUMBERED = (
 CURSORS = "query Cursors($after: String) { jobs(first: 3, after: $after, sortBy: JOB_KEY) { ...Listed } }"
 LISTED = "fragment Listed on JobConnection { edges { node { jobKey } } pageInfo { hasNextPage endCursor } }"
 BARE = "query Bare { teams { nodes { name members { nodes { displayName } } } } clusters(last: 1) { nodes { name } } }"
-
-
-@pytest.fixture
-async def playground(demo: Demo) -> AsyncIterator[Playground]:
-    async with opened(demo.url) as playground:
-        yield playground
 
 
 async def table_of(playground: Playground, query: str, name: str) -> Locator:
