@@ -45,10 +45,8 @@ async def test_a_busy_session_writes_no_secret(
     runs = await token(database, world.admin, scopes=[AccessScope.RUNS])
     secrets = {VALUE, JWT, admin, viewer, runs}
 
-    for query, variables in (
-        (ISSUE, {"name": VALUE}),
-        (HOOK, {"url": f"https://hooks.example/?token={VALUE}"}),
-    ):
+    hook: dict[str, Any] = {"url": f"https://hooks.example/?token={VALUE}"}
+    for query, variables in ((ISSUE, {"name": VALUE}), (HOOK, hook)):
         answer = await ask(live, admin, query, **variables)
         secrets |= _secrets(answer["data"])
     for secret in (admin, viewer, runs, f"{admin}x", JWT, VALUE):
