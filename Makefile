@@ -67,7 +67,7 @@ release: $(STAMP) ## store the databases and the schema of this version in relea
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
-	$(COMPILE) --upgrade --constraints requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --upgrade --constraints requirements.lock --group dev --extra otel pyproject.toml --output-file requirements-dev.lock
 	$(COMPILE) --upgrade $(ARIADNE)/requirements.in --output-file $(ARIADNE)/requirements.lock
 
 clean: ## remove all generated files

@@ -64,7 +64,9 @@ def test_nothing_else_is_in_the_wheel(wheel_files: set[str]) -> None:
 def test_each_imported_distribution_is_declared(folders: tuple[str, ...], groups: tuple[str, ...]) -> None:
     """An undeclared package would be missing when the package that depends on it drops it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    requirements = [*project["project"]["dependencies"], *chain(*map(project["dependency-groups"].get, groups))]
+    extras = project["project"]["optional-dependencies"].values()
+    own = [*project["project"]["dependencies"], *chain(*extras)]
+    requirements = [*own, *chain(*map(project["dependency-groups"].get, groups))]
     declared = {_name(each) for each in requirements}
     owners = packages_distributions()
     third_party = _imported(folders) - sys.stdlib_module_names - OWN
@@ -90,7 +92,8 @@ def test_both_locks_have_the_same_runtime_versions() -> None:
 
 def test_all_requirements_are_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
+    extras = chain(*project["project"]["optional-dependencies"].values())
+    asked = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"], *extras]
 
     assert {_name(each) for each in project["project"]["dependencies"]} <= _versions(ROOT / LOCKS[0]).keys()
     assert {_name(each) for each in asked} <= _versions(ROOT / LOCKS[1]).keys()

@@ -27,6 +27,7 @@ from mainsheet.server.commands.running import database_at, require_served, run
 from mainsheet.server.http.playground import Member, Playground
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.observe.trace import context_type
+from mainsheet.server.observe.tracing import tracing
 from mainsheet.server.process.listening import BACKLOG, Listening, room_for
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.process.sweeper import sweeping
@@ -58,6 +59,7 @@ async def serving(
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
         app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
+        app.cleanup_ctx.append(partial(tracing, database.instrumentation))
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api):
             app[METRICS].starts.labels(reason).inc()

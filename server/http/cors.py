@@ -12,7 +12,9 @@ ALL = "*"
 EXPOSED = f"{REQUEST_ID_HEADER}, ETag, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}"
 PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: f"Authorization, Content-Type, If-None-Match, {REQUEST_ID_HEADER}",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
+        f"Authorization, Content-Type, If-None-Match, traceparent, tracestate, {REQUEST_ID_HEADER}"
+    ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",
 }
 
