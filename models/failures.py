@@ -43,6 +43,7 @@ COLLISIONS = {
     "SQLITE_BUSY_SNAPSHOT",
     "SQLITE_LOCKED",
 }
+OUTDATED = "0A000"  # PostgreSQL's feature_not_supported: "cached plan must not change result type"
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
 LOST = ("connection is closed", "cannot switch to state")  # asyncpg has no code for a lost one, seen or not yet
 
@@ -84,8 +85,17 @@ def failure_of(error: Exception) -> Unavailable | None:
 
 
 def is_collision(error: exc.DBAPIError) -> bool:
-    """Whether a transaction failed because of a concurrent one, so that it can be tried again."""
-    return _code(error.orig) in COLLISIONS
+    """Whether a transaction failed because of a concurrent one or a migration, so that it can be tried again."""
+    return _code(error.orig) in COLLISIONS or is_outdated(error)
+
+
+def is_outdated(error: Exception) -> bool:
+    """Whether a statement was prepared before a migration changed the type of a column that it returns.
+
+    The drivers prepare it again in the next attempt. SQLAlchemy's error has no SQLSTATE, but its cause has.
+    """
+    cause = error.orig.__cause__ if isinstance(error, exc.DBAPIError) and error.orig else error
+    return _code(cause) == OUTDATED
 
 
 def is_lock_failure(error: exc.DBAPIError) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, Self, TypeVar, overload
 
@@ -10,7 +11,7 @@ from sqlalchemy import Dialect, PoolProxiedConnection
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text
+from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text, is_outdated
 from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
@@ -18,7 +19,8 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
 from mainsheet.resolvers.sql.statement import Build, Columns, CompiledStatement, Query, Row, compiled_statement
 
-SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT begun"
+TO_BEGIN = "ROLLBACK TO SAVEPOINT begun"  # keeps the snapshot
 
 
 class Snapshot:
@@ -66,7 +68,26 @@ class Snapshot:
     async def _fetched(self, driver: Any, statement: CompiledStatement, parameters: Sequence[object]) -> list[Any]:
         if self._database.is_sqlite:
             return await driver.execute_fetchall(statement.sql, parameters)  # type: ignore[no-any-return]
-        return await driver.fetch(statement.sql, *parameters, record_class=statement.record_class)  # type: ignore[no-any-return]
+        return await self._fetched_by_asyncpg(driver, statement, parameters)
+
+    async def _fetched_by_asyncpg(
+        self, driver: Any, statement: CompiledStatement, parameters: Sequence[object]
+    ) -> list[Any]:
+        """Fetch, and once more if a migration changed the type of a column since the statement was prepared.
+
+        Without a transaction, asyncpg fetches again by itself, but into records of another class (asyncpg 0.32).
+        """
+        fetch = partial(driver.fetch, statement.sql, *parameters, record_class=statement.record_class)
+        try:
+            found: list[Any] = await fetch()
+        except Exception as error:
+            if not (self._begun and is_outdated(error)):
+                raise
+            await driver.execute(TO_BEGIN)
+            return await fetch()  # type: ignore[no-any-return]
+        if found and statement.record_class not in (None, type(found[0])):
+            return await fetch()  # type: ignore[no-any-return]
+        return found
 
     async def _failure_of_rollback(self) -> Unavailable | None:
         """Roll back after a failed statement, so that other fields can be read. Return a failure if that fails.
