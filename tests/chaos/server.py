@@ -22,6 +22,7 @@ class Server:
     options: tuple[str, ...]
     environment: Mapping[str, str]
     log: Path  # of all its processes
+    command: tuple[str, ...] = (MAINSHEET,)
     url: str = ""
     process: Process | None = None
 
@@ -29,7 +30,7 @@ class Server:
         """Start the server on a free port and wait until it serves."""
         with self.log.open("ab") as errors:
             self.process = await asyncio.create_subprocess_exec(
-                *(MAINSHEET, "serve", "--port", "0", *self.options),
+                *(*self.command, "serve", "--port", "0", *self.options),
                 env=self.environment,
                 stdout=PIPE,
                 stderr=errors,
@@ -63,6 +64,11 @@ class Server:
         async with asyncio.timeout(PATIENCE):
             while await self.status("/readyz") != 200:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
+
+    async def pid(self) -> int:
+        """Return the process id of the worker that answers."""
+        async with ClientSession() as http, http.get(urljoin(self.url, "/livez")) as response:
+            return int((await response.json())["pid"])
 
     async def kill_a_worker(self, of: int) -> None:
         """Kill the oldest worker as soon as there are this many."""

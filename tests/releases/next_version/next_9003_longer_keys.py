@@ -1,4 +1,4 @@
-"""The region of a cluster may be longer. SQLite doesn't limit it."""
+"""The key of a job may be longer. SQLite doesn't limit it."""
 
 from alembic import op
 
@@ -11,9 +11,9 @@ compatible_from = "HEAD"
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        op.execute('ALTER TABLE cluster ALTER COLUMN region TYPE VARCHAR(500) COLLATE "C"')
+        op.execute('ALTER TABLE job ALTER COLUMN job_key TYPE VARCHAR(200) COLLATE "C"')
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        op.execute('ALTER TABLE cluster ALTER COLUMN region TYPE VARCHAR(255) COLLATE "C"')
+        op.execute('ALTER TABLE job ALTER COLUMN job_key TYPE VARCHAR(100) COLLATE "C"')
