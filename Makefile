@@ -13,11 +13,12 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # Most of the time of tests went into their databases' files: where there is room, they are in memory.
 MEMORY := $(shell [ -w /dev/shm ] && [ $$(df --output=avail /dev/shm | tail -n 1) -gt 4000000 ] && echo TMPDIR=/dev/shm)
 PYTEST := $(MEMORY) $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
-ARIADNE := tests/clients/ariadne
+TOOLS := tests/clients/ariadne tests/deploy/kubernetes
 INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/examples
+ELSEWHERE := $(INTEROP) tests/container
 
 .DEFAULT_GOAL := help
-.PHONY: help run plane playground test interop screenshots chaos check bench schema release lock clean
+.PHONY: help run plane playground test interop screenshots dist container chaos check bench schema release lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +34,7 @@ plane: $(STAMP) ## execute the demo's runs beside `make run`, by the reference p
 playground: $(PAGE) ## build the playground page
 
 test: $(STAMP) $(PAGE) ## run the tests except those of `interop`, on SQLite and PostgreSQL
-	$(PYTEST) $(INTEROP:%=--ignore=%)
+	$(PYTEST) $(ELSEWHERE:%=--ignore=%)
 
 # Each test has processes of its own, browsers among them: two at once keep two cores busy.
 interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in real processes, and graphql-core's own
@@ -41,6 +42,13 @@ interop: $(STAMP) $(PAGE) ## run the tests with browsers, npm clients, faults in
 
 screenshots: $(STAMP) $(PAGE) ## write pictures of all of the playground to dist/screenshots
 	$(BIN)/pytest -n0 tests/playground/screenshots.py
+
+dist: $(STAMP) $(PAGE) ## build the wheel and the sdist in dist/
+	rm -f dist/mainsheet-*
+	$(BIN)/python -m build --no-isolation .
+
+container: dist ## run the steps of deploy/Containerfile in a bare Debian, as root, and serve from it
+	$(BIN)/pytest tests/container
 
 chaos: $(STAMP) ## run all fault injection tests; writes benchmarks/results/chaos.md
 	TEST_CHAOS=full $(BIN)/pytest tests/chaos
@@ -68,7 +76,7 @@ release: $(STAMP) ## store the databases and the schema of this version in relea
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
 	$(COMPILE) --upgrade --constraints requirements.lock --group dev --extra otel pyproject.toml --output-file requirements-dev.lock
-	$(COMPILE) --upgrade $(ARIADNE)/requirements.in --output-file $(ARIADNE)/requirements.lock
+	$(foreach tool,$(TOOLS),$(COMPILE) --upgrade $(tool)/requirements.in --output-file $(tool)/requirements.lock &&) true
 
 clean: ## remove all generated files
 	rm -rf .venv dist server/http/page playground/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

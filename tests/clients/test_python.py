@@ -1,13 +1,9 @@
 """Python clients: gql, and the client that ariadne-codegen generates."""
 
-import asyncio
-import fcntl
 import json
-import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +15,8 @@ from gql.transport.exceptions import TransportQueryError
 from graphql import GraphQLError
 
 from tests.clients.conftest import ADMIN, HERE, SDL, Clients
+from tests.venv import installed, run
 
-LOCK = HERE / "ariadne/requirements.lock"
-INSTALLED = HERE.parents[1] / ".venv/ariadne"
 PAGE = """query ($first: Int!, $after: String) { me { jobs(first: $first, after: $after, sortBy: JOB_KEY) {
   pageInfo { hasNextPage endCursor } nodes { id jobKey revision } } } }"""
 RENAME = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) {
@@ -70,43 +65,16 @@ async def _renamed(session: AsyncClientSession, values: dict[str, Any]) -> Any:
 
 
 async def test_a_client_of_ariadne_codegen_pages_copies_and_tells_errors_apart(clients: Clients) -> None:
-    binaries = await asyncio.to_thread(_install)
+    binaries = await installed(HERE / "ariadne")
     folder = clients.folder / "ariadne"
     shutil.copytree(HERE / "ariadne", folder, dirs_exist_ok=True)
     shutil.copy(SDL, folder)
-    await _run(binaries / "ariadne-codegen", cwd=folder)
+    await run(binaries / "ariadne-codegen", cwd=folder)
     python = binaries / "python"
     mypy = (sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--python-executable", python)
-    await _run(*mypy, "jobs.py", cwd=folder)
+    await run(*mypy, "jobs.py", cwd=folder)
     told = {"URL": clients.demo.url, "TOKEN": clients.demo.tokens[ADMIN]}
 
-    found = json.loads(await _run(python, "jobs.py", cwd=folder, **told))
+    found = json.loads(await run(python, "jobs.py", cwd=folder, **told))
 
     assert found == {"keys": await clients.job_keys(), "copied": 1, "late_by": 1}
-
-
-def _install() -> Path:
-    """Install what the lock file names, once for each content of it. It needs another release of graphql-core."""
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    done = INSTALLED / "installed.lock"
-    with (INSTALLED / "installing").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # tests run in several processes
-        if not done.exists() or done.read_bytes() != LOCK.read_bytes():
-            asyncio.run(_run(sys.executable, "-m", "venv", "--clear", INSTALLED / "venv", cwd=HERE))
-            pip = (INSTALLED / "venv/bin/pip", "--quiet", "--disable-pip-version-check")
-            asyncio.run(_run(*pip, "install", "--require-hashes", "--requirement", LOCK, cwd=HERE))
-            shutil.copy(LOCK, done)
-    return INSTALLED / "venv/bin"
-
-
-async def _run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=cwd,
-        env=os.environ | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    return output.decode()
