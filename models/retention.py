@@ -158,7 +158,7 @@ EXPIRING: Mapping[str, Expiring] = {
 
 async def prune(database: Database, retention: Retention) -> dict[str, int]:
     """Delete all rows that ended before their retention, and return their numbers."""
-    return {name: await EXPIRING[name].delete(database, kept) for name, kept in _limited(retention).items()}
+    return {name: await EXPIRING[name].delete(database, kept) for name, kept in limited(retention).items()}
 
 
 async def prunable(database: Database, retention: Retention) -> dict[str, int]:
@@ -170,10 +170,11 @@ async def prunable(database: Database, retention: Retention) -> dict[str, int]:
                 select(func.count()).select_from(EXPIRING[name].table).where(EXPIRING[name].has_ended(now - kept))
             )
             or 0
-            for name, kept in _limited(retention).items()
+            for name, kept in limited(retention).items()
         }
 
 
-def _limited(retention: Retention) -> Mapping[str, timedelta]:
+def limited(retention: Retention) -> Mapping[str, timedelta]:
+    """Return how long the rows of each table are kept, without those that are kept for ever."""
     kept = {name: getattr(retention, name) for name in EXPIRING}
     return {name: each for name, each in kept.items() if each is not None}

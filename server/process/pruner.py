@@ -8,7 +8,8 @@ import structlog
 from aiohttp import web
 
 from mainsheet.models.database import Database
-from mainsheet.models.retention import Retention, prune
+from mainsheet.models.failures import failure_of
+from mainsheet.models.retention import EXPIRING, Retention, limited
 from mainsheet.server.process.background import repeated
 from mainsheet.server.settings import Settings
 
@@ -38,6 +39,18 @@ async def pruning(database: Database, retention: Retention, _app: web.Applicatio
 
 
 async def _prune_all(database: Database, retention: Retention) -> None:
-    deleted = await prune(database, retention)
+    deleted = {name: await _prune(database, name, kept) for name, kept in limited(retention).items()}
     if any(deleted.values()):
         log.info("pruned", **deleted)
+
+
+async def _prune(database: Database, name: str, kept: timedelta) -> int:
+    """Delete the rows of one table that have ended. A failure, such as a timeout, must not keep those of the others."""
+    try:
+        return await EXPIRING[name].delete(database, kept)
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        log.warning("pruning failed", rows=name, reason=str(failure))
+        return 0

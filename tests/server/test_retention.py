@@ -11,10 +11,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import func, make_url, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from mainsheet.models import retention
 from mainsheet.models.access_token import AccessToken
-from mainsheet.models.database import Database
+from mainsheet.models.database import Database, Patience
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job_run import JobRun, JobRunStatus
@@ -25,9 +26,11 @@ from testbed.ask import Ask, job_input
 from testbed.databases import connected
 from testbed.world import World, make_run
 from tests.server.commands import invoke
+from tests.server.failing import holding
 
 PATIENCE = 30  # seconds
 DAY = timedelta(days=1)
+KEEP_RUNS = "LOCK TABLE job_run IN SHARE MODE"  # they can be read
 NOW = datetime.now(UTC)
 ALL = Retention(events=30 * DAY, runs=30 * DAY, tokens=30 * DAY, deleted_jobs=30 * DAY)
 LATEST = "{ jobs { nodes { latestRun { id } runs { nodes { id } } } } }"
@@ -163,6 +166,27 @@ async def test_the_server_prunes_by_itself(database: Database, world: World, ask
     async with asyncio.timeout(PATIENCE), asynccontextmanager(pruning)(database, ALL, web.Application()):
         while len(await stored(database, JobRun.id)) > 1:
             pass
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_table_that_cant_be_pruned_keeps_no_other_one(database: Database, world: World, ask: Ask) -> None:
+    await runs(database, await ask.create_job(world.contributor, world), 50, 40)
+    await tokens(database, world, {"revoked_at": NOW - 100 * DAY})
+    impatient = Database.open(database.url, patience=Patience(statement=1))
+
+    with capture_logs() as logged:
+        async with (
+            holding(database, KEEP_RUNS),
+            asyncio.timeout(PATIENCE),
+            asynccontextmanager(pruning)(impatient, ALL, web.Application()),
+        ):
+            while await stored(database, AccessToken.id):
+                pass
+    await impatient.close()
+
+    failures = [(each["rows"], each["reason"]) for each in logged if each["event"] == "pruning failed"]
+    assert failures == [("runs", "A database statement took too long and was stopped")]
+    assert len(await stored(database, JobRun.id)) == 2
 
 
 async def test_the_command_counts_and_then_deletes(

@@ -15,10 +15,9 @@ from testbed.world import World
 from tests.locks import WAITING, WAITING_LONG, until_waiting
 from tests.server.commands import invoke
 from tests.server.failing import holding
-from tests.server.test_retention import runs
+from tests.server.test_retention import KEEP_RUNS, runs
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-KEEP_RUNS = "LOCK TABLE job_run IN SHARE MODE"  # they can be read
 STOP_WAITING = WAITING.replace("*", "pg_cancel_backend(pid)")
 
 Done = CompletedProcess[str]
