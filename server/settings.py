@@ -30,6 +30,7 @@ CommaSeparated = (NoDecode, BeforeValidator(_split))
 
 
 PREFIX = "MAINSHEET_"
+UNIX = "unix:"  # begins the hosts that are paths of Unix domain sockets
 SECRET: dict[str, JsonValue] = {"secret": True}  # of settings that are masked, and may be given as files
 
 
@@ -60,8 +61,16 @@ class Settings(BaseSettings):
         5, gt=0, description="How long a change waits for a lock; on SQLite, for any other change."
     )
 
-    host: str = Field("127.0.0.1", description="The address to listen on.")
+    host: Annotated[tuple[str, ...], *CommaSeparated] = Field(
+        ("127.0.0.1",),
+        min_length=1,
+        description="The addresses to listen on, separated by commas: 0.0.0.0 is all of IPv4, :: all of IPv6 and IPv4,"
+        " and unix:PATH a Unix domain socket.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    socket_mode: str = Field(
+        "660", pattern="^[0-7]{3}$", description="The file mode, in octal, of Unix domain sockets to listen on."
+    )
     workers: int = Field(
         1, ge=1, le=64, description="Processes that share the port, each with its own connections; PostgreSQL only."
     )
@@ -161,6 +170,9 @@ class Settings(BaseSettings):
     admin_port: int | None = Field(
         None, ge=0, le=65535, description="A port of its own for /livez, /readyz and /metrics; unset, the same port."
     )
+    admin_host: Annotated[tuple[str, ...], *CommaSeparated] = Field(
+        (), description="The addresses of MAINSHEET_ADMIN_PORT, like those of MAINSHEET_HOST; unset, the same ones."
+    )
     drain_seconds: float = Field(
         0,
         ge=0,
@@ -246,3 +258,8 @@ class Settings(BaseSettings):
         False,
         description="Accept JWTs without `email_verified`, from an issuer that verifies every address in that claim.",
     )
+
+    @property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """The addresses of the admin port."""
+        return self.admin_host or tuple(each for each in self.host if not each.startswith(UNIX))

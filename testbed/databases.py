@@ -75,4 +75,7 @@ async def postgres_database(server: str, template: str = "template0") -> AsyncIt
 
 
 def sqlite_database(folder: Path, template: Path) -> str:
-    return f"sqlite:///{shutil.copy(template, folder / f'{uuid4().hex[:12]}.sqlite3')}"
+    """Copy the template to a file that only its owner can read, as commands create it. Return its URL."""
+    path = Path(shutil.copy(template, folder / f"{uuid4().hex[:12]}.sqlite3"))
+    path.chmod(0o600)
+    return f"sqlite:///{path}"

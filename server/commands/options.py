@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from mainsheet.server.contradictions import contradictions
 from mainsheet.server.environment import BadEnvironment, from_files
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import PREFIX, Settings
@@ -37,12 +38,15 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
 def load(given: dict[str, Any]) -> Settings:
     options = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**from_files(os.environ) | options)
+        settings = Settings(**from_files(os.environ) | options)
     except BadEnvironment as error:
         raise click.ClickException(without_secrets(str(error))) from None
     except ValidationError as error:
         problems = "; ".join(f"{_variable(each['loc'])}: {each['msg']}" for each in error.errors())
         raise click.ClickException(problems) from None
+    for problem in contradictions(settings):
+        raise click.ClickException(without_secrets(problem))
+    return settings
 
 
 def given_options() -> set[str]:
@@ -53,6 +57,15 @@ def given_options() -> set[str]:
 
 def variable(name: str) -> str:
     return PREFIX + name.upper()
+
+
+def shown(value: object) -> str:
+    """Return a setting's value as it is given."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
@@ -69,5 +82,5 @@ def _option(name: str) -> Callable[[Command], Command]:
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    default = "" if field.default is False else f"; default: {field.default}"
+    default = "" if field.default is False else f"; default: {shown(field.default)}"
     return f"{field.description}  [env: {variable(name)}{default}]"

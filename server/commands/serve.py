@@ -18,7 +18,7 @@ from mainsheet.server.commands.worker import StopSignals, patience, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked
-from mainsheet.server.process.listening import Listening, url
+from mainsheet.server.process.listening import Listening, urls
 from mainsheet.server.process.supervisor import Supervisor
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
@@ -46,12 +46,10 @@ def serve(settings: Settings) -> None:
 
     The database must be migrated. --demo migrates it, adds demo data and prints tokens.
     """
-    if settings.demo and not is_loopback(settings.host):
+    if settings.demo and not all(map(is_loopback, settings.host)):
         raise click.ClickException(
-            f"Demo mode listens on loopback only (127.0.0.1, ::1, localhost), not on {settings.host}"
+            f"Demo mode listens on loopback only (127.0.0.1, ::1, localhost), not on {', '.join(settings.host)}"
         )
-    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
-        raise click.ClickException(f"SQLite is for one process: {settings.workers} workers need PostgreSQL")
     configure_logging(settings.log_format, settings.log_level)
     log_all_output()
     try:
@@ -83,7 +81,7 @@ async def _serve(settings: Settings) -> None:
             sockets = Listening.open(settings)
         except OSError as error:
             raise click.ClickException(str(error)) from None
-        members = await _members(database, settings, url(settings.host, sockets.api))
+        members = await _members(database, settings, urls(settings.host, sockets.api)[0])
     _warn(settings)
     await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
 
@@ -143,15 +141,22 @@ async def _check_sessions(database: Database, settings: Settings) -> None:
 
 def _introduce(settings: Settings, sockets: Listening) -> None:
     """Log the start. On a terminal, print the addresses, too: they are all that most people want to know."""
-    addresses = {"url": url(settings.host, sockets.api)}
-    if sockets.admin:
-        addresses["admin_url"] = url(settings.host, sockets.admin, path="")
+    api = urls(settings.host, sockets.api)
+    admin = urls(settings.admin_hosts, sockets.admin, path="") if sockets.admin else []
     database = settings.database_url.partition(":")[0]
-    log.info("serving", version=version("mainsheet"), **addresses, workers=settings.workers, database=database)
+    log.info(
+        "serving",
+        version=version("mainsheet"),
+        url=" ".join(api),
+        **({"admin_url": " ".join(admin)} if admin else {}),
+        workers=settings.workers,
+        database=database,
+    )
     if settings.demo or settings.log_format == "console":
-        if sockets.admin:
-            click.echo(f"Health checks and metrics: {addresses['admin_url']}")
-        click.echo(f"Serving {addresses['url']}")
+        for each in admin:
+            click.echo(f"Health checks and metrics: {each}")
+        for each in api:
+            click.echo(f"Serving {each}")
 
 
 async def _check_connections(database: Database, settings: Settings) -> None:

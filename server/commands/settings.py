@@ -2,7 +2,7 @@ import os
 
 import click
 
-from mainsheet.server.commands.options import given_options, json_option, variable, with_settings
+from mainsheet.server.commands.options import given_options, json_option, shown, variable, with_settings
 from mainsheet.server.commands.table import show, table
 from mainsheet.server.environment import FILE, secrets
 from mainsheet.server.observe.redaction import MASK, without_secrets
@@ -41,9 +41,7 @@ def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name in secrets():
         return without_secrets(str(value)) if "://" in str(value) else MASK
-    if isinstance(value, tuple):
-        return without_secrets(",".join(map(str, value)))
-    return "" if value is None else without_secrets(str(value))
+    return without_secrets(shown(value))
 
 
 def _origin(name: str) -> str:

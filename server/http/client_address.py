@@ -9,24 +9,28 @@ from aiohttp import web
 
 Network = IPv4Network | IPv6Network
 FORWARDED_FOR = "X-Forwarded-For"
+UNIX = "unix"  # the address of all clients of a Unix domain socket
 IPV6_CUSTOMER_BITS = 64  # what a provider gives to one customer at least
 
 
 @dataclass(frozen=True)
 class Clients:
-    """Finds client addresses. `X-Forwarded-For` counts only if a trusted proxy sent it."""
+    """Finds client addresses. `X-Forwarded-For` counts only if a trusted proxy sent it.
+
+    What connects to a Unix domain socket is a trusted proxy: the socket's file mode says who may.
+    """
 
     proxies: tuple[Network, ...] = ()
 
     def address(self, request: web.BaseRequest) -> str:
-        peer = request.remote or ""
+        peer = peer_address(request.remote)
         if not self.is_proxy(peer):
             return peer
         return self._forwarded(peer, ",".join(request.headers.getall(FORWARDED_FOR, ())).split(","))
 
     def is_proxy(self, address: str) -> bool:
-        if not self.proxies:
-            return False
+        if address == UNIX or not self.proxies:
+            return address == UNIX
         parsed = parse(address)
         return parsed is not None and any(parsed in network for network in self.proxies)
 
@@ -41,6 +45,13 @@ class Clients:
             if not self.is_proxy(client):
                 break
         return client
+
+
+def peer_address(name: object) -> str:
+    """Return the address in a peer's name as transports have it: (address, port, …), or "" for a Unix domain socket."""
+    if isinstance(name, tuple):
+        return str(name[0])
+    return UNIX if name == "" else str(name or "")
 
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from mainsheet.server.errors import Code, RequestError
+from mainsheet.server.http.client_address import peer_address
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.http.request import JSON
 
@@ -55,7 +56,7 @@ class Protocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         real = cast("asyncio.Transport", transport)
-        self._client = (real.get_extra_info("peername") or ("",))[0]
+        self._client = peer_address(real.get_extra_info("peername"))
         self._is_admitted = self._connections.admit(self._client)
         if not self._is_admitted:
             self.force_close()

@@ -265,7 +265,8 @@ def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
     database = "postgresql://ada:hunter2@127.0.0.1:1/x?password=hunter2&ssl=disable"
     keys = "https://ada:hunter2@issuer.example/keys?access_token=hunter2"
 
-    shown = invoke("settings", "--database-url", database, MAINSHEET_OIDC_JWKS_URL=keys).stdout
+    issuer = {"MAINSHEET_OIDC_ISSUER": "https://issuer.example", "MAINSHEET_OIDC_JWKS_URL": keys}
+    shown = invoke("settings", "--database-url", database, **issuer).stdout
     hint = invoke("db", "check", "--database-url", f"sqlite:///{tmp_path}/nothing.sqlite3?password=hunter2").stderr
     failure = invoke("db", "check", "--database-url", database).stderr
 

@@ -27,6 +27,10 @@ PROXIES = Clients((ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
         ("10.0.0.1", ("[2001:db8::7]:4711",), "2001:db8::7"),
         ("10.0.0.1", ("",), "10.0.0.1"),
         ("10.0.0.1", ("," * 8_000,), "10.0.0.1"),
+        ("10.0.0.1", ("unix",), "10.0.0.1"),
+        ("", ("198.51.100.7",), "198.51.100.7"),  # by a Unix domain socket
+        ("", ("6.6.6.6, 198.51.100.7, 10.0.0.2",), "198.51.100.7"),
+        ("", (), "unix"),
     ],
 )
 def test_only_trusted_proxies_set_the_client_address(peer: str, forwarded: tuple[str, ...], client: str) -> None:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.server.commands import PATIENCE, Serving, serving
@@ -44,6 +45,7 @@ async def test_a_stopping_process_answers_but_is_not_ready(database_url: str) ->
         assert server.process.wait(PATIENCE) == -signal.SIGTERM  # it doesn't wait any longer
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_workers_answer_while_they_drain(database_url: str) -> None:
     with stopping({"MAINSHEET_DATABASE_URL": database_url}, "--workers", "2") as server:
         async with ClientSession() as http:
