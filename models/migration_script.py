@@ -22,12 +22,14 @@ def script(pending: Sequence[Script]) -> str:
 
     Only migrations that an older version can serve have one.
     """
-    return "".join(_of(each) for each in pending)
+    for each in pending:
+        if compatible_from(each.revision) == each.revision:
+            raise NoScript(each.revision)
+    return "".join(map(sql_of, pending))
 
 
-def _of(migration: Script) -> str:
-    if compatible_from(migration.revision) == migration.revision:
-        raise NoScript(migration.revision)
+def sql_of(migration: Script) -> str:
+    """Return the SQL of a migration whose statements don't depend on rows or tables."""
     alembic = config()
     alembic.output_buffer = StringIO()
     command.upgrade(alembic, f"{migration.down_revision}:{migration.revision}", sql=True)
