@@ -25,7 +25,7 @@ print(script([each for revision, each in migrations().items() if revision >= "90
 
 def findings(sql: str) -> str:
     """Return what squawk finds, one line each."""
-    command = [SQUAWK, "--config", ROOT / ".squawk.toml", "--reporter", "gcc"]
+    command: list[str | Path] = [SQUAWK, "--config", ROOT / ".squawk.toml", "--reporter", "gcc"]
     result = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
     assert result.returncode in {0, 1}, result.stderr
     assert bool(result.returncode) == bool(result.stdout.strip()), result.stdout
