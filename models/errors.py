@@ -92,7 +92,7 @@ class VersionNotFound(UserError):
     """The job has no version with this number."""
 
     code = "VERSION_NOT_FOUND"
-    text = "The job has no version {number}. Its `versions` are those that can be activated or copied."
+    text = "The job has no version {number}. Its `versions` are those that can be activated, copied or run."
     path: Path = ("number",)
     number: int
 
@@ -147,7 +147,7 @@ class Forbidden(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class Invalid(UserError):
-    """A value exceeds a limit or has the wrong format."""
+    """A value is out of range, has the wrong format, or contradicts another value."""
 
     code = "INVALID"
     text = "{reason}"
@@ -170,7 +170,7 @@ class DraftExists(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class VersionNotPublished(UserError):
-    """The version is a draft. Only published versions can be activated or copied."""
+    """The version is a draft. Only published versions can be activated, copied or run."""
 
     code = "VERSION_NOT_PUBLISHED"
     text = "Version {number} is a draft. Publish it first."
@@ -199,7 +199,7 @@ class TeamRequired(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class JobKeyTaken(UserError):
-    """Another job of the organization already has this key."""
+    """Another job of the organization already has this key. It may be one that you can't see."""
 
     code = "JOB_KEY_TAKEN"
     text = "Another job of the organization has the key {job_key}. Choose another key."
@@ -209,7 +209,7 @@ class JobKeyTaken(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class StaleRevision(UserError):
-    """The state isn't the expected one: the object was changed in the meantime."""
+    """The object was changed in the meantime: its revision or current version isn't the expected one."""
 
     code = "STALE_REVISION"
     text = "You expected {what} to be {expected}, but it is {actual}. Look at it as it is now, then send this again."
@@ -223,7 +223,7 @@ class DependencyCycle(UserError):
     """The dependencies form a cycle."""
 
     code = "DEPENDENCY_CYCLE"
-    text = "The job would wait for itself. Take out one of the dependencies along the cycle."
+    text = "The job would depend on itself through other jobs. Remove one of the dependencies of the cycle."
     job_ids: tuple[str, ...]
 
 
@@ -262,7 +262,7 @@ class JobHasDependents(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class IdempotencyKeyReused(UserError):
-    """The idempotency key was used with a different input within the last 24 hours."""
+    """You used the idempotency key with another input or mutation within the last 24 hours."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     text = "This key was used with another input in the last 24 hours. Send that input again, or choose another key."

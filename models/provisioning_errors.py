@@ -8,7 +8,7 @@ from mainsheet.models.roles import AccessScope
 
 @dataclass(kw_only=True, eq=False)
 class ScopeMissing(UserError):
-    """The token doesn't have a scope, or not the lifetime, that the mutation needs."""
+    """Your token lacks a scope that the mutation needs, or expires before the token to create."""
 
     code = "SCOPE_MISSING"
     text = "{reason}"
@@ -49,7 +49,7 @@ class TokenNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class MemberDisabled(UserError):
-    """The member or service account is disabled."""
+    """The service account is disabled, so it can't get a token."""
 
     code = "MEMBER_DISABLED"
     text = "{name} is disabled. Enable it first."
@@ -112,28 +112,28 @@ class InUse(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class TeamInUse(InUse):
-    """Jobs are shared with the team."""
+    """The team has access to jobs, so it can't be deleted."""
 
     code = "TEAM_IN_USE"
 
 
 @dataclass(kw_only=True, eq=False)
 class ClusterInUse(InUse):
-    """Versions of jobs run on the cluster."""
+    """Versions of jobs run on the cluster, so it can't be deleted."""
 
     code = "CLUSTER_IN_USE"
 
 
 @dataclass(kw_only=True, eq=False)
 class SavedQueryInUse(InUse):
-    """Versions of jobs run the saved query."""
+    """Versions of jobs run the saved query, so it can't be deleted."""
 
     code = "SAVED_QUERY_IN_USE"
 
 
 @dataclass(kw_only=True, eq=False)
 class QuotaExceeded(UserError):
-    """The organization, or the member or service account, has as many objects of this kind as are allowed."""
+    """The organization, or the member or service account, already has as many of these objects as are allowed."""
 
     code = "QUOTA_EXCEEDED"
     text = "{owner} already has {quota} {nouns}, which is the most that is allowed. {advice}"

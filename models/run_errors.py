@@ -17,7 +17,7 @@ class RunNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class RunFinished(UserError):
-    """The run has finished, so it stays as it is."""
+    """The run has finished, so it can't be released."""
 
     code = "RUN_FINISHED"
     text = "The run has finished: it is {status}."
@@ -37,7 +37,7 @@ class RunNotFinished(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class RunLeaseLost(UserError):
-    """The lease of this attempt has ended: the run isn't the worker's any more."""
+    """The lease of this attempt has ended. The worker must stop the run."""
 
     code = "RUN_LEASE_LOST"
     text = "The lease of this attempt has ended. The run's last attempt is {attempt}. Stop working on it."
@@ -47,7 +47,7 @@ class RunLeaseLost(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class RunNotReady(UserError):
-    """The run is held, so no worker can have claimed it."""
+    """The run is pending. A worker can claim it once it is released."""
 
     code = "RUN_NOT_READY"
     text = "The run is {status}. Release it first, so that a worker can claim it."

@@ -26,7 +26,7 @@ class WebhookDeliveryNotFound(UserError):
 
 @dataclass(kw_only=True, eq=False)
 class UrlNotAllowed(UserError):
-    """The URL can't be the address of a webhook."""
+    """The URL can't be the address of a webhook. The message says why."""
 
     code = "URL_NOT_ALLOWED"
     text = "{reason}"

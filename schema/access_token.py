@@ -15,14 +15,20 @@ from mainsheet.schema.relation import reads, relation
 @strawberry.type(description="A bearer token of a member or service account. Its secret is shown only once.")
 class AccessToken(Node, prefix=AccessTokenRow.PREFIX):
     name: str | None = strawberry.field(
-        description="What the token is for. Null if the command line gave none, or if the member was erased."
+        description=(
+            "What the token is for. Null if it was created on the command line without a name, or if the"
+            " member was erased."
+        )
     )
     actor = relation(
         actors.by_ids, names.Actor, "The member or service account that the token authenticates.", key="actor_id"
     )
     created_at: datetime = strawberry.field(description="When the token was created.")
     created_by = relation(
-        actors.by_ids, names.Actor | None, "Who created it. Null for the command line.", key="created_by_id"
+        actors.by_ids,
+        names.Actor | None,
+        "Who created the token. Null if it was created on the command line.",
+        key="created_by_id",
     )
     expires_at: datetime | None = strawberry.field(description="When the token expires. Null if it doesn't.")
     last_used_at: datetime | None = strawberry.field(

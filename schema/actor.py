@@ -11,7 +11,9 @@ from mainsheet.schema.job_filter import job_list_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 
-REVISION = "The revision, which grows by one with each change. Send it back to detect concurrent changes."
+REVISION = (
+    "The revision, which grows by one with each change. Send it as `expectedRevision` to detect concurrent changes."
+)
 EXTERNAL_ID = "The key of the object in the system that manages it. Null if it has none."
 MANAGED_BY = "The name of the system that manages the object. Null if it is managed by hand."
 
@@ -19,7 +21,7 @@ MANAGED_BY = "The name of the system that manages the object. Null if it is mana
 @strawberry.interface(description="Who makes changes: a member or a service account.")
 class Actor(Node):
     status: ActorStatus = strawberry.field(description="Whether the actor may use the API.")
-    organization_role: OrganizationRole = strawberry.field(description="The role in the organization.")
+    organization_role: OrganizationRole = strawberry.field(description="The actor's role in the organization.")
     revision: int = strawberry.field(description=REVISION)
     external_id: str | None = strawberry.field(description=EXTERNAL_ID)
     managed_by: str | None = strawberry.field(description=MANAGED_BY)
@@ -32,10 +34,10 @@ class Actor(Node):
     jobs_created = relation(
         job_list.of_creators,
         names.JobConnection,
-        "The visible jobs that the actor created.",
+        "The jobs that you can see and that the actor created.",
         arguments=job_list_arguments,
     )
 
-    @strawberry.field(description="The name to show to people.", metadata=reads("name"))
+    @strawberry.field(description="The actor's name.", metadata=reads("name"))
     def display_name(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent
         return root.name  # type: ignore[no-any-return]  # of a row

@@ -16,25 +16,23 @@ from mainsheet.schema.relation import relation
 class Cluster(Node, prefix=ClusterRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     region: str | None = strawberry.field(
-        description="Cloud region, such as `eu-central-1`. Null if the cluster has none."
+        description="The cloud region, such as `eu-central-1`. Null if the cluster has none."
     )
     status: ClusterStatus = strawberry.field(description="The status of the cluster.")
-    job_count = relation(
-        job_list.counts_of_clusters, int, "The number of visible jobs whose current version runs on this cluster."
-    )
+    job_count = relation(job_list.counts_of_clusters, int, "The number of jobs in the list `jobs` without a filter.")
     revision: int = strawberry.field(description=REVISION)
     external_id: str | None = strawberry.field(description=EXTERNAL_ID)
     managed_by: str | None = strawberry.field(description=MANAGED_BY)
     jobs = relation(
         job_list.of_clusters,
         names.JobConnection,
-        "The visible jobs whose current version runs on this cluster.",
+        "The jobs that you can see and whose current version runs on the cluster.",
         arguments=job_list_arguments,
     )
     runs = relation(
         job_run.of_clusters,
         names.JobRunConnection,
-        "The runs on this cluster of the jobs that you can see, newest first.",
+        "The runs on the cluster of jobs that you can see, newest first.",
         arguments=run_list_arguments,
     )
 

@@ -24,11 +24,11 @@ CRON = (
     " `LW` (last weekday) in the day of month, `5L` (last Friday) and `MON#2` (second Monday) in the day of week."
 )
 FIRE_TIMES = (
-    "A preview of the next fire times, in ascending order, at most 100 years ahead. The schedule of a "
-    "draft or of a paused job doesn't fire. Daylight saving: if neither the minute nor the hour begins "
-    "with `*`, a skipped time fires right after the gap, and a repeated time fires once; other schedules "
-    "follow the wall clock. Empty if an earlier release stored an expression or a time zone that is no "
-    "longer supported."
+    "A preview of the next fire times, in ascending order and in the schedule's time zone, at most"
+    " 100 years ahead. The schedule of a draft or of a paused job doesn't fire. Daylight saving: if"
+    " neither the minute nor the hour begins with `*`, a skipped time fires right after the gap, and"
+    " a repeated time fires once; other schedules follow the wall clock. Empty if an earlier release"
+    " stored an expression or a time zone that is no longer supported."
 )
 
 
@@ -36,7 +36,10 @@ def preview(
     count: Annotated[int, described("The number of fire times, 0 to 100.")] = DEFAULT_COUNT,
     after: Annotated[
         datetime | None,
-        described("Return only fire times after this time, which must be in the years 2000 to 2999. Defaults to now."),
+        described(
+            "Return only fire times after this time, which must be in the years 2000 to 2999. Defaults to"
+            " now. A time without an offset is UTC."
+        ),
     ] = None,
 ) -> Preview:
     limits.FIRE_TIMES.argument("count", count)
@@ -46,7 +49,12 @@ def preview(
     return Preview(count, moment)
 
 
-@strawberry.type(description="When a job runs automatically.")
+@strawberry.type(
+    description=(
+        "When a job runs automatically. Schedulers read it and call `createScheduledRuns`; the server"
+        " itself creates no runs."
+    )
+)
 class JobSchedule:
     cron: str = strawberry.field(description=CRON)
     timezone: str = strawberry.field(description="The IANA time zone of the cron expression.")
@@ -63,10 +71,10 @@ class JobSchedule:
         description=("What happens when the schedule fires while a run is still active.")
     )
     max_concurrent_runs: int | None = strawberry.field(
-        description="The maximum number of concurrent runs. Null unless the policy is `ALLOW`."
+        description="The maximum number of concurrent runs. Null unless the concurrency policy is ALLOW."
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
-        description=("What happens to fire times that were missed.")
+        description=("What happens to fire times that passed while the job couldn't run.")
     )
     next_fire_times = relation(
         schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=weight(work=FIRE_TIME)
@@ -94,20 +102,25 @@ class EnvironmentVariable:
     name: str = strawberry.field(description="The name of the variable, unique within the version.")
     value: str | None = strawberry.field(
         default=None,
-        description="The value of the variable. Null if it is a secret.",
+        description="The value of the variable. Null if the variable refers to a secret.",
         metadata=weight(characters=limits.ARGUMENT.maximum),
     )
     secret_reference: str | None = strawberry.field(
         default=None,
         description=(
-            "The path of a secret in the organization's secret store, which the execution plane reads when the job"
+            "The path of a secret in the organization's secret store, which the worker reads when the job"
             " runs. Null if the variable has a value. The secret itself is never stored here."
         ),
         metadata=weight(characters=limits.LOCATION.maximum),
     )
 
 
-@strawberry.type(description="A dependency: another job that must finish before this job runs.")
+@strawberry.type(
+    description=(
+        "A dependency: another job that must finish before this job runs. Schedulers enforce it; the"
+        " server only stores it."
+    )
+)
 class JobDependency:
     id: strawberry.ID = strawberry.field(
         description=(

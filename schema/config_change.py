@@ -26,7 +26,7 @@ class _Value:
         return type(value).__name__ == cls.__name__
 
 
-@strawberry.type(description="A text. The value of an enum or a boolean is its name.")
+@strawberry.type(description="A text, or the name of an enum's value or a boolean, such as `SKIP` or `true`.")
 class TextValue(_Value):
     text: str = strawberry.field(description="The text.", metadata=TEXT)
 
@@ -41,8 +41,7 @@ class NodeValue(_Value):
     node = relation(node.by_ids, Node | None, "The object. Null if it was deleted.", key="node_id")
     key: str = strawberry.field(
         description=(
-            "The key of a job, also after its deletion, or the name of another object. The id of another object that"
-            " was deleted."
+            "The key of a job, also after its deletion. For another object its name or, if it was deleted, its id."
         )
     )
 
@@ -55,9 +54,7 @@ class SecretValue(_Value):
     )
 
 
-@strawberry.type(
-    description="A job that you can't see, or that you had no access to when it was deleted. Nothing is shown of it."
-)
+@strawberry.type(description="A job that you can't see, or couldn't see when it was deleted. Nothing is shown of it.")
 class HiddenValue(_Value):
     is_hidden: bool = strawberry.field(description="Always true.")
 
@@ -79,10 +76,11 @@ class ConfigChange:
 
     @strawberry.field(
         description=(
-            "The path of the value by the names of the input, such as `schedule`, `cron`; `environment`, NAME;"
-            " `dependencies`, KEY for the other job; `dependencies`, KEY, `condition`; `members`, ID for the role in a"
-            " team. Items of lists are given by index. KEY is the key of the other job; if you can't see that job, it"
-            " is the `id` of the `JobDependency`, or `hidden` in events before release 0.2.0."
+            "The path of the value by the names of the input's fields, such as `schedule`, `cron`. An"
+            " environment variable has the path `environment`, NAME; a dependency `dependencies`, KEY, and"
+            " its condition `dependencies`, KEY, `condition`; a role in a team `members`, ID of the actor."
+            " Items of other lists are given by index. KEY is the key of the other job. If you can't see that"
+            " job, it is the `id` of the `JobDependency`, or `hidden` in events before release 0.2.0."
         ),
         metadata=reads("path") | weight(items=4),
     )

@@ -12,6 +12,9 @@ LINE = (
 )
 
 
+NAME = f"The name. {LINE}"
+
+
 @strawberry.input(description="Saved queries to run.")
 class SavedQueriesSourceInput:
     query_ids: list[strawberry.ID] = strawberry.field(
@@ -24,15 +27,17 @@ class SqlSnapshotSourceInput:
     sql: str = strawberry.field(description="The SQL text, 1 to 8191 characters, not blank. Stored unchanged.")
     origin: str | None = strawberry.field(
         default=UNSET,
-        description=("Where the SQL came from, such as a path in a Git repository. At most 1023 characters."),
+        description=("Where the SQL text comes from, such as a path in a Git repository. At most 1023 characters."),
     )
 
 
 @strawberry.input(description="A Python wheel to run.")
 class PythonWheelSourceInput:
-    package_name: str = strawberry.field(description=LINE)
-    entry_point: str = strawberry.field(description=LINE)
-    version: str | None = strawberry.field(default=UNSET, description=f"{LINE} Omit for the newest.")
+    package_name: str = strawberry.field(description=f"The name of the package. {LINE}")
+    entry_point: str = strawberry.field(description=f"The entry point of the package. {LINE}")
+    version: str | None = strawberry.field(
+        default=UNSET, description=f"The version of the package. {LINE} Omit for the newest."
+    )
     arguments: list[str] = strawberry.field(
         default_factory=list, description="The command-line arguments: at most 100, each of 0 to 8191 characters."
     )
@@ -56,7 +61,12 @@ class JobSourceInput:
     python_file: Maybe[PythonFileSourceInput] = strawberry.field(description="A Python file.")
 
 
-@strawberry.input(description="When a job runs automatically.")
+@strawberry.input(
+    description=(
+        "When a job runs automatically. Schedulers read it and call `createScheduledRuns`; the server"
+        " itself creates no runs."
+    )
+)
 class JobScheduleInput:
     cron: str = strawberry.field(
         description=(
@@ -65,7 +75,7 @@ class JobScheduleInput:
         )
     )
     timezone: str = strawberry.field(
-        default="UTC", description=("The name of a time zone in the IANA time zone database.")
+        default="UTC", description=("The name of a time zone in the IANA time zone database, such as `Europe/Berlin`.")
     )
     concurrency_policy: ConcurrencyPolicy = strawberry.field(
         default=ConcurrencyPolicy.SKIP,
@@ -74,15 +84,22 @@ class JobScheduleInput:
     max_concurrent_runs: int | None = strawberry.field(
         default=UNSET,
         description=(
-            "The maximum number of concurrent runs, from 1. Required with the policy `ALLOW`; not allowed otherwise."
+            "The maximum number of concurrent runs, from 1. Required with the concurrency policy ALLOW; not"
+            " allowed otherwise."
         ),
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
-        default=MissedSchedulePolicy.SKIP, description="What happens to fire times that were missed."
+        default=MissedSchedulePolicy.SKIP,
+        description="What happens to fire times that passed while the job couldn't run.",
     )
 
 
-@strawberry.input(description="A dependency: another job that must finish before this job runs.")
+@strawberry.input(
+    description=(
+        "A dependency: another job that must finish before this job runs. Schedulers enforce it; the"
+        " server only stores it."
+    )
+)
 class JobDependencyInput:
     job_id: strawberry.ID = strawberry.field(description="The other job.")
     condition: DependencyCondition = strawberry.field(
@@ -102,14 +119,15 @@ class ComputeInput:
     executor_instance_type: str | None = strawberry.field(
         default=UNSET,
         description=(
-            "The instance type of the executors, 1 to 255 characters. Only allowed in the mode `CLUSTER`. Omit "
-            "for the cluster's default."
+            "The instance type of the executors, 1 to 255 characters. Only allowed in the execution mode"
+            " CLUSTER. Omit for the cluster's default."
         ),
     )
     executor_count: int | None = strawberry.field(
         default=UNSET,
         description=(
-            "The number of executors, from 0. Only allowed in the mode `CLUSTER`. Omit for the cluster's default."
+            "The number of executors, from 0. Only allowed in the execution mode CLUSTER. Omit for the"
+            " cluster's default."
         ),
     )
 
@@ -130,8 +148,9 @@ class EnvironmentVariableInput:
     secret_reference: str | None = strawberry.field(
         default=UNSET,
         description=(
-            "The path of a secret in the organization's secret store, 1 to 1023 characters in one line. It isn't looked"
-            " up. Never send the secret itself: everyone who can see the job can read this."
+            "The path of a secret in the organization's secret store, 1 to 1023 characters in one line. The"
+            " server doesn't check that it exists. Never send the secret itself: everyone who can see the job"
+            " can read the path."
         ),
     )
 
@@ -153,9 +172,12 @@ class JobConfigInput:
         default_factory=list, description="The environment variables, at most 100."
     )
     max_retries: int = strawberry.field(default=0, description="How often a failed run is retried, 0 to 10.")
-    retry_delay_seconds: int = strawberry.field(default=0, description="The delay before a retry, in seconds.")
+    retry_delay_seconds: int = strawberry.field(default=0, description="The delay before a retry in seconds, from 0.")
     timeout_seconds: Maybe[int | None] = strawberry.field(
-        description="The maximum duration of a run in seconds, from 1. Omit or null for no limit."
+        description=(
+            "The maximum duration of a run in seconds, from 1. Workers enforce it; the server only stores it."
+            " Omit or null for no limit."
+        )
     )
 
 
@@ -167,7 +189,7 @@ class JobConfigInput:
 )
 class JobConfigChangesInput:
     cluster_id: Maybe[strawberry.ID | None] = strawberry.field(
-        description="The cluster. Null isn't allowed. Omit to keep the value."
+        description=("The cluster. It must be active, except for a draft. Null isn't allowed. Omit to keep the value.")
     )
     source: Maybe[JobSourceInput | None] = strawberry.field(
         description=("What the job runs. Null isn't allowed. Omit to keep the value.")
@@ -200,8 +222,11 @@ class JobConfigChangesInput:
         description="How often a failed run is retried, 0 to 10. Null isn't allowed. Omit to keep the value."
     )
     retry_delay_seconds: Maybe[int | None] = strawberry.field(
-        description="The delay before a retry, in seconds. Null isn't allowed. Omit to keep the value."
+        description=("The delay before a retry in seconds, from 0. Null isn't allowed. Omit to keep the value.")
     )
     timeout_seconds: Maybe[int | None] = strawberry.field(
-        description="The maximum duration of a run in seconds, from 1. Null for no limit. Omit to keep the value."
+        description=(
+            "The maximum duration of a run in seconds, from 1. Workers enforce it; the server only stores it."
+            " Null for no limit. Omit to keep the value."
+        )
     )

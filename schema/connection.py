@@ -82,25 +82,34 @@ def with_page_arguments(
 def _declaration(
     *,
     limit: Annotated[
-        int | None, described("The size of a numbered page, 0 to 100. Defaults to 100. Use it with `page`.")
+        int | None,
+        described(
+            "The number of items in a numbered page, 0 to 100. Defaults to 100. It can't be combined with"
+            " `first`, `after`, `last` or `before`."
+        ),
     ] = None,
     page: Annotated[
         int | None,
         described(
-            "The number of the page, from 1. Defaults to 1. The cost grows with the number; a page by cursor "
-            "always costs the same."
+            "The number of the page, from 1. Defaults to 1. It goes with `limit`. The cost grows with the"
+            " number; a page by cursor always costs the same."
         ),
     ] = None,
     first: Annotated[
         int | None,
-        described("The number of items to return from the start of the list, or from after `after`: 0 to 100."),
+        described(
+            "The number of items from the start of the list, or after the cursor in `after`: 0 to 100. Defaults to 100."
+        ),
     ] = None,
-    after: Annotated[str | None, described("Return the items after this cursor.")] = None,
+    after: Annotated[str | None, described("Return the items after this cursor. It goes with `first`.")] = None,
     last: Annotated[
         int | None,
-        described("The number of items to return from the end of the list, or from before `before`: 0 to 100."),
+        described(
+            "The number of items from the end of the list, or before the cursor in `before`: 0 to 100, in the"
+            " same order. Defaults to 100 with `before`."
+        ),
     ] = None,
-    before: Annotated[str | None, described("Return the items before this cursor.")] = None,
+    before: Annotated[str | None, described("Return the items before this cursor. It goes with `last`.")] = None,
     sort_direction: Annotated[SortDirection, described("The sort direction.")] = SortDirection.ASC,
 ) -> None:
     """Declare the arguments that `PageArguments.of` takes."""

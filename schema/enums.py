@@ -69,31 +69,34 @@ describe(
     JobRunStatus,
     "The status of a run.",
     PENDING="The run is held: no worker can claim it until `releaseRun` makes it ready.",
-    READY="The run is ready to be executed.",
+    READY="A worker can claim the run, from the time in `availableAt` on.",
     RUNNING="The run is executing.",
     SUCCEEDED="The run succeeded.",
     FAILED="The run failed.",
     CANCELLED="The run was cancelled.",
-    SKIPPED="The run was skipped because of a policy.",
+    SKIPPED="The scheduler or the worker skipped the run.",
 )
 describe(
     RunReportState,
     "What a worker reports about a run.",
     RUNNING="The run is executing. This renews the lease.",
     SUCCEEDED="The run succeeded.",
-    FAILED="The run failed. It is tried again if the version has retries left.",
+    FAILED=(
+        "The run failed. It is tried again if the version has retries left, unless `error.isRetryable` is"
+        " false or the run's cancellation was requested."
+    ),
     CANCELLED="The run was cancelled.",
-    SKIPPED="The run was skipped.",
+    SKIPPED="The worker skipped the run.",
 )
 describe(
     JobRunTrigger,
     "What triggered a run.",
-    MANUAL="A member or a service account triggered the run.",
-    SCHEDULE=("The schedule of the job triggered the run."),
+    MANUAL="A member or service account created the run by `triggerRun`.",
+    SCHEDULE=("A scheduler created the run by `createScheduledRuns`."),
 )
 describe(
     DependencyCondition,
-    "How a run of the other job must end.",
+    ("How a run of the other job must end. Schedulers enforce it; the server only stores the condition."),
     ON_SUCCESS="The run succeeded.",
     ON_COMPLETION="The run finished, with any result.",
     ON_FAILURE="The run failed.",
@@ -106,16 +109,22 @@ describe(
 )
 describe(
     ConcurrencyPolicy,
-    "What happens when the schedule fires while a run is still active.",
+    (
+        "What happens when the schedule fires while a run is still active. Schedulers apply the policy;"
+        " the server only stores it."
+    ),
     SKIP="The new run is skipped.",
     ALLOW="The new run starts too, up to `maxConcurrentRuns` at once.",
     REPLACE="The active run is cancelled, and the new run starts.",
 )
 describe(
     MissedSchedulePolicy,
-    "What happens to fire times that passed while the job couldn't run.",
+    (
+        "What happens to fire times that passed while the job couldn't run. Schedulers apply the policy;"
+        " the server only stores it."
+    ),
     SKIP="Missed times are skipped.",
-    RUN_ONCE="One run is made for all missed times.",
+    RUN_ONCE="One run is created for all missed times.",
     RUN_ALL="Each missed time gets a run.",
 )
 describe(
@@ -123,14 +132,14 @@ describe(
     "A permission on a job.",
     VIEW="See the job.",
     EDIT="Update the job; create, change, publish and discard drafts; activate versions.",
-    RUN="Trigger, release and cancel runs.",
-    MANAGE_TEAMS="Add and remove teams.",
+    RUN=("Trigger, release and cancel runs. Schedulers and workers need it, too, to create, claim and report on runs."),
+    MANAGE_TEAMS="Give teams access to the job, and remove it.",
     DELETE="Delete the job and its finished runs.",
 )
 describe(
     TeamPermission,
     "A permission on a team.",
-    SHARE_JOBS="Give the team access to jobs of which you may manage the teams.",
+    SHARE_JOBS="Give the team access to jobs on which you have the permission MANAGE_TEAMS.",
     CREATE_JOBS="Create jobs to which the team has access.",
     EDIT_SAVED_QUERIES=(
         "Create, change and delete the team's saved queries. To change or delete one, you also need EDIT on each job"
@@ -157,15 +166,23 @@ describe(
     TeamRole,
     "The role of a member or service account in a team.",
     VIEWER="Can see the team's jobs.",
-    CONTRIBUTOR="Can see and change the team's jobs.",
-    ADMIN="Can see, change, share and delete the team's jobs, and manage its members.",
+    CONTRIBUTOR="Can see, create, change and run the team's jobs, and change its saved queries.",
+    ADMIN=(
+        "Has the rights of a contributor. Can also delete the team's jobs, give other teams access to"
+        " them, and change the team and its members."
+    ),
 )
 describe(
     AccessScope,
-    "What a token may be used for. It does what both its scopes and its actor's roles allow.",
-    READ="Queries and subscriptions.",
+    ("What a token may be used for. A request needs a scope of the token and a role of its actor that allow it."),
+    READ=(
+        "Queries and subscriptions. The payload of a mutation can be read without it, unless the mutation was refused."
+    ),
     WRITE="Changes of jobs, runs and saved queries, of teams in which you have the role ADMIN, and of your own tokens.",
-    RUNS="For schedulers and workers: `claimRuns`, `reportRuns`, `createScheduledRuns`, `releaseRun` and `cancelRun`.",
+    RUNS=(
+        "For schedulers, the programs that create the runs of schedules, and workers, the programs that"
+        " execute runs: `createScheduledRuns`, `claimRuns`, `reportRuns`, `releaseRun` and `cancelRun`."
+    ),
     ADMIN="Changes of the organization and its members, service accounts, teams, clusters and webhooks. Administrators"
     " need it also to change a team, or its saved queries, without a role in the team.",
 )
@@ -178,8 +195,8 @@ describe(
 describe(
     OrganizationRole,
     "The role of a member or service account in the organization.",
-    MEMBER="Has the permissions that its teams give.",
-    AUDITOR="Can see all jobs.",
+    MEMBER="Has the permissions that its roles in teams give.",
+    AUDITOR="Can see all jobs and webhooks.",
     ADMIN="Has every permission on all jobs and teams, and manages the organization.",
 )
 describe(
@@ -196,10 +213,10 @@ describe(
     VERSION_ACTIVATED="An existing version became the current version.",
     TEAMS_ADDED_TO_JOB="Teams were given access to the job.",
     TEAM_REMOVED_FROM_JOB="A team lost access to the job.",
-    RUN_TRIGGERED="A run was made, by an actor or by the schedule.",
+    RUN_TRIGGERED="A run was created, by `triggerRun` or for a time of the schedule.",
     RUN_RELEASED="A pending run became ready.",
     RUN_STARTED="A worker claimed a run.",
-    RUN_RETRIED="An attempt failed, or its lease ended, and the run became ready again.",
+    RUN_RETRIED="An attempt failed, or its lease expired, and the run became ready again.",
     RUN_CANCEL_REQUESTED="The cancellation of a run was requested.",
     RUN_FINISHED="A run finished, with any result.",
     RUN_DELETED="A run was deleted.",
@@ -207,7 +224,7 @@ describe(
     TEAM_CREATED="A team was created.",
     TEAM_UPDATED="The team was changed.",
     TEAM_DELETED="The team was deleted.",
-    TEAM_ROLE_SET="A member or service account got a role in the team, or another one.",
+    TEAM_ROLE_SET="A member or service account joined the team, or got another role in it.",
     TEAM_ROLE_REMOVED="A member or service account was removed from the team.",
     CLUSTER_CREATED="A cluster was created.",
     CLUSTER_UPDATED="The cluster was changed.",
@@ -237,9 +254,9 @@ describe(
 describe(
     WebhookDeliveryStatus,
     "The status of a delivery.",
-    PENDING="The event will be sent, or sent again.",
+    PENDING="The event will be sent, or sent again after a failed attempt.",
     SUCCEEDED="The receiver answered with a status of 200 to 299.",
-    FAILED="The event isn't sent any more.",
+    FAILED="The server gave up. `redeliverWebhook` sends the event again.",
 )
 describe(
     ChangeKind,
@@ -255,19 +272,22 @@ describe(
     NAME="The name of the job, by code points: upper-case letters come before lower-case letters.",
     CREATED_AT="The time when the job was created.",
     UPDATED_AT="The time when the job was last changed. Updates of its draft don't count.",
-    LATEST_RUN_AT="The time when the latest run was created. Jobs that never ran count as the oldest.",
+    LATEST_RUN_AT="The time when the latest run was created. Jobs without runs count as the oldest.",
 )
 describe(
     SourceKind,
     "The kind of a version's source.",
     SAVED_QUERIES="Saved queries, run one after the other.",
     SQL_SNAPSHOT="An SQL text that is stored in the version.",
-    PYTHON_WHEEL="A Python package.",
+    PYTHON_WHEEL="An entry point of a Python wheel.",
     PYTHON_FILE="A Python file.",
 )
 describe(
     SortDirection,
-    "The sort direction.",
+    (
+        "The direction in which a list is sorted. Texts are compared by code points: upper-case letters"
+        " come before lower-case letters. Items with equal values are sorted by id."
+    ),
     ASC="Ascending: the smallest or oldest item first.",
     DESC=("Descending: the largest or newest item first."),
 )

@@ -45,8 +45,8 @@ class EventFilter:
     team_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET,
         description=(
-            "One of these teams had access to the job when the event occurred. For an event of release 0.1.0: when the"
-            " database was upgraded."
+            "One of these teams had access to the job when the event occurred or, for an event before release"
+            " 0.2.0, when the database was upgraded."
         ),
     )
     since: datetime | None = strawberry.field(
@@ -84,16 +84,16 @@ def conditions(wanted: EventFilter | None) -> event_filter.EventFilter:
     return event_filter.EventFilter(**values)
 
 
-@strawberry.type(description="A change in the history of the organization. Events are never changed.")
+@strawberry.type(description="A change in the history of the organization. Events never change.")
 class Event(Node, prefix=EventRow.PREFIX):
     action: EventAction = strawberry.field(description="The kind of the event.")
     occurred_at: datetime = strawberry.field(
-        description="When the event occurred. The order of the feed is not the order of these times."
+        description="When the event occurred. `Query.events` isn't sorted by this time."
     )
     actor = relation(
         actor_rows.by_ids,
         names.Actor | None,
-        "Who made the change. Null if the server or the command line did.",
+        "Who made the change. Null if it was made by the server or on the command line.",
         key="actor_id",
     )
     subject = relation(
@@ -102,9 +102,9 @@ class Event(Node, prefix=EventRow.PREFIX):
         "The object that was changed: for a draft or version, the job. Null if it was deleted.",
         key="subject_id",
     )
-    subject_id: strawberry.ID = strawberry.field(description="The id of the subject. It is kept if that is deleted.")
+    subject_id: strawberry.ID = strawberry.field(description="The id of the subject, also after its deletion.")
     subject_label: str = strawberry.field(
-        description="What people call the subject, such as the key of a job, at the time of the event."
+        description="The name of the subject for people at the time of the event, such as the key of a job."
     )
     job = relation(
         job.by_ids,
@@ -115,26 +115,37 @@ class Event(Node, prefix=EventRow.PREFIX):
     from_version = relation(
         event.from_versions,
         names.JobVersion | None,
-        "The version before the event. Null if there is none, or if it was deleted.",
+        (
+            "The version before the event: the one that was copied, replaced or discarded. Null if there is"
+            " none, or if it was deleted."
+        ),
     )
     from_version_number: int | None = strawberry.field(
-        description="The number of the version before the event. Null if there is none."
+        description="The number of `fromVersion`, also after its deletion. Null if there is none."
     )
     to_version = relation(
         event.to_versions,
         names.JobVersion | None,
-        "The version after the event. Null if there is none, or if it was deleted.",
+        (
+            "The version after the event or, for a run, the version that it executes. Null if there is none,"
+            " or if it was deleted."
+        ),
     )
     to_version_number: int | None = strawberry.field(
-        description="The number of the version after the event. Null if there is none."
+        description="The number of `toVersion`, also after its deletion. Null if there is none."
     )
     message: str | None = strawberry.field(
         description="The reason for the change. Null if not set.", metadata=weight(characters=limits.MESSAGE.maximum)
     )
-    changes = relation(config_diff.of_events, list[ConfigChange], "The changes that the event made.", weight=CHANGES)
+    changes = relation(
+        config_diff.of_events,
+        list[ConfigChange],
+        "The values that the event changed. Empty if it changed none, as an event of a run.",
+        weight=CHANGES,
+    )
 
     @strawberry.field(
-        description="The position in the feed, for the argument `after` of `Query.events`.",
+        description=("The position in the feed, for the argument `after` of `Query.events` and of subscriptions."),
         metadata=reads("position", "id"),
     )
     def cursor(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent

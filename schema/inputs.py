@@ -6,9 +6,12 @@ import strawberry
 from strawberry import UNSET, Maybe
 
 from mainsheet.models.job import JobStatus
-from mainsheet.schema.config_input import LINE, JobConfigChangesInput, JobConfigInput
+from mainsheet.schema.config_input import NAME, JobConfigChangesInput, JobConfigInput
 
-PROSE = "At most 1023 characters. Line breaks are allowed; control characters and bidirectional overrides are refused."
+PROSE = (
+    "A description for people, at most 1023 characters. Line breaks are allowed; control characters"
+    " and bidirectional overrides are refused."
+)
 
 
 TAGS = (
@@ -53,22 +56,24 @@ def _expected_current_version() -> Any:
 
 def dry_run() -> Any:
     return strawberry.field(
-        default=False, description=("Validate the input and return the result without changing anything.")
+        default=False,
+        description=(
+            "Validate the input and return what the mutation would return, without changing anything. The ids"
+            " of new objects are valid in this result only."
+        ),
     )
 
 
-REFUSED_ITEMS = (
-    " The same key with another list is refused. If each item is a transaction of its own, items that were refused are"
-    " tried again."
-)
+REFUSED_ITEMS = " Items that were refused are tried again if each item is a transaction of its own."
 
 
 def idempotency_key(addition: str = "") -> Any:
     return strawberry.field(
         default=UNSET,
         description=(
-            "A text of 1 to 255 characters, not blank, that makes a retry safe: the same key with the same input "
-            f"within 24 hours changes nothing again and returns the first result.{addition}"
+            "A text of 1 to 255 characters, not blank, that makes a retry safe. Within 24 hours, the same key with the"
+            " same input changes nothing again and returns the first result. With another input or mutation it is"
+            f" refused.{addition}"
         ),
     )
 
@@ -76,13 +81,13 @@ def idempotency_key(addition: str = "") -> Any:
 @strawberry.input(description="A new job and its first version.")
 class CreateJobInput:
     job_key: str = strawberry.field(description=JOB_KEY)
-    name: str = strawberry.field(description=LINE)
+    name: str = strawberry.field(description=NAME)
     description: str | None = strawberry.field(default=UNSET, description=PROSE)
     tags: list[str] = strawberry.field(default_factory=list, description=TAGS)
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
-            "The teams that get access, at least one. You need the role CONTRIBUTOR or ADMIN in each, or the "
-            "organization role ADMIN."
+            "The teams that get access to the job, at least one. You need the role CONTRIBUTOR or ADMIN in"
+            " each, or the organization role ADMIN."
         )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
@@ -98,9 +103,13 @@ class CloneJobInput:
         default=UNSET, description="The number of the published version to copy. Omit for the current version."
     )
     job_key: str = strawberry.field(description=JOB_KEY)
-    name: str = strawberry.field(description=LINE)
-    description: Maybe[str | None] = strawberry.field(description=f"{PROSE} Null for none. Omit to copy it.")
-    tags: Maybe[list[str] | None] = strawberry.field(description=f"{TAGS} Null isn't allowed. Omit to copy them.")
+    name: str = strawberry.field(description=NAME)
+    description: Maybe[str | None] = strawberry.field(
+        description=f"{PROSE} Null for none. Omit to copy that of the other job."
+    )
+    tags: Maybe[list[str] | None] = strawberry.field(
+        description=f"{TAGS} Null isn't allowed. Omit to copy those of the other job."
+    )
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
             "The teams that get access to the new job, at least one. You need the role CONTRIBUTOR or ADMIN in each, or"
@@ -115,7 +124,7 @@ class CloneJobInput:
 @strawberry.input(description="Changes to one of many jobs. Their configurations are changed with drafts.")
 class UpdateJobsItemInput:
     job_id: strawberry.ID = _job_id()
-    name: Maybe[str | None] = strawberry.field(description=f"{LINE} Null isn't allowed. Omit to keep the value.")
+    name: Maybe[str | None] = strawberry.field(description=f"{NAME} Null isn't allowed. Omit to keep the value.")
     description: Maybe[str | None] = strawberry.field(
         description=f"{PROSE} Null removes the description. Omit to keep the value."
     )
@@ -181,7 +190,7 @@ class UpdateDraftInput:
 class DiscardDraftInput:
     job_id: strawberry.ID = _job_id()
     expected_draft_revision: int | None = _expected_revision("draft")
-    message: str | None = _message("decision")
+    message: str | None = _message("discarding of the draft")
     dry_run: bool = dry_run()
 
 
@@ -213,7 +222,9 @@ class ActivateVersionInput:
     number: int = strawberry.field(description="The number of the published version to activate.")
     discard_draft: bool = strawberry.field(
         default=False,
-        description="Discard the draft of the job, if there is one. An event keeps the draft's configuration.",
+        description=(
+            "Discard the draft of the job, if there is one. The event DRAFT_DISCARDED keeps the draft's configuration."
+        ),
     )
     message: str | None = _message("activation")
     expected_current_version: int | None = _expected_current_version()
@@ -226,8 +237,8 @@ class AddTeamsToJobInput:
     job_id: strawberry.ID = _job_id()
     team_ids: list[strawberry.ID] = strawberry.field(
         description=(
-            "The teams, at least one. You must be a member of each that gets access, or have the organization role "
-            "ADMIN. A team that already has access keeps its first grant."
+            "The teams, at least one. You must belong to each that gets access, or have the organization role"
+            " ADMIN. Nothing changes for a team that already has access."
         )
     )
     message: str | None = _message("access")
@@ -246,9 +257,7 @@ class RemoveTeamFromJobInput:
 
 @strawberry.input(description="Changes to the organization.")
 class UpdateOrganizationInput:
-    name: Maybe[str | None] = strawberry.field(
-        description=("The name, 1 to 255 characters. Null isn't allowed. Omit to keep the value.")
-    )
+    name: Maybe[str | None] = strawberry.field(description=(f"{NAME} Null isn't allowed. Omit to keep the value."))
     message: str | None = strawberry.field(
         default=UNSET, description="The reason for the change, kept in its event. At most 1023 characters."
     )

@@ -30,7 +30,7 @@ from mainsheet.schema.weight import weight
 TAGS = weight(items=limits.TAGS.maximum)
 
 
-@strawberry.type(description="A named, versioned workload.")
+@strawberry.type(description="A named workload whose configuration has versions.")
 class Job(Node, prefix=JobRow.PREFIX):
     job_key: str = strawberry.field(
         description=("The key of the job, unique within the organization. It never changes.")
@@ -85,7 +85,10 @@ class Job(Node, prefix=JobRow.PREFIX):
         arguments=page_arguments,
     )
     latest_run = relation(
-        job_run.latest, names.JobRun | None, "The latest run. Null if the job never ran.", join="latest_run"
+        job_run.latest,
+        names.JobRun | None,
+        "The run that was created last. Null if the job has no runs.",
+        join="latest_run",
     )
     runs = relation(
         job_run.of_jobs, names.JobRunConnection, "The runs of the job, newest first.", arguments=run_list_arguments
@@ -100,8 +103,9 @@ class Job(Node, prefix=JobRow.PREFIX):
         job_document.of_jobs,
         JobDocument,
         (
-            "The job with its current configuration, to be sent to `applyJobs` of any server: with names and keys in "
-            "place of ids. Dependencies on jobs that you can't see or that were deleted are left out."
+            "The job with its current configuration as a document, which `applyJobs` of any server takes. It"
+            " has names and keys in place of ids. Dependencies on jobs that you can't see or that were"
+            " deleted are left out."
         ),
         weight=INPUT,
     )
@@ -114,4 +118,6 @@ class Job(Node, prefix=JobRow.PREFIX):
 
 @strawberry.type(description="A page of a list of jobs.")
 class JobConnection(Connection[Job]):
-    facets: names.JobFacets = strawberry.field(description="The number of jobs by status, team, cluster, tag and run.")
+    facets: names.JobFacets = strawberry.field(
+        description="The number of jobs by status, team, cluster, tag and status of the latest run."
+    )

@@ -51,7 +51,7 @@ class TagCount:
 
 @strawberry.type(description="The number of jobs whose latest run has a status.")
 class JobRunStatusCount:
-    value: JobRunStatus | None = strawberry.field(description="The status. Null for jobs that never ran.")
+    value: JobRunStatus | None = strawberry.field(description="The status. Null for jobs without runs.")
     total: int = _count()
 
 

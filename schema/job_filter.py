@@ -53,7 +53,8 @@ class JobFilter:
         default=UNSET, description="The source of the current version is of one of these kinds."
     )
     latest_run_statuses: list[JobRunStatus | None] | None = strawberry.field(
-        default=UNSET, description="The latest run has one of these statuses. Null stands for jobs that never ran."
+        default=UNSET,
+        description=("The latest run has one of these statuses. Null in the list stands for jobs without runs."),
     )
     created_by_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The job was created by one of these members or service accounts."

@@ -88,7 +88,7 @@ class RunError:
     )
 
 
-@strawberry.type(description="A saved query as it was when a worker claimed the run. It stays as it is.")
+@strawberry.type(description="A saved query as it was when a worker claimed the run. It never changes.")
 class ExecutedQuery:
     saved_query = relation(
         saved_query.by_ids,
@@ -97,16 +97,20 @@ class ExecutedQuery:
         key="saved_query_id",
     )
     saved_query_id: strawberry.ID = strawberry.field(description="The id of the saved query, also after its deletion.")
-    revision: int = strawberry.field(description="The revision of the saved query.")
-    name: str = strawberry.field(description="The name that the saved query had.")
+    revision: int = strawberry.field(description="The revision of the saved query at that time.")
+    name: str = strawberry.field(description="The name of the saved query at that time.")
     sql: str = strawberry.field(
         description="The SQL text that the run executes.", metadata=weight(characters=limits.SQL.maximum)
     )
 
 
-@strawberry.type(description="An execution of a job.")
+@strawberry.type(
+    description=("An execution of a job. Workers, the programs that execute runs, claim it and report on it.")
+)
 class JobRun(Node, prefix=JobRunRow.PREFIX):
-    job = relation(job.by_ids, names.Job | None, "The job. Null in the payload of `deleteJob`.", key="job_id")
+    job = relation(
+        job.by_ids, names.Job | None, "The job. Null in the payload of `deleteJob`, which deleted it.", key="job_id"
+    )
     version = relation(
         job_version.of_runs,
         names.JobVersion | None,
@@ -116,23 +120,27 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     status: JobRunStatus = strawberry.field(description="The status of the run.")
     trigger: JobRunTrigger = strawberry.field(description="What triggered the run.")
     triggered_by = relation(
-        actor.by_ids, names.Actor | None, "Who triggered the run. Null if its schedule did.", key="triggered_by_id"
+        actor.by_ids, names.Actor | None, "Who triggered the run. Null for a scheduled run.", key="triggered_by_id"
     )
     attempt: int = strawberry.field(
-        description="How often a worker has claimed the run. Reports must have the number of their claim."
+        description=(
+            "How often workers have claimed the run. It is the number of the last claim, which its reports must have."
+        )
     )
     message: str | None = strawberry.field(
-        description="The reason for the run, or why it was skipped. Null if not set.",
+        description=("The `message` of `triggerRun`, or the `skipReason` of `createScheduledRuns`. Null if not set."),
         metadata=weight(characters=limits.MESSAGE.maximum),
     )
-    progress_percent: int | None = strawberry.field(description="The progress, 0 to 100. Null if not reported.")
+    progress_percent: int | None = strawberry.field(
+        description="The progress that was last reported, in percent: 0 to 100. Null if not reported."
+    )
     log_url: str | None = strawberry.field(description="The address of the log. Null if not reported.")
     created_at: datetime = strawberry.field(description="When the run was created.")
     scheduled_for: datetime | None = strawberry.field(
         description="The time of the schedule for which the run was made. Null for a manual run."
     )
     available_at: datetime | None = strawberry.field(
-        description="When a worker can first claim the run. Null unless the run is ready."
+        description="The time from which a worker can claim the run. Null unless the run is ready."
     )
     lease_expires_at = relation(
         job_run.lease_ends,
@@ -143,13 +151,13 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         job_run.executed_queries,
         list[ExecutedQuery],
         (
-            "The saved queries that the last attempt executes, in the order in which they run. Empty until a worker"
-            " claims the run, and for another source."
+            "The saved queries that the last attempt executes, in the order in which they run. Empty until a"
+            " worker claims the run, and for a source without saved queries."
         ),
         weight=weight(items=limits.SAVED_QUERIES.maximum),
     )
     started_at: datetime | None = strawberry.field(
-        description="When a worker first reported on the run. Null until then."
+        description=("When a worker first reported on the run, some time after it claimed the run. Null until then.")
     )
     finished_at: datetime | None = strawberry.field(description="When the run finished. Null until then.")
     cancel_requested_at: datetime | None = strawberry.field(
@@ -163,7 +171,9 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     )
 
     @strawberry.field(
-        description="The time from the start to the end. Null until the run has finished, or if it never started.",
+        description=(
+            "The seconds from `startedAt` to `finishedAt`, with the time between attempts. Null if either is null."
+        ),
         metadata=reads("started_at", "finished_at"),
     )
     def duration_seconds(root: strawberry.Parent[JobRunRow]) -> float | None:  # noqa: N805 the row is the parent
@@ -172,7 +182,10 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         return (root.finished_at - root.started_at).total_seconds()
 
     @strawberry.field(
-        description="The error of the last failed attempt. Null if there is none.",
+        description=(
+            "The last error that a worker reported, or one with the code `LEASE_EXPIRED` if the worker didn't"
+            " renew its lease. Null if there is none, or if the run succeeded."
+        ),
         metadata=reads("error_code", "error_message"),
     )
     def error(root: strawberry.Parent[JobRunRow]) -> RunError | None:  # noqa: N805 the row is the parent

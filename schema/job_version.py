@@ -49,7 +49,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         ("The version that this one was copied from. Null for the first version."),
     )
     message: str | None = strawberry.field(
-        description="The reason for the publication. Null if not set.",
+        description="The reason for the publication. Null for a draft, or if not set.",
         metadata=weight(characters=limits.MESSAGE.maximum),
     )
     revision: int = strawberry.field(
@@ -62,13 +62,19 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     dependencies = relation(
         job_dependency.of_versions,
         list[JobDependency],
-        "The jobs that must finish before this job runs, including hidden and deleted ones.",
+        (
+            "The jobs that must finish before this job runs, in the order in which they were given, including"
+            " those that you can't see or that were deleted."
+        ),
         weight=ENTRIES,
     )
     max_retries: int = strawberry.field(description="How often a failed run is retried, 0 to 10.")
-    retry_delay_seconds: int = strawberry.field(description="The delay before a retry, in seconds.")
+    retry_delay_seconds: int = strawberry.field(description="The delay before a retry in seconds.")
     timeout_seconds: int | None = strawberry.field(
-        description=("The maximum duration of a run in seconds. Null for no limit.")
+        description=(
+            "The maximum duration of a run in seconds. Workers enforce it; the server only stores it. Null"
+            " for no limit."
+        )
     )
     created_at: datetime = strawberry.field(description="When the version was created.")
     created_by = relation(actor.by_ids, names.Actor, "Who created the version.", key="created_by_id")
@@ -91,7 +97,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     changes = relation(
         config_diff.of_versions,
         list[ConfigChange],
-        ("The differences from another version, ordered by path. For the first version, every value is an addition."),
+        ("The differences from another version, ordered by path. For the first version, every value is added."),
         arguments=since,
         weight=CHANGES,
     )
@@ -124,7 +130,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         return root
 
     @strawberry.field(
-        description="The environment variables of a run.",
+        description="The environment variables of a run, in the order in which they were given.",
         graphql_type=list[EnvironmentVariable],
         metadata=reads("environment") | ENTRIES,
     )

@@ -17,7 +17,7 @@ class Member(Actor, prefix=MemberRow.PREFIX):
 class MemberConnection(Connection[Member]): ...
 
 
-@strawberry.type(description="A member of a team.")
+@strawberry.type(description="A member of a team, with the role in it.")
 class TeamMemberEdge(Edge[Member]):
     @strawberry.field(description="The role of the member in the team.", metadata=reads("node", "role"))
     def role(self) -> TeamRole:

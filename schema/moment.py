@@ -10,7 +10,9 @@ from mainsheet.models.errors import BadInput
 DATE_TIME = replace(
     DateTimeDefinition,
     description=(
-        "A time with an offset from UTC, in the format of RFC 3339, with up to six digits of fractions of a second."
+        "A time in the format of RFC 3339, with up to six digits of fractions of a second. Times in"
+        " results are in UTC, unless their field says otherwise. In inputs, a time without an offset from"
+        " UTC is in UTC."
     ),
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
 )

@@ -32,40 +32,55 @@ def _reported(item: Mapping[str, Any], answer: Mapping[str, Any], problems: list
 
 @strawberry.type(
     description=(
-        "The mutations. Each mutation is one transaction: it makes all of its changes or none. Of mutations that take a"
-        " list of items, each item is a transaction of its own, and is changed or refused by itself: `updateJobs`,"
-        " `createScheduledRuns`, `reportRuns`, and `applyJobs` in the mode `EACH`."
+        "The mutations. Each mutation is one transaction: it makes all of its changes or none. In"
+        " `updateJobs`, `createScheduledRuns`, `reportRuns` and, in the mode EACH, `applyJobs`, each item"
+        " is a transaction of its own: the errors of an item are in its result. In inputs, null in an"
+        " optional field is the same as omitting the field, unless its description says otherwise."
     )
 )
 class Mutation(ProvisioningMutation, WebhookMutation):
     create_job = mutation(
-        job.create, inputs.CreateJobInput, payloads.JobPayload, "Create a job and its first published version."
+        job.create,
+        inputs.CreateJobInput,
+        payloads.JobPayload,
+        "Create a job and its first published version, which is current.",
     )
     update_job = mutation(
-        job.update, inputs.UpdateJobInput, payloads.JobPayload, "Change the name, description, tags or status of a job."
+        job.update,
+        inputs.UpdateJobInput,
+        payloads.JobPayload,
+        ("Change the name, description, tags or status of a job. Needs the permission EDIT on it."),
     )
     update_jobs = batch(
         job.update_many,
         inputs.UpdateJobsInput,
         payloads.UpdatedJobsPayload,
         _updated,
-        "Change the names, descriptions, tags or statuses of many jobs. Each item is a transaction of its own.",
+        (
+            "Change the names, descriptions, tags or statuses of many jobs. Each item is a transaction of its"
+            " own. Needs the permission EDIT on the jobs."
+        ),
     )
     apply_jobs = batch(
         apply.apply,
         ApplyJobsInput,
         ApplyPayload,
         _applied,
-        "Create or change jobs so that they are what documents say. Applying the same documents again changes nothing.",
+        (
+            "Create or change jobs so that they are as documents say. Applying the same documents again"
+            " changes nothing. Creating a job needs what `createJob` needs, changing one the permission EDIT"
+            " and, for other teams, MANAGE_TEAMS."
+        ),
     )
     delete_job = mutation(
         job.delete,
         inputs.DeleteJobInput,
         payloads.DeletedJobPayload,
         (
-            "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be undone."
-            " Refused while current versions or drafts of other jobs depend on it, unless `force` is true. Versions of"
-            " other jobs keep their dependencies on it."
+            "Delete a job with its versions and runs, after cancelling its unfinished runs. This can't be"
+            " undone. Refused while current versions or drafts of other jobs depend on it, unless `force` is"
+            " true. Versions of other jobs keep their dependencies on it. Needs the permission DELETE on the"
+            " job."
         ),
     )
     clone_job = mutation(
@@ -81,76 +96,117 @@ class Mutation(ProvisioningMutation, WebhookMutation):
         draft.create,
         inputs.CreateDraftInput,
         payloads.DraftPayload,
-        "Create a draft from the current version, or from an earlier one. A job has at most one draft.",
+        (
+            "Create a draft from the current version, or from another published one. A job has at most one"
+            " draft. Needs the permission EDIT on the job."
+        ),
     )
-    update_draft = mutation(draft.update, inputs.UpdateDraftInput, payloads.DraftPayload, "Change fields of the draft.")
+    update_draft = mutation(
+        draft.update,
+        inputs.UpdateDraftInput,
+        payloads.DraftPayload,
+        "Change the configuration of the draft. Needs the permission EDIT on the job.",
+    )
     discard_draft = mutation(
-        draft.discard, inputs.DiscardDraftInput, payloads.DiscardedDraftPayload, "Discard the draft of a job."
+        draft.discard,
+        inputs.DiscardDraftInput,
+        payloads.DiscardedDraftPayload,
+        "Discard the draft of a job. Needs the permission EDIT on it.",
     )
     publish_draft = mutation(
         draft.publish,
         inputs.PublishDraftInput,
         payloads.VersionPayload,
-        "Publish the draft: it becomes the current version and never changes again.",
+        (
+            "Publish the draft: it becomes the current version and never changes again. The draft's cluster must be"
+            " active. Needs the permission EDIT on the job."
+        ),
     )
     create_version = mutation(
         version.create,
         inputs.CreateVersionInput,
         payloads.VersionPayload,
-        "Create, change and publish a draft in one step. Refused while the job has a draft.",
+        (
+            "Change the configuration of the current version and publish it as a new version, in one step."
+            " Refused while the job has a draft. Needs the permission EDIT on the job."
+        ),
     )
     activate_version = mutation(
         version.activate,
         inputs.ActivateVersionInput,
         payloads.VersionPayload,
-        "Make a published version the current one, for example to roll back. Refused while the job has a draft, unless "
-        "`discardDraft` is true.",
+        (
+            "Make a published version the current one, for example to roll back. Refused while the job has a"
+            " draft, unless `discardDraft` is true. The version's cluster must be active. Activating the current"
+            " version changes nothing. Needs the permission EDIT on the job."
+        ),
     )
     add_teams_to_job = mutation(
-        job.add_teams, inputs.AddTeamsToJobInput, payloads.JobPayload, "Give teams access to a job."
+        job.add_teams,
+        inputs.AddTeamsToJobInput,
+        payloads.JobPayload,
+        "Give teams access to a job. Needs the permission MANAGE_TEAMS on it.",
     )
     remove_team_from_job = mutation(
-        job.remove_team, inputs.RemoveTeamFromJobInput, payloads.JobPayload, "Remove a team's access to a job."
+        job.remove_team,
+        inputs.RemoveTeamFromJobInput,
+        payloads.JobPayload,
+        "Remove a team's access to a job. Needs the permission MANAGE_TEAMS on it.",
     )
     trigger_run = mutation(
         run.trigger,
         run_input.TriggerRunInput,
         run_payloads.RunPayload,
-        "Make a run of the current version, or of another published one. A paused job can be run, too.",
+        (
+            "Create a run of the current version, or of another published one. A paused job can be run, too."
+            " Needs the permission RUN on the job."
+        ),
     )
     release_run = mutation(
         run.release,
         run_input.ReleaseRunInput,
         run_payloads.RunPayload,
-        "Make a pending run ready, so that a worker can claim it. Releasing it again changes nothing.",
+        (
+            "Make a pending run ready, so that a worker can claim it. Releasing a ready or running run"
+            " changes nothing. Needs the permission RUN on the job."
+        ),
     )
     cancel_run = mutation(
         run.cancel,
         run_input.CancelRunInput,
         run_payloads.RunPayload,
         (
-            "Cancel a run. A pending or ready run is cancelled at once. For a running run, the answer to the worker's"
-            " next report has `cancelRequested`, and the run is cancelled when the worker reports `CANCELLED`."
-            " Cancelling a finished run changes nothing."
+            "Cancel a run. A pending or ready run is cancelled at once. For a running run, the result of the"
+            " worker's next report has `cancelRequested`, and the run is cancelled when the worker reports"
+            " CANCELLED or its lease expires. Cancelling a finished run changes nothing. Needs the permission"
+            " RUN on the job."
         ),
     )
     delete_run = mutation(
-        run.delete, run_input.DeleteRunInput, run_payloads.DeletedRunPayload, "Delete a run that has finished."
+        run.delete,
+        run_input.DeleteRunInput,
+        run_payloads.DeletedRunPayload,
+        "Delete a run that has finished. Needs the permission DELETE on the job.",
     )
     create_scheduled_runs = batch(
         scheduled_run.create,
         run_input.CreateScheduledRunsInput,
         run_payloads.ScheduledRunsPayload,
         _scheduled,
-        "Make runs for times of schedules. There is at most one run for each job and time.",
+        (
+            "Create runs for times of schedules. There is at most one run for each job and time. Needs the"
+            " permission RUN on the jobs."
+        ),
     )
     claim_runs = mutation(
         claim.claim,
         run_input.ClaimRunsInput,
         run_payloads.ClaimedRunsPayload,
         (
-            "Claim ready runs of the jobs that you may run, each for the time of a lease. The oldest come first, and"
-            " each job's first run before any job's second. If the lease expires, another worker can claim the run."
+            "Claim ready runs of the jobs on which you have the permission RUN, each for the time of a lease."
+            " The oldest come first, but no job gets a second run before each other job got its first. If the"
+            " lease expires, the run becomes ready again or, without retries left, fails. A lease that"
+            " expires before the first report uses no retry, at most ten times for each run."
         ),
     )
     report_runs = batch(
@@ -158,7 +214,10 @@ class Mutation(ProvisioningMutation, WebhookMutation):
         run_input.ReportRunsInput,
         run_payloads.ReportedRunsPayload,
         _reported,
-        "Report on claimed runs: their progress, which renews the leases, or their end.",
+        (
+            "Report on claimed runs: that they are executing, which renews the leases, or how they ended."
+            " Needs the permission RUN on the jobs."
+        ),
     )
     update_organization = mutation(
         organization.update,

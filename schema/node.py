@@ -6,7 +6,7 @@ from graphql import GraphQLAbstractType, GraphQLResolveInfo
 TYPE_NAMES: dict[str, str] = {}
 
 
-@strawberry.interface(description="An object with a globally unique id.")
+@strawberry.interface(description="An object with a globally unique id, by which `Query.node` finds it.")
 class Node:
     prefix: ClassVar[str]
 

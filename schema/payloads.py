@@ -26,7 +26,10 @@ Key = strawberry.Private[str | None]
 
 def _job() -> Any:
     return relation(
-        job.by_ids, names.Job | None, "The job in its present state. Null if you can't see it.", key="job_id"
+        job.by_ids,
+        names.Job | None,
+        "The job in its present state. Null if it doesn't exist or you can't see it.",
+        key="job_id",
     )
 
 
@@ -38,24 +41,34 @@ class Payload:
 
 
 @strawberry.type
+class BatchPayload(Payload):
+    user_errors: list[UserError] = strawberry.field(
+        description=(
+            "The reasons why the whole list was refused. If the list isn't empty, nothing was changed. The reasons why"
+            " single items were refused are in `results`."
+        )
+    )
+
+
+@strawberry.type
 class JobPayload(Payload):
     job_id: Key = None
     job = _job()
 
 
-@strawberry.type(description="What became of the changes to one job.")
+@strawberry.type(description="The result of the changes to one job.")
 class UpdateJobsResult:
     job_id: Key = None
     job = _job()
     user_errors: list[UserError] = strawberry.field(
-        description="The reasons why the item was refused. Each path begins at the root of the input."
+        description=("The reasons why the item was refused. If the list isn't empty, nothing was changed for it.")
     )
 
 
 @strawberry.type
-class UpdatedJobsPayload(Payload):
+class UpdatedJobsPayload(BatchPayload):
     results: list[UpdateJobsResult] = strawberry.field(
-        default_factory=list, description="What became of the items, in their order."
+        default_factory=list, description="The results, in the order of the items."
     )
 
 
@@ -71,7 +84,8 @@ class DeletedJobPayload(Payload):
         default=None, description="The id of the deleted job. Null if the mutation was refused."
     )
     cancelled_runs: list[JobRun] = strawberry.field(
-        default_factory=list, description="The runs that were cancelled, in their final state."
+        default_factory=list,
+        description="The runs that were cancelled, in their final state. They were deleted with the job.",
     )
 
 
@@ -104,7 +118,7 @@ class VersionPayload(Payload):
     version = relation(
         job_version.by_ids,
         names.JobVersion | None,
-        "The version that the mutation made current. Null if the mutation was refused.",
+        "The version that is current after the mutation. Null if the mutation was refused.",
         key="version_id",
     )
     job = _job()
@@ -122,7 +136,7 @@ class OrganizationPayload(Payload):
 
 
 def entity(batch: Any, graphql_type: Any, noun: str, key: str) -> Any:
-    text = f"The {noun} in its present state. Null if it doesn't exist."
+    text = f"The {noun} in its present state. Null if it doesn't exist or wasn't created."
     return relation(batch, graphql_type | None, text, key=key)
 
 

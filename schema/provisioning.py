@@ -25,7 +25,7 @@ class ProvisioningMutation:
         team.delete,
         inputs.DeleteTeamInput,
         payloads.DeletedTeamPayload,
-        f"Delete a team that no job is shared with. {BY_ADMINISTRATORS}",
+        f"Delete a team that has access to no job. {BY_ADMINISTRATORS}",
     )
     set_team_role = mutation(
         team.set_role,
@@ -49,7 +49,7 @@ class ProvisioningMutation:
         member.disable,
         inputs.DisableMemberInput,
         payloads.MemberPayload,
-        "Disable a member: all tokens stop working within a second. Refused for the last active administrator."
+        "Disable a member: all of its tokens stop working within a second. Refused for the last active administrator."
         f" {BY_ADMINISTRATORS}",
     )
     enable_member = mutation(
@@ -59,7 +59,8 @@ class ProvisioningMutation:
         member.erase,
         inputs.EraseMemberInput,
         payloads.MemberPayload,
-        "Replace the name and email of a member, and disable them, for good. What they did stays, under the new name."
+        "Replace the name and email address of a member by others and disable the member, for good. The member's past"
+        " changes stay in the history, under the new name."
         f" Refused for the last active administrator. {BY_ADMINISTRATORS}",
     )
     create_service_account = mutation(
@@ -78,7 +79,7 @@ class ProvisioningMutation:
         service_account.disable,
         inputs.DisableServiceAccountInput,
         payloads.ServiceAccountPayload,
-        f"Disable a service account: all tokens stop working within a second. {BY_ADMINISTRATORS}",
+        f"Disable a service account: all of its tokens stop working within a second. {BY_ADMINISTRATORS}",
     )
     enable_service_account = mutation(
         service_account.enable,
@@ -90,8 +91,11 @@ class ProvisioningMutation:
         access_token.create,
         inputs.CreateAccessTokenInput,
         payloads.NewAccessTokenPayload,
-        "Create an access token for yourself or, as an administrator, for a service account. To rotate a token, create"
-        " another one, and revoke the old one when no client uses it any longer.",
+        (
+            "Create an access token for yourself or, as an administrator, for a service account. A member or"
+            " service account has at most 100 valid tokens, an organization 10,000. To rotate a token, create"
+            " another one, and revoke the old one when no client uses it any longer."
+        ),
     )
     revoke_access_token = mutation(
         access_token.revoke,
@@ -115,13 +119,16 @@ class ProvisioningMutation:
         saved_query.create,
         inputs.CreateSavedQueryInput,
         payloads.SavedQueryPayload,
-        "Create a saved query of a team.",
+        (
+            "Create a saved query of a team. Needs the role CONTRIBUTOR or ADMIN in the team, or the"
+            " organization role ADMIN."
+        ),
     )
     update_saved_query = mutation(
         saved_query.update,
         inputs.UpdateSavedQueryInput,
         payloads.SavedQueryPayload,
-        f"Change a saved query. Jobs run the new text from their next run on. {BY_EDITORS}",
+        f"Change a saved query. Runs that are claimed from now on execute the new text. {BY_EDITORS}",
     )
     delete_saved_query = mutation(
         saved_query.delete,

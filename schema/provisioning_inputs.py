@@ -8,14 +8,21 @@ from strawberry import UNSET, Maybe
 from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.schema import inputs
-from mainsheet.schema.config_input import LINE
+from mainsheet.schema.config_input import LINE, NAME
 
 KEEP = "Null isn't allowed. Omit to keep the value."
 CLEAR = "Null removes it. Omit to keep the value."
 EMAIL = "The email address, 3 to 255 ASCII characters, unique within the organization. It is stored in lower case."
-SQL = "The SQL text, 1 to 8191 characters."
-EXTERNAL_ID = "The key of the object in the system that manages it, unique within the organization."
-MANAGED_BY = "The name of the system that manages the object."
+SQL = "The SQL text, 1 to 8191 characters, not blank."
+EXTERNAL_ID = (
+    "The key of the object in the system that manages it, 1 to 255 characters, unique among the"
+    " organization's objects of the same kind."
+)
+MANAGED_BY = "The name of the system that manages the object, 1 to 255 characters."
+
+
+def _unique_name(nouns: str) -> str:
+    return f"The name, unique among the organization's {nouns}. {LINE}"
 
 
 def id_of(what: str) -> Any:
@@ -52,7 +59,7 @@ class TeamRoleInput:
 
 @strawberry.input(description="A new team.")
 class CreateTeamInput:
-    name: str = strawberry.field(description=LINE)
+    name: str = strawberry.field(description=_unique_name("teams"))
     description: str | None = omittable(inputs.PROSE)
     external_id: str | None = omittable(EXTERNAL_ID)
     managed_by: str | None = omittable(MANAGED_BY)
@@ -64,7 +71,7 @@ class CreateTeamInput:
 @strawberry.input(description="Changes to a team.")
 class UpdateTeamInput:
     team_id: strawberry.ID = id_of("team")
-    name: Maybe[str | None] = kept(LINE)
+    name: Maybe[str | None] = kept(_unique_name("teams"))
     description: Maybe[str | None] = clearable(inputs.PROSE)
     external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
     managed_by: Maybe[str | None] = clearable(MANAGED_BY)
@@ -85,7 +92,7 @@ class DeleteTeamInput:
 class SetTeamRoleInput:
     team_id: strawberry.ID = id_of("team")
     actor_id: strawberry.ID = id_of("member or service account")
-    role: TeamRole = strawberry.field(description="The role to add, or to change to.")
+    role: TeamRole = strawberry.field(description="The role in the team.")
     dry_run: bool = inputs.dry_run()
 
 
@@ -99,7 +106,7 @@ class RemoveFromTeamInput:
 @strawberry.input(description="A new member.")
 class CreateMemberInput:
     email: str = strawberry.field(description=EMAIL)
-    name: str = strawberry.field(description=LINE)
+    name: str = strawberry.field(description=NAME)
     organization_role: OrganizationRole = strawberry.field(
         default=OrganizationRole.MEMBER, description="The role in the organization."
     )
@@ -117,7 +124,7 @@ class CreateMemberInput:
 class UpdateMemberInput:
     member_id: strawberry.ID = id_of("member")
     email: Maybe[str | None] = kept(EMAIL)
-    name: Maybe[str | None] = kept(LINE)
+    name: Maybe[str | None] = kept(NAME)
     organization_role: Maybe[OrganizationRole | None] = kept("The role in the organization.")
     external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
     managed_by: Maybe[str | None] = clearable(MANAGED_BY)
@@ -151,7 +158,7 @@ class EraseMemberInput:
 
 @strawberry.input(description="A new service account.")
 class CreateServiceAccountInput:
-    name: str = strawberry.field(description=LINE)
+    name: str = strawberry.field(description=_unique_name("service accounts"))
     organization_role: OrganizationRole = strawberry.field(
         default=OrganizationRole.MEMBER, description="The role in the organization."
     )
@@ -165,7 +172,7 @@ class CreateServiceAccountInput:
 @strawberry.input(description="Changes to a service account.")
 class UpdateServiceAccountInput:
     service_account_id: strawberry.ID = id_of("service account")
-    name: Maybe[str | None] = kept(LINE)
+    name: Maybe[str | None] = kept(_unique_name("service accounts"))
     organization_role: Maybe[OrganizationRole | None] = kept("The role in the organization.")
     external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
     managed_by: Maybe[str | None] = clearable(MANAGED_BY)
@@ -198,7 +205,7 @@ class CreateAccessTokenInput:
     )
     scopes: list[AccessScope] = strawberry.field(
         default_factory=lambda: [AccessScope.READ, AccessScope.WRITE],
-        description="What the token may be used for. Your own token must have each of these scopes.",
+        description="What the token may be used for: 1 to 4 scopes, which your own token must have.",
     )
     expires_in_seconds: Maybe[int | None] = strawberry.field(
         description=(
@@ -209,7 +216,7 @@ class CreateAccessTokenInput:
     )
     message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key(
-        " The secret isn't part of it: if you lost the first result, revoke the token and create another one."
+        " The result of a repeated request has no secret: if you lost it, revoke the token and create another one."
     )
 
 
@@ -221,8 +228,8 @@ class RevokeAccessTokenInput:
 
 @strawberry.input(description="A new cluster.")
 class CreateClusterInput:
-    name: str = strawberry.field(description=LINE)
-    region: str | None = omittable(f"The region, such as `eu-central-1`. {LINE}")
+    name: str = strawberry.field(description=_unique_name("clusters"))
+    region: str | None = omittable(f"The cloud region, such as `eu-central-1`. {LINE}")
     status: ClusterStatus = strawberry.field(default=ClusterStatus.ACTIVE, description="The status.")
     external_id: str | None = omittable(EXTERNAL_ID)
     managed_by: str | None = omittable(MANAGED_BY)
@@ -234,8 +241,8 @@ class CreateClusterInput:
 @strawberry.input(description="Changes to a cluster.")
 class UpdateClusterInput:
     cluster_id: strawberry.ID = id_of("cluster")
-    name: Maybe[str | None] = kept(LINE)
-    region: Maybe[str | None] = clearable(f"The region, such as `eu-central-1`. {LINE}")
+    name: Maybe[str | None] = kept(_unique_name("clusters"))
+    region: Maybe[str | None] = clearable(f"The cloud region, such as `eu-central-1`. {LINE}")
     status: Maybe[ClusterStatus | None] = kept("The status.")
     external_id: Maybe[str | None] = clearable(EXTERNAL_ID)
     managed_by: Maybe[str | None] = clearable(MANAGED_BY)
@@ -255,9 +262,12 @@ class DeleteClusterInput:
 @strawberry.input(description="A new saved query.")
 class CreateSavedQueryInput:
     team_id: strawberry.ID = strawberry.field(
-        description="The team that may change it. You need the role CONTRIBUTOR or ADMIN in it."
+        description=(
+            "The team that may change the saved query. You need the role CONTRIBUTOR or ADMIN in it, or"
+            " the organization role ADMIN."
+        )
     )
-    name: str = strawberry.field(description=LINE)
+    name: str = strawberry.field(description=_unique_name("saved queries"))
     sql: str = strawberry.field(description=SQL)
     message: str | None = message()
     dry_run: bool = inputs.dry_run()
@@ -267,8 +277,11 @@ class CreateSavedQueryInput:
 @strawberry.input(description="Changes to a saved query.")
 class UpdateSavedQueryInput:
     saved_query_id: strawberry.ID = id_of("saved query")
-    team_id: Maybe[strawberry.ID | None] = kept("The team that may change it.")
-    name: Maybe[str | None] = kept(LINE)
+    team_id: Maybe[strawberry.ID | None] = kept(
+        "The team that may change the saved query. You need the role CONTRIBUTOR or ADMIN in it, or"
+        " the organization role ADMIN."
+    )
+    name: Maybe[str | None] = kept(_unique_name("saved queries"))
     sql: Maybe[str | None] = kept(SQL)
     expected_revision: int | None = expected()
     message: str | None = message()

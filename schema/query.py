@@ -47,7 +47,10 @@ def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> 
 
 
 def by_external_id(
-    *, external_id: Annotated[str, described("The key of the object in the system that manages it.")]
+    *,
+    external_id: Annotated[
+        str, described("The key of the object in the system that manages it, as in its `externalId`.")
+    ],
 ) -> str:
     return external_id
 
@@ -61,14 +64,19 @@ def lookup_by_external_id(batch: Any, graphql_type: Any, noun: str) -> Any:
     return lookup(batch, graphql_type | None, text, by_external_id)
 
 
-@strawberry.type(description="The caller of the API, with the caller's jobs and teams.")
+@strawberry.type(
+    description=(
+        "The caller of the API: you, with your jobs and teams. The `id` differs from that of your"
+        " `actor`, which filters take."
+    )
+)
 class Viewer(Node, prefix=Caller.PREFIX):
-    actor = relation(actor_rows.by_ids, names.Actor, "The caller as a member or service account.", key="actor_id")
+    actor = relation(actor_rows.by_ids, names.Actor, "You as a member or service account.", key="actor_id")
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     tokens = relation(
         token_rows.of_actors,
         names.AccessTokenConnection,
-        "Your access tokens, oldest first.",
+        ("Your access tokens, oldest first. They include expired and revoked tokens until the server deletes them."),
         key="actor_id",
         arguments=page_arguments,
     )
@@ -105,7 +113,13 @@ class Viewer(Node, prefix=Caller.PREFIX):
         return in_organization(root)
 
 
-@strawberry.type(description="The queries. Objects that you can't see are treated as if they didn't exist.")
+@strawberry.type(
+    description=(
+        "The queries. Objects that you can't see are treated as if they didn't exist. You see all objects"
+        " of your organization, except for jobs of other teams with their versions, runs and events,"
+        " access tokens of others, and webhooks."
+    )
+)
 class Query:
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     node = lookup(
@@ -150,10 +164,12 @@ class Query:
         event_rows.of_organizations,
         names.EventConnection,
         (
-            "The feed of the organization's events about objects that you can see, or could see when they were deleted."
-            " An event of any transaction comes after those that were read before, and the events of one object are in"
-            " the order in which they occurred: to miss nothing, read on with `after: pageInfo.endCursor`. An event"
-            " appears as soon as all older transactions have ended."
+            "The feed of the organization's events about objects that you can see, or could see when they"
+            " were deleted, oldest first. New events come after all that could be read before, and the events"
+            " of one object are in the order in which they occurred: to miss nothing, read on with `after:"
+            " pageInfo.endCursor`. An event appears as soon as all older transactions have ended. If events"
+            " after the cursor were deleted, because the server keeps them for a limited time, the request"
+            " fails with the code `CURSOR_EXPIRED`."
         ),
         key="organization_id",
         arguments=feed_arguments,
@@ -190,7 +206,10 @@ class Query:
     access_tokens = relation(
         token_rows.of_organizations,
         names.AccessTokenConnection,
-        "All access tokens of the organization for administrators, your own for others. The oldest first.",
+        (
+            "The access tokens of the organization if you are an administrator, else your own, oldest first."
+            " They include expired and revoked tokens until the server deletes them."
+        ),
         key="organization_id",
         arguments=page_arguments,
     )

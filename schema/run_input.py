@@ -15,7 +15,7 @@ class RunParameterInput:
     value: str = strawberry.field(description="The value, at most 8191 characters. Stored unchanged.")
 
 
-@strawberry.input(description="The run to make.")
+@strawberry.input(description="The run to create.")
 class TriggerRunInput:
     job_id: strawberry.ID = strawberry.field(description="The job.")
     version_number: int | None = strawberry.field(
@@ -29,7 +29,10 @@ class TriggerRunInput:
         description="The reason for the run, kept with it and in the history. At most 1023 characters.",
     )
     hold: bool = strawberry.field(
-        default=False, description="Make the run pending. No worker can claim it until `releaseRun` makes it ready."
+        default=False,
+        description=(
+            "Create the run with the status PENDING. No worker can claim it until `releaseRun` makes it ready."
+        ),
     )
     idempotency_key: str | None = idempotency_key()
 
@@ -58,15 +61,16 @@ LEASE = "The length of the lease in seconds, 5 to 3600."
 @strawberry.input(description="The runs to claim.")
 class ClaimRunsInput:
     cluster_ids: list[strawberry.ID] = strawberry.field(
-        description="The clusters on which the worker executes runs, at most 100."
+        description=("The clusters on which the worker executes runs, at most 100. An empty list claims nothing.")
     )
-    limit: int = strawberry.field(default=10, description="The number of runs to claim, 1 to 100.")
+    limit: int = strawberry.field(default=10, description="The largest number of runs to claim, 1 to 100.")
     lease_seconds: int = strawberry.field(default=60, description=LEASE)
     idempotency_key: str | None = strawberry.field(
         default=UNSET,
         description=(
-            "A text of 1 to 255 characters, not blank, that makes a retry safe: the same key with the same input within"
-            " 24 hours claims nothing again, and returns those of the first claims whose leases still last."
+            "A text of 1 to 255 characters, not blank, that makes a retry safe. Within 24 hours, the same key"
+            " with the same input claims no further runs, and returns those of the first claims whose leases"
+            " still last. With another input it is refused."
         ),
     )
 
@@ -78,31 +82,36 @@ class RunErrorInput:
     )
     message: str = strawberry.field(description="A message for people, at most 1023 characters.")
     is_retryable: bool = strawberry.field(
-        default=True, description="Whether another attempt may succeed. If false, the run isn't tried again."
+        default=True, description="Whether another attempt may succeed. If false, the run isn't retried."
     )
 
 
 @strawberry.input(description="What a worker reports about a run that it has claimed.")
 class RunReportInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
-    attempt: int = strawberry.field(description="The number of the claim. A report with an older one is refused.")
-    state: RunReportState = strawberry.field(description="What the run does, or how it ended.")
-    error: RunErrorInput | None = strawberry.field(default=UNSET, description="Why the run failed.")
+    attempt: int = strawberry.field(
+        description=("The number of the claim, from `ClaimedRun.attempt`. A report with an older one is refused.")
+    )
+    state: RunReportState = strawberry.field(description="Whether the run is executing, or how it ended.")
+    error: RunErrorInput | None = strawberry.field(
+        default=UNSET, description="Why the run failed. Ignored with the state RUNNING or SUCCEEDED."
+    )
     log_url: str | None = strawberry.field(
-        default=UNSET, description="The address of the log, 1 to 1023 characters. Omit to keep the value."
+        default=UNSET, description="The address of the log, 1 to 1023 characters in one line. Omit to keep the value."
     )
     progress_percent: int | None = strawberry.field(
         default=UNSET, description="The progress, 0 to 100. Omit to keep the value."
     )
     lease_seconds: int = strawberry.field(
-        default=60, description=f"{LEASE} A report of the state `RUNNING` renews the lease from now on."
+        default=60,
+        description="The length of the renewed lease in seconds, 5 to 3600. Only used with the state RUNNING.",
     )
 
 
 @strawberry.input(description="The reports of a worker.")
 class ReportRunsInput:
     reports: list[RunReportInput] = strawberry.field(
-        description="The reports, at most 100. Each is judged alone, in a transaction of its own."
+        description="The reports, 1 to 100. Each is accepted or refused in a transaction of its own."
     )
 
 
@@ -110,21 +119,27 @@ class ReportRunsInput:
 class ScheduledRunInput:
     job_id: strawberry.ID = strawberry.field(description="The job.")
     scheduled_for: datetime = strawberry.field(
-        description="The time of the schedule. A time without an offset is UTC. No worker can claim the run before it."
+        description=(
+            "The time of the schedule, which isn't compared with the job's schedule. No worker can claim the"
+            " run before it. A time without an offset is UTC."
+        )
     )
     hold: bool = strawberry.field(
-        default=False, description="Make the run pending. No worker can claim it until `releaseRun` makes it ready."
+        default=False,
+        description=(
+            "Create the run with the status PENDING. No worker can claim it until `releaseRun` makes it ready."
+        ),
     )
     skip_reason: str | None = strawberry.field(
-        default=UNSET, description="Make the run skipped, for this reason. At most 1023 characters."
+        default=UNSET, description="Create the run with the status SKIPPED, for this reason. At most 1023 characters."
     )
 
 
-@strawberry.input(description="The scheduled runs to make.")
+@strawberry.input(description="The scheduled runs to create.")
 class CreateScheduledRunsInput:
     runs: list[ScheduledRunInput] = strawberry.field(
         description=(
-            "The runs, at most 100. Each is made in a transaction of its own. For the same job and time, the run that"
-            " exists is returned."
+            "The runs, 1 to 100. Each is created in a transaction of its own, with the job's current version."
+            " For the same job and time, the run that exists is returned."
         )
     )

@@ -7,7 +7,7 @@ import strawberry
 
 from mainsheet.resolvers import job_run
 from mainsheet.schema import names
-from mainsheet.schema.payloads import Key, Payload
+from mainsheet.schema.payloads import BatchPayload, Key, Payload
 from mainsheet.schema.relation import relation
 from mainsheet.schema.user_error import UserError
 from mainsheet.schema.weight import BATCH
@@ -15,13 +15,16 @@ from mainsheet.schema.weight import BATCH
 
 def _run() -> Any:
     return relation(
-        job_run.by_ids, names.JobRun | None, "The run in its present state. Null if you can't see it.", key="run_id"
+        job_run.by_ids,
+        names.JobRun | None,
+        "The run in its present state. Null if it doesn't exist or you can't see it.",
+        key="run_id",
     )
 
 
 def _item_errors() -> Any:
     return strawberry.field(
-        description="The reasons why the item was refused. Each path begins at the root of the input."
+        description=("The reasons why the item was refused. If the list isn't empty, nothing was changed for it.")
     )
 
 
@@ -45,7 +48,9 @@ class ClaimedRun:
     run = relation(job_run.by_ids, names.JobRun, "The run.", key="run_id")
     attempt: int = strawberry.field(description="The number of the claim, to send with each report.")
     lease_expires_at: datetime = strawberry.field(
-        description="When the lease expires. Report before, at best after a third of the time, to renew it."
+        description=(
+            "When the lease expires. Report RUNNING before then to renew it, at best after a third of the time."
+        )
     )
 
 
@@ -67,38 +72,41 @@ class ClaimedRunsPayload(Payload):
     )
 
 
-@strawberry.type(description="What became of a report.")
+@strawberry.type(description="The result of one report.")
 class RunReportResult:
     job_id: Key = None
     run_id: Key = None
     run = _run()
     cancel_requested: bool = strawberry.field(
-        default=False, description="Whether to stop the run and then report `CANCELLED`."
+        default=False, description="Whether the worker should stop the run and then report CANCELLED."
     )
     lease_expires_at: datetime | None = strawberry.field(
-        default=None, description="When the renewed lease expires. Null if the run isn't the worker's any more."
+        default=None, description="When the renewed lease expires. Null if the run has ended for this worker."
     )
     user_errors: list[UserError] = _item_errors()
 
 
 @strawberry.type
-class ReportedRunsPayload(Payload):
+class ReportedRunsPayload(BatchPayload):
     results: list[RunReportResult] = strawberry.field(
-        default_factory=list, description="What became of the reports, in their order.", metadata=BATCH
+        default_factory=list, description="The results, in the order of the reports.", metadata=BATCH
     )
 
 
-@strawberry.type(description="A run for a time of the schedule.")
+@strawberry.type(description="The result of one scheduled run.")
 class ScheduledRunResult:
     job_id: Key = None
     run_id: Key = None
     run = _run()
-    is_new: bool = strawberry.field(default=False, description="Whether this mutation made the run.")
+    is_new: bool = strawberry.field(
+        default=False,
+        description=("Whether this mutation created the run. False if it existed already, or if the item was refused."),
+    )
     user_errors: list[UserError] = _item_errors()
 
 
 @strawberry.type
-class ScheduledRunsPayload(Payload):
+class ScheduledRunsPayload(BatchPayload):
     results: list[ScheduledRunResult] = strawberry.field(
-        default_factory=list, description="The runs, in the order of the items.", metadata=BATCH
+        default_factory=list, description="The results, in the order of the items.", metadata=BATCH
     )

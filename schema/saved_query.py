@@ -14,34 +14,51 @@ from mainsheet.schema.node import Node
 from mainsheet.schema.relation import relation
 from mainsheet.schema.weight import weight
 
-UNKNOWN = "Null for a saved query of release 0.1.0"
+UNKNOWN = "Null if it was created before release 0.2.0"
 
 
-@strawberry.type(description="An SQL text that several jobs can share. It is read when a job runs.")
+@strawberry.type(
+    description=(
+        "An SQL text that several jobs can share. A run executes the text of the time at which a worker claims the run."
+    )
+)
 class SavedQuery(Node, prefix=SavedQueryRow.PREFIX):
     name: str = strawberry.field(description="The name, unique within the organization.")
     sql: str = strawberry.field(description="The SQL text.", metadata=weight(characters=limits.SQL.maximum))
     team = relation(
-        teams.by_ids, names.Team | None, "The team that may change it. Null if only administrators may.", key="team_id"
+        teams.by_ids,
+        names.Team | None,
+        "The team that may change the saved query. Null if only administrators may.",
+        key="team_id",
     )
     revision: int = strawberry.field(description=REVISION)
-    created_at: datetime | None = strawberry.field(description=f"When it was created. {UNKNOWN}.")
-    created_by = relation(actor.by_ids, names.Actor | None, f"Who created it. {UNKNOWN}.", key="created_by_id")
-    updated_at: datetime | None = strawberry.field(description=f"When it was last changed. {UNKNOWN} until then.")
+    created_at: datetime | None = strawberry.field(description=f"When the saved query was created. {UNKNOWN}.")
+    created_by = relation(
+        actor.by_ids, names.Actor | None, f"Who created the saved query. {UNKNOWN}.", key="created_by_id"
+    )
+    updated_at: datetime | None = strawberry.field(
+        description=f"When the saved query was last changed. {UNKNOWN} and not changed since."
+    )
     updated_by = relation(
-        actor.by_ids, names.Actor | None, f"Who changed it last. {UNKNOWN} until then.", key="updated_by_id"
+        actor.by_ids,
+        names.Actor | None,
+        f"Who last changed the saved query. {UNKNOWN} and not changed since.",
+        key="updated_by_id",
     )
     jobs = relation(
         job_list.of_saved_queries,
         names.JobConnection,
-        "The visible jobs whose current version runs this query.",
+        "The jobs that you can see and whose current version runs the saved query.",
         arguments=job_list_arguments,
     )
     versions = relation(
         job_version.of_saved_queries,
         names.JobVersionConnection,
-        "All versions of visible jobs that run this query, old ones and drafts too, ordered by the time of their"
-        " creation. As long as there is one, the query can't be deleted.",
+        (
+            "The versions that run the saved query, of jobs that you can see, with old versions and drafts,"
+            " ordered by the time of their creation. As long as a version of any job runs it, the saved query"
+            " can't be deleted."
+        ),
         arguments=page_arguments,
     )
 

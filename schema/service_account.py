@@ -16,7 +16,7 @@ class ServiceAccount(Actor, prefix=ServiceAccountRow.PREFIX):
 class ServiceAccountConnection(Connection[ServiceAccount]): ...
 
 
-@strawberry.type(description="A service account of a team.")
+@strawberry.type(description="A service account of a team, with the role in it.")
 class TeamServiceAccountEdge(Edge[ServiceAccount]):
     @strawberry.field(description="The role of the service account in the team.", metadata=reads("node", "role"))
     def role(self) -> TeamRole:

@@ -54,7 +54,7 @@ class SqlSnapshotSource(_OfVersion):
     kind = SourceKind.SQL_SNAPSHOT
     sql = _source_field("sql", str, "The SQL text.", weight(characters=limits.SQL.maximum))
     origin = _source_field(
-        "origin", str | None, ("Where the SQL came from, such as a path in a Git repository. Null if not set.")
+        "origin", str | None, ("Where the SQL text comes from, such as a path in a Git repository. Null if not set.")
     )
 
 

@@ -15,7 +15,8 @@ from mainsheet.schema.job_filter import conditions as job_conditions
 from mainsheet.schema.relation import relation
 
 AFTER = described(
-    "Begin after this cursor of an event, to miss nothing since then. If omitted, begin with the events from now on."
+    "Begin after this cursor of an `Event` or a `JobChange`, to miss nothing since then. If omitted,"
+    " begin with what happens from now on."
 )
 
 
@@ -27,33 +28,40 @@ def event_source(
 
 def job_source(
     *,
-    filter: Annotated[JobFilter | None, described("Compare the changed jobs with this filter.")] = None,
+    filter: Annotated[
+        JobFilter | None,
+        described("The filter that `isRemoved` is about. Changes of jobs that don't match it are delivered, too."),
+    ] = None,
     after: Annotated[str | None, AFTER] = None,
 ) -> Source:
     return Source(NO_FILTER, after, job_conditions(filter))
 
 
-@strawberry.type(description="A change of a job that you can see.")
+@strawberry.type(description="A change of a job or its runs.")
 class JobChange:
     job_id: strawberry.ID = strawberry.field(description="The id of the job.")
     job = relation(
         job_rows.by_ids,
         names.Job | None,
-        "The job as it is now. Null if it was deleted or you can't see it any more.",
+        "The job as it is now. Null if it was deleted or you can no longer see it.",
         key="job_id",
     )
     is_removed: bool = strawberry.field(
         description=(
-            "Whether the job doesn't match the filter now, or you can't see it; whether or not it matched before."
+            "Whether to remove the job from a list with the filter: it doesn't match it now, was deleted, or"
+            " you can't see it. It may not have matched before either."
         )
     )
-    cursor: str = strawberry.field(description="The position of the change in the feed, for the argument `after`.")
+    cursor: str = strawberry.field(
+        description="The position of the change in the feed, for the argument `after` of subscriptions."
+    )
 
 
 @strawberry.type(
     description=(
-        "The subscriptions, by `graphql-transport-ws` or `graphql-sse`. If a stream ends without `complete`, subscribe"
-        " again after the cursor of the last event."
+        "The subscriptions, over WebSocket by the protocol `graphql-transport-ws`, or over HTTP by the"
+        " protocol `graphql-sse`. If a stream ends without `complete`, subscribe again after the cursor"
+        " of the last event."
     )
 )
 class Subscription:
@@ -67,8 +75,11 @@ class Subscription:
     jobs = relation(
         subscription.jobs,
         JobChange,
-        "The changes of jobs that you can see, and the removal of a team by which you saw a job. Nothing is delivered"
-        " if you leave a team.",
+        (
+            "The changes of jobs that you can see and of their runs, to keep a list of jobs current. You also"
+            " learn that a team lost access to a job, if you belong to it. Nothing is delivered if you leave"
+            " a team."
+        ),
         key="event_id",
         arguments=job_source,
     )

@@ -13,7 +13,7 @@ from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 
 
-@strawberry.type(description="A team: members and service accounts who share jobs.")
+@strawberry.type(description="Members and service accounts who share jobs.")
 class Team(Node, prefix=TeamRow.PREFIX):
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
@@ -35,7 +35,7 @@ class Team(Node, prefix=TeamRow.PREFIX):
     jobs = relation(
         job_list.of_teams,
         names.JobConnection,
-        "The visible jobs that the team has access to.",
+        "The jobs that you can see and to which the team has access.",
         arguments=job_list_arguments,
     )
     viewer_permissions = relation(
@@ -45,7 +45,7 @@ class Team(Node, prefix=TeamRow.PREFIX):
     )
 
 
-@strawberry.type(description="A team of the organization.")
+@strawberry.type(description="A team of the organization, with your role in it.")
 class TeamEdge(Edge[Team]):
     @strawberry.field(
         description="Your role in the team. Null if you don't belong to it.", metadata=reads("node", "role")
@@ -59,7 +59,7 @@ class TeamConnection(Connection[Team]):
     edges: list[TeamEdge] = strawberry.field(description="The teams of the page with your roles in them.")  # type: ignore[assignment]  # narrows its items
 
 
-@strawberry.type(description="A team of a member or service account.")
+@strawberry.type(description="A team of a member or service account, with the role in it.")
 class MemberTeamEdge(Edge[Team]):
     @strawberry.field(
         description="The role of the member or service account in the team.", metadata=reads("node", "role")
@@ -84,4 +84,6 @@ class JobTeamEdge(Edge[Team]):
 
 @strawberry.type(description="A page of the teams that have access to a job.")
 class JobTeamConnection(Connection[Team]):
-    edges: list[JobTeamEdge] = strawberry.field(description="The teams of the page with their grants.")  # type: ignore[assignment]  # narrows its items
+    edges: list[JobTeamEdge] = strawberry.field(
+        description="The teams of the page, with the time of the access and who gave it."
+    )  # type: ignore[assignment]  # narrows its items

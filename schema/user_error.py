@@ -50,7 +50,8 @@ class UserError:
 
     @strawberry.field(
         description=(
-            "The path of the input field that is wrong, from the root of the input. List items are given by index."
+            "The path of the wrong field below the argument `input`, such as `config`, `clusterId`. List"
+            " items are given by index. Empty if no single field is wrong."
         )
     )
     def path(root: strawberry.Parent[Any]) -> list[str]:  # noqa: N805 the error is the parent
@@ -97,22 +98,22 @@ DESCRIPTIONS: Mapping[str, str] = {
     "dependent_ids": (
         f"The jobs that depend on it and that you can see, ordered by key: at most {limits.SHOWN_DEPENDENTS} of them."
     ),
-    "draft_id": "The existing draft.",
+    "draft_id": "The draft that the job already has.",
     "expected": "The expected value.",
-    "hidden_count": "The number of such jobs that you can't see.",
+    "hidden_count": "The number of jobs that use the object or depend on it, and that you can't see.",
     "job_ids": (
         "The jobs of the cycle, starting and ending with the same job. An item is null if you can't see that job."
     ),
-    "job_key": "The key of the job.",
+    "job_key": "The key that another job has.",
     "maximum": "The largest allowed value or length. Null if the error isn't about a range.",
     "minimum": "The smallest allowed value or length. Null if the error isn't about a range.",
     "missing_organization_role": "The missing role in the organization. Null if something else is missing.",
     "missing_permission": "The missing permission on the job. Null if a role is missing.",
-    "missing_scope": "The missing scope. Null if the token would live longer than yours.",
+    "missing_scope": "The missing scope. Null if the new token would expire after yours.",
     "missing_team_role": "The missing role in the team. Null if something else is missing.",
     "number": "The number of the version.",
     "pattern": "The regular expression that the value must match. Null if the error isn't about a format.",
-    "quota": "The number of objects that is allowed.",
+    "quota": "The largest allowed number of objects of this kind.",
     "user_ids": f"The jobs that use it, ordered by key: at most {limits.SHOWN_DEPENDENTS} that you can see.",
     "team_id": "The team in which the role is missing. Null if something else is missing.",
 }

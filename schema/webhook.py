@@ -18,7 +18,7 @@ from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.weight import weight
 
-NO_CONDITION = "Null if it is no condition."
+NO_CONDITION = "Null if this is no condition."
 ENTRIES = weight(items=limits.ENTRIES.maximum)
 
 
@@ -57,28 +57,30 @@ class EventFilterSettings:
 
 @strawberry.type(
     description=(
-        "An address to which the organization's events are sent, each at least once and those of one job in their"
-        " order. Administrators and auditors see webhooks."
+        "An address to which the organization's events are sent: each at least once, and those of one job"
+        " in their order. Only administrators and auditors see webhooks."
     )
 )
 class Webhook(Node, prefix=WebhookRow.PREFIX):
     url: str = strawberry.field(description="The address that gets the events, by POST requests.")
     description: str | None = strawberry.field(
-        description="What it is for. Null if not set.", metadata=weight(characters=limits.DESCRIPTION.maximum)
+        description="A description for people. Null if not set.", metadata=weight(characters=limits.DESCRIPTION.maximum)
     )
     is_enabled: bool = strawberry.field(description="Whether events are sent.")
     disabled_reason: str | None = strawberry.field(
         description=(
-            "Why the server disabled the webhook: all deliveries failed for five days, or the receiver answered 410."
-            " Null if it didn't."
+            "Why the server disabled the webhook: all deliveries failed for five days, or the receiver"
+            " answered with the status 410. Null if it didn't."
         )
     )
     revision: int = strawberry.field(description=REVISION)
     last_delivered_cursor = relation(
         webhook.delivered_cursors,
         str,
-        "The position in the feed up to which all events were delivered or given up. A webhook that is enabled again"
-        " continues from here.",
+        (
+            "The position in the feed up to which all events were delivered or given up. If the webhook is"
+            " disabled and enabled again, it continues from here."
+        ),
     )
     created_at: datetime = strawberry.field(description="When the webhook was created.")
     created_by = relation(actor.by_ids, names.Actor, "Who created the webhook.", key="created_by_id")
@@ -89,7 +91,7 @@ class Webhook(Node, prefix=WebhookRow.PREFIX):
         arguments=delivery_list_arguments,
     )
 
-    @strawberry.field(description="The events that it gets. Null if it gets all.", metadata=reads("filter"))
+    @strawberry.field(description="The events that the webhook gets. Null if it gets all.", metadata=reads("filter"))
     def filter(root: strawberry.Parent[Any]) -> EventFilterSettings | None:  # noqa: N805 the row is the parent
         return None if root.filter is None else _settings(root.filter)
 
@@ -103,23 +105,35 @@ def _settings(stored: dict[str, Any]) -> EventFilterSettings:
     return EventFilterSettings(**values)
 
 
-@strawberry.type(description="The delivery of an event to a webhook. Old ones are deleted.")
+@strawberry.type(
+    description=(
+        "The delivery of an event to a webhook. The server deletes finished deliveries some time after"
+        " their last attempt: 30 days by default."
+    )
+)
 class WebhookDelivery(Node, prefix=WebhookDeliveryRow.PREFIX):
     webhook = relation(webhook.by_ids, names.Webhook, "The webhook.", key="webhook_id")
     event = relation(event.by_ids, names.Event | None, "The event. Null if it was deleted.", key="event_id")
-    attempt: int = strawberry.field(description="How often it was sent.")
+    attempt: int = strawberry.field(description="The number of attempts so far.")
     status: WebhookDeliveryStatus = strawberry.field(description="The status of the delivery.")
     response_status: int | None = strawberry.field(
-        description="The HTTP status of the last answer. Null if there was none."
+        description="The HTTP status of the answer to the last attempt. Null if there was none."
     )
-    error: str | None = strawberry.field(description="Why the last attempt failed. Null if it didn't.")
+    error: str | None = strawberry.field(
+        description="Why the last attempt failed. Null if it succeeded, or if there was none."
+    )
     next_attempt_at: datetime | None = strawberry.field(
         description=(
-            "When it is sent next, if the webhook is enabled. Null if it isn't sent again. Unless it was requested,"
-            " earlier events of the same job are sent first."
+            "When the next attempt is due. Null if there is none. Deliveries of a disabled webhook wait, and"
+            " earlier events of the same job are sent first, unless the delivery was requested by"
+            " `testWebhook` or `redeliverWebhook`."
         )
     )
-    at: datetime = strawberry.field(description="The time of the last attempt or, before the first one, of creation.")
+    at: datetime = strawberry.field(
+        description=(
+            "When the last attempt was made, or the delivery was created or last requested, whichever is later."
+        )
+    )
 
 
 @strawberry.type(description="A page of a list of webhooks.")

@@ -8,12 +8,14 @@ from mainsheet.schema.event import EventFilter
 from mainsheet.schema.provisioning_inputs import clearable, expected, id_of, kept, message, omittable
 
 URL = (
-    "The address, at most 1023 ASCII characters, beginning with https://. It is checked again at each delivery: it must"
-    " not lead to a private network that the server's settings don't allow. Plain http:// works only in networks that"
-    " they do allow."
+    "The address, at most 1023 ASCII characters, beginning with https:// or http://. Each"
+    " delivery checks where it leads: https:// may lead to public addresses and to networks that"
+    " the server's settings allow, http:// only to the latter. Other deliveries fail."
 )
-FILTER = "The events to send; lists have at most 100 entries."
-SHOWN_ONCE = " The secret isn't part of it: if you lost the first result, rotate the secret with another key."
+FILTER = "The events to send. Each list has at most 100 entries."
+SHOWN_ONCE = (
+    " The result of a repeated request has no secret: if you lost it, call `rotateWebhookSecret` with another key."
+)
 
 
 @strawberry.input(description="A new webhook.")
@@ -21,7 +23,7 @@ class CreateWebhookInput:
     url: str = strawberry.field(description=URL)
     description: str | None = omittable(inputs.PROSE)
     filter: EventFilter | None = omittable(f"{FILTER} Omit for all events.")
-    is_enabled: bool = strawberry.field(default=True, description="Whether to send events from now on.")
+    is_enabled: bool = strawberry.field(default=True, description="Whether to send events.")
     message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)
 
@@ -56,8 +58,8 @@ class RotateWebhookSecretInput:
     overlap_seconds: int = strawberry.field(
         default=86_400,
         description=(
-            "How long the earlier secrets sign messages, too: 0 to 2592000. A message has a signature by each secret,"
-            " of at most five."
+            "How long the earlier secrets still sign messages as well, in seconds: 0 to 2592000 (30"
+            " days). At most five secrets sign at once; the oldest end first."
         ),
     )
     idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)

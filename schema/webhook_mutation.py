@@ -26,8 +26,9 @@ class NewWebhookPayload(WebhookPayload):
     secret: str | None = strawberry.field(
         default=None,
         description=(
-            "The secret that signs the messages. It is shown only here. Null if the mutation was refused, or if the"
-            " `idempotencyKey` was used before."
+            "The secret that signs the messages as Standard Webhooks specifies, beginning with `whsec_`. It"
+            " is shown only here. Null if the mutation was refused, or if the `idempotencyKey` was used"
+            " before."
         ),
     )
 
@@ -49,7 +50,7 @@ class DeletedWebhookPayload(Payload):
     deleted_webhook_id: strawberry.ID | None = payloads.deleted("webhook")
 
 
-ONCE = "Each is sent once, at once, without regard to their order, and also if the webhook is disabled."
+ONCE = "Each is sent once, at once, in no particular order, and also if the webhook is disabled."
 
 
 @strawberry.type
@@ -58,7 +59,7 @@ class WebhookMutation:
         webhook.create,
         inputs.CreateWebhookInput,
         NewWebhookPayload,
-        f"Create a webhook, which gets later events. An organization has at most {limits.WEBHOOKS}."
+        f"Create a webhook. It gets the events after its creation. An organization has at most {limits.WEBHOOKS}."
         f" {BY_ADMINISTRATORS}",
     )
     update_webhook = mutation(
@@ -74,7 +75,8 @@ class WebhookMutation:
         webhook.rotate_secret,
         inputs.RotateWebhookSecretInput,
         NewWebhookPayload,
-        f"Replace the secret of a webhook. The earlier ones sign, too, until the overlap ends. {BY_ADMINISTRATORS}",
+        f"Replace the secret of a webhook. Until the overlap ends, the earlier secrets sign messages as well."
+        f" {BY_ADMINISTRATORS}",
     )
     test_webhook = mutation(
         webhook.send_test,
@@ -87,6 +89,6 @@ class WebhookMutation:
         webhook.redeliver,
         inputs.RedeliverWebhookInput,
         WebhookDeliveriesPayload,
-        f"Send deliveries of the webhook again. {ONCE} A pending one is sent at once, and retried as before."
+        f"Send deliveries of the webhook again. {ONCE} A pending delivery is then retried as before."
         f" {BY_ADMINISTRATORS}",
     )

@@ -350,7 +350,7 @@ SAYS: list[tuple[str, dict[str, Any], str]] = [
     (
         "activateVersion",
         {"number": 7},
-        "The job has no version 7. Its `versions` are those that can be activated or copied.",
+        "The job has no version 7. Its `versions` are those that can be activated, copied or run.",
     ),
     ("createVersion", {"changes": {"clusterId": "CL0"}}, "There is no cluster 'CL0'."),
     (

@@ -126,6 +126,7 @@ NULL_IS_NO_CONDITION = {
 }
 ONCE = ("create", "clone", "apply", "trigger", "claim", "rotate", "test", "redeliver")
 BY_SCHEDULED_TIME = {"createScheduledRuns"}  # the same job and time again gives the same run
+SENTENCES = re.compile(r"[A-Z`](?!.*(?:[a-z`]\.[A-Z]|  |\n)).*\.")  # with a space between two of them
 DEPRECATED = re.compile(r"Use `\w+`\. Removal on \d{4}-\d\d-\d\d\.")
 
 
@@ -161,6 +162,11 @@ def test_the_committed_sdl_is_current() -> None:
 
 def test_everything_is_described() -> None:
     assert [path for path, each in elements() if not (each.description or "").strip()] == []
+
+
+def test_descriptions_are_sentences() -> None:
+    told = {path: each.description for path, each in elements() if not path.startswith("__")}
+    assert {path: text for path, text in told.items() if not SENTENCES.fullmatch(text)} == {}
 
 
 def test_inputs_with_a_default_are_not_null() -> None:
