@@ -18,7 +18,7 @@ INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/exampl
 ELSEWHERE := $(INTEROP) tests/container
 
 .DEFAULT_GOAL := help
-.PHONY: help run plane playground test interop screenshots dist container chaos check bench schema release lock clean
+.PHONY: help run plane playground test interop screenshots dist container chaos check bench schema settings release lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: $(STAMP) ## measure Mainsheet and other servers; BENCH=--quick for a shor
 schema: $(STAMP) ## write schema/schema.graphql
 	$(BIN)/mainsheet schema print > .venv/schema.graphql
 	mv .venv/schema.graphql schema/schema.graphql
+
+settings: $(STAMP) ## write docs/settings.md
+	$(BIN)/python -m tests.server.settings_page
 
 release: $(STAMP) ## store the databases and the schema of this version in releases/, for upgrade tests of later versions
 	$(BIN)/python -m tests.releases
