@@ -4,7 +4,7 @@ Our own handler and not Strawberry's: that one would need most of its methods re
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -77,11 +77,14 @@ class GraphQLEndpoint:
             raise unauthenticated(authorization)
         identify(caller)
         graphql_request = await read(request, self.body_limits)
-        with suppress(InvalidOperation):  # it becomes a result of the stream
+        refused = None
+        try:
             graphql_request = await self.documents.resolved(caller, graphql_request)
             await self._operation(request, caller, graphql_request)
+        except InvalidOperation as invalid:  # it becomes a result of the stream
+            refused = invalid
         with event_stream.validity.watched(authorization, caller) as ended:
-            return await event_stream.answer(request, caller, graphql_request, ended)
+            return await event_stream.answer(request, caller, refused or graphql_request, ended)
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)

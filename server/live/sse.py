@@ -5,6 +5,7 @@ subscribes again, after the cursor of its last event.
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -41,9 +42,10 @@ class EventStream:
         self,
         request: web.Request,
         caller: Caller,
-        graphql_request: GraphQLRequest,
+        graphql_request: GraphQLRequest | InvalidOperation,
         ended: asyncio.Event,
     ) -> web.StreamResponse:
+        """Send the results, or the errors of an operation that can't be run."""
         request[IS_STREAM] = True
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
@@ -62,11 +64,15 @@ class EventStream:
         return response
 
     async def _send(
-        self, request: web.Request, response: web.StreamResponse, caller: Caller, graphql_request: GraphQLRequest
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        caller: Caller,
+        graphql_request: GraphQLRequest | InvalidOperation,
     ) -> None:
         request_id = request[REQUEST_ID]
         try:
-            async with aclosing(self.streams.results(caller, graphql_request, request_id)) as results:
+            async with aclosing(self._results(caller, graphql_request, request_id)) as results:
                 async for each in results:
                     await response.write(b"event: next\ndata: " + each + b"\n\n")
         except TooSlow:
@@ -83,6 +89,13 @@ class EventStream:
             error = error_of(failure, request_id, request.app[INSTRUMENTS])
             await response.write(b"event: next\ndata: " + orjson.dumps({"errors": [error]}) + b"\n\n")
         await response.write(COMPLETE)
+
+    def _results(
+        self, caller: Caller, graphql_request: GraphQLRequest | InvalidOperation, request_id: str
+    ) -> AsyncGenerator[bytes]:
+        if isinstance(graphql_request, InvalidOperation):
+            raise graphql_request
+        return self.streams.results(caller, graphql_request, request_id)
 
     async def _watch(self, response: web.StreamResponse, ended: asyncio.Event) -> None:
         """Return when the token is no longer valid. Send comments, so that proxies keep the connection."""

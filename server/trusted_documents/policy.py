@@ -41,7 +41,7 @@ class DocumentPolicy:
         Raises `InvalidOperation` if the document isn't known or isn't trusted, `RequestError` if the hash isn't that of
         the text, and `RateLimited`.
         """
-        if request.is_resolved:
+        if request.is_resolved or (self.mode == "any" and request.document_id is None and request.hash is None):
             return request
         text = request.query or self.operations.text_of(request.hash) or ""
         if not text and (request.document_id or request.hash):

@@ -69,6 +69,7 @@ async def test_an_operation_over_server_sent_events_may_be_named_by_its_id(start
 
     assert '{"data":{"organization":{"name":"harbor"}}}' in await streamed(server, documentId=hash_of(NAME))
     assert "DOCUMENT_NOT_TRUSTED" in await streamed(server, query=OTHER)
+    assert 'mainsheet_untrusted_documents_total{outcome="refused"} 1.0' in await server.metrics()
     assert "PERSISTED_QUERY_NOT_FOUND" in await streamed(server, documentId="nothing")
 
 
