@@ -14,7 +14,7 @@ from mainsheet.schema.relation import relation
 
 @strawberry.type(description="A cluster that executes jobs.")
 class Cluster(Node, prefix=ClusterRow.PREFIX):
-    name: str = strawberry.field(description="The name.")
+    name: str = strawberry.field(description="The name, unique within the organization.")
     region: str | None = strawberry.field(
         description="The cloud region, such as `eu-central-1`. Null if the cluster has none."
     )

@@ -132,7 +132,7 @@ class ApplyJobsInput:
         ),
     )
     message: str | None = strawberry.field(
-        default=UNSET, description="The reason for the changes, kept in the jobs' history. At most 1023 characters."
+        default=UNSET, description="The reason for the changes, kept in their events. At most 1023 characters."
     )
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key(REFUSED_ITEMS)

@@ -137,7 +137,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     log_url: str | None = strawberry.field(description="The address of the log. Null if not reported.")
     created_at: datetime = strawberry.field(description="When the run was created.")
     scheduled_for: datetime | None = strawberry.field(
-        description="The time of the schedule for which the run was made. Null for a manual run."
+        description="The time of the schedule for which the run was created. Null for a manual run."
     )
     available_at: datetime | None = strawberry.field(
         description="The time from which a worker can claim the run. Null unless the run is ready."

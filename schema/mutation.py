@@ -88,8 +88,9 @@ class Mutation(ProvisioningMutation, WebhookMutation):
         inputs.CloneJobInput,
         payloads.ClonedJobPayload,
         (
-            "Create a job with the configuration of a version of another job, including its dependencies on jobs that"
-            " you can't see. Its cluster must be active, and no job that it depends on may be deleted."
+            "Create a job with the configuration of a version of another job, including its dependencies"
+            " on jobs that you can't see. The version's cluster must be active, and no job that it"
+            " depends on may be deleted."
         ),
     )
     create_draft = mutation(

@@ -115,9 +115,9 @@ class Viewer(Node, prefix=Caller.PREFIX):
 
 @strawberry.type(
     description=(
-        "The queries. Objects that you can't see are treated as if they didn't exist. You see all objects"
-        " of your organization, except for jobs of other teams with their versions, runs and events,"
-        " access tokens of others, and webhooks."
+        "The queries. Objects that you can't see are treated as if they didn't exist. Everyone sees"
+        " the teams, clusters, members, service accounts and saved queries of the organization. Roles"
+        " decide who sees jobs, with their versions, runs and events, access tokens and webhooks."
     )
 )
 class Query:

@@ -26,7 +26,7 @@ class TriggerRunInput:
     )
     message: str | None = strawberry.field(
         default=UNSET,
-        description="The reason for the run, kept with it and in the history. At most 1023 characters.",
+        description="The reason for the run, kept with it and in the event. At most 1023 characters.",
     )
     hold: bool = strawberry.field(
         default=False,
@@ -46,7 +46,7 @@ class ReleaseRunInput:
 class CancelRunInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
     reason: str | None = strawberry.field(
-        default=UNSET, description="The reason, kept in the history. At most 1023 characters."
+        default=UNSET, description="The reason for the cancellation, kept in the event. At most 1023 characters."
     )
 
 

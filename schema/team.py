@@ -15,7 +15,7 @@ from mainsheet.schema.relation import reads, relation
 
 @strawberry.type(description="Members and service accounts who share jobs.")
 class Team(Node, prefix=TeamRow.PREFIX):
-    name: str = strawberry.field(description="The name.")
+    name: str = strawberry.field(description="The name, unique within the organization.")
     description: str | None = strawberry.field(description="A description for people. Null if not set.")
     revision: int = strawberry.field(description=REVISION)
     external_id: str | None = strawberry.field(description=EXTERNAL_ID)

@@ -93,12 +93,12 @@ def _graphql_field(each: "Field[Any]") -> tuple[str, Any]:
 
 DESCRIPTIONS: Mapping[str, str] = {
     "actual": "The actual value.",
-    "cluster_id": "The cluster.",
+    "cluster_id": "The cluster. Null if it no longer exists.",
     "dependency_id": "The id to send in `removeDependencyIds`. Null if the version has no such dependency.",
     "dependent_ids": (
         f"The jobs that depend on it and that you can see, ordered by key: at most {limits.SHOWN_DEPENDENTS} of them."
     ),
-    "draft_id": "The draft that the job already has.",
+    "draft_id": "The draft that the job already has. Null if it no longer exists.",
     "expected": "The expected value.",
     "hidden_count": "The number of jobs that use the object or depend on it, and that you can't see.",
     "job_ids": (
