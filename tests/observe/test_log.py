@@ -7,6 +7,9 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+from yarl import URL
+
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.roles import AccessScope
 from testbed.world import World, token
@@ -92,6 +95,15 @@ async def test_a_request_knows_nothing_of_the_one_before_it(live: Live, world: W
         pass
 
     assert {"actor", "organization", "token"}.isdisjoint(log.last("request"))
+
+
+async def test_odd_texts_of_a_client_make_a_line(live: Live, log: Log) -> None:
+    async with live.http.get(URL("/%ff%00%ed%a0%80", encoded=True)):
+        pass
+    structlog.get_logger("mainsheet").warning("odd", text="\ud800", number=10**30, object=Path("x"))
+
+    assert log.last("request")["status"] == 404
+    assert (log.last("odd")["text"], log.last("odd")["number"], log.last("odd")["object"]) == ("\ud800", 10**30, "x")
 
 
 async def test_a_slow_operation_is_logged_with_its_statements(start: Start, world: World, log: Log) -> None:

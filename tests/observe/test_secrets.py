@@ -74,7 +74,7 @@ async def test_a_busy_session_writes_no_secret(
         "bearer token refused",
         "unexpected error",
     ):
-        assert f'"event": "{event}"' in log
+        assert f'"event":"{event}"' in log
     assert len(secrets) == 7
     assert {each for each in secrets if each in log or each in metrics} == set()
 

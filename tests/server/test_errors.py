@@ -101,7 +101,7 @@ async def test_libraries_log_no_values_at_debug(server: Server, json_log: String
     await server.post()
 
     assert {line["logger"] for line in _lines(json_log)} == {"mainsheet.requests"}
-    assert MEMBER_ID not in json_log.getvalue().replace(f'"actor": "{MEMBER_ID}"', "")
+    assert MEMBER_ID not in json_log.getvalue().replace(f'"actor":"{MEMBER_ID}"', "")
 
 
 def test_the_log_hides_secrets_of_urls(json_log: StringIO) -> None:
