@@ -185,7 +185,7 @@ def _costs(record: OperationRecord) -> Mapping[str, Any]:
 
 
 def _each_once(codes: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(codes))
+    return list(dict.fromkeys(map(str, codes)))  # a console would show the members of an enumeration
 
 
 def _milliseconds(seconds: float) -> float:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import structlog
@@ -12,6 +13,7 @@ from yarl import URL
 
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.roles import AccessScope
+from mainsheet.server.observe.logs import configure_logging
 from testbed.world import World, token
 from tests.live.conftest import Live, Start
 from tests.observe.conftest import Log, ask
@@ -48,6 +50,14 @@ async def test_a_request_names_its_error_codes(live: Live, world: World, log: Lo
     assert user["user_errors"] == ["JOB_NOT_FOUND"]
     assert user["operation"] == "updateJob"
     assert "errors" not in user
+
+
+async def test_a_console_shows_codes_as_they_are_sent(live: Live, world: World, json_log: StringIO) -> None:
+    configure_logging("console", "info", json_log)
+
+    await ask(live, world.viewer, "{ nothing }")
+
+    assert "errors=['GRAPHQL_VALIDATION_FAILED']" in json_log.getvalue()
 
 
 async def test_a_refused_right_has_an_audit_line(live: Live, world: World, log: Log) -> None:
