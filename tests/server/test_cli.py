@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import update
 
 from mainsheet.models.database import Database
-from mainsheet.models.revisions import head
+from mainsheet.models.revisions import compatible_from, head
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.server.settings import Settings
 from testbed.databases import make_newer, opened
@@ -363,6 +363,24 @@ def test_a_database_of_a_newer_version_is_refused(newer_url: Callable[[str], str
     for words in (("db", "check"), ("db", "upgrade"), ("db", "seed"), ("token", "list")):
         assert refused(invoke(*words, "--database-url", url)) == newer
     assert refused(mainsheet("serve", "--port", "0", "--database-url", url)) == newer
+    status = invoke("db", "status", "--database-url", url)
+    assert (status.returncode, status.stdout.splitlines()[:2]) == (
+        0,
+        [f"{newer.removesuffix(': update Mainsheet')}.", "Versions from revision 9998 on can serve it."],
+    )
+
+
+def test_the_status_of_a_database_is_shown(url: str) -> None:
+    status = invoke("db", "status", "--database-url", url)
+
+    assert (status.returncode, status.stdout.splitlines()) == (
+        0,
+        [
+            f"The database is at revision {head()}.",
+            f"Versions from revision {compatible_from(head())} on can serve it.",
+            "There is no migration to run.",
+        ],
+    )
 
 
 def test_a_newer_database_that_this_version_can_serve_is_used(newer_url: Callable[[str], str]) -> None:
