@@ -1,5 +1,8 @@
 """`mainsheet db backup` and `mainsheet db restore`. PostgreSQL's own programs do it for PostgreSQL."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -22,10 +25,21 @@ from mainsheet.server.process.database_lock import locked
 from mainsheet.server.settings import Settings
 
 
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Make SIGTERM raise, as Ctrl-C does, so that no incomplete copy is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 @with_settings("database_url")
+@_interrupted_by_sigterm()
 def backup(settings: Settings, *, file: Path, force: bool) -> None:
     """Copy the database to FILE while a server uses it. Only its owner can read FILE.
 
@@ -63,6 +77,7 @@ def _copy(path: Path, file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a SQLite database that has data, and keep it under another name.")
 @with_settings("database_url")
+@_interrupted_by_sigterm()
 def restore(settings: Settings, *, file: Path, force: bool) -> None:
     """Make the database what it was when `db backup` made FILE. No server may use it meanwhile.
 

@@ -127,6 +127,21 @@ def test_without_the_programs_of_postgresql_one_line_says_so(postgres_url: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_terminated_backup_leaves_no_file(postgres_url: str, tmp_path: Path) -> None:
+    """A program in the place of pg_dump terminates the command that waits for it."""
+    program, folder = tmp_path / "bin/pg_dump", tmp_path / "copies"
+    for each in (program.parent, folder):
+        each.mkdir()
+    program.write_text("#!/bin/sh\nkill -TERM $PPID\nexec sleep 3600\n")
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+
+    stopped = mainsheet("db", "backup", f"{folder}/copy", PATH=path, MAINSHEET_DATABASE_URL=postgres_url)
+
+    assert (stopped.returncode, stopped.stderr.strip()) == (1, "Aborted!")
+    assert list(folder.iterdir()) == []
+
+
 def test_the_programs_get_no_password_as_an_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program in the place of pg_dump writes down what it gets; nothing else shows it."""
     url = DatabaseUrl.parse("postgres://ada:p%40ss@one,two:5433/jobs?sslmode=require&keepalives=1")
