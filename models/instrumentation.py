@@ -41,7 +41,7 @@ class Arrival:
 class UntrustedDocument:
     """A document that isn't trusted, and that was refused or, in the mode `log`, executed."""
 
-    hash: str
+    id: str  # the SHA-256 of its text, or the unknown id or hash that was sent
     operation: str  # its name, as far as it is known
     client: str  # the name that the client gives itself; may be empty
     is_refused: bool
@@ -114,7 +114,7 @@ class Instrumentation:
         """A limit was exceeded."""
 
     def untrusted(self, document: UntrustedDocument) -> None:
-        """A request had a document that isn't trusted, and the mode isn't `any`."""
+        """A request had a document that isn't trusted, where the mode isn't `any`, or an id that doesn't exist."""
 
     def delivered(self, delivery: Delivery) -> None:
         """A response was made, or its client left."""

@@ -173,9 +173,9 @@ class Logs(Instrumentation):
     def untrusted(self, document: UntrustedDocument) -> None:
         """Log a document once an hour for each client that sends it."""
         client = document.client[:MOST_OF_A_CLIENT]
-        if self._documents.is_first(f"{document.hash} {client}"):
+        if self._documents.is_first(f"{document.id} {client}"):
             what = {"operation": document.operation, "client_name": client}
-            log.warning("untrusted document", hash=document.hash, refused=document.is_refused, **what)
+            log.warning("untrusted document", document=document.id, refused=document.is_refused, **what)
 
 
 def _costs(record: OperationRecord) -> Mapping[str, Any]:

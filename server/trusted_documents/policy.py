@@ -61,9 +61,11 @@ class DocumentPolicy:
         if text is not None:
             return text
         if request.document_id is not None:
+            self._report(request.document_id, request, is_refused=True)
             message = f"This server has no document with the id {request.document_id!a:.100}."
             raise InvalidOperation(Code.PERSISTED_QUERY_NOT_FOUND, [GraphQLError(message)])
         if self.mode == "trusted" and not self._is_free(caller):
+            self._report(request.hash or "", request, is_refused=True)
             raise _not_trusted(request.hash or "")  # at once: the client would send the text in vain
         raise InvalidOperation(Code.PERSISTED_QUERY_NOT_FOUND, [GraphQLError(UNKNOWN_HASH)])
 
@@ -76,10 +78,13 @@ class DocumentPolicy:
         if await self._is_trusted(caller, hash_) or (self.public_introspection and is_introspection(request)):
             return
         is_refused = self.mode == "trusted"
-        name = request.operation_name or _first_name(request.query)
-        self.instrumentation.untrusted(UntrustedDocument(hash_, name, request.client, is_refused))
+        self._report(hash_, request, is_refused=is_refused)
         if is_refused:
             raise _not_trusted(hash_)
+
+    def _report(self, id_: str, request: GraphQLRequest, *, is_refused: bool) -> None:
+        name = request.operation_name or _first_name(request.query)
+        self.instrumentation.untrusted(UntrustedDocument(id_, name, request.client, is_refused))
 
     async def _is_trusted(self, caller: Caller, hash_: str) -> bool:
         if hash_ in OWN:

@@ -59,14 +59,27 @@ async def test_other_documents_are_refused_in_the_mode_trusted(start: Start) -> 
         ({"documentId": "sha256:two-operations", "operationName": "Name"}, "PERSISTED_QUERY_NOT_FOUND"),
         ({"documentId": "n\0thing"}, "PERSISTED_QUERY_NOT_FOUND"),
         ({"documentId": "x" * 300}, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"documentId": "\ufffe\U0001f600"}, "PERSISTED_QUERY_NOT_FOUND"),
+        (persisted("n\0thing"), "DOCUMENT_NOT_TRUSTED"),
     ]
 
     for body, code in refused:
         assert await server.post(**body) == (200, code), body
         assert await server.post(NEW_TYPE, **body) == (400, code), body
 
-    texts = sum("query" in body for body, _ in refused)
-    assert f'mainsheet_untrusted_documents_total{{outcome="refused"}} {2 * texts}.0' in await server.metrics()
+    count = f'mainsheet_untrusted_documents_total{{outcome="refused"}} {2 * len(refused)}.0'
+    assert count in await server.metrics()
+
+
+async def test_the_log_names_an_unknown_id_once(start: Start) -> None:
+    server = await start()
+
+    with capture_logs() as log:
+        for _ in range(2):
+            assert await server.post(documentId="new", operationName="New") == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+    (line,) = [each for each in log if each["event"] == "untrusted document"]
+    assert (line["document"], line["operation"], line["refused"]) == ("new", "New", True)
 
 
 async def test_the_refusal_names_the_document_for_the_operator(start: Start) -> None:
@@ -125,7 +138,7 @@ async def test_the_mode_log_runs_all_and_logs_each_untrusted_document_once(start
             assert await server.post(query=OTHER, free=True) == (200, TYPENAME)
 
     (line,) = [each for each in log if each["event"] == "untrusted document"]
-    assert (line["hash"], line["operation"], line["client_name"]) == (hash_of(OTHER), "Other", "web")
+    assert (line["document"], line["operation"], line["client_name"]) == (hash_of(OTHER), "Other", "web")
     assert line["refused"] is False
     assert 'mainsheet_untrusted_documents_total{outcome="executed"} 2.0' in await server.metrics()
 
