@@ -118,13 +118,16 @@ def test_a_file_that_is_no_socket_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "api.sock").read_text() == "a text"
 
 
-def test_a_server_on_a_unix_socket_trusts_the_proxy_in_front(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_server_on_a_unix_socket_trusts_the_proxy_in_front(database_url: str, tmp_path: Path) -> None:
+    """With workers on PostgreSQL, they share the socket."""
+    workers = "1" if database_url.startswith("sqlite") else "2"
     path = tmp_path / "api.sock"
     settings = {
         "MAINSHEET_HOST": f"unix:{path}",
         "MAINSHEET_ADMIN_HOST": "127.0.0.1",
         "MAINSHEET_ADMIN_PORT": "0",
-        "MAINSHEET_DATABASE_URL": sqlite_url,
+        "MAINSHEET_DATABASE_URL": database_url,
+        "MAINSHEET_WORKERS": workers,
         "MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1",
         "MAINSHEET_LOG_LEVEL": "info",
     }
@@ -132,12 +135,12 @@ def test_a_server_on_a_unix_socket_trusts_the_proxy_in_front(sqlite_url: str, tm
     async def statuses(admin_url: str) -> list[int]:
         async with ClientSession(connector=UnixConnector(str(path))) as first, ClientSession() as admin:
             forwarded = {"X-Forwarded-For": "198.51.100.7"}
-            posted = [await first.post("http://any/graphql", json={}, headers=forwarded) for _ in range(2)]
+            posted = [await first.post("http://any/graphql", json={}, headers=forwarded) for _ in range(4)]
             return [each.status for each in (*posted, await admin.get(f"{admin_url}/livez"))]
 
     with (tmp_path / "log").open("w") as log, serving(environment=settings, log=log) as server:
         assert server.url == f"unix:{path}"
-        assert asyncio.run(statuses(server.admin_url)) == [401, 401, 200]
+        assert asyncio.run(statuses(server.admin_url)) == [401, 401, 401, 401, 200]
         assert server.stop() == 0
 
     assert set(re.findall(r"client=(\S+)", (tmp_path / "log").read_text())) == {"198.51.100.7"}
