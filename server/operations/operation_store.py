@@ -119,9 +119,9 @@ class OperationStore:
     def limits(self) -> Limits:
         return self._limits
 
-    def text_of(self, hash_: str | None) -> str | None:
+    def text_of(self, hash_: str) -> str | None:
         """Return the text of a document that was prepared with this hash, if it is still kept."""
-        key = self._hashed.get(hash_) if hash_ else None
+        key = self._hashed.get(hash_)
         return key and key[0]
 
     async def get(self, text: str, name: str | None = None, hash_: str | None = None) -> Operation:

@@ -43,17 +43,17 @@ class DocumentPolicy:
         """
         if request.is_resolved or (self.mode == "any" and request.document_id is None and request.hash is None):
             return request
-        text = request.query or self.operations.text_of(request.hash) or ""
+        hash_ = (request.hash or "").removeprefix(HASHED)  # GraphQL Code Generator writes the prefix
+        text = request.query or self.operations.text_of(hash_) or ""
         if not text and (request.document_id or request.hash):
             text = await self._named(caller, request)
             return replace(request, query=text, hash=None, is_resolved=True)
-        if request.hash is not None and request.query and request.hash != hash_of(text):
+        if hash_ and request.query and hash_ != hash_of(text):
             raise RequestError(HTTPStatus.BAD_REQUEST, "The `sha256Hash` isn't that of the document.")
         if not self._is_free(caller):
             await self._check(caller, replace(request, query=text))
         # In the mode `trusted`, no client may register a document under its hash.
-        hash_ = None if self.mode == "trusted" else request.hash
-        return replace(request, query=text, hash=hash_, is_resolved=True)
+        return replace(request, query=text, hash=None if self.mode == "trusted" else hash_, is_resolved=True)
 
     async def _named(self, caller: Caller, request: GraphQLRequest) -> str:
         """Return the trusted document that the request names, or refuse the request."""

@@ -25,6 +25,14 @@ async def test_a_document_runs_by_its_hash_once_its_text_was_sent(start: Start) 
     assert await server.get(extensions=orjson.dumps(by_hash["extensions"]).decode()) == (200, TYPENAME)
 
 
+async def test_the_hash_may_have_its_prefix(start: Start) -> None:
+    server = await start()
+
+    assert await server.post(**persisted(f"sha256:{hash_of(OTHER)}"), query=OTHER) == (200, TYPENAME)
+    assert await server.post(**persisted(f"sha256:{hash_of(OTHER)}")) == (200, TYPENAME)
+    assert await server.post(**persisted(hash_of(OTHER))) == (200, TYPENAME)
+
+
 async def test_clients_recognize_the_message_for_an_unknown_hash(start: Start) -> None:
     server = await start()
     headers = {"Authorization": f"Bearer {server.secret}"}
