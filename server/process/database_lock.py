@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mainsheet.models.errors import MainsheetError
@@ -25,8 +25,9 @@ def locked(path: Path) -> Iterator[None]:
     file = path.with_name(path.name + SUFFIX)
     descriptor = _acquired(path, file)
     try:
-        os.truncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        with suppress(OSError):  # the disk may be full: the number is only for the message of another process
+            os.truncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
         yield
     finally:
         file.unlink(missing_ok=True)
