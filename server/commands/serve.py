@@ -46,13 +46,10 @@ def serve(settings: Settings) -> None:
 
     The database must be migrated. --demo migrates it, adds demo data and prints tokens.
     """
-    if settings.demo and not all(map(is_loopback, settings.host)):
-        raise click.ClickException(
-            f"Demo mode listens on loopback only (127.0.0.1, ::1, localhost), not on {', '.join(settings.host)}"
-        )
     configure_logging(settings.log_format, settings.log_level)
     log_all_output()
     try:
+        _check_demo(settings)
         run(_serve_alone(settings))
     except click.ClickException as error:
         if settings.log_format == "console":
@@ -60,6 +57,13 @@ def serve(settings: Settings) -> None:
         log.critical("can't serve", reason=error.message)
         raise click.exceptions.Exit(error.exit_code) from None
     log.info("stopped")
+
+
+def _check_demo(settings: Settings) -> None:
+    if settings.demo and not all(map(is_loopback, settings.host)):
+        raise click.ClickException(
+            f"Demo mode listens on loopback only (127.0.0.1, ::1, localhost), not on {', '.join(settings.host)}"
+        )
 
 
 async def _serve_alone(settings: Settings) -> None:

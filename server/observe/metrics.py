@@ -30,7 +30,7 @@ from mainsheet.server.observe.recording import CLIENT_LEFT
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 STATEMENT_BUCKETS = (0.0001, 0.00025, *BUCKETS)
-FEW_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # of histograms with many labels
+FEW_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # of histograms with many labels
 
 MOST_NAMES = 100
 LONGEST_NAME = 100

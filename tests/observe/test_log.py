@@ -8,6 +8,7 @@ from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 
+import pytest
 import structlog
 from yarl import URL
 
@@ -174,10 +175,17 @@ def test_the_log_of_a_server_has_one_format(database_url: str) -> None:
     assert start["version"] == version("mainsheet")
 
 
-def test_a_server_that_cant_start_says_so_in_the_logs_format(tmp_path: Path) -> None:
-    result = mainsheet("serve", MAINSHEET_DATABASE_URL=f"sqlite:///{tmp_path}/none", MAINSHEET_LOG_FORMAT="json")
+@pytest.mark.parametrize(
+    ("arguments", "reason"), [((), "There is no database"), (("--demo", "--host", "0.0.0.0"), "loopback only")]
+)
+def test_a_server_that_cant_start_says_so_in_the_logs_format(
+    tmp_path: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path}/none", "MAINSHEET_LOG_FORMAT": "json"}
+
+    result = mainsheet("serve", *arguments, **environment)
 
     (line,) = map(json.loads, result.stderr.splitlines())
     assert result.returncode == 1
     assert (line["event"], line["level"]) == ("can't serve", "critical")
-    assert "There is no database" in line["reason"]
+    assert reason in line["reason"]
