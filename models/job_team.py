@@ -28,6 +28,7 @@ class JobTeam(Base):
         tenant("team_id", "team"),
         tenant("granted_by_id", "actor"),
         Index("ix_job_team_team", "team_id", "job_id"),
+        Index("ix_job_team_granted_by", "granted_by_id"),  # is read when an actor is deleted with its organization
     )
 
     @classmethod
