@@ -136,6 +136,7 @@ async def test_an_enlarged_page_can_be_read_and_run(playground: Playground, widt
     await page.get_by_role("button", name="Execute query").click()
     await expect(playground.response).to_contain_text('"data"')
     await expect(page.locator(".graphiql-response")).to_be_in_viewport(ratio=0.5)
+    await expect(await playground.panel("Activity")).to_be_in_viewport(ratio=0.1)
     await page.get_by_role("button", name="You are").click()
     await page.get_by_role("menuitem", name="Another token").click()
     box = await page.get_by_role("dialog").bounding_box()

@@ -90,11 +90,14 @@ async def test_a_small_screen_stacks_the_editors(playground: Playground) -> None
     await playground.page.get_by_role("button", name="Execute query").click()
     await expect(playground.response).to_contain_text('"data"')
 
-    operation, answer = [
-        await playground.page.locator(f".graphiql-{each}").bounding_box() for each in ("query-editor", "response")
+    operation, variables, answer = [
+        await playground.page.locator(f".graphiql-{each}").first.bounding_box()
+        for each in ("query-editor", "editor-tool", "response")
     ]
     assert operation
+    assert variables
     assert answer
+    assert variables["height"] > 80
     assert operation["y"] + operation["height"] <= answer["y"]
     assert min(operation["width"], answer["width"]) > 250
 
