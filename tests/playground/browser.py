@@ -32,6 +32,7 @@ ARGUMENTS = (
 )
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+WORKERS = 3  # for GraphQL, for JSON, and Monaco's own
 PATIENCE = 20_000  # milliseconds; other tests may share the machine
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
@@ -81,10 +82,12 @@ class Playground:
         await expect(editor).to_contain_class("vs-dark" if scheme == "dark" else "vs")
 
     async def settle(self) -> None:
-        """Wait until the page sends no more requests.
+        """Wait until the editors' workers run and the page sends no more requests.
 
         Chromium doesn't report the end of every request of a worker, so this doesn't wait for ever.
         """
+        while len(self.page.workers) < WORKERS:
+            await self.page.wait_for_event("worker")
         with suppress(TimeoutError):
             await self.page.wait_for_load_state("networkidle", timeout=5_000)
 
