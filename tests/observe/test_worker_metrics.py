@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 
 from tests.observe.test_metrics import Scrape
 from tests.server.commands import PATIENCE, serving
@@ -39,7 +39,7 @@ async def until(http: ClientSession, processes: int, **starts: int) -> Scrape:
             try:
                 async with http.get("/metrics", headers={"Connection": "close"}) as response:
                     metrics = Scrape(await response.text())
-            except OSError:  # the worker was killed
+            except ClientError:  # the worker was killed
                 continue
             found = {reason: metrics("mainsheet_process_starts_total", reason=reason) for reason in expected}
             if metrics("mainsheet_processes") == processes and found == expected:
