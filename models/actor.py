@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, Name, tenant_key
@@ -35,7 +35,9 @@ class Actor(Managed, Searched, Base):
     email: Mapped[Name | None]
     organization_role: Mapped[OrganizationRole] = mapped_column(default=OrganizationRole.MEMBER)
     status: Mapped[ActorStatus] = mapped_column(default=ActorStatus.ACTIVE)
-    groups_as_of: Mapped[datetime | None]  # when the JWT was issued whose groups gave the roles, if one did
+    # When the latest JWT was issued whose groups gave the roles, if one did, and a digest of these roles.
+    groups_as_of: Mapped[datetime | None]
+    groups_digest: Mapped[str | None] = mapped_column(String(64))
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 as SQLAlchemy declares it
     __table_args__ = (

@@ -23,6 +23,7 @@ def _installed(here: Path) -> Path:
     with (folder / "installing").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # tests run in several processes
         if not done.exists() or done.read_bytes() != lock.read_bytes():
+            done.unlink(missing_ok=True)
             asyncio.run(run(sys.executable, "-m", "venv", "--clear", folder / "venv", cwd=here))
             asyncio.run(run(folder / "venv" / PIP[0], *PIP[1:], "--requirement", lock, cwd=here))
             shutil.copy(lock, done)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
 
+import orjson
 from sqlalchemy import select
 
+from mainsheet.models.actor import ActorStatus
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import EventAction
 from mainsheet.models.member import Member, stored_email
@@ -25,16 +29,20 @@ class Roles:
     organization: OrganizationRole | None
     teams: Mapping[str, TeamRole | None]
 
+    @cached_property
+    def digest(self) -> str:
+        return sha256(orjson.dumps([self.organization, sorted(self.teams.items())])).hexdigest()
+
 
 class SignInAnswer(MemberAnswer):
     unknown_team_ids: list[str]
-    is_last_administrator: bool  # who keeps the role although the groups don't give it
+    is_last_administrator: bool  # the member keeps this role, which the groups don't give
 
 
 async def _sign_in(
     write: Write, *, email: str, name: str, issuer: str, roles: Roles | None, issued_at: datetime, message: str
 ) -> SignInAnswer:
-    """Find the member with this address or create one, and set the roles unless a younger token did."""
+    """Find the member with this address or create one, and set the roles unless a token issued later did."""
     if await write.lock(Organization, Organization.id == write.caller.organization_id) is None:
         raise BadInput(f"There is no organization {write.caller.organization_id}.")
     write.explain(message)
@@ -44,9 +52,13 @@ async def _sign_in(
         member = await _created(write, email=email, name=name, managed_by=issuer)
     write.actor_id = member.id
     answer: SignInAnswer = {"member_id": member.id, "unknown_team_ids": [], "is_last_administrator": False}
-    if roles is None or (member.groups_as_of is not None and member.groups_as_of >= issued_at):
+    is_outdated = member.groups_as_of is not None and member.groups_as_of >= issued_at
+    if roles is None or is_outdated or member.status is not ActorStatus.ACTIVE:
         return answer
     member.groups_as_of = issued_at
+    if member.groups_digest == roles.digest:
+        return answer
+    member.groups_digest = roles.digest
     answer["is_last_administrator"] = not await _organization_role_set(write, member, roles.organization)
     answer["unknown_team_ids"] = await _team_roles_set(write, member, roles.teams)
     return answer
@@ -78,7 +90,7 @@ async def _team_roles_set(write: Write, member: Member, roles: Mapping[str, Team
     known = set(await write.session.scalars(found)) if wanted else set()
     held = select(TeamMember.team_id, TeamMember.role).where(TeamMember.actor_id == member.id)
     before: dict[str, TeamRole] = {row.team_id: row.role for row in await write.session.execute(held)}
-    for team_id in sorted(known):  # in one order, so that two of these can't deadlock
+    for team_id in sorted(known):
         role = roles[team_id]
         if role is not None:
             await teams.set_role.run(write, team_id=team_id, actor_id=member.id, role=role)

@@ -68,8 +68,7 @@ class IssuerSettings(Part):
     create_members: NewMembers | None = None
     groups_claim: Text = "groups"
     groups: Mapping[str, GroupRoles] = Field(default_factory=dict)
-    client_claim: Text = "client_id"
-    service_accounts: Mapping[str, ServiceAccountId] = Field(default_factory=dict)
+    service_accounts: Mapping[Text, ServiceAccountId] = Field(default_factory=dict)  # by `sub`
 
     @model_validator(mode="after")
     def _has_one_source_of_keys(self) -> "IssuerSettings":
@@ -105,6 +104,13 @@ class IssuersFile(Part):
             raise ValueError("two issuers have the same issuer and audience")
         return self
 
+    @model_validator(mode="after")
+    def _agree_on_groups(self) -> "IssuersFile":
+        groups = {each.organization: each.groups for each in self.issuers if each.groups}
+        if any(each.groups and each.groups != groups[each.organization] for each in self.issuers):
+            raise ValueError("two issuers of one organization give different roles by groups")
+        return self
+
 
 def configured(settings: Settings) -> Sequence[IssuerSettings]:
     """Return the configured issuers. Raises `ValueError` if the configuration is incomplete or contradictory."""
@@ -126,7 +132,7 @@ def _alone(settings: Settings) -> IssuerSettings:
     if settings.oidc_organization is None:  # emails are unique only within an organization
         raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_ORGANIZATION")
     names = [name for name in IssuerSettings.model_fields if f"oidc_{name}" in Settings.model_fields]
-    return _checked(IssuerSettings, {name: getattr(settings, f"oidc_{name}") for name in names}, "MAINSHEET_OIDC_")
+    return _checked(IssuerSettings, {name: getattr(settings, f"oidc_{name}") for name in names}, "MAINSHEET_OIDC: ")
 
 
 def _read(path: Path) -> Sequence[IssuerSettings]:
@@ -146,4 +152,5 @@ def _checked(model: type[Model], values: object, where: str) -> Model:
     except ValidationError as error:
         problem = error.errors()[0]
         path = ".".join(str(each) for each in problem["loc"])
-        raise ValueError(f"{where}{path}{': ' if path else ''}{problem['msg']}") from None
+        reason = problem["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{where}{path}{': ' if path else ''}{reason}") from None

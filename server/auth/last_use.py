@@ -52,11 +52,14 @@ class LastUse:
             await self._writing
 
     async def _write_all(self) -> None:
+        due: Mapping[str, datetime] = {}
         try:
             while self._due:
                 due, self._due = self._due, {}
                 await self._write(due)
-        except Exception as error:  # noqa: BLE001  # no request is worth failing for this; the next minute tries again
+        except Exception as error:  # noqa: BLE001  # no request is worth failing for this; the next use tries again
+            for row_id in due:
+                self._noted.pop(row_id, None)
             log.warning("last use not written", table=self._table.__tablename__, reason=type(error).__name__)
         finally:
             self._writing = None

@@ -14,6 +14,7 @@ from joserfc.errors import ExpiredTokenError, JoseError, SecurityWarning
 
 from mainsheet.models.limits import NAME, storable
 from mainsheet.models.member import stored_email
+from mainsheet.resolvers.commands.sign_in import Roles
 from mainsheet.server.auth.issuers import IssuerSettings, configured, texts
 from mainsheet.server.auth.jwks import PublishedKeys, discovered, download, read
 from mainsheet.server.settings import Settings
@@ -51,14 +52,15 @@ class Subject:
         return name if isinstance(name, str) and not any(NAME.check(name, ())) else self.email
 
     @property
-    def groups(self) -> frozenset[str] | None:
-        """The groups in the token, or None if it says that they have to be asked for elsewhere.
+    def roles(self) -> Roles | None:
+        """The roles that the token's groups give, or None if they give none or have to be requested elsewhere.
 
-        An issuer does that if they are too many (OpenID Connect Core 1.0, section 5.6.2).
+        An issuer says the latter if they are too many (OpenID Connect Core 1.0, section 5.6.2).
         """
-        elsewhere = self.claims.get("_claim_names")
-        claim = self.issuer.groups_claim
-        return None if isinstance(elsewhere, dict) and claim in elsewhere else texts(self.claims.get(claim))
+        elsewhere, claim = self.claims.get("_claim_names"), self.issuer.groups_claim
+        if not self.issuer.groups or (isinstance(elsewhere, dict) and claim in elsewhere):
+            return None
+        return self.issuer.roles(texts(self.claims.get(claim)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Issuer:
         """
         try:
             claims = await self._verified(token)
-            account_id = self._service_account_id(claims)
+            account_id = self.settings.service_accounts.get(_subject(claims))
             email = self._email(claims) if account_id is None else ""
             expires_at = datetime.fromtimestamp(min(claims["exp"], LATEST), UTC)
             return Subject(self.settings, email, account_id, claims, _issued_at(claims), expires_at)
@@ -100,13 +102,6 @@ class Issuer:
             claims = jwt.decode(token, key, registry=registry).claims
         _expected(self.settings).validate(claims)
         return claims
-
-    def _service_account_id(self, claims: jwt.Claims) -> str | None:
-        """Return the id of the service account for the token's client, unless the token is about a person."""
-        client = claims.get(self.settings.client_claim)
-        if self.settings.member_claim in claims or not isinstance(client, str):
-            return None
-        return self.settings.service_accounts.get(client)
 
     def _email(self, claims: jwt.Claims) -> str:
         name = self.settings.member_claim
@@ -153,6 +148,11 @@ def _unverified(token: str) -> Mapping[str, object]:
     return claims
 
 
+def _subject(claims: jwt.Claims) -> str:
+    subject = claims.get("sub")
+    return subject if isinstance(subject, str) else ""
+
+
 def _issued_at(claims: jwt.Claims) -> datetime:
     """Return the token's `iat`. Tokens without groups may have none."""
     return datetime.fromtimestamp(min(max(claims.get("iat", 0), 0), LATEST), UTC)
@@ -164,7 +164,7 @@ def _expected(settings: IssuerSettings) -> jwt.JWTClaimsRegistry:
         iss={"essential": True, "value": settings.issuer},
         aud={"essential": True, "value": settings.audience},
         exp={"essential": True},
-        iat={"essential": bool(settings.groups)},  # of two tokens, the groups of the younger one count
+        iat={"essential": bool(settings.groups)},  # of two tokens, the groups of the one issued later count
     )
 
 

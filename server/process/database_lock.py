@@ -41,7 +41,7 @@ def _acquired(path: Path, file: Path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 20).decode()
+            holder = os.read(descriptor, 20).decode() or "unknown"
             os.close(descriptor)
             raise DatabaseInUse(
                 f"The database {path} is in use by process {holder}: SQLite is for one server, or one `db restore`"

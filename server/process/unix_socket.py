@@ -16,6 +16,7 @@ def bound(path: Path, mode: int, backlog: int) -> socket.socket:
     _refuse_other(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     listening = socket.socket(socket.AF_UNIX)
+    temporary.unlink(missing_ok=True)  # of a server that crashed with the same process id, as in containers
     try:
         listening.bind(str(temporary))
         temporary.chmod(mode)

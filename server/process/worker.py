@@ -48,7 +48,9 @@ class Start:
     def read(cls, stream: TextIO) -> "Start":
         parameters = orjson.loads(stream.readline())
         settings = Settings(**parameters["settings"])
-        return cls(settings, parameters["sockets"], parameters["members"], parameters["reason"])
+        return cls(
+            settings, parameters["sockets"], parameters["members"], parameters.get("reason", "start")
+        )  # an older supervisor sends none
 
 
 @dataclass(eq=False)

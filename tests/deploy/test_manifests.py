@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes and Compose are valid, and agree with the server."""
+"""The manifests for Kubernetes are valid, and those and the file for Compose agree with the server."""
 
 import re
 from collections.abc import Mapping

@@ -58,6 +58,10 @@ def test_the_documentation_has_each_key() -> None:
         ({"issuers": [ENTRY | {"service_accounts": {"plane": "plane"}}]}, "service_accounts.plane: "),
         ({"issuers": [ENTRY | {"jwks_url": "https://x", "jwks_file": "x"}]}, "issuers.0: .*not both"),
         ({"issuers": [ENTRY, ENTRY | {"organization": "OR1"}]}, "the same issuer and audience"),
+        (
+            {"issuers": [ENTRY | {"groups": {"a": ONE_TEAM}}, ENTRY | {"audience": "b", "groups": {"b": ONE_TEAM}}]},
+            "give different roles by groups",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )

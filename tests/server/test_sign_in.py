@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
@@ -204,17 +204,29 @@ async def test_the_youngest_token_decides_in_every_process(acme: Acme) -> None:
         assert len(await acme.events()) == events
 
 
-async def test_tokens_with_the_same_groups_write_once(acme: Acme) -> None:
+async def test_an_old_token_counts_no_more_after_one_with_the_same_roles(acme: Acme) -> None:
     await acme.add()
     async with acme.process(mapped(acme)) as server:
-        await call(server, groups=["engineers"], **issued(-9))
-        written = await acme.member()
-        await call(server, groups=["engineers"], **issued(-8))
+        await call(server, groups=[], **issued(-30))
+        await call(server, groups=["of no meaning here"], **issued(-10))
+        await call(server, groups=["admins"], **issued(-20))
 
-    member = await acme.member()
-    assert member is not None
-    assert written is not None
-    assert member.groups_as_of == written.groups_as_of is not None
+    assert await acme.roles() == {"organization": "MEMBER"}
+    assert await acme.events() == []
+
+
+async def test_a_role_that_is_set_by_hand_stays_until_the_groups_change(acme: Acme) -> None:
+    ada = await acme.add()
+    async with acme.process(mapped(acme)) as server:
+        await call(server, groups=["engineers"], **issued(-30))
+        async with acme.database.writes.begin() as connection:
+            own = (TeamMember.actor_id == ada.id) & (TeamMember.team_id == acme.etl.id)
+            await connection.execute(update(TeamMember).where(own).values(role=TeamRole.ADMIN))
+        await call(server, groups=["engineers"], **issued(-20))
+        assert await acme.roles() == {"organization": "MEMBER", "etl": "ADMIN"}
+
+        await call(server, groups=["engineers", "auditors"], **issued(-10))
+        assert await acme.roles() == {"organization": "AUDITOR", "etl": "CONTRIBUTOR"}
 
 
 async def test_groups_that_the_token_only_refers_to_change_nothing(acme: Acme) -> None:
@@ -240,7 +252,9 @@ async def test_a_team_that_was_deleted_is_passed_over(acme: Acme) -> None:
             assert await call(server, groups=["admins"]) is not None
 
     assert await acme.roles() == {"organization": "ADMIN"}
-    assert [each["teams"] for each in log if each["event"] == "groups name teams that don't exist"] == [[acme.etl.id]]
+    assert [each["teams"] for each in log if each["event"] == "groups give roles in teams that don't exist"] == [
+        [acme.etl.id]
+    ]
 
 
 async def test_the_last_administrator_keeps_the_role(acme: Acme) -> None:
@@ -272,7 +286,7 @@ async def test_an_organization_that_doesnt_exist_has_no_members(acme: Acme) -> N
     assert [each["reason"] for each in log if each["event"] == "sign-in refused"] == ["There is no organization OR0."]
 
 
-async def test_the_client_of_a_token_names_a_service_account(acme: Acme) -> None:
+async def test_the_subject_of_a_token_may_be_a_service_account(acme: Acme) -> None:
     async with AsyncSession(acme.database.writes, expire_on_commit=False) as session, session.begin():
         account = await make_service_account(session, acme.organization)
         disabled = await make_service_account(session, acme.organization, status=ActorStatus.DISABLED)
@@ -280,17 +294,19 @@ async def test_the_client_of_a_token_names_a_service_account(acme: Acme) -> None
     await acme.add()
     accounts = {"plane": account.id, "old": disabled.id, "foreign": foreign.id, "gone": "SA0"}
     async with acme.process(acme.entry(scopes=["RUNS"], service_accounts=accounts)) as server:
-        caller = await call(server, email=..., client_id="plane")
-        assert caller is not None
-        assert (caller.actor_id, caller.scopes) == (account.id, frozenset({AccessScope.RUNS}))
-        for client in ("old", "foreign", "gone", "unknown", 7, ["plane"], None):
-            assert await call(server, email=..., client_id=client) is None
-        person = await call(server, client_id="plane")
-        assert person is not None
-        assert person.actor_id != account.id
-    async with acme.process(acme.entry(client_claim="azp", service_accounts=accounts)) as server:
-        assert await call(server, email=..., client_id="plane") is None
-        assert await call(server, email=..., azp="plane") is not None
+        for email in (..., EMAIL):
+            caller = await call(server, email=email, sub="plane")
+            assert caller is not None
+            assert (caller.actor_id, caller.scopes) == (account.id, frozenset({AccessScope.RUNS}))
+        for subject in ("old", "foreign", "gone", "unknown", 7, ["plane"], None, ...):
+            assert await call(server, email=..., sub=subject, client_id="plane", azp="plane") is None
+
+
+async def test_a_person_who_uses_a_program_is_not_the_program(acme: Acme) -> None:
+    async with AsyncSession(acme.database.writes, expire_on_commit=False) as session, session.begin():
+        account = await make_service_account(session, acme.organization)
+    async with acme.process(acme.entry(service_accounts={"plane": account.id})) as server:
+        assert await call(server, email=..., sub="ada", client_id="plane", azp="plane") is None
 
 
 async def test_each_issuer_authenticates_members_of_its_organization(acme: Acme) -> None:

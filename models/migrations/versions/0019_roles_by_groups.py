@@ -1,4 +1,4 @@
-"""A member keeps when the JWT was issued whose groups gave the roles."""
+"""A member keeps which roles the groups of a JWT gave, and when it was issued."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("actor", sa.Column("groups_as_of", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("actor", sa.Column("groups_digest", sa.String(64), nullable=True))
