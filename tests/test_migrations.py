@@ -16,7 +16,7 @@ from mainsheet.models import migration_locks
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import SEARCHED, drift, upgrade
 from mainsheet.models.migration_locks import NoLock, Watch, only_process, run_with_retries
-from mainsheet.models.migration_steps import NewerDatabase
+from mainsheet.models.migration_steps import NewerDatabase, upgrade_steps
 from mainsheet.models.revisions import Revisions, compatible_from, head, migrations, revisions_of
 from mainsheet.models.tables import Base
 from testbed.databases import connected, make_newer, opened, postgres_database
@@ -121,6 +121,18 @@ async def test_an_empty_database_has_pending_migrations(empty: Database) -> None
     sentences = await drift(empty)
     assert sentences[0] == f"The database is at revision None, the models at {head()}."
     assert "The database lacks the table job." in sentences
+
+
+async def test_migrations_that_share_a_step_share_a_transaction(empty: Database) -> None:
+    """An index that is built concurrently would commit the migrations before it."""
+    shared = upgrade_steps(await revisions_of(empty))[0]
+
+    async with empty.writes.connect() as connection:
+        await connection.begin()
+        await connection.run_sync(shared.run)
+        await connection.rollback()
+
+    assert (await revisions_of(empty)).current is None
 
 
 async def test_an_upgrade_of_an_upgraded_database_keeps_its_rows(database: Database) -> None:

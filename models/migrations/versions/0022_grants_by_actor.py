@@ -3,7 +3,7 @@
 PostgreSQL looked through the grants of all organizations for each actor that was deleted with its organization.
 """
 
-from mainsheet.models.migrations.concurrent_index import create_index, drop_index
+from alembic import op
 
 revision = "0022"
 down_revision = "0021"
@@ -12,8 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    create_index("ix_job_team_granted_by", "job_team", ["granted_by_id"])
-
-
-def downgrade() -> None:
-    drop_index("ix_job_team_granted_by", "job_team")
+    op.create_index("ix_job_team_granted_by", "job_team", ["granted_by_id"])
