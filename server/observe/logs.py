@@ -155,7 +155,7 @@ class Logs(Instrumentation):
     def failed(self, failure: Exception, path: Sequence[str | int] | None = None) -> None:
         """Log one line without a traceback if the database is unavailable."""
         if isinstance(failure, Unavailable):
-            reason = repr(failure.__cause__)[:MOST_OF_A_REASON]
+            reason = loggable(repr(failure.__cause__), MOST_OF_A_REASON)
             log.error("database unavailable", failure=type(failure).__name__, reason=reason)
         elif path is None:
             log.error("unexpected error", exc_info=failure)
@@ -172,7 +172,7 @@ class Logs(Instrumentation):
 
     def untrusted(self, document: UntrustedDocument) -> None:
         """Log a document once an hour for each client that sends it."""
-        client = document.client[:MOST_OF_A_CLIENT]
+        client = loggable(document.client, MOST_OF_A_CLIENT)
         if self._documents.is_first(f"{document.id} {client}"):
             what = {"operation": document.operation, "client_name": client}
             log.warning("untrusted document", document=document.id, refused=document.is_refused, **what)

@@ -14,6 +14,10 @@ SUSPECT = re.compile("://|mst_|whsec_|eyJ")  # every text is searched for it, an
 # Our tokens, secrets of webhooks, and JWTs.
 TOKEN = re.compile(r"(?<![\w-])(mst_|whsec_|eyJ)[\w+/=.-]{8,8000}")
 PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
+# PostgreSQL's description of an error, which quotes the row. It may have several lines.
+DETAIL = re.compile(
+    r"(?<=\bDETAIL:  ).+?(?=\n[ |]*(?:HINT:  |\[SQL: |The above exception|During handling)|\Z)", re.DOTALL
+)
 
 
 def without_secrets(text: str) -> str:
@@ -31,9 +35,9 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 
 
 def loggable(value: Any, longest: int = LONGEST) -> Any:
-    """Return a value of a log line without secrets and of bounded length."""
+    """Return a value of a log line without secrets and rows of the database, and of bounded length."""
     if isinstance(value, str):
-        return without_secrets(shortened(value, longest))
+        return shortened(without_secrets(DETAIL.sub(MASK, value)), longest)  # a part of a token can't be recognized
     if isinstance(value, list | tuple):
         return [loggable(each, longest) for each in value[:MOST_ITEMS]]
     if isinstance(value, dict):

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import UntrustedDocument
+from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope
-from mainsheet.server.observe.logs import configure_logging
-from mainsheet.server.observe.redaction import without_secrets
+from mainsheet.models.unavailable import DatabaseDown
+from mainsheet.server.observe.logs import MOST_OF_A_CLIENT, MOST_OF_A_REASON, Logs, configure_logging
+from mainsheet.server.observe.redaction import LONGEST, loggable, without_secrets
 from testbed.world import World, token
 from tests.live.conftest import Start
 from tests.observe.conftest import ask
@@ -91,3 +95,45 @@ async def test_a_busy_session_writes_no_secret(
 )
 def test_secrets_in_texts_are_masked(written: str, shown: str) -> None:
     assert without_secrets(written) == shown
+
+
+def test_a_secret_is_masked_before_a_text_is_cut() -> None:
+    secrets = ("mst_" + "s" * 40, JWT, "https://ada:hunter2-hunter2@db/x")
+    for secret in secrets:
+        for before in range(LONGEST // 2 - len(secret), LONGEST // 2 + 1):
+            for written in ("." * before + f" {secret} " + "." * LONGEST, "." * LONGEST + f" {secret} " + "." * before):
+                shown = loggable(written)
+                assert not any(part in shown for part in ("ssss", "IiOiJ", "hunter")), before
+                assert len(shown) <= LONGEST + 1
+
+
+def test_a_secret_across_the_cut_of_a_reason_or_of_a_clients_name_is_masked(everything: StringIO) -> None:
+    failure, url = DatabaseDown(), "postgresql://ada:hunter2-hunter2@db/x"
+    for most in (MOST_OF_A_REASON, MOST_OF_A_CLIENT):
+        for before in range(most - len(url), most):
+            failure.__cause__ = OSError("." * before + url)
+            Logs().failed(failure)
+            Logs().untrusted(UntrustedDocument("", "", "." * before + url, is_refused=True))
+
+    assert len(everything.getvalue().splitlines()) > len(url)
+    assert "hunter" not in everything.getvalue()
+
+
+async def test_a_traceback_shows_no_values_of_a_row(world: World, database: Database, everything: StringIO) -> None:
+    async with database.writes.begin() as connection:
+        row = (await connection.execute(select(Organization.__table__))).mappings().first()
+        assert row is not None
+        with pytest.raises(IntegrityError) as caught:
+            async with connection.begin_nested():
+                await connection.execute(insert(Organization).values({**row, "name": VALUE}))
+    with pytest.raises(IntegrityError) as null:
+        async with database.writes.begin() as connection:
+            lines = f"{VALUE}\n\n{VALUE}"
+            await connection.execute(insert(Organization).values({**row, "name": lines, "events_expired_to": None}))
+    for each in (caught.value, null.value):
+        Logs().failed(each)
+
+    log = everything.getvalue()
+    assert log.count("INSERT INTO organization") >= 2
+    assert VALUE not in log
+    assert row["id"] not in log
