@@ -13,6 +13,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from mainsheet.server.errors import Code, RequestError
+from mainsheet.server.observe.log_fields import detached
 
 REFETCH_SECONDS = 10.0  # forged key ids must not cause many requests to the issuer
 MAX_AGE_SECONDS = 600.0  # keys that the issuer withdrew must expire
@@ -81,7 +82,7 @@ class PublishedKeys:
     def _start(self) -> None:
         if self._fetching is None and self._clock() - self._last_fetch >= REFETCH_SECONDS:
             self._last_fetch = self._clock()
-            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching = detached(self._fetch(), "issuer's keys")
 
     async def _fetch(self) -> None:
         try:

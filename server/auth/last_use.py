@@ -9,6 +9,7 @@ from sqlalchemy import update
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.trusted_document import TrustedDocument
+from mainsheet.server.observe.log_fields import detached
 
 INTERVAL = timedelta(minutes=1)
 
@@ -45,7 +46,7 @@ class LastUse:
             return
         self._noted[row.id] = self._due[row.id] = at
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
+            self._writing = detached(self._write_all(), "last use")
 
     async def close(self) -> None:
         if self._writing is not None:

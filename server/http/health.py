@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.models.database import Database
 from mainsheet.models.health import READ_ONLY, why_unusable
+from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.process.shutdown import RunningWork
 
 PATIENCE_SECONDS = 5
@@ -49,7 +50,7 @@ class Readiness:
     async def _reason(self) -> str | None:
         """Return why the process isn't ready, or `None`. Requests at the same time share one check."""
         if self._check is None or self._check.done():
-            self._check = asyncio.create_task(self._checked())
+            self._check = detached(self._checked(), "readiness")
         return await asyncio.shield(self._check)
 
     async def _checked(self) -> str | None:

@@ -26,6 +26,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 
@@ -141,7 +142,9 @@ class Subscriptions:
             key = key if source.after is None else object()
             self._groups[key] = group
             group.members.add(queue)
-            group.task = asyncio.create_task(self._deliver(key, group, caller), name="subscription")
+            # Each error has the request id of the first subscriber.
+            kept = ("request_id", "actor", "organization")
+            group.task = detached(self._deliver(key, group, caller), "subscription", *kept)
         group.members.add(queue)
         try:
             while True:

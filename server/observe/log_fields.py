@@ -1,16 +1,20 @@
 """Fields of all log lines of a request: its id, its client, its trace, and who sent it as soon as that is known."""
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
+from typing import TypeVar
 
+from structlog.contextvars import bind_contextvars, get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
 from mainsheet.resolvers.caller import Caller
 
 TRACE_PARENT_HEADER = "traceparent"
 TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context
+T = TypeVar("T")
 
 # One dictionary for a request and all of its tasks, so that what is learned late is in all later lines.
 _fields: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
@@ -33,6 +37,18 @@ def identify(caller: Caller) -> None:
         fields |= {"actor": caller.actor_id, "organization": caller.organization_id}
         if caller.token_id is not None:
             fields["token"] = caller.token_id
+
+
+def detached(work: Coroutine[object, object, T], name: str, *kept: str) -> asyncio.Task[T]:
+    """Start a task that may outlive the present request, without its spans, its instruments and its log fields.
+
+    `kept` names the fields that its log lines have nevertheless.
+    """
+    context = Context()
+    context.run(bind_contextvars, **get_contextvars())  # those of the process
+    fields = _fields.get() or {}
+    context.run(_fields.set, {each: fields[each] for each in kept if each in fields})
+    return asyncio.create_task(work, name=name, context=context)
 
 
 def with_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 import structlog
+from structlog.contextvars import bind_contextvars, merge_contextvars
+from structlog.typing import EventDict
 from yarl import URL
 
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.roles import AccessScope
+from mainsheet.server.observe.log_fields import detached, log_fields, with_fields
 from mainsheet.server.observe.logs import configure_logging
 from testbed.world import World, token
 from tests.live.conftest import Live, Start
 from tests.observe.conftest import Log, ask
+from tests.observe.test_metrics import until
 from tests.server.commands import MAINSHEET, clean, mainsheet
 
 TRACE_PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -148,6 +152,35 @@ async def test_operations_of_a_socket_are_logged(live: Live, world: World, log: 
     assert (first["operation"], first["actor"]) == ("Me", world.viewer.id)
     assert (second["operation"], second["user_errors"]) == ("Rename", ["FORBIDDEN"])
     assert log.last("right refused")["actor"] == world.viewer.id
+
+
+async def test_events_of_a_shared_subscription_name_its_caller_and_no_token(
+    start: Start, world: World, log: Log
+) -> None:
+    live = await start(slow_operation_seconds=1e-9)
+    async with live.socket(world.admin) as first, live.socket(world.admin) as second:
+        for socket in (first, second):
+            await socket.subscribe("1", "subscription Feed { events { id } }")
+        await until(live, 2, "mainsheet_subscriptions")
+        await ask(live, world.admin, RENAME)
+        await second.receive()
+
+    (line,) = [each for each in log.of("slow operation") if each["operation"] == "Feed"]
+    assert (line["actor"], line["organization"]) == (world.admin.id, world.organization.id)
+    assert line["request_id"]
+    assert {"token", "client", "trace_id"}.isdisjoint(line)
+
+
+async def test_work_that_outlives_a_request_has_only_the_fields_of_the_process() -> None:
+    bind_contextvars(worker=1)
+    with log_fields({"request_id": "r", "actor": "a", "token": "t"}):
+        task = detached(logged(), "work", "actor", "organization")
+
+    assert await task == {"worker": 1, "actor": "a"}
+
+
+async def logged() -> EventDict:
+    return with_fields(None, "info", merge_contextvars(None, "info", {}))
 
 
 def test_the_log_of_a_server_has_one_format(database_url: str) -> None:

@@ -126,10 +126,10 @@ async def test_a_traceback_shows_no_values_of_a_row(world: World, database: Data
         with pytest.raises(IntegrityError) as caught:
             async with connection.begin_nested():
                 await connection.execute(insert(Organization).values({**row, "name": VALUE}))
+    incomplete = {**row, "name": f"{VALUE}\n\n{VALUE}", "events_expired_to": None}
     with pytest.raises(IntegrityError) as null:
         async with database.writes.begin() as connection:
-            lines = f"{VALUE}\n\n{VALUE}"
-            await connection.execute(insert(Organization).values({**row, "name": lines, "events_expired_to": None}))
+            await connection.execute(insert(Organization).values(incomplete))
     for each in (caught.value, null.value):
         Logs().failed(each)
 

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
@@ -59,6 +59,10 @@ async def spans(live: Live, database: Database) -> AsyncIterator[Spans]:
 
 def parent_of(span: ReadableSpan) -> str | None:
     return format_span_id(span.parent.span_id) if span.parent else None
+
+
+def traces_of(spans: Iterable[ReadableSpan]) -> set[int]:
+    return {each.context.trace_id for each in spans if each.context}
 
 
 def id_of(span: ReadableSpan) -> str:
@@ -119,6 +123,23 @@ async def test_each_event_of_a_subscription_has_a_trace(live: Live, world: World
     assert event.parent is None
     assert spans.one("query").parent is not None
     assert parent_of(spans.named("SELECT")[-1]) is not None
+
+
+async def test_later_events_of_a_subscription_are_not_in_the_trace_of_its_request(
+    live: Live, world: World, spans: Spans
+) -> None:
+    async with live.socket(world.admin) as socket:
+        await socket.subscribe("1", ME)
+        while (await socket.receive())["type"] != "complete":
+            pass
+        await socket.subscribe("2", FEED)
+        for name in ("East", "West"):
+            before = len(spans.all)
+            await ask(live, world.admin, RENAME.replace("North", name))
+            assert (await socket.receive())["type"] == "next"
+
+    (trace,) = traces_of(spans.named("query"))
+    assert trace not in traces_of(each for each in spans.all[before:] if each.name != "GET /graphql")
 
 
 async def test_a_failure_of_the_server_is_an_error(live: Live, world: World, spans: Spans, database: Database) -> None:
