@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, select, text, update
+from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,7 +38,7 @@ class CursorExpired(BadInput):
 class Feed(Base):
     """The state of all feeds, in one row.
 
-    `epoch` grows when the database was restored into a cluster whose transactions have smaller numbers.
+    `epoch` grows when the database is restored, because the new cluster's transactions may have smaller numbers.
     """
 
     __tablename__ = "feed"
@@ -55,6 +55,16 @@ async def begin_epoch(database: Database) -> bool:
         return False
     async with database.writes.begin() as connection:
         return (await connection.execute(text(BEGIN_EPOCH))).rowcount > 0
+
+
+async def begin_epoch_after_restore(database: Database) -> None:
+    """Begin an epoch: in another cluster, events that the restore lost may have higher transactions than new ones.
+
+    A database of version 0.1.0 has no feed.
+    """
+    async with database.writes.begin() as connection:
+        if await connection.run_sync(lambda sync: inspect(sync).has_table(Feed.__tablename__)):
+            await connection.execute(update(Feed).values(epoch=Feed.epoch + 1))
 
 
 async def expire(database: Database, kept: timedelta) -> int:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
@@ -13,8 +14,10 @@ from mainsheet.models.errors import MainsheetError
 
 PAGES = 100  # of each step
 BESIDE = ("-wal", "-shm", "-journal")  # the files that SQLite keeps beside a database
-# Cursors of events that were lost by a restore must not be those of new events: the numbers go on far after them.
-SKIP_NUMBERS = "UPDATE sqlite_sequence SET seq = seq + 1000000000 WHERE name = 'event'"
+HAS_EVENTS = "SELECT count(*) FROM sqlite_master WHERE name IN ('sqlite_sequence', 'event')"
+START_NUMBERS = """INSERT INTO sqlite_sequence (name, seq)
+  SELECT 'event', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'event')"""
+SKIP_NUMBERS = "UPDATE sqlite_sequence SET seq = max(seq + 1000000000, ?) WHERE name = 'event'"
 
 Progress = Callable[[int], None]  # gets the percentage that is copied
 
@@ -139,9 +142,14 @@ def _close(path: Path) -> None:
 
 
 def _skip_numbers(path: Path) -> None:
+    """Let no new event get the number, and so the cursor, of one that this restore or an earlier one loses.
+
+    The microseconds since 1970 are higher than all of them, unless the clock was set back.
+    """
     with closing(sqlite3.connect(path)) as connection, connection:
-        if connection.execute("SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
-            connection.execute(SKIP_NUMBERS)
+        if connection.execute(HAS_EVENTS).fetchone() == (2,):
+            connection.execute(START_NUMBERS)
+            connection.execute(SKIP_NUMBERS, (time.time_ns() // 1000,))
 
 
 def _keep_owner(path: Path, copy: Path) -> None:

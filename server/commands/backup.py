@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mainsheet.models.database_url import DatabaseUrl
+from mainsheet.models.feed import begin_epoch_after_restore
 from mainsheet.models.migration_steps import is_pending
 from mainsheet.models.revisions import revisions_of
 from mainsheet.models.sqlite_copy import checked_copy, has_data, put, replace, revision
@@ -84,13 +86,28 @@ def restore(settings: Settings, *, file: Path, force: bool) -> None:
     On PostgreSQL, the database must be empty. The data is written by `pg_restore`.
     """
     url = parsed_url(settings.database_url)
-    if not url.file:
-        run(_check_tables(settings, has_tables=False))
-    with failing_in_one_line():
-        is_old = _replace(url.file.resolve(), file, force=force) if url.file else postgresql.restore(url, file)
+    if url.file:
+        with failing_in_one_line():
+            is_old = _replace(url.file.resolve(), file, force=force)
+    else:
+        is_old = _fill(settings, url, file)
     click.echo(f"The database is restored from {file}.")
     if is_old:
         click.echo(f"It is of an older version: run `{upgrade_command()}`.")
+
+
+def _fill(settings: Settings, url: DatabaseUrl, file: Path) -> bool:
+    """Write the backup into an empty database of PostgreSQL. Return whether it has to be migrated."""
+    run(_check_tables(settings, has_tables=False))
+    with failing_in_one_line():
+        is_old = postgresql.restore(url, file)
+    run(_begin_epoch(settings))
+    return is_old
+
+
+async def _begin_epoch(settings: Settings) -> None:
+    async with database_at(settings) as database:
+        await begin_epoch_after_restore(database)
 
 
 def _replace(path: Path, file: Path, *, force: bool) -> bool:

@@ -111,6 +111,21 @@ def test_a_database_that_is_open_is_not_replaced(source: Path, tmp_path: Path) -
     assert not list(tmp_path.glob("*.old-*"))
 
 
+@pytest.mark.parametrize("forgets", ["", "DELETE FROM sqlite_sequence"])  # a database that never had an event
+def test_each_restore_of_a_copy_skips_the_numbers_of_lost_events(source: Path, tmp_path: Path, forgets: str) -> None:
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(forgets)
+    last = 0
+    for _ in range(2):
+        with checked_copy(source, tmp_path / "restored", ignored) as copy:
+            replace(tmp_path / "restored", copy)
+        with closing(sqlite3.connect(tmp_path / "restored")) as connection, connection:
+            (before,) = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
+            assert before >= last
+            connection.execute("UPDATE sqlite_sequence SET seq = seq + 100 WHERE name = 'event'")
+        last = before + 100
+
+
 def test_a_damaged_database_is_replaced_and_kept_with_its_log(source: Path, tmp_path: Path) -> None:
     with checked_copy(source, tmp_path / "copy", ignored) as copy:
         source.write_bytes(b"damaged" * 1000)
