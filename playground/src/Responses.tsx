@@ -4,7 +4,7 @@ import { identity, personOf } from './identity.ts'
 import { streamed } from './live/stream.ts'
 import { StreamBar } from './live/StreamBar.tsx'
 import { Notice } from './Notice.tsx'
-import { requestOf, resume, schemaProblem, tab, textOf, turn } from './requests.ts'
+import { answered, currentRequestKey, requestOf, resume, schemaProblem, tab, textOf, turn } from './requests.ts'
 import { useStore } from './store.ts'
 
 /** Show the response to the last request of this tab and user, or the problem. */
@@ -17,7 +17,8 @@ export function Responses() {
     isFetching: state.isFetching, // removes the notice when the next request is sent
   }))
   const { run, stop } = useGraphiQLActions()
-  const answered = useStore(turn)
+  const changed = useStore(turn)
+  const last = useStore(answered)
   const results = useStore(streamed)
 
   useEffect(() => tab.set(tabId), [tabId]) // GraphiQL reports changes only, not the first tab
@@ -29,11 +30,12 @@ export function Responses() {
     const request = requestOf(requestKey)
     const text = request ? textOf(request) : ''
     if (text !== undefined && response?.getValue() !== text) response?.setValue(text)
-  }, [requestKey, response, answered, results, fetchError]) // GraphiQL writes that error into the response
+  }, [requestKey, response, changed, results, fetchError]) // GraphiQL writes that error into the response
   useEffect(() => {
     // In a narrow window it is below the editors.
-    if (answered) document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' })
-  }, [answered])
+    if (last && last === requestOf(currentRequestKey()))
+      document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' })
+  }, [last])
 
   const noSchema = useStore(schemaProblem)
   const request = requestOf(requestKey)

@@ -29,8 +29,10 @@ interface Request {
 const requests = new Map<string, Request>()
 
 export const tab = new Store('')
-/** Increases with each response. */
+/** Increases with each response, and with each change of a panel. */
 export const turn = new Store(0)
+/** The request of any tab or user that was answered last. */
+export const answered = new Store<Request | undefined>(undefined)
 
 export const currentRequestKey = () => `${tab.get()} ${personOf(identity.get())}`
 export const requestOf = (requestKey: string) => requests.get(requestKey)
@@ -122,6 +124,7 @@ async function run(request: Request, wanted: GraphQLRequest, options: Options) {
   }
   request.isRunning = false
   request.complete?.()
+  answered.set(request)
   turn.set(turn.get() + 1)
 }
 

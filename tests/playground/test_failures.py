@@ -253,3 +253,23 @@ async def test_a_response_appears_for_the_member_who_sent_it(playground: Playgro
 
     await playground.become(PRIYA)
     await expect(playground.response).not_to_contain_text("Ada Lindqvist")
+
+
+async def test_a_response_of_another_tab_does_not_scroll(playground: Playground) -> None:
+    page = playground.page
+    await page.set_viewport_size({"width": 390, "height": 640})
+    await page.get_by_role("button", name="Hide Examples").click()
+    session = page.locator("#graphiql-session")
+    top = "session => session.scrollTop"
+    await page.get_by_role("button", name="Execute query").click()
+    await expect(playground.response).to_contain_text('"data"')
+    assert await session.evaluate(top) > 0
+
+    async with page.expect_response("**/graphql"), slow_network(playground):
+        await page.get_by_role("button", name="Execute query").click()
+        await playground.choose("LifeOfAVersion")
+        await session.evaluate("session => (session.scrollTop = 0)")
+    await page.get_by_role("tab", name="MyJobs").dispatch_event("click")
+    await expect(playground.response).to_contain_text('"data"')
+
+    assert await session.evaluate(top) == 0
