@@ -12,19 +12,43 @@ export interface Imported {
 }
 
 const DATA = ['--data', '--data-raw', '--data-binary', '--data-ascii', '--data-urlencode', '--json']
-const CREDENTIALS = ['--user', '--oauth2-bearer', '--cookie', '--cert', '--key']
-const WITH_VALUE = [
-  ...[...DATA, ...CREDENTIALS, '--header', '--url', '--request', '--output', '--user-agent', '--referer', '--proxy'],
-  ...['--max-time', '--connect-timeout', '--retry', '--write-out', '--cacert', '--form', '--resolve', '--dump-header'],
-]
+/** Options that hold a secret, or say that there is one. */
+const CREDENTIALS = /(user|bearer|-cookie|-cert|-key|-pass|password)$/
+/** All options of curl that take a value: a value isn't the address. */
+const WITH_VALUE = new Set(
+  `
+  abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to
+  continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw data-urlencode
+  delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-header ech egd-file engine
+  etag-compare etag-save expect100-timeout form form-string ftp-account ftp-alternative-to-user ftp-method ftp-port
+  ftp-ssl-ccc-mode happy-eyeballs-timeout-ms haproxy-clientip header hostpubmd5 hostpubsha256 hsts interface ip-tos
+  ipfs-gateway json keepalive-cnt keepalive-time key key-type krb libcurl limit-rate local-port login-options
+  mail-auth mail-from mail-rcpt max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output output-dir
+  parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-capath proxy-cert
+  proxy-cert-type proxy-ciphers proxy-crlfile proxy-header proxy-key proxy-key-type proxy-pass proxy-pinnedpubkey
+  proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-user proxy1.0 pubkey
+  quote random-file range rate referer request request-target resolve retry retry-delay retry-max-time sasl-authzid
+  service-name sigalgs socks4 socks4a socks5 socks5-gssapi-service socks5-hostname speed-limit speed-time stderr
+  telnet-option tftp-blksize time-cond tls-max tls13-ciphers tlsauthtype tlspassword tlsuser trace trace-ascii
+  trace-config unix-socket upload-file upload-flags url url-query user user-agent variable vlan-priority write-out
+`
+    .trim()
+    .split(/\s+/)
+    .map(name => `--${name}`),
+)
 const SHORT: Record<string, string> = {
-  ...{ d: '--data', H: '--header', u: '--user', b: '--cookie', X: '--request', o: '--output', A: '--user-agent', E: '--cert' },
-  ...{ e: '--referer', x: '--proxy', m: '--max-time', w: '--write-out', F: '--form', D: '--dump-header', c: '--cookie-jar', K: '--config' },
+  ...{ A: '--user-agent', b: '--cookie', C: '--continue-at', c: '--cookie-jar', D: '--dump-header', d: '--data', E: '--cert' },
+  ...{ e: '--referer', F: '--form', H: '--header', K: '--config', m: '--max-time', o: '--output', P: '--ftp-port' },
+  ...{ Q: '--quote', r: '--range', T: '--upload-file', t: '--telnet-option', U: '--proxy-user', u: '--user', w: '--write-out' },
+  ...{ X: '--request', x: '--proxy', Y: '--speed-limit', y: '--speed-time', z: '--time-cond' },
 }
+
+/** An address, with its scheme or without, but not a path that begins with a slash or a dot. */
+const ADDRESS = /^[^/.?~][^/?]*[/?]/
 
 /** Headers that the page or the browser sets itself, and those that name the client. */
 const OWN = /^(accept.*|content-.*|sec-.*|cache-control|connection|dnt|host|origin|pragma|priority|referer|te|user-agent|upgrade-.*|x-mainsheet-trace)$/i
-const CREDENTIAL = /^(authorization|proxy-authorization|cookie)$/i
+const CREDENTIAL = /^(?!idempotency-key$).*(auth|token|secret|key|session|[cx]srf|cookie|password|credential|jwt)/i
 
 export function readCurl(command: string): Imported {
   const [program = '', ...words] = wordsOf(command.trim().replace(/^\$\s+/, ''))
@@ -35,7 +59,7 @@ export function readCurl(command: string): Imported {
   return {
     ...requestIn(options, headers),
     headers: taken.length ? JSON.stringify(Object.fromEntries(taken), null, 2) : '',
-    hasCredentials: options.some(([name]) => CREDENTIALS.includes(name)) || headers.some(([name]) => CREDENTIAL.test(name)),
+    hasCredentials: options.some(([name]) => CREDENTIALS.test(name)) || headers.some(([name]) => CREDENTIAL.test(name)),
   }
 }
 
@@ -45,10 +69,10 @@ type Option = [name: string, value: string]
 function* optionsOf(words: string[]): Generator<Option> {
   const rest = [...words]
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (WITH_VALUE.includes(word)) yield [word, rest.shift() ?? '']
+    if (WITH_VALUE.has(word)) yield [word, rest.shift() ?? '']
     else if (word.startsWith('--')) yield [word, '']
     else if (word.startsWith('-')) yield* shortOptions(word.slice(1), rest)
-    else if (word.includes('/')) yield ['--url', word]
+    else if (ADDRESS.test(word)) yield ['--url', word]
   }
 }
 
@@ -85,7 +109,7 @@ function part([name, value]: Option): string {
 }
 
 function parametersOf(options: Option[], body: string) {
-  const [, url = ''] = options.find(([name]) => name === '--url') ?? []
+  const [, url = ''] = options.findLast(([name]) => name === '--url') ?? []
   const [, search = ''] = url.split('?')
   return new URLSearchParams(`${search.replace(/#.*/, '')}&${body}`)
 }

@@ -18,8 +18,10 @@ const ESCAPE = /((?:\\x[\da-fA-F]{1,2}|\\[0-7]{1,3})+)|\\u([\da-fA-F]{1,4})|\\U(
 const unescaped = (text: string) =>
   text.replace(ESCAPE, (_, bytes?: string, u?: string, long?: string, one?: string) => {
     if (bytes) return decoded(bytes)
-    return one ? (CONTROLS[one] ?? one) : String.fromCodePoint(parseInt(u ?? long ?? '', 16))
+    return one ? (CONTROLS[one] ?? one) : characterOf(parseInt(u ?? long ?? '', 16))
   })
+
+const characterOf = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd')
 
 /** `\303\251` and `\xc3\xa9` are the bytes of é. */
 function decoded(bytes: string) {
