@@ -1,12 +1,13 @@
 import { useGraphiQL } from '@graphiql/react'
 import { type ChangeEvent, type FormEvent, useRef, useState } from 'react'
 import { operationOf } from '../operations.ts'
+import { Problem } from '../problem.ts'
 import { tab } from '../requests.ts'
 import { saveFile } from '../save.ts'
 import { useStore } from '../store.ts'
 import { useOpen } from '../useOpen.ts'
 import { CurlForm } from './CurlForm.tsx'
-import { addFile, has, type Item, items, LONGEST_NAME, remove, rename, save, toFile } from './items.ts'
+import { addFile, has, type Item, items, LONGEST_NAME, nameOf, remove, rename, save, toFile } from './items.ts'
 
 /** The names under which operations were opened in tabs. */
 const openedAs = new Map<string, string>()
@@ -58,6 +59,7 @@ function SaveForm({ attempt }: { attempt: Attempt }) {
     attempt(() => {
       save({ name: name.trim(), query: query?.getValue() ?? '', variables: variables?.getValue() ?? '' })
       openedAs.set(current, name.trim())
+      type(undefined)
       return `${name.trim()} was saved.`
     })
   }
@@ -103,9 +105,13 @@ function Line({ item, attempt }: { item: Item; attempt: Attempt }) {
     open?.(query, variables)
     openedAs.set(tab.get(), name)
   }
+  const renameTo = (wanted: string) => {
+    rename(item, wanted)
+    for (const [id, opened] of openedAs) if (opened === name) openedAs.set(id, wanted)
+  }
   const ask = () => {
-    const wanted = prompt('The new name', name)?.trim().slice(0, LONGEST_NAME)
-    if (wanted && wanted !== name) attempt(() => void rename(item, wanted))
+    const wanted = nameOf(prompt('The new name', name) ?? '')
+    if (wanted && wanted !== name) attempt(() => void renameTo(wanted))
   }
   return (
     <li>
@@ -128,9 +134,14 @@ function Line({ item, attempt }: { item: Item; attempt: Attempt }) {
 function Files({ attempt }: { attempt: Attempt }) {
   const input = useRef<HTMLInputElement>(null)
   const read = async ({ target }: ChangeEvent<HTMLInputElement>) => {
-    const text = await target.files?.[0]?.text()
+    const file = target.files?.[0]
+    if (!file) return
+    const text = await file.text().catch(() => undefined)
     target.value = '' // the same file may be chosen again
-    if (text !== undefined) attempt(() => addFile(text))
+    attempt(() => {
+      if (text === undefined) throw new Problem("The file can't be read. Was it moved or changed?")
+      return addFile(text)
+    })
   }
   return (
     <p className="actions">

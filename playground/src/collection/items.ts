@@ -16,17 +16,30 @@ export const items = new Store<readonly Item[]>(load())
 
 addEventListener('storage', ({ key }) => key === KEPT && items.set(load())) // another tab of the browser changed it
 
+/** Return the kept operations that can be read. */
 function load(): Item[] {
+  return (kept() ?? []).filter(isItem).map(itemOf)
+}
+
+/** Return what is kept, or undefined if it isn't a list. */
+function kept(): unknown[] | undefined {
   try {
-    return itemsOf(JSON.parse(localStorage.getItem(KEPT) ?? '[]'))
+    const values: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+    return Array.isArray(values) ? values : undefined
   } catch {
-    return []
+    return undefined
   }
+}
+
+/** Copy what is kept if some of it can't be read: the next write would remove it. */
+function setAside() {
+  if (!kept()?.every(isItem)) localStorage.setItem(`${KEPT}:unreadable`, localStorage.getItem(KEPT) ?? '')
 }
 
 function keep(changed: readonly Item[]) {
   const sorted = [...changed].sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }))
   try {
+    setAside()
     localStorage.setItem(KEPT, JSON.stringify(sorted))
   } catch {
     throw new Problem("Nothing was saved: the browser's storage for this page is full. Delete operations, or clear the history.")
@@ -67,23 +80,29 @@ const isSame = (one: Item, other: Item) => one.name === other.name && one.query 
 function freeName(name: string, known: readonly Item[]) {
   const isTaken = (wanted: string) => known.some(each => each.name === wanted)
   let free = name
-  for (let number = 2; isTaken(free); number++) free = `${name} ${number}`
+  for (let number = 2; isTaken(free); number++) free = `${name.slice(0, LONGEST_NAME - ` ${number}`.length)} ${number}`
   return free
 }
 
 function operationsIn(text: string): Item[] {
   try {
     const { mainsheetCollection, operations } = JSON.parse(text) as Record<string, unknown>
-    if (mainsheetCollection === 1) return itemsOf(operations)
+    if (mainsheetCollection === 1 && Array.isArray(operations) && operations.every(isItem)) return operations.map(itemOf)
   } catch {
     // the message below says it
   }
   throw new Problem('The file is not a collection that this page has exported.')
 }
 
-function itemsOf(value: unknown): Item[] {
-  return (value as Item[]).map(({ name, query, variables }) => {
-    if ([name, query, variables].some(each => typeof each !== 'string')) throw new TypeError('texts are missing')
-    return { name: name.trim().slice(0, LONGEST_NAME) || 'Unnamed', query, variables }
-  })
+function isItem(value: unknown): value is Item {
+  const { name, query, variables } = (value ?? {}) as Record<string, unknown>
+  return [name, query, variables].every(each => typeof each === 'string')
+}
+
+function itemOf({ name, query, variables }: Item): Item {
+  return { name: nameOf(name) || 'Unnamed', query, variables }
+}
+
+export function nameOf(text: string) {
+  return text.trim().slice(0, LONGEST_NAME).trim()
 }
