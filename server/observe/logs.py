@@ -18,6 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
+from mainsheet.models.trusted_document import LONGEST_ID
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.http.client_address import group
 from mainsheet.server.observe.log_fields import with_fields
@@ -173,9 +174,10 @@ class Logs(Instrumentation):
     def untrusted(self, document: UntrustedDocument) -> None:
         """Log a document once an hour for each client that sends it."""
         client = loggable(document.client, MOST_OF_A_CLIENT)
-        if self._documents.is_first(f"{document.id} {client}"):
+        document_id = loggable(document.id, LONGEST_ID)
+        if self._documents.is_first(f"{document_id} {client}"):
             what = {"operation": document.operation, "client_name": client}
-            log.warning("untrusted document", document=document.id, refused=document.is_refused, **what)
+            log.warning("untrusted document", document=document_id, refused=document.is_refused, **what)
 
 
 def _costs(record: OperationRecord) -> Mapping[str, Any]:

@@ -38,10 +38,6 @@ class Entry:
     text: str | None  # None if there is no such document
     looked_up: float
 
-    @property
-    def weight(self) -> int:
-        return WEIGHT + len(self.text or "")
-
 
 class TrustedDocuments:
     def __init__(self, database: Database, budget: Budget, clock: Clock = monotonic) -> None:
@@ -63,18 +59,15 @@ class TrustedDocuments:
 
         The statement's time is charged to the caller. Raises `RateLimited` if it asked for too many that don't exist.
         """
-        entry = self._entries.get(identifier)
-        if entry is None:
+        if len(identifier) > LONGEST_ID or not storable(identifier):
             self._refuse_guesser(caller)
-        elif self._clock() - entry.looked_up < FRESH_SECONDS:
+            self._misses.of(caller.actor_id).charge(1)
+            return None  # not cached: the keys would be as long as a request
+        entry = self._entries.get(identifier)
+        if entry is not None and self._clock() - entry.looked_up < FRESH_SECONDS:
             self._entries.move_to_end(identifier)
             return entry.text
-        else:
-            entry.looked_up = self._clock()  # so that concurrent requests don't look it up too
-        is_new = entry is None
-        text = await self._looked_up(caller, identifier)
-        if text is None and is_new:
-            self._misses.of(caller.actor_id).charge(1)
+        text = await (self._first(caller, identifier) if entry is None else self._again(caller, identifier, entry))
         self._keep(identifier, Entry(text, self._clock()))
         return text
 
@@ -85,9 +78,27 @@ class TrustedDocuments:
         message = "You asked for too many documents that this server doesn't have."
         raise self._budget.refusal("documents", message, caller, max(1, round(seconds)))
 
+    async def _first(self, caller: Caller, identifier: str) -> str | None:
+        """Look up a document that isn't in the cache. Its absence is charged to the caller."""
+        self._refuse_guesser(caller)
+        text = await self._looked_up(caller, identifier)
+        if text is None:
+            self._misses.of(caller.actor_id).charge(1)
+        return text
+
+    async def _again(self, caller: Caller, identifier: str, entry: Entry) -> str | None:
+        """Look up a document whose entry is old. Concurrent requests use the entry meanwhile.
+
+        If that fails, the entry stays old: the document may have been removed.
+        """
+        before, entry.looked_up = entry.looked_up, self._clock()
+        try:
+            return await self._looked_up(caller, identifier)
+        except BaseException:
+            entry.looked_up = before
+            raise
+
     async def _looked_up(self, caller: Caller, identifier: str) -> str | None:
-        if len(identifier) > LONGEST_ID or not storable(identifier):
-            return None
         values = {"id": identifier, "hash": identifier.removeprefix(HASHED)}
         with self._budget.charged(caller):
             rows = await rows_alone(self._database, _named, **values)
@@ -100,12 +111,15 @@ class TrustedDocuments:
 
     def _keep(self, key: str, entry: Entry) -> None:
         if (old := self._entries.pop(key, None)) is not None:
-            self._size -= old.weight
+            self._size -= _weight(key, old)
         self._entries[key] = entry
-        self._size += entry.weight
+        self._size += _weight(key, entry)
         while self._size > MOST_CHARACTERS:
-            _, evicted = self._entries.popitem(last=False)
-            self._size -= evicted.weight
+            self._size -= _weight(*self._entries.popitem(last=False))
+
+
+def _weight(key: str, entry: Entry) -> int:
+    return WEIGHT + len(key) + len(entry.text or "")
 
 
 def _named(_view: View) -> Statement:

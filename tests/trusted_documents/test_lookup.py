@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from sqlite3 import OperationalError
 
 import pytest
-from sqlalchemy import select
+from asyncpg import UndefinedTableError  # type: ignore[import-untyped]  # has no stubs
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from mainsheet.models.database import Database
-from mainsheet.models.trusted_document import TrustedDocument
+from mainsheet.models.trusted_document import LONGEST_ID, TrustedDocument
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
 from mainsheet.server.operations.budget import Budget
@@ -125,7 +128,7 @@ async def test_guesses_are_answered_429_and_texts_in_the_mode_log_still_run(
 async def test_the_cache_is_bounded(
     documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 3 * lookup.WEIGHT)
+    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 3 * (lookup.WEIGHT + 1))
     for number in range(4):
         await documents.text(viewer, f"{number}")
     statements = statements_of(database)
@@ -135,6 +138,67 @@ async def test_the_cache_is_bounded(
     assert statements == []
     await documents.text(viewer, "0")
     assert len(statements) == 1
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_an_id_that_no_document_can_have_is_not_cached_and_counts_as_a_miss(
+    documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 10 * lookup.WEIGHT)
+    assert await documents.text(viewer, hash_of(NAME)) == NAME
+    await documents.last_use.close()
+    statements = statements_of(database)
+
+    for number in range(MISSES_PER_MINUTE):
+        assert await documents.text(viewer, f"{number}".rjust(LONGEST_ID + 1)) is None
+    for identifier in ("x" * (LONGEST_ID + 1), "n\0thing", "nothing"):
+        with pytest.raises(RateLimited):
+            await documents.text(viewer, identifier)
+
+    assert await documents.text(viewer, hash_of(NAME)) == NAME
+    assert statements == []
+
+
+async def test_the_length_of_ids_counts_in_the_cache(
+    documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 3 * (lookup.WEIGHT + LONGEST_ID))
+    ids = [f"{number}".rjust(LONGEST_ID) for number in range(4)]
+    for each in ids:
+        assert await documents.text(viewer, each) is None
+    statements = statements_of(database)
+
+    for each in ids[:0:-1]:
+        await documents.text(viewer, each)
+    assert statements == []
+    await documents.text(viewer, ids[0])
+    assert len(statements) == 1
+
+
+async def test_a_long_id_is_shortened_in_the_log(start: Start) -> None:
+    server = await start(documents="any")
+
+    with capture_logs() as lines:
+        assert await server.post(documentId="x" * 10_000) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+    (line,) = [each for each in lines if each["event"] == "untrusted document"]
+    assert line["document"].startswith("xxx")
+    assert len(line["document"]) == LONGEST_ID
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_removed_document_is_not_trusted_while_lookups_fail(
+    database: Database, documents: TrustedDocuments, viewer: Caller, clock: Clock
+) -> None:
+    assert await documents.text(viewer, hash_of(NAME)) == NAME
+    await documents.last_use.close()
+    async with database.writes.begin() as connection:
+        await connection.execute(text("ALTER TABLE trusted_document RENAME TO elsewhere"))
+    clock.now += FRESH_SECONDS
+
+    for _ in range(3):
+        with pytest.raises((OperationalError, UndefinedTableError)):
+            await documents.text(viewer, hash_of(NAME))
 
 
 @pytest.mark.usefixtures("trusted")
