@@ -28,7 +28,6 @@ from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.job_files.remote import Remote
 
 OWNER = ".organization"  # has the name of the organization from which the folder was exported
-ORGANIZATION = "query ReadOrganization { organization { name } }"
 SCHEMA = ".job.schema.json"
 HEADING = f"# yaml-language-server: $schema={SCHEMA}\n"
 TITLE = "Jobs"
@@ -147,7 +146,7 @@ def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: 
 
 
 async def _export(remote: Remote, directory: Path, *, force: bool) -> int:
-    organization = (await remote.send(ORGANIZATION))["organization"]["name"]
+    organization = (await remote.send(exports.ORGANIZATION))["organization"]["name"]
     _begin(directory, organization, force=force)
     count, paths = 0, files.paths_by_key(directory)
     async for document, hidden, deleted in exports.jobs(remote):

@@ -7,6 +7,7 @@ from mainsheet.server.job_files.document import Document, brief
 from mainsheet.server.job_files.remote import Remote
 
 PAGE = 20
+ORGANIZATION = "query ReadOrganization { organization { name } }"
 JOBS = """
 query ExportJobs($first: Int!, $after: String) {
   jobs(first: $first, after: $after, sortBy: JOB_KEY) {

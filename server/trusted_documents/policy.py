@@ -11,7 +11,7 @@ from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import Code, InvalidOperation, RateLimited, RequestError
 from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.job_files.export import JOBS
+from mainsheet.server.job_files.export import JOBS, ORGANIZATION
 from mainsheet.server.job_files.plan import APPLY, DIFFERENCES
 from mainsheet.server.operations.introspection import is_introspection
 from mainsheet.server.operations.operation_store import OperationStore
@@ -22,7 +22,7 @@ from mainsheet.server.trusted_documents.manifest import HASHED, hash_of
 UNKNOWN_HASH = "PersistedQueryNotFound"  # Apollo's protocol: some clients compare the message
 OPERATION_NAME = re.compile(r"\b(?:query|mutation|subscription)\s+([A-Za-z_]\w*)")
 # The documents of the commands that any token may use; those for administrators have the scope ADMIN.
-OWN = frozenset(hash_of(each) for each in (JOBS, APPLY, DIFFERENCES))
+OWN = frozenset(hash_of(each) for each in (ORGANIZATION, JOBS, APPLY, DIFFERENCES))
 SEARCHED = 1_000  # characters of a document, for the name of its first operation
 
 

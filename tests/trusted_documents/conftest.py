@@ -45,6 +45,7 @@ def persisted(hash_: str) -> dict[str, Any]:
 
 @dataclass
 class Server:
+    url: str
     http: ClientSession
     secret: str
     free_secret: str  # of a token that may run any document
@@ -90,8 +91,9 @@ async def start(database: Database, world: World) -> AsyncIterator[Start]:
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             host, port = runner.addresses[0][:2]
-            http = await stack.enter_async_context(ClientSession(f"http://{host}:{port}"))
-            return Server(http, await narrow(database, world.viewer), await token(database, world.viewer))
+            url = f"http://{host}:{port}"
+            http = await stack.enter_async_context(ClientSession(url))
+            return Server(url, http, await narrow(database, world.viewer), await token(database, world.viewer))
 
         yield started
 

@@ -1,5 +1,7 @@
 """Which documents run in each mode, and what the others are answered."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -8,11 +10,12 @@ from structlog.testing import capture_logs
 
 from mainsheet.models.database import Database
 from mainsheet.models.roles import AccessScope
-from mainsheet.server.job_files.export import JOBS
+from mainsheet.server.job_files.files import text_of
 from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents import catalogue
 from mainsheet.server.trusted_documents.manifest import Document
 from testbed.world import World
+from tests.server.commands import invoke
 from tests.trusted_documents.conftest import NAME, OTHER, TWO, Start, hash_of, narrow, outcome, persisted
 
 HARBOR = {"organization": {"name": "harbor"}}
@@ -119,12 +122,23 @@ async def test_the_schema_is_public_if_introspection_is(start: Start) -> None:
         assert (response.status, outcome(await response.json())) == (401, "UNAUTHENTICATED")
 
 
-async def test_jobs_as_code_work_in_the_mode_trusted(start: Start) -> None:
+async def test_jobs_as_code_work_in_the_mode_trusted(
+    start: Start, database: Database, world: World, tmp_path: Path
+) -> None:
     server = await start(documents="trusted")
+    config = {"cluster": world.cluster.name, "source": {"sqlSnapshot": {"sql": "SELECT 1"}}}
+    job = {"jobKey": "tides", "name": "Tides", "teams": [world.data_eng.name], "config": config}
+    remote = {"MAINSHEET_URL": server.url, "MAINSHEET_TOKEN": await narrow(database, world.contributor)}
 
-    status, data = await server.post(query=JOBS, variables={"first": 1})
+    async def jobs(*arguments: str) -> tuple[int, str]:
+        done = await asyncio.to_thread(invoke, "jobs", *arguments, str(tmp_path), **remote)
+        return done.returncode, done.stderr
 
-    assert (status, data["jobs"]["nodes"]) == (200, [])
+    assert await jobs("export") == (0, "")
+    (tmp_path / "tides.yaml").write_text(text_of(job), "utf-8")
+    assert await jobs("diff") == (2, "")
+    assert await jobs("apply", "--yes") == (0, "")
+    assert await jobs("diff") == (0, "")
 
 
 async def test_the_mode_log_runs_all_and_logs_each_untrusted_document_once(start: Start) -> None:
