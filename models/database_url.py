@@ -1,12 +1,13 @@
 """Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -35,7 +36,7 @@ IGNORED = {
     "load_balance_hosts": {"disable"},
 }
 TIMEOUT = "connect_timeout"
-PASSWORD = "password"  # noqa: S105 the parameter's name
+PASSWORD, PASSPHRASE = "password", "sslpassword"  # names of parameters
 
 
 class BadDatabaseUrl(MainsheetError):
@@ -84,12 +85,17 @@ class DatabaseUrl:
         return unquote(parts.password) if parts.password else dict(parse_qsl(parts.query)).get(PASSWORD)
 
     @property
+    def has_passphrase(self) -> bool:
+        """Whether PostgreSQL's URL has the passphrase of a client's key."""
+        return PASSPHRASE in dict(parse_qsl(urlsplit(self.connect["dsn"]).query))
+
+    @property
     def without_password(self) -> str:
         """PostgreSQL's URL for the command line of a program, which other users can read."""
         parts = urlsplit(str(self.connect["dsn"]))
         user, at, hosts = parts.netloc.rpartition("@")
-        query = urlencode([each for each in parse_qsl(parts.query) if each[0] != PASSWORD])
-        return parts._replace(netloc=f"{user.partition(':')[0]}{at}{hosts}", query=query).geturl()
+        query = {name: value for name, value in parse_qsl(parts.query) if name != PASSWORD}
+        return _text(f"{user.partition(':')[0]}{at}{hosts}", parts.path, query)
 
     @classmethod
     def _postgresql(cls, text: str) -> Self:
@@ -105,10 +111,16 @@ class DatabaseUrl:
             )
         seconds = _seconds(given.pop(TIMEOUT, None))
         kept = {name: value for name, value in given.items() if _is_kept(name, value)}
-        dsn = parts._replace(scheme="postgresql", query=urlencode(kept)).geturl()
+        dsn = _text(parts.netloc, parts.path, kept)
         names = {} if "application_name" in kept else {"application_name": f"mainsheet/{version('mainsheet')}"}
         engine = URL.create("postgresql+asyncpg")
         return cls(text, engine, {"dsn": dsn, "server_settings": names}, seconds)
+
+
+def _text(netloc: str, path: str, parameters: Mapping[str, str]) -> str:
+    """Return a URL as libpq reads it: with `//` also before an empty host, and with `%20` for a space."""
+    query = urlencode(parameters, safe="/", quote_via=quote)
+    return f"postgresql://{netloc}{path}{'?' if query else ''}{query}"
 
 
 def _seconds(text: str | None) -> float | None:

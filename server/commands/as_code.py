@@ -58,15 +58,6 @@ class ExitingWith1(_ExitingWith1, click.Command): ...
 class ExitingWith1Group(_ExitingWith1, click.Group): ...
 
 
-@contextmanager
-def file_errors() -> Iterator[None]:
-    """Turn errors of files, such as a missing folder, into one line."""
-    try:
-        yield
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-
-
 def check_owner(path: Path, owner: str | None, organization: str, *, force: bool) -> None:
     """Refuse to overwrite files of another organization: one may have the wrong token or folder at hand."""
     if owner not in (None, organization) and not force:

@@ -13,6 +13,7 @@ from mainsheet.models.migration_steps import is_pending
 from mainsheet.models.revisions import revisions_of
 from mainsheet.models.sqlite_copy import checked_copy, has_data, put, replace, revision
 from mainsheet.server.commands import postgresql
+from mainsheet.server.commands.file_errors import file_errors
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.progress import progress_bar
 from mainsheet.server.commands.running import (
@@ -42,6 +43,8 @@ def _interrupted_by_sigterm() -> Iterator[None]:
 @click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 @with_settings("database_url")
 @_interrupted_by_sigterm()
+@failing_in_one_line()
+@file_errors()
 def backup(settings: Settings, *, file: Path, force: bool) -> None:
     """Copy the database to FILE while a server uses it. Only its owner can read FILE.
 
@@ -52,11 +55,10 @@ def backup(settings: Settings, *, file: Path, force: bool) -> None:
     check_folder(file)
     run(_check_tables(settings, has_tables=True))
     url = parsed_url(settings.database_url)
-    with failing_in_one_line():
-        if url.file:
-            _copy(url.file, file)
-        else:
-            postgresql.dump(url, file)
+    if url.file:
+        _copy(url.file, file)
+    else:
+        postgresql.dump(url, file)
     click.echo(f"The database is copied to {file}.")
 
 
@@ -80,17 +82,15 @@ def _copy(path: Path, file: Path) -> None:
 @click.option("--force", is_flag=True, help="Replace a SQLite database that has data, and keep it under another name.")
 @with_settings("database_url")
 @_interrupted_by_sigterm()
+@failing_in_one_line()
+@file_errors()
 def restore(settings: Settings, *, file: Path, force: bool) -> None:
     """Make the database what it was when `db backup` made FILE. No server may use it meanwhile.
 
     On PostgreSQL, the database must be empty. The data is written by `pg_restore`.
     """
     url = parsed_url(settings.database_url)
-    if url.file:
-        with failing_in_one_line():
-            is_old = _replace(url.file.resolve(), file, force=force)
-    else:
-        is_old = _fill(settings, url, file)
+    is_old = _replace(url.file.resolve(), file, force=force) if url.file else _fill(settings, url, file)
     click.echo(f"The database is restored from {file}.")
     if is_old:
         click.echo(f"It is of an older version: run `{upgrade_command()}`.")
@@ -99,8 +99,7 @@ def restore(settings: Settings, *, file: Path, force: bool) -> None:
 def _fill(settings: Settings, url: DatabaseUrl, file: Path) -> bool:
     """Write the backup into an empty database of PostgreSQL. Return whether it has to be migrated."""
     run(_check_tables(settings, has_tables=False))
-    with failing_in_one_line():
-        is_old = postgresql.restore(url, file)
+    is_old = postgresql.restore(url, file)
     run(_begin_epoch(settings))
     return is_old
 

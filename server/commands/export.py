@@ -2,7 +2,8 @@ from pathlib import Path
 
 import click
 
-from mainsheet.server.commands.as_code import ExitingWith1, check_owner, file_errors, force, run_remote, token, url
+from mainsheet.server.commands.as_code import ExitingWith1, check_owner, force, run_remote, token, url
+from mainsheet.server.commands.file_errors import file_errors
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.json_schema import json_schema

@@ -14,13 +14,13 @@ from mainsheet.server.commands.as_code import (
     confirm,
     done_shown,
     exit_code,
-    file_errors,
     force,
     format_,
     run_remote,
     token,
     url,
 )
+from mainsheet.server.commands.file_errors import file_errors
 from mainsheet.server.job_files import export as exports
 from mainsheet.server.job_files import files, plan, report
 from mainsheet.server.job_files.document import DOCUMENT

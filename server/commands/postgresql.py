@@ -51,6 +51,7 @@ def _revision(file: Path) -> str:
 def _run(program: str, arguments: Sequence[str], url: DatabaseUrl | None = None) -> str:
     """Run a program of PostgreSQL and return its output. The password isn't among its arguments, which all can read."""
     if url:
+        _refuse_passphrase(url, program)
         arguments = [*arguments, "--no-password", f"--dbname={url.without_password}"]
     command = shutil.which(program)
     if command is None:
@@ -63,3 +64,12 @@ def _run(program: str, arguments: Sequence[str], url: DatabaseUrl | None = None)
         said = "; ".join(line.strip() for line in result.stderr.splitlines() if line.strip())
         raise click.ClickException(without_secrets(said or f"{program} failed with exit code {result.returncode}"))
     return result.stdout
+
+
+def _refuse_passphrase(url: DatabaseUrl, program: str) -> None:
+    """Unlike the password, libpq takes it from the arguments and service files only."""
+    if url.has_passphrase:
+        raise click.ClickException(
+            f"The database URL has an sslpassword, which all users could read in the arguments of {program}:"
+            " use a key without a passphrase"
+        )

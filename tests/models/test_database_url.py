@@ -33,6 +33,25 @@ def test_the_driver_gets_what_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (USUAL, "postgresql://ada@db.example:5432/jobs"),
+        ("postgresql:///jobs?host=/run/postgresql&password=p", "postgresql:///jobs?host=/run/postgresql"),
+        (
+            "postgres:///?options=-c%20search_path%3Dours%20-cjit%3Don",
+            "postgresql:///?options=-c%20search_path%3Dours%20-cjit%3Don",
+        ),
+        (
+            "postgresql://ada:p@/jobs?application_name=a%26b%2B%C3%A9",
+            "postgresql://ada@/jobs?application_name=a%26b%2B%C3%A9",
+        ),
+    ],
+)
+def test_the_url_for_programs_of_postgresql_is_read_by_libpq(url: str, shown: str) -> None:
+    assert DatabaseUrl.parse(url).without_password == shown
+
+
+@pytest.mark.parametrize(
     ("url", "said"),
     [
         ("", "sqlite:///FILE"),

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click import ClickException
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 
 from mainsheet.models.database import Database
 from mainsheet.models.database_url import DatabaseUrl
@@ -159,6 +160,38 @@ def test_the_programs_get_no_password_as_an_argument(tmp_path: Path, monkeypatch
     said = failed.value.message.split()
     assert said[0] == "p@ss"
     assert said[-1] == "--dbname=postgresql://ada@one,two:5433/jobs?sslmode=require".replace("ada@", "***@")
+
+
+def test_a_passphrase_is_refused(tmp_path: Path) -> None:
+    url = DatabaseUrl.parse("postgresql://ada@one/jobs?sslkey=/key&sslpassword=secret")
+
+    with pytest.raises(ClickException, match="has an sslpassword, which all users could read") as failed:
+        dump(url, tmp_path / "copy")
+
+    assert "secret" not in failed.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pg_dump_takes_a_socket_and_options(postgres_url: str, tmp_path: Path) -> None:
+    parts = make_url(postgres_url)
+    options = quote("-c search_path=public -c application_name=ours")
+    url = f"postgresql:///{parts.database}?host={parts.query['host']}&user={parts.username}&options={options}"
+
+    copied = invoke("db", "backup", f"{tmp_path}/copy", PATH=PATH, MAINSHEET_DATABASE_URL=url)
+
+    assert (copied.returncode, copied.stderr) == (0, "")
+    assert (tmp_path / "copy").stat().st_size > 0
+
+
+def test_a_file_that_cannot_be_written_is_named(database_url: str, tmp_path: Path) -> None:
+    own = {"PATH": PATH, "MAINSHEET_DATABASE_URL": database_url}
+
+    hidden = refused(invoke("db", "backup", f"{tmp_path}/{'x' * 250}", **own))  # its temporary name is longer
+    too_long = refused(invoke("db", "backup", f"{tmp_path}/{'x' * 300}", **own))
+
+    for said in (hidden, too_long):
+        assert said.startswith(f"{tmp_path}/")
+        assert said.endswith(": File name too long")
 
 
 def test_a_restore_on_sqlite_needs_force_and_keeps_the_old_database(sqlite_demo_url: str, tmp_path: Path) -> None:
