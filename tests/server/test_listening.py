@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from aiohttp import ClientSession, UnixConnector
@@ -107,6 +109,40 @@ def test_the_socket_file_of_a_running_server_is_refused(tmp_path: Path) -> None:
 
         with socket.socket(socket.AF_UNIX) as client:
             assert client.connect_ex(f"{tmp_path}/api.sock") == 0
+
+
+def test_of_servers_that_start_at_the_same_time_one_listens(tmp_path: Path) -> None:
+    count = 8
+    barrier = Barrier(count)
+
+    def started(path: Path) -> socket.socket | str:
+        barrier.wait()
+        try:
+            return listen([f"unix:{path}"], 0, MODE)[0]
+        except OSError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(count) as threads:
+        for number in range(20):
+            path = tmp_path / f"{number}"
+            results = list(threads.map(started, [path] * count))
+            for each in results:
+                if isinstance(each, socket.socket):
+                    each.close()
+            refusal = f"Can't listen on unix:{path}: a server listens there already"
+            assert results.count(refusal) == count - 1, results
+
+
+def test_what_prevents_a_socket_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(OSError, match="Not a directory"), listening(f"unix:{tmp_path}/file/api.sock"):
+        pass
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(f"{tmp_path}/api.sock")
+        with pytest.raises(OSError, match="Protocol wrong type"), listening(f"unix:{tmp_path}/api.sock"):
+            pass
 
 
 def test_a_file_that_is_no_socket_is_kept(tmp_path: Path) -> None:
