@@ -35,6 +35,13 @@ async def work(url: str, token: str) -> None:
         tasks.create_task(Worker(ask, pretend).work())
 
 
+def first_of(error: BaseException) -> BaseException:
+    """Return the first error of a group: the worker's task groups are nested."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.plane", description=__doc__)
     parser.add_argument("--url", default=URL, help="the address of the API")
@@ -46,7 +53,7 @@ def main() -> None:
         with suppress(KeyboardInterrupt):
             asyncio.run(work(given.url, token))
     except* Refused as refused:
-        sys.exit(f"The server refused an operation: {refused.exceptions[0]}")
+        sys.exit(f"The server refused an operation: {first_of(refused)}")
 
 
 if __name__ == "__main__":
