@@ -54,11 +54,11 @@ def apply(
 ) -> None:
     """Make an organization's teams, clusters, members, service accounts and saved queries what FILE says.
 
-    Shows the plan and asks first. What the file doesn't have stays, unless you send --prune. Sections that the file
+    Shows the plan and asks first. What the file doesn't have stays, unless you use --prune. Sections that the file
     doesn't have stay in any case.
 
     Exits with 0 if all is done or there is nothing to do, 1 if a part is refused (the others are applied), 2 if there
-    are changes and you decline or send --dry-run.
+    are changes and you decline or use --dry-run.
     """
     document = _document(path)
 

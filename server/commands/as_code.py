@@ -62,8 +62,8 @@ def check_owner(path: Path, owner: str | None, organization: str, *, force: bool
     """Refuse to overwrite files of another organization: one may have the wrong token or folder at hand."""
     if owner not in (None, organization) and not force:
         raise click.ClickException(
-            f"{path} is of the organization {owner}, and the token of {organization}. Nothing was written."
-            " Send --force to overwrite it."
+            f"{path} belongs to the organization {owner}, and the token to {organization}. Nothing was written."
+            " Use --force to overwrite it."
         )
 
 
@@ -93,7 +93,7 @@ def done_shown(done: Callable[[], str]) -> Iterator[None]:
 def confirm() -> None:
     """Ask on the terminal whether to apply, and exit if the answer is no."""
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask for confirmation: send --yes.")
+        raise click.UsageError("There is no terminal to ask for confirmation: use --yes.")
     if not click.confirm("Apply?"):
         sys.exit(PENDING)
 

@@ -60,7 +60,7 @@ async def _add(settings: Settings, manifests: Sequence[BinaryIO], client: Client
         for each in manifests:
             found = await manifest.read(each.read(), store)
             new = await catalogue.add(database, found, client)
-            click.echo(f"{each.name}: added {new:,} documents; {len(found) - new:,} were there already.")
+            click.echo(f"{each.name}: added {_counted(new)}; {len(found) - new:,} already existed.")
 
 
 @documents.command(name="list")
@@ -87,7 +87,7 @@ def _cells(document: Listed, *, as_json: bool) -> Sequence[Any]:
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @client_option
 @version_option
-@click.option("--force", is_flag=True, help="Remove also documents that were used in the last days.")
+@click.option("--force", is_flag=True, help="Also remove recently used documents.")
 @with_settings("database_url")
 def remove(
     settings: Settings, *, ids: Sequence[str], client: str | None, client_version: str | None, force: bool
@@ -110,7 +110,11 @@ async def _remove(
             count = await catalogue.remove(database, ids, even_if_used=is_forced)
         else:
             count = await catalogue.remove_client(database, client, version, even_if_used=is_forced)
-    click.echo(f"Removed {count:,} documents.")
+    click.echo(f"Removed {_counted(count)}.")
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} document{'' if count == 1 else 's'}"
 
 
 def _require_client(client: str | None, version: str | None) -> None:

@@ -97,7 +97,7 @@ async def _downgrade(settings: Settings, to: str, *, is_dry: bool, may_lose: boo
         if is_dry:
             return
         if lost and not may_lose:
-            raise click.ClickException("Data would be lost, so nothing was changed: send --yes to delete it")
+            raise click.ClickException("Data would be lost, so nothing was changed: use --yes to delete it")
         await downgrade(database, to, report)
         click.echo(_position(await revisions_of(database)))
 

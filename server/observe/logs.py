@@ -172,7 +172,7 @@ class Logs(Instrumentation):
             log.warning("client refused or cut off", reason=refusal.reason, client=refusal.client)
 
     def untrusted(self, document: UntrustedDocument) -> None:
-        """Log a document once an hour for each client that sends it."""
+        """Log a document once an hour for each client that sends it, in each process."""
         client = loggable(document.client, MOST_OF_A_CLIENT)
         document_id = loggable(document.id, LONGEST_ID)
         if self._documents.is_first(f"{document_id} {client}"):

@@ -15,7 +15,7 @@ from mainsheet.models.trusted_document import MOST_DOCUMENTS, TrustedDocument, T
 from mainsheet.server.trusted_documents.manifest import Document
 
 BATCH = 500  # SQLite limits the parameters of a statement
-LATELY = timedelta(days=7)
+RECENTLY = timedelta(days=7)
 SHOWN = 10
 LOCK = "LOCK TABLE trusted_document IN SHARE ROW EXCLUSIVE MODE"
 
@@ -93,7 +93,7 @@ async def listing(database: Database) -> Sequence[Listed]:
 async def remove(database: Database, ids: Collection[str], *, even_if_used: bool = False) -> int:
     """Remove documents and return their number.
 
-    Raises `BadInput` if an id is unknown, or if a document was used in the last days.
+    Raises `BadInput` if an id is unknown, or if a document was recently used.
     """
     async with database.writes.begin() as connection:
         await _lock(database, connection)
@@ -109,7 +109,7 @@ async def remove_client(
 ) -> int:
     """Remove a client, or one version of it, with the documents that no other one has. Return their number.
 
-    Raises `BadInput` if there is no such client, or if such a document was used in the last days.
+    Raises `BadInput` if there is no such client, or if such a document was recently used.
     """
     own = _is(name, version)
     links = select(TrustedDocumentClient.document_id)
@@ -134,14 +134,14 @@ async def _remove(connection: AsyncConnection, ids: Collection[str], *, even_if_
 
 
 async def _check_use(connection: AsyncConnection, ids: Collection[str]) -> None:
-    since = await read_clock(connection) - LATELY
-    lately = await connection.execute(
+    since = await read_clock(connection) - RECENTLY
+    recent = await connection.execute(
         select(TrustedDocument.id, TrustedDocument.name).where(TrustedDocument.last_used_at >= since)
     )
-    if used := [f"{row.name} ({row.id})" for row in lately if row.id in ids]:
+    if used := [f"{row.name} ({row.id})" for row in recent if row.id in ids]:
         raise BadInput(
-            f"{len(used):,} of these documents were used in the last {LATELY.days} days, and nothing was removed:"
-            f" {_some(used)}. With --force they are removed, and the clients that use them fail."
+            f"Documents were used in the last {RECENTLY.days} days, and nothing was removed: {_some(used)}."
+            " Use --force to remove them: the clients that use them then fail."
         )
 
 

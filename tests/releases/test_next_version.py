@@ -105,7 +105,7 @@ async def test_a_downgrade_that_loses_data_is_refused_and_lists_it(
         ["label", "all", "1"],
         ["job", "colour", "2"],
     ]
-    assert refused.stderr == "Error: Data would be lost, so nothing was changed: send --yes to delete it\n"
+    assert refused.stderr == "Error: Data would be lost, so nothing was changed: use --yes to delete it\n"
     assert (await revisions_of(database)).current == NEWEST
     forced = await following.run("db", "downgrade", head(), "--yes", url=database_url)
     assert forced.code == 0

@@ -86,7 +86,7 @@ def test_a_file_is_compared_confirmed_and_applied(server: Serving, tmp_path: Pat
     again = jobs("apply", tmp_path)
 
     assert unasked[0] == 1
-    assert "There is no terminal to ask for confirmation: send --yes." in unasked[2]
+    assert "There is no terminal to ask for confirmation: use --yes." in unasked[2]
     assert compared[0] == 2
     assert "+ new-tides  to create" in compared[1]
     assert re.search(rf"~ {document['jobKey']}  to change\n    ~ maxRetries: 0 → 7\n", compared[1])
@@ -447,8 +447,8 @@ def test_a_folder_of_another_organization_is_overwritten_only_by_force(server: S
     refused = lagoon("export", tmp_path)
     assert refused[:2] == (1, "")
     assert refused[2] == (
-        f"Error: {tmp_path} is of the organization harbor, and the token of lagoon. Nothing was written."
-        " Send --force to overwrite it.\n"
+        f"Error: {tmp_path} belongs to the organization harbor, and the token to lagoon. Nothing was written."
+        " Use --force to overwrite it.\n"
     )
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 

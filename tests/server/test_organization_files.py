@@ -355,7 +355,7 @@ def test_a_file_of_another_organization_is_overwritten_only_by_force(acme: Organ
     refused = invoke("export", str(acme.path), **acme.environment)
 
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"Error: {acme.path} is of the organization other, and the token of acme-")
+    assert refused.stderr.startswith(f"Error: {acme.path} belongs to the organization other, and the token to acme-")
     assert [each.name for each in acme.path.parent.iterdir()] == [acme.path.name]
     assert acme.path.read_text("utf-8") == text
     assert invoke("export", "--force", str(acme.path), **acme.environment).returncode == 0
@@ -447,7 +447,7 @@ def test_without_a_terminal_yes_is_needed(acme: Organization) -> None:
     done = invoke("apply", str(acme.path), **acme.environment)
 
     assert done.returncode == 1
-    assert "There is no terminal to ask for confirmation: send --yes." in done.stderr
+    assert "There is no terminal to ask for confirmation: use --yes." in done.stderr
     assert acme.exported()["teams"] == []
 
 

@@ -56,8 +56,8 @@ def test_documents_are_added_once_and_listed(command: Command) -> None:
     first = command.add({"a": NAME, "b": TWO}, "--client", "web", "--client-version", "1.0")
     second = command.add({"b": TWO, "c": OTHER}, "--client", "web", "--client-version", "1.1")
 
-    assert "added 2 documents; 0 were there already." in first.stdout
-    assert "added 1 documents; 1 were there already." in second.stdout
+    assert "added 2 documents; 0 already existed." in first.stdout
+    assert "added 1 document; 1 already existed." in second.stdout
     listed = command.listed()
     assert {id_: each["clients"] for id_, each in listed.items()} == {
         "a": ["web 1.0"],
@@ -108,7 +108,7 @@ def test_documents_are_removed_by_id(command: Command) -> None:
     unknown = command.run("remove", "a", "nothing")
     removed = command.run("remove", "a")
 
-    assert (unknown.returncode, removed.stdout) == (1, "Removed 1 documents.\n")
+    assert (unknown.returncode, removed.stdout) == (1, "Removed 1 document.\n")
     assert "There are no documents with these ids, and nothing was removed: nothing." in unknown.stderr
     assert list(command.listed()) == ["b"]
 
@@ -119,10 +119,10 @@ def test_a_version_is_removed_with_the_documents_that_no_other_has(command: Comm
     command.add({"c": OTHER}, "--client", "phone")
 
     removed = command.run("remove", "--client", "web", "--client-version", "1.0")
-    assert (removed.stdout, list(command.listed())) == ("Removed 1 documents.\n", ["b", "c"])
+    assert (removed.stdout, list(command.listed())) == ("Removed 1 document.\n", ["b", "c"])
 
     removed = command.run("remove", "--client", "web")
-    assert (removed.stdout, list(command.listed())) == ("Removed 1 documents.\n", ["c"])
+    assert (removed.stdout, list(command.listed())) == ("Removed 1 document.\n", ["c"])
     assert command.listed()["c"]["clients"] == ["phone"]
 
     missing = command.run("remove", "--client", "web")
@@ -136,8 +136,7 @@ def test_documents_in_use_are_removed_by_force_only(command: Command) -> None:
     refusals = [command.run("remove", "a", "b"), command.run("remove", "--client", "web")]
     for each in refusals:
         assert each.returncode == 1
-        assert "1 of these documents were used in the last 7 days" in each.stderr
-        assert "Name (a)" in each.stderr
+        assert "Documents were used in the last 7 days, and nothing was removed: Name (a)." in each.stderr
     assert list(command.listed()) == ["a", "b"]
     assert command.listed()["a"]["clients"] == ["web"]
 
