@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from mainsheet.models.errors import MainsheetError
 
+PRIMARY = 0xFF  # these bits of an error's code are its kind
 PAGES = 100  # of each step
 BESIDE = ("-wal", "-shm", "-journal")  # the files that SQLite keeps beside a database
 HAS_EVENTS = "SELECT count(*) FROM sqlite_master WHERE name IN ('sqlite_sequence', 'event')"
@@ -42,13 +43,21 @@ def checked_copy(source: Path, target: Path, progress: Progress) -> Iterator[Pat
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     os.close(descriptor)
     try:
-        _copy(source, Path(name), progress)
+        with _failing_with(f"{source} can't be copied"):
+            _copy(source, Path(name), progress)
         yield Path(name)
-    except sqlite3.Error as error:
-        raise NotCopied(f"{source} can't be copied: {error}") from None
     finally:
         for suffix in ("", *BESIDE):
             Path(name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _failing_with(sentence: str) -> Iterator[None]:
+    """Convert errors of SQLite to `NotCopied`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise NotCopied(f"{sentence}: {error}") from None
 
 
 def _copy(source: Path, to: Path, progress: Progress) -> None:
@@ -89,20 +98,25 @@ def has_data(path: Path) -> bool:
 def replace(path: Path, copy: Path) -> Path | None:
     """Put the copy in the place of the database. Return the name under which the old one is kept, if it has data.
 
-    Raises `DatabaseOpen`.
+    Raises `DatabaseOpen` and `NotCopied`.
     """
     kept = _free_name(path) if has_data(path) else None
-    if path.exists():
-        _close(path)
-        _keep_owner(path, copy)
-    _skip_numbers(copy)
-    if kept:
-        for suffix in BESIDE:  # a damaged database still has them
-            if (beside := Path(f"{path}{suffix}")).exists():
-                beside.rename(f"{kept}{suffix}")
-        kept.hardlink_to(path)
-    put(copy, path)
+    path.touch(0o600)  # a file can be locked
+    _keep_owner(path, copy)
+    with _failing_with("The copy can't be changed"):
+        _skip_numbers(copy)
+    with closed(path):
+        if kept:
+            _keep(path, kept)
+        put(copy, path)
     return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    for suffix in BESIDE:  # a damaged database still has them
+        if (beside := Path(f"{path}{suffix}")).exists():
+            beside.rename(f"{kept}{suffix}")
+    kept.hardlink_to(path)
 
 
 def put(file: Path, at: Path) -> None:
@@ -124,21 +138,45 @@ def _free_name(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _close(path: Path) -> None:
-    """Put everything into one file, which SQLite does if no other process has the database open.
+@contextmanager
+def closed(path: Path) -> Iterator[None]:
+    """Put the database into one file, and let no other process use it inside this context.
 
-    Leave a damaged database as it is, with the files beside it.
+    If the file is replaced inside this context, SQLite refuses the changes of a process that waits for the old one, so
+    that it leaves no log beside the new one. A damaged database is left as it is.
+
+    Raises `DatabaseOpen` and `NotCopied`.
     """
+    if _is_damaged(path):
+        yield
+        return
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        with _failing_with(f"The database {path} can't be replaced"), _refusing_open(path):
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):  # changed back before it was locked
+                raise DatabaseOpen(path)
+        yield
+
+
+def _is_damaged(path: Path) -> bool:
     try:
-        with closing(_read_only(path)) as connection:
+        with _refusing_open(path), closing(_read_only(path)) as connection:
             connection.execute("PRAGMA schema_version").fetchone()
     except sqlite3.Error:
-        return
+        return True
+    return False
+
+
+@contextmanager
+def _refusing_open(path: Path) -> Iterator[None]:
+    """Convert the error that another process has a lock to `DatabaseOpen`."""
     try:
-        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.OperationalError:
-        raise DatabaseOpen(path) from None
+        yield
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & PRIMARY in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise DatabaseOpen(path) from None
+        raise
 
 
 def _skip_numbers(path: Path) -> None:

@@ -52,6 +52,8 @@ def backup(settings: Settings, *, file: Path, force: bool) -> None:
     """
     if file.exists() and not force:
         raise click.ClickException(f"{file} exists already: choose another name, or overwrite it with --force")
+    if file.exists() and not file.is_file():
+        raise click.ClickException(f"{file} isn't a regular file: choose another name")
     check_folder(file)
     run(_check_tables(settings, has_tables=True))
     url = parsed_url(settings.database_url)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mainsheet.models.sqlite_copy import DatabaseOpen, NotCopied, checked_copy, has_data, put, replace, revision
+from mainsheet.models.sqlite_copy import DatabaseOpen, NotCopied, checked_copy, closed, has_data, put, replace, revision
 
 KILLED = """
 import os, signal, sys
@@ -109,6 +109,35 @@ def test_a_database_that_is_open_is_not_replaced(source: Path, tmp_path: Path) -
             replace(source, copy)
 
     assert not list(tmp_path.glob("*.old-*"))
+
+
+def test_a_locked_database_is_not_taken_for_a_damaged_one(source: Path, tmp_path: Path) -> None:
+    with checked_copy(source, tmp_path / "copy", ignored) as copy, closing(sqlite3.connect(source)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseOpen):
+            replace(source, copy)
+
+    assert not list(tmp_path.glob("*.old-*"))
+
+
+def test_a_process_that_waits_for_a_replaced_database_leaves_no_log(source: Path, tmp_path: Path) -> None:
+    to_wal = "PRAGMA journal_mode = WAL"
+    with checked_copy(source, tmp_path / "copy", ignored) as copy, closing(sqlite3.connect(source, timeout=0)) as other:
+        with closed(source):
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute(to_wal)
+            put(copy, source)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            other.execute(to_wal)
+
+    assert not Path(f"{source}-wal").exists()
+    assert organizations(source) == 2
+
+
+def test_an_error_after_the_copy_does_not_blame_the_backup(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError), checked_copy(source, tmp_path / "copy", ignored):
+        sqlite3.connect(tmp_path)
 
 
 @pytest.mark.parametrize("forgets", ["", "DELETE FROM sqlite_sequence"])  # a database that never had an event
