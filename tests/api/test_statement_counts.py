@@ -38,6 +38,7 @@ from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.models.webhook import Webhook
 from mainsheet.resolvers import config_change, event
+from mainsheet.resolvers.sql import snapshot
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from testbed.ask import Ask
@@ -78,7 +79,7 @@ MANY_IN_A_MUTATION = {
     ("ApplyResult", "version"),
     ("UpdateJobsResult", "job"),
 }
-CALLED_BY_BATCHES = {event.end_of, config_change.shown}
+NO_BATCHES = {event.end_of, config_change.shown, snapshot.rows_alone}
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """
@@ -304,14 +305,14 @@ async def test_a_total_alone_reads_no_page(ask_crowd: Ask, admin: Member, path: 
 
 
 def batches() -> list[Any]:
-    """Return all batches in `resolvers/`. `resolvers/sql` knows no noun, so it has none."""
+    """Return all batches in `resolvers/`."""
     names = [each.name for each in pkgutil.walk_packages(resolvers.__path__, "mainsheet.resolvers.")]
-    modules = [importlib.import_module(name) for name in names if ".commands" not in name and ".sql" not in name]
+    modules = [importlib.import_module(name) for name in names if ".commands" not in name]
     return [
         function
         for module in modules
         for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
-        if function.__module__ == module.__name__ and not name.startswith("_") and function not in CALLED_BY_BATCHES
+        if function.__module__ == module.__name__ and not name.startswith("_") and function not in NO_BATCHES
     ]
 
 
