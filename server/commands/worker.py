@@ -46,6 +46,7 @@ async def serving(
 ) -> AsyncIterator[RunningWork]:
     """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
+        tracing() as traces,  # first, since a silent collector delays the end
         database_at(settings, patience=patience(settings)) as database,
         _authenticator(database, settings) as authenticator,
     ):
@@ -59,7 +60,7 @@ async def serving(
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
         app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
-        app.cleanup_ctx.append(partial(tracing, database.instrumentation))
+        database.instrumentation.shared.extend(traces)
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api):
             app[METRICS].starts.labels(reason).inc()

@@ -1,12 +1,11 @@
 """Metrics for Prometheus: those of this process, or the sums over all workers.
 
-Workers write their metrics to files in the folder `PROMETHEUS_MULTIPROC_DIR`, which keeps the counts of workers that
-ended. Any worker can answer for all of them. `docs/operations.md` describes each metric.
+Any worker can answer for all of them, by `metrics_files`. `docs/operations.md` describes each metric.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from functools import cache
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 
 from aiohttp import hdrs, web
 from prometheus_client import (
@@ -20,18 +19,19 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.observe.gauges import Gauges
+from mainsheet.server.observe.metrics_files import MetricsFiles
 from mainsheet.server.observe.recording import CLIENT_LEFT
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 STATEMENT_BUCKETS = (0.0001, 0.00025, *BUCKETS)
 FEW_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # of histograms with many labels
 
+OPERATION_SECONDS = "mainsheet_operation_seconds"
 MOST_NAMES = 100
 LONGEST_NAME = 100
 ANONYMOUS, OTHER = "anonymous", "other"
@@ -44,10 +44,15 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # has no annotations
 
 
 class Names:
-    """Bounds the names of operations, which clients choose: the first `MOST_NAMES`, and "other" for the rest."""
+    """Bounds the names of operations, which clients choose: the first `MOST_NAMES`, and "other" for the rest.
 
-    def __init__(self) -> None:
+    The first are those of workers that ended, so that reloads don't add up to ever more names.
+    """
+
+    def __init__(self, first: Iterable[str] = ()) -> None:
         self._names: dict[str, str] = {"": ANONYMOUS}
+        for each in sorted(set(first) - {ANONYMOUS, OTHER}):
+            self.label(each)
 
     def label(self, name: str) -> str:
         known = self._names.get(name)
@@ -63,11 +68,11 @@ class Metrics(Instrumentation):
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._is_one_of_many = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-        for collector in () if self._is_one_of_many else (ProcessCollector, PlatformCollector, GCCollector):
+        self._files = MetricsFiles.of_environment()
+        for collector in () if self._files else (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.gauges = Gauges(self.registry)
-        self._names = Names()
+        self._names = Names(self._files.values_of_ended(OPERATION_SECONDS, "operation") if self._files else ())
         self.seconds = self._histogram(
             "mainsheet_http_request_seconds",
             "Time from a request's headers to its response, without WebSocket connections and event streams.",
@@ -76,7 +81,7 @@ class Metrics(Instrumentation):
             "status",
         )
         self.operation_seconds = self._histogram(
-            "mainsheet_operation_seconds",
+            OPERATION_SECONDS,
             "Time of an operation, with its time in the queue; of a subscription, of each of its events.",
             "operation",
             "type",
@@ -218,10 +223,10 @@ class Metrics(Instrumentation):
 
     async def answer(self, _request: web.Request) -> web.Response:
         self.gauges.sample()
-        registry = self.registry
-        if self._is_one_of_many:
-            MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]  # has no annotations
-        return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+        # In a thread, since it takes milliseconds for each worker.
+        text = self._files.text if self._files else partial(generate_latest, self.registry)
+        body = await asyncio.to_thread(text)
+        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
 
 
 def kinds_of(root: type[Unavailable]) -> Iterator[str]:

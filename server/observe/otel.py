@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextvars import ContextVar
 from importlib.metadata import version
+from threading import Thread
 from typing import Self
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -33,6 +34,7 @@ from mainsheet.server.observe.metrics import outcome_of
 
 SHARE = 0.01  # of requests without a parent that are sampled by default
 SERVER_ERRORS = 500
+CLOSE_SECONDS = 5
 
 Attributes = dict[str, AttributeValue]
 
@@ -62,8 +64,10 @@ class Traces(Instrumentation):
         return cls(provider_of_environment())
 
     def close(self) -> None:
-        """Send the remaining spans. Blocks."""
-        self._provider.shutdown()
+        """Send the remaining spans, if the collector takes them in time. Blocks."""
+        closing = Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
 
     def received(self, arrival: Arrival) -> None:
         parent = self._propagator.extract(arrival.headers)

@@ -3,11 +3,11 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web
 
-from mainsheet.models.instrumentation import Instruments
+from mainsheet.models.instrumentation import Instrumentation
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -20,18 +20,20 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return not is_off and any(environment.get(each) for each in ENDPOINTS)
 
 
-async def tracing(instruments: Instruments, _app: web.Application) -> AsyncIterator[None]:
-    """Trace while the application runs."""
+@asynccontextmanager
+async def tracing() -> AsyncIterator[list[Instrumentation]]:
+    """Yield the instruments that trace: one, or none."""
     if not is_wanted(os.environ):
-        yield
+        yield []
         return
     try:
         from mainsheet.server.observe.otel import Traces  # noqa: PLC0415  # it needs the extra
     except ImportError as error:
         log.warning("no traces: install mainsheet[otel]", reason=str(error))
-        yield
+        yield []
         return
-    instruments.shared.append(traces := Traces.configured())
-    yield
-    instruments.shared.remove(traces)
-    await asyncio.to_thread(traces.close)
+    traces = Traces.configured()
+    try:
+        yield [traces]
+    finally:
+        await asyncio.to_thread(traces.close)

@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
 import structlog
-from prometheus_client.multiprocess import mark_process_dead
 
 from mainsheet.server.http.playground import Member
+from mainsheet.server.observe.metrics_files import VARIABLE, MetricsFiles
 from mainsheet.server.process.listening import Listening
 from mainsheet.server.process.shutdown import LINGER_SECONDS
 from mainsheet.server.process.worker import CannotStart, Reason, Start, Worker, ended
@@ -32,6 +33,7 @@ class Supervisor:
         self._sockets = sockets
         self._start = Start(settings, sockets.numbers, members)
         self._environment: dict[str, str] = {}
+        self._metrics: MetricsFiles
         self._patience = settings.drain_seconds + LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
         self._workers: set[Worker] = set()
         self._generation = 0  # grows at each reload
@@ -43,7 +45,8 @@ class Supervisor:
         """Run the workers inside this context. Raises a group of `CannotStart` if one can't start."""
         loop = asyncio.get_running_loop()
         with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
-            self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": folder}
+            self._environment = {**os.environ, VARIABLE: folder}
+            self._metrics = MetricsFiles(Path(folder))
             async with asyncio.TaskGroup() as keeping:
                 workers = await self._all_started("start")
                 log.info("workers started", workers=[worker.process.pid for worker in workers])
@@ -75,7 +78,7 @@ class Supervisor:
             raise
 
     async def _started(self, reason: Reason) -> Worker:
-        worker = await Worker.start(replace(self._start, reason=reason), self._environment)
+        worker = await Worker.start(replace(self._start, reason=reason), self._environment, self._metrics.end)
         self._workers.add(worker)
         return worker
 
@@ -106,10 +109,8 @@ class Supervisor:
         worker: Worker | None = first
         generation, early_ends = self._generation, 0
         while worker is not None:
-            code = await worker.process.wait()
+            code = await worker.end()
             self._workers.discard(worker)
-            # Its gauges would be counted for ever.
-            mark_process_dead(worker.process.pid, self._environment["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]  # has no annotations
             if worker.is_leaving or self._stopping.is_set():
                 return
             log.error("worker died", pid=worker.process.pid, how=ended(code))

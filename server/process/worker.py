@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, TextIO
@@ -57,13 +57,14 @@ class Start:
 class Worker:
     process: asyncio.subprocess.Process
     born: float
+    ended: Callable[[int], None]  # is called with the process id of a worker that ended, at least once
     is_leaving: bool = False
 
     @classmethod
-    async def start(cls, start: Start, environment: dict[str, str]) -> "Worker":
+    async def start(cls, start: Start, environment: dict[str, str], ended: Callable[[int], None]) -> "Worker":
         """Start a worker and return it when it is ready. Raises `CannotStart`."""
         try:
-            worker = cls(await _process(start, environment), monotonic())
+            worker = cls(await _process(start, environment), monotonic(), ended)
         except OSError as error:
             raise CannotStart(str(error)) from error
         try:
@@ -84,7 +85,7 @@ class Worker:
         said = (await self.process.stdout.readline()).decode().strip()
         if said != READY:
             reason = said.removeprefix(FAILED).strip()
-            raise CannotStart(reason or f"it {ended(await self.process.wait())} before it was ready")
+            raise CannotStart(reason or f"it {ended(await self.end())} before it was ready")
 
     async def leave(self, seconds: float, by: signal.Signals) -> None:
         """Ask the worker to finish its requests and stop: at once with SIGINT. Kill it if it hangs.
@@ -96,16 +97,22 @@ class Worker:
         self.is_leaving = True
         try:
             async with asyncio.timeout(seconds):
-                await self.process.wait()
+                await self.end()
         except TimeoutError:
             log.warning("worker killed: it hung", pid=self.process.pid)
             await self.kill()
+
+    async def end(self) -> int:
+        """Wait for the worker's end, and return its exit code."""
+        code = await self.process.wait()
+        self.ended(self.process.pid)
+        return code
 
     async def kill(self) -> None:
         """Kill the worker and wait for its end, which comes at once, even if this is cancelled meanwhile."""
         if self.process.returncode is None:
             self.process.kill()
-        end = asyncio.ensure_future(self.process.wait())
+        end = asyncio.ensure_future(self.end())
         try:
             await asyncio.shield(end)
         except asyncio.CancelledError:

@@ -4,22 +4,24 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
+from threading import Event
 from typing import Any
 
 import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
+from mainsheet.server.observe import otel
 from mainsheet.server.observe.otel import Traces
 from mainsheet.server.observe.tracing import is_wanted
 from testbed.world import World, token
-from tests.live.conftest import Live
+from tests.live.conftest import PATIENCE, Live
 from tests.observe.conftest import Log, ask
 from tests.server.commands import serving
 
@@ -153,6 +155,24 @@ async def test_a_failure_of_the_server_is_an_error(live: Live, world: World, spa
     assert spans.one("mutation").status.status_code is StatusCode.ERROR
 
 
+def test_a_silent_collector_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otel, "CLOSE_SECONDS", 0)
+    is_closed, answered = Event(), Event()
+
+    class Silent(SpanProcessor):
+        def shutdown(self) -> None:
+            is_closed.wait(PATIENCE)
+            answered.set()
+
+    provider = TracerProvider()
+    provider.add_span_processor(Silent())
+    Traces(provider).close()
+
+    assert not answered.is_set()
+    is_closed.set()
+    assert answered.wait(PATIENCE)
+
+
 @pytest.mark.parametrize(
     ("environment", "wanted"),
     [
@@ -210,14 +230,12 @@ IMPORT = """
 import sys
 {before}
 import asyncio, os
-from mainsheet.models.instrumentation import Instruments
 from mainsheet.server.commands import worker
 from mainsheet.server.observe.tracing import tracing
 
 async def main():
-    instruments = Instruments()
-    async for _ in tracing(instruments, None):
-        print(len(instruments.shared), sys.modules.get("opentelemetry") is not None)
+    async with tracing() as traces:
+        print(len(traces), sys.modules.get("opentelemetry") is not None)
 
 asyncio.run(main())
 """
