@@ -86,7 +86,7 @@ def make_app(
     )
     app[FEED_WATCH] = watch = FeedWatch(database, settings.feed_poll_seconds)
     subscriptions = Subscriptions(database, watch, budget, SubscriptionLimits.of(settings))
-    metrics.gauges.of_process(database)
+    metrics.gauges.of_process(database, settings.workers)
     metrics.gauges.of_server(app[CONNECTIONS], running_work, subscriptions, operations)
     streams = Streams(operations, documents, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)

@@ -34,6 +34,7 @@ class Gauges:
             "How long events of organizations with subscriptions or webhooks have waited for an older transaction.",
         )
         self.processes = self._sum("mainsheet_processes", "Serving processes.")
+        self.workers = self._largest("mainsheet_workers", "The serving processes that were asked for.")
         self.build = self._largest("mainsheet_build_info", "1, labelled.", "version", "python", "database")
         self.start = self._largest("mainsheet_start_time_seconds", "When the youngest process started, in Unix time.")
         self.memory = self._sum("mainsheet_resident_memory_bytes", "Memory of the processes; Linux only.")
@@ -48,9 +49,10 @@ class Gauges:
         self.cached = self._sum("mainsheet_operation_cache_operations", "Prepared operations that are kept.")
         self.cache_bytes = self._sum("mainsheet_operation_cache_bytes", "Their estimated size.")
 
-    def of_process(self, database: Database) -> None:
+    def of_process(self, database: Database, workers: int) -> None:
         """Set what doesn't change."""
         self.processes.set(1)
+        self.workers.set(workers)
         self.start.set(time.time())
         kind = "sqlite" if database.is_sqlite else "postgresql"
         self.build.labels(version("mainsheet"), platform.python_version(), kind).set(1)

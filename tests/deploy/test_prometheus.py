@@ -77,7 +77,7 @@ def test_promtool_accepts_the_rules_and_each_alert_fires_when_it_should(tmp_path
 
     assert checked.returncode == 0, checked.stderr
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    ordinary, wrong = yaml.safe_load(cases.read_text("utf-8"))["tests"]
+    ordinary, wrong, *_ = yaml.safe_load(cases.read_text("utf-8"))["tests"]
     names = [each["alert"] for each in rules()]
     assert [each["alertname"] for each in ordinary["alert_rule_test"]] == names
     assert [each["alertname"] for each in wrong["alert_rule_test"] if each["exp_alerts"]] == names

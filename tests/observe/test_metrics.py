@@ -175,12 +175,20 @@ def test_the_outcome_is_the_worst_error(codes: list[str], user_errors: list[str]
 
 
 async def test_a_client_that_left_is_no_failure(start: Start, world: World, database: Database) -> None:
-    live = await start()
+    live = await start(token_cache_seconds=60)
     secret = await token(database, world.viewer)
+    await ask(live, secret, "query First { __typename }")  # so that the token isn't looked up again
     held = [await database.read_pool.take() for _ in range(database.read_pool.size)]
     asking = asyncio.create_task(ask(live, secret, ME))
     await until(live, 1, "mainsheet_pool_waiting")
     asking.cancel()
+    await asyncio.wait([asking])
+    metrics = await until(
+        live, 1, "mainsheet_http_request_seconds_count", method="POST", route="/graphql", status="499"
+    )
     for each in held:
         await database.read_pool.give_back(each)
-    await until(live, 1, "mainsheet_http_request_seconds_count", method="POST", route="/graphql", status="499")
+
+    operation = {"operation": "Me", "type": "query"}
+    assert metrics("mainsheet_operation_seconds_count", **operation, outcome="client_left") == 1
+    assert metrics("mainsheet_operation_seconds_count", **operation, outcome="server_error") is None
