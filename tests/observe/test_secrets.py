@@ -1,10 +1,13 @@
-"""Nothing that a server writes contains a secret: neither its log nor its metrics, in a session in which much fails."""
+"""A server writes no secret to its log, its metrics and its traces, in a session in which much fails."""
 
 import logging
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +17,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import DatabaseDown
 from mainsheet.server.observe.logs import MOST_OF_A_CLIENT, MOST_OF_A_REASON, Logs, configure_logging
+from mainsheet.server.observe.otel import Traces
 from mainsheet.server.observe.redaction import LONGEST, loggable, without_secrets
 from testbed.world import World, token
 from tests.live.conftest import Start
@@ -44,6 +48,9 @@ async def test_a_busy_session_writes_no_secret(
     start: Start, world: World, database: Database, everything: StringIO
 ) -> None:
     live = await start(slow_operation_seconds=1e-9)
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    database.instrumentation.shared.append(Traces(provider))
     admin, viewer = await token(database, world.admin), await token(database, world.viewer)
     runs = await token(database, world.admin, scopes=[AccessScope.RUNS])
     secrets = {VALUE, JWT, admin, viewer, runs}
@@ -69,7 +76,9 @@ async def test_a_busy_session_writes_no_secret(
     async with live.http.get("/metrics") as response:
         metrics = await response.text()
 
-    log = everything.getvalue()
+    log, spans = everything.getvalue(), exporter.get_finished_spans()
+    traces = "".join(each.to_json() for each in spans)
+    assert {"POST /graphql", "query", "mutation", "updateOrganization", "SELECT"} <= {each.name for each in spans}
     for event in (
         "request",
         "operation",
@@ -80,7 +89,7 @@ async def test_a_busy_session_writes_no_secret(
     ):
         assert f'"event":"{event}"' in log
     assert len(secrets) == 7
-    assert {each for each in secrets if each in log or each in metrics} == set()
+    assert {each for each in secrets if each in log + metrics + traces} == set()
 
 
 @pytest.mark.parametrize(
