@@ -93,11 +93,12 @@ async def _migrate_postgresql(database: Database, plan: Plan, report: Report) ->
 
     Indexes that are built concurrently are outside of transactions, and wait for as long as the session allows.
     """
-    async with only_process(database, report):
+    async with only_process(database, report) as check_lock:
         before = await revisions_of(database)
         steps = plan(before)
         async with database.writes.connect() as connection:
             for step in steps:
+                await check_lock()
                 await run_with_retries(connection, step.run, Watch(database, report))
         return before
 

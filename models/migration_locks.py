@@ -5,7 +5,7 @@ So it gives up after a short time, and its transaction is tried again after a pa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC
 
@@ -18,6 +18,7 @@ from mainsheet.models.errors import MainsheetError
 from mainsheet.models.failures import failures_passed_over, is_lock_failure
 
 Report = Callable[[str], None]  # takes a sentence about the progress of a migration
+Check = Callable[[], Awaitable[None]]
 
 TRY_ADVISORY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 ADVISORY_LOCK = 0x4D41494E53484545  # "MAINSHEE": the same key for all processes that migrate
@@ -37,13 +38,14 @@ class NoLock(MainsheetError):
     def __init__(self, blockers: str) -> None:
         held = f" Last held by {blockers}." if blockers else ""
         super().__init__(
-            f"The migration didn't get its locks in {ATTEMPTS} attempts, and changed nothing.{held} Run it again later"
+            f"The migration didn't get its locks in {ATTEMPTS} attempts.{held} The migrations before it are kept."
+            " Run it again later"
         )
 
 
 @asynccontextmanager
-async def only_process(database: Database, report: Report) -> AsyncIterator[None]:
-    """Hold the lock that allows one process to migrate inside this context.
+async def only_process(database: Database, report: Report) -> AsyncIterator[Check]:
+    """Hold the lock that allows one process to migrate inside this context. Yield what fails if its session is lost.
 
     A process that waits for the lock or holds it keeps no snapshot: an index that is built concurrently would wait for
     its end.
@@ -57,9 +59,13 @@ async def only_process(database: Database, report: Report) -> AsyncIterator[None
                 report("Another process migrates the database. Waiting for it.")
                 reported = True
             await asyncio.sleep(LOOK_SECONDS)
-        # This also ends the portal of the statement before, which would keep its snapshot.
-        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        yield
+
+        async def check() -> None:
+            # No query: its portal would keep its snapshot. This ends the portal of the statement before.
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+        await check()
+        yield check
 
 
 class Watch:

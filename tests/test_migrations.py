@@ -8,15 +8,16 @@ from pathlib import Path
 from subprocess import PIPE
 
 import pytest
+from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.models import migration_locks
+from mainsheet.models import migrate, migration_locks
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import SEARCHED, drift, upgrade
 from mainsheet.models.migration_locks import NoLock, Watch, only_process, run_with_retries
-from mainsheet.models.migration_steps import NewerDatabase, upgrade_steps
+from mainsheet.models.migration_steps import NewerDatabase, Step, upgrade_steps
 from mainsheet.models.revisions import Revisions, compatible_from, head, migrations, revisions_of
 from mainsheet.models.tables import Base
 from testbed.databases import connected, make_newer, opened, postgres_database
@@ -37,6 +38,10 @@ sys.stdin.readline()  # all start together
 asyncio.run(main())
 """
 PROCESSES = 4
+END_LOCK = """
+SELECT pg_terminate_backend(pid, 60000) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND datname = current_database()
+"""
 
 # All relevant objects of a PostgreSQL schema, one line each.
 CATALOG = """
@@ -195,12 +200,29 @@ async def test_a_migration_without_its_lock_fails_after_some_attempts(
 
     async with database.writes.connect() as other, database.writes.connect() as connection:
         await other.execute(text("LOCK TABLE job IN ACCESS SHARE MODE"))
-        with pytest.raises(NoLock, match="The migration didn't get its locks in 3 attempts, and changed nothing"):
+        with pytest.raises(NoLock, match=r"in 3 attempts\. The migrations before it are kept\. Run it again"):
             await run_with_retries(connection, lock, Watch(database, reported.append))
 
     assert [each for each in reported if "tried again" in each] == [
         "The migration gave up after 2s. It is tried again in 0 s."
     ] * 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_process_whose_lock_is_lost_runs_no_further_step(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = list[str]()
+
+    def lose_lock(config: Config, to: str) -> None:
+        run.append(to)
+        config.attributes["connection"].execute(text(END_LOCK))
+
+    monkeypatch.setattr(migrate, "upgrade_steps", lambda _: [Step(lose_lock, "first"), Step(lose_lock, "second")])
+    with pytest.raises(DBAPIError):
+        await upgrade(database)
+
+    assert run == ["first"]
 
 
 @pytest.mark.parametrize("oldest", ["9999", "0000"])
