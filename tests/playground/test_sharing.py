@@ -13,6 +13,7 @@ from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
 
 ADMIN = "admin@harbor.example"
+STORED = "title => (localStorage['graphiql:tabState'] ?? '').includes(title)"  # GraphiQL stores its tabs with a delay
 QUOTES = """query Quotes($search: String!) {
   jobs(limit: 3, filter: { search: $search }) { totalCount nodes { jobKey } }
 }
@@ -60,6 +61,7 @@ async def test_a_link_opens_the_operation_in_a_new_tab(playground: Playground, d
         await expect(other.response).not_to_contain_text("data")
         history = other.page.get_by_role("region", name="Version History")
         await expect(history.get_by_label("Job", exact=True)).to_have_value("orders-ingest")
+        await other.page.wait_for_function(STORED, arg="Quotes")
         await other.page.reload()
         await expect(other.page.get_by_role("tab", name="Quotes")).to_have_count(1)
 
