@@ -6,13 +6,14 @@ A lock keeps a worker from reading them while they are merged.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ENDED = "ended"  # in the place of a process id
@@ -35,7 +36,7 @@ class MetricsFiles:
         """Return the sums over all workers, as Prometheus reads them. Blocks."""
         with self._locked(fcntl.LOCK_SH):
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]  # has no annotations
+            registry.register(_Begun(self._folder))
             return generate_latest(registry)
 
     def values_of_ended(self, metric: str, label: str) -> set[str]:
@@ -76,9 +77,29 @@ class MetricsFiles:
             yield
 
 
+class _Begun(Collector):
+    """Collects from all files but the empty ones, which a worker has just made: the library can't read those."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(each) for each in self._folder.glob("*.db") if _size(each)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # has no annotations
+        return metrics
+
+
+def _size(file: Path) -> int:
+    """Return the size in bytes, 0 without a file: the gauges of a worker that ends are removed at any time."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _values(file: Path) -> dict[str, float]:
     """Return the values in a file. There are none if the worker was killed before it began to write."""
-    if not file.exists() or not file.stat().st_size:
+    if not _size(file):
         return {}
     values = MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]  # has no annotations
     return {key: value for key, value, _, _ in values}

@@ -117,3 +117,13 @@ async def test_a_worker_that_never_served_leaves_no_gauges(
         await started.leave(PATIENCE, signal.SIGINT)
 
     assert [*gauges()] == []
+
+
+def test_files_that_a_worker_has_just_made_are_ignored(tmp_path: Path, worker: Count) -> None:
+    worker("Me")
+    for kind in ("counter", "histogram", "gauge_livesum"):
+        (tmp_path / f"{kind}_999.db").touch()
+
+    scrape = Scrape(MetricsFiles(tmp_path).text().decode())
+
+    assert scrape(COUNTED, operation="Me", type="query", outcome="ok") == 1
