@@ -245,6 +245,21 @@ async def draft_again(demo: Demo, job_id: str) -> None:
     await demo.ask(ADMIN, CREATE, {"input": {"jobId": job_id}})
 
 
+async def test_an_opened_version_stays_open_when_a_colleague_creates_a_draft(
+    playground: Playground, demo: Demo
+) -> None:
+    job_id = (await state(demo, "orders-ingest"))["id"]
+    panel = await history(playground, "orders-ingest")
+    version = panel.get_by_role("button", name=re.compile(r"^v3\b"))
+    await version.click()
+
+    await draft_again(demo, job_id)
+
+    draft = panel.get_by_role("button", name=re.compile(r"^v7\b"))
+    await expect(draft).to_have_attribute("aria-expanded", "false")
+    await expect(version).to_have_attribute("aria-expanded", "true")
+
+
 async def test_refusals_and_missing_permissions_are_said(no_demo: Demo) -> None:
     async with opened(no_demo.url) as playground:
         await playground.use_token(no_demo.tokens[ADMIN])

@@ -37,13 +37,16 @@ function Versioned({ jobKey }: { jobKey: string }) {
   useEffect(() => {
     if (job) setPosition(before => before ?? { jobId: job.id, cursor: job.position })
   }, [job])
-  const [shown, show] = useState<number>()
+  // A number, null for none, or undefined while the person hasn't chosen: then it is the newest.
+  const [chosen, choose] = useState<number | null>()
   const [change, begin] = useState<Change>()
   const [done, setDone] = useState('')
   const newest = job?.draft?.number ?? job?.versions.nodes[0]?.number
-  useEffect(() => show(newest), [newest])
+  const isThere = chosen == null || chosen === job?.draft?.number || job?.versions.nodes.some(each => each.number === chosen)
+  const shown = chosen === undefined || !isThere ? newest : (chosen ?? undefined)
   const finish = (sentence: string) => {
     begin(undefined)
+    choose(undefined)
     setDone(sentence)
     turn.set(turn.get() + 1)
   }
@@ -62,7 +65,7 @@ function Versioned({ jobKey }: { jobKey: string }) {
           jobKey={jobKey}
           turn={now}
           shown={shown}
-          show={show}
+          show={number => choose(number ?? null)}
           begin={(kind, number) => begin({ kind, jobKey, number })}
         />
       )}
