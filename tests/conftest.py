@@ -12,6 +12,7 @@ from mainsheet.models.database import Database
 from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.statement import compiled_statement
 from testbed.ask import Ask
+from testbed.clock import Clock
 from testbed.databases import migrated, opened, postgres_database, seeded, sqlite_database
 from testbed.postgres import postgres
 from testbed.world import World, make_world
@@ -142,3 +143,8 @@ def scan_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None
 
     yield change
     compiled_statement.cache_clear()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -1,7 +1,6 @@
 """The limit of wrong tokens per client."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,24 +12,12 @@ from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.guesses import Guesses, TooManyGuesses
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.operations import buckets
+from testbed.clock import Clock
 from testbed.statements import statements_of
 from testbed.world import make_member, make_organization
 
 PER_MINUTE = 6
 ATTACKER, VICTIM = "203.0.113.1", "203.0.113.2"
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

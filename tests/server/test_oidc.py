@@ -9,7 +9,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -40,24 +40,12 @@ from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuer, Issuers, RefusedToken
 from mainsheet.server.settings import Settings
 from testbed.ask import Ask
+from testbed.clock import Clock
 from testbed.world import make_member, make_organization
 from tests.server.issuing import AUDIENCE, CONFIGURED, EC, ED, EMAIL, FORGED, NEXT, RSA, KeyServer, signed
 
 CREATE_TOKEN = """mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) {
   token { expiresAt } userErrors { code path } } }"""
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """How a running server finds documents that are added and removed."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from sqlite3 import OperationalError
 
 import pytest
@@ -18,22 +17,10 @@ from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents import catalogue, lookup
 from mainsheet.server.trusted_documents.catalogue import Client
 from mainsheet.server.trusted_documents.lookup import FRESH_SECONDS, MISSES_PER_MINUTE, TrustedDocuments
+from testbed.clock import Clock
 from testbed.statements import statements_of
 from testbed.world import World, caller
 from tests.trusted_documents.conftest import NAME, OTHER, Start, document, hash_of
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
