@@ -21,17 +21,20 @@ from mainsheet.server.settings import Settings
 from tests.server.commands import PATIENCE
 
 WORKER = """
-import os, signal, sys, time
+import os, signal, sys
 
 def note(file):
     with open(file, "a") as pids:
         print(os.getpid(), file=pids)
 
+def wait(pipe):
+    if os.path.exists(pipe):
+        open(pipe).read()
+
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 sys.stdin.readline()
 note("started")
-while os.path.exists("late"):
-    time.sleep(0.01)
+wait("late")
 if os.path.exists("broken"):
     print("failed something is broken", flush=True)
     sys.exit(1)
@@ -40,8 +43,7 @@ if os.path.exists("deadly"):
     sys.exit(7)
 note("served")
 signal.sigwait({signal.SIGINT})
-while os.path.exists(f"busy-{os.getpid()}"):
-    time.sleep(0.01)
+wait(f"busy-{os.getpid()}")
 note("left")
 """
 
@@ -72,6 +74,11 @@ async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
 
 def _let(what: str, *, be: bool = True) -> None:
     Path(what).touch() if be else Path(what).unlink()
+
+
+async def _release(pipe: str) -> None:
+    """Wait until a worker waits for this pipe, and let it go on."""
+    await asyncio.to_thread(Path(pipe).write_text, "")
 
 
 def _pids(that: str = "served") -> list[int]:
@@ -133,22 +140,22 @@ async def test_workers_that_die_early_are_always_replaced() -> None:
 async def test_a_worker_that_becomes_ready_during_the_stop_is_waited_for() -> None:
     async with two_workers() as (task, _):
         killed, kept = _pids()
-        _let("late")
+        os.mkfifo("late")
         os.kill(killed, signal.SIGKILL)
         await _until(lambda: len(_pids("started")) == 3)
         late = _pids("started")[2]
         for pid in (kept, late):
-            _let(f"busy-{pid}")
+            os.mkfifo(f"busy-{pid}")
 
         task.cancel()
-        _let("late", be=False)
+        await _release("late")
         await _until(lambda: late in _pids())
-        _let(f"busy-{kept}", be=False)
+        await _release(f"busy-{kept}")
         await _until(lambda: kept in _pids("left"))
 
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(task), 0.2)
-        _let(f"busy-{late}", be=False)
+        await _release(f"busy-{late}")
     assert _pids("left") == [kept, late]
 
 
