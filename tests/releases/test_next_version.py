@@ -44,6 +44,12 @@ def dropped(before: dict[str, set[str]], after: dict[str, set[str]]) -> set[str]
     return columns | (before.keys() - after.keys())
 
 
+async def two_jobs(database: Database, world: World) -> None:
+    ask = Ask(database)
+    for key in ("first", "second"):
+        await ask.create_job(world.contributor, world, jobKey=key)
+
+
 async def test_this_version_serves_what_the_next_one_migrated_and_back(
     following: NextVersion, database: Database, database_url: str
 ) -> None:
@@ -89,9 +95,7 @@ async def test_pending_migrations_are_shown_and_not_run(
 async def test_a_downgrade_that_loses_data_is_refused_and_lists_it(
     following: NextVersion, database: Database, database_url: str, world: World
 ) -> None:
-    ask = Ask(database)
-    for key in ("first", "second"):
-        await ask.create_job(world.contributor, world, jobKey=key)
+    await two_jobs(database, world)
     await following.run("db", "upgrade", url=database_url)
     async with database.writes.begin() as connection:
         await connection.execute(SET_COLOUR)
@@ -134,9 +138,7 @@ def statements(script: str) -> list[str]:
 async def test_an_invalid_index_is_built_again(
     following: NextVersion, database: Database, database_url: str, world: World
 ) -> None:
-    ask = Ask(database)
-    for key in ("first", "second"):
-        await ask.create_job(world.contributor, world, jobKey=key)
+    await two_jobs(database, world)
     async with connected(database_url) as connection:
         with pytest.raises(Exception, match="could not create unique index"):
             await connection.execute("CREATE UNIQUE INDEX CONCURRENTLY ix_job_colour ON job (organization_id)")
