@@ -2,20 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.schema.api import api
-from mainsheet.schema.context import Context
-from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
-from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.settings import Settings
+from testbed.app import running_app
 from testbed.ask import Ask
 from testbed.world import World, token
 
@@ -98,16 +95,8 @@ async def start(database: Database) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def started(**settings: Any) -> Live:
-            chosen = Settings(**settings)
-            authenticator = Authenticator.configured(database, chosen)
-            app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
-            runner = make_runner(app)
-            await runner.setup()
-            stack.push_async_callback(authenticator.close)
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0][:2]
-            http = await stack.enter_async_context(ClientSession(f"http://{host}:{port}"))
+            url, runner = await stack.enter_async_context(running_app(database, Settings(**settings)))
+            http = await stack.enter_async_context(ClientSession(url))
             return Live(http, database, runner.cleanup)
 
         yield started

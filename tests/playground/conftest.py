@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from mainsheet.models.database import Database
-from mainsheet.schema.api import api
-from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.observe.trace import context_type
 from mainsheet.server.settings import Settings
+from testbed.app import running_app
 
 pytest.register_assert_rewrite("tests.playground.browser")
 
@@ -76,15 +74,8 @@ async def served(
     settings = Settings(demo=is_demo)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        authenticator = Authenticator.configured(database, settings)
-        stack.push_async_callback(authenticator.close)
-        open_context = partial(context_type(settings), database)
-        app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
-        runner = make_runner(app)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        parts = {"open_context": partial(context_type(settings), database), "playground": page}
+        url, _ = await stack.enter_async_context(running_app(database, settings, port=port, **parts))
         members = await introduce(database, f"{url}/graphql")
         if is_demo and page:
             page.members.extend(members)

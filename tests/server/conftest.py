@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
-from aiohttp import ClientResponse, ClientSession, web
+from aiohttp import ClientResponse, ClientSession
 from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
 
@@ -22,10 +22,10 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
-from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.settings import Settings
+from testbed.app import running_app
 from tests.server.issuing import KeyServer
 from tests.server.small_api import Context, small_api
 
@@ -114,17 +114,10 @@ async def serve(template: tuple[Path, str], small_database: Database) -> AsyncIt
                 contexts.put_nowait(context := Context(caller))
                 return context
 
-            chosen = Settings(**settings)
-            authenticator = Authenticator.configured(small_database, chosen)
-            app = make_app(chosen, small_database, authenticator, api=small_api, open_context=open_context)
-            runner = make_runner(app)
-            await runner.setup()
-            stack.push_async_callback(authenticator.close)
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0][:2]
-            http = await stack.enter_async_context(ClientSession(f"http://{host}:{port}"))
-            return Server(http, URL(f"http://{host}:{port}{GRAPHQL_PATH}"), template[1], contexts, runner.cleanup)
+            running = running_app(small_database, Settings(**settings), api=small_api, open_context=open_context)
+            url, runner = await stack.enter_async_context(running)
+            http = await stack.enter_async_context(ClientSession(url))
+            return Server(http, URL(url + GRAPHQL_PATH), template[1], contexts, runner.cleanup)
 
         yield start
 

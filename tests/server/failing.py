@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.schema.api import api
-from mainsheet.schema.context import Context
-from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
-from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
+from testbed.app import running_app
 from testbed.world import token
 
 OF_OTHERS = "datname = current_database() AND pid != pg_backend_pid()"
@@ -53,20 +51,10 @@ class Client:
 @asynccontextmanager
 async def client(database: Database, member: Member, **settings: Any) -> AsyncIterator[Client]:
     """Serve the database to one member."""
+    headers = {"Authorization": f"Bearer {await token(database, member)}"}
     chosen = Settings(**{"organization_share": 1} | settings)
-    authenticator = Authenticator.configured(database, chosen)
-    app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
-    runner = make_runner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        headers = {"Authorization": f"Bearer {await token(database, member)}"}
-        host, port = runner.addresses[0][:2]
-        async with ClientSession(f"http://{host}:{port}", headers=headers) as http:
-            yield Client(database, http)
-    finally:
-        await runner.cleanup()
-        await authenticator.close()
+    async with running_app(database, chosen) as (url, _), ClientSession(url, headers=headers) as http:
+        yield Client(database, http)
 
 
 @asynccontextmanager

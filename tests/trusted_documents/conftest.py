@@ -3,27 +3,25 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from mainsheet.executor import core_schema
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
-from mainsheet.schema.context import Context
-from mainsheet.server.app import GRAPHQL_PATH, make_app, make_runner
+from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.auth import tokens
-from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents import catalogue
 from mainsheet.server.trusted_documents.catalogue import Client
 from mainsheet.server.trusted_documents.manifest import Document
+from testbed.app import running_app
 from testbed.world import World, token
 
 NAME = "query Name { organization { name } }"
@@ -82,16 +80,7 @@ async def start(database: Database, world: World) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def started(**settings: Any) -> Server:
-            chosen = Settings(**settings)
-            authenticator = Authenticator.configured(database, chosen)
-            app = make_app(chosen, database, authenticator, api=api, open_context=partial(Context, database))
-            runner = make_runner(app)
-            await runner.setup()
-            stack.push_async_callback(authenticator.close)
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0][:2]
-            url = f"http://{host}:{port}"
+            url, _ = await stack.enter_async_context(running_app(database, Settings(**settings)))
             http = await stack.enter_async_context(ClientSession(url))
             return Server(url, http, await narrow(database, world.viewer), await token(database, world.viewer))
 
