@@ -156,13 +156,16 @@ async def opened(
 
 
 async def _cut_off(context: BrowserContext, url: str, playground: Playground) -> None:
-    async def only_ours(route: Route) -> None:
-        if URL(route.request.url).origin() == URL(url).origin():
-            return await route.continue_()
+    ours = URL(url).origin()
+
+    def is_foreign(address: str) -> bool:
+        return not address.startswith(("data:", "blob:")) and URL(address).origin() != ours
+
+    async def refuse(route: Route) -> None:
         playground.complaints.append(f"asked {route.request.url}")
-        return await route.abort()
+        await route.abort()
 
     await context.add_init_script(REPORT_VIOLATIONS)
-    await context.route(lambda address: not address.startswith(("data:", "blob:")), only_ours)
+    await context.route(is_foreign, refuse)  # and no other requests, which tests may route
     context.on("console", playground.hear)
     context.on("weberror", lambda error: playground.complaints.append(str(error.error)))
