@@ -7,8 +7,8 @@ CREATE FUNCTION bench_id(prefix text, number bigint) RETURNS text
 
 INSERT INTO organization (id, name) VALUES (bench_id('OR', 1), 'Benchmark');
 
-INSERT INTO team (id, organization_id, name, description)
-SELECT bench_id('TM', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n
+INSERT INTO team (id, organization_id, name, description, revision)
+SELECT bench_id('TM', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n, 1
 FROM generate_series(1, 50) n;
 
 INSERT INTO actor (id, organization_id, kind, name, email, organization_role, status, revision)
@@ -21,9 +21,9 @@ SELECT bench_id('OR', 1), bench_id('TM', 1 + (n * 7 + k * 11) % 50), bench_id('M
     (ARRAY['VIEWER', 'CONTRIBUTOR', 'ADMIN'])[1 + (n + k) % 3]
 FROM generate_series(1, 200) n, generate_series(0, 4) k;
 
-INSERT INTO cluster (id, organization_id, name, region, status)
+INSERT INTO cluster (id, organization_id, name, region, status, revision)
 SELECT bench_id('CL', n), bench_id('OR', 1), 'cluster-' || lpad(n::text, 2, '0'),
-    (ARRAY['eu-west-1', 'us-east-1', 'ap-south-1'])[1 + n % 3], 'ACTIVE'
+    (ARRAY['eu-west-1', 'us-east-1', 'ap-south-1'])[1 + n % 3], 'ACTIVE', 1
 FROM generate_series(1, 20) n;
 
 INSERT INTO job (id, organization_id, job_key, name, description, search_text, status, revision, current_number,
