@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,20 +33,29 @@ full_page_writes = on
 synchronous_commit = on
 """
 
+# For a server that a standby follows.
+REPLICATED = """
+wal_level = replica
+max_wal_senders = 10
+wal_keep_size = 1GB
+"""
+
 # If pytest is killed, the shell's input ends; it then stops the server and removes its files.
-# Until then, each line of input names a mode, and the server is restarted in it.
+# Until then, each line of input is a command of pg_ctl.
 WATCH = """
 binaries=$1 folder=$2
-"$binaries/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync > log 2>&1 &&
+{make} --no-sync > log 2>&1 &&
 printf '%s' "$3" >> data/postgresql.conf &&
 "$binaries/pg_ctl" -D data -w -l log -o "-k $folder" start > log.start 2>&1 &&
-echo ready
-while read -r mode; do
-    "$binaries/pg_ctl" -D data -w -m "$mode" -l log restart > log.restart 2>&1 && echo ready
+echo ready || echo failed
+while read -r command; do
+    "$binaries/pg_ctl" -D data -w -l log $command > log.command 2>&1 && echo ready || echo failed
 done
 "$binaries/pg_ctl" -D data -w -m immediate stop > log.stop 2>&1
 rm -rf "$folder"
 """
+NEW = '"$binaries/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8'
+STANDBY = '"$binaries/pg_basebackup" -D data -h "{primary}" -U postgres --checkpoint=fast --write-recovery-conf'
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,18 @@ class Postgres:
 
     def restart(self, mode: str) -> None:
         """Stop it as `pg_ctl` does in this mode (`fast`, or `immediate` as in a crash); return when it is back."""
+        self._control(f"restart -m {mode}")
+
+    def stop(self, mode: str) -> None:
+        self._control(f"stop -m {mode}")
+
+    def promote(self) -> None:
+        """Let a standby be a primary; return when it is."""
+        self._control("promote")
+
+    def _control(self, command: str) -> None:
         assert self.watcher.stdin
-        self.watcher.stdin.write(f"{mode}\n".encode())
+        self.watcher.stdin.write(f"{command}\n".encode())
         self.watcher.stdin.flush()
         self.wait()
 
@@ -87,19 +106,28 @@ def postgres(more_settings: str = "") -> Iterator[str]:
         yield server.url
 
 
-@contextmanager
-def own_postgres(more_settings: str = "") -> Iterator[Postgres]:
+def own_postgres(more_settings: str = "") -> AbstractContextManager[Postgres]:
     """Yield a server that is removed with its data at the end, also after errors."""
+    return _running(NEW, SETTINGS + more_settings)
+
+
+def standby_of(primary: Postgres) -> AbstractContextManager[Postgres]:
+    """Yield a standby of a server with the settings `REPLICATED`, which may not follow it yet."""
+    return _running(STANDBY.format(primary=primary.folder), "")
+
+
+@contextmanager
+def _running(make: str, settings: str) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="mainsheet-pg-"))
-    with _watcher(_binaries(folder), folder, SETTINGS + more_settings) as watcher:
+    with _watcher(_binaries(folder), folder, make, settings) as watcher:
         server = Postgres(folder, watcher)
         server.wait()
         yield server
 
 
-def _watcher(binaries: Path, folder: Path, settings: str) -> subprocess.Popen[bytes]:
+def _watcher(binaries: Path, folder: Path, make: str, settings: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["/bin/sh", "-c", WATCH, "sh", binaries, folder, settings],
+        ["/bin/sh", "-c", WATCH.format(make=make), "sh", binaries, folder, settings],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=folder,
