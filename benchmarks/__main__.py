@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import data, processor
+from benchmarks import data, processor, release
 from benchmarks.answers import verify
 from benchmarks.facts import Facts, facts
 from benchmarks.measure import Effort, Sample, measure
@@ -22,11 +22,13 @@ VERIFIED = 5
 
 def main() -> None:
     asked = _arguments()
-    servers = [each for each in every_server() if _is_asked(each, asked)]
+    servers = [each for each in _every_server() if _is_asked(each, asked)]
     effort = QUICK if asked.quick else FULL
     with tempfile.TemporaryDirectory(prefix="mainsheet-bench-") as logs, data.database() as url:
         print(f"Filling PostgreSQL with {data.JOBS:,} jobs …", flush=True)
         data.fill(url)
+        if release.SERVER in servers:
+            release.fill(url)
         with started(servers, url, Path(logs)) as running, processor.started_on(OTHER_CPU):
             found, samples = asyncio.run(_measured(running, url, effort))
     name = "quick" if asked.quick or asked.only else "table"
@@ -40,12 +42,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _every_server() -> list[Server]:
+    ours, *others = every_server()
+    return [ours, release.SERVER, *others]
+
+
 def _is_asked(server: Server, asked: argparse.Namespace) -> bool:
     return server.name in asked.only if asked.only else server.is_quick or not asked.quick
 
 
 async def _measured(running: Sequence[Running], url: str, effort: Effort) -> tuple[Facts, list[Sample]]:
     calls = await data.calls(url)
+    if any(each.server is release.SERVER for each in running):
+        await release.copy_tokens(url)
     sizes = await verify(running, calls[:VERIFIED])
     print(f"All {len(running)} servers give equal answers of so many bytes: {sizes}", flush=True)
     postmaster, postgres_version = await data.postmaster(url)

@@ -3,22 +3,21 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import asyncpg  # type: ignore[import-untyped]  # has no stubs
 
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT
 from benchmarks.workloads import Call
-from mainsheet.models.database import Database
 from mainsheet.server.auth import tokens
+from testbed.databases import connected, opened
 from testbed.postgres import postgres
 
 JOBS = 10_000
 CALLERS = 20
 SETTINGS = "shared_buffers = 512MB\nwork_mem = 16MB\nrandom_page_cost = 1.1\n"  # what Mainsheet asks for, all get
+NOTHING_MORE: Mapping[str, str] = {}
 SQL = Path(__file__).with_name("data.sql")
 
 SEEN = """
@@ -33,40 +32,37 @@ def database() -> Iterator[str]:
         yield url
 
 
-def fill(url: str, jobs: int = JOBS) -> None:
-    environment = {**os.environ, "MAINSHEET_DATABASE_URL": url}
-    subprocess.run([MAINSHEET, "db", "upgrade"], cwd=ROOT, env=environment, capture_output=True, check=True)
-    asyncio.run(_insert(url, jobs))
+def fill(
+    url: str,
+    jobs: int = JOBS,
+    program: Sequence[str] = (MAINSHEET,),
+    environment: Mapping[str, str] = NOTHING_MORE,
+    sql: Path = SQL,
+) -> None:
+    """Make the tables by the program, and insert the rows."""
+    variables = {**os.environ, "MAINSHEET_DATABASE_URL": url, **environment}
+    subprocess.run([*program, "db", "upgrade"], cwd=ROOT, env=variables, capture_output=True, check=True)
+    asyncio.run(_insert(url, sql.read_text("utf-8").replace(":jobs", str(jobs))))
 
 
-async def _insert(url: str, jobs: int) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(SQL.read_text("utf-8").replace(":jobs", str(jobs)))
+async def _insert(url: str, sql: str) -> None:
+    async with connected(url) as connection:
+        await connection.execute(sql)
         await connection.execute("VACUUM ANALYZE")
-    finally:
-        await connection.close()
 
 
 async def calls(url: str) -> list[Call]:
     """Return callers with real tokens, each with a job that they see."""
-    connection, mainsheet = await asyncpg.connect(url), Database.open(url)
-    try:
+    async with connected(url) as connection, opened(url) as mainsheet:
         members = await connection.fetch("SELECT id, email FROM actor ORDER BY id LIMIT $1", CALLERS)
         return [
             Call(id_, await tokens.create(mainsheet, email, None, None), await connection.fetchval(SEEN, id_))
             for id_, email in members
         ]
-    finally:
-        await mainsheet.close()
-        await connection.close()
 
 
 async def postmaster(url: str) -> tuple[int, str]:
     """Return the process whose children are the backends, and PostgreSQL's version."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         version = await connection.fetchval("SHOW server_version")
         return processor.parent(connection.get_server_pid()), version
-    finally:
-        await connection.close()

@@ -12,7 +12,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 LABELS, WIDTH, VALUES = 260, 480, 110
 TOP, HEADING, ROW, GAP = 58, 30, 22, 26
 Point = tuple[float, float]  # milliseconds, and where they are on the axis
-OURS = ("mainsheet", "reference")
+OURS = ("mainsheet", "reference", "release")
 
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }

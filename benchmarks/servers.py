@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from benchmarks import node
 from benchmarks.processor import started_on
 from benchmarks.workloads import Ask, Call, Workload, as_endpoint, as_mainsheet, as_peer, as_postgraphile
@@ -35,6 +37,7 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     needs_node: bool = False
     is_quick: bool = False
+    database: str | None = None  # of its own, on the same server
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,11 @@ PEERS = (
 )
 
 
+def on_database(url: str, name: str) -> str:
+    """Return the URL of another database of the same server."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
 @contextmanager
 def started(servers: Sequence[Server], url: str, logs: Path) -> Iterator[list[Running]]:
     if any(each.needs_node for each in servers):
@@ -94,7 +102,8 @@ def started(servers: Sequence[Server], url: str, logs: Path) -> Iterator[list[Ru
 
 @contextmanager
 def _started(server: Server, url: str, log: Path) -> Iterator[Running]:
-    environment = {"BENCH_DATABASE_URL": url, "MAINSHEET_DATABASE_URL": url, **server.environment}
+    database = on_database(url, server.database) if server.database else url
+    environment = {"BENCH_DATABASE_URL": database, "MAINSHEET_DATABASE_URL": database, **server.environment}
     with log.open("wb") as errors, started_on(SERVER_CPU):
         process = subprocess.Popen(
             server.command,
