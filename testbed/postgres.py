@@ -37,6 +37,7 @@ synchronous_commit = on
 REPLICATED = """
 wal_level = replica
 max_wal_senders = 10
+wal_retrieve_retry_interval = 200ms
 wal_keep_size = 1GB
 """
 

@@ -14,6 +14,7 @@ from mainsheet.models.idempotency import IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionStatus
+from mainsheet.models.team import Team
 from tests.chaos.history import Contradiction, Shape, effect_of, fold
 from tests.chaos.ledger import Effect, Ledger
 from tests.chaos.steps import MARK
@@ -41,7 +42,7 @@ class Findings:
 
 
 async def compare(database_url: str, ledger: Ledger, team_id: str) -> Findings:
-    stored = await _stored(database_url)
+    stored = await _stored(database_url, team_id)
     return Findings(
         lost=list((ledger.done - stored.effects).elements()),
         unasked=list((stored.effects - ledger.done - ledger.unknown).elements()),
@@ -83,15 +84,18 @@ def _other_numbers(stored: Stored, ledger: Ledger) -> Iterator[str]:
             yield f"{effect_of(event)} was told another number than {event.to_version_number}"
 
 
-async def _stored(database_url: str) -> Stored:
+async def _stored(database_url: str, team_id: str) -> Stored:
+    """Read the jobs of the team's organization, their events and all idempotency keys of the organization."""
     database = Database.open(database_url)
     try:
         async with AsyncSession(database.reads) as session:
-            ordered = select(Event).order_by(Event.job_id, Event.number)
-            events = (await session.scalars(ordered)).all()
-            keys = {each.key: each.answer for each in await session.scalars(select(IdempotencyRecord))}
+            own = (await session.get_one(Team, team_id)).organization_id
+            ordered = select(Event).where(Event.organization_id == own, Event.job_id.is_not(None))
+            events = (await session.scalars(ordered.order_by(Event.job_id, Event.number))).all()
+            of_keys = select(IdempotencyRecord).where(IdempotencyRecord.organization_id == own)
+            keys = {each.key: each.answer for each in await session.scalars(of_keys)}
             complaints = await _complaints(session) if database.is_sqlite else []
-            return Stored(events, await _jobs(session), keys, complaints)
+            return Stored(events, await _jobs(session, own), keys, complaints)
     finally:
         await database.close()
 
@@ -102,17 +106,17 @@ async def _complaints(session: AsyncSession) -> list[str]:
     return [each for each in intact if each != "ok"] + [f"a foreign key leads nowhere: {each}" for each in dangling]
 
 
-async def _jobs(session: AsyncSession) -> dict[str, Shape]:
+async def _jobs(session: AsyncSession, organization_id: str) -> dict[str, Shape]:
     jobs: dict[str, Shape] = {}
-    for job in await session.scalars(select(Job)):
+    for job in await session.scalars(select(Job).where(Job.organization_id == organization_id)):
         jobs[job.id] = Shape(
             job.name, set(), job.revision, job.event_count, last=job.last_number, current=job.current_number
         )
-    for version in await session.scalars(select(JobVersion)):
+    for version in await session.scalars(select(JobVersion).where(JobVersion.organization_id == organization_id)):
         shape = jobs[version.job_id]
         shape.versions[version.number] = next(each["value"] for each in version.environment if each["name"] == MARK)
         if version.status is JobVersionStatus.DRAFT:
             shape.draft = version.number
-    for grant in await session.scalars(select(JobTeam)):
+    for grant in await session.scalars(select(JobTeam).where(JobTeam.organization_id == organization_id)):
         jobs[grant.job_id].teams.add(grant.team_id)
     return jobs

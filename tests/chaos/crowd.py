@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle
 from random import Random
 
 import aiohttp
@@ -38,13 +39,14 @@ class Crowd:
     clients: list[Client]
     ledger: Ledger
     steps: Steps
+    world: World
 
     @asynccontextmanager
-    async def at_work(self, server: Server) -> AsyncIterator[None]:
-        """Run all clients inside this context, and wait for their last responses at its end."""
+    async def at_work(self, *servers: Server) -> AsyncIterator[None]:
+        """Run all clients inside this context, some at each server, and wait for their last responses at its end."""
         stopped = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            for each in self.clients:
+            for each, server in zip(self.clients, cycle(servers), strict=False):
                 tasks.create_task(each.work(server, stopped))
             yield
             stopped.set()
@@ -96,7 +98,7 @@ async def crowd_at(database_url: str, size: int = 8, seed: int = 1) -> AsyncIter
         await database.close()
     steps = Steps(world.cluster.id, world.data_eng.id, team_ids, Random(seed))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        crowd = Crowd([], Ledger(), steps)
+        crowd = Crowd([], Ledger(), steps, world)
         for index, (actor_id, token) in enumerate(members.items()):
             name = f"client{index}"
             crowd.clients.append(Client(name, actor_id, token, http, steps, crowd.ledger))

@@ -1,4 +1,4 @@
-"""A TCP proxy to the database that can cut, block and slow down connections."""
+"""A TCP proxy to the database that can cut, block and slow down connections, and drop notifications."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 CHUNK = 64 * 1024
+NOTIFICATION = b"A"  # the type of NotificationResponse (PostgreSQL's documentation, 54.7)
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Proxy:
 
     socket: Path
     delay_seconds: float = 0  # of each piece, in each direction
+    drops_notifications: bool = False
     port: int = 0
     open_: asyncio.Event = field(default_factory=asyncio.Event)
     _pairs: set[asyncio.Task[None]] = field(default_factory=set)
@@ -41,7 +43,7 @@ class Proxy:
 
     def url(self, database_url: str) -> str:
         """The database's URL through this proxy."""
-        url = make_url(database_url).set(host="127.0.0.1", port=self.port, query={})
+        url = make_url(database_url).set(host="127.0.0.1", port=self.port, query={"sslmode": "disable"})
         return url.render_as_string(hide_password=False)
 
     async def accept(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -64,27 +66,49 @@ class Proxy:
             raise
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pumped(reader, back, open_))
-                both.create_task(self._pumped(there, writer, open_))
+                both.create_task(self._pumped(self._pieces(reader), back, open_))
+                both.create_task(self._pumped(self._messages(there), writer, open_))
         finally:
             writer.transport.abort()
             back.transport.abort()
 
-    async def _pumped(self, source: StreamReader, sink: StreamWriter, open_: asyncio.Event) -> None:
+    async def _pumped(self, source: AsyncIterator[bytes], sink: StreamWriter, open_: asyncio.Event) -> None:
         with suppress(ConnectionError):
-            while piece := await source.read(CHUNK):
+            async for piece in source:
                 await asyncio.sleep(self.delay_seconds)
                 await open_.wait()
                 sink.write(piece)
                 await sink.drain()
         sink.transport.abort()
 
+    async def _pieces(self, source: StreamReader) -> AsyncIterator[bytes]:
+        while piece := await source.read(CHUNK):
+            yield piece
+
+    async def _messages(self, source: StreamReader) -> AsyncIterator[bytes]:
+        """Yield whole messages of PostgreSQL, without notifications while they are dropped."""
+        rest = b""
+        async for piece in self._pieces(source):
+            whole, rest = _split(rest + piece, drops_notifications=self.drops_notifications)
+            yield whole
+
+
+def _split(data: bytes, *, drops_notifications: bool) -> tuple[bytes, bytes]:
+    """Return the whole messages and the rest. A message is its type and the length of what follows the type."""
+    kept, start, at = [], 0, 0
+    while (end := at + 1 + int.from_bytes(data[at + 1 : at + 5])) <= len(data) and at + 5 <= len(data):
+        if drops_notifications and data[at : at + 1] == NOTIFICATION:
+            kept.append(data[start:at])
+            start = end
+        at = end
+    return b"".join([*kept, data[start:at]]), data[at:]
+
 
 @asynccontextmanager
-async def proxy_to(socket: Path) -> AsyncIterator[Proxy]:
+async def proxy_to(socket: Path, address: str = "127.0.0.1") -> AsyncIterator[Proxy]:
     proxy = Proxy(socket)
     proxy.let_through()
-    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.accept, address, 0)
     proxy.port = server.sockets[0].getsockname()[1]
     async with server:
         yield proxy

@@ -5,7 +5,7 @@ import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -52,6 +52,11 @@ class Server:
         async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
+    def reload(self) -> None:
+        """Let the supervisor replace all workers. Without workers there is none."""
+        assert self.process
+        self.process.send_signal(signal.SIGHUP)
+
     async def status(self, path: str) -> int:
         async with (
             ClientSession(timeout=ClientTimeout(PATIENCE)) as http,
@@ -84,11 +89,18 @@ class Server:
 ONE_ORGANIZATION: dict[str, object] = {"organization_share": 1}
 
 
-@asynccontextmanager
-async def serving(database_url: str, log: Path, *options: str, **settings: object) -> AsyncIterator[Server]:
+def serving(database_url: str, log: Path, *options: str, **settings: object) -> AbstractAsyncContextManager[Server]:
     """Serve the database with these settings. At the end, assert that no unexpected error was logged."""
+    return serving_by((MAINSHEET,), database_url, log, *options, **settings)
+
+
+@asynccontextmanager
+async def serving_by(
+    command: tuple[str, ...], database_url: str, log: Path, *options: str, **settings: object
+) -> AsyncIterator[Server]:
+    """Serve the database by a command in the place of `mainsheet`."""
     variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in (ONE_ORGANIZATION | settings).items()}
-    server = Server(("--database-url", database_url, *options), clean(variables), log)
+    server = Server(("--database-url", database_url, *options), clean(variables), log, command)
     try:
         await server.start()
         yield server
