@@ -17,6 +17,8 @@ TEXTS = {
     "external_id": limits.NAME,
     "managed_by": limits.NAME,
     "url": limits.URL,
+    "skip_reason": limits.MESSAGE,
+    "log_url": limits.LOCATION,
 }
 NULLABLE = {"filter", "description", "message", "external_id", "managed_by", "region"}
 

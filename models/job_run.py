@@ -238,8 +238,7 @@ class JobRun(Base):
             lease.expires_at = at + timedelta(seconds=report.lease_seconds)
             lease.has_reported = True
             return True
-        if report.error:
-            self._fail_with(report.error)
+        self._end_attempt(report.error)
         if report.state is RunReportState.FAILED:
             self._retry_or_fail(retries, at, is_retryable=report.error is None or report.error.is_retryable)
         else:
@@ -253,7 +252,7 @@ class JobRun(Base):
         if self.cancel_requested_at:
             self.finish(JobRunStatus.CANCELLED, at)
             return
-        self._fail_with(RunError("The worker didn't renew its lease.", LEASE_EXPIRED))
+        self._end_attempt(RunError("The worker didn't renew its lease.", LEASE_EXPIRED))
         if lease.has_reported:
             self._retry_or_fail(retries, at, is_retryable=True)
         elif self.lost_claims < MAX_LOST_CLAIMS:
@@ -262,8 +261,9 @@ class JobRun(Base):
         else:
             self.finish(JobRunStatus.FAILED, at)
 
-    def _fail_with(self, error: RunError) -> None:
-        self.error_code, self.error_message = error.code, error.message
+    def _end_attempt(self, error: RunError | None) -> None:
+        """Keep the error of this attempt only: that of an earlier one would be misleading."""
+        self.error_code, self.error_message = (error.code, error.message) if error else (None, None)
 
     def _retry_or_fail(self, retries: Retries, at: datetime, *, is_retryable: bool) -> None:
         if not is_retryable or self.cancel_requested_at or self.retries >= retries.maximum:

@@ -48,10 +48,10 @@ class TokenNotFound(UserError):
 
 
 @dataclass(kw_only=True, eq=False)
-class MemberDisabled(UserError):
+class ActorDisabled(UserError):
     """The service account is disabled, so it can't get a token."""
 
-    code = "MEMBER_DISABLED"
+    code = "ACTOR_DISABLED"
     text = "{name} is disabled. Enable it first."
     path: Path = ("actor_id",)
     name: str = field(metadata=IN_MESSAGE_ONLY)

@@ -16,11 +16,10 @@ from mainsheet.resolvers.event import EventListArguments
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
+from mainsheet.schema.conditions import AT_MOST, conditions
 from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection, described, with_page_arguments
-from mainsheet.schema.moment import utc
 from mainsheet.schema.node import Node
-from mainsheet.schema.plain import plain
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.weight import weight
 
@@ -28,7 +27,7 @@ from mainsheet.schema.weight import weight
 @strawberry.input(
     description=(
         "Conditions that an event must match to be listed. They are combined with AND; an omitted or null field is no"
-        " condition. An empty list matches nothing."
+        f" condition. {AT_MOST}"
     )
 )
 class EventFilter:
@@ -64,24 +63,16 @@ FILTER = described("Return only the events that match this filter.")
 def job_event_arguments(
     page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None
 ) -> EventListArguments:
-    return EventListArguments(page, conditions(filter))
+    return EventListArguments(page, event_conditions(filter))
 
 
 @with_page_arguments(is_numbered=False)
 def feed_arguments(page: PageArguments, *, filter: Annotated[EventFilter | None, FILTER] = None) -> EventListArguments:
-    return EventListArguments(page, conditions(filter))
+    return EventListArguments(page, event_conditions(filter))
 
 
-def conditions(wanted: EventFilter | None) -> event_filter.EventFilter:
-    """Convert the input. Raises `BadInput` for a time that can't be converted to UTC."""
-    if wanted is None:
-        return event_filter.NO_FILTER
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
-    }
-    for name in {"since", "until"} & values.keys():
-        values[name] = utc(values[name], f"filter.{name}")
-    return event_filter.EventFilter(**values)
+def event_conditions(wanted: EventFilter | None) -> event_filter.EventFilter:
+    return event_filter.EventFilter(**conditions(wanted))
 
 
 @strawberry.type(description="A change in the history of the organization. Events never change.")

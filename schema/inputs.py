@@ -29,10 +29,10 @@ def _job_id() -> Any:
     return strawberry.field(description="The job.")
 
 
-def _message(what: str) -> Any:
+def message(what: str, kept: str = "kept in the event") -> Any:
     return strawberry.field(
         default=UNSET,
-        description=f"The reason for the {what}, kept in the event. At most 1023 characters.",
+        description=f"The reason for the {what}, {kept}. At most 1023 characters.",
     )
 
 
@@ -91,7 +91,7 @@ class CreateJobInput:
         )
     )
     config: JobConfigInput = strawberry.field(description="The configuration of the first version.")
-    message: str | None = _message("new job")
+    message: str | None = message("new job")
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
 
@@ -116,7 +116,7 @@ class CloneJobInput:
             " the organization role ADMIN."
         )
     )
-    message: str | None = _message("new job")
+    message: str | None = message("new job")
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
 
@@ -134,7 +134,7 @@ class UpdateJobsItemInput:
     status: Maybe[JobStatus | None] = strawberry.field(
         description="Whether the schedule is active or paused. Null isn't allowed. Omit to keep the value."
     )
-    message: str | None = _message("change, such as a pause")
+    message: str | None = message("change, such as a pause")
     expected_job_revision: int | None = _expected_revision("job")
 
 
@@ -159,7 +159,7 @@ class DeleteJobInput:
         default=False,
         description="Delete the job although current versions or drafts of other jobs depend on it.",
     )
-    message: str | None = _message("deletion")
+    message: str | None = message("deletion")
     dry_run: bool = dry_run()
 
 
@@ -172,7 +172,7 @@ class CreateDraftInput:
     from_version: int | None = strawberry.field(
         default=UNSET, description="The number of the published version to copy. Omit for the current version."
     )
-    message: str | None = _message("draft")
+    message: str | None = message("draft")
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
 
@@ -180,7 +180,7 @@ class CreateDraftInput:
 @strawberry.input(description="The changes to a draft.")
 class UpdateDraftInput:
     job_id: strawberry.ID = _job_id()
-    message: str | None = _message("change")
+    message: str | None = message("change")
     changes: JobConfigChangesInput = strawberry.field(description="The changes to the configuration of the draft.")
     expected_draft_revision: int | None = _expected_revision("draft")
     dry_run: bool = dry_run()
@@ -190,14 +190,14 @@ class UpdateDraftInput:
 class DiscardDraftInput:
     job_id: strawberry.ID = _job_id()
     expected_draft_revision: int | None = _expected_revision("draft")
-    message: str | None = _message("discarding of the draft")
+    message: str | None = message("discarding of the draft")
     dry_run: bool = dry_run()
 
 
 @strawberry.input(description="The draft to publish.")
 class PublishDraftInput:
     job_id: strawberry.ID = _job_id()
-    message: str | None = _message("publication")
+    message: str | None = message("publication")
     expected_draft_revision: int | None = _expected_revision("draft")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool = dry_run()
@@ -210,7 +210,7 @@ class CreateVersionInput:
     changes: JobConfigChangesInput = strawberry.field(
         description=("The changes to the configuration of the current version.")
     )
-    message: str | None = _message("publication")
+    message: str | None = message("publication")
     expected_current_version: int | None = _expected_current_version()
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()
@@ -226,7 +226,7 @@ class ActivateVersionInput:
             "Discard the draft of the job, if there is one. The event DRAFT_DISCARDED keeps the draft's configuration."
         ),
     )
-    message: str | None = _message("activation")
+    message: str | None = message("activation")
     expected_current_version: int | None = _expected_current_version()
     expected_draft_revision: int | None = _expected_revision("draft")
     dry_run: bool = dry_run()
@@ -241,7 +241,7 @@ class AddTeamsToJobInput:
             " ADMIN. Nothing changes for a team that already has access."
         )
     )
-    message: str | None = _message("access")
+    message: str | None = message("access")
     dry_run: bool = dry_run()
 
 
@@ -251,15 +251,14 @@ class RemoveTeamFromJobInput:
     team_id: strawberry.ID = strawberry.field(
         description=("A team that has access. The last team of a job can't be removed.")
     )
-    message: str | None = _message("removal")
+    message: str | None = message("removal")
     dry_run: bool = dry_run()
 
 
 @strawberry.input(description="Changes to the organization.")
 class UpdateOrganizationInput:
     name: Maybe[str | None] = strawberry.field(description=(f"{NAME} Null isn't allowed. Omit to keep the value."))
-    message: str | None = strawberry.field(
-        default=UNSET, description="The reason for the change, kept in its event. At most 1023 characters."
-    )
+    expected_revision: int | None = _expected_revision("organization")
+    message: str | None = message("change")
     dry_run: bool = dry_run()
     idempotency_key: str | None = idempotency_key()

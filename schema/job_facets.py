@@ -50,7 +50,7 @@ class TagCount:
 
 
 @strawberry.type(description="The number of jobs whose latest run has a status.")
-class JobRunStatusCount:
+class LatestRunStatusCount:
     value: JobRunStatus | None = strawberry.field(description="The status. Null for jobs without runs.")
     total: int = _count()
 
@@ -93,7 +93,7 @@ class JobFacets:
     )
     latest_run_statuses = relation(
         facets.latest_run_statuses,
-        list[JobRunStatusCount],
+        list[LatestRunStatusCount],
         f"The jobs by the status of their latest run, {ORDER} status.",
         key="itself",
         weight=weight(items=len(JobRunStatus) + 1),

@@ -1,11 +1,10 @@
 """The filter and the arguments of every list of jobs."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
-from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models import limits
 from mainsheet.models.errors import BadInput
@@ -15,15 +14,14 @@ from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job_list import JobListArguments, JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
+from mainsheet.schema.conditions import AT_MOST, conditions
 from mainsheet.schema.connection import described, with_page_arguments
-from mainsheet.schema.moment import utc
-from mainsheet.schema.plain import plain
 
 
 @strawberry.input(
     description=(
         "Conditions that a job must meet to be listed. They are combined with AND; an omitted or null field "
-        "is no condition. An empty list matches nothing."
+        f"is no condition. {AT_MOST}"
     )
 )
 class JobFilter:
@@ -89,18 +87,11 @@ def job_list_arguments(
     sort_by: Annotated[JobSortField, described("The field to sort by.")] = JobSortField.CREATED_AT,
     filter: Annotated[JobFilter | None, described("Return only the jobs that match this filter.")] = None,
 ) -> JobListArguments:
-    return JobListArguments(page, sort_by, conditions(filter))
+    return JobListArguments(page, sort_by, job_conditions(filter))
 
 
-def conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
-    if wanted is None:
-        return job_filter.JobFilter()
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain(wanted).items()
-    }
+def job_conditions(wanted: JobFilter | None) -> job_filter.JobFilter:
+    values = conditions(wanted)
     for problem in limits.SEARCH.check(values.get("search", ""), ()):
         raise BadInput(f"filter.search: {problem.message}")
-    for name in ("created_since", "updated_since"):
-        if name in values:
-            values[name] = utc(values[name], f"filter.{to_camel_case(name)}")
     return job_filter.JobFilter(**values)

@@ -3,7 +3,6 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
-from strawberry.utils.str_converters import to_camel_case
 
 from mainsheet.models import limits
 from mainsheet.models.job_run import JobRun as JobRunRow
@@ -11,10 +10,9 @@ from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.resolvers import actor, job, job_run, job_version, saved_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
+from mainsheet.schema.conditions import AT_MOST, conditions
 from mainsheet.schema.connection import Connection, described, with_page_arguments
-from mainsheet.schema.moment import utc
 from mainsheet.schema.node import Node
-from mainsheet.schema.plain import plain
 from mainsheet.schema.relation import reads, relation
 from mainsheet.schema.weight import weight
 
@@ -32,7 +30,7 @@ def _until(what: str) -> Any:
 @strawberry.input(
     description=(
         "Conditions that a run must meet to be listed. They are combined with AND; an omitted or null field is no"
-        " condition. An empty list matches nothing."
+        f" condition. {AT_MOST}"
     )
 )
 class JobRunFilter:
@@ -61,17 +59,7 @@ def run_list_arguments(
     *,
     filter: Annotated[JobRunFilter | None, described("Return only the runs that match this filter.")] = None,
 ) -> job_run.JobRunListArguments:
-    return job_run.JobRunListArguments(page, _conditions(filter))
-
-
-def _conditions(wanted: JobRunFilter | None) -> job_run.JobRunFilter:
-    values: dict[str, Any] = {} if wanted is None else plain(wanted)
-    for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = tuple(value)
-        else:
-            values[name] = utc(value, f"filter.{to_camel_case(name)}")
-    return job_run.JobRunFilter(**values)
+    return job_run.JobRunListArguments(page, job_run.JobRunFilter(**conditions(filter)))
 
 
 @strawberry.type(description="A parameter of a run.")
@@ -183,8 +171,8 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
 
     @strawberry.field(
         description=(
-            "The last error that a worker reported, or one with the code `LEASE_EXPIRED` if the worker didn't"
-            " renew its lease. Null if there is none, or if the run succeeded."
+            "The error of the last attempt that ended, as the worker reported it, or one with the code `LEASE_EXPIRED`"
+            " if the worker didn't renew its lease. Null if there is none, or if the run succeeded."
         ),
         metadata=reads("error_code", "error_message"),
     )

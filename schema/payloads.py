@@ -173,13 +173,11 @@ class SavedQueryPayload(Payload):
 @strawberry.type
 class AccessTokenPayload(Payload):
     access_token_id: Key = None
-    access_token = entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
+    token = entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
 
 
 @strawberry.type
-class NewAccessTokenPayload(Payload):
-    access_token_id: Key = None
-    token = entity(access_tokens.by_ids, names.AccessToken, "token", "access_token_id")
+class NewAccessTokenPayload(AccessTokenPayload):
     secret: str | None = strawberry.field(
         default=None,
         description=(

@@ -41,8 +41,8 @@ def clearable(description: str) -> Any:
     return strawberry.field(description=f"{description} {CLEAR}")
 
 
-def message() -> Any:
-    return omittable("The reason for the change, kept in its event. At most 1023 characters.")
+def message(addition: str = "") -> Any:
+    return omittable(f"The reason for the change, kept in its event. At most 1023 characters.{addition}")
 
 
 def expected() -> Any:
@@ -93,6 +93,7 @@ class SetTeamRoleInput:
     team_id: strawberry.ID = id_of("team")
     actor_id: strawberry.ID = id_of("member or service account")
     role: TeamRole = strawberry.field(description="The role in the team.")
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
@@ -100,6 +101,7 @@ class SetTeamRoleInput:
 class RemoveFromTeamInput:
     team_id: strawberry.ID = id_of("team")
     actor_id: strawberry.ID = id_of("member or service account")
+    message: str | None = message()
     dry_run: bool = inputs.dry_run()
 
 
@@ -153,6 +155,7 @@ class EnableMemberInput:
 class EraseMemberInput:
     member_id: strawberry.ID = id_of("member")
     expected_revision: int | None = expected()
+    message: str | None = message(" It isn't erased, so it should not name the person.")
     dry_run: bool = inputs.dry_run()
 
 

@@ -2,8 +2,6 @@ from typing import Annotated, Any
 
 import strawberry
 
-from mainsheet.models import limits
-from mainsheet.models.errors import BadInput
 from mainsheet.models.roles import OrganizationPermission
 from mainsheet.resolvers import access_token as token_rows
 from mainsheet.resolvers import actor as actor_rows
@@ -21,6 +19,7 @@ from mainsheet.resolvers import webhook as webhook_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import in_organization
 from mainsheet.schema import names
+from mainsheet.schema.conditions import entries
 from mainsheet.schema.connection import described, page_arguments
 from mainsheet.schema.event import feed_arguments
 from mainsheet.schema.job_filter import job_list_arguments
@@ -37,9 +36,7 @@ def by_id(*, id: Annotated[strawberry.ID, described("The id of the object.")]) -
 def by_id_list(
     *, ids: Annotated[list[strawberry.ID], described("The ids of the objects, at most 100.")]
 ) -> tuple[str, ...]:
-    if any(limits.ENTRIES.check(len(ids), ())):
-        raise BadInput(f"ids: at most {limits.ENTRIES.maximum}, but there are {len(ids)}.")
-    return tuple(ids)
+    return entries("ids", ids)
 
 
 def by_job_key(*, job_key: Annotated[str, described("The key of the job.")]) -> str:

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from mainsheet.models.job_run import RunReportState
-from mainsheet.schema.inputs import idempotency_key
+from mainsheet.schema.inputs import idempotency_key, message
 
 
 @strawberry.input(description="A parameter of a run.")
@@ -24,10 +24,7 @@ class TriggerRunInput:
     parameters: list[RunParameterInput] = strawberry.field(
         default_factory=list, description="The parameters of the run, at most 100."
     )
-    message: str | None = strawberry.field(
-        default=UNSET,
-        description="The reason for the run, kept with it and in the event. At most 1023 characters.",
-    )
+    message: str | None = message("run", "kept with it and in the event")
     hold: bool = strawberry.field(
         default=False,
         description=(
@@ -40,19 +37,19 @@ class TriggerRunInput:
 @strawberry.input(description="The run to release.")
 class ReleaseRunInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
+    message: str | None = message("release")
 
 
 @strawberry.input(description="The run to cancel.")
 class CancelRunInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
-    reason: str | None = strawberry.field(
-        default=UNSET, description="The reason for the cancellation, kept in the event. At most 1023 characters."
-    )
+    message: str | None = message("cancellation")
 
 
 @strawberry.input(description="The run to delete.")
 class DeleteRunInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
+    message: str | None = message("deletion")
 
 
 LEASE = "The length of the lease in seconds, 5 to 3600."

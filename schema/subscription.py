@@ -8,10 +8,8 @@ from mainsheet.resolvers.event_filter import NO_FILTER
 from mainsheet.resolvers.subscription import Source
 from mainsheet.schema import names
 from mainsheet.schema.connection import described
-from mainsheet.schema.event import FILTER, EventFilter
-from mainsheet.schema.event import conditions as event_conditions
-from mainsheet.schema.job_filter import JobFilter
-from mainsheet.schema.job_filter import conditions as job_conditions
+from mainsheet.schema.event import FILTER, EventFilter, event_conditions
+from mainsheet.schema.job_filter import JobFilter, job_conditions
 from mainsheet.schema.relation import relation
 
 AFTER = described(

@@ -13,6 +13,7 @@ from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, Sor
 from mainsheet.resolvers.webhook_delivery import WebhookDeliveryListArguments
 from mainsheet.schema import names
 from mainsheet.schema.actor import REVISION
+from mainsheet.schema.conditions import ANY_OF, entries
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
@@ -28,10 +29,10 @@ def delivery_list_arguments(
     *,
     statuses: Annotated[
         list[WebhookDeliveryStatus] | None,
-        described("Return only deliveries with one of these statuses. An empty list matches nothing."),
+        described(f"Return only deliveries with one of these statuses. {ANY_OF}"),
     ] = None,
 ) -> WebhookDeliveryListArguments:
-    return WebhookDeliveryListArguments(page, None if statuses is None else tuple(statuses))
+    return WebhookDeliveryListArguments(page, None if statuses is None else entries("statuses", statuses))
 
 
 def _condition(description: str) -> Any:

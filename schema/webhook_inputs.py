@@ -12,7 +12,7 @@ URL = (
     " delivery checks where it leads: https:// may lead to public addresses and to networks that"
     " the server's settings allow, http:// only to the latter. Other deliveries fail."
 )
-FILTER = "The events to send. Each list has at most 100 entries."
+FILTER = "The events to send."
 SHOWN_ONCE = (
     " The result of a repeated request has no secret: if you lost it, call `rotateWebhookSecret` with another key."
 )
@@ -62,12 +62,14 @@ class RotateWebhookSecretInput:
             " days). At most five secrets sign at once; the oldest end first."
         ),
     )
+    message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key(SHOWN_ONCE)
 
 
 @strawberry.input(description="The webhook to test.")
 class TestWebhookInput:
     webhook_id: strawberry.ID = id_of("webhook")
+    message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key()
 
 
@@ -75,4 +77,5 @@ class TestWebhookInput:
 class RedeliverWebhookInput:
     webhook_id: strawberry.ID = id_of("webhook")
     delivery_ids: list[strawberry.ID] = strawberry.field(description="The deliveries of the webhook, 1 to 100.")
+    message: str | None = message()
     idempotency_key: str | None = inputs.idempotency_key()

@@ -26,6 +26,7 @@ PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example
 TEAMS = 50
 SEED = 1
 CONNECTIONS = 2  # one for reads, one for mutations
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ async def opened(kind: str, size: int, url: str) -> AsyncIterator[Grown]:
 
 
 async def _backends(database: Database) -> Sequence[int]:
-    """Open every connection of the pool, and say which processes are behind them."""
+    """Open the connection for reads and the one for writes, and return the processes that serve them."""
     if database.is_sqlite:
         return ()
-    async with AsyncExitStack() as stack:
-        open_ = [await stack.enter_async_context(database.writes.connect()) for _ in range(CONNECTIONS)]
-        return [await each.scalar(text("SELECT pg_backend_pid()")) for each in open_]
+    await database.read_pool.give_back(await database.read_pool.take())
+    async with database.writes.connect() as connection:
+        return (await connection.scalars(text(BACKENDS))).all()
 
 
 async def _fill(database: Database, size: int) -> None:

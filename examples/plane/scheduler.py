@@ -52,8 +52,8 @@ mutation PlaneCreate($runs: [ScheduledRunInput!]!) {
 """
 RELEASE = "mutation PlaneRelease($id: ID!) { releaseRun(input: {runId: $id}) { userErrors { message } } }"
 CANCEL = """
-mutation PlaneCancel($id: ID!, $reason: String) {
-  cancelRun(input: {runId: $id, reason: $reason}) { userErrors { message } }
+mutation PlaneCancel($id: ID!, $message: String) {
+  cancelRun(input: {runId: $id, message: $message}) { userErrors { message } }
 }
 """
 log = logging.getLogger(__name__)
@@ -108,4 +108,4 @@ class Scheduler:
         if step.cancel_reason is None:
             await self.ask(RELEASE, id=step.run_id)
         else:
-            await self.ask(CANCEL, id=step.run_id, reason=step.cancel_reason)
+            await self.ask(CANCEL, id=step.run_id, message=step.cancel_reason)

@@ -11,7 +11,7 @@ from mainsheet.models.errors import Forbidden, Invalid
 from mainsheet.models.event import EventAction
 from mainsheet.models.input_values import value_problems
 from mainsheet.models.organization import Organization
-from mainsheet.models.provisioning_errors import MemberDisabled, QuotaExceeded, ScopeMissing, TokenNotFound
+from mainsheet.models.provisioning_errors import ActorDisabled, QuotaExceeded, ScopeMissing, TokenNotFound
 from mainsheet.models.roles import AccessScope, OrganizationPermission, OrganizationRole
 from mainsheet.resolvers.commands.provisioning import actor, require_scope
 from mainsheet.resolvers.permissions import may
@@ -83,7 +83,7 @@ async def _service_account(write: Write, actor_id: str) -> Actor:
     if owner.kind is not ActorKind.SERVICE_ACCOUNT:
         raise Invalid(path=("actor_id",), reason=OTHERS)
     if owner.status is ActorStatus.DISABLED:
-        raise MemberDisabled(name=owner.name)
+        raise ActorDisabled(name=owner.name)
     return owner
 
 

@@ -23,6 +23,8 @@ from mainsheet.resolvers.commands.locked_run import locked, record
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write, command
 
+ERROR_TEXTS = {"code": limits.NAME, "message": limits.MESSAGE}
+
 
 @command("claimRuns", AccessScope.RUNS)
 async def claim(
@@ -56,6 +58,7 @@ async def report(
     progress_percent: int | None = None,
     lease_seconds: int = 60,
 ) -> Mapping[str, Any]:
+    error = limits.normal(ERROR_TEXTS, error) if error else None
     _check_report(write, error, log_url, progress_percent, lease_seconds)
     ends = state is not RunReportState.RUNNING
     run, job = await locked(write, run_id, JobPermission.RUN, with_job=ends)
@@ -97,9 +100,7 @@ def _check_report(
         write.problems += limits.LOCATION.check(log_url, ("log_url",))
     if progress_percent is not None:
         write.problems += limits.PROGRESS.check(progress_percent, ("progress_percent",))
-    if error:
-        texts = {"code": limits.NAME, "message": limits.MESSAGE}
-        write.problems += limits.text_problems(texts, error, ("error",))
+    write.problems += limits.text_problems(ERROR_TEXTS, error or {}, ("error",))
 
 
 async def _lease(write: Write, run: JobRun) -> tuple[RunLease | None, Retries]:

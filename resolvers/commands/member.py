@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import String, cast, func, literal, select
 from sqlalchemy import update as update_of
 
 from mainsheet.models.access_token import AccessToken
@@ -18,6 +18,7 @@ from mainsheet.resolvers.commands.provisioning import check_unique
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import MemberAnswer, Write, command
 
+ROLE_CHANGES = (EventAction.TEAM_ROLE_SET, EventAction.TEAM_ROLE_REMOVED)
 ADMINISTRATES = {"organization_role": OrganizationRole.ADMIN, "status": ActorStatus.ACTIVE}
 
 
@@ -76,10 +77,13 @@ async def enable(
 
 
 @command("eraseMember", AccessScope.ADMIN)
-async def erase(write: Write, *, member_id: str, expected_revision: int | None = None) -> MemberAnswer:
+async def erase(
+    write: Write, *, member_id: str, expected_revision: int | None = None, message: str | None = None
+) -> MemberAnswer:
     """Replace the name and email, disable the member, and end their tokens and roles. Erasing again changes nothing."""
     member = await _member(write, member_id)
     member.expect(write, expected_revision)
+    write.explain(message)
     await _check_administrators(write, member, {"status": ActorStatus.DISABLED})
     write.refuse()
     if member.is_erased:
@@ -97,9 +101,12 @@ async def _forget(write: Write, member: Member) -> None:
     about_tokens = Event.only_for_id == member.id  # those of tokens that are deleted, too
     revoked_at = func.coalesce(AccessToken.revoked_at, literal(write.at, UtcDateTime()))
     nameless: dict[str, Any] = {"message": None, "changes": []}
+    teams = select(Team.id).where(Team.organization_id == member.organization_id)
+    about_roles = Event.subject_id.in_(teams) & Event.action.in_(ROLE_CHANGES) & Event.message.is_not(None)
     for statement in (
         update_of(Event).where(Event.subject_id == member.id).values(subject_label=member.name, **nameless),
         update_of(Event).where(about_tokens).values(subject_label=Event.subject_id, **nameless),
+        update_of(Event).where(about_roles, cast(Event.changes, String).contains(member.id)).values(message=None),
         update_of(AccessToken).where(tokens).values(name=None, revoked_at=revoked_at),
     ):
         await write.session.execute(statement, execution_options={"synchronize_session": False})

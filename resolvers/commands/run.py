@@ -16,6 +16,8 @@ from mainsheet.resolvers.commands.latest_run import refresh_latest_runs
 from mainsheet.resolvers.commands.locked_run import RunJob, locked, record
 from mainsheet.resolvers.write import RunAnswer, Write, command
 
+PARAMETER_TEXTS = {"name": limits.NAME, "value": limits.ARGUMENT}
+
 
 @command("triggerRun", AccessScope.WRITE)
 async def trigger(
@@ -29,21 +31,23 @@ async def trigger(
 ) -> RunAnswer:
     job = await write.job(job_id, JobPermission.RUN)
     version = job.current if version_number is None else await _version(write, job, version_number)
+    parameters = [limits.normal(PARAMETER_TEXTS, each) for each in parameters]
     write.problems += _parameter_problems(parameters)
-    if message is not None:
-        write.problems += limits.MESSAGE.check(message, ("message",))
+    write.explain(message)
     write.refuse()
     of = of_version(job, version)
     run = JobRun.manual(of, write.actor_id, write.at, hold=hold, parameters=parameters, message=message)
     write.session.add(run)
-    record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job), message)
+    record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job))
     await refresh_latest_runs(write.session, [job.id])
     return {"job_id": job.id, "run_id": run.id}
 
 
 @command("releaseRun", AccessScope.RUNS, AccessScope.WRITE)
-async def release(write: Write, *, run_id: str) -> RunAnswer:
+async def release(write: Write, *, run_id: str, message: str | None = None) -> RunAnswer:
     run, job = await locked(write, run_id, JobPermission.RUN)
+    write.explain(message)
+    write.refuse()
     before = run.status
     run.release(write.at)
     if run.status is not before:
@@ -53,15 +57,14 @@ async def release(write: Write, *, run_id: str) -> RunAnswer:
 
 
 @command("cancelRun", AccessScope.RUNS, AccessScope.WRITE)
-async def cancel(write: Write, *, run_id: str, reason: str | None = None) -> RunAnswer:
+async def cancel(write: Write, *, run_id: str, message: str | None = None) -> RunAnswer:
     run, job = await locked(write, run_id, JobPermission.RUN)
-    if reason is not None:
-        write.problems += limits.MESSAGE.check(reason, ("reason",))
+    write.explain(message)
     write.refuse()
     before = run.cancel_requested_at
     run.cancel(write.actor_id, write.at)
     if run.cancel_requested_at is not before:
-        record(write, EventAction.RUN_CANCEL_REQUESTED, run, job, reason)
+        record(write, EventAction.RUN_CANCEL_REQUESTED, run, job)
         if run.is_finished:
             record(write, EventAction.RUN_FINISHED, run, job)
     await refresh_latest_runs(write.session, [job.id])
@@ -69,8 +72,10 @@ async def cancel(write: Write, *, run_id: str, reason: str | None = None) -> Run
 
 
 @command("deleteRun", AccessScope.WRITE)
-async def delete(write: Write, *, run_id: str) -> Mapping[str, Any]:
+async def delete(write: Write, *, run_id: str, message: str | None = None) -> Mapping[str, Any]:
     run, job = await locked(write, run_id, JobPermission.DELETE)
+    write.explain(message)
+    write.refuse()
     run.refuse_deletion()
     record(write, EventAction.RUN_DELETED, run, job)
     await write.session.delete(run)
@@ -104,7 +109,6 @@ def _parameter_problems(parameters: Sequence[Mapping[str, str]]) -> Iterator[Use
     names = [each["name"] for each in parameters]
     for index, each in enumerate(parameters):
         path = ("parameters", str(index))
-        yield from limits.NAME.check(each["name"], (*path, "name"))
-        yield from limits.ARGUMENT.check(each["value"], (*path, "value"))
+        yield from limits.text_problems(PARAMETER_TEXTS, each, path)
         if each["name"] in names[:index]:
             yield Invalid(path=(*path, "name"), reason=f"The name {each['name']!a:.60} is given twice.")

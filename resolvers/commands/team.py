@@ -54,9 +54,13 @@ async def delete(
 
 
 @command("setTeamRole", AccessScope.WRITE)
-async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole) -> TeamAnswer:
+async def set_role(
+    write: Write, *, team_id: str, actor_id: str, role: TeamRole, message: str | None = None
+) -> TeamAnswer:
     team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
     whose = await actor(write, actor_id)
+    write.explain(message)
+    write.refuse()
     if isinstance(whose, Member):
         whose.refuse_if_erased(write, "actor_id")
     membership = await write.session.get(TeamMember, (team_id, actor_id))
@@ -74,9 +78,11 @@ async def set_role(write: Write, *, team_id: str, actor_id: str, role: TeamRole)
 
 
 @command("removeFromTeam", AccessScope.WRITE)
-async def remove(write: Write, *, team_id: str, actor_id: str) -> TeamAnswer:
+async def remove(write: Write, *, team_id: str, actor_id: str, message: str | None = None) -> TeamAnswer:
     team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
     whose = await actor(write, actor_id)
+    write.explain(message)
+    write.refuse()
     membership = await write.session.get(TeamMember, (team_id, actor_id))
     if membership is None:
         raise ActorNotFound(missing_id=actor_id)

@@ -67,9 +67,12 @@ async def delete(
 
 
 @command("rotateWebhookSecret", AccessScope.ADMIN)
-async def rotate_secret(write: Write, *, webhook_id: str, overlap_seconds: int) -> NewWebhookAnswer:
+async def rotate_secret(
+    write: Write, *, webhook_id: str, overlap_seconds: int, message: str | None = None
+) -> NewWebhookAnswer:
     """Add a secret. The earlier ones sign, too, until the overlap ends."""
     webhook = await _webhook(write, webhook_id)
+    write.explain(message)
     write.problems += limits.OVERLAP_SECONDS.check(overlap_seconds, ("overlap_seconds",))
     write.refuse()
     own = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id).order_by(WebhookSecret.id.desc())
@@ -83,9 +86,11 @@ async def rotate_secret(write: Write, *, webhook_id: str, overlap_seconds: int) 
 
 
 @command("testWebhook", AccessScope.ADMIN)
-async def send_test(write: Write, *, webhook_id: str) -> WebhookDeliveriesAnswer:
+async def send_test(write: Write, *, webhook_id: str, message: str | None = None) -> WebhookDeliveriesAnswer:
     """Add an event, and its delivery to this webhook."""
     webhook = await _webhook(write, webhook_id)
+    write.explain(message)
+    write.refuse()
     webhook.record(EventAction.WEBHOOK_TESTED, write, None)
     event = write.events.pop()
     write.session.add(event)
@@ -109,8 +114,11 @@ async def send_test(write: Write, *, webhook_id: str) -> WebhookDeliveriesAnswer
 
 
 @command("redeliverWebhook", AccessScope.ADMIN)
-async def redeliver(write: Write, *, webhook_id: str, delivery_ids: Sequence[str]) -> WebhookDeliveriesAnswer:
+async def redeliver(
+    write: Write, *, webhook_id: str, delivery_ids: Sequence[str], message: str | None = None
+) -> WebhookDeliveriesAnswer:
     webhook = await _webhook(write, webhook_id)
+    write.explain(message)
     write.problems += limits.BATCH.check(len(delivery_ids), ("delivery_ids",))
     write.refuse()
     wanted = [each for each in delivery_ids if limits.storable(each)]

@@ -11,7 +11,7 @@ from testbed.world import World
 from tests.api.test_dry_run import everything
 from tests.api.test_provisioning import TOKENS, done, refused
 
-EVENTS_OF = "query ($ids: [ID!]!) { events(filter: {subjectIds: $ids}) { nodes { subjectLabel } } }"
+EVENTS_OF = "query ($ids: [ID!]!) { events(filter: {subjectIds: $ids}) { nodes { subjectLabel message } } }"
 
 
 async def test_messages_about_an_erased_member_are_cleared(ask: Ask, world: World, database: Database) -> None:
@@ -83,3 +83,18 @@ async def test_events_of_tokens_that_are_deleted_keep_no_name(ask: Ask, world: W
     assert "Jonas" not in str(await everything(database))
     labels = (await ask(world.admin, EVENTS_OF, ids=[token["id"]]))["events"]["nodes"]
     assert [each["subjectLabel"] for each in labels] == [token["id"]] * 2
+
+
+async def test_messages_of_roles_in_teams_keep_no_name(ask: Ask, world: World, database: Database) -> None:
+    role = {"teamId": world.platform.id, "actorId": world.viewer.id}
+    await done(ask, world.admin, "setTeamRole", **role, role="VIEWER", message="Jonas joins")
+    await done(ask, world.admin, "removeFromTeam", **role, message="Jonas leaves")
+    other = role | {"actorId": world.team_admin.id}
+    await done(ask, world.admin, "setTeamRole", **other, role="VIEWER", message="Noor joins")
+
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id, message="Request 12")
+
+    stored = await everything(database)
+    assert "Jonas" not in str(stored)
+    events = (await ask(world.admin, EVENTS_OF, ids=[world.viewer.id, world.platform.id]))["events"]["nodes"]
+    assert [each["message"] for each in events] == [None, None, "Noor joins", "Request 12"]

@@ -19,6 +19,7 @@ mutation ($input: UpdateOrganizationInput!) {
 }
 """
 NAME = "{ organization { name } }"
+REVISION = "{ organization { name revision } }"
 
 
 async def update(ask: Ask, member: Member, **values: Any) -> dict[str, Any]:
@@ -83,3 +84,17 @@ async def test_an_idempotency_key_renames_once(ask: Ask, world: World) -> None:
     assert first["organization"] == {"name": "Harbour"}
     assert again == {"organization": {"name": "Port"}, "userErrors": []}
     assert [each["code"] for each in other["userErrors"]] == ["IDEMPOTENCY_KEY_REUSED"]
+
+
+async def test_a_rename_after_another_one_is_refused(ask: Ask, world: World) -> None:
+    before = (await ask(world.admin, REVISION))["organization"]["revision"]
+    await update(ask, world.admin, name="Harbour", expectedRevision=before)
+
+    late = await update(ask, world.admin, name="Port", expectedRevision=before)
+    seen = await ask(world.admin, REVISION)
+    same = await update(ask, world.admin, name="Harbour", expectedRevision=before + 1)
+
+    assert [(each["code"], each["path"]) for each in late["userErrors"]] == [("STALE_REVISION", ["expectedRevision"])]
+    assert seen["organization"] == {"name": "Harbour", "revision": before + 1}
+    assert same["userErrors"] == []
+    assert await ask(world.admin, REVISION) == seen  # equal values change nothing

@@ -34,7 +34,7 @@ TOKENS = (
 
 async def run(ask: Ask, actor: Any, name: str, /, **values: Any) -> dict[str, Any]:
     noun = next((each for each in SHOWN if name.endswith(each)), "Team" if "Team" in name else "")
-    shown = "accessToken { id revokedAt }" if name == "revokeAccessToken" else SHOWN[noun]
+    shown = "token { id revokedAt }" if name == "revokeAccessToken" else SHOWN[noun]
     shown = f"deleted{noun}Id" if name.startswith("delete") else shown
     input_type = f"{name[0].upper()}{name[1:]}Input!"
     query = f"mutation ($input: {input_type}) {{ {name}(input: $input) {{ {shown} {ERRORS} }} }}"
@@ -326,7 +326,7 @@ async def test_a_token_of_a_disabled_service_account_is_refused(ask: Ask, world:
     await done(ask, world.admin, "disableServiceAccount", serviceAccountId=account["id"])
 
     error = await refused(ask, world.admin, "createAccessToken", name="t", actorId=account["id"])
-    assert error["code"] == "MEMBER_DISABLED"
+    assert error["code"] == "ACTOR_DISABLED"
 
     await done(ask, world.admin, "enableServiceAccount", serviceAccountId=account["id"])
     token = await done(ask, world.admin, "createAccessToken", name="t", actorId=account["id"], scopes=["RUNS"])

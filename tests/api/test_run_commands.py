@@ -27,7 +27,7 @@ JOB = "query ($id: ID!) { job(id: $id) { latestRun { status } events { nodes { a
 BY_LATEST = "query ($status: JobRunStatus) { jobs(filter: {latestRunStatuses: [$status]}) { totalCount } }"
 
 
-async def do(ask: Ask, by: Any, name: str, selection: str = RUN, **values: Any) -> dict[str, Any]:
+async def do(ask: Ask, by: Any, name: str, selection: str = RUN, /, **values: Any) -> dict[str, Any]:
     kind = f"{name[0].upper()}{name[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {selection} {ERRORS} }} }}"
     answer: dict[str, Any] = (await ask(by, query, input=values))[name]
@@ -162,7 +162,7 @@ async def test_a_cancellation_reaches_the_worker_in_the_answer_to_its_report(
 ) -> None:
     run_id = await triggered(ask, world, job_id)
     await claim(ask, world)
-    cancelled = await do(ask, world.contributor, "cancelRun", runId=run_id, reason="Wrong day")
+    cancelled = await do(ask, world.contributor, "cancelRun", runId=run_id, message="Wrong day")
     told = await report(ask, world, run_id, "RUNNING")
     confirmed = await report(ask, world, run_id, "CANCELLED")
     again = await do(ask, world.contributor, "cancelRun", runId=run_id)

@@ -125,6 +125,18 @@ def test_a_success_after_a_failure_has_no_error() -> None:
     assert (run.status, run.error_message) == ("SUCCEEDED", None)
 
 
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "SKIPPED"])
+def test_an_attempt_without_an_error_doesnt_keep_that_of_an_earlier_one(state: str) -> None:
+    run = made()
+    run.report(report("FAILED", error=RunError("Out of memory.", "OOM")), run.claim(NOW, 60), Retries(1, 0), NOW)
+    lease = run.claim(NOW, 60)
+    run.report(report("RUNNING", 2), lease, Retries(1, 0), NOW)
+    assert (run.error_code, run.error_message) == ("OOM", "Out of memory.")  # until the second attempt ends
+    run.report(report(state, 2), lease, Retries(1, 0), NOW)
+
+    assert (run.status, run.error_code, run.error_message) == (state, None, None)
+
+
 def test_a_lease_without_a_report_uses_no_retry_but_ends_after_ten() -> None:
     run = made()
     for _ in range(MAX_LOST_CLAIMS):

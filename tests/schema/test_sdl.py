@@ -86,7 +86,7 @@ ENUMS = {
     " SAVED_QUERY_NOT_FOUND FORBIDDEN INVALID DRAFT_EXISTS VERSION_NOT_PUBLISHED CLUSTER_NOT_ACTIVE TEAM_REQUIRED"
     " JOB_KEY_TAKEN STALE_REVISION DEPENDENCY_CYCLE DEPENDENCY_ON_ITSELF DEPENDENCY_NOT_FOUND JOB_HAS_DEPENDENTS"
     " IDEMPOTENCY_KEY_REUSED RUN_NOT_FOUND RUN_FINISHED RUN_NOT_FINISHED RUN_LEASE_LOST RUN_NOT_READY"
-    " SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND MEMBER_DISABLED LAST_ADMINISTRATOR EMAIL_TAKEN"
+    " SCOPE_MISSING MEMBER_NOT_FOUND ACTOR_NOT_FOUND TOKEN_NOT_FOUND ACTOR_DISABLED LAST_ADMINISTRATOR EMAIL_TAKEN"
     " NAME_TAKEN EXTERNAL_ID_TAKEN TEAM_IN_USE CLUSTER_IN_USE SAVED_QUERY_IN_USE"
     " WEBHOOK_NOT_FOUND WEBHOOK_DELIVERY_NOT_FOUND URL_NOT_ALLOWED QUOTA_EXCEEDED",
 }
@@ -108,7 +108,7 @@ PAYLOADS = {
     "createMember updateMember disableMember enableMember eraseMember": "member userErrors",
     "createServiceAccount updateServiceAccount disableServiceAccount enableServiceAccount": "serviceAccount userErrors",
     "createAccessToken": "token secret userErrors",
-    "revokeAccessToken": "accessToken userErrors",
+    "revokeAccessToken": "token userErrors",
     "createCluster updateCluster": "cluster userErrors",
     "createSavedQuery updateSavedQuery": "savedQuery userErrors",
     "deleteTeam": "deletedTeamId userErrors",
@@ -124,6 +124,7 @@ NULL_IS_HIDDEN = {"Query.nodes", "DependencyCycleError.cycle"}
 NULL_IS_NO_CONDITION = {
     f"EventFilterSettings.{each}" for each in ("actions", "jobIds", "subjectIds", "actorIds", "teamIds")
 }
+HAVE_NO_MESSAGE = {"claimRuns", "reportRuns", "createScheduledRuns", "updateJobs"}  # whose items say more
 ONCE = ("create", "clone", "apply", "trigger", "claim", "rotate", "test", "redeliver")
 BY_SCHEDULED_TIME = {"createScheduledRuns"}  # the same job and time again gives the same run
 SENTENCES = re.compile(r"[A-Z`](?!.*(?:[a-z`]\.[A-Z]|  |\n)).*\.")  # with a space between two of them
@@ -227,6 +228,11 @@ def test_mutations_that_create_or_trigger_take_an_idempotency_key() -> None:
     once = {each for each in MUTATIONS if each.startswith(ONCE)} - BY_SCHEDULED_TIME
     assert len(once) > len(ONCE)
     assert [each for each in once if "idempotencyKey" not in fields(f"{each[0].upper()}{each[1:]}Input")] == []
+
+
+def test_mutations_by_people_take_a_message_for_the_event() -> None:
+    inputs = {each: fields(f"{each[0].upper()}{each[1:]}Input") for each in MUTATIONS}
+    assert {each for each, own in inputs.items() if "message" not in own} == HAVE_NO_MESSAGE
 
 
 def test_the_source_is_a_union_of_four() -> None:
