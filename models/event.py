@@ -59,6 +59,7 @@ class EventAction(StrEnum):
     WEBHOOK_REDELIVERED = "WEBHOOK_REDELIVERED"
 
 
+ROLE_CHANGES = (EventAction.TEAM_ROLE_SET, EventAction.TEAM_ROLE_REMOVED)
 BIG = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER can be SQLite's autoincrementing key
 DIGITS = {"epoch": 4, "transaction_id": 16, "number": 16}
 START = "0" * sum(DIGITS.values())  # before all positions

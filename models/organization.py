@@ -17,6 +17,7 @@ class Organization(Named, Base):
     NOUN = "organization"
 
     id: Mapped[Id] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     events_expired_to: Mapped[str] = mapped_column(sorted_text(len(START)), server_default=START)
 
     @property

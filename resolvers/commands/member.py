@@ -8,7 +8,7 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.actor import ActorStatus
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.errors import TeamNotFound
-from mainsheet.models.event import Event, EventAction
+from mainsheet.models.event import ROLE_CHANGES, Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.member import Member, stored_email
 from mainsheet.models.provisioning_errors import LastAdministrator, MemberNotFound
@@ -18,7 +18,6 @@ from mainsheet.resolvers.commands.provisioning import check_unique
 from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import MemberAnswer, Write, command
 
-ROLE_CHANGES = (EventAction.TEAM_ROLE_SET, EventAction.TEAM_ROLE_REMOVED)
 ADMINISTRATES = {"organization_role": OrganizationRole.ADMIN, "status": ActorStatus.ACTIVE}
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy import update as update_of
 
 from mainsheet.models.errors import TeamNotFound
-from mainsheet.models.event import EventAction
+from mainsheet.models.event import ROLE_CHANGES, Event, EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
@@ -49,6 +49,9 @@ async def delete(
     await check_unused(write, team, TeamInUse, granted, "Remove their access first.")
     team.end(EventAction.TEAM_DELETED, write, expected_revision, message)
     await write.session.execute(update_of(SavedQuery).where(SavedQuery.team_id == team_id).values(team_id=None))
+    # They may name a person, and couldn't be found by the team when that member is erased.
+    about_roles = (Event.subject_id == team_id) & Event.action.in_(ROLE_CHANGES)
+    await write.session.execute(update_of(Event).where(about_roles).values(message=None))
     await write.session.delete(team)
     return {"deleted_team_id": team_id}
 

@@ -92,6 +92,10 @@ async def test_messages_of_roles_in_teams_keep_no_name(ask: Ask, world: World, d
     other = role | {"actorId": world.team_admin.id}
     await done(ask, world.admin, "setTeamRole", **other, role="VIEWER", message="Noor joins")
 
+    short = await done(ask, world.admin, "createTeam", name="short-lived")
+    await done(ask, world.admin, "setTeamRole", **role | {"teamId": short["id"]}, role="VIEWER", message="Jonas helps")
+    await done(ask, world.admin, "deleteTeam", teamId=short["id"])
+
     await done(ask, world.admin, "eraseMember", memberId=world.viewer.id, message="Request 12")
 
     stored = await everything(database)

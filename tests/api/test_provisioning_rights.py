@@ -203,7 +203,7 @@ async def test_a_refused_mutation_lets_nobody_read(ask: Ask, world: World) -> No
     cancel = f"mutation ($input: CancelRunInput!) {{ cancelRun(input: $input) {{ {read} }} }}"
     report = f"mutation ($input: ReportRunsInput!) {{ reportRuns(input: $input) {{ results {{ {read} }} }} }}"
     reports = {"reports": [{"runId": run_id, "attempt": 7, "state": "RUNNING"}]}
-    too_long = {"runId": run_id, "reason": "x" * 1024}
+    too_long = {"runId": run_id, "message": "x" * 1024}
 
     for scopes, shown in (
         (set(AccessScope), {"id": run_id, "job": {"name": "Daily sales"}}),
@@ -214,7 +214,7 @@ async def test_a_refused_mutation_lets_nobody_read(ask: Ask, world: World) -> No
         refused = (await ask(worker, cancel, input=too_long))["cancelRun"]
 
         assert result == {"run": shown, "userErrors": [{"code": "RUN_LEASE_LOST", "path": ["reports", "0", "attempt"]}]}
-        assert refused == {"run": shown, "userErrors": [{"code": "INVALID", "path": ["reason"]}]}
+        assert refused == {"run": shown, "userErrors": [{"code": "INVALID", "path": ["message"]}]}
 
 
 async def test_a_refusal_for_the_scope_shows_nothing(ask: Ask, world: World, ids: Values) -> None:
