@@ -50,7 +50,7 @@ async def test_a_reason_over_its_limit_is_refused(ask: Ask, world: World, databa
     answers = {name: await do(ask, world.admin, name, "__typename", **of, message=LONG) for name, of in inputs.items()}
 
     refused = {name: [tuple(each["path"]) for each in answer["userErrors"]] for name, answer in answers.items()}
-    assert refused == dict.fromkeys(inputs, [("message",)])
+    assert refused == {each: [("message",)] for each in inputs}
     assert await everything(database) == before
 
 
