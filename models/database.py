@@ -96,9 +96,7 @@ class Database:
             longest = patience.connection if patience.lock is None else patience.lock
             writes = _sqlite(url, patience, "BEGIN IMMEDIATE", **_pooled(writers, longest))
         else:
-            reads = _postgresql(url, patience, pooling, poolclass=NullPool).execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            reads = open_readers(url, patience, pooling)
             writes = _postgresql(url, patience, pooling, **_pooled(writers, patience.connection))
         return cls(text, reads, writes, ReadPool(reads, readers, patience.connection), writers, pooling)
 
@@ -120,6 +118,13 @@ class Database:
         await self.read_pool.close()
         await self.reads.dispose()
         await self.writes.dispose()
+
+
+def open_readers(url: DatabaseUrl, patience: Patience, pooling: Pooling = "session") -> AsyncEngine:
+    """Create an engine for read-only transactions on PostgreSQL without connecting."""
+    return _postgresql(url, patience, pooling, poolclass=NullPool).execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
 
 
 def _report_statements(engine: AsyncEngine, instrumentation: Instruments) -> None:

@@ -1,7 +1,7 @@
 """Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -77,6 +77,13 @@ class DatabaseUrl:
         """The file of a SQLite database. None for PostgreSQL, and for a database in memory."""
         name = self.engine.database if self.is_sqlite else None
         return None if name in (None, "", ":memory:") else Path(str(name))
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """The hosts with their ports, as far as PostgreSQL's URL has them. One is enough to reach the database."""
+        parts = urlsplit(self.connect["dsn"])
+        hosts: str = parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+        return hosts.split(",")
 
     @property
     def password(self) -> str | None:

@@ -98,6 +98,13 @@ class Instrumentation:
     def waited(self, seconds: float) -> None:
         """A snapshot waited for a free database connection, and got it or gave up."""
 
+    def routed(self, outcome: str) -> None:
+        """A query asked for a replica. The outcome is `replica`, or why it is read from the primary.
+
+        `behind`: no replica had come far enough; `unknown`: its token is of another timeline; `failed`: after
+        `replica`, the replica failed.
+        """
+
     def streamed(self, error_codes: Sequence[str]) -> None:
         """A message of a WebSocket or an event stream was made: a result, which may have errors, or only errors."""
 
@@ -222,6 +229,10 @@ class Instruments(Instrumentation):
     def waited(self, seconds: float) -> None:
         for each in self:
             each.waited(seconds)
+
+    def routed(self, outcome: str) -> None:
+        for each in self:
+            each.routed(outcome)
 
     def streamed(self, error_codes: Sequence[str]) -> None:
         for each in self:

@@ -83,6 +83,9 @@ class ReadPool:
             if not is_lost(connection):
                 return connection
             await to_its_end(greenlet_spawn(discard, connection))
+        return await self._opened()
+
+    async def _opened(self) -> PoolProxiedConnection:
         return await self._engine.raw_connection()
 
 

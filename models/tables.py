@@ -22,6 +22,7 @@ from mainsheet.models.schema_compatibility import SchemaCompatibility
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.models.trusted_document import TrustedDocument, TrustedDocumentClient
+from mainsheet.models.wal_timeline import WalTimeline
 from mainsheet.models.webhook import Webhook, WebhookSecret
 from mainsheet.models.webhook_delivery import WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
@@ -55,6 +56,7 @@ __all__ = [
     "TeamMember",
     "TrustedDocument",
     "TrustedDocumentClient",
+    "WalTimeline",
     "Webhook",
     "WebhookDelivery",
     "WebhookLease",

@@ -8,7 +8,9 @@ from strawberry.dataloader import DataLoader
 
 from mainsheet.executor import Place
 from mainsheet.models.database import Database
+from mainsheet.models.replica import Replica
 from mainsheet.models.roles import AccessScope
+from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Columns
@@ -23,6 +25,7 @@ class Context:
         self.database = database
         self.caller = caller
         self.read = Read.of(database, caller)
+        self.replica: Replica | None = None
         self._loaders: dict[tuple[Batch, tuple[Any, ...]], DataLoader[Any, Any]] = {}
         self._answers: dict[tuple[Batch, tuple[Any, ...]], Mapping[Any, Any]] = {}
         self._failed: dict[tuple[Any, ...], Exception] = {}
@@ -100,6 +103,21 @@ class Context:
         self._answers.clear()
         self._failed.clear()
         await before.close()
+
+    def read_from(self, replica: Replica) -> None:
+        """Read from a replica instead of the primary. Call it before anything is read."""
+        self.replica = replica
+        self.read = Read.of(self.database, self.caller, replica=replica)
+
+    async def leave_replica(self, failure: Unavailable) -> bool:
+        """Forget all answers of a replica that failed, and read from the primary. False if it was read already."""
+        replica, self.replica = self.replica, None
+        if replica is None:
+            return False
+        if isinstance(failure, DatabaseDown):
+            replica.leave(str(failure))
+        await self.switch_to(Read.of(self.database, self.caller))
+        return True
 
     def abandon(self) -> None:
         """Begin no further mutation: the client has left."""

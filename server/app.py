@@ -7,10 +7,20 @@ import strawberry
 from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, WorkerThread, core_schema, refer
-from mainsheet.models.database import Database
+from mainsheet.models.database import Database, Patience
 from mainsheet.models.instrumentation import Instrumentation, Instruments
+from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import ADMIN, CLIENTS, CONNECTIONS, FEED_WATCH, INSTRUMENTS, METRICS, RUNNING_WORK
+from mainsheet.server.app_keys import (
+    ADMIN,
+    CLIENTS,
+    CONNECTIONS,
+    FEED_WATCH,
+    INSTRUMENTS,
+    METRICS,
+    REPLICAS,
+    RUNNING_WORK,
+)
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
@@ -91,6 +101,10 @@ def make_app(
     streams = Streams(operations, documents, executions, budget, open_context, subscriptions, settings.max_answer_bytes)
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
+    app[REPLICAS] = replicas = Replicas.open(
+        database, settings.replica_urls, patience(settings), settings.replica_max_lag_seconds
+    )
+    metrics.gauges.of_replicas(replicas)
     endpoint = GraphQLEndpoint(
         authenticator=authenticator,
         operations=operations,
@@ -100,6 +114,7 @@ def make_app(
         budget=budget,
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
+        replicas=replicas,
         schema_cache=SchemaCache.of(core_schema(api)),
         public_introspection=settings.public_introspection,
         playground=playground.page if playground else answer_page,
@@ -126,6 +141,7 @@ def make_app(
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(settings.slow_operation_seconds), metrics, watch]))
     app.cleanup_ctx.append(partial(metrics.gauges.sampling, metrics.loop_lag_seconds.observe))
     app.cleanup_ctx.append(partial(_watching, watch))
+    app.cleanup_ctx.append(partial(_measuring, replicas))
     app.cleanup_ctx.append(validity.checking)
     app.cleanup_ctx.append(trusted.closing)
     app.cleanup_ctx.append(readiness.closing)
@@ -160,6 +176,14 @@ def _connections(settings: Settings, clients: Clients, instrumentation: Instrume
     )
 
 
+def patience(settings: Settings) -> Patience:
+    return Patience(
+        connection=settings.pool_timeout_seconds,
+        statement=settings.statement_timeout_seconds,
+        lock=settings.lock_timeout_seconds,
+    )
+
+
 def _executor(
     settings: Settings, api: strawberry.Schema, instrumentation: Instrumentation, worker: WorkerThread
 ) -> Execute:
@@ -187,6 +211,14 @@ async def _reporting(
 
 async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:
     async with watch.running():
+        yield
+
+
+async def _measuring(replicas: Replicas, _app: web.Application) -> AsyncIterator[None]:
+    if not replicas:
+        yield
+        return
+    async with replicas.measuring():
         yield
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
 from mainsheet.server.settings import PREFIX, UNIX, Settings
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
@@ -12,6 +13,7 @@ ALL_ORIGINS = "*"
 def contradictions(settings: Settings) -> Iterator[str]:
     """Say what doesn't fit together, one sentence each."""
     yield from _of_database(settings)
+    yield from _of_replicas(settings)
     yield from _of_admin_port(settings)
     yield from _of_origins(settings)
     yield from _of_issuer(settings)
@@ -24,6 +26,28 @@ def _of_database(settings: Settings) -> Iterator[str]:
         yield f"SQLite is for one process: {settings.workers} workers need PostgreSQL"
     if settings.database_pooling != "session":
         yield f"{PREFIX}DATABASE_POOLING={settings.database_pooling} is for PostgreSQL, not for SQLite"
+
+
+def _of_replicas(settings: Settings) -> Iterator[str]:
+    if not settings.replica_urls:
+        return
+    name = f"{PREFIX}REPLICA_URLS"
+    if settings.database_url.startswith("sqlite"):
+        yield f"{name} is for PostgreSQL, not for SQLite"
+    if settings.database_pooling != "session":
+        yield f"{name} needs {PREFIX}DATABASE_POOLING=session"
+    for each in settings.replica_urls:
+        yield from _of_replica(name, each)
+
+
+def _of_replica(name: str, text: str) -> Iterator[str]:
+    try:
+        url = DatabaseUrl.parse(text)
+    except BadDatabaseUrl as error:
+        yield f"{name}: {error}. Each of its URLs, separated by commas, has one host"
+        return
+    if url.is_sqlite:
+        yield f"{name} is for PostgreSQL, not for SQLite"
 
 
 def _of_admin_port(settings: Settings) -> Iterator[str]:

@@ -61,6 +61,16 @@ class Settings(BaseSettings):
         5, gt=0, description="How long a change waits for a lock; on SQLite, for any other change."
     )
 
+    replica_urls: Annotated[tuple[str, ...], *CommaSeparated] = Field(
+        (),
+        description="Replicas of PostgreSQL, separated by commas, for queries that ask for one: see docs/operations.md."
+        " Each URL leads to one server.",
+        json_schema_extra=SECRET,
+    )
+    replica_max_lag_seconds: float = Field(
+        5, gt=0, le=3600, description="A replica that is further behind the primary isn't read."
+    )
+
     host: Annotated[tuple[str, ...], *CommaSeparated] = Field(
         ("127.0.0.1",),
         min_length=1,

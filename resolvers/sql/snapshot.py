@@ -13,6 +13,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text, is_outdated
 from mainsheet.models.read_pool import to_its_end
+from mainsheet.models.replica import Replica
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
@@ -26,12 +27,14 @@ TO_BEGIN = "ROLLBACK TO SAVEPOINT begun"  # keeps the snapshot
 class Snapshot:
     """A read-only transaction in which all statements see the same state.
 
-    The connection is taken from the pool at the first statement and given back by `close`. After a failure of the
+    The connection is taken from the pool at the first statement and given back by `close`. It is the primary's unless a
+    replica is given. After a failure of the
     database, every later statement fails: another connection would see another state.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, replica: Replica | None = None) -> None:
         self._database = database
+        self._pool = replica.pool if replica else database.read_pool
         self._lock = asyncio.Lock()
         self._held: PoolProxiedConnection | None = None
         self._driver: Any = None
@@ -124,7 +127,7 @@ class Snapshot:
             is_sound = self._failure is None and (not self._begun or await self._rolled_back())
         finally:
             self._driver = None
-            await self._database.read_pool.give_back(held, is_sound=is_sound)
+            await self._pool.give_back(held, is_sound=is_sound)
 
     async def _rolled_back(self) -> bool:
         with failures_passed_over():
@@ -135,7 +138,7 @@ class Snapshot:
     async def _connected(self) -> Any:
         if self._closed:
             raise RuntimeError("This snapshot is closed.")
-        self._held = await self._database.read_pool.take()
+        self._held = await self._pool.take()
         self._driver = self._held.driver_connection
         return self._driver
 
@@ -155,8 +158,10 @@ class Read:
     overlay: Overlay = NOTHING
 
     @classmethod
-    def of(cls, database: Database, caller: Caller, overlay: Overlay = NOTHING) -> Self:
-        return cls(Snapshot(database), caller, database.reads.dialect, overlay=overlay)
+    def of(
+        cls, database: Database, caller: Caller, overlay: Overlay = NOTHING, *, replica: Replica | None = None
+    ) -> Self:
+        return cls(Snapshot(database, replica), caller, database.reads.dialect, overlay=overlay)
 
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
         return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)

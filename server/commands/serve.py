@@ -10,11 +10,12 @@ from sqlalchemy import text
 from mainsheet.demo import DEMO_MEMBERS, seed_demo
 from mainsheet.models.database import Database, session_settings
 from mainsheet.models.migrate import upgrade
+from mainsheet.server.app import patience
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
-from mainsheet.server.commands.worker import StopSignals, patience, serving
+from mainsheet.server.commands.worker import StopSignals, serving
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked

@@ -39,9 +39,8 @@ def settings(settings: Settings, *, describe: bool, as_json: bool) -> None:
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    if name in secrets():
-        return without_secrets(str(value)) if "://" in str(value) else MASK
-    return without_secrets(shown(value))
+    text = shown(value)
+    return MASK if text and name in secrets() and "://" not in text else without_secrets(text)
 
 
 def _origin(name: str) -> str:

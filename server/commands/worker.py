@@ -17,10 +17,10 @@ import click
 import structlog
 from aiohttp import web
 
-from mainsheet.models.database import Database, Patience
+from mainsheet.models.database import Database
 from mainsheet.models.feed import begin_epoch
 from mainsheet.schema.api import api
-from mainsheet.server.app import make_app, make_runner
+from mainsheet.server.app import make_app, make_runner, patience
 from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_served, run
@@ -122,14 +122,6 @@ async def _authenticator(database: Database, settings: Settings) -> AsyncIterato
         yield authenticator
     finally:
         await authenticator.close()
-
-
-def patience(settings: Settings) -> Patience:
-    return Patience(
-        connection=settings.pool_timeout_seconds,
-        statement=settings.statement_timeout_seconds,
-        lock=settings.lock_timeout_seconds,
-    )
 
 
 class StopSignals:

@@ -5,18 +5,22 @@ from collections.abc import Collection
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from mainsheet.server.http.consistency import HEADER as CONSISTENCY_HEADER
 from mainsheet.server.http.request import CLIENT_NAMES
 from mainsheet.server.observe.requests import REQUEST_ID_HEADER
 from mainsheet.server.operations.budget import COST_HEADER, POLICY_HEADER, REMAINING_HEADER
 
 ALL = "*"
-EXPOSED = f"{REQUEST_ID_HEADER}, ETag, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}"
+EXPOSED = (
+    f"{REQUEST_ID_HEADER}, ETag, Retry-After, {COST_HEADER}, {POLICY_HEADER}, {REMAINING_HEADER}, {CONSISTENCY_HEADER}"
+)
 # Apollo Client sends its version along with its name.
 CLIENT_HEADERS = (*CLIENT_NAMES, "apollographql-client-version")
 PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
         f"Authorization, Content-Type, If-None-Match, traceparent, tracestate, {REQUEST_ID_HEADER}"
+        f", {CONSISTENCY_HEADER}"
         f", {', '.join(CLIENT_HEADERS)}"
     ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "7200",

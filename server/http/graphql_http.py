@@ -12,12 +12,14 @@ from aiohttp import hdrs, web
 from graphql import ExecutionResult, OperationType
 
 from mainsheet.executor import Request
+from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, RECORD, SPENDING
+from mainsheet.server.app_keys import CLIENT, CONSISTENCY, INSTRUMENTS, RECORD, SPENDING
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
+from mainsheet.server.http.consistency import Consistency
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
@@ -49,6 +51,7 @@ class GraphQLEndpoint:
     open_context: Callable[[Caller], Closable]
     max_answer_bytes: int
     schema_cache: SchemaCache
+    replicas: Replicas
     public_introspection: bool = False
     playground: Handler = answer_page
     allows_traces: bool = False
@@ -108,11 +111,18 @@ class GraphQLEndpoint:
         if caller is None:  # introspection calls no resolver
             return await self._single(request, operation, Request(operation.prepared, graphql_request.variables))
         request[SPENDING] = spending = self.budget.spending(caller, price, operation.kind)
-        ready = Request(operation.prepared, graphql_request.variables, self.open_context(caller), caller)
-        is_traced = self.allows_traces and is_wanted(request)
-        return await self._single(
-            request, operation, ready, spending, Trace(operation, spending) if is_traced else None
+        request[CONSISTENCY] = consistency = Consistency.of(
+            request, operation.kind, self.replicas, request.app[INSTRUMENTS]
         )
+        context = self.open_context(caller)
+        if consistency.replica:
+            context.read_from(consistency.replica)
+        ready = Request(operation.prepared, graphql_request.variables, context, caller)
+        is_traced = self.allows_traces and is_wanted(request)
+        trace = Trace(operation, spending) if is_traced else None
+        result = await self._single(request, operation, ready, spending, trace)
+        await consistency.settle(self.replicas)
+        return result
 
     async def _operation(
         self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest

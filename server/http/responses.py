@@ -12,7 +12,7 @@ from graphql import ExecutionResult
 from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.server.app_keys import ERROR_CODES, ETAG, INSTRUMENTS, REQUEST_ID, SPENDING
+from mainsheet.server.app_keys import CONSISTENCY, ERROR_CODES, ETAG, INSTRUMENTS, REQUEST_ID, SPENDING
 from mainsheet.server.errors import (
     Code,
     RateLimited,
@@ -78,6 +78,8 @@ def json_response(
     }
     if SPENDING in request:
         own |= request[SPENDING].headers()
+    if CONSISTENCY in request:
+        own |= request[CONSISTENCY].headers()
     if ETAG in request and body.keys() == {"data"}:  # an error or a trace is of this request only
         own |= cache_headers(request[ETAG])
     return _sized(request, orjson.dumps(body), status, own | dict(headers or {}))

@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
 from mainsheet.models.database import Database
+from mainsheet.models.replicas import Replicas
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.operations.operation_store import OperationStore
@@ -46,6 +47,11 @@ class Gauges:
         self.mutations = self._sum("mainsheet_running_mutations", "Mutations that run, also if their client left.")
         self.subscriptions = self._sum("mainsheet_subscriptions", "Subscriptions.")
         self.groups = self._sum("mainsheet_subscription_groups", "Groups of equal subscriptions of one caller.")
+        self.replica_lag = self._largest(
+            "mainsheet_replica_lag_seconds",
+            "How far a replica is behind the primary; +Inf if it isn't used.",
+            "replica",
+        )
         self.cached = self._sum("mainsheet_operation_cache_operations", "Prepared operations that are kept.")
         self.cache_bytes = self._sum("mainsheet_operation_cache_bytes", "Their estimated size.")
 
@@ -75,6 +81,10 @@ class Gauges:
         self._sampled(self.groups, lambda: subscriptions.groups)
         self._sampled(self.cached, lambda: len(operations))
         self._sampled(self.cache_bytes, lambda: operations.size)
+
+    def of_replicas(self, replicas: Replicas) -> None:
+        for each in replicas.all:
+            self._sampled(self.replica_lag.labels(each.name), each.lag)
 
     def sample(self) -> None:
         for set_, value in self._samples:

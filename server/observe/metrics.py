@@ -123,6 +123,11 @@ class Metrics(Instrumentation):
         self.user_errors = self._counter(
             "mainsheet_user_errors", "Problems for which commands were refused.", "command", "code"
         )
+        self.replica_queries = self._counter(
+            "mainsheet_replica_queries",
+            "Queries that asked for a replica: replica, and failed after it; behind and unknown on the primary.",
+            "outcome",
+        )
         self.stream_messages = self._counter(
             "mainsheet_stream_messages", "Results and errors sent to WebSockets and event streams, once for each group."
         )
@@ -188,6 +193,9 @@ class Metrics(Instrumentation):
         self.command_seconds.labels(name, outcome).observe(seconds)
         for each in problems:
             self.user_errors.labels(name, each.code).inc()
+
+    def routed(self, outcome: str) -> None:
+        self.replica_queries.labels(outcome).inc()
 
     def streamed(self, error_codes: Sequence[str]) -> None:
         self.stream_messages.inc()

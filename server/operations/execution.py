@@ -1,7 +1,7 @@
 """Runs validated operations, with a time limit. A mutation continues when its client leaves."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -10,7 +10,8 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 
 from mainsheet.executor import AnswerTooLarge, Request
 from mainsheet.models.instrumentation import Instrumentation, instrumented
-from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, Unavailable
+from mainsheet.models.replica import Replica
+from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, TooSlow, Unavailable
 from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
@@ -21,6 +22,10 @@ class Closable(Protocol):
     async def close(self) -> None: ...
 
     def abandon(self) -> None: ...
+
+    def read_from(self, replica: Replica) -> None: ...
+
+    async def leave_replica(self, failure: Unavailable) -> bool: ...
 
 
 Execute = Callable[[Request], Awaitable[ExecutionResult]]  # the compiled executor's, or the reference
@@ -70,10 +75,22 @@ class Executions:
         bounded = self._bounded(request)
         return await (spending.settled(bounded) if spending else bounded)
 
+    async def _executed(self, request: Request) -> ExecutionResult:
+        """Execute the operation, and once more on the primary if the replica fails or cancels a statement.
+
+        A statement that took too long would take as long there.
+        """
+        result = await self.execute(request)
+        for _, failure in _failures(result.errors):
+            if not isinstance(failure, TooSlow) and request.context and await request.context.leave_replica(failure):
+                self.instrumentation.routed("failed")
+                return await self.execute(request)
+        return result
+
     async def _bounded(self, request: Request) -> ExecutionResult:
         try:
             async with asyncio.timeout(self.timeout) as limit:
-                result = await self.execute(request)
+                result = await self._executed(request)
         except AnswerTooLarge as error:
             result = ExecutionResult(None, [answer_too_large(error.size, error.limit)])
         except TimeoutError:
@@ -89,9 +106,13 @@ class Executions:
         return result
 
 
+def _failures(errors: Iterable[GraphQLError] | None) -> list[tuple[GraphQLError, Unavailable]]:
+    return [(error, cause) for error in errors or () if isinstance(cause := cause_of(error), Unavailable)]
+
+
 def _refuse_whole(operation: OperationDefinitionNode, errors: Sequence[GraphQLError], *, has_data: bool) -> None:
     """Raise `Unavailable` if the database failed. A query has no partial result; a mutation reports what it changed."""
-    failures = [(error, cause) for error in errors if isinstance(cause := cause_of(error), Unavailable)]
+    failures = _failures(errors)
     if not failures:
         return
     error, failure = failures[0]

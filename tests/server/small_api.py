@@ -8,6 +8,8 @@ import strawberry
 from graphql import GraphQLError
 
 from mainsheet.models.errors import BadInput
+from mainsheet.models.replica import Replica
+from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 
 SECRET = "password=hunter2"
@@ -27,6 +29,12 @@ class Context:
 
     def abandon(self) -> None:
         self.abandoned.set()
+
+    def read_from(self, replica: Replica) -> None:
+        raise NotImplementedError
+
+    async def leave_replica(self, _failure: Unavailable) -> bool:
+        return False
 
     async def wait(self) -> str:
         self.started.set()

@@ -5,6 +5,7 @@ import pytest
 from tests.server.commands import invoke
 from tests.server.test_cli import refused
 
+PRIMARY = "postgresql://one/jobs"
 ISSUER = {"OIDC_ISSUER": "https://issuer.example", "OIDC_AUDIENCE": "jobs", "OIDC_ORGANIZATION": "OR1"}
 
 
@@ -19,6 +20,17 @@ def named(settings: dict[str, str]) -> str:
         (
             {"DATABASE_POOLING": "transaction"},
             "MAINSHEET_DATABASE_POOLING=transaction is for PostgreSQL, not for SQLite",
+        ),
+        ({"REPLICA_URLS": "postgresql://one/jobs"}, "MAINSHEET_REPLICA_URLS is for PostgreSQL, not for SQLite"),
+        (
+            {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two,three/jobs"},
+            "Each of its URLs, separated by commas, has one host",
+        ),
+        ({"DATABASE_URL": PRIMARY, "REPLICA_URLS": "sqlite:///a"}, "MAINSHEET_REPLICA_URLS is for PostgreSQL"),
+        ({"DATABASE_URL": PRIMARY, "REPLICA_URLS": "http://two/"}, "MAINSHEET_REPLICA_URLS: The database URL"),
+        (
+            {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two/jobs", "DATABASE_POOLING": "transaction"},
+            "MAINSHEET_REPLICA_URLS needs MAINSHEET_DATABASE_POOLING=session",
         ),
         ({"ADMIN_HOST": "127.0.0.1"}, "MAINSHEET_ADMIN_HOST needs MAINSHEET_ADMIN_PORT"),
         ({"ADMIN_PORT": "1", "HOST": "unix:/a,unix:/b"}, "MAINSHEET_ADMIN_PORT needs MAINSHEET_ADMIN_HOST"),
@@ -50,6 +62,7 @@ def test_contradictions_print_one_line(settings: dict[str, str], said: str) -> N
     "settings",
     [
         {"WORKERS": "2", "DATABASE_POOLING": "transaction", "DATABASE_URL": "postgresql://one/jobs"},
+        {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two/jobs,postgresql:///jobs?host=/run/three"},
         {"ADMIN_PORT": "8000", "ADMIN_HOST": "10.0.0.1"},
         {"ADMIN_PORT": "0", "PORT": "0"},
         {"CORS_ORIGINS": "https://app.example,http://localhost:3000,capacitor://localhost"},

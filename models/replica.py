@@ -1,0 +1,164 @@
+"""One replica of PostgreSQL: its connections, and how far it has replayed the primary's write-ahead log (WAL)."""
+
+import asyncio
+import math
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from mainsheet.models.read_pool import ReadPool, discard, to_its_end
+from mainsheet.models.unavailable import DatabaseDown
+
+PROBE_SECONDS = 2  # for a server to answer a probe
+SAMPLES = 1_000  # of the primary's position, at most
+
+NEWEST_TIMELINE = "LEFT JOIN LATERAL (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest ON true"
+# The function's position never goes back on one connection: a server that recovers from a crash closes all of them.
+REPLAYED = f"""
+SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS position, version_num AS revision, newest.key
+FROM alembic_version {NEWEST_TIMELINE} WHERE pg_is_in_recovery()
+"""  # noqa: S608 of constants
+REPLAYED_POSITION = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint"
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The state of the primary: its position in the WAL, the timeline's key, and the revision of the database."""
+
+    position: int
+    system_identifier: int
+    timeline: int
+    key: str | None  # None until the timeline has a row in `wal_timeline`
+    revision: str
+
+
+class History:
+    """Positions of the primary with the times of our clock from which on it had them at least, the oldest first."""
+
+    def __init__(self) -> None:
+        self.key: str | None = None
+        self._samples: deque[tuple[int, float]] = deque(maxlen=SAMPLES)
+
+    def add(self, primary: Primary, asked_at: float) -> None:
+        if primary.key != self.key:
+            self._samples.clear()
+            self.key = primary.key
+        if not self._samples or self._samples[-1][0] <= primary.position:
+            self._samples.append((primary.position, asked_at))
+
+    def reached_at(self, position: int) -> float:
+        """Return the time of the newest sample that isn't beyond the position: all changes before it are included."""
+        index = bisect_right(self._samples, position, key=lambda sample: sample[0])
+        return self._samples[index - 1][1] if index else -math.inf
+
+
+class Probe:
+    """A connection of its own for one short statement, so that it never waits for a free one."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._lock = asyncio.Lock()
+        self._connection: PoolProxiedConnection | None = None
+
+    async def row(self, sql: str) -> Any:
+        """Return the row, or None if there is none. Raises the driver's errors, and then connects anew."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    return await self._fetched(sql)
+            except BaseException:
+                await self.close()
+                raise
+
+    async def _fetched(self, sql: str) -> Any:
+        if self._connection is None:
+            self._connection = await self._engine.raw_connection()
+        driver: Any = self._connection.driver_connection
+        return await driver.fetchrow(sql)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await to_its_end(greenlet_spawn(discard, connection))
+
+
+class ReplicaPool(ReadPool):
+    """The connections of a replica for snapshots. `position` is how far it had come when it was last asked."""
+
+    position = 0
+
+    async def _opened(self) -> PoolProxiedConnection:
+        """Connect. A server that was restarted or replaced may not have come as far as it had before."""
+        connection = await super()._opened()
+        try:
+            driver: Any = connection.driver_connection
+            position = await driver.fetchval(REPLAYED_POSITION)
+        except BaseException:
+            await to_its_end(greenlet_spawn(discard, connection))
+            raise
+        if position is None or position < self.position:
+            await to_its_end(greenlet_spawn(discard, connection))
+            raise DatabaseDown
+        return connection
+
+
+@dataclass(eq=False)
+class Replica:
+    """A replica. It has all changes that the primary had at `current_at` by our monotonic clock, and maybe later ones.
+
+    It isn't used between a failure and the next successful probe.
+    """
+
+    name: str
+    engine: AsyncEngine
+    pool: ReplicaPool
+    current_at: float = -math.inf
+    problem: str = "it wasn't asked yet"
+    probe: Probe = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.probe = Probe(self.engine)
+
+    @property
+    def position(self) -> int:
+        return self.pool.position
+
+    def lag(self) -> float:
+        """Return how many seconds ago the primary was certainly where this replica is; infinite if that isn't known."""
+        return monotonic() - self.current_at
+
+    async def measure(self, primary: Primary, history: History) -> None:
+        """Ask how far it is. A replica of another timeline or revision isn't used."""
+        try:
+            row = await self.probe.row(REPLAYED)
+        except Exception as error:  # noqa: BLE001 whatever a driver raises: the replica can't be used
+            self.leave(repr(error))
+            return
+        self._learn(row, primary, history)
+
+    def _learn(self, row: Any, primary: Primary, history: History) -> None:
+        if row is None:
+            self.leave("it isn't a replica")
+        elif row["key"] is None or row["key"] != primary.key:
+            self.leave("it hasn't replayed the primary's timeline")
+        elif row["revision"] != primary.revision:
+            self.leave("its database has another revision")
+        else:
+            self.pool.position = row["position"]
+            self.current_at = history.reached_at(row["position"])
+            self.problem = ""
+
+    def leave(self, problem: str) -> None:
+        self.problem = problem
+        self.current_at = -math.inf
+
+    async def close(self) -> None:
+        await self.probe.close()
+        await self.pool.close()
+        await self.engine.dispose()

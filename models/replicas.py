@@ -1,0 +1,178 @@
+"""The replicas of PostgreSQL, measured in the background, and the choice of one for a query."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from time import monotonic
+from typing import Any, Self
+
+import structlog
+from sqlalchemy import text
+
+from mainsheet.models.database import Database, Patience, open_readers
+from mainsheet.models.database_url import DatabaseUrl
+from mainsheet.models.replica import NEWEST_TIMELINE, History, Primary, Probe, Replica, ReplicaPool
+
+EVERY_SECONDS = 0.2
+KEY_BYTES = 32
+
+WRITTEN = f"""
+SELECT (position.lsn - '0/0')::bigint AS position, control.system_identifier, position.timeline,
+  version_num AS revision,
+  CASE WHEN (newest.system_identifier, newest.timeline) = (control.system_identifier, position.timeline)
+    THEN newest.key END AS key
+FROM alembic_version CROSS JOIN pg_control_system() AS control CROSS JOIN (
+  SELECT lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int AS timeline
+  FROM pg_current_wal_insert_lsn() AS lsn
+) AS position {NEWEST_TIMELINE}
+"""  # noqa: S608 of constants
+BEGIN_TIMELINE = text("""
+INSERT INTO wal_timeline (system_identifier, timeline, key)
+SELECT :system_identifier, :timeline, :key WHERE NOT EXISTS (
+  SELECT FROM (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest
+  WHERE (system_identifier, timeline) = (:system_identifier, :timeline)
+)
+""")
+
+log = structlog.stdlib.get_logger("mainsheet.replicas")
+
+
+@dataclass(eq=False)
+class Replicas:
+    """The replicas of a database.
+
+    Each has replayed the primary's write-ahead log up to a position, which a probe reads several times in a second, so
+    that a query needn't ask. A replica that lags by more than `most_lag` seconds isn't used.
+    """
+
+    database: Database
+    all: Sequence[Replica] = ()
+    most_lag: float = 5
+    _primary: Primary | None = None
+    _history: History = field(default_factory=History)
+    _problem: str = ""
+    _turns: "count[int]" = field(default_factory=count)
+    _probe: Probe = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._probe = Probe(self.database.reads)
+
+    @classmethod
+    def open(cls, database: Database, urls: Sequence[str], patience: Patience, most_lag: float) -> Self:
+        """Create the pools of the replicas without connecting. Raises `BadDatabaseUrl`."""
+        return cls(database, [_replica(database, url, patience) for url in urls], most_lag)
+
+    def __bool__(self) -> bool:
+        return bool(self.all)
+
+    def choose(self, position: int = 0) -> Replica | None:
+        """Return a replica that has replayed the position, the one with the fewest snapshots, or None."""
+        usable = [each for each in self.all if each.lag() <= self.most_lag and each.position >= position]
+        first = next(self._turns) % max(1, len(usable))
+        return min(usable[first:] + usable[:first], key=lambda each: each.pool.used, default=None)
+
+    @property
+    def key(self) -> str | None:
+        """The key of the primary's timeline. None while it isn't known."""
+        return self._primary.key if self._primary else None
+
+    async def written(self) -> Primary | None:
+        """Return the primary's state now: everything committed until now is before its position.
+
+        None if that fails, because the operation has its answer already.
+        """
+        try:
+            return Primary(**await self._fetched())
+        except Exception as error:  # noqa: BLE001 such as that it became a standby
+            log.warning("the primary's position isn't known", reason=repr(error))
+            return None
+
+    async def _fetched(self) -> Any:
+        connection = await self.database.read_pool.take()
+        is_sound = False
+        try:
+            driver: Any = connection.driver_connection
+            row = await driver.fetchrow(WRITTEN)
+            is_sound = True
+            return row
+        finally:
+            await self.database.read_pool.give_back(connection, is_sound=is_sound)
+
+    async def measure(self) -> None:
+        """Ask the primary, then all replicas."""
+        await self.measure_primary()
+        await asyncio.gather(*map(self._measure_replica, self.all))
+
+    async def measure_primary(self) -> None:
+        """Ask the primary where it is. If its timeline is new, write its row, which replicas then replay."""
+        asked_at = monotonic()
+        try:
+            primary = Primary(**await self._probe.row(WRITTEN))
+            if primary.key is None:
+                await self._begin(primary)
+        except Exception as error:  # noqa: BLE001 replicas are too old to be used soon
+            self._note("the primary's position isn't known", repr(error))
+            return
+        self._note("", "")
+        self._primary = primary
+        self._history.add(primary, asked_at)
+
+    def _note(self, event: str, reason: str) -> None:
+        """Log a failure once, not each time."""
+        if event and not self._problem:
+            log.warning(event, reason=reason)
+        self._problem = event
+
+    async def _begin(self, primary: Primary) -> None:
+        row = {
+            "system_identifier": primary.system_identifier,
+            "timeline": primary.timeline,
+            "key": secrets.token_hex(KEY_BYTES),
+        }
+        async with self.database.writes.begin() as connection:
+            await connection.execute(BEGIN_TIMELINE, row)
+        log.info("a timeline of the database begins", timeline=primary.timeline)
+
+    async def _measure_replica(self, replica: Replica) -> None:
+        if self._primary is None:
+            return
+        before = replica.problem
+        await replica.measure(self._primary, self._history)
+        if replica.problem and replica.problem != before:
+            log.warning("replica not used", replica=replica.name, reason=replica.problem)
+        elif before and not replica.problem:
+            log.info("replica used", replica=replica.name)
+
+    @asynccontextmanager
+    async def measuring(self) -> AsyncIterator[None]:
+        """Measure inside this context, each server by a task of its own: one that hangs delays no other."""
+        await self.measure_primary()
+        tasks = [asyncio.create_task(_again(self.measure_primary), name="primary")]
+        tasks += [asyncio.create_task(_again(self._measure_replica, each), name=each.name) for each in self.all]
+        try:
+            yield
+        finally:
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.close()
+
+    async def close(self) -> None:
+        await self._probe.close()
+        for each in self.all:
+            await each.close()
+
+
+async def _again(measure: Callable[..., Coroutine[Any, Any, None]], *arguments: Replica) -> None:
+    while True:
+        await measure(*arguments)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+def _replica(database: Database, url: str, patience: Patience) -> Replica:
+    parsed = DatabaseUrl.parse(url)
+    engine = open_readers(parsed, patience)
+    return Replica(parsed.servers[0], engine, ReplicaPool(engine, database.read_pool.size, patience.connection))

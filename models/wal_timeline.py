@@ -1,0 +1,19 @@
+from sqlalchemy import BigInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mainsheet.models.base import Base
+
+
+class WalTimeline(Base):
+    """A timeline of PostgreSQL's write-ahead log (WAL). A server begins one when it is promoted or restored.
+
+    The newest row is that of the primary's timeline. It is written after the timeline began, so a replica that has the
+    row has replayed the same timeline. `key` signs positions in it, which mean nothing in another one.
+    """
+
+    __tablename__ = "wal_timeline"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    system_identifier: Mapped[int] = mapped_column(BigInteger)  # of the cluster
+    timeline: Mapped[int]
+    key: Mapped[str] = mapped_column(String(64))

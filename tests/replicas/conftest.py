@@ -1,0 +1,157 @@
+"""A primary of PostgreSQL with a standby, and a server that reads from both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from sqlalchemy import make_url
+
+from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.member import Member
+from mainsheet.models.replicas import Replicas
+from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.app_keys import REPLICAS
+from mainsheet.server.http.consistency import HEADER, verified
+from mainsheet.server.settings import Settings
+from testbed.app import running_app
+from testbed.databases import execute, migrated
+from testbed.postgres import REPLICATED, Postgres, own_postgres, standby_of
+from testbed.world import World, token
+
+PATIENCE = 30  # seconds
+SETTINGS = f"""{REPLICATED}
+synchronous_commit = on
+max_standby_streaming_delay = 0
+"""
+NAME = "mainsheet"
+
+
+class Routes(Instrumentation):
+    """Notes from where queries were read."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def routed(self, outcome: str) -> None:
+        self.taken.append(outcome)
+
+
+@dataclass
+class Answer:
+    status: int
+    token: str | None
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        assert "errors" not in self.body, self.body
+        data: dict[str, Any] = self.body["data"]
+        return data
+
+
+@dataclass
+class Client:
+    """A client of a server with replicas."""
+
+    http: ClientSession
+    replicas: Replicas
+    routes: Routes = field(default_factory=Routes)
+
+    async def __call__(self, query: str, consistency: str | Sequence[str] | None = None, **variables: Any) -> Answer:
+        sent = [consistency] if isinstance(consistency, str) else consistency or []
+        body = {"query": query, "variables": variables}
+        headers = [(HEADER, each) for each in sent]
+        async with self.http.post(GRAPHQL_PATH, json=body, headers=headers) as response:
+            return Answer(response.status, response.headers.get(HEADER), await response.json())
+
+    async def until_used(self, consistency: str | None = None) -> None:
+        """Wait until a replica is used, and has replayed what the token stands for."""
+        async with asyncio.timeout(PATIENCE):
+            while self.replicas.choose(self.position(consistency)) is None:
+                await self.replicas.measure()
+
+    async def until_unused(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self.replicas.choose() is not None:
+                await self.replicas.measure()
+
+    def position(self, consistency: str | None) -> int:
+        if consistency is None:
+            return 0
+        position = verified(consistency, self.replicas.key)
+        assert position is not None
+        return position
+
+
+@pytest.fixture(scope="session")
+def primary() -> Iterator[Postgres]:
+    with own_postgres(SETTINGS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def primary_url(primary: Postgres) -> str:
+    """The URL of a migrated database on the primary."""
+
+    async def make() -> str:
+        await execute(primary.url, f"CREATE DATABASE {NAME}")
+        return await migrated(url_of(primary))
+
+    return asyncio.run(make())
+
+
+@pytest.fixture(scope="session")
+def standby(primary: Postgres, primary_url: str) -> Iterator[Postgres]:
+    with standby_of(primary) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(primary_url: str) -> str:
+    return primary_url
+
+
+def url_of(server: Postgres) -> str:
+    return make_url(server.url).set(database=NAME).render_as_string(hide_password=False)
+
+
+@asynccontextmanager
+async def serving(
+    database: Database, member: Member, standbys: Sequence[Postgres], **settings: Any
+) -> AsyncIterator[Client]:
+    """Serve the database with these replicas to one member."""
+    headers = {"Authorization": f"Bearer {await token(database, member)}"}
+    chosen = Settings(replica_urls=tuple(map(url_of, standbys)), **settings)
+    async with running_app(database, chosen) as (url, runner), ClientSession(url, headers=headers) as http:
+        client = Client(http, runner.app[REPLICAS])
+        database.instrumentation.shared.append(client.routes)
+        yield client
+
+
+@pytest.fixture
+async def ask(database: Database, world: World, standby: Postgres) -> AsyncIterator[Client]:
+    """A client with the rights of a contributor."""
+    async with serving(database, world.contributor, [standby]) as client:
+        yield client
+
+
+@pytest.fixture
+async def paused(standby: Postgres) -> AsyncIterator["Paused"]:
+    """Lets the standby stop replaying."""
+    async with AsyncExitStack() as stack:
+        yield Paused(standby, stack)
+
+
+@dataclass
+class Paused:
+    standby: Postgres
+    stack: AsyncExitStack
+
+    async def begin(self) -> None:
+        self.stack.push_async_callback(execute, self.standby.url, "SELECT pg_wal_replay_resume()")
+        await execute(self.standby.url, "SELECT pg_wal_replay_pause()")

@@ -1,0 +1,95 @@
+"""A replica that fails is left: the query is read from the primary in the same request."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.server.http.consistency import ANY, UNKNOWN
+from testbed.ask import job_input
+from testbed.databases import connected, execute
+from testbed.postgres import Postgres, standby_of
+from testbed.world import World
+from tests.replicas.conftest import Client, serving, url_of
+from tests.replicas.test_reads import CREATE, JOBS, count
+
+EVENTS = "query ($id: ID!) { job(id: $id) { name events(first: 1) { nodes { action } } } }"
+LOCK = "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE; COMMIT"
+
+
+class AfterFirstStatement(Instrumentation):
+    """Runs something after the first statement on a replica, before the next one."""
+
+    def __init__(self, client: Client, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.client = client
+        self.run = run
+        self.is_done = False
+
+    def statement(self, sql: str, seconds: float) -> None:
+        if self.client.routes.taken and not self.is_done:
+            self.is_done = True
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(lambda: asyncio.run(self.run())).result()
+
+
+async def test_a_recovery_conflict_is_answered_by_the_primary(
+    ask: Client, database: Database, world: World, primary: Postgres, standby: Postgres
+) -> None:
+    async def conflict() -> None:
+        await execute(url_of(primary), LOCK)
+        await replayed(primary, standby)
+
+    created = await ask(CREATE, input=job_input(world))
+    await ask.until_used(created.token)
+    fault = AfterFirstStatement(ask, conflict)
+    database.instrumentation.shared.append(fault)
+
+    read = await ask(EVENTS, created.token, id=created.data["createJob"]["job"]["id"])
+
+    assert fault.is_done
+    assert read.data["job"]["events"]["nodes"] == [{"action": "JOB_CREATED"}]
+    assert ask.routes.taken == ["replica", "failed"]
+
+
+async def test_a_replica_that_stops_is_left_and_used_again(database: Database, world: World, primary: Postgres) -> None:
+    with standby_of(primary) as standby:
+        async with serving(database, world.contributor, [standby]) as ask:
+            created = await ask(CREATE, input=job_input(world))
+            await ask.until_used(created.token)
+            await ask(JOBS, created.token)
+
+            await asyncio.to_thread(standby.stop, "immediate")
+            while_stopped = [await ask(JOBS, created.token) for _ in range(3)]
+            await asyncio.to_thread(standby.restart, "fast")
+            await ask.until_used(created.token)
+            again = await ask(JOBS, created.token)
+
+    assert [count(each.data) for each in (*while_stopped, again)] == [1, 1, 1, 1]
+    assert {*ask.routes.taken[1:-1]} <= {"replica", "failed", "behind"}
+    assert ask.routes.taken[-1] == "replica"
+    assert UNKNOWN not in [each.token for each in while_stopped]
+
+
+async def test_a_replica_that_was_promoted_is_not_read(database: Database, world: World, primary: Postgres) -> None:
+    with standby_of(primary) as standby:
+        async with serving(database, world.contributor, [standby]) as ask:
+            created = await ask(CREATE, input=job_input(world))
+            await ask.until_used(created.token)
+            await asyncio.to_thread(standby.promote)
+            await ask.until_unused()
+
+            read = await ask(JOBS, ANY)
+
+    assert count(read.data) == 1
+    assert ask.routes.taken == ["behind"]
+
+
+async def replayed(primary: Postgres, standby: Postgres) -> None:
+    """Wait until the standby has replayed all that the primary has written."""
+    async with connected(primary.url) as connection:
+        position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+    async with connected(standby.url) as connection:
+        while not await connection.fetchval(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"):
+            pass

@@ -1,0 +1,109 @@
+"""Queries are read from a replica that has replayed what their token stands for, otherwise from the primary."""
+
+from typing import Any
+
+import pytest
+
+from mainsheet.models.database import Database
+from mainsheet.server.http.consistency import ANY, HEADER, UNKNOWN, signed
+from testbed.ask import job_input
+from testbed.databases import execute
+from testbed.postgres import Postgres
+from testbed.world import World
+from tests.replicas.conftest import Client, Paused, serving, url_of
+
+CREATE = """
+mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
+"""
+JOBS = "{ me { jobs(first: 5) { totalCount } } }"
+OTHER_KEY = "ab" * 32
+
+
+def count(data: dict[str, Any]) -> int:
+    return int(data["me"]["jobs"]["totalCount"])
+
+
+async def test_a_query_with_a_token_finds_the_change_on_the_replica(ask: Client, world: World) -> None:
+    created = await ask(CREATE, input=job_input(world))
+    await ask.until_used(created.token)
+
+    read = await ask(JOBS, created.token)
+
+    assert count(read.data) == 1
+    assert ask.routes.taken == ["replica"]
+    assert read.token is None
+
+
+async def test_a_change_that_the_replica_lacks_is_read_from_the_primary(
+    ask: Client, world: World, paused: Paused
+) -> None:
+    await ask.until_used()
+    await paused.begin()
+    created = await ask(CREATE, input=job_input(world))
+
+    with_token, with_any, without = await ask(JOBS, created.token), await ask(JOBS, ANY), await ask(JOBS)
+
+    assert created.data["createJob"]["job"]["name"] == "Daily sales"
+    assert (count(with_token.data), count(with_any.data), count(without.data)) == (1, 0, 1)
+    assert ask.routes.taken == ["behind", "replica"]
+
+
+async def test_a_replica_that_lags_is_not_read(
+    database: Database, world: World, standby: Postgres, paused: Paused
+) -> None:
+    async with serving(database, world.contributor, [standby], replica_max_lag_seconds=0.5) as ask:
+        await ask.until_used()
+        await paused.begin()
+        created = await ask(CREATE, input=job_input(world))
+        await ask.until_unused()
+
+        read = await ask(JOBS, ANY)
+
+        assert created.token != UNKNOWN
+        assert count(read.data) == 1
+        assert ask.routes.taken == ["behind"]
+
+
+@pytest.mark.parametrize("token", [UNKNOWN, signed(1, OTHER_KEY)], ids=["forged", "of another timeline"])
+async def test_an_unknown_token_leads_to_the_primary_and_is_renewed(ask: Client, world: World, token: str) -> None:
+    created = await ask(CREATE, input=job_input(world))
+
+    read = await ask(JOBS, token)
+    await ask.until_used(read.token)
+
+    assert count(read.data) == 1
+    assert ask.routes.taken == ["unknown"]
+    assert ask.position(read.token) >= ask.position(created.token)
+
+
+async def test_a_malformed_header_is_refused(ask: Client) -> None:
+    for sent in ("", "ANY", "any,any", UNKNOWN[:-1], f"{UNKNOWN}=", "é" * 32, "*" * 32, [ANY, ANY]):
+        answer = await ask(JOBS, sent)
+
+        assert answer.status == 400
+        assert HEADER in answer.body["errors"][0]["message"]
+
+
+async def test_a_refused_mutation_has_a_token_too(ask: Client, world: World) -> None:
+    await ask(CREATE, input=job_input(world))
+
+    refused = await ask(CREATE, input=job_input(world))
+
+    assert [each["code"] for each in refused.data["createJob"]["userErrors"]] == ["JOB_KEY_TAKEN"]
+    await ask.until_used(refused.token)
+
+
+async def test_a_replica_with_another_revision_is_not_read(
+    ask: Client, world: World, paused: Paused, primary: Postgres
+) -> None:
+    await ask.until_used()
+    await paused.begin()
+    await execute(url_of(primary), "UPDATE alembic_version SET version_num = version_num || 'a'")
+    try:
+        await ask.until_unused()
+        read = await ask(JOBS, ANY)
+    finally:
+        await execute(url_of(primary), "UPDATE alembic_version SET version_num = rtrim(version_num, 'a')")
+
+    assert count(read.data) == 0
+    assert ask.routes.taken == ["behind"]
