@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, Self
 
 import orjson
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from mainsheet.models import clock
+from mainsheet.models.connecting import connect_to_first
 from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
@@ -179,6 +181,8 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
         "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
         "server_settings": dict(url.connect["server_settings"]),
     }
+    if len(url.servers) > 1:
+        connect_args |= {"async_creator_fn": partial(connect_to_first, dsns=list(url.servers.values()))}
     if patience.statement is not None:
         connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
     if pooling == "session":

@@ -1,7 +1,7 @@
 """Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -18,13 +18,15 @@ FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
 HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(:\d{1,5})?", re.ASCII)
 
+ATTRIBUTES = "target_session_attrs"  # of several hosts: libpq's default would take a standby for the primary
+
 # The parameters that the driver knows, and the values of those that it would check too late.
 KNOWN = {
     **dict.fromkeys(("application_name", "dbname", "gsslib", "host", "krbsrvname", "options", "passfile", "password")),
     **dict.fromkeys(("port", "service", "sslcert", "sslcrl", "sslkey", "sslnegotiation", "sslpassword", "sslrootcert")),
     **dict.fromkeys(("ssl_max_protocol_version", "ssl_min_protocol_version", "user")),
     "sslmode": {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
-    "target_session_attrs": {"any", "primary", "standby", "read-write", "read-only", "prefer-standby"},
+    ATTRIBUTES: {"any", "primary", "standby", "read-write", "read-only", "prefer-standby"},
 }
 # These change nothing for us, with these values or any: the driver has other means, or none that is needed.
 IGNORED = {
@@ -79,11 +81,16 @@ class DatabaseUrl:
         return None if name in (None, "", ":memory:") else Path(str(name))
 
     @property
-    def servers(self) -> Sequence[str]:
-        """The hosts with their ports, as far as PostgreSQL's URL has them. One is enough to reach the database."""
+    def servers(self) -> Mapping[str, str]:
+        """The hosts of PostgreSQL's URL, each with a URL of its own."""
         parts = urlsplit(self.connect["dsn"])
-        hosts: str = parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
-        return hosts.split(",")
+        user, at, netloc = parts.netloc.rpartition("@")
+        query = dict(parse_qsl(parts.query))
+        if netloc:
+            return {each: _text(f"{user}{at}{each}", parts.path, query) for each in netloc.split(",")}
+        hosts, ports = query.get("host", "").split(","), query.get("port", "").split(",")
+        pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
+        return {host: _text(parts.netloc, parts.path, query | _given(host=host, port=port)) for host, port in pairs}
 
     @property
     def password(self) -> str | None:
@@ -118,10 +125,16 @@ class DatabaseUrl:
             )
         seconds = _seconds(given.pop(TIMEOUT, None))
         kept = {name: value for name, value in given.items() if _is_kept(name, value)}
+        if "," in parts.netloc.rpartition("@")[2] or "," in kept.get("host", ""):
+            kept = {ATTRIBUTES: "read-write"} | kept
         dsn = _text(parts.netloc, parts.path, kept)
         names = {} if "application_name" in kept else {"application_name": f"mainsheet/{version('mainsheet')}"}
         engine = URL.create("postgresql+asyncpg")
         return cls(text, engine, {"dsn": dsn, "server_settings": names}, seconds)
+
+
+def _given(**parameters: str) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _text(netloc: str, path: str, parameters: Mapping[str, str]) -> str:

@@ -45,7 +45,8 @@ COLLISIONS = {
 }
 OUTDATED = "0A000"  # PostgreSQL's feature_not_supported: "cached plan must not change result type"
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
-LOST = ("connection is closed", "cannot switch to state")  # asyncpg has no code for a lost one, seen or not yet
+# asyncpg has no code for a lost connection, seen or not yet, and for a server that is no primary.
+LOST = ("connection is closed", "cannot switch to state", "match the target attribute")
 
 
 @contextmanager

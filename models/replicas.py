@@ -175,4 +175,6 @@ async def _again(measure: Callable[..., Coroutine[Any, Any, None]], *arguments: 
 def _replica(database: Database, url: str, patience: Patience) -> Replica:
     parsed = DatabaseUrl.parse(url)
     engine = open_readers(parsed, patience)
-    return Replica(parsed.servers[0], engine, ReplicaPool(engine, database.read_pool.size, patience.connection))
+    return Replica(
+        next(iter(parsed.servers)), engine, ReplicaPool(engine, database.read_pool.size, patience.connection)
+    )

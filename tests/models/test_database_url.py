@@ -33,6 +33,34 @@ def test_the_driver_gets_what_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "servers"),
+    [
+        (USUAL, {"db.example:5432": USUAL}),
+        (
+            "postgresql://ada:p%2C@one,[::1]:5434/jobs?sslmode=require",
+            {
+                "one": "postgresql://ada:p%2C@one/jobs?target_session_attrs=read-write&sslmode=require",
+                "[::1]:5434": "postgresql://ada:p%2C@[::1]:5434/jobs?target_session_attrs=read-write&sslmode=require",
+            },
+        ),
+        (
+            "postgresql:///jobs?target_session_attrs=any&host=one,/run/two&port=1,2",
+            {
+                "one": "postgresql:///jobs?target_session_attrs=any&host=one&port=1",
+                "/run/two": "postgresql:///jobs?target_session_attrs=any&host=/run/two&port=2",
+            },
+        ),
+        (
+            "postgresql://ada:a,b@/jobs?host=/run/one&port=7",
+            {"/run/one": "postgresql://ada:a,b@/jobs?host=/run/one&port=7"},
+        ),
+    ],
+)
+def test_each_host_has_a_url_of_its_own(url: str, servers: dict[str, str]) -> None:
+    assert DatabaseUrl.parse(url).servers == servers
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         (USUAL, "postgresql://ada@db.example:5432/jobs"),
