@@ -1,9 +1,11 @@
 """The servers: how each is started, and how it is asked."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -114,13 +116,19 @@ def _started(server: Server, url: str, log: Path) -> Iterator[Running]:
             text=True,
         )
     try:
-        yield Running(server, _served(process, log), process.pid)
+        is_json = server.environment.get("MAINSHEET_LOG_FORMAT") == "json"
+        yield Running(server, _served(process, log, is_json=is_json), process.pid)
     finally:
         _stop(process)
 
 
-def _served(process: subprocess.Popen[str], log: Path) -> str:
+def _served(process: subprocess.Popen[str], log: Path, *, is_json: bool) -> str:
+    """Return the URL that a server prints. Mainsheet with a log of JSON prints nothing, but logs it."""
     assert process.stdout
+    while is_json and process.poll() is None:
+        if found := re.search(r'"url":"([^"]+)"', log.read_text()):
+            return found[1]
+        time.sleep(0.1)
     for line in process.stdout:
         if line.startswith("Serving "):
             return line.split()[1]

@@ -25,6 +25,7 @@ from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_served, run
 from mainsheet.server.http.playground import Member, Playground
+from mainsheet.server.observe.log_fields import name_process
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.observe.trace import context_type
 from mainsheet.server.observe.tracing import tracing
@@ -153,7 +154,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
     configure_logging(start.settings.log_format, start.settings.log_level)
     log_all_output()
-    structlog.contextvars.bind_contextvars(worker=os.getpid())
+    name_process(worker=os.getpid())
     try:
         run(_work(start))
     except click.ClickException as error:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from typing import TypeVar
 
-from structlog.contextvars import bind_contextvars, get_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
 from mainsheet.resolvers.caller import Caller
@@ -17,7 +16,14 @@ TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 T = TypeVar("T")
 
 # One dictionary for a request and all of its tasks, so that what is learned late is in all later lines.
+_of_process: dict[str, str | int] = {}
 _fields: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
+
+
+def name_process(**fields: str | int) -> None:
+    """Add these fields to all log lines of this process, instead of earlier ones."""
+    _of_process.clear()
+    _of_process.update(fields)
 
 
 @contextmanager
@@ -44,18 +50,20 @@ def detached(work: Coroutine[object, object, T], name: str, *kept: str) -> async
 
     `kept` names the fields that its log lines have nevertheless.
     """
-    context = Context()
-    context.run(bind_contextvars, **get_contextvars())  # those of the process
-    fields = _fields.get() or {}
+    context, fields = Context(), _fields.get() or {}
     context.run(_fields.set, {each: fields[each] for each in kept if each in fields})
     return asyncio.create_task(work, name=name, context=context)
 
 
 def with_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Add the fields of the present request to a line."""
-    for name, value in (_fields.get() or {}).items():
+    """Add the fields of the process and of the present request to a line."""
+    for name, value in current_fields().items():
         event.setdefault(name, value)
     return event
+
+
+def current_fields() -> Mapping[str, str | int]:
+    return {**_of_process, **(_fields.get() or {})}
 
 
 def trace_id(headers: Mapping[str, str]) -> str | None:

@@ -3,27 +3,26 @@
 All lines of a request have the fields of `log_fields`.
 """
 
-import json
 import logging
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
-import orjson
 import structlog
-from structlog.contextvars import merge_contextvars
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import Processor
 
 from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
 from mainsheet.models.trusted_document import LONGEST_ID
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.http.client_address import group
-from mainsheet.server.observe.log_fields import with_fields
+from mainsheet.server.observe.log_fields import current_fields, with_fields
+from mainsheet.server.observe.log_handler import LogHandler
 from mainsheet.server.observe.log_once import LogOnce
-from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, loggable
+from mainsheet.server.observe.log_rendering import loggable_event, quick_renderer, renderer
+from mainsheet.server.observe.redaction import loggable
 from mainsheet.server.settings import LogFormat, LogLevel
 
 OURS = "mainsheet"  # the parent of all our loggers
@@ -34,20 +33,19 @@ MOST_OF_A_CLIENT = 100
 DOCUMENT_SECONDS = 3600  # between two lines about the same untrusted document
 
 log = structlog.stdlib.get_logger("mainsheet")
-request_log = structlog.stdlib.get_logger("mainsheet.requests")
 audit_log = structlog.stdlib.get_logger("mainsheet.audit")
-requests = logging.getLogger("mainsheet.requests")
+request_log = logging.getLogger("mainsheet.requests")
+with_time = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Send our lines and those of the libraries through one formatter to stderr, or to `stream`."""
     shared: list[Processor] = [
-        merge_contextvars,
         with_fields,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_time,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -55,41 +53,16 @@ def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | N
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(log_format))
-    )
+    drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    last: list[Processor] = [drop_meta, structlog.processors.format_exc_info, loggable_event, renderer(log_format)]
+    handler = LogHandler(stream, quick_renderer(log_format))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     logging.root.handlers[:] = [handler]
     # No line names its thread or its process, which take a part of the time of each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # At debug, libraries log the values of SQL parameters. At info, Alembic logs two lines for each /readyz.
     logging.root.setLevel(max(logging.WARNING, LEVELS[level.upper()]))
     logging.getLogger(OURS).setLevel(LEVELS[level.upper()])
-
-
-def _rendering(log_format: LogFormat) -> list[Processor]:
-    drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    prepare: list[Processor] = [drop_meta, structlog.processors.format_exc_info, _loggable]
-    if log_format == "console":
-        # The default formatter prints local variables, which may contain tokens and data.
-        plain = structlog.dev.plain_traceback
-        return [*prepare, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
-    return [*prepare, structlog.processors.JSONRenderer(serializer=_encoded)]
-
-
-def _encoded(event: EventDict, **_options: Any) -> str:
-    """Encode a line, by `json` if it has what `orjson` refuses: a lone surrogate or a huge number."""
-    try:
-        return orjson.dumps(event, default=str).decode()
-    except orjson.JSONEncodeError:
-        return json.dumps(event, default=str)
-
-
-def _loggable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Shorten and redact every value. All log lines pass through here."""
-    return {
-        name: loggable(value, LONGEST_TRACEBACK if name == "exception" else LONGEST) for name, value in event.items()
-    }
 
 
 def log_all_output() -> None:
@@ -120,7 +93,7 @@ class Logs(Instrumentation):
         self._documents = LogOnce(seconds=DOCUMENT_SECONDS)
 
     def delivered(self, delivery: Delivery) -> None:
-        if not requests.isEnabledFor(logging.INFO):
+        if not request_log.isEnabledFor(logging.INFO):
             return
         details: dict[str, Any] = {"method": delivery.method, "path": delivery.path, "status": delivery.status}
         if delivery.operation is not None:
@@ -129,18 +102,21 @@ class Logs(Instrumentation):
             details["errors"] = _each_once(delivery.error_codes)
         if delivery.record is not None:
             details |= _costs(delivery.record)
-        request_log.info("request", **details, ms=_milliseconds(delivery.seconds))
+        _write_soon("request", details, delivery.seconds)
 
     def operated(self, record: OperationRecord) -> None:
         """Log an operation of a stream, which has no request of its own, and any slow one."""
         if "SCOPE_MISSING" in record.error_codes:  # of a query; that of a mutation is a problem of its command
             audit_log.warning("right refused", operation=record.label, code="SCOPE_MISSING")
         if record.is_streamed and (record.type != "subscription" or record.error_codes):
-            errors = {"errors": _each_once(record.error_codes)} if record.error_codes else {}
-            ms = _milliseconds(record.seconds)
-            request_log.info("operation", operation=record.label, **errors, **_costs(record), ms=ms)
+            self._log_streamed(record)
         if 0 < self._slow_seconds <= record.seconds:
             self._log_slow(record)
+
+    def _log_streamed(self, record: OperationRecord) -> None:
+        if request_log.isEnabledFor(logging.INFO):
+            errors = {"errors": _each_once(record.error_codes)} if record.error_codes else {}
+            _write_soon("operation", {"operation": record.label, **errors, **_costs(record)}, record.seconds)
 
     def _log_slow(self, record: OperationRecord) -> None:
         statements = [{"ms": _milliseconds(seconds), "sql": sql} for seconds, sql in sorted(record.slowest)[::-1]]
@@ -178,6 +154,15 @@ class Logs(Instrumentation):
         if self._documents.is_first(f"{document_id} {client}"):
             what = {"operation": document.operation, "client_name": client}
             log.warning("untrusted document", document=document_id, refused=document.is_refused, **what)
+
+
+def _write_soon(event: str, details: Mapping[str, Any], seconds: float) -> None:
+    """Log at level info, as structlog does, but quicker and soon."""
+    line: MutableMapping[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
+    line = with_time(None, "", line | {"level": "info", "logger": request_log.name})
+    for handler in logging.root.handlers:
+        if isinstance(handler, LogHandler):
+            handler.write_soon(line)
 
 
 def _costs(record: OperationRecord) -> Mapping[str, Any]:

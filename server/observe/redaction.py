@@ -10,14 +10,22 @@ MOST_ITEMS = 50
 
 # Bounded lengths keep the search linear in a long text without a match.
 USERINFO = re.compile(r"(?<=://)[^\s/\"'<>][^\s\"'<>]{0,500}@")
-SUSPECT = re.compile("://|mst_|whsec_|eyJ")  # every text is searched for it, and few have it
+SUSPECTS = ("://", "mst_", "whsec_", "eyJ")
+SUSPECT = re.compile("|".join(SUSPECTS))  # every text is searched for it, and few have it
 # Our tokens, secrets of webhooks, and JWTs.
 TOKEN = re.compile(r"(?<![\w-])(mst_|whsec_|eyJ)[\w+/=.-]{8,8000}")
 PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
+DETAIL_BEGINS = "DETAIL:  "
 # PostgreSQL's description of an error, which quotes the row. It may have several lines.
 DETAIL = re.compile(
-    r"(?<=\bDETAIL:  ).+?(?=\n[ |]*(?:HINT:  |\[SQL: |The above exception|During handling)|\Z)", re.DOTALL
+    rf"(?<=\b{DETAIL_BEGINS}).+?(?=\n[ |]*(?:HINT:  |\[SQL: |The above exception|During handling)|\Z)", re.DOTALL
 )
+SUSPECT_LINE = (*SUSPECTS, DETAIL_BEGINS)
+
+
+def is_harmless(line: str) -> bool:
+    """Tell quickly whether `loggable` would leave all values of a line of the log as they are."""
+    return len(line) <= LONGEST and not any(each in line for each in SUSPECT_LINE)
 
 
 def without_secrets(text: str) -> str:

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 import structlog
-from structlog.contextvars import bind_contextvars, merge_contextvars
 from structlog.typing import EventDict
 from yarl import URL
 
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.roles import AccessScope
-from mainsheet.server.observe.log_fields import detached, log_fields, with_fields
+from mainsheet.server.observe.log_fields import detached, log_fields, name_process, with_fields
 from mainsheet.server.observe.logs import configure_logging
 from testbed.world import World, token
 from tests.live.conftest import Live, Start
@@ -172,15 +171,18 @@ async def test_events_of_a_shared_subscription_name_its_caller_and_no_token(
 
 
 async def test_work_that_outlives_a_request_has_only_the_fields_of_the_process() -> None:
-    bind_contextvars(worker=1)
-    with log_fields({"request_id": "r", "actor": "a", "token": "t"}):
-        task = detached(logged(), "work", "actor", "organization")
+    name_process(worker=1)
+    try:
+        with log_fields({"request_id": "r", "actor": "a", "token": "t"}):
+            task = detached(logged(), "work", "actor", "organization")
 
-    assert await task == {"worker": 1, "actor": "a"}
+        assert await task == {"worker": 1, "actor": "a"}
+    finally:
+        name_process()
 
 
 async def logged() -> EventDict:
-    return with_fields(None, "info", merge_contextvars(None, "info", {}))
+    return with_fields(None, "info", {})
 
 
 def test_the_log_of_a_server_has_one_format(database_url: str) -> None:

@@ -62,9 +62,18 @@ class Server:
 Serve = Callable[..., Awaitable[Server]]
 
 
+class Written(StringIO):
+    """A log that can be read at any time: lines that wait are written first."""
+
+    def getvalue(self) -> str:
+        for each in logging.root.handlers:
+            each.flush()
+        return super().getvalue()
+
+
 @pytest.fixture
 def json_log() -> Iterator[StringIO]:
-    handlers, level, written = logging.root.handlers[:], logging.root.level, StringIO()
+    handlers, level, written = logging.root.handlers[:], logging.root.level, Written()
     configure_logging("json", "info", written)
     yield written
     logging.root.handlers[:] = handlers
