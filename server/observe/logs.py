@@ -6,7 +6,7 @@ All lines of a request have the fields of `log_fields`.
 import logging
 import sys
 import threading
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -158,8 +158,9 @@ class Logs(Instrumentation):
 
 def _write_soon(event: str, details: Mapping[str, Any], seconds: float) -> None:
     """Log at level info, as structlog does, but quicker and soon."""
-    line: MutableMapping[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
-    line = with_time(None, "", line | {"level": "info", "logger": request_log.name})
+    line: dict[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
+    line |= {"level": "info", "logger": request_log.name}
+    with_time(None, "", line)
     for handler in logging.root.handlers:
         if isinstance(handler, LogHandler):
             handler.write_soon(line)
