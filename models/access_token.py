@@ -2,7 +2,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -88,8 +88,16 @@ class AccessToken(Base):
         event.actor_id = None
         return event
 
-    def is_valid(self, at: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+class Validity(Protocol):
+    """The columns that say how long a token is valid."""
+
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def is_valid(token: Validity, at: datetime) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or at < token.expires_at)
 
 
 def digest(secret: str) -> str:

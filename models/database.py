@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, Self
 
 import orjson
@@ -107,7 +107,7 @@ class Database:
         """Whether each connection keeps its own session of the database between transactions."""
         return self.pooling == "session"
 
-    @property
+    @cached_property
     def is_sqlite(self) -> bool:
         return self.writes.dialect.name == "sqlite"
 

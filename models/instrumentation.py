@@ -162,14 +162,19 @@ class OperationRecord(Instrumentation):
 _of_operation: ContextVar[tuple[Instrumentation, ...]] = ContextVar("instruments", default=())
 
 
-@contextmanager
-def instrumented(*instruments: Instrumentation) -> Iterator[None]:
-    """Pass the events of what runs inside to these instruments as well: those of one operation."""
-    token = _of_operation.set((*_of_operation.get(), *instruments))
-    try:
-        yield
-    finally:
-        _of_operation.reset(token)
+class Instrumented:
+    """A context manager that passes the events of what runs inside to one more instrument: that of one operation."""
+
+    __slots__ = ("_instrument", "_token")
+
+    def __init__(self, instrument: Instrumentation) -> None:
+        self._instrument = instrument
+
+    def __enter__(self) -> None:
+        self._token = _of_operation.set((*_of_operation.get(), self._instrument))
+
+    def __exit__(self, *_failure: object) -> None:
+        _of_operation.reset(self._token)
 
 
 @dataclass(frozen=True)

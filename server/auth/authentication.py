@@ -10,7 +10,7 @@ from typing import Any, Self
 import structlog
 from sqlalchemy import String, bindparam, select
 
-from mainsheet.models.access_token import AccessToken, digest
+from mainsheet.models.access_token import AccessToken, digest, is_valid
 from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
@@ -39,7 +39,7 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 class Owner:
     """A token's owner as read from the database, with the time of reading by its clock and by our monotonic clock."""
 
-    token: AccessToken
+    token: Any  # a row of `_tokens`
     status: ActorStatus
     caller: Caller
     read_at: datetime
@@ -103,7 +103,7 @@ class Authenticator:
             log.info(REFUSED, reason="no such token")
             return None
         now = owner.now
-        if not owner.token.is_valid(now):
+        if not is_valid(owner.token, now):
             log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
             return None
         if owner.status is not ActorStatus.ACTIVE:
@@ -123,7 +123,7 @@ class Authenticator:
             return None
         row = rows[0]
         owner = self._owners[token_digest] = Owner(
-            _token(row),
+            row,
             ActorStatus(row.status),
             _caller(row, row.scopes, row.expires_at, row.id),
             row.read_at,
@@ -195,10 +195,6 @@ def _service_accounts(_view: View) -> Statement:
     own = Actor.organization_id == bindparam("organization_id", type_=String())
     is_account = Actor.kind == ActorKind.SERVICE_ACCOUNT
     return select(*ACTOR).where(own, Actor.id == bindparam("id", type_=String()), is_account)
-
-
-def _token(row: Any) -> AccessToken:
-    return AccessToken(**{name: getattr(row, name) for name in TOKEN})
 
 
 def _caller(row: Any, scopes: Iterable[str], expires_at: datetime | None, token_id: str | None = None) -> Caller:

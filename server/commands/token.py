@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mainsheet.models.access_token import AccessToken
+from mainsheet.models.access_token import AccessToken, is_valid
 from mainsheet.models.actor import Actor
 from mainsheet.models.limits import NAME
 from mainsheet.models.roles import AccessScope
@@ -132,6 +132,6 @@ def _cells(token: AccessToken, actor: Actor, now: datetime) -> Sequence[Any]:
 
 
 def _state(token: AccessToken, now: datetime) -> str:
-    if token.is_valid(now):
+    if is_valid(token, now):
         return "active"
     return "revoked" if token.revoked_at is not None else "expired"

@@ -4,7 +4,6 @@ Our own handler and not Strawberry's: that one would need most of its methods re
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -12,27 +11,28 @@ from aiohttp import hdrs, web
 from graphql import ExecutionResult, OperationType
 
 from mainsheet.executor import Request
+from mainsheet.models.instrumentation import OperationRecord
 from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, CONSISTENCY, INSTRUMENTS, RECORD, SPENDING
+from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
+from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
-from mainsheet.server.live.sse import EventStream, wants_events
+from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
-from mainsheet.server.observe.recording import note_errors, recording
+from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
-from mainsheet.server.process.shutdown import OPERATION
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,7 +62,7 @@ class GraphQLEndpoint:
             raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
         if _wants_page(request):
             return await self.playground(request)
-        if self.event_stream and wants_events(request):
+        if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
             return await self._stream(request, self.event_stream)
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
         caller = await self._caller(request)
@@ -75,7 +75,7 @@ class GraphQLEndpoint:
 
     async def _stream(self, request: web.Request, event_stream: EventStream) -> web.StreamResponse:
         authorization = _authorization(request)
-        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
+        caller = await self.authenticator.caller(authorization, group(request[EXCHANGE].client))
         if caller is None:
             raise unauthenticated(authorization)
         identify(caller)
@@ -91,7 +91,7 @@ class GraphQLEndpoint:
 
     async def _caller(self, request: web.Request) -> Caller | None:
         authorization = _authorization(request)
-        caller = await self.authenticator.caller(authorization, group(request[CLIENT]))
+        caller = await self.authenticator.caller(authorization, group(request[EXCHANGE].client))
         if caller is not None:
             identify(caller)
         elif authorization is not None or not self.public_introspection:
@@ -106,12 +106,13 @@ class GraphQLEndpoint:
         operation = await self._operation(request, caller, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
-        price = price_of(operation, graphql_request.variables)
+        price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
-            return await self._single(request, operation, Request(operation.prepared, graphql_request.variables))
-        request[SPENDING] = spending = self.budget.spending(caller, price, operation.kind)
-        request[CONSISTENCY] = consistency = Consistency.of(
+            return await self._single(request, record, Request(operation.prepared, graphql_request.variables))
+        exchange = request[EXCHANGE]
+        exchange.spending = spending = self.budget.spending(caller, price, record)
+        exchange.consistency = consistency = Consistency.of(
             request, operation.kind, self.replicas, request.app[INSTRUMENTS]
         )
         context = self.open_context(caller)
@@ -120,7 +121,7 @@ class GraphQLEndpoint:
         ready = Request(operation.prepared, graphql_request.variables, context, caller)
         is_traced = self.allows_traces and is_wanted(request)
         trace = Trace(operation, spending) if is_traced else None
-        result = await self._single(request, operation, ready, spending, trace)
+        result = await self._single(request, record, ready, spending, trace)
         await consistency.settle(self.replicas)
         return result
 
@@ -132,7 +133,7 @@ class GraphQLEndpoint:
         if caller and self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
         operation = await self.operations.get(*document, graphql_request.hash)
-        request[OPERATION] = operation.label
+        request[EXCHANGE].operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
         return operation
@@ -140,16 +141,15 @@ class GraphQLEndpoint:
     async def _single(
         self,
         request: web.Request,
-        operation: Operation,
+        record: OperationRecord,
         ready: Request,
         spending: Spending | None = None,
         trace: Trace | None = None,
     ) -> ExecutionResult:
         """Return the only result: `_run` refuses operations that have more."""
-        with recording(request.app[INSTRUMENTS], operation) as record:
-            request[RECORD] = record
-            async with aclosing(self.executions.results(ready, spending, trace)) as results:
-                return note_errors(record, await anext(results))
+        request[EXCHANGE].record = record
+        with Recording(request.app[INSTRUMENTS], record):
+            return note_errors(record, await self.executions.result(ready, spending, trace))
 
 
 def _wants_page(request: web.Request) -> bool:

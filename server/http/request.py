@@ -63,10 +63,15 @@ def parse_request(parameters: Mapping[str, Any], request: web.Request) -> GraphQ
         operation_name=_typed(parameters, "operationName", str, "a string") or None,
         document_id=document_id,
         hash=hash_,
-        client=next((request.headers[each] for each in CLIENT_NAMES if each in request.headers), "")[
-            :LONGEST_CLIENT_NAME
-        ],
+        client=_client_name(request.headers),
     )
+
+
+def _client_name(headers: Mapping[str, str]) -> str:
+    for name in CLIENT_NAMES:
+        if name in headers:
+            return headers[name][:LONGEST_CLIENT_NAME]
+    return ""
 
 
 def _persisted_hash(extension: Any) -> str | None:
@@ -86,8 +91,7 @@ def _from_url(request: web.Request) -> Mapping[str, Any]:
 
 
 async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, Any]:
-    # aiohttp lowers the case and drops the parameters.
-    if request.content_type != JSON or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+    if request.headers.get(hdrs.CONTENT_TYPE) != JSON and not _is_json(request):
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {JSON} in UTF-8.")
     match _decode(await read_body(request, limits), "body"):
         case dict() as parameters:
@@ -96,6 +100,11 @@ async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, A
             raise _bad("Batches aren't supported: send one operation in each request.")
         case _:
             raise _bad("The body must be a JSON object.")
+
+
+def _is_json(request: web.Request) -> bool:
+    # aiohttp lowers the case and drops the parameters.
+    return request.content_type == JSON and (request.charset or "utf-8").lower() in {"utf-8", "utf8"}
 
 
 def _decode(encoded: bytes, what: str) -> Any:

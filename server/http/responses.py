@@ -12,7 +12,7 @@ from graphql import ExecutionResult
 from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.server.app_keys import CONSISTENCY, ERROR_CODES, ETAG, INSTRUMENTS, REQUEST_ID, SPENDING
+from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import (
     Code,
     RateLimited,
@@ -21,6 +21,7 @@ from mainsheet.server.errors import (
     masked,
     operation_failed,
 )
+from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
@@ -55,8 +56,9 @@ async def respond(request: web.Request, result: ExecutionResult, media_type: str
 
 
 async def _response(request: web.Request, result: ExecutionResult, media_type: str) -> web.Response:
-    spending = request.get(SPENDING)
-    body = await body_of(result, request[REQUEST_ID], (spending and spending.actual) or 0)
+    exchange = request[EXCHANGE]
+    values = (exchange.spending and exchange.spending.actual) or 0
+    body = await body_of(result, exchange.request_id, values)
     is_refused = "data" not in body
     status = HTTPStatus.BAD_REQUEST if is_refused and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
     return json_response(request, body, status=status, media_type=media_type)
@@ -70,19 +72,22 @@ def json_response(
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    request[ERROR_CODES] = [error["extensions"]["code"] for error in body.get("errors", ())]
+    exchange = request[EXCHANGE]
+    exchange.error_codes = [error["extensions"]["code"] for error in body.get("errors", ())]
     own: dict[str, str] = {
         hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8",
         hdrs.CACHE_CONTROL: "no-store",
         hdrs.VARY: VARY,
     }
-    if SPENDING in request:
-        own |= request[SPENDING].headers()
-    if CONSISTENCY in request:
-        own |= request[CONSISTENCY].headers()
-    if ETAG in request and body.keys() == {"data"}:  # an error or a trace is of this request only
-        own |= cache_headers(request[ETAG])
-    return _sized(request, orjson.dumps(body), status, own | dict(headers or {}))
+    if exchange.spending:
+        own |= exchange.spending.headers()
+    if exchange.consistency:
+        own |= exchange.consistency.headers()
+    if exchange.etag and body.keys() == {"data"}:  # an error or a trace is of this request only
+        own |= cache_headers(exchange.etag)
+    if headers:
+        own |= headers
+    return _sized(request, orjson.dumps(body), status, own)
 
 
 def _sized(request: web.Request, content: bytes, status: HTTPStatus, headers: dict[str, str]) -> web.Response:
@@ -121,15 +126,15 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return _raised(request, error)
     except Exception as failure:  # noqa: BLE001 every handler's failures end here
         request.app[INSTRUMENTS].failed(failure)
-        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[REQUEST_ID])])
+        return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[EXCHANGE].request_id)])
 
 
 def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
     error = _error(str(refusal), Code.RATE_LIMITED)
     error["extensions"]["retryAfter"] = refusal.retry_after
     body: dict[str, Any] = {"errors": [error]}
-    if SPENDING in request:  # otherwise its document wasn't prepared
-        body["extensions"] = {"cost": request[SPENDING].extensions()}
+    if spending := request[EXCHANGE].spending:  # otherwise its document wasn't prepared
+        body["extensions"] = {"cost": spending.extensions()}
     headers = {"Retry-After": str(refusal.retry_after)}
     status = HTTPStatus.TOO_MANY_REQUESTS
     return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)
@@ -138,7 +143,7 @@ def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
     """Return 503 only if the request is safe to repeat: some clients and proxies repeat it automatically."""
     request.app[INSTRUMENTS].failed(failure)
-    error, retry_after = operation_failed(failure, request[REQUEST_ID]), failure.retry_after
+    error, retry_after = operation_failed(failure, request[EXCHANGE].request_id), failure.retry_after
     if retry_after is None:
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [error])
     return _failed(request, HTTPStatus.SERVICE_UNAVAILABLE, [error], {"Retry-After": str(retry_after)})

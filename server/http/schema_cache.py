@@ -8,7 +8,7 @@ import orjson
 from aiohttp import hdrs, web
 from graphql import GraphQLSchema, print_schema
 
-from mainsheet.server.app_keys import ETAG
+from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.operations.operation_store import Operation
 
@@ -28,7 +28,7 @@ class SchemaCache:
         if request.method != hdrs.METH_GET or not operation.prepared.is_introspection:
             return
         tag = self._tag(request, graphql_request)
-        request[ETAG] = tag
+        request[EXCHANGE].etag = tag
         if any(known.value == tag for known in request.if_none_match or ()):
             raise web.HTTPNotModified(headers=cache_headers(tag))
 

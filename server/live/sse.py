@@ -8,14 +8,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 from aiohttp import hdrs, web
 
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
+from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import InvalidOperation
+from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
 from mainsheet.server.live.stream import Streams, error_of, errors_of
 from mainsheet.server.live.subscriptions import Stopping, TooSlow
@@ -27,9 +29,10 @@ COMMENT = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 
 
-def wants_events(request: web.Request) -> bool:
+@lru_cache(maxsize=256)
+def prefers_events(accept: str | None) -> bool:
     """Return whether the client prefers events to JSON. Many clients list all types, with equal qualities."""
-    qualities = dict(media_ranges(request.headers.get(hdrs.ACCEPT, "")))
+    qualities = dict(media_ranges(accept or ""))
     return qualities.get(EVENT_STREAM, 0.0) > max(qualities.get(name, 0.0) for name in (GRAPHQL_RESPONSE, JSON))
 
 
@@ -46,7 +49,7 @@ class EventStream:
         ended: asyncio.Event,
     ) -> web.StreamResponse:
         """Send the results, or the errors of an operation that can't be run."""
-        request[IS_STREAM] = True
+        request[EXCHANGE].is_stream = True
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
         await response.prepare(request)
@@ -70,13 +73,13 @@ class EventStream:
         caller: Caller,
         graphql_request: GraphQLRequest | InvalidOperation,
     ) -> None:
-        request_id = request[REQUEST_ID]
+        request_id = request[EXCHANGE].request_id
         try:
             async with aclosing(self._results(caller, graphql_request, request_id)) as results:
                 async for each in results:
                     await response.write(b"event: next\ndata: " + each + b"\n\n")
         except TooSlow:
-            request.app[INSTRUMENTS].refused(Refusal("slow_reader", client=request[CLIENT]))
+            request.app[INSTRUMENTS].refused(Refusal("slow_reader", client=request[EXCHANGE].client))
             return  # without `complete`, so that the client subscribes again
         except Stopping:
             return

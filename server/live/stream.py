@@ -30,7 +30,7 @@ from mainsheet.server.errors import (
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.subscriptions import Subscriptions
-from mainsheet.server.observe.recording import note_errors, recording
+from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.operation_store import Operation, OperationStore
@@ -91,11 +91,11 @@ class Streams:
         self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, root: Any
     ) -> bytes:
         """Execute the operation once, for the caller or an event, and return its encoded result."""
-        spending = self.budget.spending(caller, price_of(operation, request.variables), operation.kind)
+        record = record_of(operation, is_streamed=True)
+        spending = self.budget.spending(caller, price_of(operation, request.variables), record)
         ready = Request(operation.prepared, request.variables, self.open_context(caller), root)
-        with recording(self.executions.instrumentation, operation, is_streamed=True) as record:
-            async with aclosing(self.executions.results(ready, spending)) as results:
-                result = note_errors(record, await anext(results))
+        with Recording(self.executions.instrumentation, record):
+            result = note_errors(record, await self.executions.result(ready, spending))
         return await self._encoded(result, request_id, spending.actual or 0)
 
     async def _encoded(self, result: ExecutionResult, request_id: str, values: int) -> bytes:

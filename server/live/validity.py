@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import select
 
-from mainsheet.models.access_token import AccessToken, digest
+from mainsheet.models.access_token import AccessToken, digest, is_valid
 from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.clock import database_time
 from mainsheet.models.database import Database
@@ -100,11 +100,10 @@ class Validity:
             return False
         if connection.digest is None:
             return caller.token_expires_at is None or now < caller.token_expires_at
-        token = AccessToken(**{name: getattr(row, name) for name in TOKEN})
-        is_valid = token.is_valid(now) and caller.scopes == frozenset(map(AccessScope, token.scopes))
-        if is_valid:
-            self._last_use.note(token, now)
-        return is_valid
+        is_good = is_valid(row, now) and caller.scopes == frozenset(map(AccessScope, row.scopes))
+        if is_good:
+            self._last_use.note(row, now)
+        return is_good
 
 
 def _actors(_view: View) -> Statement:

@@ -17,9 +17,10 @@ from aiohttp import WSMessage, WSMsgType, hdrs, web
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import CLIENT, INSTRUMENTS, IS_STREAM, REQUEST_ID
+from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RateLimited, RequestError
+from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest, parse_request
 from mainsheet.server.live.stream import Streams, error_of, errors_of
@@ -86,7 +87,7 @@ class WebSocketEndpoint:
             protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes
         )
         await socket.prepare(request)
-        request[IS_STREAM] = True
+        request[EXCHANGE].is_stream = True
         connection = Connection(self, request, socket)
         if socket.ws_protocol != SUBPROTOCOL:
             await socket.close(code=Close.WRONG_SUBPROTOCOL, message=b"Subprotocol not acceptable")
@@ -169,7 +170,7 @@ class Connection:
         sent = next((value for name, value in given.items() if name.lower() == "authorization"), None)
         authorization = sent if isinstance(sent, str) else self.request.headers.get(hdrs.AUTHORIZATION)
         try:
-            caller = await self.endpoint.authenticator.caller(authorization, group(self.request[CLIENT]))
+            caller = await self.endpoint.authenticator.caller(authorization, group(self.request[EXCHANGE].client))
         except RateLimited:
             caller = None
         except Unavailable:
@@ -191,7 +192,7 @@ class Connection:
         self.operations[id_] = asyncio.create_task(running, name="websocket operation")
 
     async def _run(self, id_: str, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
-        request_id, instruments = self.request[REQUEST_ID], self.request.app[INSTRUMENTS]
+        request_id, instruments = self.request[EXCHANGE].request_id, self.request.app[INSTRUMENTS]
         last: dict[str, Any] = {"type": "complete", "id": id_}
         try:
             _check(has_room)
@@ -204,7 +205,7 @@ class Connection:
             self.close(Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor"))
             return
         except TooSlow:
-            instruments.refused(Refusal("slow_reader", client=self.request[CLIENT]))
+            instruments.refused(Refusal("slow_reader", client=self.request[EXCHANGE].client))
             self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
             return
         except ConnectionError:
@@ -222,7 +223,7 @@ class Connection:
                 async with asyncio.timeout(self.endpoint.limits.write_seconds):
                     await self.socket.send_str(orjson.dumps(message).decode())
             except TimeoutError:
-                refusal = Refusal("slow_reader", client=self.request[CLIENT])
+                refusal = Refusal("slow_reader", client=self.request[EXCHANGE].client)
                 self.request.app[INSTRUMENTS].refused(refusal)
                 self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
                 raise ConnectionResetError from None

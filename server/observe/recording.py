@@ -1,39 +1,44 @@
 """Records what each operation does, for the log, the metrics and the traces."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import perf_counter
 
 from graphql import ExecutionResult
 
-from mainsheet.models.instrumentation import Instrumentation, OperationRecord, instrumented
+from mainsheet.models.instrumentation import Instrumentation, Instrumented, OperationRecord
 from mainsheet.server.errors import code_of
 from mainsheet.server.operations.operation_store import Operation
 
 CLIENT_LEFT = "CLIENT_LEFT"  # in place of an error code
 
 
-@contextmanager
-def recording(
-    instrumentation: Instrumentation, operation: Operation, *, is_streamed: bool = False
-) -> Iterator[OperationRecord]:
-    """Record the operation that is executed inside, and report it at its end."""
-    record = OperationRecord(operation.label, operation.name, operation.kind.value, is_streamed)
-    begun = perf_counter()
-    instrumentation.began(record)
-    try:
-        with instrumented(record):
-            yield record
-    except asyncio.CancelledError:
-        record.error_codes = [CLIENT_LEFT]
-        raise
-    except Exception as failure:
-        record.error_codes = [code_of(failure)]
-        raise
-    finally:
-        record.seconds = perf_counter() - begun
-        instrumentation.operated(record)
+def record_of(operation: Operation, *, is_streamed: bool = False) -> OperationRecord:
+    return OperationRecord(operation.label, operation.name, operation.kind.value, is_streamed)
+
+
+class Recording:
+    """A context manager that records the operation that is executed inside, and reports it at its end."""
+
+    __slots__ = ("_begun", "_instrumentation", "_instrumented", "_record")
+
+    def __init__(self, instrumentation: Instrumentation, record: OperationRecord) -> None:
+        self._instrumentation = instrumentation
+        self._record = record
+        self._instrumented = Instrumented(record)
+
+    def __enter__(self) -> None:
+        self._begun = perf_counter()
+        self._instrumentation.began(self._record)
+        self._instrumented.__enter__()
+
+    def __exit__(self, _type: object, failure: BaseException | None, _traceback: object) -> None:
+        self._instrumented.__exit__()
+        if isinstance(failure, asyncio.CancelledError):
+            self._record.error_codes = [CLIENT_LEFT]
+        elif isinstance(failure, Exception):
+            self._record.error_codes = [code_of(failure)]
+        self._record.seconds = perf_counter() - self._begun
+        self._instrumentation.operated(self._record)
 
 
 def note_errors(record: OperationRecord, result: ExecutionResult) -> ExecutionResult:

@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mainsheet.models.instrumentation import Arrival, Delivery
-from mainsheet.server.app_keys import CLIENT, CLIENTS, ERROR_CODES, INSTRUMENTS, IS_STREAM, RECORD, REQUEST_ID
+from mainsheet.server.app_keys import CLIENTS, INSTRUMENTS
+from mainsheet.server.exchange import EXCHANGE, Exchange
 from mainsheet.server.observe.log_fields import log_fields, trace_id
-from mainsheet.server.process.shutdown import OPERATION
 
 CLIENT_GONE = 499
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -19,18 +19,20 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @web.middleware
 async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request[REQUEST_ID], request[CLIENT] = _request_id(request), request.app[CLIENTS].address(request)
-    fields = {"request_id": request[REQUEST_ID], "client": request[CLIENT]}
+    app = request.app
+    instruments = app[INSTRUMENTS]
+    exchange = request[EXCHANGE] = Exchange(_request_id(request), app[CLIENTS].address(request))
+    fields = {"request_id": exchange.request_id, "client": exchange.client}
     if trace := trace_id(request.headers):
         fields["trace_id"] = trace
     started, response = perf_counter(), None
     with log_fields(fields):
-        request.app[INSTRUMENTS].received(Arrival(request.method, request.headers, fields))
+        instruments.received(Arrival(request.method, request.headers, fields))
         try:
             response = await handler(request)
         finally:
-            request.app[INSTRUMENTS].delivered(_delivery(request, response, perf_counter() - started))
-    response.headers.setdefault(REQUEST_ID_HEADER, request[REQUEST_ID])
+            instruments.delivered(_delivery(request, exchange, response, perf_counter() - started))
+    response.headers.setdefault(REQUEST_ID_HEADER, exchange.request_id)
     return response
 
 
@@ -39,7 +41,9 @@ def _request_id(request: web.Request) -> str:
     return given if given and GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
 
 
-def _delivery(request: web.Request, response: web.StreamResponse | None, seconds: float) -> Delivery:
+def _delivery(
+    request: web.Request, exchange: Exchange, response: web.StreamResponse | None, seconds: float
+) -> Delivery:
     resource = request.match_info.route.resource
     return Delivery(
         method=request.method,
@@ -47,8 +51,8 @@ def _delivery(request: web.Request, response: web.StreamResponse | None, seconds
         route=resource.canonical if resource else "",
         status=CLIENT_GONE if response is None else response.status,
         seconds=seconds,
-        is_stream=IS_STREAM in request,
-        operation=request.get(OPERATION),
-        record=request.get(RECORD),
-        error_codes=request.get(ERROR_CODES, ()),
+        is_stream=exchange.is_stream,
+        operation=exchange.operation,
+        record=exchange.record,
+        error_codes=exchange.error_codes,
     )

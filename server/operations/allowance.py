@@ -49,7 +49,8 @@ class Account:
         self._organization = organization
 
     def left(self) -> float:
-        return min(self._own.left(), self._organization.left())
+        own, organization = self._own.left(), self._organization.left()
+        return min(organization, own)
 
     def charge(self, amount: float) -> None:
         self._own.charge(amount)
@@ -61,9 +62,9 @@ class Account:
 
     def header(self) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        own, organization = self._own.left(), self._organization.left()
-        back = max(self._own.seconds(self._own.quota - own), self._organization.seconds(self._own.quota - organization))
-        return f'"{self.allowance.name}";r={math.floor(max(0, min(own, organization)))};t={math.ceil(back)}'
+        left = self.left()
+        full = max(self._own.seconds_until_full(), self._organization.seconds_until(self._own.quota))
+        return f'"{self.allowance.name}";r={int(left) if left > 0 else 0};t={math.ceil(full)}'
 
     def state(self) -> dict[str, Any]:
         return {"limit": round(self._own.quota, 3), "remaining": round(max(0.0, self.left()), 3)}

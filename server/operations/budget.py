@@ -15,7 +15,7 @@ from typing import Any
 from graphql import ExecutionResult, OperationType
 
 from mainsheet.models.database import Database
-from mainsheet.models.instrumentation import Instrumentation, Refusal, instrumented
+from mainsheet.models.instrumentation import Instrumentation, Instrumented, OperationRecord, Refusal
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
@@ -27,6 +27,7 @@ from mainsheet.server.settings import Settings
 
 # Preparing a document takes as much CPU time as executing operations of this cost.
 POINTS_A_CHARACTER = 5
+MUTATION = OperationType.MUTATION.value
 COST_HEADER = "X-Mainsheet-Cost"
 POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
@@ -45,9 +46,9 @@ class Budget:
         self.seconds = Allowance.database_seconds(settings, clock) if has_seconds else None
         self.policy = ", ".join(each.policy for each in (self.points, self.seconds) if each)
 
-    def spending(self, caller: Caller, price: Price, kind: OperationType) -> "Spending":
-        queue = self.mutations if kind is OperationType.MUTATION else self.queries
-        return Spending(self, caller, price, queue, self.accounts(caller))
+    def spending(self, caller: Caller, price: Price, record: OperationRecord) -> "Spending":
+        queue = self.mutations if record.type == MUTATION else self.queries
+        return Spending(self, caller, price, queue, self.accounts(caller), record)
 
     def accounts(self, caller: Caller) -> "Accounts":
         points, seconds = (each.account(caller) if each else None for each in (self.points, self.seconds))
@@ -73,7 +74,7 @@ class Budget:
         accounts, time_used = self.accounts(caller), DatabaseTime()
         self.refuse_debtor(caller, accounts)
         try:
-            with instrumented(time_used):
+            with Instrumented(time_used):
                 yield
         finally:
             if accounts.seconds:
@@ -106,16 +107,16 @@ class Accounts:
 
 
 @dataclass(eq=False, slots=True)
-class Spending(Instrumentation):
-    """The resources that one operation uses. As an instrument of the operation, it adds up the database time."""
+class Spending:
+    """The resources that one operation uses. Its record adds up the database time."""
 
     budget: Budget
     caller: Caller
     price: Price
     queue: FairQueue
     accounts: Accounts
+    record: OperationRecord
     actual: int | None = None  # until it has returned data
-    database_seconds: float = 0
 
     async def begin(self) -> None:
         """Wait for the caller's turn and charge the estimate. `settled` must follow.
@@ -155,14 +156,10 @@ class Spending(Instrumentation):
         finally:
             self.budget.instrumentation.dequeued(time.perf_counter() - begun)
 
-    def statement(self, sql: str, seconds: float) -> None:  # noqa: ARG002 as declared
-        self.database_seconds += seconds
-
     async def settled(self, operation: Awaitable[ExecutionResult]) -> ExecutionResult:
         """Run an operation and count its database time. An operation that returns no data is charged its estimate."""
         try:
-            with instrumented(self):
-                result = await operation
+            result = await operation
             if result.data is not None:
                 self.actual = await self.price.actual(result)
             return result
@@ -174,20 +171,20 @@ class Spending(Instrumentation):
         if self.accounts.points and self.actual is not None:
             self.accounts.points.charge(self.actual - self.price.estimate)
         if self.accounts.seconds:
-            self.accounts.seconds.charge(self.database_seconds)
+            self.accounts.seconds.charge(self.record.database_seconds)
 
     def extensions(self) -> dict[str, Any]:
         """Return the entry `extensions.cost` of the response."""
         return {
             "cost": self.price.estimate,
             "actual": self.actual,
-            "databaseMilliseconds": round(self.database_seconds * 1000, 3),
+            "databaseMilliseconds": round(self.record.database_seconds * 1000, 3),
             "budget": {each.allowance.key: each.state() for each in self.accounts.all},
         }
 
     def headers(self) -> dict[str, str]:
         actual = "" if self.actual is None else f", actual={self.actual}"
-        cost = f"requested={self.price.estimate}{actual}, database={self.database_seconds:.3f}"
+        cost = f"requested={self.price.estimate}{actual}, database={self.record.database_seconds:.3f}"
         if not self.accounts.all:
             return {COST_HEADER: cost}
         remaining = ", ".join([each.header() for each in self.accounts.all])

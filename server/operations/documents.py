@@ -2,6 +2,7 @@
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLSchema,
@@ -106,6 +107,14 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
         if name is not None and operation.name and operation.name.value == name:
             return operation
     raise InvalidOperation(Code.BAD_USER_INPUT, [GraphQLError(_no_operation(name, len(operations)))])
+
+
+def label(operation: OperationDefinitionNode) -> str:
+    """Return the operation's name, or the names of its fields if it has none."""
+    if operation.name:
+        return operation.name.value
+    fields = [each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)]
+    return ", ".join(fields)
 
 
 def _no_operation(name: str | None, count: int) -> str:

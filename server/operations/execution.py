@@ -1,7 +1,7 @@
 """Runs validated operations, with a time limit. A mutation continues when its client leaves."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -9,13 +9,14 @@ from typing import Protocol
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from mainsheet.executor import AnswerTooLarge, Request
-from mainsheet.models.instrumentation import Instrumentation, instrumented
+from mainsheet.models.instrumentation import Instrumentation, Instrumented
 from mainsheet.models.replica import Replica
 from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, TooSlow, Unavailable
 from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
-from mainsheet.server.process.shutdown import RunningWork, label
+from mainsheet.server.operations.documents import label
+from mainsheet.server.process.shutdown import RunningWork
 
 
 class Closable(Protocol):
@@ -40,21 +41,18 @@ class Executions:
     running_work: RunningWork
     instrumentation: Instrumentation
 
-    async def results(
+    async def result(
         self, request: Request, spending: Spending | None = None, trace: Trace | None = None
-    ) -> AsyncGenerator[ExecutionResult]:
-        """Yield what an operation returns: one result for a query or a mutation.
-
-        Transports take results from here, so that they needn't know how many there are.
+    ) -> ExecutionResult:
+        """Return the result of a query, of a mutation, or of a subscription for one event.
 
         Raises `RateLimited`, `RequestError` if it takes too long, `Unavailable` if the database fails.
         """
         if trace is None:
-            yield await self._run(request, spending)
-            return
-        with instrumented(trace):
+            return await self._run(request, spending)
+        with Instrumented(trace):
             result = await self._run(request, spending)
-        yield trace.added_to(result)
+        return trace.added_to(result)
 
     async def _run(self, request: Request, spending: Spending | None) -> ExecutionResult:
         """Run the operation when it is its caller's turn. If the client leaves, begin no further mutation field."""

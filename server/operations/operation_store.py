@@ -32,8 +32,7 @@ from mainsheet.server.operations.complexity import (
     too_complex,
 )
 from mainsheet.server.operations.cost import Cost
-from mainsheet.server.operations.documents import check, operation_of, parsed, unlink_tokens
-from mainsheet.server.process.shutdown import label
+from mainsheet.server.operations.documents import check, label, operation_of, parsed, unlink_tokens
 
 # Longer documents are prepared by the worker. The slowest of this length, with misspelled types, take about 30 ms.
 INLINE_CHARACTERS = 250

@@ -1,18 +1,16 @@
 """Shutdown: a stopping process waits for its running requests and mutations, and cancels them at a deadline."""
 
 import asyncio
-from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from graphql import FieldNode, OperationDefinitionNode
+
+from mainsheet.server.exchange import EXCHANGE
 
 # How long a stopping process still answers on kept-alive connections: a request may already be on its way.
 LINGER_SECONDS = 1
 POLL_SECONDS = 0.02
-
-OPERATION: Final = web.RequestKey("operation", str)
 
 log = structlog.stdlib.get_logger("mainsheet")
 
@@ -95,13 +93,6 @@ class RunningWork:
         await asyncio.gather(*mutations, return_exceptions=True)
 
 
-def label(operation: OperationDefinitionNode) -> str:
-    """Return the operation's name, or the names of its fields if it has none."""
-    if operation.name:
-        return operation.name.value
-    fields = [each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)]
-    return ", ".join(fields)
-
-
 def _described(request: web.Request) -> str:
-    return request.get(OPERATION) or f"{request.method} {request.path}"
+    exchange = request.get(EXCHANGE)
+    return (exchange and exchange.operation) or f"{request.method} {request.path}"

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import UserError
-from mainsheet.models.instrumentation import Instrumentation, instrumented
+from mainsheet.models.instrumentation import Instrumentation, Instrumented
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.team import Team
 from mainsheet.resolvers.mutation import Call
@@ -64,7 +64,7 @@ async def test_a_command_that_raises_is_reported_as_failed(world: World, databas
 
 async def test_concurrent_operations_receive_their_own_statements(world: World, database: Database) -> None:
     async def statements(query: str) -> list[str]:
-        with instrumented(own := Statements()):
+        with Instrumented(own := Statements()):
             await Ask(database)(world.contributor, query)
         return own.sent
 
