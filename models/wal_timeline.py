@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, Identity, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base
@@ -13,7 +13,7 @@ class WalTimeline(Base):
 
     __tablename__ = "wal_timeline"
 
-    number: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Identity(), primary_key=True)
     system_identifier: Mapped[int] = mapped_column(BigInteger)  # of the cluster
     timeline: Mapped[int]
     key: Mapped[str] = mapped_column(String(64))

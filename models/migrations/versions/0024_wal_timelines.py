@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "wal_timeline",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), sa.Identity(), nullable=False),
         sa.Column("system_identifier", sa.BigInteger(), nullable=False),
         sa.Column("timeline", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
