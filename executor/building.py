@@ -161,7 +161,11 @@ class Building:
         return self._completed(field.shape, value)
 
     def _link(self, field: Field, link: Link, parent: str, sizes: Sizes) -> str:
-        key = self._loading.questions[field] if link.relation.key is None else f"{parent}.{link.relation.key}"
+        if link.relation.key is None:
+            key = self._loading.questions[field]
+        else:
+            key = self._writer.fresh("x")
+            self._writer.line(f"{key} = {parent}.{link.relation.key}")
         built, size = self._built[field], self._sizes[field]
         if not field.shape.nullable:
             sizes.shared.append(f"{size}[{key}]")
