@@ -108,7 +108,7 @@ def post(url: str, headers: dict[str, str], body: bytes) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def _address(url: str) -> tuple[str, int]:
+def address(url: str) -> tuple[str, int]:
     """Return the host and the port, which must be in the URL."""
     target = urlsplit(url)
     assert target.hostname
@@ -118,7 +118,7 @@ def _address(url: str) -> tuple[str, int]:
 
 async def burst(url: str, requests: list[bytes], connections: int, seconds: float) -> list[float]:
     """Return the seconds that each answer took; raise `BadAnswer`, or `TimeoutError` for a server that hangs."""
-    (host, port), load = _address(url), Burst(cycle(requests), time.perf_counter() + seconds)
+    (host, port), load = address(url), Burst(cycle(requests), time.perf_counter() + seconds)
     async with asyncio.timeout(seconds + PATIENCE):
         loop = asyncio.get_running_loop()
         opening = [loop.create_connection(lambda: Connection(load), host, port) for _ in range(connections)]
@@ -128,7 +128,7 @@ async def burst(url: str, requests: list[bytes], connections: int, seconds: floa
 
 async def ask(url: str, request: bytes) -> bytes:
     """Send one request on a connection of its own."""
-    host, port = _address(url)
+    host, port = address(url)
     loop, single = asyncio.get_running_loop(), Burst(iter([request]), 0)
     async with asyncio.timeout(PATIENCE):
         _, connection = await loop.create_connection(lambda: Connection(single), host, port)

@@ -2,7 +2,7 @@
 // The statements of statements.sql as batches: many parents in, as many answers out, in their order.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { Pool } = require("pg");
+const { Client, Pool } = require("pg");
 
 const pool = new Pool({ connectionString: process.env.BENCH_DATABASE_URL, max: 10, idleTimeoutMillis: 0 });
 const file = readFileSync(join(__dirname, "statements.sql"), "utf8");
@@ -38,8 +38,20 @@ module.exports = {
   versionsOfJobs: (jobs, limit) => many([...new Set(ids(jobs))], "versionsOfJobs", [...new Set(ids(jobs))], limit)
     .then((pages) => spread(jobs, pages)),
   jobsOfTeams: (teams, caller, limit) => many(ids(teams), "jobsOfTeams", ids(teams), caller, limit),
+  jobs: (jobIds) => one(jobIds, "jobsByIds", [...new Set(jobIds)]),
+  listen,
   clusters: (clusterIds) => one(clusterIds, "clusters", [...new Set(clusterIds)]),
 };
+
+// Calls `publish` with each member who sees a job and the job, when the benchmark says that it has changed.
+async function listen(publish) {
+  const listener = new Client({ connectionString: process.env.BENCH_DATABASE_URL });
+  await listener.connect();
+  listener.on("notification", async ({ payload }) => {
+    for (const { actor_id } of await rows("viewers", payload)) publish(actor_id, payload);
+  });
+  await listener.query("LISTEN bench_jobs");
+}
 
 // One job may be listed under several teams.
 function spread(jobs, pages) {

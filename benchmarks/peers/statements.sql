@@ -60,3 +60,12 @@ SELECT team AS parent, job.* FROM unnest($1::text[]) wanted(team), LATERAL (
 SELECT job AS parent, version.* FROM unnest($1::text[]) wanted(job), LATERAL (
     SELECT id, number, status, cluster_id FROM job_version WHERE job_id = job AND status = 'PUBLISHED'
     ORDER BY number LIMIT $2) version
+
+-- name: jobsByIds
+-- $1 jobs
+SELECT id, job_key AS "jobKey", description, status, created_at AS "createdAt", updated_at AS "updatedAt", current_number
+FROM job WHERE id = ANY($1::text[])
+
+-- name: viewers
+-- $1 job
+SELECT DISTINCT team_member.actor_id FROM job_team JOIN team_member USING (team_id) WHERE job_team.job_id = $1

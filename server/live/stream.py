@@ -29,6 +29,7 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.live.group import SendNow, never
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
@@ -50,8 +51,10 @@ class Streams:
     subscriptions: Subscriptions
     max_answer_bytes: int
 
-    async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
-        """Yield the encoded results: one, or one for each event.
+    async def results(
+        self, caller: Caller, request: GraphQLRequest, request_id: str, send_now: SendNow = never
+    ) -> AsyncGenerator[bytes]:
+        """Yield the encoded results: one, or one for each event unless `send_now` sends it.
 
         Raises `InvalidOperation` if nothing was executed, `TooSlow`, `Stopping`, `RateLimited`, `RequestError` and
         `Unavailable`.
@@ -71,7 +74,7 @@ class Streams:
             return
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
         run = partial(self._run, operation, request, caller, request_id)
-        results = self.subscriptions.results((operation, variables, caller), caller, source, run)
+        results = self.subscriptions.results((operation, variables, caller), caller, source, run, send_now)
         async with aclosing(results):
             async for each in results:
                 yield each

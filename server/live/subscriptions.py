@@ -6,9 +6,9 @@ delivery, and a group that begins after a cursor catches up by the same code tha
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, Hashable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.group import Group, Run, SendNow, Subscriber, never
 from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
@@ -35,20 +36,10 @@ PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
 IDLE_SECONDS = 3600  # events are kept for days
-MOST_WAITING = 1_000  # results that a slow reader may have before it
-
-Run = Callable[[Delivery], Awaitable[bytes]]
-
-
-class TooSlow(Exception):
-    """A subscriber doesn't read as fast as events occur. It can resume after its last event."""
 
 
 class Stopping(Exception):
     """The server is stopping. A subscriber can resume at another one."""
-
-
-Item = bytes | Exception
 
 
 @dataclass(frozen=True)
@@ -68,25 +59,6 @@ class SubscriptionLimits:
         )
 
 
-@dataclass(eq=False)
-class Group:
-    """Equal subscriptions of one caller. `run` executes their operation for one event."""
-
-    source: Source
-    run: Run
-    cursor: str | None
-    members: set["asyncio.Queue[Item]"] = field(default_factory=set)
-    task: "asyncio.Task[None] | None" = None
-
-    def deliver(self, item: Item) -> None:
-        for queue in list(self.members):
-            if queue.qsize() >= MOST_WAITING:
-                self.members.discard(queue)
-                queue.put_nowait(TooSlow())
-            else:
-                queue.put_nowait(item)
-
-
 class Subscriptions:
     def __init__(self, database: Database, watch: FeedWatch, budget: Budget, limits: SubscriptionLimits) -> None:
         self._database = database
@@ -97,15 +69,18 @@ class Subscriptions:
         self._groups: dict[Hashable, Group] = {}
         self._is_stopping = False
 
-    async def results(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
-        """Yield the encoded result for each event.
+    async def results(
+        self, key: Hashable, caller: Caller, source: Source, run: Run, send_now: SendNow = never
+    ) -> AsyncGenerator[bytes]:
+        """Yield the encoded result for each event, unless `send_now` sends it.
 
         Raises `RateLimited` if there are too many subscriptions, `TooSlow`, `Stopping`, and what `run` raises.
         """
         if self._is_stopping:
             raise Stopping
-        with self._counted(caller):
-            async with aclosing(self._joined(key, caller, source, run)) as results:
+        subscriber = Subscriber(send_now)
+        with self._counted(caller), self._joined(subscriber, key, caller, source, run):
+            async with aclosing(subscriber.results()) as results:
                 async for each in results:
                     yield each
 
@@ -134,26 +109,24 @@ class Subscriptions:
             self._open.subtract(limits.keys())
             self._open = +self._open  # without those that have none
 
-    async def _joined(self, key: Hashable, caller: Caller, source: Source, run: Run) -> AsyncGenerator[bytes]:
-        queue: asyncio.Queue[Item] = asyncio.Queue()
+    @contextmanager
+    def _joined(
+        self, subscriber: Subscriber, key: Hashable, caller: Caller, source: Source, run: Run
+    ) -> Iterator[None]:
+        """Add the subscriber to the group of equal ones. One that begins after a cursor has its own group."""
         group = self._groups.get(key) if source.after is None else None
         if group is None or group.task is None or group.task.done():
             group = Group(source, run, source.after)
             key = key if source.after is None else object()
             self._groups[key] = group
-            group.members.add(queue)
             # Each error has the request id of the first subscriber.
             kept = ("request_id", "actor", "organization")
             group.task = detached(self._deliver(key, group, caller), "subscription", *kept)
-        group.members.add(queue)
+        group.members.add(subscriber)
         try:
-            while True:
-                item = await queue.get()
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            yield
         finally:
-            group.members.discard(queue)
+            group.members.discard(subscriber)
             if not group.members and group.task:
                 self._forget(key, group)  # now, so that nobody joins a group that ends
                 group.task.cancel()
@@ -162,7 +135,7 @@ class Subscriptions:
         """End all subscriptions, so that their clients subscribe again elsewhere."""
         self._is_stopping = True
         for group in list(self._groups.values()):
-            group.deliver(Stopping())
+            group.end(Stopping())
 
     async def _deliver(self, key: Hashable, group: Group, caller: Caller) -> None:
         grown = self._watch.add(caller.organization_id)
@@ -173,7 +146,7 @@ class Subscriptions:
                 await self._deliver_new(group, caller)
                 await self._growth(grown)
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
-            group.deliver(failure)
+            group.end(failure)
         finally:
             self._watch.remove(caller.organization_id, grown)
             self._forget(key, group)
@@ -209,7 +182,7 @@ class Subscriptions:
         """Deliver the next events. Return whether there may be more."""
         page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
         for each in page.nodes:
-            group.deliver(await group.run(Delivery(each.id)))
+            await group.deliver(await group.run(Delivery(each.id)))
             group.cursor = cursor.encode(Event.position, each.position, each.id)
         group.cursor = page.end_cursor
         return page.has_next_page

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any, Self
 
 import orjson
@@ -23,8 +24,9 @@ from mainsheet.server.errors import InvalidOperation, RateLimited, RequestError
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.request import GraphQLRequest, parse_request
+from mainsheet.server.live.group import TooSlow
 from mainsheet.server.live.stream import Streams, error_of, errors_of
-from mainsheet.server.live.subscriptions import Stopping, TooSlow
+from mainsheet.server.live.subscriptions import Stopping
 from mainsheet.server.live.validity import Validity
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.settings import Settings
@@ -83,8 +85,9 @@ class WebSocketEndpoint:
     limits: SocketLimits
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        # Without compression: it would keep some 300 kB for each connection, and compress each result once for each.
         socket = web.WebSocketResponse(
-            protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes
+            protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes, compress=False
         )
         await socket.prepare(request)
         request[EXCHANGE].is_stream = True
@@ -196,7 +199,8 @@ class Connection:
         last: dict[str, Any] = {"type": "complete", "id": id_}
         try:
             _check(has_room)
-            async with aclosing(self.endpoint.streams.results(caller, request, request_id)) as results:
+            send_now = partial(self._send_now, id_, asyncio.current_task(), _head(id_))
+            async with aclosing(self.endpoint.streams.results(caller, request, request_id, send_now)) as results:
                 async for each in results:
                     await self._send({"type": "next", "id": id_, "payload": orjson.Fragment(each)})
         except InvalidOperation as invalid:
@@ -216,6 +220,16 @@ class Connection:
         if self.operations.pop(id_, None) is not None:  # otherwise the client has completed it
             await self._send(last)
 
+    def _send_now(self, id_: str, operation: asyncio.Task[Any] | None, head: bytes, result: bytes) -> bool:
+        """Send a result of an operation. Return False if the connection has unsent bytes or either has ended."""
+        transport = self.request.transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self.socket.closed:
+            return False
+        if self.operations.get(id_) is not operation:
+            return False
+        transport.write(_text_frame(head, result, b"}"))
+        return True
+
     async def _send(self, message: Mapping[str, Any]) -> None:
         """Send a message. A client that doesn't receive it in time is cut off."""
         async with self.sending:
@@ -227,6 +241,23 @@ class Connection:
                 self.request.app[INSTRUMENTS].refused(refusal)
                 self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
                 raise ConnectionResetError from None
+
+
+def _head(id_: str) -> bytes:
+    """Return the begin of a `next` message, which a result and a brace complete."""
+    return b'{"type":"next","id":' + orjson.dumps(id_) + b',"payload":'
+
+
+def _text_frame(*parts: bytes) -> bytes:
+    """Return a text message as a frame from a server (RFC 6455, section 5.2)."""
+    size = sum(map(len, parts))
+    if size < 126:  # noqa: PLR2004 the sizes are the RFC's
+        header = b"\x81" + size.to_bytes(1)
+    elif size < 2**16:
+        header = b"\x81\x7e" + size.to_bytes(2)
+    else:
+        header = b"\x81\x7f" + size.to_bytes(8)
+    return b"".join((header, *parts))
 
 
 def _check(has_room: bool) -> None:

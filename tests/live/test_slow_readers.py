@@ -1,0 +1,157 @@
+"""Subscribers that don't read as fast as events occur."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, TCPConnector
+
+from mainsheet.models.instrumentation import Instrumentation, OperationRecord
+from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.live import group
+from mainsheet.server.live.group import Subscriber, TooSlow
+from mainsheet.server.live.websocket import SUBPROTOCOL, Close
+from testbed.ask import Ask
+from testbed.world import World
+from tests.live.conftest import Live, Socket
+from tests.live.test_subscriptions import end, rename
+
+CHANGES = 60
+LONG = " ".join(f"a{number}: job {{ description }}" for number in range(100))
+EVENTS = f"subscription ($after: String) {{ events(after: $after) {{ job {{ name }} {LONG} }} }}"
+DESCRIBE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+
+
+async def _waiting(subscriber: Subscriber, count: int) -> list[bytes]:
+    results = subscriber.results()
+    found = [await anext(results) for _ in range(count)]
+    await results.aclose()
+    return found
+
+
+async def test_results_wait_behind_one_that_could_not_be_sent() -> None:
+    sent: list[bytes] = []
+    accepts = False
+
+    def send_now(result: bytes) -> bool:
+        if accepts:
+            sent.append(result)
+        return accepts
+
+    subscriber = Subscriber(send_now)
+    subscriber.give(b"1")
+    accepts = True
+    subscriber.give(b"2")
+
+    assert await _waiting(subscriber, 2) == [b"1", b"2"]
+    assert sent == []
+
+
+async def test_results_are_sent_at_once_when_none_waits_any_more() -> None:
+    sent: list[bytes] = []
+    accepts = False
+
+    def send_now(result: bytes) -> bool:
+        if accepts:
+            sent.append(result)
+        return accepts
+
+    subscriber = Subscriber(send_now)
+    subscriber.give(b"1")
+    results = subscriber.results()
+    assert await anext(results) == b"1"
+    accepts = True
+    reading = asyncio.ensure_future(anext(results))
+    await asyncio.sleep(0)
+    subscriber.give(b"2")
+
+    assert sent == [b"2"]
+    subscriber.give(TooSlow())
+    with pytest.raises(TooSlow):
+        await reading
+
+
+async def test_a_subscriber_with_too_many_results_waiting_is_ended() -> None:
+    subscriber = Subscriber(group.never)
+    kept = [subscriber.give(b"%d" % number) for number in range(group.MOST_WAITING + 1)]
+    results = subscriber.results()
+
+    assert kept == [True] * group.MOST_WAITING + [False]
+    for number in range(group.MOST_WAITING):
+        assert await anext(results) == b"%d" % number
+    with pytest.raises(TooSlow):
+        await anext(results)
+
+
+class Executed(Instrumentation):
+    """Sets `all` when a subscription has executed its operation for all changes."""
+
+    def __init__(self) -> None:
+        self.left = CHANGES
+        self.all = asyncio.Event()
+
+    def operated(self, record: OperationRecord) -> None:
+        self.left -= record.is_streamed
+        if not self.left:
+            self.all.set()
+
+
+def _small_buffer(address: tuple[Any, ...]) -> socket.socket:
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    return made
+
+
+@asynccontextmanager
+async def _slow_socket(live: Live, world: World) -> AsyncIterator[Socket]:
+    """Open a connection whose client has next to no room for what it hasn't read."""
+    connector = TCPConnector(socket_factory=_small_buffer)
+    url = f"{live.http._base_url}".rstrip("/") + GRAPHQL_PATH  # noqa: SLF001 a session doesn't say where it goes
+    async with (
+        ClientSession(connector=connector) as http,
+        http.ws_connect(url, protocols=[SUBPROTOCOL], max_msg_size=0) as raw,
+    ):
+        slow = Socket(raw)
+        await slow.begin(await live.secret(world.viewer))
+        yield slow
+
+
+async def _change(ask: Ask, world: World, job_id: str) -> str:
+    """Make changes whose results are larger than all buffers on the way to a client. Return where they begin."""
+    await ask(world.contributor, DESCRIBE, input={"jobId": job_id, "description": "x" * 1000})
+    after = await end(ask, world)
+    for number in range(CHANGES):
+        await rename(ask, world, job_id, f"name {number}")
+    return after
+
+
+async def test_a_slow_reader_gets_all_results(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await _change(ask, world, job_id)
+    executed = Executed()
+    live.database.instrumentation.shared.append(executed)
+    async with _slow_socket(live, world) as slow:
+        await slow.subscribe("1", EVENTS, after=after)
+        await executed.all.wait()
+        messages: list[dict[str, Any]] = [await slow.receive() for _ in range(CHANGES)]
+        await rename(ask, world, job_id, "last")
+        last = await slow.receive()
+
+    assert {each["type"] for each in messages} == {"next"}
+    assert last["payload"]["data"]["events"]["job"] == {"name": "last"}
+
+
+async def test_a_connection_that_is_too_slow_is_closed(
+    live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group, "MOST_WAITING", 3)
+    after = await _change(ask, world, job_id)
+    executed = Executed()
+    live.database.instrumentation.shared.append(executed)
+    async with _slow_socket(live, world) as slow:
+        await slow.subscribe("1", EVENTS, after=after)
+        await executed.all.wait()
+
+        assert await slow.code() == Close.TRY_AGAIN
