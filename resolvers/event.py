@@ -177,20 +177,21 @@ def _changes(view: View, *conditions: str) -> Statement:
 
 @rows_of(Bounds, key="newest")
 def _bounds(_view: View) -> Statement:
-    newest = _newest(Event.position).scalar_subquery().label("newest")
+    newest = newest_of_feed(Event.position).scalar_subquery().label("newest")
     return select(EXPIRED_TO, newest).where(among(Organization.id, KEYS))
 
 
 @rows_of(End)
 def _end(view: View) -> Statement:
     newest = [
-        _newest(column).where(is_settled(view)).scalar_subquery().label(column.key)
+        newest_of_feed(column).where(is_settled(view)).scalar_subquery().label(column.key)
         for column in (Event.id, Event.position)
     ]
     return select(EXPIRED_TO, *newest).where(among(Organization.id, KEYS))
 
 
-def _newest(column: Attribute) -> Statement:
+def newest_of_feed(column: Attribute) -> Statement:
+    """Select the column of an organization's last event."""
     own = select(column).where(Event.organization_id == Organization.id)
     return own.order_by(Event.position.desc(), Event.id.desc()).limit(1)
 

@@ -7,8 +7,9 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -23,8 +24,12 @@ from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.organization import Organization
 from mainsheet.models.read_pool import discard, to_its_end
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.resolvers.event import is_settled
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.event import is_settled, newest_of_feed
+from mainsheet.resolvers.event_audience import audience
+from mainsheet.resolvers.permissions import sees_all_jobs
 from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.snapshot import rows_alone
 from mainsheet.resolvers.sql.statement import Statement, View
 from mainsheet.server.process.background import errors_logged, finished
@@ -32,19 +37,48 @@ from mainsheet.server.process.background import errors_logged, finished
 CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
+FEW = 4  # readers that are woken without asking who sees the events
 
 log = structlog.stdlib.get_logger("mainsheet.live")
 
 
+@dataclass(eq=False)
+class Reader:
+    """What reads a feed: `grown` is set when there may be something for its caller, or for any if that is None.
+
+    While it waits, `cursor` is where it has read to. Events that its caller doesn't see move it on.
+    """
+
+    organization_id: str
+    caller: Caller | None = None
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    cursor: str | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        return self.caller is None or sees_all_jobs(self.caller)
+
+    def pass_by(self, before: str, end: tuple[str, str]) -> None:
+        """Move on to the end of the feed: the events after the position `before` aren't for the caller."""
+        if self.cursor is None or self.grown.is_set():
+            self.grown.set()
+            return
+        position, _ = cursor.decode(Event.position, self.cursor)
+        if str(position) < before:
+            self.grown.set()
+        elif str(position) < end[0]:
+            self.cursor = cursor.encode(Event.position, *end)
+
+
 class FeedWatch(Instrumentation):
-    """Has an event for each organization with subscriptions, which is set when its feed has grown."""
+    """Wakes the readers of the organizations' feeds. A reader whose caller sees none of the new events isn't woken."""
 
     def __init__(self, database: Database, poll_seconds: float) -> None:
         self._database = database
         self._poll_seconds = poll_seconds
         self._look = asyncio.Event()
         self._is_stopping = False
-        self._grown: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._readers: defaultdict[str, set[Reader]] = defaultdict(set)
         self._positions: dict[str, str] = {}
         self._held: dict[str, tuple[str | None, float]] = {}  # where feeds are held up, and since when
 
@@ -63,17 +97,17 @@ class FeedWatch(Instrumentation):
                 listening.cancel()
             await finished(*tasks)
 
-    def add(self, organization_id: str, grown: asyncio.Event | None = None) -> asyncio.Event:
-        """Return an event, by default a new one, that is set each time the organization's feed has grown."""
-        grown = grown or asyncio.Event()
-        self._grown[organization_id].add(grown)
-        return grown
+    def add(self, reader: Reader) -> Reader:
+        """Set the reader's event each time the feed has grown for it, until the reader is removed."""
+        self._readers[reader.organization_id].add(reader)
+        return reader
 
-    def remove(self, organization_id: str, grown: asyncio.Event) -> None:
-        self._grown[organization_id].discard(grown)
-        if not self._grown[organization_id]:
-            del self._grown[organization_id]
-            self._positions.pop(organization_id, None)
+    def remove(self, reader: Reader) -> None:
+        readers = self._readers[reader.organization_id]
+        readers.discard(reader)
+        if not readers:
+            del self._readers[reader.organization_id]
+            self._positions.pop(reader.organization_id, None)
 
     def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:  # noqa: ARG002 as declared
         """Look when a mutation of this process has committed, or may have."""
@@ -103,16 +137,28 @@ class FeedWatch(Instrumentation):
 
     async def _read(self) -> bool:
         """Wake the organizations whose feeds have grown. Return whether there are events that aren't settled yet."""
-        rows = await rows_alone(self._database, _ends, keys=list(self._grown)) if self._grown else []
+        rows = await rows_alone(self._database, _ends, keys=list(self._readers)) if self._readers else []
         self._held = dict(self._still_held(rows))
         lag = max((time.monotonic() - since for _, since in self._held.values()), default=0.0)
         self._database.instrumentation.feed_read(lag)
         for row in rows:
             if row.settled is not None and row.settled > self._positions.get(row.organization_id, START):
-                self._positions[row.organization_id] = row.settled
-                for grown in self._grown.get(row.organization_id, ()):
-                    grown.set()
+                await self._wake(row.organization_id, (row.settled, row.settled_id))
         return bool(self._held)
+
+    async def _wake(self, organization_id: str, end: tuple[str, str]) -> None:
+        """Wake the readers whose callers see one of the new events."""
+        before = self._positions.get(organization_id)
+        limited = [each for each in self._readers.get(organization_id, ()) if not each.sees_all]
+        found: Collection[str] | None = None  # everybody: also if asking would cost more than it saves
+        if before is not None and len(limited) > FEW:
+            found = await audience(self._database, organization_id, before, end[0])
+        self._positions[organization_id] = end[0]
+        for each in self._readers.get(organization_id, ()):
+            if before is None or found is None or each.caller is None or each.sees_all or each.caller.actor_id in found:
+                each.grown.set()
+            else:
+                each.pass_by(before, end)
 
     def _still_held(self, rows: list[Any]) -> Iterator[tuple[str, tuple[str | None, float]]]:
         """Yield for each feed with events that aren't settled its settled end, and since when it is there."""
@@ -141,11 +187,10 @@ class FeedWatch(Instrumentation):
 
 def _ends(view: View) -> Statement:
     """Select the newest position of each organization, and the newest one that is settled."""
-    own = (
-        select(Event.position).where(Event.organization_id == Organization.id).order_by(Event.position.desc()).limit(1)
-    )
+    newest, settled = newest_of_feed(Event.position), is_settled(view)
     return select(
         Organization.id.label("organization_id"),
-        own.scalar_subquery().label("newest"),
-        own.where(is_settled(view)).scalar_subquery().label("settled"),
+        newest.scalar_subquery().label("newest"),
+        newest.where(settled).scalar_subquery().label("settled"),
+        newest_of_feed(Event.id).where(settled).scalar_subquery().label("settled_id"),
     ).where(among(Organization.id, KEYS))

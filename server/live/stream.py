@@ -67,28 +67,32 @@ class Streams:
         if operation.kind is not OperationType.SUBSCRIPTION:
             yield await self._run(operation, request, caller, request_id, caller)
             return
-        result = await self._started(operation, request, caller)
-        source = _source(result)
-        if source is None:
-            yield await self._encoded(result, request_id, 0)
+        source = await self._source(operation, request, caller, request_id)
+        if isinstance(source, bytes):
+            yield source
             return
-        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS).decode()
         run = partial(self._run, operation, request, caller, request_id)
         results = self.subscriptions.results((operation, variables, caller), caller, source, run, send_now)
         async with aclosing(results):
             async for each in results:
                 yield each
 
-    async def _started(self, operation: Operation, request: GraphQLRequest, caller: Caller) -> ExecutionResult:
-        """Execute the operation without an event: the result has the source, or what is wrong with the arguments."""
+    async def _source(
+        self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str
+    ) -> Source | bytes:
+        """Execute the operation without an event. Return the source, or the encoded errors of the arguments.
+
+        The result itself would keep all of its execution in memory as long as the subscription lasts.
+        """
         price_of(operation, request.variables)
         context = self.open_context(caller)
         try:
-            return await self.executions.execute(
-                Request(operation.prepared, request.variables, context, Delivery(NO_EVENT))
-            )
+            started = Request(operation.prepared, request.variables, context, Delivery(NO_EVENT))
+            result = await self.executions.execute(started)
         finally:
             await context.close()
+        return _source(result) or await self._encoded(result, request_id, 0)
 
     async def _run(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, root: Any

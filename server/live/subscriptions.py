@@ -25,7 +25,7 @@ from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
-from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from mainsheet.server.live.group import Group, Run, SendNow, Subscriber, never
 from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.operations.budget import Budget
@@ -138,27 +138,30 @@ class Subscriptions:
             group.end(Stopping())
 
     async def _deliver(self, key: Hashable, group: Group, caller: Caller) -> None:
-        grown = self._watch.add(caller.organization_id)
+        reader = self._watch.add(Reader(caller.organization_id, caller))
         try:
             group.cursor = group.cursor or await self._end(caller)
             while True:
-                grown.clear()
+                reader.grown.clear()
                 await self._deliver_new(group, caller)
-                await self._growth(grown)
+                group.cursor = await self._growth(reader, group.cursor)
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
             group.end(failure)
         finally:
-            self._watch.remove(caller.organization_id, grown)
+            self._watch.remove(reader)
             self._forget(key, group)
 
-    async def _growth(self, grown: asyncio.Event) -> None:
-        """Wait until the feed has grown, or for `IDLE_SECONDS`.
+    async def _growth(self, reader: Reader, cursor: str | None) -> str | None:
+        """Wait until the feed has grown for the reader, or for `IDLE_SECONDS`. Return where to read on.
 
         Reading on then moves the cursor past events that the caller doesn't see, before retention deletes them.
         """
+        reader.cursor = cursor
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_SECONDS):
-                await grown.wait()
+                await reader.grown.wait()
+        read_to, reader.cursor = reader.cursor, None
+        return read_to
 
     def _forget(self, key: Hashable, group: Group) -> None:
         if self._groups.get(key) is group:

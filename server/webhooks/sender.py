@@ -32,7 +32,7 @@ from mainsheet.resolvers.commands.webhook_sending import (
     watched_organizations,
 )
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from mainsheet.server.process.background import errors_logged
 from mainsheet.server.webhooks.addresses import Network
 from mainsheet.server.webhooks.client import TIMEOUT_SECONDS, WebhookClient
@@ -64,7 +64,7 @@ class WebhookSender:
         self._holder = secrets.token_hex(16)
         self._lease_ends = 0.0  # by this process's monotonic clock
         self._wake = asyncio.Event()
-        self._watched: set[str] = set()
+        self._watched: dict[str, Reader] = {}
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._requests: set[asyncio.Task[Outcome]] = set()
         self._stopping = asyncio.Event()
@@ -127,11 +127,10 @@ class WebhookSender:
         return not self._stopping.is_set() and time.monotonic() + TIMEOUT_SECONDS < self._lease_ends
 
     def _watch_feeds(self, organizations: set[str]) -> None:
-        for each in organizations - self._watched:
-            self._watch.add(each, self._wake)
-        for each in self._watched - organizations:
-            self._watch.remove(each, self._wake)
-        self._watched = organizations
+        for each in organizations - self._watched.keys():
+            self._watched[each] = self._watch.add(Reader(each, grown=self._wake))
+        for each in self._watched.keys() - organizations:
+            self._watch.remove(self._watched.pop(each))
 
     async def _attempt(self, delivery: Due) -> None:
         is_ended, begun = False, time.perf_counter()

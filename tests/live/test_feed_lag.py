@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation
-from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from mainsheet.server.observe.metrics import Metrics
 from testbed.ask import Ask
 from testbed.world import World
@@ -27,7 +27,7 @@ class Lags(Instrumentation):
 async def test_events_wait_until_an_older_transaction_ends(database: Database, world: World) -> None:
     lags, metrics, watch = Lags(), Metrics(), FeedWatch(database, poll_seconds=0.01)
     database.instrumentation.shared.extend([lags, metrics])
-    watch.add(world.organization.id)
+    watch.add(Reader(world.organization.id))
 
     async with asyncio.timeout(PATIENCE), watch.running(), database.writes.connect() as older:
         await older.execute(text("SELECT pg_current_xact_id()"))
@@ -51,13 +51,13 @@ async def test_events_wait_until_an_older_transaction_ends(database: Database, w
 async def test_nothing_waits_when_the_last_subscriber_has_left(database: Database, world: World) -> None:
     lags, watch = Lags(), FeedWatch(database, poll_seconds=0.01)
     database.instrumentation.shared.append(lags)
-    grown = watch.add(world.organization.id)
+    reader = watch.add(Reader(world.organization.id))
 
     async with asyncio.timeout(PATIENCE), watch.running(), database.writes.connect() as older:
         await older.execute(text("SELECT pg_current_xact_id()"))
         await Ask(database).create_job(world.contributor, world)
         while await lags.seen.get() == 0:
             pass
-        watch.remove(world.organization.id, grown)
+        watch.remove(reader)
         while await lags.seen.get() > 0:
             pass

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
 from mainsheet.server.live import feed_watch
-from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from mainsheet.server.process.background import repeated
 from mainsheet.server.process.sweeper import sweeping
 from testbed.ask import Ask
@@ -57,14 +57,14 @@ async def test_the_feed_watch_goes_on_after_an_unexpected_error(
 ) -> None:
     monkeypatch.setattr(feed_watch, "RETRY_SECONDS", 0)
     watch = FeedWatch(database, poll_seconds=0)
-    grown = watch.add(world.organization.id)
+    reader = watch.add(Reader(world.organization.id))
 
     async with asyncio.timeout(PATIENCE), watch.running():
         with capture_logs() as logged:
             async with without(database, "event"):
                 await until_logged(database, logged, "feed watch failed")
         await Ask(database).create_job(world.contributor, world)
-        await grown.wait()
+        await reader.grown.wait()
 
 
 @asynccontextmanager

@@ -1,11 +1,14 @@
 """What the sender does when the database is slow, or can't store how an attempt ended."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
 from mainsheet.resolvers.commands import webhook_sending
 from mainsheet.server.webhooks import sender
+from mainsheet.server.webhooks.sender import WebhookSender
 from testbed.ask import Ask
 from testbed.world import World
 from tests.webhooks.conftest import Receiver, created, renamed, sending, until
@@ -47,16 +50,17 @@ async def test_nothing_is_sent_if_the_lease_ended_while_the_message_was_read(
     await created(ask, world, receiver)
     await ask.create_job(world.contributor, world)
     reads = []
+    started: asyncio.Future[WebhookSender] = asyncio.get_running_loop().create_future()
 
+    async def end_lease_once(database: Database, webhook_id: str) -> object:
+        reads.append(webhook_id)
+        if len(reads) == 1:
+            (await started)._lease_ends = 0.0  # noqa: SLF001 as if the statements had taken longer than the lease
+        return await webhook_sending.valid_secrets(database, webhook_id)
+
+    monkeypatch.setattr(sender, "valid_secrets", end_lease_once)
     async with sending(database) as own:
-
-        async def end_lease_once(database: Database, webhook_id: str) -> object:
-            reads.append(webhook_id)
-            if len(reads) == 1:
-                own._lease_ends = 0.0  # noqa: SLF001 as if the statements had taken longer than the lease
-            return await webhook_sending.valid_secrets(database, webhook_id)
-
-        monkeypatch.setattr(sender, "valid_secrets", end_lease_once)
+        started.set_result(own)
         await receiver.next()
         await until(database, "SUCCEEDED")
 

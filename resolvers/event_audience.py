@@ -1,0 +1,57 @@
+"""Who may see new events: read once for all subscriptions, so that only theirs read the feed."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, CompoundSelect, String, bindparam, func, literal, select, union
+
+from mainsheet.models.database import Database
+from mainsheet.models.deleted_job import DeletedJobTeam
+from mainsheet.models.event import Event, EventAction
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import rows_alone
+from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+
+
+class Viewer(NamedTuple):
+    actor_id: str | None  # None: everybody
+
+
+async def audience(database: Database, organization_id: str, after: str, to: str) -> Collection[str] | None:
+    """Return the actors that see one of the events after a position up to another, or None for everybody.
+
+    Actors whose organization role lets them see all jobs aren't among them. The rules are those of `sees_event` and
+    `sees_change` together.
+    """
+    found = {row.actor_id for row in await rows_alone(database, _viewers, keys=[organization_id], after=after, to=to)}
+    return None if None in found else {each for each in found if each is not None}
+
+
+@rows_of(Viewer, key="actor_id")
+def _viewers(view: View) -> Statement:
+    through_teams = select(TeamMember.actor_id).where(TeamMember.team_id.in_(select(_teams(view).subquery())))
+    others = select(Event.only_for_id).where(_is_new(), Event.job_id.is_(None))
+    found = union(through_teams, others).subquery()
+    return select(found.c.actor_id)
+
+
+def _teams(view: View) -> CompoundSelect[str]:
+    """Select the teams that have access to the jobs, had it when a job was deleted, or have just lost it."""
+    has = select(JobTeam.team_id).join(Event, Event.job_id == JobTeam.job_id).where(_is_new())
+    had = select(DeletedJobTeam.team_id).join(Event, Event.job_id == DeletedJobTeam.deleted_job_id).where(_is_new())
+    elements = func.json_each if view.is_sqlite else func.jsonb_array_elements_text
+    team = elements(Event.team_ids).table_valued("value", name="team")
+    lost = (
+        select(team.c.value)
+        .select_from(Event)
+        .join(team, literal(value=True))
+        .where(_is_new(), Event.action == EventAction.TEAM_REMOVED_FROM_JOB)
+    )
+    return union(has, had, lost)
+
+
+def _is_new() -> ColumnElement[bool]:
+    after, to = (bindparam(name, type_=String()) for name in ("after", "to"))
+    return among(Event.organization_id, KEYS) & (Event.position > after) & (Event.position <= to)
