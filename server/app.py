@@ -15,6 +15,7 @@ from mainsheet.server.app_keys import (
     ADMIN,
     CLIENTS,
     CONNECTIONS,
+    EARLY_REFUSAL,
     FEED_WATCH,
     INSTRUMENTS,
     METRICS,
@@ -26,6 +27,7 @@ from mainsheet.server.http.body import BodyLimits, expect_later
 from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections, Deadlines
 from mainsheet.server.http.cors import allow_origins
+from mainsheet.server.http.early_refusal import EarlyRefusal
 from mainsheet.server.http.graphql_http import GraphQLEndpoint
 from mainsheet.server.http.health import Readiness, alive
 from mainsheet.server.http.playground import Playground
@@ -42,6 +44,7 @@ from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.requests import observe_request
 from mainsheet.server.observe.trace import is_allowed
+from mainsheet.server.operations.admission import Gate
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
@@ -85,6 +88,8 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
+    gate = Gate.of(budget, settings.queue_seconds)
+    app[EARLY_REFUSAL] = EarlyRefusal(gate, GRAPHQL_PATH)
     trusted = TrustedDocuments(database, budget)
     documents = DocumentPolicy(
         settings.documents,
@@ -112,6 +117,7 @@ def make_app(
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
         budget=budget,
+        gate=gate,
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
         replicas=replicas,
@@ -162,6 +168,7 @@ def make_runner(app: web.Application) -> Runner:
         lingering_time=UNREAD_SECONDS,
         auto_decompress=False,
         connections=connections,
+        early_refusal=app[EARLY_REFUSAL],
     )
 
 

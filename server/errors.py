@@ -25,6 +25,7 @@ class Code(StrEnum):
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
     RATE_LIMITED = "RATE_LIMITED"
     TIMEOUT = "TIMEOUT"
+    OVERLOADED = "OVERLOADED"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
@@ -32,6 +33,7 @@ class RequestError(Exception):
     """An error at the HTTP level. Its status is the same for every media type."""
 
     refusal: ClassVar[str | None] = None  # how the metrics name it, if it protects the server
+    extensions: Mapping[str, Any] = {}  # of the error, besides the code
 
     def __init__(
         self,
@@ -56,6 +58,18 @@ def unauthenticated(authorization: str | None) -> RequestError:
         code=Code.UNAUTHENTICATED,
         headers={"WWW-Authenticate": 'Bearer error="invalid_token"' if sent else "Bearer"},
     )
+
+
+class Overloaded(RequestError):
+    """Too many requests wait already: HTTP status 503. Nothing of the request was executed."""
+
+    refusal = "overload"
+
+    def __init__(self, retry_after: int) -> None:
+        message = f"The server is overloaded: nothing was executed or changed. Try again in {retry_after} s."
+        headers = {"Retry-After": str(retry_after)}
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.OVERLOADED, headers=headers)
+        self.extensions = {"retryAfter": retry_after}
 
 
 class RateLimited(Exception):

@@ -153,6 +153,13 @@ class Settings(BaseSettings):
     max_queued_per_caller: int = Field(
         100, ge=0, description="Operations of one caller that may wait in each process; one more is answered 429."
     )
+    queue_seconds: float = Field(
+        0.5,
+        ge=0,
+        le=60,
+        description="How long a request may be expected to wait for those before it; more are answered 503 at once; 0"
+        " is no limit.",
+    )
     points_per_minute: int = Field(
         10_000_000,
         ge=0,

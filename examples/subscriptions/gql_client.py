@@ -13,7 +13,7 @@ from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport
 from gql.transport.exceptions import TransportError, TransportQueryError
 
 EVENTS = "subscription ($after: String) { events(after: $after) { id action subjectLabel cursor } }"
-PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "RATE_LIMITED"}
+PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "OVERLOADED", "RATE_LIMITED"}
 
 log = logging.getLogger(__name__)
 

@@ -15,36 +15,32 @@ from aiohttp import web
 from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.client_address import peer_address
 from mainsheet.server.http.connections import Connections
+from mainsheet.server.http.early_refusal import HEADERS, EarlyRefusal, response_of
 from mainsheet.server.http.request import JSON
 
 # How much of an unwanted body is read and discarded, so that a client that is still sending can read the error.
 UNREAD_SECONDS = 1
 UNREAD_BYTES = 2**20
 
-HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}
-OVERLOADED = orjson.dumps(
-    {"errors": [{"message": "There are too many connections.", "extensions": {"code": Code.RATE_LIMITED}}]}
-)
-REFUSAL = b"\r\n".join(
-    [
-        b"HTTP/1.1 503 Service Unavailable",
-        *(f"{name}: {value}".encode() for name, value in HEADERS.items()),
-        b"Content-Type: application/json; charset=utf-8",
-        b"Content-Length: %d" % len(OVERLOADED),
-        b"Retry-After: 1",
-        b"Connection: close",
-        b"",
-        OVERLOADED,
-    ]
+FULL = response_of(
+    RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "There are too many connections.",
+        code=Code.RATE_LIMITED,
+        headers={"Retry-After": "1", "Connection": "close"},
+    )
 )
 
 log = structlog.stdlib.get_logger("mainsheet")
 
 
 class Protocol(web.RequestHandler):
-    def __init__(self, manager: web.Server, *, connections: Connections, **options: Any) -> None:
+    def __init__(
+        self, manager: web.Server, *, connections: Connections, early_refusal: EarlyRefusal, **options: Any
+    ) -> None:
         super().__init__(manager, **options)
         self._connections = connections
+        self._early_refusal = early_refusal
         self._client = ""
         self._real_transport: asyncio.Transport | None = None  # aiohttp forgets its own before all is sent
         self._is_admitted = False
@@ -60,7 +56,7 @@ class Protocol(web.RequestHandler):
         self._is_admitted = self._connections.admit(self._client)
         if not self._is_admitted:
             self.force_close()
-            real.write(REFUSAL)
+            real.write(FULL)
             real.close()
             return
         self._real_transport = real
@@ -77,6 +73,8 @@ class Protocol(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._early_refusal.is_due and self._refuses(data):
+            return
         before = self._request_count
         super().data_received(data)
         if self._request_count > before:
@@ -87,6 +85,17 @@ class Protocol(web.RequestHandler):
         elif data and self._is_waiting:
             self._has_begun = True
             self._start_header_timer()
+
+    def _refuses(self, data: bytes) -> bool:
+        """Refuse a request under overload before it is parsed, if it is whole and the first after the last response."""
+        if self._real_transport is None or self._has_begun or not self._is_waiting or self._close or self._force_close:
+            return False
+        refusal = self._early_refusal.of(data)
+        if refusal is None:
+            return False
+        self._connections.refused("overload", self._client)
+        self._real_transport.write(refusal)
+        return True
 
     @property
     def _is_waiting(self) -> bool:

@@ -117,7 +117,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except RequestError as error:
         if error.refusal:
             request.app[INSTRUMENTS].refused(Refusal(error.refusal))
-        return _failed(request, error.status, [_error(str(error), error.code)], error.headers)
+        return _failed(request, error.status, [_error(str(error), error.code, error.extensions)], error.headers)
     except RateLimited as refusal:
         return _rate_limited(request, refusal)
     except Unavailable as failure:
@@ -130,8 +130,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
-    error = _error(str(refusal), Code.RATE_LIMITED)
-    error["extensions"]["retryAfter"] = refusal.retry_after
+    error = _error(str(refusal), Code.RATE_LIMITED, {"retryAfter": refusal.retry_after})
     body: dict[str, Any] = {"errors": [error]}
     if spending := request[EXCHANGE].spending:  # otherwise its document wasn't prepared
         body["extensions"] = {"cost": spending.extensions()}
@@ -159,8 +158,8 @@ def _raised(request: web.Request, error: web.HTTPException) -> web.Response:
     return _failed(request, status, [_error(message, Code.BAD_USER_INPUT)], headers)
 
 
-def _error(message: str, code: Code) -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": code}}
+def _error(message: str, code: Code, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code, **(more or {})}}
 
 
 def _failed(
@@ -171,7 +170,7 @@ def _failed(
 ) -> web.Response:
     media_type = _failure_type(request)
     response = json_response(request, {"errors": errors}, status=status, media_type=media_type, headers=headers)
-    if status in CLOSING or request.can_read_body:
+    if status in CLOSING or not request.content.is_eof():
         response.force_close()
     return response
 

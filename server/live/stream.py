@@ -132,7 +132,7 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
         case BadInput():
             return formatted(GraphQLError(str(failure), original_error=failure), request_id)
         case RequestError():
-            return {"message": str(failure), "extensions": {"code": failure.code}}
+            return {"message": str(failure), "extensions": {"code": failure.code, **failure.extensions}}
         case RateLimited():
             extensions = {"code": Code.RATE_LIMITED, "retryAfter": failure.retry_after}
             return {"message": str(failure), "extensions": extensions}

@@ -23,6 +23,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from mainsheet.models.errors import UserError
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord, Refusal, UntrustedDocument
 from mainsheet.models.unavailable import Unavailable
+from mainsheet.server.errors import Overloaded
 from mainsheet.server.observe.gauges import Gauges
 from mainsheet.server.observe.metrics_files import MetricsFiles
 from mainsheet.server.observe.recording import CLIENT_LEFT
@@ -134,6 +135,7 @@ class Metrics(Instrumentation):
         self.refusals = self._counter(
             "mainsheet_http_refused", "Clients refused or cut off to protect the server.", "reason"
         )
+        self.refusals.labels(Overloaded.refusal)  # at 0, so that the first one is an increase
         self.rate_limited = self._counter(
             "mainsheet_rate_limited", "Operations refused by a caller's limits.", "reason"
         )

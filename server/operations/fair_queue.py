@@ -39,6 +39,10 @@ class FairQueue:
         self._total = 0
         self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # in the order of their turns
 
+    @property
+    def slots(self) -> int:
+        return self._capacity.total
+
     def may_start(self, caller: Caller) -> bool:
         return self._total < self._capacity.total and not self.is_at_limit(caller)
 

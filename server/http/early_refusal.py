@@ -1,0 +1,57 @@
+"""Refuses requests under overload from their first bytes: parsing them costs as much as half of a small query.
+
+Only requests whose framing is beyond doubt are recognized; all others are parsed, and refused by the gate.
+"""
+
+import re
+from itertools import cycle
+
+import orjson
+
+from mainsheet.server.errors import Overloaded, RequestError
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
+from mainsheet.server.operations.admission import RETRIES, Gate
+
+HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}  # of every response
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
+AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*([^\r\n]*)", re.IGNORECASE)
+# What needs more than the plain response: CORS headers, `100 Continue`, other framing, the end of the connection.
+UNUSUAL = re.compile(rb"\r\n(?:origin|expect|transfer-encoding|upgrade|connection:[ \t]*close)", re.IGNORECASE)
+ENDS = b"\r\n\r\n"
+
+
+class EarlyRefusal:
+    def __init__(self, gate: Gate, path: str) -> None:
+        self._gate = gate
+        self._begin = re.compile(rb"POST %s(?:\?[!-~]*)? HTTP/1\.1\r\n" % re.escape(path.encode()))
+        self._refusals = {
+            accepts_new: cycle([response_of(Overloaded(each), media_type) for each in RETRIES])
+            for accepts_new, media_type in ((True, GRAPHQL_RESPONSE), (False, JSON))
+        }
+
+    @property
+    def is_due(self) -> bool:
+        return self._gate.is_queued
+
+    def of(self, data: bytes) -> bytes | None:
+        """Return the response if the data is one whole request to be refused."""
+        if not self._begin.match(data):
+            return None
+        end = data.find(ENDS)
+        head = data[: end + 2]
+        lengths, tokens = LENGTH.findall(head), AUTHORIZATION.findall(head)
+        if len(lengths) != 1 or end + len(ENDS) + int(lengths[0]) != len(data) or UNUSUAL.search(head):
+            return None
+        if len(tokens) != 1 or not self._gate.refuses(tokens[0].rstrip().decode("latin-1")):
+            return None
+        return next(self._refusals[GRAPHQL_RESPONSE.encode() in head])
+
+
+def response_of(error: RequestError, media_type: str = JSON) -> bytes:
+    """Return the bytes of a response."""
+    extensions = {"code": error.code, **error.extensions}
+    body = orjson.dumps({"errors": [{"message": str(error), "extensions": extensions}]})
+    content = {"Content-Type": f"{media_type}; charset=utf-8", "Content-Length": str(len(body))}
+    fields = {**HEADERS, **content, **error.headers}
+    lines = [f"HTTP/1.1 {error.status} {error.status.phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + ENDS + body

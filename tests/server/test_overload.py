@@ -1,0 +1,176 @@
+"""A server whose slots are all taken, and which lets no request wait: its answers, and what it still answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+import pytest
+from aiohttp import ClientResponse
+
+from tests.abuse.wire import Connection, Response, connected
+from tests.server.conftest import Serve, Server
+from tests.server.small_api import Context
+
+NO_WAIT = 1e-9
+MESSAGE = "The server is overloaded: nothing was executed or changed. Try again in {} s."
+HELLO = b'{"query": "{ hello }"}'
+
+
+@dataclass
+class Full:
+    """A server with as many running requests as slots, and one that waits."""
+
+    server: Server
+    requests: list[asyncio.Task[ClientResponse]]
+    running: list[Context]
+
+    async def end(self) -> list[int]:
+        """Let all requests end, and return their statuses."""
+        for each in self.running:
+            each.may_end.set()
+        (await self.server.contexts.get()).may_end.set()
+        return [(await each).status for each in self.requests]
+
+    def post(self, *headers: str, body: bytes = HELLO) -> bytes:
+        lines = [
+            "POST /graphql HTTP/1.1",
+            "Host: localhost",
+            "Content-Type: application/json",
+            f"Authorization: Bearer {self.server.token}",
+            f"Content-Length: {len(body)}",
+            *headers,
+        ]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def filled(server: Server, operation: str, slots: int) -> Full:
+    requests, running = [], []
+    for _ in range(slots):
+        requests.append(asyncio.create_task(server.post(operation)))
+        running.append(await server.contexts.get())
+        await running[-1].started.wait()
+    requests.append(asyncio.create_task(server.post(operation)))
+    return Full(server, requests, running)
+
+
+async def queued(server: Server) -> None:
+    async with asyncio.timeout(20):
+        while "mainsheet_graphql_queue_length 1.0" not in await (await server.http.get("/metrics")).text():
+            pass
+
+
+@pytest.fixture
+async def full(serve: Serve) -> AsyncIterator[Full]:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1)
+    full = await filled(server, "{ wait }", slots=1)
+    await queued(server)
+    yield full
+    for each in full.requests:
+        each.cancel()
+
+
+def assert_refused(response: Response) -> None:
+    retry_after = response.headers["Retry-After"]
+    assert response.status == 503
+    assert 1 <= int(retry_after) <= 4
+    extensions = {"code": "OVERLOADED", "retryAfter": int(retry_after)}
+    assert orjson.loads(response.body) == {
+        "errors": [{"message": MESSAGE.format(retry_after), "extensions": extensions}]
+    }
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def refused(connection: Connection, *parts: bytes) -> Response:
+    for part in parts:
+        await connection.send(part)
+    assert_refused(response := await connection.response())
+    return response
+
+
+async def codes(response: ClientResponse) -> list[str]:
+    return [each["extensions"]["code"] for each in (await response.json())["errors"]]
+
+
+async def test_the_newest_is_refused_and_the_oldest_are_served(full: Full) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, full.post())
+
+    assert await full.end() == [200, 200]
+    assert (await full.server.post()).status == 200
+
+
+async def test_a_refused_client_keeps_its_connection(full: Full) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, full.post())
+        await refused(connection, full.post("Origin: https://harbor.example"))  # this one is parsed
+        await refused(connection, full.post())
+        await full.end()
+
+        await connection.send(full.post())
+        assert (await connection.response()).status == 200
+
+
+@pytest.mark.parametrize("header", ["Origin: https://harbor.example", "Expect: 100-continue", "Connection: close"])
+async def test_requests_that_need_more_are_parsed_and_refused(full: Full, header: str) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, full.post(header))
+
+
+async def test_a_request_in_parts_is_refused_once(full: Full) -> None:
+    request = full.post()
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, request[:20], request[20:])
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, request[:-5])  # its connection is closed
+        assert b"HTTP" not in await connection.ended()
+
+
+async def test_pipelined_requests_are_all_refused(full: Full) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, 2 * full.post())
+        assert_refused(await connection.response())
+
+
+async def test_a_refusal_has_the_media_type_that_is_asked_for(full: Full) -> None:
+    async with connected(str(full.server.url)) as connection:
+        response = await refused(connection, full.post("Accept: application/graphql-response+json"))
+        assert response.headers["Content-Type"].startswith("application/graphql-response+json")
+
+        response = await refused(connection, full.post())
+        assert response.headers["Content-Type"].startswith("application/json")
+
+
+async def test_get_is_refused_too(full: Full) -> None:
+    response = await full.server.get(query="{ hello }")
+
+    assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
+
+
+async def test_health_and_metrics_are_answered(full: Full) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, full.post())
+
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert (await full.server.http.get(path)).status == 200
+    assert (
+        'mainsheet_http_refused_total{reason="overload"} 1.0' in await (await full.server.http.get("/metrics")).text()
+    )
+
+
+async def test_a_mutation_is_refused_while_queries_wait_for_too_long(full: Full) -> None:
+    response = await full.server.post("mutation { greet }")  # what it asks for isn't read
+
+    assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
+
+
+async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve) -> None:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1)
+    full = await filled(server, "mutation { wait }", slots=1)
+    await queued(server)
+
+    response = await server.post("mutation { wait }")
+
+    assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
+    assert (await server.post()).status == 200
+    assert await full.end() == [200, 200]
