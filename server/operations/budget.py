@@ -140,7 +140,7 @@ class Spending:
         try:
             with self._queued():
                 async with asyncio.timeout(self.budget.wait_seconds):
-                    await self.queue.enter(self.caller)
+                    await self.queue.enter(self.caller, self.price.estimate)
         except TimeoutError:
             if not self.queue.is_at_limit(self.caller):
                 raise NoConnection from None

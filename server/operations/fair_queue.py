@@ -1,8 +1,9 @@
 """A fair queue of operations: round robin over organizations, and over the callers in each."""
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass
+from bisect import insort
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
 
 from mainsheet.resolvers.caller import Caller
@@ -27,8 +28,21 @@ class Capacity:
         return cls(total, organization, caller, queue * organization_factor, queue)
 
 
+SECONDS_A_POINT = 0.0001  # a list of 100 jobs with their relations gives way for a quarter of a second
+MOST_SECONDS = 1.0
+
+
+@dataclass(order=True, slots=True)
+class _Turn:
+    """An operation that waits. A large one waits as if it had come later, and so is never overtaken for ever."""
+
+    rank: float
+    number: int
+    future: asyncio.Future[None] = field(compare=False)
+
+
 class FairQueue:
-    """Starts operations: round robin over organizations, in each over callers, and first in, first out for a caller.
+    """Starts operations: round robin over organizations, in each over callers, and for a caller small ones first.
 
     When an operation ends, all that may start are started, so that a new one never overtakes a waiting one.
     """
@@ -37,7 +51,8 @@ class FairQueue:
         self._capacity = capacity
         self._running: dict[str, int] = {}  # by organization id and by member id
         self._total = 0
-        self._waiting: dict[str, dict[str, deque[asyncio.Future[None]]]] = {}  # in the order of their turns
+        self._waiting: dict[str, dict[str, list[_Turn]]] = {}  # in the order of their turns
+        self._numbers = count()
 
     @property
     def slots(self) -> int:
@@ -65,15 +80,15 @@ class FairQueue:
         self._count(caller.organization_id, caller.actor_id, 1)
         return True
 
-    async def enter(self, caller: Caller) -> None:
+    async def enter(self, caller: Caller, cost: int = 0) -> None:
         """Wait until an operation of the caller may run."""
         if self.start(caller):
             return
-        turn = self._queued(caller)
+        turn = self._queued(caller, cost)
         try:
-            await turn
+            await turn.future
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if turn.future.cancelled():
                 self._remove(caller.organization_id, caller.actor_id, turn)
             else:  # its turn came at the same time
                 self.leave(caller)
@@ -85,10 +100,12 @@ class FairQueue:
         while self._waiting and self._total < self._capacity.total and self._start_next():
             pass
 
-    def _queued(self, caller: Caller) -> asyncio.Future[None]:
-        turn = asyncio.get_running_loop().create_future()
+    def _queued(self, caller: Caller, cost: int) -> _Turn:
+        loop = asyncio.get_running_loop()
+        rank = loop.time() + min(MOST_SECONDS, cost * SECONDS_A_POINT)
+        turn = _Turn(rank, next(self._numbers), loop.create_future())
         lines = self._waiting.setdefault(caller.organization_id, {})
-        lines.setdefault(caller.actor_id, deque()).append(turn)
+        insort(lines.setdefault(caller.actor_id, []), turn)
         return turn
 
     def _start_next(self) -> bool:
@@ -96,10 +113,10 @@ class FairQueue:
             if self._running.get(organization, 0) >= self._capacity.organization:
                 continue
             for member, line in lines.items():
-                turn = next((each for each in line if not each.cancelled()), None)
+                turn = next((each for each in line if not each.future.cancelled()), None)
                 if turn is not None and self._running.get(member, 0) < self._capacity.caller:
                     self._count(organization, member, 1)
-                    turn.set_result(None)
+                    turn.future.set_result(None)
                     self._move_to_the_end(organization, member)
                     self._remove(organization, member, turn)
                     return True
@@ -110,7 +127,7 @@ class FairQueue:
         lines[member] = lines.pop(member)
         self._waiting[organization] = lines
 
-    def _remove(self, organization: str, member: str, turn: asyncio.Future[None]) -> None:
+    def _remove(self, organization: str, member: str, turn: _Turn) -> None:
         lines = self._waiting[organization]
         lines[member].remove(turn)
         if not lines[member]:

@@ -3,9 +3,13 @@ import gc
 from collections.abc import Sequence
 from weakref import WeakSet
 
+import pytest
+
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
+
+LARGE = 10_000
 
 
 def caller(name: str) -> Caller:
@@ -37,14 +41,14 @@ class Operations:
         self.started: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def enter(self, *names: str) -> None:
+    async def enter(self, *names: str, cost: int = 0) -> None:
         for name in names:
-            self.tasks.append(asyncio.create_task(self._run(name)))
+            self.tasks.append(asyncio.create_task(self._run(name, cost)))
             await settled()
 
-    async def _run(self, name: str) -> None:
-        await self.queue.enter(caller(name))
-        self.started.append(name)
+    async def _run(self, name: str, cost: int) -> None:
+        await self.queue.enter(caller(name), cost)
+        self.started.append(f"{name}, {cost}" if cost else name)
 
     async def end(self, names: Sequence[str]) -> None:
         for name in names:
@@ -69,6 +73,43 @@ async def test_a_callers_operations_are_first_in_first_out() -> None:
     await operations.end(["A1"])
 
     assert [each.done() for each in (first, second, third)] == [True, True, False]
+
+
+async def test_a_callers_small_operations_start_before_its_large_ones() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("B1")
+    for cost in (LARGE, 1, LARGE, 1):
+        await operations.enter("A1", cost=cost)
+
+    await operations.end(["B1", "A1", "A1", "A1"])
+
+    assert operations.started == ["B1", "A1, 1", "A1, 1", f"A1, {LARGE}", f"A1, {LARGE}"]
+
+
+async def test_a_large_operation_is_overtaken_for_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    operations, now = Operations(capacity(1)), [1000.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    await operations.enter("B1")
+    await operations.enter("A1", cost=1000 * LARGE)
+    for _ in range(3):
+        now[0] += 0.4
+        await operations.enter("A1", cost=1)
+
+    await operations.end(["B1", "A1", "A1", "A1"])
+
+    assert operations.started[1:] == ["A1, 1", "A1, 1", f"A1, {1000 * LARGE}", "A1, 1"]
+
+
+async def test_small_operations_of_a_caller_dont_overtake_those_of_others() -> None:
+    operations = Operations(capacity(1))
+    await operations.enter("A1")
+    await operations.enter("A2", cost=LARGE)
+    await operations.enter("B1", cost=LARGE)
+    await operations.enter("A1", cost=1)
+
+    await operations.end(["A1", "A2", "B1"])
+
+    assert operations.started == ["A1", f"A2, {LARGE}", f"B1, {LARGE}", "A1, 1"]
 
 
 async def test_organizations_take_turns() -> None:
