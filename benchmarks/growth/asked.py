@@ -21,10 +21,12 @@ FILTERS = {
     "sourceKinds": "{sourceKinds: [PYTHON_WHEEL]}",
     "latestRunStatuses": "{latestRunStatuses: [FAILED]}",
     "latestRunStatuses, rare": "{latestRunStatuses: [RUNNING]}",
+    "latestRunStatuses, never ran": "{latestRunStatuses: [null]}",
     "createdByIds": "{createdByIds: [$author]}",
     "updatedByIds": "{updatedByIds: [$author]}",
     "ids": "{ids: [$job]}",
     "keys": "{keys: [$key]}",
+    "createdSince": "{createdSince: $created}",
     "updatedSince": "{updatedSince: $since}",
     "search, common": '{search: "orders"}',
     "search, rare": "{search: $key}",
@@ -59,8 +61,63 @@ def reads() -> Iterator[Read]:
         yield Read("filter", name, f"{{ jobs(first: 20, filter: {asked}) {{ {PAGE} }} }}")
         yield Read("total", f"totalCount, {name}", f"{{ jobs(limit: 0, filter: {asked}) {{ totalCount }} }}")
     yield from NESTED
+    for name, asked in FACETS.items():
+        yield Read("facet", name, f"{{ jobs(limit: 0) {{ facets {{ {name} {{ {asked} }} }} }} }}")
+    for name, asked in RUN_FILTERS.items():
+        yield Read("runs", name, f"{{ runs(first: 20, filter: {asked}) {{ nodes {{ id }} }} }}")
+    for name, asked in EVENT_FILTERS.items():
+        yield Read("events", name, f"{{ events(first: 20, filter: {asked}) {{ nodes {{ id }} }} }}")
+    for name in LISTS:
+        yield Read("others", f"{name}, search", f'{{ {name}(first: 20, search: "da") {{ nodes {{ id }} }} }}')
+    for name, query in RELATIONS.items():
+        yield Read("relation", name, query)
 
 
+FACETS = {
+    "statuses": "value count",
+    "teams": "node { name } count",
+    "clusters": "node { name } count",
+    "tags": "value count",
+    "latestRunStatuses": "value count",
+}
+RUN_FILTERS = {
+    "all": "{}",
+    "statuses": "{statuses: [FAILED]}",
+    "statuses, rare": "{statuses: [RUNNING]}",
+    "jobIds": "{jobIds: [$job]}",
+    "clusterIds": "{clusterIds: [$cluster]}",
+    "since": "{since: $since}",
+    "scheduledSince": "{scheduledSince: $since}",
+}
+EVENT_FILTERS = {
+    "all": "{}",
+    "actions": "{actions: [VERSION_ACTIVATED]}",
+    "actions, none": "{actions: [WEBHOOK_TESTED]}",
+    "jobIds": "{jobIds: [$job]}",
+    "subjectIds": "{subjectIds: [$job]}",
+    "actorIds": "{actorIds: [$author]}",
+    "teamIds": "{teamIds: [$team]}",
+    "since": "{since: $since}",
+}
+LISTS = ("teams", "clusters", "members", "serviceAccounts", "savedQueries")
+SOME_JOBS = f"(first: 20) {{ {PAGE} }}"
+SOME_RUNS = "(first: 20) { nodes { id status } }"
+RELATIONS = {
+    "the newest events": "{ events(last: 20) { nodes { id } } }",
+    "members": "{ members(first: 20) { nodes { id name } } }",
+    "a team's members": "{ team(id: $team) { members(first: 20) { nodes { id } } } }",
+    "a saved query's jobs": f"{{ savedQuery(id: $query) {{ jobs{SOME_JOBS} }} }}",
+    "a saved query's versions": "{ savedQuery(id: $query) { versions(first: 20) { nodes { number } } } }",
+    "clusters with counts of jobs": "{ clusters(first: 5) { nodes { jobCount } } }",
+    "a member's jobs": f"{{ member(id: $author) {{ jobsCreated{SOME_JOBS} }} }}",
+    "my jobs": f"{{ me {{ jobs{SOME_JOBS} }} }}",
+    "my runs": f"{{ me {{ runs{SOME_RUNS} }} }}",
+    "a cluster's runs": f"{{ cluster(id: $cluster) {{ runs{SOME_RUNS} }} }}",
+    "a version's runs": f"{{ job(id: $job) {{ currentVersion {{ runs{SOME_RUNS} }} }} }}",
+    "a job's dependents": f"{{ job(id: $job) {{ dependents{SOME_JOBS} }} }}",
+    "a job as a document": "{ job(id: $job) { document } }",
+    "webhooks with deliveries": "{ webhooks(first: 5) { nodes { deliveries(first: 20) { nodes { id } } } } }",
+}
 OF_A_JOB = "{ job(id: $job) { viewerPermissions latestRun { status } draft { number } } }"
 NESTED = (
     Read(
@@ -85,11 +142,12 @@ NESTED = (
     ),
 )
 TYPES = {
-    **dict.fromkeys(("job", "run", "team", "cluster", "author"), "ID!"),
+    **dict.fromkeys(("job", "run", "team", "cluster", "author", "query"), "ID!"),
     **dict.fromkeys((f"at{sort}" for sort in SORTS), "String!"),
     "key": "String!",
     "deep": "Int!",
     "since": "DateTime!",
+    "created": "DateTime!",
 }
 
 
@@ -116,6 +174,13 @@ class Step:
         kind = self.name[0].upper() + self.name[1:]
         answer = f"{self.selection} userErrors {{ message }}"
         return f"mutation ($input: {kind}Input!) {{ {self.name}(input: $input) {{ {answer} }} }}"
+
+
+def document(grown: Grown, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the job as `applyJobs` takes it, changed."""
+    config = {"cluster": grown.values["clusterName"], "source": {"sqlSnapshot": {"sql": "SELECT 2"}}}
+    teams = [grown.values["teamName"]]
+    return {"jobKey": f"growth-{made['number']}", "name": "Growth, applied", "teams": teams, "config": config}
 
 
 def of_job(**values: Any) -> Input:
@@ -147,5 +212,8 @@ STEPS = (
     Step("discardDraft", "job { id }", of_job()),
     Step("addTeamsToJob", "job { id }", lambda grown, made: {"jobId": made["id"], "teamIds": [grown.values["other"]]}),
     Step("removeTeamFromJob", "job { id }", lambda grown, made: {"jobId": made["id"], "teamId": grown.values["other"]}),
+    Step("updateJobs", "results { job { id } }", lambda _, made: {"jobs": [{"jobId": made["id"], "status": "PAUSED"}]}),
+    Step("applyJobs", "results { job { id } }", lambda grown, made: {"jobs": [document(grown, made)]}),
+    Step("triggerRun", "run { id }", of_job()),
     Step("deleteJob", "deletedJobId", of_job()),
 )

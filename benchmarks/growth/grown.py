@@ -10,11 +10,12 @@ from sqlalchemy import func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo import seed_demo, seed_jobs
+from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion
+from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.member import Member
 from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
@@ -124,16 +125,22 @@ async def _values(session: AsyncSession, member: Member) -> dict[str, Any]:
     current = select(JobVersion).where(JobVersion.job_id == job.id, JobVersion.number == job.current_number)
     run = select(JobRun.id).where(JobRun.job_id == job.id)
     own = select(Job).where(Job.organization_id == member.organization_id)
+    cluster = await session.get_one(Cluster, (await _one(session, current)).cluster_id)
+    queries = select(JobVersionQuery.query_id).join(JobVersion, JobVersion.id == JobVersionQuery.version_id)
     count = await session.scalar(select(func.count()).select_from(own.subquery())) or 0
     return {
         "job": job.id,
         "key": job.job_key,
         "author": job.created_by_id,
-        "cluster": (await _one(session, current)).cluster_id,
+        "cluster": cluster.id,
+        "clusterName": cluster.name,
+        "teamName": (await session.get_one(Team, team)).name,
+        "query": await _one(session, queries.where(JobVersion.organization_id == member.organization_id)),
         "run": await _one(session, run),
         "team": team,
         "other": other,
         "since": (await _at(session, own, Job.updated_at, count * 9 // 10)).updated_at.isoformat(),
+        "created": (await _at(session, own, Job.created_at, count * 9 // 10)).created_at.isoformat(),
         "deep": count * 9 // 10 // 20,
         **{f"at{sort}": await _cursor(session, own, sort, count // 2) for sort in JobSortField},
     }
