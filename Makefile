@@ -3,9 +3,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PAGE := server/http/page/index.html
 PAGE_SOURCES := $(shell find playground -name node_modules -prune -o -type f -print)
-# Before 1.0, a minor release may break clients.
-MAJOR := $(shell sed -n 's/^version = "\([1-9][0-9]*\)\..*/\1/p' pyproject.toml)
-RELEASED := $(if $(MAJOR),$(shell ls releases/$(MAJOR).*/schema.graphql 2> /dev/null | sort -V | tail -n 1))
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+# Releases of one series don't break clients. Before 1.0, a minor release begins a series, such as 0.2.
+SERIES := $(shell echo '$(VERSION)' | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
+RELEASED := $(shell ls releases/$(SERIES).*/schema.graphql 2> /dev/null | sort -V | tail -n 1)
 UV := .venv/lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -73,8 +74,10 @@ schema: $(STAMP) ## write schema/schema.graphql
 settings: $(STAMP) ## write docs/settings.md
 	$(BIN)/python -m tests.server.settings_page
 
-release: $(STAMP) ## store the databases and the schema of this version in releases/, for upgrade tests of later versions
+release: $(STAMP) ## store this version in releases/, for upgrade tests of later versions
 	$(BIN)/python -m tests.releases
+	$(MAKE) --no-print-directory dist
+	cp dist/mainsheet-$(VERSION)-py3-none-any.whl releases/$(VERSION)/
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock

@@ -1,6 +1,7 @@
 """Databases of released versions: `releases/<version>/` has one for SQLite and one for PostgreSQL, with demo data.
 
-They are what people have, not what we would write today: SQLite's file as it is, PostgreSQL's by pg_dump.
+They are what people have, not what we would write today: SQLite's file as it is, PostgreSQL's by pg_dump. Since 0.2.0,
+`migrations.sha256` has the checksums of the migrations, as `sha256sum` writes them: a released one never changes.
 """
 
 import gzip
@@ -8,16 +9,20 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import upgrade
+from mainsheet.models.revisions import migrations
 from testbed.databases import postgres_database
 from testbed.postgres import program
+from tests.releases.used import use
 
 ROOT = Path(__file__).parents[2]
 RELEASES, SCHEMA = ROOT / "releases", ROOT / "schema/schema.graphql"
+CHECKSUMS = "migrations.sha256"
 FILES = {"sqlite": "sqlite.db.gz", "postgresql": "postgresql.sql.gz"}
 DUMP = ("--no-owner", "--no-privileges", "--restrict-key=mainsheet")  # otherwise pg_dump chooses a new one each time
 
@@ -43,12 +48,13 @@ async def filled(url: str) -> None:
     try:
         await upgrade(database)
         await seed_demo(database)
+        await use(database)
     finally:
         await database.close()
 
 
 async def keep(folder: Path, scratch: Path, server: str) -> None:
-    """Write new databases with the demo, and the schema, to a folder of a release."""
+    """Write new databases with the demo, the schema and checksums of migrations to a folder of a release."""
     file = scratch / "release.sqlite3"
     await filled(f"sqlite:///{file}")
     _write(folder, "sqlite", _whole(file))
@@ -56,6 +62,20 @@ async def keep(folder: Path, scratch: Path, server: str) -> None:
         await filled(url)
         _write(folder, "postgresql", _dump(url))
     shutil.copy(SCHEMA, folder)
+    (folder / CHECKSUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in _checksums().items()), "utf-8")
+
+
+def _checksums() -> dict[str, str]:
+    """Return the checksums of all migrations by the names of their files."""
+    files = [Path(each.path) for each in migrations().values()]
+    return {each.name: sha256(each.read_bytes()).hexdigest() for each in files}
+
+
+def changed_migrations(folder: Path) -> list[str]:
+    """Return the migrations of a release that differ from what was released, or are missing."""
+    released = [line.split(maxsplit=1) for line in (folder / CHECKSUMS).read_text("utf-8").splitlines()]
+    now = _checksums()
+    return [name for digest, name in released if now.get(name) != digest]
 
 
 def _whole(file: Path) -> bytes:

@@ -11,7 +11,7 @@ from alembic.script import Script
 
 from mainsheet.models.migration_script import sql_of
 from mainsheet.models.revisions import migrations
-from tests.releases.kept import restore_sqlite, versions
+from tests.releases.kept import RELEASES, changed_migrations, restore_sqlite, versions
 
 WITHOUT_PROMISE = {"0.1.0"}  # it refuses all newer databases
 
@@ -39,6 +39,12 @@ def test_migrations_since_the_last_release_keep_the_promise(tmp_path: Path) -> N
 
         assert broken(later, released) == []
         assert all(sql_of(each) for each in later)
+
+
+def test_released_migrations_never_change() -> None:
+    """A database that has run one would differ from a new database."""
+    for version in set(versions()) - WITHOUT_PROMISE:
+        assert changed_migrations(RELEASES / version) == [], version
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,19 @@ import pytest
 from mainsheet.models.database import Database
 from mainsheet.models.migrate import drift, upgrade
 from testbed.databases import postgres_database
-from tests.releases.kept import SCHEMA, keep, obstacles, restore_postgresql, restore_sqlite
+from tests.releases.kept import (
+    CHECKSUMS,
+    SCHEMA,
+    changed_migrations,
+    keep,
+    obstacles,
+    restore_postgresql,
+    restore_sqlite,
+)
+from tests.releases.rows import every_row, lost
 
 LARGEST_BYTES = 1_000_000
+ONLY_AFTER_A_FAILOVER = {"wal_timeline"}
 DATED = "## [9.9.9] - 2026-11-27\n"
 
 
@@ -18,6 +28,7 @@ async def test_this_version_can_be_stored_and_restored(tmp_path: Path, postgres_
 
     stored = {each.name: each for each in (tmp_path / "9.9.9").iterdir()}
     assert sum(each.stat().st_size for each in stored.values()) < LARGEST_BYTES
+    assert_migrations_are_compared(tmp_path / "9.9.9")
     assert stored["schema.graphql"].read_text("utf-8") == SCHEMA.read_text("utf-8")
     async with postgres_database(postgres_server) as url:
         restore_postgresql("9.9.9", url, tmp_path)
@@ -25,7 +36,21 @@ async def test_this_version_can_be_stored_and_restored(tmp_path: Path, postgres_
             database = Database.open(restored)
             await upgrade(database)
             assert await drift(database) == []
+            rows = await every_row(database)
+            assert {table for table, own in rows.items() if not own} <= ONLY_AFTER_A_FAILOVER
+            assert lost({"team": rows["team"]}, {"team": rows["team"][1:]}) == ["team"]
+            assert lost(rows, {**rows, "team": list(reversed(rows["team"]))}) == []
             await database.close()
+
+
+def assert_migrations_are_compared(folder: Path) -> None:
+    """A migration that was edited or removed since the release is found."""
+    assert changed_migrations(folder) == []
+    checksums = folder / CHECKSUMS
+    first, *others = checksums.read_text("utf-8").splitlines()
+    edited = [first.replace(first[:64], "0" * 64), *others, f"{'1' * 64}  9999_removed.py"]
+    checksums.write_text("\n".join(edited), "utf-8")
+    assert changed_migrations(folder) == [first[66:], "9999_removed.py"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from mainsheet.server.commands.migrations import SHOWN
 from testbed.ask import Ask
 from testbed.databases import postgres_database
 from tests.releases.kept import restore_postgresql, restore_sqlite, versions
+from tests.releases.rows import every_row, lost
 from tests.server.commands import mainsheet
 
 # The columns that an upgrade must keep. Rows are sorted by them.
@@ -108,6 +109,15 @@ async def test_a_released_database_is_upgraded_without_loss(released: Database, 
     assert await drift(released) == []
     assert await kept(released, RENAMED) == before
     assert all(before.values())
+
+
+@pytest.mark.parametrize("version", sorted(set(versions()) - {"0.1.0"}))
+async def test_an_upgrade_keeps_every_row(released: Database) -> None:
+    before = await every_row(released)
+
+    await upgrade(released)
+
+    assert lost(before, await every_row(released)) == []
 
 
 @pytest.mark.parametrize("version", ["0.1.0"])
