@@ -16,7 +16,7 @@ from mainsheet.models.read_pool import ReadPool, discard, to_its_end
 from mainsheet.models.unavailable import DatabaseDown
 
 PROBE_SECONDS = 2  # for a server to answer a probe
-SAMPLES = 1_000  # of the primary's position, at most
+SAMPLES = 1_000  # of the primary's position, at most: those of the longest `replica_max_lag_seconds`
 
 NEWEST_TIMELINE = "LEFT JOIN LATERAL (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest ON true"
 # The function's position never goes back on one connection: a server that recovers from a crash closes all of them.
@@ -49,7 +49,9 @@ class History:
         if primary.key != self.key:
             self._samples.clear()
             self.key = primary.key
-        if not self._samples or self._samples[-1][0] <= primary.position:
+        if self._samples and self._samples[-1][0] == primary.position:
+            self._samples.pop()
+        if not self._samples or self._samples[-1][0] < primary.position:
             self._samples.append((primary.position, asked_at))
 
     def reached_at(self, position: int) -> float:
@@ -85,13 +87,33 @@ class Probe:
     async def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            driver: Any = connection.driver_connection
+            driver.terminate()  # a server whose network is cut wouldn't answer a polite end
             await to_its_end(greenlet_spawn(discard, connection))
 
 
 class ReplicaPool(ReadPool):
     """The connections of a replica for snapshots. `position` is how far it had come when it was last asked."""
 
-    position = 0
+    def __init__(self, engine: AsyncEngine, size: int, timeout: float) -> None:
+        super().__init__(engine, size, timeout)
+        self.position = 0
+        self._taken: set[PoolProxiedConnection] = set()
+
+    async def take(self) -> PoolProxiedConnection:
+        connection = await super().take()
+        self._taken.add(connection)
+        return connection
+
+    async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
+        self._taken.discard(connection)
+        await super().give_back(connection, is_sound=is_sound)
+
+    def cut(self) -> None:
+        """Close all connections at once, so that no query waits for a server whose network is cut."""
+        for each in (*self._taken, *self.idle):
+            driver: Any = each.driver_connection
+            driver.terminate()
 
     async def _opened(self) -> PoolProxiedConnection:
         """Connect. A server that was restarted or replaced may not have come as far as it had before."""
@@ -139,6 +161,7 @@ class Replica:
             row = await self.probe.row(REPLAYED)
         except Exception as error:  # noqa: BLE001 whatever a driver raises: the replica can't be used
             self.leave(repr(error))
+            self.pool.cut()
             return
         self._learn(row, primary, history)
 

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         json_schema_extra=SECRET,
     )
     replica_max_lag_seconds: float = Field(
-        5, gt=0, le=3600, description="A replica that is further behind the primary isn't read."
+        5, gt=0, le=120, description="A replica that is further behind the primary isn't read."
     )
 
     host: Annotated[tuple[str, ...], *CommaSeparated] = Field(

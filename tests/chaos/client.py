@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from mainsheet.server.http.consistency import HEADER
 from tests.chaos.answers import is_torn, told_by
 from tests.chaos.ledger import Ledger, Told
 from tests.chaos.server import Server
@@ -49,6 +50,8 @@ class Client:
     server: Server | None = None
     answered: int = 0
     restlessness: float = 0  # the share of requests that it doesn't wait for
+    consistency: str | None = None  # the last one that an answer had; only with replicas there is one
+    revisions: dict[str, int] = field(default_factory=dict)  # of the jobs as this client changed them last
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def work(self, server: Server, stopped: asyncio.Event) -> None:
@@ -74,6 +77,8 @@ class Client:
             await asyncio.sleep(BREATH_SECONDS)
             told, answer = await self.send(step)
         await self.ledger.settle(step.effect, told, answer)
+        if told is Told.DONE and (job := answer.get("job")):
+            self.revisions[job["id"]] = job["revision"]
         return told, answer
 
     async def send(self, step: Step) -> tuple[Told, dict[str, Any]]:
@@ -91,10 +96,14 @@ class Client:
 
     async def read(self, job_id: str) -> Told:
         told, data = await self.ask(READ, id=job_id)
-        if told is Told.DONE and data["job"] and is_torn(data["job"]):
+        if told is Told.DONE and data["job"] and (is_torn(data["job"]) or self._is_old(data["job"])):
             told = Told.SURPRISED
         await self.ledger.count(told, f"read {job_id}: {data}")
         return told
+
+    def _is_old(self, job: dict[str, Any]) -> bool:
+        """Return whether the client's own last change of the job is missing."""
+        return bool(job["revision"] < self.revisions.get(job["id"], 0))
 
     async def read_again(self, stopped: asyncio.Event) -> None:
         while not stopped.is_set():
@@ -120,6 +129,9 @@ class Client:
 
     async def _answer(self, body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self.token}"}
+        if self.consistency:
+            headers[HEADER] = self.consistency
         assert self.server
         async with self.http.post(self.server.url, json=body, headers=headers) as response:
+            self.consistency = response.headers.get(HEADER, self.consistency)
             return told_by(response.status, response.headers, await response.json())

@@ -1,0 +1,86 @@
+"""Replicas stop, lag and are cut off, and the primary dies: no server is restarted, and no client reads an old state.
+
+Clients send the header of their last answer, and check that what they read has their own last change.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+
+from testbed.databases import execute
+from testbed.postgres import Postgres
+from tests.chaos.conftest import Verdict
+from tests.chaos.crowd import Crowd, Scale, crowd_at
+from tests.chaos.ledger import Told
+from tests.chaos.replicas.cluster import Cluster, cluster
+from tests.chaos.server import Server, serving
+from tests.observe.test_metrics import Scrape
+
+SERVERS = 2
+FEW = 5  # changes
+PATIENCE_SECONDS = 60
+UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
+
+
+async def test_replicas_and_the_primary_fail(tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    async with AsyncExitStack() as stack:
+        databases = await stack.enter_async_context(cluster())
+        crowd = await stack.enter_async_context(crowd_at(databases.url))
+        servers = [
+            await stack.enter_async_context(
+                serving(databases.url, tmp_path / f"log{number}", replica_urls=",".join(databases.urls), **UNLIMITED)
+            )
+            for number in range(SERVERS)
+        ]
+        async with crowd.at_work(*servers):
+            await used(servers, crowd)
+            for fault in (stopped, paused, cut_off):
+                async for _ in crowd.rounds(scale):
+                    for replica in databases.standbys:
+                        await fault(databases, replica, partial(crowd.changes, FEW))
+                await used(servers, crowd)
+            await crowd.changes(scale.changes)
+            await databases.fail_over()
+            await crowd.recovered()
+            await used(servers, crowd)
+
+        times = 3 * 2 * scale.times + 1
+        fault_name = "replicas stopped, lagging and cut off; then the primary killed"
+        await verdict(fault_name, databases.direct_url, crowd, times, {Told.UNAVAILABLE, Told.UNSURE})
+
+
+async def stopped(_databases: Cluster, replica: Postgres, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.to_thread(replica.stop, "immediate")
+    await meanwhile()
+    await asyncio.to_thread(replica.restart, "fast")
+
+
+async def paused(_databases: Cluster, replica: Postgres, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    await execute(replica.url, "SELECT pg_wal_replay_pause()")
+    await meanwhile()
+    await execute(replica.url, "SELECT pg_wal_replay_resume()")
+
+
+async def cut_off(databases: Cluster, replica: Postgres, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    proxy = databases.proxies[replica]
+    proxy.swallow()
+    await meanwhile()
+    proxy.let_through()
+
+
+async def used(servers: list[Server], crowd: Crowd) -> None:
+    """Wait until each server reads from replicas again."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE_SECONDS):
+        for server in servers:
+            before = await reads(http, server)
+            while await reads(http, server) <= before:
+                await crowd.changes(1)
+
+
+async def reads(http: aiohttp.ClientSession, server: Server) -> float:
+    async with http.get(server.url.replace("/graphql", "/metrics")) as response:
+        return Scrape(await response.text())("mainsheet_replica_queries_total", outcome="replica") or 0
