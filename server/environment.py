@@ -1,5 +1,6 @@
 """Checks the environment's `MAINSHEET_*` variables: a misspelled or empty one must not start a server with defaults."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -38,6 +39,11 @@ def from_files(environment: Mapping[str, str]) -> dict[str, Any]:
         raise BadEnvironment(problem)
     default = {} if ours.keys() >= given.keys() & {PORT} else {"port": Settings.model_fields["port"].default}
     return default | {files[variable]: _content(variable, path) for variable, path in ours.items() if variable in files}
+
+
+def settings_now() -> Settings:
+    """Return the settings of the environment and its files as they are now. Raises `ValueError`."""
+    return Settings(**from_files(os.environ))
 
 
 def _is_service_link(variable: str, value: str) -> bool:

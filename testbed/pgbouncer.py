@@ -26,12 +26,12 @@ max_client_conn = 200
 
 
 @contextmanager
-def pgbouncer(postgres_url: str) -> Iterator[str]:
-    """Yield the URL of the database through a new pooler."""
+def pgbouncer(postgres_url: str, pattern: str = SETTINGS) -> Iterator[str]:
+    """Yield the URL of the database through a new pooler, which `pattern` configures."""
     url = make_url(postgres_url)
     with tempfile.TemporaryDirectory(prefix="mainsheet-pgbouncer-") as name:
         folder = Path(name)
         settings = folder / "pgbouncer.ini"
-        settings.write_text(SETTINGS.format(host=url.query["host"], port=PORT, folder=folder))
+        settings.write_text(pattern.format(host=url.query["host"], port=PORT, folder=folder))
         with running([installed("pgbouncer"), settings], folder, b"process up"):
             yield url.set(query={"host": name, "port": str(PORT)}).render_as_string(hide_password=False)

@@ -32,6 +32,8 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
   - coalesce(current_setting('reserved_connections', true)::int, 0)
 """)
 
+BESIDE_THE_POOL = 2  # connections of each process: for notifications of events, and for /readyz
+
 log = structlog.stdlib.get_logger("mainsheet")
 
 TIMEOUTS = {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}  # the role may have others
@@ -170,7 +172,7 @@ async def _check_connections(database: Database, settings: Settings) -> None:
         return
     async with database.reads.connect() as connection:
         most = int((await connection.execute(CONNECTIONS)).scalar_one())
-    needed = settings.workers * settings.pool_size
+    needed = settings.workers * (settings.pool_size + BESIDE_THE_POOL)
     what = f"{settings.workers} workers with MAINSHEET_POOL_SIZE={settings.pool_size}"
     if needed > most:
         raise click.ClickException(f"{what} need {needed} connections: PostgreSQL's max_connections leaves {most}")

@@ -12,6 +12,7 @@ from time import monotonic
 
 import structlog
 
+from mainsheet.server.environment import secrets, settings_now
 from mainsheet.server.http.playground import Member
 from mainsheet.server.observe.metrics_files import VARIABLE, MetricsFiles
 from mainsheet.server.process.listening import Listening
@@ -32,6 +33,9 @@ class Supervisor:
         self.stop_by = signal.SIGINT  # the workers drain first with SIGTERM
         self._sockets = sockets
         self._start = Start(settings, sockets.numbers, members)
+        now = settings_now()
+        # Not those for which an option of the command was given instead.
+        self._from_files = [name for name in secrets() if getattr(settings, name) == getattr(now, name)]
         self._environment: dict[str, str] = {}
         self._metrics: MetricsFiles
         self._patience = settings.drain_seconds + LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
@@ -78,9 +82,18 @@ class Supervisor:
             raise
 
     async def _started(self, reason: Reason) -> Worker:
-        worker = await Worker.start(replace(self._start, reason=reason), self._environment, self._metrics.end)
+        start = replace(self._start, settings=self._current_settings(), reason=reason)
+        worker = await Worker.start(start, self._environment, self._metrics.end)
         self._workers.add(worker)
         return worker
+
+    def _current_settings(self) -> Settings:
+        """Return the settings with secrets as their files have them now: a password may have been changed."""
+        try:
+            now = settings_now()
+        except ValueError as error:
+            raise CannotStart(str(error)) from None
+        return self._start.settings.model_copy(update={name: getattr(now, name) for name in self._from_files})
 
     async def _dismiss(self, workers: Iterable[Worker], by: signal.Signals = signal.SIGINT) -> None:
         leaving = list(workers)

@@ -1,20 +1,44 @@
-"""The systemd unit is valid."""
+"""The systemd units are valid, and the one for backups makes one."""
 
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
 from testbed.programs import installed
 from tests.deploy.proxies import DEPLOY
+from tests.server.commands import MAINSHEET, clean
+from tests.server.test_backup import PATH
+
+PROGRAM, BACKUPS = "/opt/mainsheet/bin/mainsheet", "/var/lib/mainsheet-backups"
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     command = tmp_path / "mainsheet"
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
-    unit = tmp_path / "mainsheet.service"
-    unit.write_text((DEPLOY / "mainsheet.service").read_text().replace("/opt/mainsheet/bin/mainsheet", str(command)))
-    verify = [installed("systemd-analyze"), "verify", "--man=no", str(unit)]
+    names = ("mainsheet.service", "mainsheet-backup.service", "mainsheet-backup.timer")
+    for name in names:
+        (tmp_path / name).write_text((DEPLOY / name).read_text().replace(PROGRAM, str(command)))
+    verify = [installed("systemd-analyze"), "verify", "--man=no", *(str(tmp_path / name) for name in names)]
 
     result = subprocess.run(verify, capture_output=True, text=True, check=False)
 
     assert (result.returncode, [line for line in result.stderr.splitlines() if "mainsheet" in line]) == (0, [])
+
+
+def test_the_unit_for_backups_makes_one_and_keeps_it(database_url: str, tmp_path: Path) -> None:
+    unit = (DEPLOY / "mainsheet-backup.service").read_text()
+    steps = re.findall(r"^ExecStart(?:Post)?=(.+)$", unit, re.MULTILINE)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    environment = clean({"MAINSHEET_DATABASE_URL": database_url, "PATH": PATH})
+    assert len(steps) == 2
+
+    for step in steps:
+        command = step.replace("%%", "%").replace(PROGRAM, MAINSHEET).replace(BACKUPS, str(folder))
+        subprocess.run(shlex.split(command), env=environment, check=True)
+
+    (backup,) = folder.iterdir()
+    assert re.fullmatch(r"\d{8}T\d{6}Z", backup.name)
+    assert backup.stat().st_size > 0

@@ -313,7 +313,7 @@ def test_more_connections_than_max_connections_are_refused(site: Site) -> None:
     result = mainsheet("serve", "--workers", "64", MAINSHEET_DATABASE_URL=site.url, MAINSHEET_POOL_SIZE="1000")
 
     assert result.returncode == 1
-    assert "Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need 64000 connections: PostgreSQL's" in result.stderr
+    assert "Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need 64128 connections: PostgreSQL's" in result.stderr
 
 
 def test_the_command_prints_why_workers_cant_start(site: Site) -> None:
