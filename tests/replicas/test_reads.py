@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from mainsheet.models.database import Database
+from mainsheet.models.database import Database, Patience
 from mainsheet.server.http.consistency import ANY, HEADER, UNKNOWN, signed
 from testbed.ask import job_input
 from testbed.databases import execute
@@ -16,6 +17,7 @@ CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
 """
 JOBS = "{ me { jobs(first: 5) { totalCount } } }"
+FEED = "{ events(first: 10) { nodes { action } } }"
 OTHER_KEY = "ab" * 32
 
 
@@ -107,3 +109,39 @@ async def test_a_replica_with_another_revision_is_not_read(
 
     assert count(read.data) == 0
     assert ask.routes.taken == ["behind"]
+
+
+async def test_the_feed_of_a_replica_waits_for_older_transactions(
+    ask: Client, database: Database, world: World
+) -> None:
+    async with database.writes.connect() as older:
+        await older.execute(text("SELECT pg_current_xact_id()"))
+        first = await ask(CREATE, input=job_input(world))
+        await ask.until_used(first.token)
+        held = await ask(FEED, first.token)
+        await older.rollback()
+    second = await ask(CREATE, input=job_input(world, jobKey="weekly"))
+    await ask.until_used(second.token)
+
+    complete = await ask(FEED, second.token)
+
+    assert held.data["events"]["nodes"] == []
+    assert len(complete.data["events"]["nodes"]) == 2
+    assert ask.routes.taken == ["replica", "replica"]
+
+
+async def test_a_failed_mutation_has_a_token_that_leads_to_the_primary(
+    database: Database, database_url: str, world: World, standby: Postgres
+) -> None:
+    served = Database.open(database_url, patience=Patience(lock=0.1))
+    async with serving(served, world.contributor, [standby]) as ask:
+        await ask.until_used()
+        async with database.writes.begin() as connection:
+            await connection.execute(text("LOCK TABLE job IN ACCESS EXCLUSIVE MODE"))
+            failed = await ask(CREATE, input=job_input(world))
+        read = await ask(JOBS, failed.token)
+    await served.close()
+
+    assert (failed.status, failed.token) == (503, UNKNOWN)
+    assert count(read.data) == 0
+    assert ask.routes.taken == ["unknown"]

@@ -2,6 +2,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.http.consistency import HEADER as CONSISTENCY
 from tests.server.conftest import Serve, Server
 
 OURS = "https://app.example"
@@ -35,10 +36,11 @@ async def test_an_allowed_origin_may_send_tokens_and_read_responses(serve: Serve
     assert preflight.status == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == OURS
     allowed = preflight.headers["Access-Control-Allow-Headers"].split(", ")
-    assert {"Authorization", "apollographql-client-name", "apollographql-client-version"} <= {*allowed}
+    assert {CONSISTENCY, "Authorization", "apollographql-client-name", "apollographql-client-version"} <= {*allowed}
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
     assert "Origin" in answer.headers.getall("Vary")
+    assert CONSISTENCY in answer.headers["Access-Control-Expose-Headers"].split(", ")
 
 
 async def test_an_allowed_origin_may_read_errors(serve: Serve) -> None:
