@@ -52,9 +52,10 @@ SELECT bench_id('JV', n * 10 + v), bench_id('OR', 1), bench_id('JB', n), v, 'PUB
     timestamptz '2025-06-01 12:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('MB', 1 + (n + v) % 200)
 FROM generate_series(1, :jobs) n, generate_series(1, 5) v;
 
-INSERT INTO job_team (organization_id, job_id, team_id, granted_at, granted_by_id)
+INSERT INTO job_team (organization_id, job_id, team_id, granted_at, granted_by_id, job_created_at)
 SELECT DISTINCT bench_id('OR', 1), bench_id('JB', n), bench_id('TM', 1 + (n + shift * sign(k)::int) % 50),
-    timestamptz '2025-01-01 00:00Z', bench_id('MB', 1)
+    timestamptz '2025-01-01 00:00Z', bench_id('MB', 1),
+    timestamptz '2025-01-01 00:00Z' + (n * 7919 % 10007) * interval '53 minutes'
 FROM generate_series(1, :jobs) n, generate_series(0, 2) k,
     LATERAL (SELECT 1 + (n / 50 * (6 * k - 5) + 13 * k) % 49) s(shift)
 WHERE k <= n % 3;

@@ -85,7 +85,12 @@ class Job(JobListing, Tagged, Base):
         uselist=False,
         lazy="selectin",
     )
-    teams: Mapped[list[JobTeam]] = relationship(cascade="all, delete-orphan", lazy="selectin", passive_deletes=True)
+    teams: Mapped[list[JobTeam]] = relationship(
+        primaryjoin="Job.id == foreign(JobTeam.job_id)",
+        cascade="all, delete-orphan",
+        lazy="selectin",
+        passive_deletes=True,
+    )
 
     __table_args__ = (
         tenant_key(),

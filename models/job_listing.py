@@ -40,7 +40,7 @@ class JobListing:
 
 INDEXES = (
     Index("ix_job_organization_name", "organization_id", "name", "id"),
-    Index("ix_job_organization_created", "organization_id", "created_at", "id"),
+    Index("ix_job_organization_created", "organization_id", "created_at", "id", unique=True),  # grants refer to it
     # With created_at, what has changed since a moment is sorted by creation without a look at the jobs.
     Index("ix_job_organization_updated", "organization_id", "updated_at", "id", "created_at"),
     Index("ix_job_organization_status", "organization_id", "status", "created_at", "id"),

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base, Id, tenant
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class JobTeam(Base):
-    """A grant: a team's access to a job."""
+    """A grant: a team's access to a job.
+
+    `job_created_at` is the job's, which never changes. With it, an index has each team's jobs in the order of lists.
+    """
 
     __tablename__ = "job_team"
 
@@ -22,12 +25,17 @@ class JobTeam(Base):
     team_id: Mapped[Id] = mapped_column(primary_key=True)
     granted_at: Mapped[datetime]
     granted_by_id: Mapped[Id]
+    job_created_at: Mapped[datetime]
 
     __table_args__ = (
-        tenant("job_id", "job", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["organization_id", "job_created_at", "job_id"],
+            ["job.organization_id", "job.created_at", "job.id"],
+            ondelete="CASCADE",
+        ),
         tenant("team_id", "team"),
         tenant("granted_by_id", "actor"),
-        Index("ix_job_team_team", "team_id", "job_id"),
+        Index("ix_job_team_team", "team_id", "job_created_at", "job_id"),
         Index("ix_job_team_granted_by", "granted_by_id"),  # is read when an actor is deleted with its organization
     )
 
@@ -36,6 +44,7 @@ class JobTeam(Base):
         """Grant access to the teams that don't have it. Return their ids."""
         has = {each.team_id for each in job.teams}
         new = [team_id for team_id in dict.fromkeys(team_ids) if team_id not in has]
-        values = {"organization_id": job.organization_id, "granted_at": edit.at, "granted_by_id": edit.actor_id}
+        of_job = {"organization_id": job.organization_id, "job_created_at": job.created_at}
+        values = {**of_job, "granted_at": edit.at, "granted_by_id": edit.actor_id}
         job.teams += [cls(team_id=team_id, **values) for team_id in new]
         return new

@@ -6,7 +6,6 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
 from mainsheet.models.job_listing import JobListing
-from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.resolvers import job_run
 from mainsheet.resolvers.job_version import columns_of
@@ -70,8 +69,9 @@ def with_relations(view: View, jobs: FromClause) -> Statement:
             source = source.join(Cluster, Cluster.id == _Current.cluster_id)
             columns += within("current_version.cluster", cluster.only(Cluster.__table__.c))
     if run := view.joined("latest_run"):
-        source = source.outerjoin(JobRun, JobRun.id == job_run.newest(jobs.c.id))
-        columns += within(f"latest_run{OPTIONAL}", run.only(job_run.COLUMNS))
+        latest, is_its = job_run.newest(run, jobs.c.id)
+        source = source.outerjoin(latest, is_its)
+        columns += within(f"latest_run{OPTIONAL}", run.only(latest.c))
     return select(*columns).select_from(source)
 
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, ScalarSelect, String, bindparam, select
+from sqlalchemy import ColumnElement, FromClause, String, bindparam, inspect, select, true
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.base import UtcDateTime
@@ -169,17 +169,23 @@ def _by_ids(view: View) -> Statement:
     return rows.where(among(JobRun.id, KEYS), visible(view.caller))
 
 
-def newest(job_id: Expression) -> ScalarSelect[str]:
-    """Return a subquery for the id of a job's newest run, which the index gives."""
+def newest(view: View, job_id: Expression) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return a table with the newest run of a job, which the index gives, and the condition to join it.
+
+    SQLite has no LATERAL, so it looks the run up again by its id.
+    """
     run = aliased(JobRun)
-    runs = select(run.id).where(run.job_id == job_id).order_by(run.created_at.desc(), run.id.desc())
-    return runs.limit(1).scalar_subquery()
+    runs = select(run.id).where(run.job_id == job_id).order_by(run.created_at.desc(), run.id.desc()).limit(1)
+    if view.is_sqlite:
+        return JobRun.__table__, JobRun.id == runs.scalar_subquery()
+    return runs.with_only_columns(*view.only(inspect(run).selectable.c, "job_id")).lateral("latest_run"), true()
 
 
 @rows_of(JobRun, key="job_id")
 def _latest(view: View) -> Statement:
-    columns = view.only(COLUMNS, "job_id")
-    return select(*columns).join(Job, JobRun.id == newest(Job.id)).where(among(Job.id, KEYS))
+    latest, is_its = newest(view, Job.id)
+    columns = view.only(latest.c, "job_id")
+    return select(*columns).select_from(Job).join(latest, is_its).where(among(Job.id, KEYS))
 
 
 @rows_of(JobRun)

@@ -128,4 +128,6 @@ def _of_saved_queries(view: View) -> Statement:
 
 
 OF_SAVED_QUERIES = PagedList(_of_saved_queries, Target.id, JobVersion.created_at, JobVersion.id)
-OF_JOBS = PagedList(_published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True)
+OF_JOBS = PagedList(
+    _published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True, indexed=(JobVersion.number,)
+)

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, select
+from sqlalchemy.orm import aliased
 
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
 from mainsheet.models.job import Job
@@ -23,7 +24,7 @@ from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Statement, View, rows_of
+from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
 
 Role = TypeVar("Role")
 Permission = TypeVar("Permission")
@@ -46,6 +47,9 @@ def was_visible(caller: Caller) -> ColumnElement[bool]:
     return own & through_team.correlate(DeletedJob).exists()
 
 
+_Grant = aliased(JobTeam)
+
+
 class Access(Enum):
     """How a database checks which jobs a caller's teams were granted. All ways give the same rows."""
 
@@ -58,21 +62,24 @@ class Access(Enum):
 def visible(caller: Caller, job: type[Job] = Job, access: Access = Access.LOOKUP) -> ColumnElement[bool]:
     """Whether the caller sees the job. A job that isn't visible is treated as if it didn't exist."""
     own: ColumnElement[bool] = job.organization_id == caller.organization_id
-    return own if sees_all_jobs(caller) else own & _is_granted(caller, job, access)
+    return own if sees_all_jobs(caller) else own & is_granted(caller, job, job.id, access)
 
 
-def _is_granted(caller: Caller, job: type[Job], access: Access) -> ColumnElement[bool]:
+def is_granted(
+    caller: Caller, row: type[Job] | type[JobTeam], job_id: Attribute, access: Access
+) -> ColumnElement[bool]:
+    """Whether a team of the caller has access to the job whose id is in this column of `row`."""
     match access:
         case Access.LOOKUP:
-            return through_teams(caller).where(JobTeam.job_id == job.id).correlate(job).exists()
+            return through_teams(caller).where(JobTeam.job_id == job_id).correlate(row).exists()
         case Access.SET:
-            return job.id.in_(through_teams(caller))
+            return job_id.in_(through_teams(caller))
         case Access.FORCED_SET:
-            return job.id.in_(through_teams(caller)).is_(True)
+            return job_id.in_(through_teams(caller)).is_(True)
         case Access.FORCED_LOOKUP:
             teams = select(TeamMember.team_id).where(TeamMember.actor_id == caller.actor_id)
-            to_one = JobTeam.team_id.in_(teams).is_(True)
-            return is_any(select(JobTeam.job_id).where(JobTeam.job_id == job.id, to_one).correlate(job))
+            to_one = _Grant.team_id.in_(teams).is_(True)
+            return is_any(select(_Grant.job_id).where(_Grant.job_id == job_id, to_one).correlate(row))
 
 
 def permitted(caller: Caller, permission: JobPermission) -> ColumnElement[bool]:

@@ -5,13 +5,15 @@ a common one. The code chooses the access path, and the statement forces the pla
 
 | path              | how rows are found                                | when, and why                             |
 |-------------------|---------------------------------------------------|-------------------------------------------|
+| `OWN_TEAMS`       | merge the first jobs of each of the caller's teams| by creation, without a condition          |
 | `BY_GRANTS`       | sort the caller's granted jobs                    | few grants: most jobs aren't the caller's |
 | `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
-| `OF_TEAMS`        | number all jobs of each team                      | a caller who sees some jobs of each team  |
-| `ALL_OF_TEAMS`    | read each team's page from the index              | a caller who sees all jobs                |
+| `TEAMS_IN_ORDER`  | scan the index of each team's grants, check each  | all jobs are seen, or by creation         |
+| `TEAMS_BY_SET`    | the same, against one set of the caller's grants  | fewer than 10,000 grants                  |
+| `OF_TEAMS`        | number all jobs of each team                      | other orders, and conditions              |
 | `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
 | `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
 | `OF_SAVED_QUERIES`| number all jobs of each saved query               | any caller                                |
@@ -34,11 +36,12 @@ from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
-from mainsheet.resolvers.job_list.grant_counts import GrantCounts
-from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
+from mainsheet.resolvers.job_list import own_teams
+from mainsheet.resolvers.job_list.grant_counts import LARGE_SET, MANY, GrantCounts
+from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total
+from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total, counts_of
 from mainsheet.resolvers.sql.pagination.scan_then_index import ScanThenIndex
 from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
@@ -93,17 +96,34 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     if job_filter.ONE_JOB_EACH & parameters.keys():
         return BY_CONDITION
-    if not sees_all_jobs(read.caller) and not await GRANT_COUNTS.are_many(read):
-        return BY_GRANTS
+    if not sees_all_jobs(read.caller):
+        if _is_by_creation(read, arguments):
+            return OWN_TEAMS
+        if await GRANT_COUNTS.of_caller(read) < MANY:
+            return BY_GRANTS
     if arguments.page.offset > FAR_OFFSET:
         return FAR_PAGE
     return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
 
 
+def _is_by_creation(read: Read, arguments: JobListArguments) -> bool:
+    """Whether the list has the order of the grants' index, and no condition."""
+    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
+    return arguments.sort_by is JobSortField.CREATED_AT and not parameters
+
+
 @batch(*JOINS)
 async def of_teams(read: Read, team_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
     """List each team's jobs that the caller sees."""
-    return await _pages(ALL_OF_TEAMS if sees_all_jobs(read.caller) else OF_TEAMS, read, team_ids, arguments)
+    return await _pages(await _access_path_of_teams(read, arguments), read, team_ids, arguments)
+
+
+async def _access_path_of_teams(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
+    if sees_all_jobs(read.caller):
+        return TEAMS_IN_ORDER
+    if not _is_by_creation(read, arguments):
+        return OF_TEAMS
+    return TEAMS_BY_SET if await GRANT_COUNTS.of_caller(read) < LARGE_SET else TEAMS_IN_ORDER
 
 
 @batch(*JOINS)
@@ -182,6 +202,24 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 
 
 @rows_of(Job)
+def _in_teams(view: View, *conditions: str) -> Statement:
+    return _checked_grants(view, Access.FORCED_LOOKUP, *conditions)
+
+
+@rows_of(Job)
+def _in_teams_by_set(view: View, *conditions: str) -> Statement:
+    return _checked_grants(view, Access.FORCED_SET, *conditions)
+
+
+def _checked_grants(view: View, access: Access, *conditions: str) -> Statement:
+    """Check the grants of each team in the order of their index, before the jobs are read."""
+    jobs = _own_jobs(view).join(JobTeam, JobTeam.job_id == Job.id).where(*job_filter.by_index(*conditions))
+    if sees_all_jobs(view.caller):
+        return jobs
+    return jobs.where(is_granted(view.caller, JobTeam, JobTeam.job_id, access))
+
+
+@rows_of(Job)
 def _of_saved_queries(view: View, *conditions: str) -> Statement:
     """Check each job that runs one of the saved queries, whatever the conditions: their indexes may have all jobs."""
     is_shown = (visible(view.caller, access=Access.FORCED_LOOKUP), *job_filter.by_row(Job, *conditions))
@@ -202,6 +240,17 @@ RUNNING = _running()
 Use = aliased(JobVersionQuery, RUNNING)
 
 
+def _counts_of_all(view: View) -> Statement:
+    """Count the jobs that the caller sees, without a condition."""
+    if not sees_all_jobs(view.caller):
+        return own_teams.count(view)
+    return counts_of(_visible(view).where(among(Job.organization_id, KEYS)), Job.organization_id)
+
+
+def _own_jobs(view: View) -> Statement:
+    return select_jobs(view).where(Job.organization_id == view.caller.organization_id)
+
+
 def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
     is_visible = visible(view.caller, access=Access.FORCED_SET)
     return ids_of_one(replace(all_jobs, rows=all_jobs.rows.where(is_visible, *job_filter.by_index(*conditions))))
@@ -211,26 +260,32 @@ def _by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mappi
     return {name: PagedList(rows, parent, by, Job.id, join=with_relations, **options) for name, by in SORTED_BY.items()}
 
 
+def _in_grants_order(paths: Mapping[JobSortField, PagedList[Job]]) -> Mapping[JobSortField, PagedList[Job]]:
+    """Let the list by creation use the index of the grants, which has this order."""
+    by_creation = replace(paths[JobSortField.CREATED_AT], indexed=(JobTeam.job_created_at, JobTeam.job_id))
+    return {**paths, JobSortField.CREATED_AT: by_creation}
+
+
 def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
     return visible(caller, job, Access.FORCED_LOOKUP)
 
 
 MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)
-BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id)
+OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all}
+OWN_TEAMS = _by_sort_field(
+    _in_order, Job.organization_id, page_ids=own_teams.page_ids, rows_by_id=_own_jobs, **OF_ORGANIZATION
+)
+BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id, counted_by=_counts_of_all)
 BY_CONDITION = _by_sort_field(_by_condition, Job.organization_id)
-IN_ORDER = _by_sort_field(_in_order, Job.organization_id, rows_to_count=_rows_to_count)
+IN_ORDER = _by_sort_field(_in_order, Job.organization_id, **OF_ORGANIZATION)
 SCAN_THEN_INDEX = _by_sort_field(
-    _in_order,
-    Job.organization_id,
-    rows_to_count=_rows_to_count,
-    page_ids=MATCHES.page_ids,
-    rows_by_id=select_jobs,
+    _in_order, Job.organization_id, page_ids=MATCHES.page_ids, rows_by_id=select_jobs, **OF_ORGANIZATION
 )
-FAR_PAGE = _by_sort_field(
-    _in_set, Job.organization_id, rows_to_count=_rows_to_count, page_ids=_far_ids, rows_by_id=select_jobs
-)
+FAR_PAGE = _by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
 OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id)
-ALL_OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id, is_indexed=True, rows_by_id=select_jobs)
+IN_TEAMS = {"rows_to_count": _of_teams, "is_indexed": True, "rows_by_id": select_jobs}
+TEAMS_IN_ORDER = _in_grants_order(_by_sort_field(_in_teams, JobTeam.team_id, **IN_TEAMS))
+TEAMS_BY_SET = _in_grants_order(_by_sort_field(_in_teams_by_set, JobTeam.team_id, **IN_TEAMS))
 OF_CLUSTERS = _by_sort_field(
     _in_order, Job.current_cluster_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )

@@ -33,6 +33,8 @@ BREAKS = {
     "another organization's author": "UPDATE job SET created_by_id = :member",
     "another organization's cluster": "UPDATE job_version SET cluster_id = :cluster",
     "another organization's team": "UPDATE job_team SET team_id = :team",
+    "a grant of a job of another time": "UPDATE job_team SET job_created_at = '2001-01-01 00:00:00+00'",
+    "a job of another time than its grants": "UPDATE job SET created_at = '2001-01-01 00:00:00+00'",
     "another organization's query": "UPDATE job_version_query SET query_id = :query",
     "another organization's member in a team": "UPDATE team_member SET actor_id = :member WHERE role = 'ADMIN'",
     "another organization's actor": "UPDATE event SET actor_id = :member",

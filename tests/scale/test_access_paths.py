@@ -1,6 +1,6 @@
 """All access paths to a list of jobs give the same pages and totals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle
@@ -12,15 +12,21 @@ from mainsheet.models.database import Database
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.source import SourceKind
+from mainsheet.resolvers import team
 from mainsheet.resolvers.job_filter import JobFilter, parameters
 from mainsheet.resolvers.job_list.access_paths import (
     BY_CONDITION,
     BY_GRANTS,
     FAR_PAGE,
     IN_ORDER,
+    OF_TEAMS,
+    OWN_TEAMS,
     SCAN_THEN_INDEX,
+    TEAMS_BY_SET,
+    TEAMS_IN_ORDER,
     JobSortField,
 )
+from mainsheet.resolvers.named_list import NamedListArguments
 from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, totals
@@ -36,6 +42,9 @@ PAGES = (
     PageArguments(100, 4000),
     PageArguments(0),
 )
+
+
+PATHS_OF_TEAMS = (OF_TEAMS, TEAMS_IN_ORDER, TEAMS_BY_SET)
 
 
 def filters(ids: Mapping[str, str]) -> Iterator[JobFilter]:
@@ -96,5 +105,44 @@ async def test_all_access_paths_give_the_same_rows(
         with monkeypatch.context() as patched:
             patched.setattr(scan_then_index, "SCAN_LIMIT", 50)
             assert await pages_and_total(read, short[sort], wanted, descending) == expected, (wanted, sort)
+    await read.close()
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_merge_of_the_callers_teams_gives_the_same_rows(
+    big: Big, big_database: Database, descending: bool
+) -> None:
+    read = Read.of(big_database, caller(big.member))
+
+    expected = await pages_and_total(read, BY_GRANTS[JobSortField.CREATED_AT], JobFilter(), descending)
+    found = await pages_and_total(read, OWN_TEAMS[JobSortField.CREATED_AT], JobFilter(), descending)
+
+    assert found == expected
+    assert found[0][0]
+    await read.close()
+
+
+@pytest.mark.parametrize("role", ["admin", "member"])
+async def test_all_access_paths_to_jobs_of_teams_give_the_same_rows(
+    big: Big, big_database: Database, role: str
+) -> None:
+    read = Read.of(big_database, caller(getattr(big, role)))
+    teams = await team.of_organizations(read, [read.caller.organization_id], NamedListArguments(PageArguments(5)))
+    keys = [each.id for each in teams[read.caller.organization_id].nodes]
+    for sort, descending in zip(JobSortField, cycle((False, True)), strict=False):
+        of_teams = [await pages_of_teams(read, each[sort], keys, descending) for each in PATHS_OF_TEAMS]
+
+        assert of_teams[0][0][0][0]
+        assert of_teams[1:] == of_teams[:-1], sort
 
     await read.close()
+
+
+async def pages_of_teams(read: Read, paged_list: PagedList[Job], keys: Sequence[str], descending: bool) -> list[Any]:
+    """Return pages of many teams, those of the first team after a cursor, and the totals."""
+    page = PageArguments(7, descending=descending)
+    first = await paged_list.pages(read, keys, page)
+    after = await paged_list.pages(read, keys, replace(page, after=first[keys[0]].end_cursor))
+    alone = await paged_list.pages(read, keys[:1], replace(page, after=first[keys[0]].end_cursor))
+    counts = await totals(read, list(first.values()))
+    return [[_values(pages[key]) for key in pages] for pages in (first, after, alone)] + list(counts.values())

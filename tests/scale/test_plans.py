@@ -105,7 +105,10 @@ async def test_a_page_of_the_organization_is_read_in_order(
         await ask_big(getattr(big, role), query)  # so that the number of the member's grants is cached
 
         (plan,) = (await plans(big, big_database, ask_big)).values()
-        assert not sorts(plan), plan
+        if role == "member" and sort == "CREATED_AT":  # only the first jobs of the member's teams are sorted
+            assert "ix_job_team_team" in plan
+        else:
+            assert not sorts(plan), plan
         assert not walks(plan), plan
 
 
@@ -145,7 +148,8 @@ async def test_a_far_page_skips_index_entries_and_not_rows(
         await ask_big(getattr(big, role), "{ jobs(limit: 20, page: 100) { nodes { name } } }")
 
     (plan,) = (await plans(big, big_database, ask_big)).values()
-    assert "job USING COVERING INDEX" in plan or '"Node Type":"Index Only Scan"' in plan
+    covering = "job_team_1 USING COVERING INDEX" if role == "member" else "job USING COVERING INDEX"
+    assert covering in plan or '"Node Type":"Index Only Scan"' in plan
 
 
 @pytest.mark.parametrize("role", ROLES)

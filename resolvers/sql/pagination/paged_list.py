@@ -1,10 +1,10 @@
 """Lists that are read in pages, by number or by keyset cursor: those of many parents in one statement."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, cast
 
-from sqlalchemy import FromClause, Select, String, bindparam, func, tuple_
+from sqlalchemy import FromClause, Select, func
 
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor, slices
@@ -42,7 +42,10 @@ class PagedList(Generic[Row]):
     - `join` joins the relations that the view wants to the rows of a page.
     - `rows_to_count` builds the same rows for a count, where another statement is faster for it.
     - `is_indexed`: an index has each parent's rows in order, so that each parent's page is looked up in it.
+    - `indexed` are the columns of this index, where they aren't `by` and `id`: their equals in a joined table, or `by`
+      alone if it is unique below a parent.
     - `page_ids` selects the ids of one parent's page, and `rows_by_id` builds the rows that are then read by id.
+    - `counted_by` builds the count from other rows, where there is no condition.
     """
 
     rows: Query[Row]
@@ -52,6 +55,8 @@ class PagedList(Generic[Row]):
     join: Callable[[View, FromClause], Statement] | None = None
     rows_to_count: Build | None = None
     is_indexed: bool = False
+    indexed: tuple[Attribute, ...] = ()
+    counted_by: Build | None = None
     rows_by_id: Build | None = None
     page_ids: Callable[..., Select[str]] | None = None
 
@@ -117,11 +122,9 @@ class PagedList(Generic[Row]):
     def _sorted(self, rows: Statement, view: View, descending: bool, has_cursor: bool = False) -> slices.SortedRows:
         if view.joins or view.wants("cursor", "start_cursor", "end_cursor"):
             rows = rows.add_columns(self.by.label("sort_key"))
-        if has_cursor:
-            at = tuple_(bindparam("at_key", type_=self.by.type), bindparam("at_id", type_=String()))
-            here = tuple_(self.by, self.id)
-            rows = rows.where(here < at if descending else here > at)
-        return slices.SortedRows(rows, self.parent, self.by, self.id, descending)
+        indexed = self.indexed or (self.by, self.id)
+        all_rows = slices.SortedRows(rows, self.parent, self.by, self.id, descending, indexed, has_cursor)
+        return replace(all_rows, rows=rows.where(*all_rows.after_cursor(*indexed)))
 
     def _joined(self, view: View, descending: bool, page: Statement) -> Statement:
         """Join the wanted relations to the rows of the page only, and sort these again."""
@@ -136,12 +139,17 @@ class PagedList(Generic[Row]):
 
     def counts(self, view: View, *conditions: str) -> Statement:
         """Count each parent's rows."""
-        rows = self.counted(view, *conditions).where(among(self.parent, KEYS)).group_by(self.parent)
-        return rows.with_only_columns(self.parent.label("parent_key"), func.count().label("total"))
+        if self.counted_by and not conditions:
+            return self.counted_by(view)
+        return counts_of(self.counted(view, *conditions).where(among(self.parent, KEYS)), self.parent)
 
     def cursor(self, row: Row) -> str:
         page_row = cast("PageRow", row)
         return cursor.encode(self.by, page_row.sort_key, page_row.id)
+
+
+def counts_of(rows: Statement, parent: Attribute) -> Statement:
+    return rows.group_by(parent).with_only_columns(parent.label("parent_key"), func.count().label("total"))
 
 
 @dataclass(frozen=True, eq=False)
