@@ -1,9 +1,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, inspect, select, text, update
+from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, event, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from mainsheet.models.base import Base
 from mainsheet.models.clock import read_clock
@@ -18,6 +20,25 @@ BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   WHERE (SELECT max(transaction_id) FROM (
     SELECT epoch, transaction_id FROM event ORDER BY number DESC LIMIT 1000) AS newest WHERE newest.epoch = feed.epoch
   ) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+
+# A promoted standby has a new timeline and may lack the newest events; so has a database after a recovery to a point in
+# time. The lock waits for writers that have read the old epoch. Some hosted databases have no functions for timelines.
+FOLLOW_TIMELINE = """DO $$
+DECLARE
+  current int;
+BEGIN
+  IF current_setting('transaction_read_only')::boolean THEN
+    RETURN;
+  END IF;
+  current := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int;
+  IF EXISTS (SELECT FROM feed WHERE timeline IS DISTINCT FROM current) THEN
+    LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE feed SET epoch = epoch + (timeline IS NOT NULL)::int, timeline = current
+      WHERE timeline IS DISTINCT FROM current;
+  END IF;
+EXCEPTION WHEN feature_not_supported OR insufficient_privilege OR undefined_function THEN
+  NULL;
+END $$"""
 
 LAST = bindparam("last", type_=String())
 EXPIRED = (
@@ -38,13 +59,15 @@ class CursorExpired(BadInput):
 class Feed(Base):
     """The state of all feeds, in one row.
 
-    `epoch` grows when the database is restored, because the new cluster's transactions may have smaller numbers.
+    `epoch` grows when the database is restored or its standby promoted, because the new cluster's transactions may have
+    smaller numbers than those of events that readers saw before. `timeline` is PostgreSQL's, once a server has seen it.
     """
 
     __tablename__ = "feed"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
+    timeline: Mapped[int | None]
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
@@ -55,6 +78,23 @@ async def begin_epoch(database: Database) -> bool:
         return False
     async with database.writes.begin() as connection:
         return (await connection.execute(text(BEGIN_EPOCH))).rowcount > 0
+
+
+def follow_timelines(database: Database) -> None:
+    """Let each new connection for writes begin an epoch if the database has a new timeline, before it writes.
+
+    After a failover, all connections are new. Only a pooler between us and PostgreSQL may keep old ones.
+    """
+    if database.is_sqlite:
+        return
+
+    @event.listens_for(database.writes.sync_engine, "connect")
+    def follow(driver: Any, _entry: ConnectionPoolEntry) -> None:
+        try:
+            driver.run_async(lambda connection: connection.execute(FOLLOW_TIMELINE))
+        except BaseException:
+            driver.terminate()  # the pool wouldn't close it
+            raise
 
 
 async def begin_epoch_after_restore(database: Database) -> None:

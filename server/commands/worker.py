@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 from mainsheet.models.database import Database
-from mainsheet.models.feed import begin_epoch
+from mainsheet.models.feed import begin_epoch, follow_timelines
 from mainsheet.schema.api import api
 from mainsheet.server.app import make_app, make_runner, patience
 from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
@@ -52,6 +52,7 @@ async def serving(
         _authenticator(database, settings) as authenticator,
     ):
         await require_served(database)  # this package may be newer than the supervisor's after an upgrade
+        follow_timelines(database)
         if await begin_epoch(database):
             log.warning("a new epoch of the feed begins: the database was restored into a younger cluster")
         page, open_context = Playground.built(), partial(context_type(settings), database)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from mainsheet.models.feed import CursorExpired, begin_epoch, expire
+from mainsheet.models.feed import CursorExpired, begin_epoch, expire, follow_timelines
 from mainsheet.server.errors import cause_of, formatted
 from testbed.ask import Ask, Failed
 from testbed.world import World
@@ -15,6 +15,8 @@ from testbed.world import World
 FEED = """query ($after: String) { events(after: $after) {
   nodes { action cursor } pageInfo { endCursor } } }"""
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+
+EPOCH = text("SELECT epoch FROM feed")
 
 
 async def feed(ask: Ask, world: World, after: str | None = None) -> Any:
@@ -105,3 +107,22 @@ async def test_events_of_a_younger_cluster_come_after_the_restored_ones(
     new = await feed(ask, world, restored["pageInfo"]["endCursor"])
 
     assert [each["action"] for each in restored["nodes"] + new["nodes"]] == ["JOB_CREATED", "JOB_UPDATED"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_events_of_a_promoted_standby_come_after_those_that_readers_saw(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    follow_timelines(database)
+    await database.writes.dispose()
+    async with database.writes.begin() as connection:
+        epoch = await connection.scalar(EPOCH)
+        await connection.execute(text("UPDATE feed SET timeline = timeline + 1"))  # as if it was the primary's
+        await connection.execute(text("UPDATE event SET transaction_id = 1000000000"))  # of the primary
+    await database.writes.dispose()
+
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+
+    assert [each["action"] for each in (await feed(ask, world))["nodes"]] == ["JOB_CREATED", "JOB_UPDATED"]
+    async with database.writes.begin() as connection:
+        assert await connection.scalar(EPOCH) == epoch + 1

@@ -44,13 +44,17 @@ class Pair:
             await connection.execute(SYNCHRONOUS)
             await connection.execute("SELECT pg_reload_conf()")
 
-    async def fail_over(self) -> None:
-        """Let the primary die, and promote the standby. Then make a new standby."""
+    async def promote(self) -> None:
+        """Let the primary die, and promote the standby."""
         assert self.standby
         await asyncio.to_thread(self.primary.stop, "immediate")
         await asyncio.to_thread(self.standby.promote)
-        self.primary = self.standby
+        self.primary, self.standby = self.standby, None
         self.proxies.reverse()
+
+    async def fail_over(self) -> None:
+        """Promote the standby, and make a new one."""
+        await self.promote()
         await self.follow()
 
     async def restart(self, mode: str) -> None:
