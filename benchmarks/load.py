@@ -24,23 +24,44 @@ class Burst:
     latencies: list[float] = field(default_factory=list)
 
 
+class Received:
+    """The bytes of one answer, until it is whole."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._length: int | None = None
+
+    def clear(self) -> None:
+        self.data.clear()
+        self._length = None
+
+    def add(self, data: bytes) -> bool:
+        """Return whether the answer is whole."""
+        self.data += data
+        if self._length is None:
+            end = self.data.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            length = header(self.data[:end], b"content-length")
+            self._length = end + 4 + int(length) if length else 0
+        return len(self.data) >= self._length if self._length else self.data.endswith(b"\r\n0\r\n\r\n")
+
+
 class Connection(asyncio.Protocol):
     def __init__(self, burst: Burst) -> None:
         self.burst = burst
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.received = bytearray()
-        self.length: int | None = None
+        self.received = Received()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        self.received += data
-        if not self._is_whole():
+        if not self.received.add(data):
             return
-        if not is_good(self.received):
-            self._fail(BadAnswer(self.received[:1000]))
+        if not is_good(self.received.data):
+            self._fail(BadAnswer(self.received.data[:1000]))
             return
         self.burst.latencies.append(time.perf_counter() - self.sent)
         if time.perf_counter() < self.burst.until:
@@ -59,18 +80,8 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         self.received.clear()
-        self.length = None
         self.sent = time.perf_counter()
         self.transport.write(next(self.burst.requests))
-
-    def _is_whole(self) -> bool:
-        if self.length is None:
-            end = self.received.find(b"\r\n\r\n")
-            if end < 0:
-                return False
-            length = header(self.received[:end], b"content-length")
-            self.length = end + 4 + int(length) if length else 0
-        return len(self.received) >= self.length if self.length else self.received.endswith(b"\r\n0\r\n\r\n")
 
 
 def header(head: bytes | bytearray, name: bytes) -> bytes | None:
@@ -133,4 +144,4 @@ async def ask(url: str, request: bytes) -> bytes:
     async with asyncio.timeout(PATIENCE):
         _, connection = await loop.create_connection(lambda: Connection(single), host, port)
         await connection.done
-    return body_of(bytes(connection.received))
+    return body_of(bytes(connection.received.data))

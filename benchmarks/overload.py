@@ -1,0 +1,185 @@
+"""`python -m benchmarks.overload`: what servers answer in time when they are asked for more than they can.
+
+First the capacity of a server: how many requests it answers to a few connections that send the next one at once. Then
+requests arrive at multiples of that rate, however slowly they are answered, from clients who wait for a second. Half of
+them are W1 and half W2, from all callers in turn. A server has at most ten connections to the same PostgreSQL.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from benchmarks import data, processor
+from benchmarks.arrivals import Outcome, Plan
+from benchmarks.load import burst
+from benchmarks.overload_plot import Line, plot
+from benchmarks.servers import OTHER_CPU, ROOT, Running, Server, every_server, started
+from benchmarks.workloads import WORKLOADS, Call
+
+RESULT = Path(__file__).parent / "results" / "overload.md"
+SERVERS = ("mainsheet", "postgraphile", "apollo")
+UNLIMITED = "unlimited"  # Mainsheet without the limit
+KINDS = WORKLOADS[:2]
+TIMES = (0.5, 1, 2, 5, 10)
+CONNECTIONS = 16
+WARM_UP_SECONDS = 3
+REST_SECONDS = 3  # between two rates, for what is left over of the one before
+# All clients have one address.
+OF_ALL = {"MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1000000"}
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Sample:
+    title: str
+    capacity: float
+    times: float
+    outcome: Outcome
+    server_cpu: float
+    memory: float
+
+    @property
+    def share(self) -> float:
+        return self.outcome.good / self.capacity
+
+    def row(self) -> str:
+        outcome = self.outcome
+        waits = [f"{_ms(each, 0.5)} / {_ms(each, 0.99)}" for each in outcome.waits]
+        cells = [
+            self.title,
+            f"{self.times:g}",
+            f"{outcome.sent / outcome.seconds:.0f}",
+            f"{outcome.good:.0f}",
+            f"{100 * self.share:.0f} %",
+            *waits,
+            f"{outcome.refused} ({_ms(outcome.refusal_waits, 0.5)})",
+            f"{outcome.late}",
+            f"{outcome.lost + outcome.failed}",
+            f"{self.server_cpu:.2f} / {outcome.cpu:.2f}",
+            f"{self.memory:.0f}",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+HEAD = (
+    "| server | times the capacity | a second | good a second | of the capacity | W1 ms: p50 / p99 | W2 ms: p50 / p99"
+    " | 503 (p50 ms) | late | lost, failed | CPUs: server / clients | MiB |\n"
+    f"|{'---|' * 12}"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15, help="of each rate")
+    parser.add_argument("--only", type=lambda names: names.split(","), help="these servers: mainsheet,unlimited,…")
+    asked = parser.parse_args()
+    samples = list(_measured(asked.only or [UNLIMITED, *SERVERS], asked.seconds))
+    text = _text(samples, asked.seconds)
+    RESULT.write_text(text, "utf-8")
+    RESULT.with_suffix(".svg").write_text(plot(_lines(samples), TIMES), "utf-8")
+    print(f"\n{text}\nWritten to {RESULT} and .svg")
+
+
+def _measured(names: Sequence[str], seconds: float) -> Iterator[Sample]:
+    chosen = [each for each in _servers() if each.name in names]
+    with tempfile.TemporaryDirectory(prefix="mainsheet-overload-") as logs, data.database() as url:
+        data.fill(url)
+        calls = asyncio.run(data.calls(url))
+        for server in chosen:
+            with started([server], url, Path(logs)) as (running,):
+                yield from _samples(running, calls, seconds)
+
+
+def _servers() -> Iterator[Server]:
+    for each in every_server():
+        if each.name in SERVERS:
+            yield replace(each, environment={**each.environment, **OF_ALL})
+        if each.name == "mainsheet":
+            environment = {**each.environment, **OF_ALL, "MAINSHEET_QUEUE_SECONDS": "0"}
+            yield replace(
+                each, name=UNLIMITED, title=f"{each.title}, MAINSHEET_QUEUE_SECONDS=0", environment=environment
+            )
+
+
+def _samples(running: Running, calls: Sequence[Call], seconds: float) -> Iterator[Sample]:
+    asked = [[running.request(kind, call) for call in calls] for kind in KINDS]
+    url, kinds = asked[0][0][0], [[request for _, request in kind] for kind in asked]
+    capacity = _capacity(url, [each for pair in zip(*kinds, strict=True) for each in pair], seconds)
+    for times in TIMES:
+        with _cpu(running.pid) as used:
+            outcome = _offered(url, kinds, capacity * times, seconds)
+        sample = Sample(running.server.title, capacity, times, outcome, used[0], _memory(running.pid))
+        print(sample.row(), flush=True)
+        yield sample
+        time.sleep(REST_SECONDS)
+
+
+def _capacity(url: str, requests: list[bytes], seconds: float) -> float:
+    asyncio.run(burst(url, requests, CONNECTIONS, WARM_UP_SECONDS))
+    began = time.perf_counter()
+    answers = len(asyncio.run(burst(url, requests, CONNECTIONS, seconds)))
+    return answers / (time.perf_counter() - began)
+
+
+def _offered(url: str, kinds: list[list[bytes]], rate: float, seconds: float) -> Outcome:
+    """Let a process of its own send requests, before PostgreSQL on their CPU, so that they are sent in time."""
+    plan = Plan(url, [[each.decode() for each in kind] for kind in kinds], rate, seconds)
+    command = ["nice", "-n", "-5", sys.executable, "-m", "benchmarks.arrivals"]
+    with processor.started_on(OTHER_CPU):
+        done = subprocess.run(command, cwd=ROOT, input=orjson.dumps(asdict(plan)), stdout=subprocess.PIPE, check=True)
+    return Outcome(**orjson.loads(done.stdout))
+
+
+@contextmanager
+def _cpu(pid: int) -> Iterator[list[float]]:
+    """Put the CPUs that a process has used inside into the list, at the end."""
+    used: list[float] = []
+    before, began = processor.seconds(pid), time.perf_counter()
+    yield used
+    used.append((processor.seconds(pid) - before) / (time.perf_counter() - began))
+
+
+def _memory(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / 2**20
+
+
+def _ms(waits: Sequence[float], quantile: float) -> str:
+    return f"{1000 * sorted(waits)[int(len(waits) * quantile)]:.0f}" if waits else "-"
+
+
+def _lines(samples: Sequence[Sample]) -> list[Line]:
+    titles = dict.fromkeys(each.title for each in samples)
+    return [Line(title, [each.share for each in samples if each.title == title]) for title in titles]
+
+
+def _text(samples: Sequence[Sample], seconds: float) -> str:
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    rows = "\n".join(each.row() for each in samples)
+    return f"""# More requests than a server can answer
+
+By `python -m benchmarks.overload --seconds {seconds:g}` on PostgreSQL, {datetime.now(UTC):%d %B %Y}; the machine's load
+averages at the end were {load}.
+
+*Good* are answers with status 200 within a second, after which the client leaves. Offered are multiples of the
+server's own capacity, which is what it answers to {CONNECTIONS} connections. Half of the requests are W1, half are W2.
+
+![Good answers by the offered load, both as multiples of the capacity](overload.svg)
+
+{HEAD}
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    main()
