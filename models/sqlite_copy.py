@@ -88,7 +88,7 @@ def has_data(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with closing(_read_only(path)) as connection:
+        with closing(_read_only(path, timeout=0)) as connection:
             is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
             return not is_empty and connection.execute("SELECT id FROM organization LIMIT 1").fetchone() is not None
     except sqlite3.Error:
@@ -129,8 +129,10 @@ def put(file: Path, at: Path) -> None:
         os.close(folder)
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, isolation_level=None)
+def _read_only(path: Path, timeout: float = 5) -> sqlite3.Connection:
+    """Open a database, whose statements wait so many seconds for a lock."""
+    url = f"file:{quote(str(path.resolve()))}?mode=ro"
+    return sqlite3.connect(url, uri=True, isolation_level=None, timeout=timeout)
 
 
 def _free_name(path: Path) -> Path:
@@ -161,7 +163,7 @@ def closed(path: Path) -> Iterator[None]:
 
 def _is_damaged(path: Path) -> bool:
     try:
-        with _refusing_open(path), closing(_read_only(path)) as connection:
+        with _refusing_open(path), closing(_read_only(path, timeout=0)) as connection:
             connection.execute("PRAGMA schema_version").fetchone()
     except sqlite3.Error:
         return True
