@@ -1,6 +1,6 @@
 """The costs as Markdown: milliseconds beside the fewest jobs, and how many times as much beside more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
@@ -13,13 +13,13 @@ def table(costs: Sequence[Cost]) -> str:
 
 def _lines(costs: Sequence[Cost]) -> Iterator[str]:
     places = list(dict.fromkeys((each.kind, each.size) for each in costs))
-    medians = _medians(costs)
     yield from ("# What an operation costs as jobs grow", "")
     yield from EXPLAINED
     yield from ("", f"Written on {datetime.now(UTC):%-d %B %Y} by `python -m benchmarks.growth`.")
     for group in dict.fromkeys(each.group for each in costs):
         yield from ("", f"## {group}", "", f"| | as | {' | '.join(f'{kind}, {size:,}' for kind, size in places)} |")
         yield f"|---|---|{'---:|' * len(places)}"
+        medians = _medians(each for each in costs if each.group == group)
         for name, role in dict.fromkeys((each.name, each.role) for each in costs if each.group == group):
             yield f"| {name} | {role} | {' | '.join(_cells(medians, places, name, role))} |"
 
@@ -34,7 +34,7 @@ def _cells(
         yield f"{milliseconds:.2f} ms" if size == smallest[kind] else f"{milliseconds:.2f} ms, {ratio:.1f}"
 
 
-def _medians(costs: Sequence[Cost]) -> dict[tuple[str, str, str, int], float]:
+def _medians(costs: Iterable[Cost]) -> dict[tuple[str, str, str, int], float]:
     found: dict[tuple[str, str, str, int], list[float]] = {}
     for each in costs:
         found.setdefault((each.name, each.role, each.kind, each.size), []).append(each.cpu_ms)
