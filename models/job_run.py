@@ -134,6 +134,13 @@ class JobRun(Base):
         Index("ix_job_run_organization_created", "organization_id", "created_at", "id"),
         Index("ix_job_run_organization_status", "organization_id", "status", "created_at", "id"),
         Index(
+            "ix_job_run_organization_scheduled",
+            "organization_id",
+            "scheduled_for",
+            postgresql_where=text("scheduled_for IS NOT NULL"),
+            sqlite_where=text("scheduled_for IS NOT NULL"),
+        ),
+        Index(
             "ix_job_run_ready",
             "cluster_id",
             "job_id",

@@ -27,7 +27,6 @@ PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example
 TEAMS = 50
 SEED = 1
 CONNECTIONS = 2  # one for reads, one for mutations
-BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,11 @@ async def _backends(database: Database) -> Sequence[int]:
     """Open the connection for reads and the one for writes, and return the processes that serve them."""
     if database.is_sqlite:
         return ()
-    await database.read_pool.give_back(await database.read_pool.take())
+    reads = await database.read_pool.take()
+    await database.read_pool.give_back(reads)
+    reader: Any = reads.driver_connection  # asyncpg's
     async with database.writes.connect() as connection:
-        return (await connection.scalars(text(BACKENDS))).all()
+        return [reader.get_server_pid(), await connection.scalar(text("SELECT pg_backend_pid()"))]
 
 
 async def _fill(database: Database, size: int) -> None:

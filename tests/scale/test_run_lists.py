@@ -1,6 +1,7 @@
 """The list of all runs finds few matches by an index, and has the same rows whichever way they are found."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,11 +19,17 @@ from tests.scale.conftest import Big
 from tests.scale.test_plans import ROLES, plans, refuse_walks
 
 Ids = Mapping[str, str]
-OF_JOBS = ("ix_job_run_job_created", "ix_job_run_version_created", "uq_job_run_job_id_scheduled_for")
+OF_JOBS = (
+    "ix_job_run_job_created",
+    "ix_job_run_version_created",
+    "uq_job_run_job_id_scheduled_for",
+    "(job_id=? AND scheduled_for>?)",  # the same, which has no name in SQLite
+)
 FILTERS: list[Callable[[Ids], JobRunFilter]] = [
     lambda _: JobRunFilter(),
     lambda _: JobRunFilter(statuses=(JobRunStatus.RUNNING, JobRunStatus.FAILED)),
     lambda _: JobRunFilter(statuses=()),
+    lambda _: JobRunFilter(scheduled_since=datetime(2026, 1, 1, tzinfo=UTC)),
     lambda ids: JobRunFilter(job_ids=(ids["job"], "JR0")),
     lambda ids: JobRunFilter(cluster_ids=(ids["cluster"],), statuses=(JobRunStatus.SUCCEEDED,)),
 ]
@@ -37,6 +44,7 @@ def by_jobs(plan: str) -> bool:
     ("wanted", "index"),
     [
         ("statuses: [RUNNING]", "ix_job_run_organization_status"),
+        ('scheduledSince: "2026-11-27T00:00:00Z"', "ix_job_run_organization_scheduled"),
         ('jobIds: ["$job"]', OF_JOBS[0]),
     ],
 )
