@@ -49,6 +49,11 @@ class RequestError(Exception):
         self.headers = headers or {}
 
 
+def timed_out(message: str) -> RequestError:
+    """Return a 503 for what changed nothing before its time was over."""
+    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT, headers={"Retry-After": "1"})
+
+
 def unauthenticated(authorization: str | None) -> RequestError:
     """Return a 401 as RFC 6750 requires: with `invalid_token` if a token was sent, else with the scheme only."""
     sent = authorization is not None and authorization.lower().startswith("bearer ")

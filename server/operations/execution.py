@@ -12,7 +12,7 @@ from mainsheet.executor import AnswerTooLarge, Request
 from mainsheet.models.instrumentation import Instrumentation, Instrumented
 from mainsheet.models.replica import Replica
 from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, TooSlow, Unavailable
-from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report
+from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report, timed_out
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.operations.documents import label
@@ -131,4 +131,4 @@ def _too_slow(seconds: float, operation: OperationDefinitionNode) -> RequestErro
     if operation.operation is OperationType.MUTATION:
         message = f"{message}; {LOOK_FIRST}."
         return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, message, code=Code.TIMEOUT)
-    return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, f"{message}.", code=Code.TIMEOUT)
+    return timed_out(f"{message}.")

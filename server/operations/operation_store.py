@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from http import HTTPStatus
 from sys import getsizeof
 from typing import Any
 
@@ -21,7 +20,7 @@ from graphql import (
 
 from mainsheet.executor import Prepared, WorkerThread
 from mainsheet.models.instrumentation import Instrumentation
-from mainsheet.server.errors import Code, InvalidOperation, RequestError
+from mainsheet.server.errors import Code, InvalidOperation, timed_out
 from mainsheet.server.operations.complexity import (
     Extent,
     Limits,
@@ -154,7 +153,7 @@ class OperationStore:
                 return await self._worker.run(key, partial(self._prepare_in_worker, key))
         except TimeoutError:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
-            raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT) from None
+            raise timed_out(message) from None
 
     def _prepare_in_worker(self, key: Key) -> Operation:
         """Prepare a long document in the worker, and collect the garbage of its validation.

@@ -13,13 +13,10 @@ UNSURE = "it isn't known whether the change was made"
 def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
     """Classify a response. Returns its data too, or an unexpected response as `surprise`."""
     errors = body.get("errors", ())
-    codes = {each["extensions"]["code"] for each in errors}
     if status == 200 and all(KEPT in each["message"] for each in errors):
         return Told.DONE, body["data"]
     if status == 503 and int(headers.get("Retry-After", 0)) > 0:
         return Told.UNAVAILABLE, {}
-    if status == 503 and codes == {"TIMEOUT"}:
-        return Told.TIMED_OUT, {}
     if status == 500 and any(UNSURE in each["message"] for each in errors):
         return Told.UNSURE, {}
     return Told.SURPRISED, {"surprise": f"{status} {body}"}

@@ -22,7 +22,6 @@ class Told(StrEnum):
     DONE = "acknowledged"
     REFUSED = "refused"  # by the domain's rules
     UNAVAILABLE = "unavailable"  # 503 with Retry-After: nothing was changed
-    TIMED_OUT = "timed out"  # 503 after the time that a query may take
     UNSURE = "unsure"  # 500 that says so: the change may have been made
     CUT = "cut"  # the connection ended before an answer
     SURPRISED = "surprised"  # anything else

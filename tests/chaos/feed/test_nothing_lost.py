@@ -42,7 +42,7 @@ WRITERS = 8  # besides the crowd's 8
 PATIENCE_SECONDS = 180  # for the readers to come to the end
 HURRY_SECONDS = 0.5  # between the times when webhooks skip waiting
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0, "max_operations_per_caller": 50}
-MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE, Told.TIMED_OUT, Told.CUT}
+MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE, Told.CUT}
 
 
 @dataclass(frozen=True)
