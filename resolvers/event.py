@@ -39,6 +39,7 @@ class OfEvent(NamedTuple):
 
 
 class Bounds(NamedTuple):
+    epoch: int
     expired_to: str
     newest: str | None
 
@@ -80,10 +81,11 @@ async def of_organizations(
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
-    """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it."""
+    """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it in its epoch."""
     position, _ = cursor.decode(Event.position, after)
     for bounds in await read.rows(_bounds, keys=organization_ids):
-        if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to):
+        of_epoch = f"{bounds.epoch:0{DIGITS['epoch']}}"  # after all positions of earlier epochs
+        if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to, of_epoch):
             raise CursorExpired(cursor.encode(Event.position, bounds.expired_to, ""))
 
 
@@ -178,7 +180,8 @@ def _changes(view: View, *conditions: str) -> Statement:
 @rows_of(Bounds, key="newest")
 def _bounds(_view: View) -> Statement:
     newest = newest_of_feed(Event.position).scalar_subquery().label("newest")
-    return select(EXPIRED_TO, newest).where(among(Organization.id, KEYS))
+    epoch = select(Feed.epoch).scalar_subquery().label("epoch")
+    return select(epoch, EXPIRED_TO, newest).where(among(Organization.id, KEYS))
 
 
 @rows_of(End)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
-from mainsheet.models.feed import CursorExpired, begin_epoch, expire, follow_timelines
+from mainsheet.models.feed import CursorExpired, begin_epoch, begin_epoch_after_restore, expire, follow_timelines
 from mainsheet.server.errors import cause_of, formatted
 from testbed.ask import Ask, Failed
 from testbed.world import World
@@ -90,6 +90,20 @@ async def test_a_cursor_after_the_end_of_a_restored_feed_is_expired(
         await connection.execute(text("DELETE FROM event"))
 
     await refusal(ask, world, end)
+
+
+async def test_a_cursor_of_an_event_that_a_restore_lost_gets_all_new_ones(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    end = (await feed(ask, world))["pageInfo"]["endCursor"]
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DELETE FROM event WHERE action = 'JOB_UPDATED'"))
+    await begin_epoch_after_restore(database)
+
+    assert (await feed(ask, world, end))["nodes"] == []
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "third"})
+    assert [each["action"] for each in (await feed(ask, world, end))["nodes"]] == ["JOB_UPDATED"]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
