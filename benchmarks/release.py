@@ -43,12 +43,12 @@ SERVER = Server(
 )
 
 
-def fill(url: str) -> None:
+def fill(url: str, jobs: int = data.JOBS) -> None:
     """Install the release unless it is there, and make its database on the server of `url`."""
     if not FOLDER.exists():
         _install()
     asyncio.run(execute(url, f"CREATE DATABASE {DATABASE}"))
-    data.fill(on_database(url, DATABASE), program=PROGRAM, environment=ENVIRONMENT, sql=SQL)
+    data.fill(on_database(url, DATABASE), jobs, program=PROGRAM, environment=ENVIRONMENT, sql=SQL)
 
 
 def _install() -> None:

@@ -46,7 +46,7 @@ class Programming:
         if not (prepared.is_plain and is_plain_schema(self.api)):
             return Program(None, None, BYTES)
         unit = None
-        if prepared.node.operation is OperationType.QUERY:
+        if prepared.node.operation is not OperationType.MUTATION:
             unit = _unit(partial(self.root, prepared, variables), replace(self.options, is_whole=True))
         if unit:
             return Program(replace(unit, source=""), None, _weight(unit))

@@ -41,6 +41,7 @@ from mainsheet.server.webhooks.message import body_of, headers_of
 LEASE_SECONDS = 30.0
 RETRY_SECONDS = 5.0
 AT_ONCE = 100  # attempts of all webhooks
+GATHER_SECONDS = 0.02  # attempts that end within it are followed by one look at what is due, not by one each
 TASK = "webhooks"
 EXPIRED = Outcome(None, "The event has expired.", is_final=True)
 
@@ -96,6 +97,7 @@ class WebhookSender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_seconds):
                     await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _step(self) -> None:
         """Read on in the feeds, and send what is due. Do nothing without webhooks or the lease."""
