@@ -48,6 +48,8 @@ def fill(
 async def _insert(url: str, sql: str) -> None:
     async with connected(url) as connection:
         await connection.execute(sql)
+        # Until an asynchronous commit is on disk, VACUUM can't mark pages as visible to all.
+        await connection.execute("CHECKPOINT")
         await connection.execute("VACUUM ANALYZE")
 
 
