@@ -22,9 +22,9 @@ def main() -> None:
     asked = _arguments()
     with _folder(asked.keep) as folder, postgres(SETTINGS) as server:
         places = Places(folder, server, is_kept=asked.keep is not None)
-        text = table(asyncio.run(_measured(places, asked.sizes, asked.rounds)))
-    RESULT.write_text(text, "utf-8")
-    print(f"{text}\nWritten to {RESULT}")
+        text = table(asyncio.run(_measured(places, asked.kinds, asked.sizes, asked.rounds)))
+    asked.result.write_text(text, "utf-8")
+    print(f"{text}\nWritten to {asked.result}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,6 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=lambda text: [int(each) for each in text.split(",")], default="1000,10000,100000"
     )
+    parser.add_argument("--kinds", type=lambda text: text.split(","), default=",".join(KINDS), help="the databases")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument(
         "--keep",
@@ -40,6 +41,7 @@ def _arguments() -> argparse.Namespace:
         help="keep the databases and use them again: SQLite's in the folder,"
         f" PostgreSQL's on the server that {URL_VARIABLE} names",
     )
+    parser.add_argument("--result", type=Path, default=RESULT, metavar="FILE")
     asked = parser.parse_args()
     if asked.keep and URL_VARIABLE not in os.environ:
         parser.error(f"--keep needs a server that stays: name it in {URL_VARIABLE}")
@@ -56,10 +58,10 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-async def _measured(places: Places, sizes: list[int], rounds: int) -> list[Cost]:
+async def _measured(places: Places, kinds: list[str], sizes: list[int], rounds: int) -> list[Cost]:
     async with AsyncExitStack() as stack:
         made = []
-        for kind in KINDS:
+        for kind in kinds:
             for size in sizes:
                 print(f"Filling {kind} with {size:,} jobs …", flush=True)
                 made.append(await stack.enter_async_context(grown(kind, size, places)))

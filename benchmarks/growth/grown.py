@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.demo import seed_demo, seed_jobs
+from benchmarks.growth.filling import fill
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
@@ -17,7 +17,6 @@ from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.models.member import Member
-from mainsheet.models.migrate import upgrade
 from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.job_list.access_paths import BY_GRANTS, JobSortField
@@ -25,7 +24,6 @@ from testbed.databases import connected, postgres_database
 
 PEOPLE = {"admin": "admin@harbor.example", "member": "contributor@harbor.example"}
 TEAMS = 50
-SEED = 1
 CONNECTIONS = 2  # one for reads, one for mutations
 
 
@@ -75,7 +73,7 @@ async def opened(kind: str, size: int, url: str) -> AsyncIterator[Grown]:
     """Fill the database, unless it is filled, and give it with whom and what to ask."""
     database = Database.open(url, pool_size=CONNECTIONS)
     try:
-        await _fill(database, size)
+        await fill(database, url, size)
         async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
             people = {name: await _one(session, select(Member).where(Member.email == PEOPLE[name])) for name in PEOPLE}
             await _join(session, people["member"])
@@ -94,15 +92,6 @@ async def _backends(database: Database) -> Sequence[int]:
     reader: Any = reads.driver_connection  # asyncpg's
     async with database.writes.connect() as connection:
         return [reader.get_server_pid(), await connection.scalar(text("SELECT pg_backend_pid()"))]
-
-
-async def _fill(database: Database, size: int) -> None:
-    await upgrade(database)
-    await seed_demo(database)
-    async with database.reads.connect() as connection:
-        there = await connection.scalar(select(func.count()).select_from(Job)) or 0
-    if there < size:
-        await seed_jobs(database, size, SEED, lambda _done: None)
 
 
 async def _join(session: AsyncSession, member: Member) -> None:
