@@ -85,7 +85,7 @@ class WebSocketEndpoint:
     limits: SocketLimits
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        # Without compression: it would keep some 300 kB for each connection, and compress each result once for each.
+        # Without compression: it would keep buffers for each connection, and compress each result once for each.
         socket = web.WebSocketResponse(
             protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes, compress=False
         )
