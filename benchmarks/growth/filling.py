@@ -21,11 +21,11 @@ FOREIGN_KEYS = """
 SELECT conrelid::regclass::text AS table, quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition
 FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace ORDER BY 1, 2
 """
-# Those of constraints stay: foreign keys refer to them.
+# Those of constraints stay, as foreign keys refer to them, and those of events, in which a trigger looks up each event.
 INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-WHERE relnamespace = 'public'::regnamespace AND NOT indisunique ORDER BY 1
+WHERE relnamespace = 'public'::regnamespace AND NOT indisunique AND indrelid <> 'event'::regclass ORDER BY 1
 """
 
 
