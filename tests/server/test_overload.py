@@ -174,3 +174,19 @@ async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve
     assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
     assert (await server.post()).status == 200
     assert await full.end() == [200, 200]
+
+
+async def test_streams_dont_count(serve: Serve) -> None:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1)
+    streams, contexts = [], []
+    for _ in range(4):
+        streams.append(asyncio.create_task(server.post("{ wait }", accept="text/event-stream")))
+        contexts.append(await server.contexts.get())
+
+    answer = asyncio.create_task(server.post())
+    await server.contexts.get()  # it was admitted
+    for each in contexts:
+        each.may_end.set()
+
+    assert (await answer).status == 200
+    assert [(await each).status for each in streams] == [200] * 4
