@@ -179,12 +179,12 @@ async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve
 async def test_streams_dont_count(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
     streams, contexts = [], []
-    for _ in range(4):
-        streams.append(asyncio.create_task(server.post("{ wait }", accept="text/event-stream")))
-        contexts.append(await server.contexts.get())
-
-    answer = asyncio.create_task(server.post())
-    await server.contexts.get()  # it was admitted
+    async with asyncio.timeout(20):  # a refused one gets no context
+        for _ in range(4):
+            streams.append(asyncio.create_task(server.post("{ wait }", accept="text/event-stream")))
+            contexts.append(await server.contexts.get())
+        answer = asyncio.create_task(server.post())
+        await server.contexts.get()
     for each in contexts:
         each.may_end.set()
 
