@@ -60,7 +60,7 @@ class Size:
     failures: float  # the share of webhooks' requests that fail
 
 
-FULL = Size(1_000_000, 500, 0, 500, 50, 10, 200, 2_000, 0.01)
+FULL = Size(1_000_000, 500, 1, 500, 50, 10, 50, 2_000, 0.01)
 SHORT = Size(100, 10, 50, 5, 5, 2, 5, 30, 0.05)
 
 
