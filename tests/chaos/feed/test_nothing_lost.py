@@ -39,7 +39,6 @@ from tests.server.commands import MAINSHEET
 
 SEED_VARIABLE = "TEST_SEED"
 WRITERS = 8  # besides the crowd's 8
-PATIENCE_SECONDS = 180  # for the readers to come to the end
 HURRY_SECONDS = 0.5  # between the times when webhooks skip waiting
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0, "max_operations_per_caller": 50}
 MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE, Told.CUT}
@@ -58,10 +57,11 @@ class Size:
     changes: int  # of the crowd before each fault
     most: int  # events or requests before a reader cuts itself off
     failures: float  # the share of webhooks' requests that fail
+    patience: float  # seconds for the readers to come to the end
 
 
-FULL = Size(1_000_000, 500, 1, 500, 50, 10, 50, 2_000, 0.01)
-SHORT = Size(100, 10, 50, 5, 5, 2, 5, 30, 0.05)
+FULL = Size(1_000_000, 500, 1, 500, 50, 10, 50, 2_000, 0.01, 3_600)
+SHORT = Size(100, 10, 50, 5, 5, 2, 5, 30, 0.05, 180)
 
 
 @dataclass
@@ -144,7 +144,7 @@ async def test_each_reader_gets_each_event_in_order_under_all_faults(
                 await each.end(scene.database)
             tables = [await each.events(scene.database) for each in feeds]
             say(f"all is written: {[len(each) for each in tables]} events")
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(scene.size.patience):
                 await asyncio.gather(*reading)
                 say(f"readers have ended: {scene.positions()}")
                 for feed, table in zip(feeds, tables, strict=True):
