@@ -88,7 +88,7 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
-    gate = Gate.of(budget, settings.queue_seconds)
+    gate = Gate(budget.admissions[budget.queries])
     app[EARLY_REFUSAL] = EarlyRefusal(gate, GRAPHQL_PATH)
     trusted = TrustedDocuments(database, budget)
     documents = DocumentPolicy(

@@ -28,7 +28,7 @@ from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
-from mainsheet.server.operations.admission import Gate, Visit
+from mainsheet.server.operations.admission import Gate
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.introspection import read_introspection
@@ -64,33 +64,30 @@ class GraphQLEndpoint:
             raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
         if _wants_page(request):
             return await self.playground(request)
-        authorization, exchange = _authorization(request), request[EXCHANGE]
-        visit = self.gate.arrive(authorization)
-        try:
-            if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
-                return await self._stream(request, authorization, visit, self.event_stream)
-            return await self._single_answer(request, authorization, visit)
-        finally:
-            visit.end(is_done=exchange.spending is not None and exchange.spending.actual is not None)
+        authorization = _authorization(request)
+        self.gate.check(authorization)
+        if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
+            return await self._stream(request, authorization, self.event_stream)
+        return await self._single_answer(request, authorization)
 
-    async def _single_answer(self, request: web.Request, authorization: str | None, visit: Visit) -> web.StreamResponse:
+    async def _single_answer(self, request: web.Request, authorization: str | None) -> web.StreamResponse:
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
-        caller = await self._caller(request, authorization, visit)
+        caller = await self._caller(request, authorization)
+        if caller is None and (authorization is not None or not self.public_introspection):
+            raise unauthenticated(authorization)
         graphql_request = await (read if caller else read_introspection)(request, self.body_limits)
         try:
-            result = await self._run(request, caller, graphql_request, visit)
+            result = await self._run(request, caller, graphql_request)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
         return await respond(request, result, media_type, self.max_answer_bytes)
 
     async def _stream(
-        self, request: web.Request, authorization: str | None, visit: Visit, event_stream: EventStream
+        self, request: web.Request, authorization: str | None, event_stream: EventStream
     ) -> web.StreamResponse:
-        caller = await self.authenticator.caller(authorization, group(request[EXCHANGE].client))
+        caller = await self._caller(request, authorization)
         if caller is None:
             raise unauthenticated(authorization)
-        identify(caller)
-        visit.identify(caller)
         graphql_request = await read(request, self.body_limits)
         refused = None
         try:
@@ -98,29 +95,24 @@ class GraphQLEndpoint:
             await self._operation(request, caller, graphql_request)
         except InvalidOperation as invalid:  # it becomes a result of the stream
             refused = invalid
-        visit.end(is_done=False)
         with event_stream.validity.watched(authorization, caller) as ended:
             return await event_stream.answer(request, caller, refused or graphql_request, ended)
 
-    async def _caller(self, request: web.Request, authorization: str | None, visit: Visit) -> Caller | None:
+    async def _caller(self, request: web.Request, authorization: str | None) -> Caller | None:
         caller = await self.authenticator.caller(authorization, group(request[EXCHANGE].client))
         if caller is not None:
             identify(caller)
-            visit.identify(caller)
-        elif authorization is not None or not self.public_introspection:
-            raise unauthenticated(authorization)
+            self.gate.remember(authorization, caller)
         return caller
 
     async def _run(
-        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest, visit: Visit
+        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> ExecutionResult:
         if caller:
             graphql_request = await self.documents.resolved(caller, graphql_request)
         operation = await self._operation(request, caller, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
-        if operation.kind is OperationType.MUTATION:
-            visit.become_mutation()
         price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver

@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 
 from mainsheet.executor import Request
 from mainsheet.models.errors import BadInput
-from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
@@ -132,6 +132,8 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
         case BadInput():
             return formatted(GraphQLError(str(failure), original_error=failure), request_id)
         case RequestError():
+            if failure.refusal:
+                instrumentation.refused(Refusal(failure.refusal))
             return {"message": str(failure), "extensions": {"code": failure.code, **failure.extensions}}
         case RateLimited():
             extensions = {"code": Code.RATE_LIMITED, "retryAfter": failure.retry_after}

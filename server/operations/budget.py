@@ -19,6 +19,7 @@ from mainsheet.models.instrumentation import Instrumentation, Instrumented, Oper
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
+from mainsheet.server.operations.admission import Admission
 from mainsheet.server.operations.allowance import Account, Allowance
 from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
@@ -28,6 +29,7 @@ from mainsheet.server.settings import Settings
 # Preparing a document takes as much CPU time as executing operations of this cost.
 POINTS_A_CHARACTER = 5
 MUTATION = OperationType.MUTATION.value
+SUBSCRIPTION = OperationType.SUBSCRIPTION.value  # each event is delivered, however late
 COST_HEADER = "X-Mainsheet-Cost"
 POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
@@ -39,6 +41,7 @@ class Budget:
         self.queries = _queue(settings, database.read_pool.size)
         # On SQLite, mutations queue for the one writer, field by field, so more of them than writers may run.
         self.mutations = _queue(settings, database.read_pool.size if database.is_sqlite else database.writers)
+        self.admissions = {each: Admission(each, settings.queue_seconds) for each in (self.queries, self.mutations)}
         self.wait_seconds = settings.pool_timeout_seconds
         self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
@@ -121,7 +124,7 @@ class Spending:
     async def begin(self) -> None:
         """Wait for the caller's turn and charge the estimate. `settled` must follow.
 
-        Raises `RateLimited`, or `NoConnection` if the server is too busy.
+        Raises `RateLimited`, `Overloaded` if it would wait for too long, or `NoConnection` if it did.
         """
         if not self.queue.start(self.caller):
             await self._turn()
@@ -137,6 +140,8 @@ class Spending:
         self.budget.refuse_debtor(self.caller, self.accounts)
         if self.queue.is_full(self.caller):
             raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
+        if self.record.type != SUBSCRIPTION:
+            self.budget.admissions[self.queue].check(self.caller)
         try:
             with self._queued():
                 async with asyncio.timeout(self.budget.wait_seconds):

@@ -1,12 +1,15 @@
 """A fair queue of operations: round robin over organizations, and over the callers in each."""
 
 import asyncio
+import time
 from bisect import insort
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Self
 
 from mainsheet.resolvers.caller import Caller
+from mainsheet.server.operations.load import Load
 
 
 @dataclass(frozen=True)
@@ -47,37 +50,44 @@ class FairQueue:
     When an operation ends, all that may start are started, so that a new one never overtakes a waiting one.
     """
 
-    def __init__(self, capacity: Capacity) -> None:
+    def __init__(self, capacity: Capacity, clock: Callable[[], float] = time.monotonic) -> None:
+        self.load = Load(capacity.total, capacity.organization, capacity.caller, clock)
         self._capacity = capacity
-        self._running: dict[str, int] = {}  # by organization id and by member id
-        self._total = 0
         self._waiting: dict[str, dict[str, list[_Turn]]] = {}  # in the order of their turns
         self._numbers = count()
 
     @property
-    def slots(self) -> int:
-        return self._capacity.total
+    def is_queued(self) -> bool:
+        return bool(self._waiting)
 
     def may_start(self, caller: Caller) -> bool:
-        return self._total < self._capacity.total and not self.is_at_limit(caller)
+        return not self.load.slots.are_taken and not self.is_at_limit(caller)
 
     def is_at_limit(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit, not the server's, is reached."""
-        if self._running.get(caller.actor_id, 0) >= self._capacity.caller:
+        organization = self.load.organizations.get(caller.organization_id)
+        if organization is None:
+            return False
+        own = organization.callers.get(caller.actor_id)
+        if own and own.running >= self._capacity.caller:
             return True
-        return self._capacity.total > self._capacity.organization <= self._running.get(caller.organization_id, 0)
+        return self._capacity.total > self._capacity.organization and organization.slots.are_taken
 
     def is_full(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit of queued operations is reached."""
-        lines = self._waiting.get(caller.organization_id, {})
-        own = len(lines.get(caller.actor_id, ()))
-        return own >= self._capacity.caller_queue or sum(map(len, lines.values())) >= self._capacity.organization_queue
+        organization = self.load.organizations.get(caller.organization_id)
+        if organization is None:
+            return self._capacity.caller_queue <= 0
+        own = organization.callers.get(caller.actor_id)
+        if (own.waiting if own else 0) >= self._capacity.caller_queue:
+            return True
+        return organization.waiting >= self._capacity.organization_queue
 
     def start(self, caller: Caller) -> bool:
         """Start an operation of the caller if it may start now, and return whether it did."""
         if not self.may_start(caller):
             return False
-        self._count(caller.organization_id, caller.actor_id, 1)
+        self.load.change(caller.organization_id, caller.actor_id, running=1)
         return True
 
     async def enter(self, caller: Caller, cost: int = 0) -> None:
@@ -96,8 +106,8 @@ class FairQueue:
 
     def leave(self, caller: Caller) -> None:
         """Record that an operation of the caller has ended."""
-        self._count(caller.organization_id, caller.actor_id, -1)
-        while self._waiting and self._total < self._capacity.total and self._start_next():
+        self.load.change(caller.organization_id, caller.actor_id, running=-1)
+        while self._waiting and not self.load.slots.are_taken and self._start_next():
             pass
 
     def _queued(self, caller: Caller, cost: int) -> _Turn:
@@ -106,16 +116,18 @@ class FairQueue:
         turn = _Turn(rank, next(self._numbers), loop.create_future())
         lines = self._waiting.setdefault(caller.organization_id, {})
         insort(lines.setdefault(caller.actor_id, []), turn)
+        self.load.change(caller.organization_id, caller.actor_id, waiting=1)
         return turn
 
     def _start_next(self) -> bool:
         for organization, lines in self._waiting.items():
-            if self._running.get(organization, 0) >= self._capacity.organization:
+            load = self.load.organizations[organization]
+            if load.slots.are_taken:
                 continue
             for member, line in lines.items():
                 turn = next((each for each in line if not each.future.cancelled()), None)
-                if turn is not None and self._running.get(member, 0) < self._capacity.caller:
-                    self._count(organization, member, 1)
+                if turn is not None and load.callers[member].running < self._capacity.caller:
+                    self.load.change(organization, member, running=1)
                     turn.future.set_result(None)
                     self._move_to_the_end(organization, member)
                     self._remove(organization, member, turn)
@@ -134,12 +146,4 @@ class FairQueue:
             del lines[member]
         if not lines:
             del self._waiting[organization]
-
-    def _count(self, organization: str, member: str, by: int) -> None:
-        self._total += by
-        for key in (organization, member):
-            count = self._running.get(key, 0) + by
-            if count:
-                self._running[key] = count
-            else:
-                del self._running[key]
+        self.load.change(organization, member, waiting=-1)

@@ -1,182 +1,207 @@
-"""Who is admitted, by a clock that the tests move."""
+"""Which operations are refused, by a clock that the tests move."""
 
-import gc
+import asyncio
 from dataclasses import dataclass, field
-from weakref import WeakSet
 
 import pytest
 
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import Overloaded
-from mainsheet.server.operations.admission import MOST_ORGANIZATIONS, RETRIES, Admission, Gate, Who, overloaded
+from mainsheet.server.operations.admission import MOST_ORGANIZATIONS, RETRIES, Admission, Gate, overloaded
+from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 
 SLOTS, SECONDS = 2, 1.0
-A1, A2, B1 = ("A", "A1"), ("A", "A2"), ("B", "B1")
+MANY = 100_000
 
 
-class Name(str):
-    """An id of which a test can see that nothing keeps it."""
+def capacity(total: int = SLOTS, *, organization: int = MANY, caller: int = MANY) -> Capacity:
+    return Capacity(total, organization, caller, MANY, MANY)
 
-    __slots__ = ("__weakref__",)
+
+def caller(name: str) -> Caller:
+    """Return the caller of a name such as `A1`: number 1 of organization A."""
+    return Caller(name, name[0], OrganizationRole.MEMBER)
 
 
 @dataclass
 class Server:
-    """Requests that wait or run. Each takes the oldest one's place in `seconds_each`."""
+    """Operations that wait or run. The oldest one that runs ends after `seconds_each`."""
 
+    limits: Capacity = field(default_factory=capacity)
     now: float = 0
-    present: list[Who] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.admission = Admission(SLOTS, SECONDS, lambda: self.now)
+        self.queue = FairQueue(self.limits, lambda: self.now)
+        self.admission = Admission(self.queue, SECONDS)
 
-    def enter(self, who: Who = A1, count: int = 1) -> int:
+    async def enter(self, name: str = "A1", count: int = 1) -> int:
         """Return how many were admitted."""
-        admitted = [who] * sum(self.admission.enter(who) for _ in range(count))
-        self.present += admitted
-        return len(admitted)
+        return sum([await self._enter(name) for _ in range(count)])
 
-    def serve(self, count: int, seconds_each: float) -> None:
+    async def _enter(self, name: str) -> bool:
+        try:
+            self.admission.check(caller(name))
+        except Overloaded:
+            return False
+        self.tasks[asyncio.create_task(self._run(name))] = name
+        await asyncio.sleep(0)
+        return True
+
+    async def _run(self, name: str) -> None:
+        await self.queue.enter(caller(name))
+        self.running.append(name)
+
+    async def serve(self, count: int, seconds_each: float, name: str | None = None) -> None:
         for _ in range(count):
             self.now += seconds_each
-            self.admission.leave(self.present.pop(0), is_done=True)
+            ended = name or self.running[0]
+            self.running.remove(ended)
+            self.queue.leave(caller(ended))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    async def leave(self, count: int) -> None:
+        """Let clients leave whose operations wait."""
+        for each in [each for each in self.tasks if not each.done()][:count]:
+            each.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
-def server() -> Server:
-    """A server that needs a tenth of a second for a request, so that ten may wait."""
+async def server() -> Server:
+    """A server that needs a tenth of a second for an operation, so that ten may wait."""
     server = Server()
-    server.enter(count=20)
-    server.serve(20, seconds_each=0.1)
+    await server.enter(count=20)
+    await server.serve(20, seconds_each=0.1)
     return server
 
 
-def test_a_burst_is_admitted_before_the_wait_was_measured() -> None:
-    assert Server().enter(count=1000) == 1000
+async def test_a_burst_is_admitted_before_the_wait_was_measured() -> None:
+    assert await Server().enter(count=1000) == 1000
 
 
-def test_the_newest_are_refused_when_the_expected_wait_is_too_long(server: Server) -> None:
-    assert server.enter(count=100) == SLOTS + 10
+async def test_the_newest_are_refused_when_the_expected_wait_is_too_long(server: Server) -> None:
+    assert await server.enter(count=100) == SLOTS + 10
 
-    server.serve(3, seconds_each=0.1)
+    await server.serve(3, seconds_each=0.1)
 
-    assert server.enter(count=100) == 3
+    assert await server.enter(count=100) == 3
 
 
-def test_a_slower_server_admits_fewer(server: Server) -> None:
+async def test_a_slower_server_admits_fewer(server: Server) -> None:
     for _ in range(50):
-        server.enter(count=12)
-        server.serve(len(server.present), seconds_each=0.5)
+        await server.enter(count=12)
+        await server.serve(len(server.running) + 2, seconds_each=0.5)
 
-    assert SLOTS + 2 <= server.enter(count=100) <= SLOTS + 3
+    await server.serve(len(server.running), seconds_each=0.5)
+    assert SLOTS + 2 <= await server.enter(count=100) <= SLOTS + 3
 
 
-def test_requests_that_run_at_once_are_never_refused(server: Server) -> None:
-    server.enter(count=SLOTS)
+async def test_operations_that_run_at_once_are_never_refused(server: Server) -> None:
+    await server.enter(count=SLOTS - 1)
     server.now += 100
 
-    assert server.enter() == 1
+    assert await server.enter() == 1
 
 
-def test_new_ones_are_refused_when_none_leaves(server: Server) -> None:
-    server.enter(count=SLOTS + 1)
+async def test_new_ones_are_refused_when_none_ends(server: Server) -> None:
+    await server.enter(count=SLOTS + 1)
     server.now += SECONDS + 0.2
 
-    assert server.enter() == 0
+    assert await server.enter() == 0
 
-    server.serve(1, seconds_each=0)
-    assert server.enter() == 1
+    await server.serve(1, seconds_each=0)
+    assert await server.enter() == 1
 
 
-def test_refused_and_failed_requests_dont_shorten_the_expected_wait(server: Server) -> None:
-    server.enter(count=12)
+async def test_clients_that_leave_the_queue_dont_shorten_the_expected_wait(server: Server) -> None:
+    await server.enter(count=12)
     for _ in range(100):
-        server.admission.leave(A1, is_done=False)
-        assert server.enter() == 1
+        await server.leave(1)
+        assert await server.enter() == 1
 
-    assert server.enter() == 0
-
-
-def test_another_organization_enters_a_full_server(server: Server) -> None:
-    server.enter(A1, count=100)
-
-    assert server.enter(B1, count=100) == (SLOTS + 10) / 2
+    assert await server.enter() == 0
 
 
-def test_another_caller_of_the_organization_enters_a_full_server(server: Server) -> None:
-    server.enter(A1, count=100)
-
-    assert server.enter(A2, count=100) == (SLOTS + 10) / 2
-
-
-def test_an_organization_cant_enter_by_many_callers(server: Server) -> None:
-    server.enter(A1, count=12)
-    server.enter(B1, count=6)
-
-    assert sum(server.enter(("A", f"A{number}")) for number in range(2, 100)) == 0
+async def test_operations_at_their_callers_limit_refuse_nobody() -> None:
+    server = Server(capacity(8, caller=5))
+    await server.enter("A1", count=100)
+    for _ in range(20):  # bursts of short operations, while the long ones run and wait
+        server.now += 1
+        assert await server.enter("B1", count=3) == 3
+        assert await server.enter("B1", count=7) == 7
+        await server.serve(10, seconds_each=0.005, name="B1")
 
 
-def test_the_number_of_organizations_is_bounded(server: Server) -> None:
-    limit = SLOTS + 10
+async def test_operations_at_their_organizations_limit_refuse_only_their_own() -> None:
+    server = Server(capacity(8, organization=6))
+    await server.enter("A1", count=100)
+    await server.serve(20, seconds_each=0.1)
+    server.now += SECONDS + 0.2
 
-    assert sum(server.enter((f"{number}", "")) for number in range(10 * limit * MOST_ORGANIZATIONS)) <= (
-        MOST_ORGANIZATIONS * limit + 1
-    )
-
-
-def test_no_limit_refuses_nothing() -> None:
-    admission = Admission(1, 0, lambda: 0)
-
-    assert all(admission.enter(A1) for _ in range(1000))
+    assert await server.enter("A1") == 0
+    assert await server.enter("B1", count=2) == 2
 
 
-def test_no_memory_is_kept_for_those_that_left(server: Server) -> None:
-    names = [Name("C"), Name("C1"), Name("D"), Name("D1")]
-    kept = WeakSet(names)
-    before, after = (names[0], names[1]), (names[2], names[3])
-    server.enter(before, count=3)
-    server.admission.move(before, after)
-    server.present = [after, before, before]
-    server.serve(3, seconds_each=0.1)
-    server.present.clear()
-    del names, before, after
-    gc.collect()
+async def test_an_organization_that_is_alone_is_limited_by_its_own_slots() -> None:
+    server = Server(capacity(8, organization=SLOTS))
+    await server.enter(count=20)
+    await server.serve(18, seconds_each=0.1)
 
-    assert not kept
-    assert server.admission.total == 0
+    assert await server.enter(count=100) == 10
 
 
-def test_a_token_is_known_by_its_earlier_requests() -> None:
-    gate = Gate(Admission(1, 1e-9), Admission(1, 1e-9))
-    caller = Caller("A1", "A", OrganizationRole.MEMBER)
-    for _ in range(2):
-        gate.arrive("Bearer a").identify(caller)
+async def test_another_organization_enters_a_full_server(server: Server) -> None:
+    await server.enter("A1", count=100)
+
+    assert await server.enter("B1", count=100) == (SLOTS + 10) / 2
+
+
+async def test_another_caller_of_the_organization_enters_a_full_server(server: Server) -> None:
+    await server.enter("A1", count=100)
+
+    assert await server.enter("A2", count=100) == (SLOTS + 10) / 2
+
+
+async def test_an_organization_cant_enter_by_many_callers(server: Server) -> None:
+    await server.enter("A1", count=12)
+    await server.enter("B1", count=6)
+
+    assert sum([await server.enter(f"A{number}") for number in range(2, 100)]) == 0
+
+
+async def test_the_number_of_organizations_is_bounded(server: Server) -> None:
+    most = MOST_ORGANIZATIONS * (SLOTS + 10)
+
+    assert sum([await server.enter(chr(1000 + number)) for number in range(10 * most)]) <= most + 1
+
+
+async def test_no_limit_refuses_nothing() -> None:
+    server = Server()
+    server.admission = Admission(server.queue, 0)
+    await server.enter(count=10)
+    server.now += 100
+
+    assert await server.enter() == 1
+
+
+async def test_a_token_is_known_by_its_earlier_requests() -> None:
+    server = Server(capacity(1))
+    gate = Gate(server.admission)
+    gate.remember("Bearer a", caller("A1"))
+    await server.enter("A1", count=2)
+    server.now += SECONDS + 1
 
     assert gate.refuses("Bearer a")
     assert not gate.refuses("Bearer b")
-    gate.arrive("Bearer b")
+    gate.remember("Bearer b", caller("A1"))
     assert gate.refuses("Bearer b")
-    assert not gate.refuses("Bearer c")
     with pytest.raises(Overloaded, match="nothing was executed or changed"):
-        gate.arrive("Bearer a")
-
-
-def test_a_mutation_waits_with_the_mutations() -> None:
-    gate = Gate(Admission(1, 1e-9), Admission(1, 1e-9))
-    caller = Caller("A1", "A", OrganizationRole.MEMBER)
-    for _ in range(2):
-        visit = gate.arrive("Bearer a")
-        visit.identify(caller)
-        visit.become_mutation()
-
-    assert (gate.queries.total, gate.mutations.total) == (0, 2)
-    third = gate.arrive("Bearer a")
-    with pytest.raises(Overloaded):
-        third.become_mutation()
-    third.end(is_done=False)
-    visit.end(is_done=True)
-    assert (gate.queries.total, gate.mutations.total) == (0, 1)
+        gate.check("Bearer a")
 
 
 def test_clients_come_back_at_different_times() -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from tests.abuse.wire import Connection, Response, connected
+from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.live.websocket import SUBPROTOCOL
+from tests.abuse.wire import Connection, Response, connected, metric
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Context
 
@@ -44,13 +47,13 @@ class Full:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def filled(server: Server, operation: str, slots: int) -> Full:
+async def filled(server: Server, operation: str, slots: int, accept: str = "*/*") -> Full:
     requests, running = [], []
     for _ in range(slots):
-        requests.append(asyncio.create_task(server.post(operation)))
+        requests.append(asyncio.create_task(server.post(operation, accept=accept)))
         running.append(await server.contexts.get())
         await running[-1].started.wait()
-    requests.append(asyncio.create_task(server.post(operation)))
+    requests.append(asyncio.create_task(server.post(operation, accept=accept)))
     return Full(server, requests, running)
 
 
@@ -176,17 +179,40 @@ async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve
     assert await full.end() == [200, 200]
 
 
-async def test_streams_dont_count(serve: Serve) -> None:
+async def test_event_streams_of_queries_wait_and_are_refused_too(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    streams, contexts = [], []
-    async with asyncio.timeout(20):  # a refused one gets no context
-        for _ in range(4):
-            streams.append(asyncio.create_task(server.post("{ wait }", accept="text/event-stream")))
-            contexts.append(await server.contexts.get())
-        answer = asyncio.create_task(server.post())
-        await server.contexts.get()
-    for each in contexts:
-        each.may_end.set()
+    full = await filled(server, "{ wait }", slots=1, accept="text/event-stream")
+    await queued(server)
 
-    assert (await answer).status == 200
-    assert [(await each).status for each in streams] == [200] * 4
+    response = await server.post()
+
+    assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
+    assert await full.end() == [200, 200]
+    assert (await server.post()).status == 200
+
+
+async def test_operations_of_a_websocket_wait_and_are_refused_too(full: Full) -> None:
+    http, headers = full.server.http, full.server.headers
+    async with http.ws_connect(GRAPHQL_PATH, protocols=[SUBPROTOCOL], headers=headers) as connection:
+        await connection.send_json({"type": "connection_init"})
+        assert (await connection.receive_json())["type"] == "connection_ack"
+        await connection.send_json({"type": "subscribe", "id": "1", "payload": {"query": "{ hello }"}})
+        answer = await connection.receive_json()
+
+    assert answer["type"] == "error"
+    assert [each["extensions"]["code"] for each in answer["payload"]] == ["OVERLOADED"]
+    assert 1 <= answer["payload"][0]["extensions"]["retryAfter"] <= 4
+    assert await metric(str(full.server.url), 'mainsheet_http_refused_total{reason="overload"}') == 1
+    assert await full.end() == [200, 200]
+
+
+async def test_requests_whose_bodies_are_late_refuse_nobody(serve: Serve) -> None:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1)
+    late = Full(server, [], []).post("Expect: 100-continue")
+    async with AsyncExitStack() as stack:
+        for _ in range(8):
+            connection = await stack.enter_async_context(connected(str(server.url)))
+            await connection.send(late[: -len(HELLO)])
+            assert await connection.reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+
+        assert [(await server.post()).status for _ in range(3)] == [200] * 3
