@@ -173,7 +173,8 @@ def main() -> None:
     outcome = uvloop.run(Arrivals(plan).run())
     used = resource.getrusage(resource.RUSAGE_SELF)
     outcome.cpu = (used.ru_utime + used.ru_stime) / (time.perf_counter() - began)
-    sys.stdout.buffer.write(orjson.dumps(asdict(outcome)))
+    with open(sys.stdout.fileno(), "wb", closefd=False) as written:  # unbuffered output may write a part only
+        written.write(orjson.dumps(asdict(outcome)))
 
 
 if __name__ == "__main__":

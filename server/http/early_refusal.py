@@ -13,10 +13,14 @@ from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
 from mainsheet.server.operations.admission import RETRIES, Gate
 
 HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}  # of every response
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
+# Headers without a doubt: names that end with the colon, values without control characters, and no other line ends.
+HEADERS_ONLY = re.compile(rb"(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)+\r\n")
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*([^\r\n]*)", re.IGNORECASE)
 # What needs more than the plain response: CORS headers, `100 Continue`, other framing, the end of the connection.
-UNUSUAL = re.compile(rb"\r\n(?:origin|expect|transfer-encoding|upgrade|connection:[ \t]*close)", re.IGNORECASE)
+UNUSUAL = re.compile(
+    rb"\r\n(?:origin|expect|transfer-encoding|upgrade|connection:(?![ \t]*keep-alive[ \t]*\r\n))", re.IGNORECASE
+)
 ENDS = b"\r\n\r\n"
 
 
@@ -35,9 +39,10 @@ class EarlyRefusal:
 
     def of(self, data: bytes) -> bytes | None:
         """Return the response if the data is one whole request to be refused."""
-        if not self._begin.match(data):
-            return None
+        begin = self._begin.match(data)
         end = data.find(ENDS)
+        if not begin or not HEADERS_ONLY.fullmatch(data, begin.end() - 2, end + 2):
+            return None
         head = data[: end + 2]
         lengths, tokens = LENGTH.findall(head), AUTHORIZATION.findall(head)
         if len(lengths) != 1 or end + len(ENDS) + int(lengths[0]) != len(data) or UNUSUAL.search(head):

@@ -90,12 +90,21 @@ class Protocol(web.RequestHandler):
         """Refuse a request under overload before it is parsed, if it is whole and the first after the last response."""
         if self._real_transport is None or self._has_begun or not self._is_waiting or self._close or self._force_close:
             return False
+        if self._paused:  # the client hasn't received the last response: the parsed path waits for it
+            return False
         refusal = self._early_refusal.of(data)
         if refusal is None:
             return False
         self._connections.refused("overload", self._client)
+        self._write_by = None  # each response has its own deadline
         self._real_transport.write(refusal)
+        self._keep_open()
         return True
+
+    def _keep_open(self) -> None:
+        """Begin the time until the next request anew. aiohttp does it only after responses of its own."""
+        self._stop_header_timer()
+        self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
 
     @property
     def _is_waiting(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from tests.abuse.wire import Connection, Response, connected, metric
 from tests.server.conftest import Serve, Server
@@ -118,6 +119,60 @@ async def test_a_refused_client_keeps_its_connection(full: Full) -> None:
 async def test_requests_that_need_more_are_parsed_and_refused(full: Full, header: str) -> None:
     async with connected(str(full.server.url)) as connection:
         await refused(connection, full.post(header))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"Content-Length: {len(HELLO)}",
+        f"Content-Length: {len(HELLO)}\r\nContent-Length: {len(HELLO) + 1}",
+        f"Content-Length : {len(HELLO) + 1}",
+        f"X-One: 1\nContent-Length: {len(HELLO) + 1}",
+        "X-One: 1\x00",
+        " folded: 1",
+        "no header",
+    ],
+)
+async def test_a_request_of_doubtful_framing_is_left_to_the_parser(full: Full, header: str) -> None:
+    async with connected(str(full.server.url)) as connection:
+        await connection.send(full.post(header))
+        assert (await connection.response()).status == 400
+        assert await connection.ended() == b""
+
+
+async def test_refused_clients_are_not_idle(serve: Serve) -> None:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1, header_timeout_seconds=1, idle_timeout_seconds=1)
+    full = await filled(server, "{ wait }", slots=1)
+    await queued(server)
+    async with connected(str(server.url)) as refused_one, connected(str(server.url)) as silent:
+        cut = asyncio.create_task(silent.ended())
+        while not cut.done():
+            await refused(refused_one, full.post())
+
+        await refused(refused_one, full.post())
+    await full.end()
+
+
+async def test_nothing_is_refused_early_while_a_response_is_unsent(full: Full, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocols: list[Protocol] = []
+    connection_made = Protocol.connection_made
+
+    def made(protocol: Protocol, transport: asyncio.BaseTransport) -> None:
+        protocols.append(protocol)
+        connection_made(protocol, transport)
+
+    monkeypatch.setattr(Protocol, "connection_made", made)
+    async with connected(str(full.server.url)) as connection:
+        await refused(connection, full.post())
+        protocols[0].pause_writing()  # as the transport does
+        for _ in range(3):
+            await connection.send(full.post())
+            assert (await full.server.http.get("/livez")).status == 200
+        assert await metric(str(full.server.url), 'mainsheet_http_refused_total{reason="overload"}') <= 2
+
+        protocols[0].resume_writing()
+        for _ in range(3):
+            assert_refused(await connection.response())
 
 
 async def test_a_request_in_parts_is_refused_once(full: Full) -> None:
