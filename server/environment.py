@@ -1,6 +1,5 @@
 """Checks the environment's `MAINSHEET_*` variables: a misspelled or empty one must not start a server with defaults."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -41,9 +40,10 @@ def from_files(environment: Mapping[str, str]) -> dict[str, Any]:
     return default | {files[variable]: _content(variable, path) for variable, path in ours.items() if variable in files}
 
 
-def settings_now() -> Settings:
-    """Return the settings of the environment and its files as they are now. Raises `ValueError`."""
-    return Settings(**from_files(os.environ))
+def names_from_files(environment: Mapping[str, str]) -> set[str]:
+    """Return the names of the secret settings that `MAINSHEET_…_FILE` variables name files of."""
+    given = {name.upper() for name in environment}
+    return {name for name in secrets() if PREFIX + name.upper() + FILE in given}
 
 
 def _is_service_link(variable: str, value: str) -> bool:

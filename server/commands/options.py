@@ -51,7 +51,8 @@ def load(given: dict[str, Any]) -> Settings:
 
 def given_options() -> set[str]:
     """Return the names of the settings that were given as options of the running command."""
-    parameters = click.get_current_context().params
+    context = click.get_current_context(silent=True)
+    parameters = context.params if context else {}
     return {name for name, value in parameters.items() if value is not None and name in Settings.model_fields}
 
 

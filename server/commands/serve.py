@@ -1,3 +1,4 @@
+import os
 import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,9 +14,10 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.server.app import patience
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
-from mainsheet.server.commands.options import with_settings
+from mainsheet.server.commands.options import given_options, with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
 from mainsheet.server.commands.worker import StopSignals, serving
+from mainsheet.server.environment import names_from_files
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked
@@ -120,7 +122,8 @@ async def _alone(settings: Settings, sockets: Listening, members: Sequence[Membe
 async def supervised(settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
     reasons: list[str] = []
     try:
-        supervisor = Supervisor(settings, sockets, members)
+        reread = names_from_files(os.environ) - given_options()
+        supervisor = Supervisor(settings, sockets, members, reread)
         async with supervisor.serving():
             signals = StopSignals()
             _introduce(settings, sockets)

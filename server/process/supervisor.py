@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from time import monotonic
 
 import structlog
 
-from mainsheet.server.environment import secrets, settings_now
+from mainsheet.server.environment import from_files
 from mainsheet.server.http.playground import Member
 from mainsheet.server.observe.metrics_files import VARIABLE, MetricsFiles
 from mainsheet.server.process.listening import Listening
@@ -29,13 +29,14 @@ log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
 
 class Supervisor:
-    def __init__(self, settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
+    def __init__(
+        self, settings: Settings, sockets: Listening, members: Sequence[Member], reread: Collection[str] = ()
+    ) -> None:
+        """Before each start of a worker, read the files of the secret settings named in `reread` again."""
         self.stop_by = signal.SIGINT  # the workers drain first with SIGTERM
         self._sockets = sockets
         self._start = Start(settings, sockets.numbers, members)
-        now = settings_now()
-        # Not those for which an option of the command was given instead.
-        self._from_files = [name for name in secrets() if getattr(settings, name) == getattr(now, name)]
+        self._reread = reread
         self._environment: dict[str, str] = {}
         self._metrics: MetricsFiles
         self._patience = settings.drain_seconds + LINGER_SECONDS + settings.shutdown_seconds + GRACE_SECONDS
@@ -89,11 +90,13 @@ class Supervisor:
 
     def _current_settings(self) -> Settings:
         """Return the settings with secrets as their files have them now: a password may have been changed."""
+        if not self._reread:
+            return self._start.settings
         try:
-            now = settings_now()
+            now = from_files(os.environ)
+            return Settings(**self._start.settings.model_dump() | {name: now[name] for name in self._reread})
         except ValueError as error:
             raise CannotStart(str(error)) from None
-        return self._start.settings.model_copy(update={name: getattr(now, name) for name in self._from_files})
 
     async def _dismiss(self, workers: Iterable[Worker], by: signal.Signals = signal.SIGINT) -> None:
         leaving = list(workers)

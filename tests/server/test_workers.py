@@ -316,6 +316,13 @@ def test_more_connections_than_max_connections_are_refused(site: Site) -> None:
     assert "Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need 64128 connections: PostgreSQL's" in result.stderr
 
 
+async def test_an_option_replaces_a_variable_that_is_no_setting(site: Site) -> None:
+    """`serving` gives `--port`."""
+    with serving("--workers", "2", environment=settings(site, MAINSHEET_PORT="abc")) as server:
+        async with connected(site, server) as clients:
+            await clients.pids(2)
+
+
 def test_the_command_prints_why_workers_cant_start(site: Site) -> None:
     issuer = {"MAINSHEET_OIDC_ISSUER": "https://issuer.example"}
     result = mainsheet("serve", "--workers", "2", "--port", "0", **settings(site), **issuer)
