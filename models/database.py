@@ -176,13 +176,14 @@ def session_settings(patience: Patience) -> Mapping[str, str]:
 
 
 def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **options: Any) -> AsyncEngine:
+    url.check_files()
     connect_args: dict[str, Any] = {
         "dsn": url.connect["dsn"],
         "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
         "server_settings": dict(url.connect["server_settings"]),
     }
     if len(url.servers) > 1:
-        connect_args |= {"async_creator_fn": partial(connect_to_first, dsns=list(url.servers.values()))}
+        connect_args |= {"async_creator_fn": partial(connect_to_first, dsns=[dsn for _, dsn in url.servers])}
     if patience.statement is not None:
         connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
     if pooling == "session":

@@ -1,7 +1,7 @@
 """Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -38,6 +38,7 @@ IGNORED = {
     "load_balance_hosts": {"disable"},
 }
 TIMEOUT = "connect_timeout"
+FILES = {"sslcert", "sslcrl", "sslkey", "sslrootcert"}
 PASSWORD, PASSPHRASE = "password", "sslpassword"  # names of parameters
 
 
@@ -81,16 +82,16 @@ class DatabaseUrl:
         return None if name in (None, "", ":memory:") else Path(str(name))
 
     @property
-    def servers(self) -> Mapping[str, str]:
-        """The hosts of PostgreSQL's URL, each with a URL of its own."""
+    def servers(self) -> Sequence[tuple[str, str]]:
+        """The hosts of PostgreSQL's URL in their order, each with a URL of its own. Some may differ by the port alone."""
         parts = urlsplit(self.connect["dsn"])
         user, at, netloc = parts.netloc.rpartition("@")
         query = dict(parse_qsl(parts.query))
         if netloc:
-            return {each: _text(f"{user}{at}{each}", parts.path, query) for each in netloc.split(",")}
+            return [(each, _text(f"{user}{at}{each}", parts.path, query)) for each in netloc.split(",")]
         hosts, ports = query.get("host", "").split(","), query.get("port", "").split(",")
-        pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
-        return {host: _text(parts.netloc, parts.path, query | _given(host=host, port=port)) for host, port in pairs}
+        pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True)
+        return [(host, _text(parts.netloc, parts.path, query | _given(host=host, port=port))) for host, port in pairs]
 
     @property
     def password(self) -> str | None:
@@ -111,6 +112,16 @@ class DatabaseUrl:
         query = {name: value for name, value in parse_qsl(parts.query) if name != PASSWORD}
         return _text(f"{user.partition(':')[0]}{at}{hosts}", parts.path, query)
 
+    def check_files(self) -> None:
+        """Raise `BadDatabaseUrl` if a file of PostgreSQL's URL can't be read: the driver wouldn't name it."""
+        parameters = dict(parse_qsl(urlsplit(self.connect["dsn"]).query))
+        for name in FILES & parameters.keys() if parameters.get("sslmode") != "disable" else ():
+            try:
+                Path(parameters[name]).open("rb").close()
+            except OSError as error:
+                text = f"The database URL has {name}={parameters[name]!a}, which can't be read: {error.strerror}"
+                raise BadDatabaseUrl(text) from None
+
     @classmethod
     def _postgresql(cls, text: str) -> Self:
         """Take the URL apart: the driver parses it again, but passes unknown parameters to the server."""
@@ -125,6 +136,7 @@ class DatabaseUrl:
             )
         seconds = _seconds(given.pop(TIMEOUT, None))
         kept = {name: value for name, value in given.items() if _is_kept(name, value)}
+        _check_ports(kept.get("host", ""), kept.get("port", ""))
         if "," in parts.netloc.rpartition("@")[2] or "," in kept.get("host", ""):
             kept = {ATTRIBUTES: "read-write"} | kept
         dsn = _text(parts.netloc, parts.path, kept)
@@ -135,6 +147,16 @@ class DatabaseUrl:
 
 def _given(**parameters: str) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value}
+
+
+def _check_ports(hosts: str, ports: str) -> None:
+    """Refuse ports that aren't numbers, or are neither one for all hosts nor one for each."""
+    given = ports.split(",")
+    if not all(re.fullmatch(r"\d{0,5}", each, re.ASCII) for each in given):
+        raise BadDatabaseUrl("The database URL has a port that isn't a number")
+    if len(given) not in {1, count := len(hosts.split(","))}:
+        text = "The database URL must have one port for all hosts, or one for each"
+        raise BadDatabaseUrl(f"{text}; hosts: {count}, ports: {len(given)}")
 
 
 def _text(netloc: str, path: str, parameters: Mapping[str, str]) -> str:

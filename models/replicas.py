@@ -176,5 +176,5 @@ def _replica(database: Database, url: str, patience: Patience) -> Replica:
     parsed = DatabaseUrl.parse(url)
     engine = open_readers(parsed, patience)
     return Replica(
-        next(iter(parsed.servers)), engine, ReplicaPool(engine, database.read_pool.size, patience.connection)
+        parsed.servers[0][0], engine, ReplicaPool(engine, database.read_pool.size, patience.connection)
     )

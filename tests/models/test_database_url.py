@@ -1,5 +1,7 @@
 """URLs of databases as managed services give them."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import make_url, text
 
@@ -57,7 +59,29 @@ def test_the_driver_gets_what_it_knows() -> None:
     ],
 )
 def test_each_host_has_a_url_of_its_own(url: str, servers: dict[str, str]) -> None:
-    assert DatabaseUrl.parse(url).servers == servers
+    assert DatabaseUrl.parse(url).servers == list(servers.items())
+
+
+def test_hosts_may_differ_by_their_ports_alone() -> None:
+    ports = [("a", "1"), ("a", "2"), ("b", "3")]
+
+    servers = DatabaseUrl.parse("postgresql:///jobs?target_session_attrs=any&host=a,a,b&port=1,2,3").servers
+
+    assert servers == [
+        (host, f"postgresql:///jobs?target_session_attrs=any&host={host}&port={port}") for host, port in ports
+    ]
+
+
+@pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslkey", "sslcrl"])
+def test_a_file_that_cant_be_read_is_named(name: str, tmp_path: Path) -> None:
+    missing = tmp_path / "ca.pem"
+
+    with pytest.raises(BadDatabaseUrl) as refused:
+        Database.open(f"{USUAL}?{name}={missing}")
+
+    reason = "which can't be read: No such file or directory"
+    assert str(refused.value) == f"The database URL has {name}={str(missing)!a}, {reason}"
+    Database.open(f"{USUAL}?{name}={missing}&sslmode=disable")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +116,9 @@ def test_the_url_for_programs_of_postgresql_is_read_by_libpq(url: str, shown: st
         (f"{USUAL}?connect_timeout=soon", "connect_timeout"),
         (f"{USUAL}?sslmode", "sqlite:///FILE"),
         (f"{USUAL}?schema=public", "'schema'"),
+        ("postgresql:///jobs?host=a,b,c&port=1,2", "hosts: 3, ports: 2"),
+        ("postgresql:///jobs?host=a&port=1,2", "hosts: 1, ports: 2"),
+        ("postgresql:///jobs?host=a&port=many", "a port that isn't a number"),
         (f"{USUAL}#fragment", "Percent-encode"),
         ("postgresql://ada:pa/ss@db.example/jobs", "Percent-encode"),
         ("postgresql://ada@db.example:many/jobs", "Percent-encode"),

@@ -40,9 +40,9 @@ async def test_a_host_that_does_not_answer_is_passed_over(database_url: str, sil
     assert name == url.database
 
 
-async def test_without_a_primary_the_database_is_down(database_url: str) -> None:
+async def test_without_a_wanted_host_the_database_is_down(database_url: str) -> None:
     folder = str(make_url(database_url).query["host"])
-    url = with_hosts(database_url, f"{folder},{folder}", "5432", target_session_attrs="standby")
+    url = with_hosts(database_url, f"{folder},{folder}/", "5432", target_session_attrs="standby")
     database = Database.open(url, patience=Patience(connection=1))
 
     with pytest.raises(DatabaseDown), failures_named():
