@@ -1,9 +1,12 @@
 """The systemd units are valid, and the one for backups makes one."""
 
+import os
 import re
 import shlex
 import subprocess
+from datetime import timedelta
 from pathlib import Path
+from time import time
 
 from testbed.programs import installed
 from tests.deploy.proxies import DEPLOY
@@ -27,11 +30,20 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert (result.returncode, [line for line in result.stderr.splitlines() if "mainsheet" in line]) == (0, [])
 
 
-def test_the_unit_for_backups_makes_one_and_keeps_it(database_url: str, tmp_path: Path) -> None:
+def made_days_ago(folder: Path, days: int) -> Path:
+    file = folder / f"{days} days old"
+    file.touch()
+    then = time() - timedelta(days=days).total_seconds()
+    os.utime(file, (then, then))
+    return file
+
+
+def test_the_unit_for_backups_makes_one_and_deletes_old_ones(database_url: str, tmp_path: Path) -> None:
     unit = (DEPLOY / "mainsheet-backup.service").read_text()
     steps = re.findall(r"^ExecStart(?:Post)?=(.+)$", unit, re.MULTILINE)
     folder = tmp_path / "backups"
     folder.mkdir()
+    kept, deleted = (made_days_ago(folder, days) for days in (13, 16))
     environment = clean({"MAINSHEET_DATABASE_URL": database_url, "PATH": PATH})
     assert len(steps) == 2
 
@@ -39,6 +51,8 @@ def test_the_unit_for_backups_makes_one_and_keeps_it(database_url: str, tmp_path
         command = step.replace("%%", "%").replace(PROGRAM, MAINSHEET).replace(BACKUPS, str(folder))
         subprocess.run(shlex.split(command), env=environment, check=True)
 
-    (backup,) = folder.iterdir()
+    assert not deleted.exists()
+    (backup,) = set(folder.iterdir()) - {kept}
+    assert kept.exists()
     assert re.fullmatch(r"\d{8}T\d{6}Z", backup.name)
     assert backup.stat().st_size > 0
