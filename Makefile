@@ -74,10 +74,8 @@ schema: $(STAMP) ## write schema/schema.graphql
 settings: $(STAMP) ## write docs/settings.md
 	$(BIN)/python -m tests.server.settings_page
 
-release: $(STAMP) ## store this version in releases/, for upgrade tests of later versions
-	$(BIN)/python -m tests.releases
-	$(MAKE) --no-print-directory dist
-	cp dist/mainsheet-$(VERSION)-py3-none-any.whl releases/$(VERSION)/
+release: dist ## store this version in releases/, for upgrade tests of later versions
+	$(BIN)/python -m tests.releases dist/mainsheet-$(VERSION)-py3-none-any.whl
 
 lock: $(UV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections.abc import Sequence
 from importlib.metadata import packages_distributions
@@ -21,13 +22,27 @@ PACKAGES = ("demo", "executor", "models", "resolvers", "schema", "server")
 
 
 @pytest.fixture(scope="module")
-def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the names of the files in a wheel that is built from the sdist, as by `python -m build`."""
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the sdist, and the wheel from it."""
     folder = tmp_path_factory.mktemp("wheel")
     build: list[str | Path] = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
     subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel_files(distributions: Path) -> set[str]:
+    (wheel,) = distributions.glob("*.whl")
     return set(ZipFile(wheel).namelist())
+
+
+def test_no_wheel_is_in_the_sdist(distributions: Path) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as files:
+        names = files.getnames()
+
+    assert any(name.endswith("/releases/0.1.0/sqlite.db.gz") for name in names)
+    assert [name for name in names if name.endswith(".whl")] == []
 
 
 def test_every_module_of_every_package_is_in_the_wheel(wheel_files: set[str]) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mainsheet.demo import seed_demo
 from mainsheet.models.database import Database
@@ -35,7 +36,7 @@ def versions() -> list[str]:
 def obstacles(version: str, changelog: str) -> list[str]:
     """Return the reasons why this version can't be released: a stored one never changes."""
     found = []
-    if (RELEASES / version / FILES["sqlite"]).exists():
+    if (RELEASES / version).exists():
         found.append(f"{version} was released before. Set the next version in pyproject.toml.")
     if not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
         found.append(f"CHANGELOG.md has no heading `## [{version}] - YYYY-MM-DD`.")
@@ -51,6 +52,16 @@ async def filled(url: str) -> None:
         await use(database)
     finally:
         await database.close()
+
+
+async def store(version: str, wheel: Path, server: str, releases: Path = RELEASES) -> None:
+    """Make a release's folder, all of it or none: `make release` can be run again after a failure."""
+    with TemporaryDirectory(dir=releases, prefix=".") as scratch:
+        folder = Path(scratch) / version
+        folder.mkdir()
+        shutil.copy(wheel, folder)
+        await keep(folder, Path(scratch), server)
+        folder.rename(releases / version)
 
 
 async def keep(folder: Path, scratch: Path, server: str) -> None:

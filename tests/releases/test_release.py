@@ -11,10 +11,10 @@ from tests.releases.kept import (
     CHECKSUMS,
     SCHEMA,
     changed_migrations,
-    keep,
     obstacles,
     restore_postgresql,
     restore_sqlite,
+    store,
 )
 from tests.releases.rows import every_row, lost
 
@@ -24,9 +24,13 @@ DATED = "## [9.9.9] - 2026-11-27\n"
 
 
 async def test_this_version_can_be_stored_and_restored(tmp_path: Path, postgres_server: str) -> None:
-    await keep(tmp_path / "9.9.9", tmp_path, postgres_server)
+    wheel = tmp_path / "mainsheet-9.9.9-py3-none-any.whl"
+    wheel.write_bytes(b"a wheel")
+
+    await store("9.9.9", wheel, postgres_server, tmp_path)
 
     stored = {each.name: each for each in (tmp_path / "9.9.9").iterdir()}
+    assert stored[wheel.name].read_bytes() == wheel.read_bytes()
     assert sum(each.stat().st_size for each in stored.values()) < LARGEST_BYTES
     assert_migrations_are_compared(tmp_path / "9.9.9")
     assert stored["schema.graphql"].read_text("utf-8") == SCHEMA.read_text("utf-8")
@@ -41,6 +45,16 @@ async def test_this_version_can_be_stored_and_restored(tmp_path: Path, postgres_
             assert lost({"team": rows["team"]}, {"team": rows["team"][1:]}) == ["team"]
             assert lost(rows, {**rows, "team": list(reversed(rows["team"]))}) == []
             await database.close()
+
+
+async def test_a_release_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    wheel = tmp_path / "mainsheet-9.9.9-py3-none-any.whl"
+    wheel.touch()
+
+    with pytest.raises(OSError, match="No such file or directory"):
+        await store("9.9.9", wheel, f"postgresql:///postgres?host={tmp_path}", tmp_path)
+
+    assert list(tmp_path.iterdir()) == [wheel]
 
 
 def assert_migrations_are_compared(folder: Path) -> None:
