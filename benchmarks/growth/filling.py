@@ -4,14 +4,14 @@ To make them at once costs less than to maintain them with each of a million job
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from sqlalchemy import func, select
 
 from mainsheet.demo import seed_demo, seed_jobs
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
-from mainsheet.models.migrate import upgrade
+from mainsheet.models.migrate import drift, upgrade
 from testbed.databases import connected
 
 SEED = 1
@@ -30,24 +30,23 @@ WHERE relnamespace = 'public'::regnamespace AND NOT indisunique AND indrelid <> 
 
 
 async def fill(database: Database, url: str, size: int) -> None:
-    """Add the demo and the jobs, unless they are there."""
+    """Add the demo, and jobs up to `size`. Continues a run that was interrupted."""
     await upgrade(database)
     await seed_demo(database)
     async with database.reads.connect() as connection:
         there = await connection.scalar(select(func.count()).select_from(Job)) or 0
+    if found := await drift(database):
+        raise RuntimeError(f"The tables differ from the migrations', so begin with a new database: {found}")
     if there >= size:
         return
-    if database.is_sqlite:
-        await seed_jobs(database, size, SEED, _progress(size))
-        return
-    async with without_checks(url):
-        await seed_jobs(database, size, SEED, _progress(size))
+    async with nullcontext() if database.is_sqlite else without_checks(url):
+        await seed_jobs(database, size - there, SEED, _progress(there, size))
 
 
-def _progress(size: int) -> Callable[[int], None]:
+def _progress(there: int, size: int) -> Callable[[int], None]:
     def tell(done: int) -> None:
         if done % CHUNK == 0:
-            print(f"  {done:,} of {size:,} jobs", flush=True)
+            print(f"  {there + done:,} of {size:,} jobs", flush=True)
 
     return tell
 
@@ -62,7 +61,7 @@ async def without_checks(url: str) -> AsyncIterator[None]:
             await connection.execute(f"DROP INDEX {each['name']}")
     try:
         yield
-    finally:  # an interrupted run can be continued
+    finally:  # also if the run is interrupted; it can be continued then
         async with connected(url) as connection:
             print("  indexes and foreign keys", flush=True)
             for each in indexes:
