@@ -83,7 +83,7 @@ class DatabaseUrl:
 
     @property
     def servers(self) -> Sequence[tuple[str, str]]:
-        """The hosts of PostgreSQL's URL in their order, each with a URL of its own. Some may differ by the port alone."""
+        """The hosts of PostgreSQL's URL in their order, each with a URL of its own."""
         parts = urlsplit(self.connect["dsn"])
         user, at, netloc = parts.netloc.rpartition("@")
         query = dict(parse_qsl(parts.query))

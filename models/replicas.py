@@ -175,6 +175,4 @@ async def _again(measure: Callable[..., Coroutine[Any, Any, None]], *arguments: 
 def _replica(database: Database, url: str, patience: Patience) -> Replica:
     parsed = DatabaseUrl.parse(url)
     engine = open_readers(parsed, patience)
-    return Replica(
-        parsed.servers[0][0], engine, ReplicaPool(engine, database.read_pool.size, patience.connection)
-    )
+    return Replica(parsed.servers[0][0], engine, ReplicaPool(engine, database.read_pool.size, patience.connection))
