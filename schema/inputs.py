@@ -29,10 +29,10 @@ def _job_id() -> Any:
     return strawberry.field(description="The job.")
 
 
-def message(what: str, kept: str = "kept in the event") -> Any:
+def message(what: str = "change", kept: str = "kept in the event", *, addition: str = "") -> Any:
     return strawberry.field(
         default=UNSET,
-        description=f"The reason for the {what}, {kept}. At most 1023 characters.",
+        description=f"The reason for the {what}, {kept}. At most 1023 characters.{addition}",
     )
 
 

@@ -9,6 +9,7 @@ from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.schema import inputs
 from mainsheet.schema.config_input import LINE, NAME
+from mainsheet.schema.inputs import message
 
 KEEP = "Null isn't allowed. Omit to keep the value."
 CLEAR = "Null removes it. Omit to keep the value."
@@ -39,10 +40,6 @@ def kept(description: str) -> Any:
 
 def clearable(description: str) -> Any:
     return strawberry.field(description=f"{description} {CLEAR}")
-
-
-def message(addition: str = "") -> Any:
-    return omittable(f"The reason for the change, kept in its event. At most 1023 characters.{addition}")
 
 
 def expected() -> Any:
@@ -155,7 +152,7 @@ class EnableMemberInput:
 class EraseMemberInput:
     member_id: strawberry.ID = id_of("member")
     expected_revision: int | None = expected()
-    message: str | None = message(" It isn't erased, so it should not name the person.")
+    message: str | None = message(addition=" It isn't erased, so it should not name the person.")
     dry_run: bool = inputs.dry_run()
 
 

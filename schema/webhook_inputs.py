@@ -5,7 +5,8 @@ from strawberry import Maybe
 
 from mainsheet.schema import inputs
 from mainsheet.schema.event import EventFilter
-from mainsheet.schema.provisioning_inputs import clearable, expected, id_of, kept, message, omittable
+from mainsheet.schema.inputs import message
+from mainsheet.schema.provisioning_inputs import clearable, expected, id_of, kept, omittable
 
 URL = (
     "The address, at most 1023 ASCII characters, beginning with https:// or http://. Each"
@@ -69,7 +70,7 @@ class RotateWebhookSecretInput:
 @strawberry.input(description="The webhook to test.")
 class TestWebhookInput:
     webhook_id: strawberry.ID = id_of("webhook")
-    message: str | None = message()
+    message: str | None = message("test")
     idempotency_key: str | None = inputs.idempotency_key()
 
 
@@ -77,5 +78,5 @@ class TestWebhookInput:
 class RedeliverWebhookInput:
     webhook_id: strawberry.ID = id_of("webhook")
     delivery_ids: list[strawberry.ID] = strawberry.field(description="The deliveries of the webhook, 1 to 100.")
-    message: str | None = message()
+    message: str | None = message("redelivery")
     idempotency_key: str | None = inputs.idempotency_key()
