@@ -9,13 +9,12 @@ from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event, EventAction
 from mainsheet.models.feed import CursorExpired, Feed
-from mainsheet.models.job import Job
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.organization import Organization
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers import event_filter, job_version
 from mainsheet.resolvers.event_filter import EventFilter
-from mainsheet.resolvers.permissions import sees_all_jobs, visible, was_visible
+from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, visible, was_visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -120,9 +119,9 @@ def sees_event(view: View) -> ColumnElement[bool]:
         return literal(value=True)
     is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.actor_id)
     # Looked up for each event: the jobs that the caller sees may be all of the organization.
-    seen = select(Job.id).where(Job.id == Event.job_id, visible(view.caller))
+    seen = is_granted(view.caller, Event, Event.job_id, Access.FORCED_LOOKUP)
     was_seen = select(DeletedJob.id).where(DeletedJob.id == Event.job_id, was_visible(view.caller))
-    return or_(Event.job_id.is_(None) & is_open, exists(seen.correlate(Event)), exists(was_seen.correlate(Event)))
+    return or_(Event.job_id.is_(None) & is_open, seen, is_any(was_seen.correlate(Event)))
 
 
 def sees_change(view: View) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, literal_column, sel
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.deleted_job import DeletedJob, DeletedJobTeam
+from mainsheet.models.event import Event
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.roles import (
@@ -66,7 +67,7 @@ def visible(caller: Caller, job: type[Job] = Job, access: Access = Access.LOOKUP
 
 
 def is_granted(
-    caller: Caller, row: type[Job] | type[JobTeam], job_id: Attribute, access: Access
+    caller: Caller, row: type[Job | JobTeam | Event], job_id: Attribute, access: Access
 ) -> ColumnElement[bool]:
     """Whether a team of the caller has access to the job whose id is in this column of `row`."""
     match access:

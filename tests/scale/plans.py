@@ -20,6 +20,7 @@ SQLITE_WALK = re.compile(
     r"|SCAN job_search VIRTUAL TABLE INDEX 0:$"
 )
 SQLITE_TENANT = re.compile(rf"SEARCH (?:{GROWING})(?:_\d+)? USING .*INDEX \w+ \(organization_id=\?\)")
+SQLITE_TEAM = re.compile(r"SEARCH job_team(?:_\d+)? USING .*INDEX \w+ \(team_id=\?\)")
 SQLITE_SORT = "USE TEMP B-TREE FOR ORDER BY"
 POSTGRESQL_TABLE = re.compile(rf"(?:(?:ix|pk|uq)_)?(?:{GROWING})(?:_.*)?")
 POSTGRESQL_TENANT = re.compile(r"\(\(?\(?organization_id\)?(?:::text)? = [^()]*(?:\([^()]*\))?[^()]*\)+")
@@ -67,6 +68,14 @@ def through_the_tenant(plan: str) -> list[str]:
     if not plan.startswith("["):
         return [line for line in plan.splitlines() if SQLITE_TENANT.match(line)]
     return [_said(node) for node in _nodes(plan) if _is_scan(node) and _is_tenant(node.get("Index Cond", ""))]
+
+
+def through_teams(plan: str) -> list[str]:
+    """Return the scans of all grants of a team, which may be those of all jobs."""
+    if not plan.startswith("["):
+        return [line for line in plan.splitlines() if SQLITE_TEAM.search(line)]
+    grants = [node for node in _nodes(plan) if _is_scan(node) and "job_team" in _read_by(node)]
+    return [_said(node) for node in grants if "job_id" not in node.get("Index Cond", "")]
 
 
 def sorts(plan: str) -> bool:

@@ -11,7 +11,7 @@ from testbed.ask import Ask
 from tests.api.test_statement_counts import FROM_LISTS, FROM_ROOT, WAYS, leaf_of, selection
 from tests.scale.conftest import Big, Steps
 from tests.scale.lists import connections, filled, lists
-from tests.scale.plans import sorts, through_the_tenant, walks
+from tests.scale.plans import sorts, through_teams, through_the_tenant, walks
 
 LISTS = {name: [each for each in lists() if (each.owner, each.name) == name] for name in sorted(connections())}
 ROLES = ["admin", "member"]
@@ -58,6 +58,7 @@ async def test_plans_that_scan_tables_are_detected(big: Big, big_database: Datab
     counted = await big.plans.of(big_database, "SELECT count(job_id) FROM job_team")
     sorted_ = await big.plans.of(big_database, "SELECT id FROM job WHERE organization_id = 'OR' ORDER BY description")
     looked_up = await big.plans.of(big_database, "SELECT name FROM job WHERE id = 'JB'")
+    granted = await big.plans.of(big_database, "SELECT job_id FROM job_team WHERE team_id = 'TM'")
 
     assert walks(walked)
     assert walks(counted)  # a full scan of an index is no better
@@ -65,6 +66,7 @@ async def test_plans_that_scan_tables_are_detected(big: Big, big_database: Datab
     assert through_the_tenant("SEARCH job USING INDEX ix_job_organization_created (organization_id=?)")
     assert sorts(sorted_)
     assert not [*walks(looked_up), *through_the_tenant(looked_up)]
+    assert through_teams(granted)
     assert not sorts(looked_up)
 
 
@@ -110,6 +112,15 @@ async def test_a_page_of_the_organization_is_read_in_order(
         else:
             assert not sorts(plan), plan
         assert not walks(plan), plan
+
+
+async def test_the_feed_of_a_member_looks_up_the_job_of_each_event(
+    big: Big, big_database: Database, ask_big: Ask
+) -> None:
+    await ask_big(big.member, "{ events(first: 20) { nodes { id } } }")
+
+    for plan in (await plans(big, big_database, ask_big)).values():
+        assert not [*walks(plan), *through_teams(plan)], plan
 
 
 @pytest.mark.parametrize("role", ROLES)
