@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+import structlog
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
@@ -16,6 +17,8 @@ from mainsheet.models.read_pool import ReadPool, discard, to_its_end
 from mainsheet.models.unavailable import DatabaseDown
 
 PROBE_SECONDS = 2  # for a server to answer a probe
+LOG_SECONDS = 60  # between two equal lines about one replica
+NOT_ASKED = "it wasn't asked yet"
 SAMPLES = 1_000  # of the primary's position, at most: those of the longest `replica_max_lag_seconds`
 
 NEWEST_TIMELINE = "LEFT JOIN LATERAL (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest ON true"
@@ -25,6 +28,8 @@ SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS position, version_num AS re
 FROM alembic_version {NEWEST_TIMELINE} WHERE pg_is_in_recovery()
 """  # noqa: S608 of constants
 REPLAYED_POSITION = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint"
+
+log = structlog.stdlib.get_logger("mainsheet.replicas")
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,7 @@ class Probe:
     async def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            driver: Any = connection.driver_connection
-            driver.terminate()  # a server whose network is cut wouldn't answer a polite end
-            await to_its_end(greenlet_spawn(discard, connection))
+            await _drop(connection)
 
 
 class ReplicaPool(ReadPool):
@@ -112,8 +115,11 @@ class ReplicaPool(ReadPool):
     def cut(self) -> None:
         """Close all connections at once, so that no query waits for a server whose network is cut."""
         for each in (*self._taken, *self.idle):
-            driver: Any = each.driver_connection
-            driver.terminate()
+            _terminate(each)
+
+    async def drop_idle(self) -> None:
+        while self.idle:
+            await _drop(self.idle.pop())
 
     async def _opened(self) -> PoolProxiedConnection:
         """Connect. A server that was restarted or replaced may not have come as far as it had before."""
@@ -130,6 +136,18 @@ class ReplicaPool(ReadPool):
         return connection
 
 
+def _terminate(connection: PoolProxiedConnection) -> None:
+    """Close the connection at once: a server whose network is cut wouldn't answer a polite end."""
+    driver: Any = connection.driver_connection
+    if driver is not None:  # None once it is invalidated
+        driver.terminate()
+
+
+async def _drop(connection: PoolProxiedConnection) -> None:
+    _terminate(connection)
+    await to_its_end(greenlet_spawn(discard, connection))
+
+
 @dataclass(eq=False)
 class Replica:
     """A replica. It has all changes that the primary had at `current_at` by our monotonic clock, and maybe later ones.
@@ -141,8 +159,10 @@ class Replica:
     engine: AsyncEngine
     pool: ReplicaPool
     current_at: float = -math.inf
-    problem: str = "it wasn't asked yet"
+    problem: str = NOT_ASKED
     probe: Probe = field(init=False)
+    _logged: str = NOT_ASKED  # the problem in the newest line
+    _logged_at: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.probe = Probe(self.engine)
@@ -156,32 +176,56 @@ class Replica:
         return monotonic() - self.current_at
 
     async def measure(self, primary: Primary, history: History) -> None:
-        """Ask how far it is. A replica of another timeline or revision isn't used."""
+        """Ask how far it is. A replica of another timeline or revision isn't used, and keeps no idle connections."""
         try:
             row = await self.probe.row(REPLAYED)
+            if problem := _problem(row, primary):
+                self.leave(problem)
+                await self.pool.drop_idle()
+            else:
+                self._use(row["position"], history)
         except Exception as error:  # noqa: BLE001 whatever a driver raises: the replica can't be used
             self.leave(repr(error))
             self.pool.cut()
-            return
-        self._learn(row, primary, history)
 
-    def _learn(self, row: Any, primary: Primary, history: History) -> None:
-        if row is None:
-            self.leave("it isn't a replica")
-        elif row["key"] is None or row["key"] != primary.key:
-            self.leave("it hasn't replayed the primary's timeline")
-        elif row["revision"] != primary.revision:
-            self.leave("its database has another revision")
-        else:
-            self.pool.position = row["position"]
-            self.current_at = history.reached_at(row["position"])
-            self.problem = ""
+    def _use(self, position: int, history: History) -> None:
+        self.pool.position = position
+        self.current_at = history.reached_at(position)
+        self.problem = ""
+        self._log()
 
     def leave(self, problem: str) -> None:
+        """Don't use it until the next successful probe."""
         self.problem = problem
         self.current_at = -math.inf
+        self._log()
+
+    def _log(self) -> None:
+        """Log a change. A replica that fails again and again doesn't fill the log."""
+        event = "replica not used" if self.problem else "replica used"
+        now = monotonic()
+        if self.problem == self._logged or now - self._logged_at.get(event, -math.inf) < LOG_SECONDS:
+            return
+        self._logged, self._logged_at[event] = self.problem, now
+        if self.problem:
+            log.warning(event, replica=self.name, reason=self.problem)
+        else:
+            log.info(event, replica=self.name)
 
     async def close(self) -> None:
         await self.probe.close()
         await self.pool.close()
         await self.engine.dispose()
+
+
+def _problem(row: Any, primary: Primary) -> str:
+    """Return why a replica with this row isn't used, or an empty string."""
+    if row is None:
+        return "it isn't a replica"
+    if row["position"] is None:
+        return "it hasn't replayed anything"
+    if row["key"] is None or row["key"] != primary.key:
+        return "it hasn't replayed the primary's timeline"
+    if row["revision"] != primary.revision:
+        return "its database has another revision"
+    return ""

@@ -139,12 +139,7 @@ class Replicas:
     async def _measure_replica(self, replica: Replica) -> None:
         if self._primary is None:
             return
-        before = replica.problem
         await replica.measure(self._primary, self._history)
-        if replica.problem and replica.problem != before:
-            log.warning("replica not used", replica=replica.name, reason=replica.problem)
-        elif before and not replica.problem:
-            log.info("replica used", replica=replica.name)
 
     @asynccontextmanager
     async def measuring(self) -> AsyncIterator[None]:
@@ -167,8 +162,16 @@ class Replicas:
 
 
 async def _again(measure: Callable[..., Coroutine[Any, Any, None]], *arguments: Replica) -> None:
+    """Measure for ever: an error must not end it, or the replica would be unused until a restart."""
+    has_failed = False
     while True:
-        await measure(*arguments)
+        try:
+            await measure(*arguments)
+            has_failed = False
+        except Exception:
+            if not has_failed:
+                log.exception("a measurement of the replicas failed")
+            has_failed = True
         await asyncio.sleep(EVERY_SECONDS)
 
 

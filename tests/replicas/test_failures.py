@@ -5,6 +5,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy.util.concurrency import greenlet_spawn
+from structlog.testing import capture_logs
+
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.http.consistency import ANY, UNKNOWN
@@ -12,11 +15,15 @@ from testbed.ask import job_input
 from testbed.databases import connected, execute
 from testbed.postgres import Postgres, standby_of
 from testbed.world import World
-from tests.replicas.conftest import Client, serving, url_of
+from tests.chaos.outside import Outside
+from tests.replicas.conftest import NAME, PATIENCE, Client, serving, url_of
 from tests.replicas.test_reads import CREATE, JOBS, count
 
 EVENTS = "query ($id: ID!) { job(id: $id) { name events(first: 1) { nodes { action } } } }"
 LOCK = "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE; COMMIT"
+
+OF_OURS = f"FROM pg_stat_activity WHERE datname = '{NAME}' AND application_name LIKE 'mainsheet/%'"
+OURS = f"SELECT count(*) {OF_OURS}"
 
 
 class AfterFirstStatement(Instrumentation):
@@ -67,8 +74,10 @@ async def test_a_replica_that_stops_is_left_and_used_again(database: Database, w
             again = await ask(JOBS, created.token)
 
     assert [count(each.data) for each in (*while_stopped, again)] == [1, 1, 1, 1]
-    assert {*ask.routes.taken[1:-1]} <= {"replica", "failed", "behind"}
-    assert ask.routes.taken[-1] == "replica"
+    first, *meanwhile, last = ask.routes.taken
+    assert (first, last) == ("replica", "replica")
+    assert meanwhile.count("failed") == meanwhile.count("replica")
+    assert meanwhile.count("failed") + meanwhile.count("behind") == len(while_stopped)
     assert UNKNOWN not in [each.token for each in while_stopped]
 
 
@@ -77,19 +86,53 @@ async def test_a_replica_that_was_promoted_is_not_read(database: Database, world
         async with serving(database, world.contributor, [standby]) as ask:
             created = await ask(CREATE, input=job_input(world))
             await ask.until_used(created.token)
+            await ask(JOBS, created.token)
             await asyncio.to_thread(standby.promote)
             await ask.until_unused()
 
             read = await ask(JOBS, ANY)
+            async with connected(standby.url) as connection:
+                await Outside(connection, connection).sees(OURS, 1)  # that of the probe
 
     assert count(read.data) == 1
-    assert ask.routes.taken == ["behind"]
+    assert ask.routes.taken == ["replica", "behind"]
+
+
+async def test_a_replica_is_used_again_after_an_unexpected_error(ask: Client, standby: Postgres) -> None:
+    await ask.until_used()
+    [replica] = ask.replicas.all
+    broken = await replica.pool.take()
+    await greenlet_spawn(broken.invalidate)
+
+    async with connected(standby.url) as connection:
+        before = await connection.fetchval("SELECT clock_timestamp()::text")
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {OF_OURS}")  # the probe's among them
+        await Outside(connection, connection).sees(f"{OURS} AND backend_start > '{before}'", 1)
+
+    await ask.until_used()
+    read = await ask(JOBS, ANY)
+
+    assert count(read.data) == 0
+    assert ask.routes.taken == ["replica"]
+
+
+async def test_a_replica_that_fails_repeatedly_is_logged_once(ask: Client) -> None:
+    await ask.until_used()
+    [replica] = ask.replicas.all
+
+    with capture_logs() as log:
+        for _ in range(3):
+            replica.leave("it failed")
+            await ask.until_used()
+
+    assert [each["reason"] for each in log if each["event"] == "replica not used"] == ["it failed"]
+    assert [each for each in log if each["event"] == "replica used"] == []  # was logged a moment ago
 
 
 async def replayed(primary: Postgres, standby: Postgres) -> None:
     """Wait until the standby has replayed all that the primary has written."""
     async with connected(primary.url) as connection:
         position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
-    async with connected(standby.url) as connection:
+    async with asyncio.timeout(PATIENCE), connected(standby.url) as connection:
         while not await connection.fetchval(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"):
             pass
