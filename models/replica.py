@@ -22,10 +22,15 @@ NOT_ASKED = "it wasn't asked yet"
 SAMPLES = 1_000  # of the primary's position, at most: those of the longest `replica_max_lag_seconds`
 
 NEWEST_TIMELINE = "LEFT JOIN LATERAL (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest ON true"
-# The function's position never goes back on one connection: a server that recovers from a crash closes all of them.
+# The timeline shows if it follows another primary than ours. `received_tli` is current, but NULL for roles without the
+# rights of pg_read_all_stats; the other two change at the next restart point. The position never goes back on one
+# connection: a server that recovers from a crash closes all of them.
 REPLAYED = f"""
-SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS position, version_num AS revision, newest.key
-FROM alembic_version {NEWEST_TIMELINE} WHERE pg_is_in_recovery()
+SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS position, version_num AS revision, newest.key,
+  greatest(checkpoint.timeline_id, recovery.min_recovery_end_timeline, receiver.received_tli) AS timeline
+FROM alembic_version CROSS JOIN pg_control_checkpoint() AS checkpoint CROSS JOIN pg_control_recovery() AS recovery
+LEFT JOIN pg_stat_wal_receiver AS receiver ON true {NEWEST_TIMELINE}
+WHERE pg_is_in_recovery()
 """  # noqa: S608 of constants
 REPLAYED_POSITION = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint"
 
@@ -161,6 +166,7 @@ class Replica:
     current_at: float = -math.inf
     problem: str = NOT_ASKED
     probe: Probe = field(init=False)
+    timeline: int = 0  # the newest that it was seen on since its last failure; a server must restart to go back
     _logged: str = NOT_ASKED  # the problem in the newest line
     _logged_at: dict[str, float] = field(default_factory=dict)
 
@@ -179,13 +185,15 @@ class Replica:
         """Ask how far it is. A replica of another timeline or revision isn't used, and keeps no idle connections."""
         try:
             row = await self.probe.row(REPLAYED)
-            if problem := _problem(row, primary):
+            self.timeline = max(self.timeline, row["timeline"] if row else 0)
+            if problem := _problem(row, self.timeline, primary):
                 self.leave(problem)
                 await self.pool.drop_idle()
             else:
                 self._use(row["position"], history)
         except Exception as error:  # noqa: BLE001 whatever a driver raises: the replica can't be used
             self.leave(repr(error))
+            self.timeline = 0
             self.pool.cut()
 
     def _use(self, position: int, history: History) -> None:
@@ -218,12 +226,14 @@ class Replica:
         await self.engine.dispose()
 
 
-def _problem(row: Any, primary: Primary) -> str:
+def _problem(row: Any, timeline: int, primary: Primary) -> str:
     """Return why a replica with this row isn't used, or an empty string."""
     if row is None:
         return "it isn't a replica"
     if row["position"] is None:
         return "it hasn't replayed anything"
+    if timeline > primary.timeline:
+        return "it follows another primary, on a newer timeline"
     if row["key"] is None or row["key"] != primary.key:
         return "it hasn't replayed the primary's timeline"
     if row["revision"] != primary.revision:

@@ -17,6 +17,7 @@ from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.replica import NEWEST_TIMELINE, History, Primary, Probe, Replica, ReplicaPool
 
 EVERY_SECONDS = 0.2
+WRITTEN_SECONDS = 1  # for the token of an answer that is ready otherwise
 KEY_BYTES = 32
 
 WRITTEN = f"""
@@ -56,6 +57,8 @@ class Replicas:
     _problem: str = ""
     _turns: "count[int]" = field(default_factory=count)
     _probe: Probe = field(init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _next: "asyncio.Task[Primary | None] | None" = None  # waits for the lock, for callers of `written`
 
     def __post_init__(self) -> None:
         self._probe = Probe(self.database.reads)
@@ -82,24 +85,25 @@ class Replicas:
     async def written(self) -> Primary | None:
         """Return the primary's state now: everything committed until now is before its position.
 
-        None if that fails, because the operation has its answer already.
+        Concurrent callers share a statement that begins after their calls. None if that fails or takes too long,
+        because the operation has its answer already.
         """
+        if self._next is None:
+            self._next = asyncio.create_task(self._written())
         try:
-            return Primary(**await self._fetched())
-        except Exception as error:  # noqa: BLE001 such as that it became a standby
-            log.warning("the primary's position isn't known", reason=repr(error))
+            async with asyncio.timeout(WRITTEN_SECONDS):
+                return await asyncio.shield(self._next)
+        except TimeoutError:
             return None
 
-    async def _fetched(self) -> Any:
-        connection = await self.database.read_pool.take()
-        is_sound = False
-        try:
-            driver: Any = connection.driver_connection
-            row = await driver.fetchrow(WRITTEN)
-            is_sound = True
-            return row
-        finally:
-            await self.database.read_pool.give_back(connection, is_sound=is_sound)
+    async def _written(self) -> Primary | None:
+        async with self._lock:
+            self._next = None
+            try:
+                return Primary(**await self._probe.row(WRITTEN))
+            except Exception as error:  # noqa: BLE001 such as that it became a standby
+                log.warning("the primary's position isn't known", reason=repr(error))
+                return None
 
     async def measure(self) -> None:
         """Ask the primary, then all replicas."""

@@ -98,6 +98,9 @@ class Context:
     async def switch_to(self, read: Read, *, is_refused: bool = False) -> None:
         """Forget all answers and read the snapshot after a mutation from now on."""
         self.may_read = AccessScope.READ in self.caller.scopes or not is_refused
+        await self._read_anew(read)
+
+    async def _read_anew(self, read: Read) -> None:
         before, self.read = self.read, read  # first, so that `close` finds it even if this call is cancelled
         self._loaders.clear()
         self._answers.clear()
@@ -116,7 +119,7 @@ class Context:
             return False
         if isinstance(failure, DatabaseDown):
             replica.leave(str(failure))
-        await self.switch_to(Read.of(self.database, self.caller))
+        await self._read_anew(Read.of(self.database, self.caller))
         return True
 
     def abandon(self) -> None:

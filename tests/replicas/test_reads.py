@@ -1,5 +1,6 @@
 """Queries are read from a replica that has replayed what their token stands for, otherwise from the primary."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from testbed.ask import job_input
 from testbed.databases import execute
 from testbed.postgres import Postgres
 from testbed.world import World
-from tests.replicas.conftest import Client, Paused, serving, url_of
+from tests.replicas.conftest import PATIENCE, Client, Paused, serving, url_of
 
 CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
@@ -76,6 +77,26 @@ async def test_an_unknown_token_leads_to_the_primary_and_is_renewed(ask: Client,
     assert count(read.data) == 1
     assert ask.routes.taken == ["unknown"]
     assert ask.position(read.token) >= ask.position(created.token)
+
+
+async def test_queries_with_unknown_tokens_share_a_statement(ask: Client, database: Database) -> None:
+    held = [await database.read_pool.take() for _ in range(database.read_pool.size)]
+
+    first, second = await asyncio.gather(ask.replicas.written(), ask.replicas.written())
+
+    assert first is not None
+    assert first is second
+    for each in held:
+        await database.read_pool.give_back(each)
+
+
+async def test_a_mutation_does_not_wait_for_an_unknown_position(ask: Client, database: Database, world: World) -> None:
+    async with asyncio.timeout(PATIENCE), database.writes.begin() as connection:
+        await connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+        created = await ask(CREATE, input=job_input(world))
+
+    assert created.data["createJob"]["job"]["name"] == "Daily sales"
+    assert created.token == UNKNOWN
 
 
 async def test_a_malformed_header_is_refused(ask: Client) -> None:

@@ -1,12 +1,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from graphql import parse
 from sqlalchemy import text
 
 from mainsheet.executor import Prepared, Request, core_schema
-from mainsheet.models.database import Database
+from mainsheet.models.database import PATIENT, Database
+from mainsheet.models.replicas import Replicas
+from mainsheet.models.roles import AccessScope
+from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers import member
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
@@ -16,6 +20,7 @@ from testbed.ask import EXECUTOR
 from testbed.world import World, caller
 from tests.server.failing import stalled
 
+REPLICA = "postgresql://mainsheet@replica.invalid/mainsheet"  # nothing connects to it
 ASKED: list[Sequence[str]] = []
 RENAME = text("UPDATE actor SET name = 'Somebody else' WHERE id = :id")
 
@@ -109,3 +114,13 @@ async def test_a_single_batch_opens_no_transaction(database: Database, world: Wo
 
     assert result.errors is None
     assert later[asker.actor_id].name == "Somebody else"
+
+
+async def test_leaving_a_replica_gives_no_right_to_read(database: Database, world: World) -> None:
+    context = Context(database, replace(caller(world.admin), scopes=frozenset({AccessScope.RUNS})))
+    [replica] = Replicas.open(database, [REPLICA], PATIENT, 5).all
+    context.read_from(replica)
+
+    assert await context.leave_replica(NoConnection())
+
+    assert not context.may_read

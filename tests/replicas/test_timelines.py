@@ -1,0 +1,55 @@
+"""A standby is promoted, but the old primary still runs and has our connections."""
+
+import asyncio
+
+from mainsheet.models.database import Database
+from mainsheet.models.replica import REPLAYED
+from testbed.ask import job_input
+from testbed.databases import connected, execute
+from testbed.postgres import Postgres, standby_of
+from testbed.world import World
+from tests.chaos.outside import Outside
+from tests.chaos.replicas.cluster import STREAMING
+from tests.replicas.conftest import serving, url_of
+from tests.replicas.test_failures import replayed
+from tests.replicas.test_reads import CREATE, JOBS, count
+
+PLAIN = "CREATE ROLE plain; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain"
+BIG = "CREATE TABLE big AS SELECT generate_series(1, 100000)"
+
+
+async def test_a_replica_that_follows_another_primary_is_not_read(
+    database: Database, world: World, primary: Postgres
+) -> None:
+    with standby_of(primary) as other, standby_of(primary) as replica:
+        async with serving(database, world.contributor, [replica]) as ask:
+            await ask.until_used()
+            await follow(other, replica)
+            created = await ask(CREATE, input=job_input(world))
+            await ask.replicas.measure()
+
+            read = await ask(JOBS, created.token)
+
+            assert count(read.data) == 1
+            assert ask.routes.taken == ["behind"]
+        assert await timeline(replica) == 2
+
+
+async def follow(other: Postgres, replica: Postgres) -> None:
+    """Promote the other standby, and let the replica follow it beyond the old primary's position."""
+    await execute(replica.url, f"ALTER SYSTEM SET primary_conninfo = 'host={other.folder} user=postgres'")
+    await execute(replica.url, "SELECT pg_reload_conf()")
+    async with connected(other.url) as connection:
+        await Outside(connection, connection).sees(STREAMING, 1)  # then it isn't ahead of the other one
+    await asyncio.to_thread(other.promote)
+    await execute(url_of(other), PLAIN)
+    await execute(url_of(other), BIG)
+    await replayed(other, replica)
+
+
+async def timeline(replica: Postgres) -> int:
+    """Return the timeline after a restart point, as a role without further rights sees it."""
+    await execute(replica.url, "CHECKPOINT")
+    async with connected(url_of(replica)) as connection:
+        await connection.execute("SET ROLE plain")
+        return int((await connection.fetchrow(REPLAYED))["timeline"])
