@@ -133,9 +133,9 @@ async def test_large_searches_dont_slow_other_organizations(abuse: Abuse) -> Non
 
     searches = [asyncio.create_task(search()) for _ in range(CONNECTIONS)]
     async with leaving(*searches):
-        await abuse.victim_works_until(lambda: {200} < set(abuse.attacker.answers))
+        await abuse.victim_works_until(lambda: {200, 429} <= set(abuse.attacker.answers))
 
-    assert set(abuse.attacker.answers) <= {200, 429, 503}
+    assert set(abuse.attacker.answers) == {200, 429}
 
 
 async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -> None:
@@ -147,8 +147,7 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
 
     await abuse.victim_works_until(lambda: True)
 
-    assert set(abuse.attacker.answers) & {429, 503}
-    assert set(abuse.attacker.answers) <= {200, 429, 503}
+    assert {429} <= set(abuse.attacker.answers) <= {200, 429}
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 
