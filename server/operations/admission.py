@@ -53,7 +53,7 @@ class Admission:
     def _has_its_share(self, who: Who, slots: Slots, organizations: int) -> bool:
         if not slots.are_taken or not slots.waiting:
             return False
-        limit = slots.room(self._seconds, self._load.now())
+        limit = slots.room(self._seconds)
         if slots.running + slots.waiting < limit:
             return False
         organization = self._load.organizations.get(who[0])

@@ -14,6 +14,7 @@ class Slots:
     """The slots of the server, or those that one organization may use."""
 
     limit: int
+    clock: Callable[[], float]
     running: int = 0
     waiting: int = 0  # for these slots only: not those that wait for their caller's or organization's own limit
     _gap: float = 0.0  # seconds between two departures while operations wait
@@ -24,25 +25,27 @@ class Slots:
     def are_taken(self) -> bool:
         return self.running >= self.limit
 
-    def start(self) -> None:
-        self.running += 1
+    def leave(self) -> None:
+        if self.waiting:
+            self._measure()
+        self.running -= 1
 
-    def leave(self, now: float) -> None:
-        if self.waiting and self.are_taken:
+    def _measure(self) -> None:
+        now = self.clock()
+        if self.are_taken:
             self._samples = min(SAMPLES, self._samples + 1)
             self._gap += (now - self._last - self._gap) / self._samples
-        self.running -= 1
         self._last = now
 
-    def wait(self, change: int, now: float) -> None:
+    def wait(self, change: int) -> None:
         """Record that more or fewer operations wait for these slots."""
         if not self.waiting:
-            self._last = now
+            self._last = self.clock()
         self.waiting += change
 
-    def room(self, seconds: float, now: float) -> float:
+    def room(self, seconds: float) -> float:
         """Return how many operations may wait or run so that the newest one's wait isn't expected to be longer."""
-        stalled = max(0.0, now - self._last - self._gap)  # none leaves
+        stalled = max(0.0, self.clock() - self._last - self._gap)  # none leaves
         left = seconds - stalled
         if left <= 0:
             return self.limit
@@ -76,39 +79,43 @@ class Load:
     """Counts operations that run and that wait, by organization and by caller."""
 
     def __init__(self, total: int, organization: int, caller: int, clock: Callable[[], float]) -> None:
-        self.slots = Slots(total)
+        self.slots = Slots(total, clock)
         self.organizations: dict[str, OrganizationLoad] = {}
         self._organization = organization
         self._caller = caller
-        self.now = clock
 
     def change(self, organization: str, caller: str, *, running: int = 0, waiting: int = 0) -> None:
-        """Count one operation more or less that runs, that waits, or both."""
-        now = self.now()
+        """Count one operation more or less that runs or waits."""
         load = self.organizations.get(organization)
         if load is None:
-            load = self.organizations[organization] = OrganizationLoad(Slots(self._organization))
+            load = self.organizations[organization] = OrganizationLoad(Slots(self._organization, self.slots.clock))
         own = load.callers.get(caller)
         if own is None:
             own = load.callers[caller] = CallerLoad()
-        before, before_of_all = self._for_organization(own), _for_all(load)
-        self._run(load, own, running, now)
-        own.waiting += waiting
-        load.waiting += waiting
-        load.slots.wait(self._for_organization(own) - before, now)
-        self.slots.wait(_for_all(load) - before_of_all, now)
-        if not own.total:
+        if waiting or load.waiting:
+            self._change_queued(load, own, running, waiting)
+        else:
+            self._run(load, own, running)
+        if not (own.running or own.waiting):
             del load.callers[caller]
-            if not load.total:
+            if not load.callers:
                 del self.organizations[organization]
 
-    def _run(self, load: OrganizationLoad, own: CallerLoad, change: int, now: float) -> None:
+    def _change_queued(self, load: OrganizationLoad, own: CallerLoad, running: int, waiting: int) -> None:
+        before, before_of_all = self._for_organization(own), _for_all(load)
+        self._run(load, own, running)
+        own.waiting += waiting
+        load.waiting += waiting
+        load.slots.wait(self._for_organization(own) - before)
+        self.slots.wait(_for_all(load) - before_of_all)
+
+    def _run(self, load: OrganizationLoad, own: CallerLoad, change: int) -> None:
         own.running += change
         for each in (load.slots, self.slots):
             if change > 0:
-                each.start()
+                each.running += 1
             elif change < 0:
-                each.leave(now)
+                each.leave()
 
     def _for_organization(self, own: CallerLoad) -> int:
         """Return how many of a caller's operations wait for a slot of its organization, not for one of its own."""

@@ -234,6 +234,19 @@ async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve
     assert await full.end() == [200, 200]
 
 
+async def test_a_mutation_whose_client_left_still_counts(serve: Serve) -> None:
+    server = await serve(queue_seconds=NO_WAIT, organization_share=1)
+    full = await filled(server, "mutation { wait }", slots=1)
+    await queued(server)
+    full.requests.pop(0).cancel()
+    await full.running[0].abandoned.wait()
+
+    response = await server.post("mutation { wait }")
+
+    assert (response.status, await codes(response)) == (503, ["OVERLOADED"])
+    assert await full.end() == [200]
+
+
 async def test_event_streams_of_queries_wait_and_are_refused_too(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
     full = await filled(server, "{ wait }", slots=1, accept="text/event-stream")
