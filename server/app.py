@@ -49,6 +49,7 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.process.pruner import pruning, retention_of
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
@@ -118,6 +119,7 @@ def make_app(
         executions=executions,
         budget=budget,
         gate=gate,
+        turns=RequestTurns(),
         open_context=open_context,
         max_answer_bytes=settings.max_answer_bytes,
         replicas=replicas,

@@ -34,6 +34,7 @@ from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
+from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -50,6 +51,7 @@ class GraphQLEndpoint:
     executions: Executions
     budget: Budget
     gate: Gate
+    turns: RequestTurns
     open_context: Callable[[Caller], Closable]
     max_answer_bytes: int
     schema_cache: SchemaCache
@@ -65,6 +67,7 @@ class GraphQLEndpoint:
         if _wants_page(request):
             return await self.playground(request)
         authorization = _authorization(request)
+        await self.turns.wait(self.gate.who(authorization))
         self.gate.check(authorization)
         if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
             return await self._stream(request, authorization, self.event_stream)

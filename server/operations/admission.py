@@ -81,9 +81,12 @@ class Gate:
     def is_queued(self) -> bool:
         return self._queries.is_queued
 
-    def refuses(self, authorization: str | None) -> bool:
+    def who(self, authorization: str | None) -> Who:
         token = hash(authorization)
-        return self._queries.refuses(self._known.get(token) or (str(token), ""))
+        return self._known.get(token) or (str(token), "")
+
+    def refuses(self, authorization: str | None) -> bool:
+        return self._queries.refuses(self.who(authorization))
 
     def check(self, authorization: str | None) -> None:
         """Raise `Overloaded` if a request would wait for too long."""
