@@ -139,6 +139,10 @@ class DatabaseUrl:
         _check_ports(kept.get("host", ""), kept.get("port", ""))
         if "," in parts.netloc.rpartition("@")[2] or "," in kept.get("host", ""):
             kept = {ATTRIBUTES: "read-write"} | kept
+            if kept[ATTRIBUTES] == "prefer-standby":  # each host is tried alone, so a primary could win
+                raise BadDatabaseUrl(
+                    f"The database URL has several hosts, which {ATTRIBUTES}=prefer-standby can't have"
+                )
         dsn = _text(parts.netloc, parts.path, kept)
         names = {} if "application_name" in kept else {"application_name": f"mainsheet/{version('mainsheet')}"}
         engine = URL.create("postgresql+asyncpg")

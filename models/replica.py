@@ -19,6 +19,7 @@ from mainsheet.models.unavailable import DatabaseDown
 PROBE_SECONDS = 2  # for a server to answer a probe
 LOG_SECONDS = 60  # between two equal lines about one replica
 NOT_ASKED = "it wasn't asked yet"
+IS_PRIMARY = "it is the primary"
 SAMPLES = 1_000  # of the primary's position, at most: those of the longest `replica_max_lag_seconds`
 
 NEWEST_TIMELINE = "LEFT JOIN LATERAL (SELECT * FROM wal_timeline ORDER BY number DESC LIMIT 1) AS newest ON true"
@@ -31,6 +32,16 @@ SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS position, version_num AS re
 FROM alembic_version CROSS JOIN pg_control_checkpoint() AS checkpoint CROSS JOIN pg_control_recovery() AS recovery
 LEFT JOIN pg_stat_wal_receiver AS receiver ON true {NEWEST_TIMELINE}
 WHERE pg_is_in_recovery()
+"""  # noqa: S608 of constants
+WRITTEN = f"""
+SELECT (position.lsn - '0/0')::bigint AS position, control.system_identifier, position.timeline,
+  version_num AS revision,
+  CASE WHEN (newest.system_identifier, newest.timeline) = (control.system_identifier, position.timeline)
+    THEN newest.key END AS key
+FROM alembic_version CROSS JOIN pg_control_system() AS control CROSS JOIN (
+  SELECT lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int AS timeline
+  FROM pg_current_wal_insert_lsn() AS lsn
+) AS position {NEWEST_TIMELINE}
 """  # noqa: S608 of constants
 REPLAYED_POSITION = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint"
 
@@ -181,12 +192,20 @@ class Replica:
         """Return how many seconds ago the primary was certainly where this replica is; infinite if that isn't known."""
         return monotonic() - self.current_at
 
+    def reported_lag(self) -> float:
+        """Return the lag for operators: 0 for the primary, which may be listed with its replicas."""
+        return 0 if self.problem == IS_PRIMARY else self.lag()
+
     async def measure(self, primary: Primary, history: History) -> None:
         """Ask how far it is. A replica of another timeline or revision isn't used, and keeps no idle connections."""
         try:
             row = await self.probe.row(REPLAYED)
             self.timeline = max(self.timeline, row["timeline"] if row else 0)
-            if problem := _problem(row, self.timeline, primary):
+            if row is None:
+                problem = _problem_of_primary(await self.probe.row(WRITTEN), primary)
+            else:
+                problem = _problem(row, self.timeline, primary)
+            if problem:
                 self.leave(problem)
                 await self.pool.drop_idle()
             else:
@@ -226,10 +245,14 @@ class Replica:
         await self.engine.dispose()
 
 
+def _problem_of_primary(row: Any, primary: Primary) -> str:
+    """Return why a server that isn't a replica isn't used."""
+    is_ours = row is not None and primary.key is not None and row["key"] == primary.key
+    return IS_PRIMARY if is_ours else "it isn't a replica, but another primary"
+
+
 def _problem(row: Any, timeline: int, primary: Primary) -> str:
     """Return why a replica with this row isn't used, or an empty string."""
-    if row is None:
-        return "it isn't a replica"
     if row["position"] is None:
         return "it hasn't replayed anything"
     if timeline > primary.timeline:

@@ -14,22 +14,12 @@ from sqlalchemy import text
 
 from mainsheet.models.database import Database, Patience, open_readers
 from mainsheet.models.database_url import DatabaseUrl
-from mainsheet.models.replica import NEWEST_TIMELINE, History, Primary, Probe, Replica, ReplicaPool
+from mainsheet.models.replica import WRITTEN, History, Primary, Probe, Replica, ReplicaPool
 
 EVERY_SECONDS = 0.2
 WRITTEN_SECONDS = 1  # for the token of an answer that is ready otherwise
 KEY_BYTES = 32
 
-WRITTEN = f"""
-SELECT (position.lsn - '0/0')::bigint AS position, control.system_identifier, position.timeline,
-  version_num AS revision,
-  CASE WHEN (newest.system_identifier, newest.timeline) = (control.system_identifier, position.timeline)
-    THEN newest.key END AS key
-FROM alembic_version CROSS JOIN pg_control_system() AS control CROSS JOIN (
-  SELECT lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int AS timeline
-  FROM pg_current_wal_insert_lsn() AS lsn
-) AS position {NEWEST_TIMELINE}
-"""  # noqa: S608 of constants
 BEGIN_TIMELINE = text("""
 INSERT INTO wal_timeline (system_identifier, timeline, key)
 SELECT :system_identifier, :timeline, :key WHERE NOT EXISTS (

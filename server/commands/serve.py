@@ -175,7 +175,8 @@ async def _check_connections(database: Database, settings: Settings) -> None:
         return
     async with database.reads.connect() as connection:
         most = int((await connection.execute(CONNECTIONS)).scalar_one())
-    needed = settings.workers * (settings.pool_size + BESIDE_THE_POOL)
+    beside = BESIDE_THE_POOL + bool(settings.replica_urls)  # one more to measure the primary
+    needed = settings.workers * (settings.pool_size + beside)
     what = f"{settings.workers} workers with MAINSHEET_POOL_SIZE={settings.pool_size}"
     if needed > most:
         raise click.ClickException(f"{what} need {needed} connections: PostgreSQL's max_connections leaves {most}")

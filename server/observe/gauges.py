@@ -49,7 +49,7 @@ class Gauges:
         self.groups = self._sum("mainsheet_subscription_groups", "Groups of equal subscriptions of one caller.")
         self.replica_lag = self._largest(
             "mainsheet_replica_lag_seconds",
-            "How far a replica is behind the primary; +Inf if it isn't used.",
+            "How far a replica is behind the primary; +Inf if it isn't used, 0 for the primary.",
             "replica",
         )
         self.cached = self._sum("mainsheet_operation_cache_operations", "Prepared operations that are kept.")
@@ -84,7 +84,7 @@ class Gauges:
 
     def of_replicas(self, replicas: Replicas) -> None:
         for each in replicas.all:
-            self._sampled(self.replica_lag.labels(each.name), each.lag)
+            self._sampled(self.replica_lag.labels(each.name), each.reported_lag)
 
     def sample(self) -> None:
         for set_, value in self._samples:

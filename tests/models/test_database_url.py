@@ -156,3 +156,11 @@ async def _shown(url: str, *names: str) -> list[str]:
             return [str(await connection.scalar(text(f"SHOW {name}"))) for name in names]
     finally:
         await database.close()
+
+
+def test_several_hosts_cant_prefer_a_standby() -> None:
+    one = f"{USUAL}?target_session_attrs=prefer-standby"
+
+    assert DatabaseUrl.parse(one).servers
+    with pytest.raises(BadDatabaseUrl, match="several hosts"):
+        DatabaseUrl.parse(one.replace("5432", "5432,two.example"))

@@ -1,6 +1,7 @@
 """A standby is promoted, but the old primary still runs and has our connections."""
 
 import asyncio
+from math import inf
 
 from mainsheet.models.database import Database
 from mainsheet.models.replica import REPLAYED
@@ -33,6 +34,16 @@ async def test_a_replica_that_follows_another_primary_is_not_read(
             assert count(read.data) == 1
             assert ask.routes.taken == ["behind"]
         assert await timeline(replica) == 2
+
+
+async def test_the_primary_among_the_replicas_has_no_lag(database: Database, world: World, primary: Postgres) -> None:
+    with standby_of(primary) as promoted:
+        await asyncio.to_thread(promoted.promote)
+        async with serving(database, world.contributor, [primary, promoted]) as ask:
+            await ask.replicas.measure()
+
+            assert ask.replicas.choose() is None
+            assert [each.reported_lag() for each in ask.replicas.all] == [0, inf]
 
 
 async def follow(other: Postgres, replica: Postgres) -> None:

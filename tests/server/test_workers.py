@@ -309,11 +309,15 @@ def test_sqlite_is_for_one_process(sqlite_url: str) -> None:
     assert result.stderr == "Error: SQLite is for one process: 2 workers need PostgreSQL\n"
 
 
-def test_more_connections_than_max_connections_are_refused(site: Site) -> None:
-    result = mainsheet("serve", "--workers", "64", MAINSHEET_DATABASE_URL=site.url, MAINSHEET_POOL_SIZE="1000")
+@pytest.mark.parametrize(
+    ("more", "needed"), [({}, 64128), ({"MAINSHEET_REPLICA_URLS": "postgresql://replica.invalid/mainsheet"}, 64192)]
+)
+def test_more_connections_than_max_connections_are_refused(site: Site, more: dict[str, str], needed: int) -> None:
+    variables = {"MAINSHEET_DATABASE_URL": site.url, "MAINSHEET_POOL_SIZE": "1000", **more}
+    result = mainsheet("serve", "--workers", "64", **variables)
 
     assert result.returncode == 1
-    assert "Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need 64128 connections: PostgreSQL's" in result.stderr
+    assert f"Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need {needed} connections: PostgreSQL's" in result.stderr
 
 
 async def test_an_option_replaces_a_variable_that_is_no_setting(site: Site) -> None:
