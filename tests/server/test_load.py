@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mainsheet.server.operations.load import Load
 
-TOTAL, ORGANIZATION, CALLER = 6, 4, 2
-CALLERS = ("A1", "A2", "A3", "B1", "B2")
+TOTAL, ORGANIZATION, CALLER = 3, 2, 1
+CALLERS = ("A1", "A2", "A3", "B1")
 CHANGES = ("wait", "leave the queue", "start", "end")
 
 
