@@ -1,4 +1,4 @@
-"""`python -m benchmarks.mutations`: what mutations cost beside the last release, which had no feed of events.
+"""`python -m benchmarks.mutations`: what mutations cost beside 0.1.0, which had no feed of events.
 
 Both servers do the same to the same rows, in interleaved rounds: describe a job, or create and publish a draft.
 """

@@ -1,4 +1,4 @@
-"""The last release beside this version: run from its wheel, on a database of its own with the same rows."""
+"""Mainsheet 0.1.0 beside this version: run from its wheel, on a database of its own with the same rows."""
 
 import asyncio
 import dataclasses
@@ -12,7 +12,7 @@ from benchmarks.servers import ROOT, Server, on_database
 from benchmarks.workloads import Call, Workload, as_mainsheet
 from testbed.databases import connected, execute
 
-VERSION = "0.1.0"
+VERSION = "0.1.0"  # its names in queries, its tables and its packages are known here and in the files beside
 WHEEL = ROOT / "releases" / VERSION / f"mainsheet-{VERSION}-py3-none-any.whl"
 FOLDER = ROOT / ".venv" / "bench" / f"release-{VERSION}"
 PROGRAM = (sys.executable, "-c", "from server.cli import main; main()")
