@@ -22,7 +22,7 @@ from mainsheet.server.observe.log_fields import current_fields, with_fields
 from mainsheet.server.observe.log_handler import LogHandler
 from mainsheet.server.observe.log_once import LogOnce
 from mainsheet.server.observe.log_rendering import loggable_event, quick_renderer, renderer
-from mainsheet.server.observe.redaction import loggable
+from mainsheet.server.observe.redaction import MOST_ITEMS, loggable
 from mainsheet.server.settings import LogFormat, LogLevel
 
 OURS = "mainsheet"  # the parent of all our loggers
@@ -157,7 +157,10 @@ class Logs(Instrumentation):
 
 
 def _write_soon(event: str, details: Mapping[str, Any], seconds: float) -> None:
-    """Log at level info, as structlog does, but quicker and soon."""
+    """Log at level info, as structlog does, but quicker and soon. Handlers that others add don't get the line.
+
+    Lists must have at most `MOST_ITEMS`, as the quick way doesn't shorten them.
+    """
     line: dict[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
     line |= {"level": "info", "logger": request_log.name}
     with_time(None, "", line)
@@ -167,13 +170,13 @@ def _write_soon(event: str, details: Mapping[str, Any], seconds: float) -> None:
 
 
 def _costs(record: OperationRecord) -> Mapping[str, Any]:
-    user_errors = {"user_errors": list(record.user_errors)} if record.user_errors else {}
+    user_errors = {"user_errors": list(record.user_errors)[:MOST_ITEMS]} if record.user_errors else {}
     database_ms = _milliseconds(record.database_seconds)
     return {**user_errors, "statements": record.statements, "database_ms": database_ms}
 
 
 def _each_once(codes: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(map(str, codes)))  # a console would show the members of an enumeration
+    return list(dict.fromkeys(map(str, codes)))[:MOST_ITEMS]  # a console would show the members of an enumeration
 
 
 def _milliseconds(seconds: float) -> float:

@@ -12,14 +12,15 @@ from typing import TextIO
 import aiohttp
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mainsheet.models.instrumentation import Delivery, OperationRecord
 from mainsheet.server.observe.log_fields import log_fields
 from mainsheet.server.observe.logs import Logs, configure_logging
+from mainsheet.server.observe.redaction import MOST_ITEMS
 from mainsheet.server.settings import LogFormat
-from tests.server.commands import serving
+from tests.server.commands import PATIENCE, serving
 from tests.server.conftest import Written, json_log
 
 __all__ = ["json_log"]
@@ -48,6 +49,7 @@ def delivery(path: str, operation: str | None = None, codes: list[str] | None = 
 
 
 @given(path=TEXTS, operation=st.none() | TEXTS, codes=CODES, client=TEXTS)
+@example(path="/", operation=None, codes=[str(number) for number in range(MOST_ITEMS + 1)], client="")
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_a_line_is_as_structlog_renders_it(
@@ -107,10 +109,13 @@ async def test_lines_are_written_without_another_one(json_log: Written) -> None:
 
 async def readable(file: TextIO) -> None:
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(file, ready.set_result, None)
-    await ready
-    loop.remove_reader(file)
+    ready = asyncio.Event()
+    loop.add_reader(file, ready.set)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await ready.wait()
+    finally:
+        loop.remove_reader(file)
 
 
 class Full(StringIO):
