@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]  # has no stubs
 import pytest
 from aiohttp import ClientSession, TCPConnector
 from sqlalchemy import make_url
@@ -33,6 +34,7 @@ LIMITS = {
     "MAINSHEET_MAX_OPERATIONS_PER_CALLER": "50",
     "MAINSHEET_ORGANIZATION_SHARE": "1",
     "MAINSHEET_POOL_TIMEOUT_SECONDS": "60",
+    "MAINSHEET_QUEUE_SECONDS": "0",
     "MAINSHEET_LOCK_TIMEOUT_SECONDS": "60",
     "MAINSHEET_STATEMENT_TIMEOUT_SECONDS": "60",
 }
@@ -69,6 +71,7 @@ async def test_a_process_has_as_many_connections_as_the_formula_says(database_ur
                     async with asyncio.timeout(PATIENCE):
                         while (found := await watching.fetchval(SESSIONS)) < most:
                             assert not all(each.done() for each in sent), found
+                            await asyncio.sleep(0.01)
                     shown = await watching.fetch(activity)
                 for response in await asyncio.gather(*sent):
                     response.release()
@@ -185,6 +188,16 @@ async def test_the_tables_that_take_space_are_shown(database_url: str) -> None:
         assert len(await connection.fetch(statement)) == 10
 
 
+@asynccontextmanager
+async def superuser(connection: asyncpg.Connection, role: str) -> AsyncIterator[None]:
+    """Let a role exist inside this context: it belongs to the server of all tests."""
+    await connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER")
+    try:
+        yield
+    finally:
+        await connection.execute(f"DROP ROLE {role}")
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_reload_takes_the_new_url_of_the_database(database_url: str, tmp_path: Path) -> None:
     reload = blocks("Rotating secrets", "sh")[0]
@@ -192,13 +205,11 @@ async def test_a_reload_takes_the_new_url_of_the_database(database_url: str, tmp
     file, role = tmp_path / "url", f"second_{make_url(database_url).database}"
     file.write_text(f"{database_url}\n")
     environment = {"MAINSHEET_DATABASE_URL_FILE": str(file), "MAINSHEET_POOL_SIZE": "2"}
-    async with connected(database_url) as own:
+    async with connected(database_url) as own, superuser(own, role):
         with serving("--workers", "2", environment=environment) as server:
-            await own.execute(f"CREATE ROLE {role} LOGIN SUPERUSER")
             file.write_text(database_url.replace("postgres@", f"{role}@"))
             server.process.send_signal(signal.SIGHUP)
             async with asyncio.timeout(PATIENCE):
-                while [row["usename"] for row in await own.fetch(USERS)] != [role]:
-                    pass
+                while [row["usename"] for row in await own.fetch(USERS)] != [role]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
             assert server.stop() == 0
-        await own.execute(f"DROP ROLE {role}")

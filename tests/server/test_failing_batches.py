@@ -57,7 +57,7 @@ async def test_a_failure_after_a_changed_item_is_not_called_unchanged(
     query, items, values = BATCHES[name]
     ids = [await Ask(database).create_job(world.contributor, world, jobKey=each) for each in ("a", "b")]
     given: list[dict[str, Any]] = [{"jobId": each, **values} for each in ids]
-    failing = Database.open(database_url, patience=Patience(lock=0.05))
+    failing = Database.open(database_url, patience=Patience(lock=0.5))
     async with client(failing, world.contributor) as ask, locked(failing, database, ids[1]):
         if is_first and database.is_sqlite:
             await ask(query, input={items: [{"jobId": "JB0", **values}]})

@@ -126,7 +126,9 @@ async def connected(site: Site, server: Serving) -> AsyncIterator[Clients]:
 
 
 def settings(site: Site, **more: str) -> dict[str, str]:
-    return {"MAINSHEET_DATABASE_URL": site.url, "MAINSHEET_POOL_SIZE": "3", **more}
+    """Without a limit of the expected wait: on a slow machine, some requests would be refused."""
+    own = {"MAINSHEET_DATABASE_URL": site.url, "MAINSHEET_POOL_SIZE": "3", "MAINSHEET_QUEUE_SECONDS": "0"}
+    return own | more
 
 
 async def test_each_worker_serves(clients: Clients) -> None:
