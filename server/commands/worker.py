@@ -17,6 +17,7 @@ import click
 import structlog
 from aiohttp import web
 
+from mainsheet.executor.turns import SLICE
 from mainsheet.models.database import Database
 from mainsheet.models.feed import begin_epoch, follow_timelines
 from mainsheet.schema.api import api
@@ -66,7 +67,7 @@ async def serving(
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api):
             app[METRICS].starts.labels(reason).inc()
-            with _rare_garbage_collection():
+            with _rare_garbage_collection(), _frequent_switches():
                 yield app[RUNNING_WORK]
                 await app[RUNNING_WORK].linger(runner)
 
@@ -104,6 +105,17 @@ def _rare_garbage_collection() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+@contextmanager
+def _frequent_switches() -> Iterator[None]:
+    """Let the event loop run when the worker thread has run for a slice. By default, it waits 5 ms for each step."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SLICE)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _with_room(settings: Settings) -> Settings:
