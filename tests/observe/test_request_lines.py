@@ -2,10 +2,12 @@
 
 import asyncio
 import errno
+import json
+import logging
 import os
 import re
 import select
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +28,7 @@ from tests.server.conftest import Written, json_log
 __all__ = ["json_log"]
 
 TIMESTAMP = re.compile(r'"timestamp":"[^"]+"|^\S+Z (?=\[)', re.MULTILINE)
+PATIENCE = 30  # seconds
 SECRETS = ("https://ada:hunter2@x/", "mst_0123456789abcdef", "whsec_0123456789", "eyJhbGciOiJub25l", "DETAIL:  a row")
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(SECRETS), st.text("é =\"'\n", max_size=9), st.just("é" * 3000))
 CODES = st.lists(TEXTS, max_size=60, unique=True)
@@ -130,6 +133,61 @@ async def test_a_log_that_is_full_stops_no_request(json_log: Written) -> None:
         Logs().delivered(delivery("/a"))
 
     assert full.getvalue().count("\n") > 30
+
+
+class FullOnce(StringIO):
+    is_full = True
+
+    def flush(self) -> None:
+        is_full, self.is_full = self.is_full, False
+        if is_full:
+            self.truncate(0)
+            self.seek(0)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_lines_that_were_dropped_are_counted(json_log: Written) -> None:
+    configure_logging("json", "info", stream := FullOnce())
+
+    for path in ("/a", "/b"):
+        Logs().delivered(delivery(path))
+    logging.root.handlers[0].flush()
+    Logs().delivered(delivery("/c"))
+    logging.root.handlers[0].flush()
+
+    written, dropped = map(json.loads, stream.getvalue().splitlines())
+    assert written["path"] == "/c"
+    assert (dropped["event"], dropped["lines"]) == ("lines of requests dropped", 2)
+
+
+async def test_a_character_that_cant_be_encoded_drops_no_line(json_log: Written) -> None:
+    content = BytesIO()
+    configure_logging("console", "info", TextIOWrapper(content, "ascii"))
+
+    for path in ("/a", "/é"):
+        Logs().delivered(delivery(path))
+    logging.root.handlers[0].flush()
+
+    assert re.findall(rb"/a|/\\xe9", content.getvalue()) == [b"/a", rb"/\xe9"]
+
+
+def test_lines_of_a_loop_that_ended_are_written_in_the_next(json_log: Written) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as reader, os.fdopen(writing, "w") as pipe:
+        configure_logging("json", "info", pipe)
+
+        async def deliver(path: str) -> None:
+            Logs().delivered(delivery(path))
+
+        async def next_loop() -> None:
+            await deliver("/b")
+            async with asyncio.timeout(PATIENCE):
+                await readable(reader)
+
+        asyncio.run(deliver("/a"))
+        asyncio.run(next_loop())
+
+        assert [json.loads(reader.readline())["path"] for _ in range(2)] == ["/a", "/b"]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
