@@ -36,12 +36,12 @@ class Replicas:
     """The replicas of a database.
 
     Each has replayed the primary's write-ahead log up to a position, which a probe reads several times in a second, so
-    that a query needn't ask. A replica that lags by more than `most_lag` seconds isn't used.
+    that a query needn't ask. A replica that lags by more than `max_lag` seconds isn't used.
     """
 
     database: Database
     all: Sequence[Replica] = ()
-    most_lag: float = 5
+    max_lag: float = 5
     _primary: Primary | None = None
     _history: History = field(default_factory=History)
     _problem: str = ""
@@ -54,16 +54,16 @@ class Replicas:
         self._probe = Probe(self.database.reads)
 
     @classmethod
-    def open(cls, database: Database, urls: Sequence[str], patience: Patience, most_lag: float) -> Self:
+    def open(cls, database: Database, urls: Sequence[str], patience: Patience, max_lag: float) -> Self:
         """Create the pools of the replicas without connecting. Raises `BadDatabaseUrl`."""
-        return cls(database, [_replica(database, url, patience) for url in urls], most_lag)
+        return cls(database, [_replica(database, url, patience) for url in urls], max_lag)
 
     def __bool__(self) -> bool:
         return bool(self.all)
 
     def choose(self, position: int = 0) -> Replica | None:
         """Return a replica that has replayed the position, the one with the fewest snapshots, or None."""
-        usable = [each for each in self.all if each.lag() <= self.most_lag and each.position >= position]
+        usable = [each for each in self.all if each.lag() <= self.max_lag and each.position >= position]
         first = next(self._turns) % max(1, len(usable))
         return min(usable[first:] + usable[:first], key=lambda each: each.pool.used, default=None)
 

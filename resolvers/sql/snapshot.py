@@ -28,8 +28,8 @@ class Snapshot:
     """A read-only transaction in which all statements see the same state.
 
     The connection is taken from the pool at the first statement and given back by `close`. It is the primary's unless a
-    replica is given. After a failure of the
-    database, every later statement fails: another connection would see another state.
+    replica is given. After a failure of the database, every later statement fails: another connection would see another
+    state.
     """
 
     def __init__(self, database: Database, replica: Replica | None = None) -> None:

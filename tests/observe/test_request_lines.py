@@ -28,7 +28,6 @@ from tests.server.conftest import Written, json_log
 __all__ = ["json_log"]
 
 TIMESTAMP = re.compile(r'"timestamp":"[^"]+"|^\S+Z (?=\[)', re.MULTILINE)
-PATIENCE = 30  # seconds
 SECRETS = ("https://ada:hunter2@x/", "mst_0123456789abcdef", "whsec_0123456789", "eyJhbGciOiJub25l", "DETAIL:  a row")
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(SECRETS), st.text("é =\"'\n", max_size=9), st.just("é" * 3000))
 CODES = st.lists(TEXTS, max_size=60, unique=True)
