@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
+import structlog
 from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, event, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,6 +15,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.event import Event
 from mainsheet.models.organization import Organization
+from mainsheet.models.unavailable import ReadOnly
 
 BATCH = 1_000
 # The newest events have the highest transactions, but not always in the order of their numbers.
@@ -22,23 +25,14 @@ BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   ) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
 
 # A promoted standby has a new timeline and may lack the newest events; so has a database after a recovery to a point in
-# time. The lock waits for writers that have read the old epoch. Some hosted databases have no functions for timelines.
-FOLLOW_TIMELINE = """DO $$
-DECLARE
-  current int;
-BEGIN
-  IF current_setting('transaction_read_only')::boolean THEN
-    RETURN;
-  END IF;
-  current := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int;
-  IF EXISTS (SELECT FROM feed WHERE timeline IS DISTINCT FROM current) THEN
-    LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE;
-    UPDATE feed SET epoch = epoch + (timeline IS NOT NULL)::int, timeline = current
-      WHERE timeline IS DISTINCT FROM current;
-  END IF;
-EXCEPTION WHEN feature_not_supported OR insufficient_privilege OR undefined_function THEN
-  NULL;
-END $$"""
+# time. The lock waits for writers that have read the old epoch.
+TIMELINE = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int"
+CHANGED = "SELECT timeline FROM feed WHERE timeline IS DISTINCT FROM $1"
+LOCK = "LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE"
+FOLLOW = """UPDATE feed SET epoch = epoch + (timeline IS NOT NULL)::int, timeline = $1
+  WHERE timeline IS DISTINCT FROM $1 RETURNING epoch"""
+# Some hosted databases have no functions for timelines, or don't let us call them.
+NO_TIMELINES = {"0A000", "42501", "42883"}  # feature_not_supported, insufficient_privilege, undefined_function
 
 LAST = bindparam("last", type_=String())
 EXPIRED = (
@@ -46,6 +40,8 @@ EXPIRED = (
     .where(Organization.id == bindparam("own_id"), Organization.events_expired_to < LAST)
     .values(events_expired_to=LAST)
 )
+
+log = structlog.stdlib.get_logger("mainsheet.feed")
 
 
 class CursorExpired(BadInput):
@@ -83,7 +79,8 @@ async def begin_epoch(database: Database) -> bool:
 def follow_timelines(database: Database) -> None:
     """Let each new connection for writes begin an epoch if the database has a new timeline, before it writes.
 
-    After a failover, all connections are new. Only a pooler between us and PostgreSQL may keep old ones.
+    After a failover, all connections are new. Only a pooler between us and PostgreSQL may keep old ones. A connection
+    to a standby is refused with `ReadOnly`: the pool would keep it after the promotion, unchecked.
     """
     if database.is_sqlite:
         return
@@ -91,10 +88,48 @@ def follow_timelines(database: Database) -> None:
     @event.listens_for(database.writes.sync_engine, "connect")
     def follow(driver: Any, _entry: ConnectionPoolEntry) -> None:
         try:
-            driver.run_async(lambda connection: connection.execute(FOLLOW_TIMELINE))
+            driver.run_async(_follow)
         except BaseException:
             driver.terminate()  # the pool wouldn't close it
             raise
+
+
+async def follow_timeline(connection: AsyncConnection) -> None:
+    """Begin an epoch if the database has a new timeline. No transaction may have begun on the connection."""
+    if connection.dialect.name != "sqlite":
+        pooled = await connection.get_raw_connection()
+        await _follow(pooled.driver_connection)
+
+
+async def _follow(connection: Any) -> None:
+    async with connection.transaction():  # a pooler then keeps to one session
+        if await connection.fetchval("SHOW transaction_read_only") == "on":
+            raise ReadOnly
+        timeline = await _timeline(connection)
+        if timeline is None or (before := await connection.fetchrow(CHANGED, timeline)) is None:
+            return
+        await connection.execute(LOCK)
+        epoch = await connection.fetchval(FOLLOW, timeline)
+    if before["timeline"] is not None and epoch is not None:  # another process may have been first
+        log.warning("a new epoch of the feed begins: the database has a new timeline", epoch=epoch, timeline=timeline)
+
+
+async def _timeline(connection: Any) -> int | None:
+    """Return PostgreSQL's timeline, or None if this database doesn't tell. The transaction has failed then."""
+    try:
+        timeline: int = await connection.fetchval(TIMELINE)
+    except Exception as error:
+        if getattr(error, "sqlstate", None) not in NO_TIMELINES:
+            raise
+        _log_unknown_timeline(str(error))
+        return None
+    return timeline
+
+
+@cache
+def _log_unknown_timeline(reason: str) -> None:
+    """Log once in each process that readers of the feed may miss events after a failover."""
+    log.warning("the timeline of the database can't be read: failovers begin no epoch of the feed", reason=reason)
 
 
 async def begin_epoch_after_restore(database: Database) -> None:

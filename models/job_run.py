@@ -257,6 +257,7 @@ class JobRun(Base):
         if self.status is not JobRunStatus.RUNNING:
             raise ValueError(f"The run {self.id} is {self.status}: it has no lease to lose.")
         if self.cancel_requested_at:
+            self._end_attempt(None)
             self.finish(JobRunStatus.CANCELLED, at)
             return
         self._end_attempt(RunError("The worker didn't renew its lease.", LEASE_EXPIRED))

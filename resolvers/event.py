@@ -8,7 +8,8 @@ from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or
 
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event, EventAction
-from mainsheet.models.feed import CursorExpired, Feed
+from mainsheet.models.failures import failures_named
+from mainsheet.models.feed import CursorExpired, Feed, follow_timeline
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.organization import Organization
 from mainsheet.models.team import TeamMember
@@ -81,19 +82,45 @@ async def of_organizations(
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
     """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it in its epoch."""
-    position, _ = cursor.decode(Event.position, after)
-    for bounds in await read.rows(_bounds, keys=organization_ids):
-        of_epoch = f"{bounds.epoch:0{DIGITS['epoch']}}"  # after all positions of earlier epochs
-        if not bounds.expired_to <= str(position) <= max(bounds.newest or START, bounds.expired_to, of_epoch):
-            raise CursorExpired(cursor.encode(Event.position, bounds.expired_to, ""))
+    position = _position(after)
+    bounds = await read.rows(_bounds, keys=organization_ids)
+    if any(_highest(each) < position for each in bounds):
+        bounds = await _newest_bounds(read, organization_ids)
+    for each in bounds:
+        if not each.expired_to <= position <= _highest(each):
+            raise CursorExpired(cursor.encode(Event.position, each.expired_to, ""))
+
+
+def _highest(bounds: Bounds) -> str:
+    """Return the highest position that a cursor can have: all those of earlier epochs are before `of_epoch`."""
+    of_epoch = f"{bounds.epoch:0{DIGITS['epoch']}}"
+    return max(bounds.newest or START, bounds.expired_to, of_epoch)
+
+
+async def _newest_bounds(read: Read, organization_ids: Sequence[str]) -> list[Bounds]:
+    """Return the bounds on the primary now. A replica lags, and nothing may have been written since a failover."""
+    with failures_named():
+        async with read.snapshot.database.writes.connect() as connection:
+            await follow_timeline(connection)
+            statement = BOUNDS.where(Organization.id.in_(organization_ids))
+            return [Bounds(*row) for row in await connection.execute(statement)]
 
 
 async def _set_read_to(read: Read, pages: Mapping[str, Page[Event]], arguments: PageArguments) -> None:
-    """Set the cursors at the ends of empty pages. The rest of the snapshot has no further event for them."""
-    end = await end_of(read, list(pages)) if arguments.size else arguments.after
+    """Set the cursors at the ends of empty pages. The rest of the snapshot has no further event for them.
+
+    A replica's snapshot may end before the cursor, which then stays.
+    """
+    ends = [await end_of(read, list(pages))] if arguments.size else []
+    ends += [arguments.after] if arguments.after is not None else []
+    end = max(ends, key=_position, default=None)
     for page in pages.values():
         if not page.nodes:
             page.read_to = end
+
+
+def _position(encoded: str) -> str:
+    return str(cursor.decode(Event.position, encoded)[0])
 
 
 async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
@@ -178,9 +205,7 @@ def _changes(view: View, *conditions: str) -> Statement:
 
 @rows_of(Bounds, key="newest")
 def _bounds(_view: View) -> Statement:
-    newest = newest_of_feed(Event.position).scalar_subquery().label("newest")
-    epoch = select(Feed.epoch).scalar_subquery().label("epoch")
-    return select(epoch, EXPIRED_TO, newest).where(among(Organization.id, KEYS))
+    return BOUNDS.where(among(Organization.id, KEYS))
 
 
 @rows_of(End)
@@ -196,6 +221,13 @@ def newest_of_feed(column: Attribute) -> Statement:
     """Select the column of an organization's last event."""
     own = select(column).where(Event.organization_id == Organization.id)
     return own.order_by(Event.position.desc(), Event.id.desc()).limit(1)
+
+
+BOUNDS: Statement = select(
+    select(Feed.epoch).scalar_subquery().label("epoch"),
+    EXPIRED_TO,
+    newest_of_feed(Event.position).scalar_subquery().label("newest"),
+)
 
 
 @rows_of(JobVersion, OfEvent, key="event_id")

@@ -103,3 +103,11 @@ async def actor(write: Write, actor_id: str) -> Actor:
     if found is None:
         raise ActorNotFound(missing_id=actor_id)
     return found
+
+
+async def locked_actor(write: Write, actor_id: str) -> Actor:
+    """Return an actor of the caller's organization, locked, so that it isn't erased meanwhile.
+
+    Raises `ActorNotFound`.
+    """
+    return await write.own(Actor, actor_id, ActorNotFound(missing_id=actor_id))

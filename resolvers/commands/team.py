@@ -13,7 +13,7 @@ from mainsheet.models.provisioning_errors import ActorNotFound, TeamInUse
 from mainsheet.models.roles import AccessScope, OrganizationPermission, TeamPermission, TeamRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.resolvers.commands.provisioning import actor, check_unique, check_unused, require_in_team
+from mainsheet.resolvers.commands.provisioning import check_unique, check_unused, locked_actor, require_in_team
 from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.write import DeletedTeamAnswer, TeamAnswer, Write, command
 
@@ -61,7 +61,7 @@ async def set_role(
     write: Write, *, team_id: str, actor_id: str, role: TeamRole, message: str | None = None
 ) -> TeamAnswer:
     team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
-    whose = await actor(write, actor_id)
+    whose = await locked_actor(write, actor_id)
     write.explain(message)
     write.refuse()
     if isinstance(whose, Member):
@@ -83,7 +83,7 @@ async def set_role(
 @command("removeFromTeam", AccessScope.WRITE)
 async def remove(write: Write, *, team_id: str, actor_id: str, message: str | None = None) -> TeamAnswer:
     team = await _team(write, team_id, TeamPermission.MANAGE_MEMBERS)
-    whose = await actor(write, actor_id)
+    whose = await locked_actor(write, actor_id)
     write.explain(message)
     write.refuse()
     membership = await write.session.get(TeamMember, (team_id, actor_id))

@@ -33,7 +33,7 @@ class Snapshot:
     """
 
     def __init__(self, database: Database, replica: Replica | None = None) -> None:
-        self._database = database
+        self.database = database
         self._pool = replica.pool if replica else database.read_pool
         self._lock = asyncio.Lock()
         self._held: PoolProxiedConnection | None = None
@@ -54,14 +54,14 @@ class Snapshot:
             parameters = statement.parameters(values)
             try:
                 driver = self._driver or await self._connected()
-                if not (self._begun or (alone and self._database.keeps_session)):
+                if not (self._begun or (alone and self.database.keeps_session)):
                     self._begun = True
-                    await driver.execute("BEGIN" if self._database.is_sqlite else SNAPSHOT)
+                    await driver.execute("BEGIN" if self.database.is_sqlite else SNAPSHOT)
                 begun = perf_counter()
                 try:
                     return await self._fetched(driver, statement, parameters)
                 finally:
-                    self._database.instrumentation.statement(statement.sql, perf_counter() - begun)
+                    self.database.instrumentation.statement(statement.sql, perf_counter() - begun)
             except Exception as error:
                 self._failure = failure_of(error) or await self._failure_of_rollback()
                 if self._failure is not None:
@@ -69,7 +69,7 @@ class Snapshot:
                 raise
 
     async def _fetched(self, driver: Any, statement: CompiledStatement, parameters: Sequence[object]) -> list[Any]:
-        if self._database.is_sqlite:
+        if self.database.is_sqlite:
             return await driver.execute_fetchall(statement.sql, parameters)  # type: ignore[no-any-return]
         return await self._fetched_by_asyncpg(driver, statement, parameters)
 
@@ -98,7 +98,7 @@ class Snapshot:
         PostgreSQL runs no statement in a failed transaction. There can be one even without BEGIN: a parameter that
         can't be encoded leaves the driver in an implicit transaction.
         """
-        if self._held is not None and not self._database.is_sqlite:
+        if self._held is not None and not self.database.is_sqlite:
             self._begun = False
             try:
                 await self._driver.execute("ROLLBACK")

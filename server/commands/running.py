@@ -17,6 +17,7 @@ from mainsheet.models.database import PATIENT, Database, Patience
 from mainsheet.models.database_url import BadDatabaseUrl, DatabaseUrl
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.failures import failure_of
+from mainsheet.models.feed import follow_timelines
 from mainsheet.models.revisions import revisions_of
 from mainsheet.server.observe.redaction import without_secrets
 from mainsheet.server.settings import Settings
@@ -83,6 +84,7 @@ async def database_at(
 async def migrated(settings: Settings) -> AsyncIterator[Database]:
     async with database_at(settings) as database:
         await require_served(database)
+        follow_timelines(database)
         yield database
 
 

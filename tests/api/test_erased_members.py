@@ -1,15 +1,19 @@
 """An erased member keeps nothing that names the person, and stays erased."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from mainsheet.models.database import Database
+from mainsheet.models.member import erased_email
 from mainsheet.models.retention import Retention, prune
 from testbed.ask import Ask
 from testbed.world import World
 from tests.api.test_dry_run import everything
-from tests.api.test_provisioning import TOKENS, done, refused
+from tests.api.test_provisioning import TOKENS, done, refused, run
+from tests.locks import until_waiting
 
 EVENTS_OF = "query ($ids: [ID!]!) { events(filter: {subjectIds: $ids}) { nodes { subjectLabel message } } }"
 
@@ -92,9 +96,9 @@ async def test_messages_of_roles_in_teams_keep_no_name(ask: Ask, world: World, d
     other = role | {"actorId": world.team_admin.id}
     await done(ask, world.admin, "setTeamRole", **other, role="VIEWER", message="Noor joins")
 
-    short = await done(ask, world.admin, "createTeam", name="short-lived")
-    await done(ask, world.admin, "setTeamRole", **role | {"teamId": short["id"]}, role="VIEWER", message="Jonas helps")
-    await done(ask, world.admin, "deleteTeam", teamId=short["id"])
+    short = (await done(ask, world.admin, "createTeam", name="short-lived"))["id"]
+    await done(ask, world.admin, "setTeamRole", **role | {"teamId": short}, role="VIEWER", message="Jonas helps")
+    await done(ask, world.admin, "deleteTeam", teamId=short)
 
     await done(ask, world.admin, "eraseMember", memberId=world.viewer.id, message="Request 12")
 
@@ -102,3 +106,25 @@ async def test_messages_of_roles_in_teams_keep_no_name(ask: Ask, world: World, d
     assert "Jonas" not in str(stored)
     events = (await ask(world.admin, EVENTS_OF, ids=[world.viewer.id, world.platform.id]))["events"]["nodes"]
     assert [each["message"] for each in events] == [None, None, "Noor joins", "Request 12"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("name", "values"), [("setTeamRole", {"role": "VIEWER"}), ("removeFromTeam", {})])
+async def test_a_change_of_roles_waits_for_an_erasure(
+    ask: Ask, world: World, database: Database, name: str, values: dict[str, str]
+) -> None:
+    role = {"teamId": world.data_eng.id, "actorId": world.viewer.id}
+    await done(ask, world.admin, "setTeamRole", **role, role="ADMIN")
+    async with database.writes.connect() as other:
+        erasing = await other.begin()
+        await other.execute(text("SELECT FROM actor WHERE id = :id FOR NO KEY UPDATE"), {"id": world.viewer.id})
+        changing = asyncio.create_task(run(Ask(database), world.admin, name, **role, **values, message="Jonas moves"))
+        await until_waiting(database, changing)
+        values_of_erased = {"id": world.viewer.id, "email": erased_email(world.viewer.id)}
+        await other.execute(text("UPDATE actor SET email = :email WHERE id = :id"), values_of_erased)
+        await other.execute(text("DELETE FROM team_member WHERE actor_id = :id"), {"id": world.viewer.id})
+        await erasing.commit()
+        errors = (await changing)["userErrors"]
+
+    assert [each["code"] for each in errors] == ["INVALID" if name == "setTeamRole" else "ACTOR_NOT_FOUND"]
+    assert "Jonas moves" not in str(await everything(database))

@@ -1,15 +1,21 @@
 """Cursors of a feed whose events were deleted or restored."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.pool import QueuePool
+from structlog.testing import capture_logs
 
+from mainsheet.models import feed as feed_model
 from mainsheet.models.database import Database
 from mainsheet.models.feed import CursorExpired, begin_epoch, begin_epoch_after_restore, expire, follow_timelines
+from mainsheet.models.unavailable import ReadOnly
 from mainsheet.server.errors import cause_of, formatted
 from testbed.ask import Ask, Failed
+from testbed.databases import opened
 from testbed.world import World
 
 FEED = """query ($after: String) { events(after: $after) {
@@ -17,6 +23,7 @@ FEED = """query ($after: String) { events(after: $after) {
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
 
 EPOCH = text("SELECT epoch FROM feed")
+READ_ONLY = "&options=-c%20default_transaction_read_only%3Don"
 
 
 async def feed(ask: Ask, world: World, after: str | None = None) -> Any:
@@ -124,6 +131,56 @@ async def test_events_of_a_younger_cluster_come_after_the_restored_ones(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_cursor_of_a_lost_event_is_valid_before_a_promoted_standby_is_written(
+    ask: Ask, world: World, database: Database, job_id: str
+) -> None:
+    follow_timelines(database)
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    end = (await feed(ask, world))["pageInfo"]["endCursor"]
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DELETE FROM event WHERE action = 'JOB_UPDATED'"))
+    await database.writes.dispose()
+    async with database.writes.begin() as connection:  # as if the timeline was the primary's
+        await connection.execute(text("UPDATE feed SET timeline = timeline + 1"))
+
+    read_on = await feed(ask, world, end)
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "third"})
+    new = await feed(ask, world, read_on["pageInfo"]["endCursor"])
+
+    assert read_on["nodes"] == []
+    assert [each["action"] for each in new["nodes"]] == ["JOB_UPDATED"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_standby_is_not_kept_for_writes(database: Database) -> None:
+    async with opened(database.url + READ_ONLY) as standby:
+        follow_timelines(standby)
+        with pytest.raises(ReadOnly):
+            async with standby.writes.connect():
+                pass
+
+        assert isinstance(standby.writes.pool, QueuePool)
+        assert standby.writes.pool.checkedin() == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("function", "is_logged"), [("pg_no_such_function()", True), ("1 / 0", False)])
+async def test_only_a_database_without_timelines_is_written_unchecked(
+    database: Database, monkeypatch: pytest.MonkeyPatch, function: str, *, is_logged: bool
+) -> None:
+    monkeypatch.setattr(feed_model, "TIMELINE", f"SELECT {function}")
+    feed_model._log_unknown_timeline.cache_clear()  # noqa: SLF001 each process logs it once
+    follow_timelines(database)
+    await database.writes.dispose()
+
+    with capture_logs() as log, nullcontext() if is_logged else pytest.raises(Exception, match="division by zero"):
+        async with database.writes.begin() as connection:
+            assert await connection.scalar(EPOCH) == 1
+
+    assert len(log) == is_logged
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_events_of_a_promoted_standby_come_after_those_that_readers_saw(
     ask: Ask, world: World, database: Database, job_id: str
 ) -> None:
@@ -135,8 +192,10 @@ async def test_events_of_a_promoted_standby_come_after_those_that_readers_saw(
         await connection.execute(text("UPDATE event SET transaction_id = 1000000000"))  # of the primary
     await database.writes.dispose()
 
-    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    with capture_logs() as log:
+        await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
 
+    assert [(each["log_level"], each["epoch"]) for each in log if "epoch" in each] == [("warning", epoch + 1)]
     assert [each["action"] for each in (await feed(ask, world))["nodes"]] == ["JOB_CREATED", "JOB_UPDATED"]
     async with database.writes.begin() as connection:
         assert await connection.scalar(EPOCH) == epoch + 1

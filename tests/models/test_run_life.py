@@ -137,6 +137,16 @@ def test_an_attempt_without_an_error_doesnt_keep_that_of_an_earlier_one(state: s
     assert (run.status, run.error_code, run.error_message) == (state, None, None)
 
 
+def test_a_cancelled_run_that_loses_its_lease_doesnt_keep_an_earlier_error() -> None:
+    run = made()
+    run.report(report("FAILED", error=RunError("Out of memory.", "OOM")), run.claim(NOW, 60), Retries(1, 0), NOW)
+    lease = run.claim(NOW, 60)
+    run.cancel("MB2", NOW)
+    run.lose_lease(lease, Retries(1, 0), NOW)
+
+    assert (run.status, run.error_code, run.error_message) == ("CANCELLED", None, None)
+
+
 def test_a_lease_without_a_report_uses_no_retry_but_ends_after_ten() -> None:
     run = made()
     for _ in range(MAX_LOST_CLAIMS):

@@ -19,6 +19,7 @@ mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } 
 """
 JOBS = "{ me { jobs(first: 5) { totalCount } } }"
 FEED = "{ events(first: 10) { nodes { action } } }"
+READ_ON = "query ($after: String) { events(after: $after) { nodes { action } pageInfo { endCursor } } }"
 OTHER_KEY = "ab" * 32
 
 
@@ -149,6 +150,20 @@ async def test_the_feed_of_a_replica_waits_for_older_transactions(
     assert held.data["events"]["nodes"] == []
     assert len(complete.data["events"]["nodes"]) == 2
     assert ask.routes.taken == ["replica", "replica"]
+
+
+async def test_a_cursor_that_a_replica_has_not_reached_stays_where_it_is(
+    ask: Client, world: World, paused: Paused
+) -> None:
+    await ask.until_used()
+    await paused.begin()
+    await ask(CREATE, input=job_input(world))
+    newest = (await ask(READ_ON)).data["events"]["pageInfo"]["endCursor"]
+
+    behind = await ask(READ_ON, ANY, after=newest)
+
+    assert behind.data["events"] == {"nodes": [], "pageInfo": {"endCursor": newest}}
+    assert ask.routes.taken == ["replica"]
 
 
 async def test_a_failed_mutation_has_a_token_that_leads_to_the_primary(

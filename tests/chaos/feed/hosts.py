@@ -28,7 +28,7 @@ def host(number: int) -> Iterator[Host]:
         not_here("only root can make network namespaces")
     ip = installed("ip")
     link = f"ms{os.getpid()}.{number}"
-    network = f"10.{128 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
+    network = f"198.{18 + os.getpid() % 2}.{os.getpid() // 2 % 256}"  # RFC 2544: for tests between networks
     gateway, address = (f"{network}.{4 * number + each}" for each in (1, 2))
     with subprocess.Popen(HOLD, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdin
