@@ -6,6 +6,7 @@ Clients send the header of their last answer, and check that what they read has 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import aiohttp
 
 from testbed.databases import execute
 from testbed.postgres import Postgres
-from tests.chaos.conftest import Verdict
+from tests.chaos.conftest import Verdict, is_full
 from tests.chaos.crowd import Crowd, Scale, crowd_at
 from tests.chaos.ledger import Told
 from tests.chaos.replicas.cluster import Cluster, cluster
@@ -21,15 +22,17 @@ from tests.chaos.server import Server, serving
 from tests.observe.test_metrics import Scrape
 
 SERVERS = 2
-FEW = 5  # changes
+CLIENTS = 8
+FEW = 4  # clients and changes of the short form
 PATIENCE_SECONDS = 60
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
 
 
 async def test_replicas_and_the_primary_fail(tmp_path: Path, scale: Scale, verdict: Verdict) -> None:
+    scale = scale if is_full() else replace(scale, changes=FEW)
     async with AsyncExitStack() as stack:
         databases = await stack.enter_async_context(cluster())
-        crowd = await stack.enter_async_context(crowd_at(databases.url))
+        crowd = await stack.enter_async_context(crowd_at(databases.url, CLIENTS if is_full() else FEW))
         servers = [
             await stack.enter_async_context(
                 serving(databases.url, tmp_path / f"log{number}", replica_urls=",".join(databases.urls), **UNLIMITED)
