@@ -1,6 +1,6 @@
 """Who may see new events: read once for all subscriptions, so that only theirs read the feed."""
 
-from collections.abc import Collection
+from collections.abc import Container
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, String, bindparam, func, literal, select, union
@@ -14,19 +14,31 @@ from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import rows_alone
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
+MOST = 10_000  # actors; reading more costs more than it saves
+
 
 class Viewer(NamedTuple):
-    actor_id: str | None  # None: everybody
+    actor_id: str | None  # None if the event is open to all members
 
 
-async def audience(database: Database, organization_id: str, after: str, to: str) -> Collection[str] | None:
-    """Return the actors that see one of the events after a position up to another, or None for everybody.
+class Everybody:
+    def __contains__(self, _actor_id: object) -> bool:
+        return True
 
-    Actors whose organization role lets them see all jobs aren't among them. The rules are those of `sees_event` and
-    `sees_change` together.
+
+EVERYBODY = Everybody()
+Audience = Container[str]
+
+
+async def audience(database: Database, organization_id: str, after: str, to: str) -> Audience:
+    """Return the actors that see one of the events after a position up to another.
+
+    Actors whose organization role lets them see all jobs need not be among them. The rules are those of `sees_event`
+    and `sees_change` together.
     """
-    found = {row.actor_id for row in await rows_alone(database, _viewers, keys=[organization_id], after=after, to=to)}
-    return None if None in found else {each for each in found if each is not None}
+    rows = await rows_alone(database, _viewers, keys=[organization_id], after=after, to=to)
+    found = {row.actor_id for row in rows}
+    return EVERYBODY if None in found or len(found) > MOST else {each for each in found if each is not None}
 
 
 @rows_of(Viewer, key="actor_id")
@@ -34,13 +46,14 @@ def _viewers(view: View) -> Statement:
     through_teams = select(TeamMember.actor_id).where(TeamMember.team_id.in_(select(_teams(view).subquery())))
     others = select(Event.only_for_id).where(_is_new(), Event.job_id.is_(None))
     found = union(through_teams, others).subquery()
-    return select(found.c.actor_id)
+    return select(found.c.actor_id).limit(MOST + 1)
 
 
 def _teams(view: View) -> CompoundSelect[str]:
     """Select the teams that have access to the jobs, had it when a job was deleted, or have just lost it."""
-    has = select(JobTeam.team_id).join(Event, Event.job_id == JobTeam.job_id).where(_is_new())
-    had = select(DeletedJobTeam.team_id).join(Event, Event.job_id == DeletedJobTeam.deleted_job_id).where(_is_new())
+    jobs = select(Event.job_id).where(_is_new(), Event.job_id.is_not(None)).distinct()  # one may have many events
+    has = select(JobTeam.team_id).where(JobTeam.job_id.in_(jobs))
+    had = select(DeletedJobTeam.team_id).where(DeletedJobTeam.deleted_job_id.in_(jobs))
     elements = func.json_each if view.is_sqlite else func.jsonb_array_elements_text
     team = elements(Event.team_ids).table_valued("value", name="team")
     lost = (

@@ -5,7 +5,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 
 | path              | how rows are found                                | when, and why                             |
 |-------------------|---------------------------------------------------|-------------------------------------------|
-| `OWN_TEAMS`       | merge the first jobs of each of the caller's teams| by creation, without a condition          |
+| `OWN_TEAMS`       | merge the first jobs of each of the caller's teams| by creation, no condition or large offset |
 | `BY_GRANTS`       | sort the caller's granted jobs                    | few grants: most jobs aren't the caller's |
 | `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
@@ -97,7 +97,7 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     if job_filter.ONE_JOB_EACH & parameters.keys():
         return BY_CONDITION
     if not sees_all_jobs(read.caller):
-        if _is_by_creation(read, arguments):
+        if _is_by_creation(read, arguments) and arguments.page.offset <= FAR_OFFSET:
             return OWN_TEAMS
         if await GRANT_COUNTS.of_caller(read) < MANY:
             return BY_GRANTS

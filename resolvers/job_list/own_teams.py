@@ -9,6 +9,8 @@ from mainsheet.resolvers.permissions import through_teams
 from mainsheet.resolvers.sql.pagination.slices import END, OFFSET, SIZE, SortedRows
 from mainsheet.resolvers.sql.statement import Expression, Statement, View
 
+Own = aliased(JobTeam)
+
 
 def page_ids(view: View, all_rows: SortedRows) -> Select[str]:
     """Select the ids of a page: the first jobs of each team, up to the end of the page, then the first of these."""
@@ -38,6 +40,3 @@ def count(view: View) -> Statement:
     jobs = through_teams(view.caller).group_by(JobTeam.job_id).subquery("jobs")
     organization_id = type_coerce(view.caller.organization_id, String(20)).label("parent_key")
     return select(organization_id, func.count().label("total")).select_from(jobs)
-
-
-Own = aliased(JobTeam)

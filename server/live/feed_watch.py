@@ -7,7 +7,7 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ from mainsheet.models.read_pool import discard, to_its_end
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.event import is_settled, newest_of_feed
-from mainsheet.resolvers.event_audience import audience
+from mainsheet.resolvers.event_audience import EVERYBODY, Audience, audience
 from mainsheet.resolvers.permissions import sees_all_jobs
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
@@ -38,15 +38,17 @@ CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
 FEW = 4  # readers that are woken without asking who sees the events
+AUDIENCE_SECONDS = 1  # for asking who sees the events of all organizations; it delays the readers
 
 log = structlog.stdlib.get_logger("mainsheet.live")
 
 
 @dataclass(eq=False)
 class Reader:
-    """What reads a feed: `grown` is set when there may be something for its caller, or for any if that is None.
+    """A reader of an organization's feed. `grown` is set when there may be new events that its caller sees.
 
-    While it waits, `cursor` is where it has read to. Events that its caller doesn't see move it on.
+    Without a caller, it reads all events. While it waits, `cursor` is where it has read to; events that its caller
+    doesn't see move the cursor on.
     """
 
     organization_id: str
@@ -58,7 +60,7 @@ class Reader:
     def sees_all(self) -> bool:
         return self.caller is None or sees_all_jobs(self.caller)
 
-    def pass_by(self, before: str, end: tuple[str, str]) -> None:
+    def skip_to_end(self, before: str, end: tuple[str, str]) -> None:
         """Move on to the end of the feed: the events after the position `before` aren't for the caller."""
         if self.cursor is None or self.grown.is_set():
             self.grown.set()
@@ -141,24 +143,35 @@ class FeedWatch(Instrumentation):
         self._held = dict(self._still_held(rows))
         lag = max((time.monotonic() - since for _, since in self._held.values()), default=0.0)
         self._database.instrumentation.feed_read(lag)
+        deadline = asyncio.get_running_loop().time() + AUDIENCE_SECONDS
         for row in rows:
             if row.settled is not None and row.settled > self._positions.get(row.organization_id, START):
-                await self._wake(row.organization_id, (row.settled, row.settled_id))
+                await self._wake(row.organization_id, (row.settled, row.settled_id), deadline)
         return bool(self._held)
 
-    async def _wake(self, organization_id: str, end: tuple[str, str]) -> None:
-        """Wake the readers whose callers see one of the new events."""
+    async def _wake(self, organization_id: str, end: tuple[str, str], deadline: float) -> None:
+        """Wake the readers whose callers see one of the new events, or all of them if that isn't known."""
         before = self._positions.get(organization_id)
         limited = [each for each in self._readers.get(organization_id, ()) if not each.sees_all]
-        found: Collection[str] | None = None  # everybody: also if asking would cost more than it saves
-        if before is not None and len(limited) > FEW:
-            found = await audience(self._database, organization_id, before, end[0])
-        self._positions[organization_id] = end[0]
+        found: Audience = EVERYBODY
+        if before is not None and len(limited) > FEW:  # for few, asking costs more than it saves
+            found = await self._audience(organization_id, before, end[0], deadline)
+        if organization_id in self._readers:
+            self._positions[organization_id] = end[0]
         for each in self._readers.get(organization_id, ()):
-            if before is None or found is None or each.caller is None or each.sees_all or each.caller.actor_id in found:
+            if before is None or each.caller is None or each.sees_all or each.caller.actor_id in found:
                 each.grown.set()
             else:
-                each.pass_by(before, end)
+                each.skip_to_end(before, end)
+
+    async def _audience(self, organization_id: str, after: str, to: str, deadline: float) -> Audience:
+        """Return who sees the new events: everybody if that isn't known in time, so that no reader waits."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await audience(self._database, organization_id, after, to)
+        except Exception as failure:  # noqa: BLE001 whatever fails, the readers find out by reading
+            log.warning("audience of events unknown", organization=organization_id, reason=repr(failure))
+            return EVERYBODY
 
     def _still_held(self, rows: list[Any]) -> Iterator[tuple[str, tuple[str | None, float]]]:
         """Yield for each feed with events that aren't settled its settled end, and since when it is there."""

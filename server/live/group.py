@@ -22,7 +22,7 @@ class TooSlow(Exception):
 Item = bytes | Exception
 
 
-def never(_result: bytes) -> bool:
+def send_later(_result: bytes) -> bool:
     """Send nothing now: all results are read from `Subscriber.results`."""
     return False
 
@@ -37,7 +37,7 @@ class Subscriber:
         self._waiting: deque[Item] | None = None  # None while there are none: most subscribers never have any
         self._added: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def give(self, item: Item) -> bool:
+    def deliver(self, item: Item) -> bool:
         """Send a result or let it wait. Return False if too many wait: the subscription ends with `TooSlow`."""
         if self._waiting is None and isinstance(item, bytes) and self._send_now(item):
             return True
@@ -74,13 +74,13 @@ class Group:
     task: "asyncio.Task[None] | None" = None
 
     async def deliver(self, result: bytes) -> None:
-        """Give the result to all members, without keeping other work from the event loop for long."""
+        """Deliver the result to all members, without keeping other work from the event loop for long."""
         for each in list(self.members):
             await next_turn()
-            if each in self.members and not each.give(result):
+            if each in self.members and not each.deliver(result):
                 self.members.discard(each)
 
     def end(self, reason: Exception) -> None:
         """End all subscriptions. They get the results that wait first."""
         for each in self.members:
-            each.give(reason)
+            each.deliver(reason)

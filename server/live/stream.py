@@ -29,7 +29,7 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.live.group import SendNow, never
+from mainsheet.server.live.group import SendNow, send_later
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
@@ -52,7 +52,7 @@ class Streams:
     max_answer_bytes: int
 
     async def results(
-        self, caller: Caller, request: GraphQLRequest, request_id: str, send_now: SendNow = never
+        self, caller: Caller, request: GraphQLRequest, request_id: str, send_now: SendNow = send_later
     ) -> AsyncGenerator[bytes]:
         """Yield the encoded results: one, or one for each event unless `send_now` sends it.
 

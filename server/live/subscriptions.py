@@ -26,7 +26,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch, Reader
-from mainsheet.server.live.group import Group, Run, SendNow, Subscriber, never
+from mainsheet.server.live.group import Group, Run, SendNow, Subscriber, send_later
 from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
@@ -70,7 +70,7 @@ class Subscriptions:
         self._is_stopping = False
 
     async def results(
-        self, key: Hashable, caller: Caller, source: Source, run: Run, send_now: SendNow = never
+        self, key: Hashable, caller: Caller, source: Source, run: Run, send_now: SendNow = send_later
     ) -> AsyncGenerator[bytes]:
         """Yield the encoded result for each event, unless `send_now` sends it.
 
@@ -144,6 +144,8 @@ class Subscriptions:
             while True:
                 reader.grown.clear()
                 await self._deliver_new(group, caller)
+                if not group.members:  # all were too slow
+                    return
                 group.cursor = await self._growth(reader, group.cursor)
         except Exception as failure:  # noqa: BLE001 every subscriber gets it
             group.end(failure)
@@ -185,6 +187,8 @@ class Subscriptions:
         """Deliver the next events. Return whether there may be more."""
         page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
         for each in page.nodes:
+            if not group.members:
+                return False
             await group.deliver(await group.run(Delivery(each.id)))
             group.cursor = cursor.encode(Event.position, each.position, each.id)
         group.cursor = page.end_cursor

@@ -69,6 +69,7 @@ class WebhookSender:
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._requests: set[asyncio.Task[Outcome]] = set()
         self._stopping = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None  # since an attempt has ended
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Send while the application runs."""
@@ -97,7 +98,6 @@ class WebhookSender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_seconds):
                     await self._wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)
 
     async def _step(self) -> None:
         """Read on in the feeds, and send what is due. Do nothing without webhooks or the lease."""
@@ -147,6 +147,14 @@ class WebhookSender:
                 async with asyncio.timeout(self._retry_seconds):
                     await self._stopping.wait()
         del self._attempts[delivery.id]
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._gathering = None
         self._wake.set()
 
     def _report(self, delivery: Due, outcome: Outcome, seconds: float) -> None:

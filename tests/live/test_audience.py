@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import START, Event
 from mainsheet.models.member import Member
+from mainsheet.resolvers import event_audience
 from mainsheet.resolvers.event import by_ids, changes_by_ids
 from mainsheet.resolvers.event_audience import audience
 from mainsheet.resolvers.sql.pagination import cursor
@@ -53,9 +55,18 @@ async def test_the_audience_of_an_event_are_those_who_see_it(
         found = await audience(database, world.organization.id, before, event.position)
         before = event.position
         for member in (world.team_admin, world.contributor, world.viewer, world.outsider):
-            assert (found is None or member.id in found) == await _sees(database, member, event), event.action
-        sizes.add(None if found is None else len(found))
+            assert (member.id in found) == await _sees(database, member, event), event.action
+        sizes.add(len(found) if isinstance(found, set) else None)
     assert sizes >= {None, 0, 1, 3}
+
+
+async def test_a_large_audience_is_everybody(
+    database: Database, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_audience, "MOST", 1)
+    (*_, last) = await _events(database)
+
+    assert "anybody" in await audience(database, world.organization.id, START, last.position)
 
 
 async def test_the_audience_of_events_is_of_one_organization(database: Database, world: World, job_id: str) -> None:
@@ -99,7 +110,7 @@ async def test_only_readers_that_see_an_event_are_woken(
 
 
 @pytest.mark.usefixtures("few")
-async def test_a_reader_that_was_passed_by_is_woken_by_the_next_event_that_it_sees(
+async def test_a_reader_that_skipped_events_is_woken_by_the_next_event_that_it_sees(
     database: Database, ask: Ask, world: World, job_id: str
 ) -> None:
     watch = FeedWatch(database, poll_seconds=0.01)
@@ -114,6 +125,30 @@ async def test_a_reader_that_was_passed_by_is_woken_by_the_next_event_that_it_se
         await _woken(blind, admin)
 
     assert blind.cursor == passed
+
+
+@pytest.mark.parametrize("is_hanging", [True, False])
+@pytest.mark.usefixtures("few")
+async def test_all_readers_are_woken_when_the_audience_is_unknown(
+    database: Database, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch, *, is_hanging: bool
+) -> None:
+    async def fail(_database: Database, organization_id: str, _after: str, _to: str) -> set[str]:
+        if is_hanging:
+            await asyncio.Event().wait()
+        raise LookupError(organization_id)
+
+    monkeypatch.setattr(feed_watch, "audience", fail)
+    watch = FeedWatch(database, poll_seconds=0.01)
+    seeing, blind = [await _waiting(watch, ask, world, each) for each in (world.viewer, world.outsider)]
+    foreign = watch.add(Reader(world.foreign.organization.id, caller(world.foreign.admin)))
+    with capture_logs() as log:
+        async with asyncio.timeout(PATIENCE), watch.running():
+            await _woken(seeing, blind)
+            await rename(ask, world, job_id, "seen by one")
+            await ask(world.foreign.admin, RENAME_ORGANIZATION)
+            await _woken(seeing, blind, foreign)
+
+    assert {each["event"] for each in log} == {"audience of events unknown"}
 
 
 @pytest.mark.parametrize("is_reading", [True, False])

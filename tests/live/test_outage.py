@@ -11,7 +11,7 @@ from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
-from mainsheet.server.live import subscriptions
+from mainsheet.server.live import group, subscriptions
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.operations.budget import Budget
@@ -81,10 +81,36 @@ async def test_a_refused_operation_ends_the_subscription(
         await results(database, world, after, Away(1, RequestError(HTTPStatus.BAD_REQUEST, "Wrong.")), count=1)
 
 
-async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
+async def test_a_group_stops_when_all_its_members_were_too_slow(
+    database: Database, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group, "MOST_WAITING", 1)
+    after = await end(ask, world)
+    for number in range(5):
+        await rename(ask, world, job_id, f"name {number}")
+    delivered: list[Delivery] = []
+
+    async def run(delivery: Delivery) -> bytes:
+        delivered.append(delivery)
+        return b""
+
+    live = subscriptions_to(database)
+    stream = live.results("key", caller(world.admin), Source(EventFilter(), after), run)
+    async with asyncio.timeout(30), aclosing(stream):
+        await anext(stream)
+        while live.groups:  # noqa: ASYNC110 nothing is set when a group ends
+            await asyncio.sleep(0)
+
+    assert len(delivered) == 2  # one waits, and the next is one too many
+
+
+def subscriptions_to(database: Database) -> Subscriptions:
     budget = Budget(Settings(), database)
-    live = Subscriptions(database, FeedWatch(database, poll_seconds=1), budget, SubscriptionLimits.of(Settings()))
+    return Subscriptions(database, FeedWatch(database, poll_seconds=1), budget, SubscriptionLimits.of(Settings()))
+
+
+async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
     source = Source(EventFilter(), after)
-    stream = live.results("key", caller(world.admin), source, operation.run)
+    stream = subscriptions_to(database).results("key", caller(world.admin), source, operation.run)
     async with asyncio.timeout(30), aclosing(stream):
         return [await anext(stream) for _ in range(count)]

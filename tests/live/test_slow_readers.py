@@ -42,9 +42,9 @@ async def test_results_wait_behind_one_that_could_not_be_sent() -> None:
         return accepts
 
     subscriber = Subscriber(send_now)
-    subscriber.give(b"1")
+    subscriber.deliver(b"1")
     accepts = True
-    subscriber.give(b"2")
+    subscriber.deliver(b"2")
 
     assert await _waiting(subscriber, 2) == [b"1", b"2"]
     assert sent == []
@@ -60,23 +60,23 @@ async def test_results_are_sent_at_once_when_none_waits_any_more() -> None:
         return accepts
 
     subscriber = Subscriber(send_now)
-    subscriber.give(b"1")
+    subscriber.deliver(b"1")
     results = subscriber.results()
     assert await anext(results) == b"1"
     accepts = True
     reading = asyncio.ensure_future(anext(results))
     await asyncio.sleep(0)
-    subscriber.give(b"2")
+    subscriber.deliver(b"2")
 
     assert sent == [b"2"]
-    subscriber.give(TooSlow())
+    subscriber.deliver(TooSlow())
     with pytest.raises(TooSlow):
         await reading
 
 
 async def test_a_subscriber_with_too_many_results_waiting_is_ended() -> None:
-    subscriber = Subscriber(group.never)
-    kept = [subscriber.give(b"%d" % number) for number in range(group.MOST_WAITING + 1)]
+    subscriber = Subscriber(group.send_later)
+    kept = [subscriber.deliver(b"%d" % number) for number in range(group.MOST_WAITING + 1)]
     results = subscriber.results()
 
     assert kept == [True] * group.MOST_WAITING + [False]
@@ -146,12 +146,18 @@ async def test_a_slow_reader_gets_all_results(live: Live, ask: Ask, world: World
 async def test_a_connection_that_is_too_slow_is_closed(
     live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ended = asyncio.Event()
+
+    class Noted(TooSlow):
+        def __init__(self) -> None:
+            super().__init__()
+            ended.set()
+
     monkeypatch.setattr(group, "MOST_WAITING", 3)
+    monkeypatch.setattr(group, "TooSlow", Noted)
     after = await _change(ask, world, job_id)
-    executed = Executed()
-    live.database.instrumentation.shared.append(executed)
     async with _slow_socket(live, world) as slow:
         await slow.subscribe("1", EVENTS, after=after)
-        await executed.all.wait()
+        await ended.wait()
 
         assert await slow.code() == Close.TRY_AGAIN

@@ -14,6 +14,7 @@ from mainsheet.models.webhook import WebhookSecret
 from mainsheet.models.webhook_delivery import Outcome, WebhookDeliveryStatus
 from mainsheet.resolvers.commands import webhook_sending
 from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, read_feeds, record
+from mainsheet.server.webhooks import sender
 from testbed.ask import Ask
 from testbed.world import World, make_webhook, make_webhook_delivery
 from tests.api.test_webhooks import done
@@ -21,6 +22,7 @@ from tests.webhooks.conftest import (
     FEED,
     MINUTE,
     PAST,
+    PATIENCE,
     Receiver,
     created,
     deliveries,
@@ -202,3 +204,14 @@ async def test_organizations_take_turns(world: World, database: Database, monkey
     turns = [found[:2], found[2:4], found[4:]]
     assert [(each.count(quiet.id), len(each)) for each in turns] == [(1, 2), (1, 2), (0, 1)]
     assert {busy[0].id, busy[1].id} < {*found}
+
+
+async def test_a_new_event_and_a_shutdown_wait_for_no_gathering(
+    ask: Ask, world: World, receiver: Receiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "GATHER_SECONDS", 3600)
+    await created(ask, world, receiver)
+    async with asyncio.timeout(PATIENCE), sending(database):
+        for key in ("first", "second"):
+            await ask.create_job(world.contributor, world, jobKey=key)
+            await receiver.next()
