@@ -147,7 +147,7 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
 
     await abuse.victim_works_until(lambda: True)
 
-    assert {429} <= set(abuse.attacker.answers) <= {200, 429}
+    assert {429} <= set(abuse.attacker.answers) <= {200, 429, 503}  # 503 if it begins when the queue is long
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 
