@@ -138,7 +138,7 @@ def _is_own(table: Table, organization_id: str) -> ColumnElement[bool]:
         return own
     key = min(parents, key=lambda each: tuple(each.column_keys))
     parent = key.referred_table
-    _, refers = key.columns  # the first is the organization
+    (refers,) = [each.parent for each in key.elements if each.column is parent.c.id]
     return own & refers.in_(select(parent.c.id).where(parent.c[OWN] == organization_id))
 
 

@@ -159,8 +159,7 @@ async def test_a_far_page_skips_index_entries_and_not_rows(
         await ask_big(getattr(big, role), "{ jobs(limit: 20, page: 100) { nodes { name } } }")
 
     (plan,) = (await plans(big, big_database, ask_big)).values()
-    covering = "job_team_1 USING COVERING INDEX" if role == "member" else "job USING COVERING INDEX"
-    assert covering in plan or '"Node Type":"Index Only Scan"' in plan
+    assert "job USING COVERING INDEX" in plan or '"Node Type":"Index Only Scan"' in plan
 
 
 @pytest.mark.parametrize("role", ROLES)

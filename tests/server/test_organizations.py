@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import ForeignKeyConstraint, Select, Table, func, insert, literal, select, text
+from sqlalchemy import Column, ForeignKeyConstraint, Select, Table, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo.people import HARBOR
 from mainsheet.models import organization_deletion
+from mainsheet.models.base import UtcDateTime
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
@@ -116,7 +117,11 @@ async def test_rows_of_an_organization_are_found_by_an_index(database: Database)
 
 def referring(key: ForeignKeyConstraint) -> Select[int]:
     """Select as the database does to check whether a row may be deleted."""
-    return select(literal(1)).where(*(column == column.type.python_type() for column in key.columns))
+    return select(literal(1)).where(*(column == _any_value(column) for column in key.columns))
+
+
+def _any_value(column: Column[Any]) -> Any:
+    return datetime(2026, 1, 1, tzinfo=UTC) if isinstance(column.type, UtcDateTime) else column.type.python_type()
 
 
 async def test_rows_that_a_mutation_adds_meanwhile_are_deleted_too(database: Database) -> None:

@@ -69,9 +69,10 @@ def test_an_invalid_schema_prints_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "release"), [("1.11.0", "1.10.0"), ("1.0.1", "1.10.0"), ("3.0.0", None), ("0.9.1", None)]
+    ("version", "release"),
+    [("1.11.0", "1.10.0"), ("1.0.1", "1.10.0"), ("3.0.0", None), ("0.9.1", "0.9.0"), ("0.10.0", None)],
 )
-def test_a_change_is_checked_against_the_last_release_of_its_major_version(
+def test_a_change_is_checked_against_the_last_release_of_its_series(
     tmp_path: Path, version: str, release: str | None
 ) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
