@@ -20,7 +20,8 @@ FILTERS = ("", 'search: "order"', "statuses: [PAUSED]", 'teamIds: ["$team"]', 't
 @pytest.mark.parametrize("role", ROLES)
 async def test_facets_scan_no_table(big: Big, big_database: Database, ask_big: Ask, role: str) -> None:
     member = getattr(big, role)
-    await ask_big(member, "{ jobs(limit: 0, sortBy: NAME) { nodes { id } } }")  # so that the number of the member's grants is cached
+    # So that the number of the member's grants is cached.
+    await ask_big(member, "{ jobs(limit: 0, sortBy: NAME) { nodes { id } } }")
     for wanted in FILTERS:
         own = wanted.replace("$team", big.ids["team"])
         for facet in FACETS:
