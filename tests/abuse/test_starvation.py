@@ -84,6 +84,9 @@ class Abuse:
     async def changes(self) -> int:
         """Count the attacker's changes when the server has finished them."""
         assert await self.server.stop() == 0
+        return await self.changes_until_now()
+
+    async def changes_until_now(self) -> int:
         async with self.database.reads.connect() as connection:
             changes = select(func.count()).where(Event.job_id == self.attacked_job)
             return (await connection.scalar(changes) or 0) - 1  # its creation
@@ -153,8 +156,9 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
 
 async def test_fields_of_an_abandoned_mutation_are_dropped(abuse: Abuse) -> None:
     request = asyncio.create_task(abuse.attacker.ask(RENAMES, id=abuse.attacked_job))
-    async with leaving(request):
-        await abuse.victim_works_until(lambda: True)
+    async with leaving(request), asyncio.timeout(PATIENCE_SECONDS):
+        while not await abuse.changes_until_now():
+            await abuse.victim.ask(OWN, id=abuse.victims_job)
         assert not request.done()
 
     assert 0 < await abuse.changes() < MUTATIONS
