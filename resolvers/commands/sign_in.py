@@ -93,9 +93,9 @@ async def _team_roles_set(write: Write, member: Member, roles: Mapping[str, Team
     for team_id in sorted(known):
         role = roles[team_id]
         if role is not None:
-            await teams.set_role.run(write, team_id=team_id, actor_id=member.id, role=role)
+            await teams.set_role.run(write, team_id=team_id, actor_id=member.id, role=role, message=write.message)
         elif team_id in before:
-            await teams.remove.run(write, team_id=team_id, actor_id=member.id)
+            await teams.remove.run(write, team_id=team_id, actor_id=member.id, message=write.message)
     return sorted(roles.keys() - known)
 
 
