@@ -344,9 +344,9 @@ async def _everything(database: Database) -> dict[str, list[Any]]:
 
 
 def _key(table: Table) -> list[Column[Any]]:
-    """Return the primary key, or the id if the database sets the primary key."""
+    """Return the primary key, or the id if the database sets the primary key. A timeline has none."""
     own = written_columns(table)
-    return [column for column in own if column.primary_key] or [table.c.id]
+    return [column for column in own if column.primary_key] or [table.c.get("id", own[0])]
 
 
 async def _check_all(session: AsyncSession, jobs: Sequence[Job]) -> None:
