@@ -62,8 +62,8 @@ class Account:
 
     def header(self) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        left = self.left()
-        full = max(self._own.seconds_until_full(), self._organization.seconds_until(self._own.quota))
+        left, quota = self.left(), self._own.quota
+        full = max(self._own.seconds_until(quota), self._organization.seconds_until(quota))
         return f'"{self.allowance.name}";r={int(left) if left > 0 else 0};t={math.ceil(full)}'
 
     def state(self) -> dict[str, Any]:

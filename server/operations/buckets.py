@@ -14,36 +14,33 @@ class Bucket:
     """A token bucket. It starts with `quota` tokens, which is its maximum, and refills as many per minute.
 
     A charge may exceed the tokens left: the bucket is then in debt until enough time has passed.
-
-    It keeps the time at which it is full again, as the generic cell rate algorithm does (ITU-T I.371, annex A): this
-    is less work than keeping the tokens.
     """
 
-    __slots__ = ("_clock", "_full_at", "_seconds_a_token", "quota")
+    __slots__ = ("_clock", "_missing", "_rate", "_since", "quota")
 
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
         self._clock = clock
-        self._seconds_a_token = MINUTE / quota
-        self._full_at = clock()
+        self._rate = quota / MINUTE  # tokens per second
+        self._missing = 0.0  # tokens, at `_since`
+        self._since = clock()
 
     def left(self) -> float:
         """Return the tokens, negative if the bucket is in debt."""
-        return self.quota - self.seconds_until_full() / self._seconds_a_token
+        missing = self._missing - (self._clock() - self._since) * self._rate
+        return self.quota - missing if missing > 0 else self.quota
 
     def charge(self, tokens: float) -> None:
         """Take tokens; a negative number gives them back."""
         now = self._clock()
-        full_at = self._full_at
-        self._full_at = (max(now, full_at)) + tokens * self._seconds_a_token
-
-    def seconds_until_full(self) -> float:
-        missing = self._full_at - self._clock()
-        return missing if missing > 0 else 0.0
+        missing = self._missing - (now - self._since) * self._rate
+        self._missing = (missing if missing > 0 else 0.0) + tokens
+        self._since = now
 
     def seconds_until(self, tokens: float) -> float:
         """Return the seconds until the bucket has this many tokens, at least 0."""
-        return max(0.0, self.seconds_until_full() - (self.quota - tokens) * self._seconds_a_token)
+        missing = tokens - self.left()
+        return missing / self._rate if missing > 0 else 0.0
 
 
 class Buckets:

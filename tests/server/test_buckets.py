@@ -34,6 +34,16 @@ def test_a_charge_may_cause_a_debt(clock: Clock) -> None:
     assert (points.left("a"), points.of("a").seconds_until(0)) == (-120, 120)
 
 
+def test_charges_leave_a_whole_number_at_any_time_of_the_clock(clock: Clock) -> None:
+    clock.now = 75_000.123
+    points = Buckets(300, clock)
+
+    for _ in range(299):
+        points.of("a").charge(1)
+
+    assert points.left("a") == 1
+
+
 def test_refunds_never_exceed_the_quota(clock: Clock) -> None:
     points = Buckets(60, clock)
 
