@@ -31,10 +31,13 @@ class Full:
 
     async def end(self) -> list[int]:
         """Let all requests end, and return their statuses."""
-        for each in self.running:
-            each.may_end.set()
+        for context in self.running:
+            context.may_end.set()
         (await self.server.contexts.get()).may_end.set()
-        return [(await each).status for each in self.requests]
+        responses = [await each for each in self.requests]
+        for response in responses:
+            await response.read()  # to its end, so that its connection isn't left open
+        return [each.status for each in responses]
 
     def post(self, *headers: str, body: bytes = HELLO) -> bytes:
         lines = [
