@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from aiohttp import ClientSession
@@ -24,13 +25,16 @@ RUN = "query ($id: ID!) { node(id: $id) { ... on JobRun { status } } }"
 
 @contextmanager
 def plane(**environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run `make plane` in a process group of its own, as a terminal does."""
+    """Run `make plane` in a process group of its own, as a terminal does. It is killed after `PATIENCE` seconds."""
     with subprocess.Popen(
         ["make", "plane"], cwd=ROOT, env=clean(environment), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
+        end = Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+        end.start()
         try:
             yield process
         finally:
+            end.cancel()
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
@@ -53,6 +57,7 @@ async def test_make_plane_executes_runs_until_it_is_interrupted(tmp_path: Path) 
         with plane(MAINSHEET_DATABASE_URL=url, MAINSHEET_URL=server.url) as process:
             assert process.stderr
             seen = list(takewhile(lambda line: not line.endswith(begun), process.stderr))
+            assert process.poll() is None, seen
             os.killpg(process.pid, signal.SIGINT)
             seen += process.stderr
 
