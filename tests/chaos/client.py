@@ -15,7 +15,7 @@ from tests.chaos.server import Server
 from tests.chaos.steps import Step, Steps
 
 PATIENCE_SECONDS = 20  # a longer wait counts as hanging
-BREATH_SECONDS = 0.1
+RETRY_SECONDS = 0.1  # between two attempts of a client
 HURRY_SECONDS = 0.1  # clients that disconnect do so within this time
 READS = 0.3  # for each change
 JOB = "id revision draft { number } currentVersion { number }"
@@ -37,6 +37,10 @@ REFUSALS = {
     "VERSION_NOT_PUBLISHED",
     "STALE_REVISION",
 }
+
+
+async def wait_to_retry() -> None:
+    await asyncio.sleep(RETRY_SECONDS)
 
 
 @dataclass
@@ -74,10 +78,11 @@ class Client:
             self.ledger.keyed.add(step.effect)
         told, answer = await self.send(step)
         while is_keyed and not told.is_answer:
-            await asyncio.sleep(BREATH_SECONDS)
+            await wait_to_retry()
             told, answer = await self.send(step)
         await self.ledger.settle(step.effect, told, answer)
-        if told is Told.DONE and (job := answer.get("job")):
+        job = answer.get("job")
+        if told is Told.DONE and job:
             self.revisions[job["id"]] = job["revision"]
         return told, answer
 
@@ -96,7 +101,8 @@ class Client:
 
     async def read(self, job_id: str) -> Told:
         told, data = await self.ask(READ, id=job_id)
-        if told is Told.DONE and data["job"] and (is_torn(data["job"]) or self._is_old(data["job"])):
+        job = data["job"] if told is Told.DONE else None  # null if the client doesn't see it
+        if job and (is_torn(job) or self._is_old(job)):
             told = Told.SURPRISED
         await self.ledger.count(told, f"read {job_id}: {data}")
         return told
@@ -109,7 +115,7 @@ class Client:
         while not stopped.is_set():
             if await self.read("JB0") is Told.DONE:
                 return
-            await asyncio.sleep(BREATH_SECONDS)
+            await wait_to_retry()
 
     async def ask(self, query: str, **variables: Any) -> tuple[Told, dict[str, Any]]:
         """Send one request and return the result with its data, or with an unexpected response as `surprise`."""

@@ -14,13 +14,12 @@ import aiohttp
 import orjson
 
 from mainsheet.server.live.websocket import SUBPROTOCOL
-from tests.chaos.client import BREATH_SECONDS
+from tests.chaos.client import HURRY_SECONDS, wait_to_retry
 from tests.chaos.server import Server
 
 END = "the end"  # the label of the last event
 SILENCE_SECONDS = 10  # after which a subscriber subscribes again
-HURRY_SECONDS = 0.05  # clients that don't wait for an answer leave within this time
-HURRIED = 0.1
+HURRIED = 0.1  # the share of requests whose answers pollers don't wait for
 EVENT = "id cursor subjectLabel"
 SUBSCRIBE = (
     f"subscription ($after: String, $filter: EventFilter) {{ events(after: $after, filter: $filter) {{ {EVENT} }} }}"
@@ -58,7 +57,7 @@ class Reader(ABC):
                 self.interruptions["cut itself off"] += 1
             except (aiohttp.ClientError, OSError, Interrupted) as error:
                 self.interruptions[str(error) or type(error).__name__] += 1
-                await asyncio.sleep(BREATH_SECONDS)
+                await wait_to_retry()
 
     def take(self, event: Mapping[str, str]) -> None:
         self.seen.append(event["id"])
@@ -82,7 +81,7 @@ class Poller(Reader):
                 return
             self.after = page["pageInfo"]["endCursor"]
             if not page["nodes"]:
-                await asyncio.sleep(BREATH_SECONDS)
+                await wait_to_retry()
 
     async def _page(self, url: str, first: int) -> Any:
         variables = {"after": self.after, "filter": self.filter, "first": first}

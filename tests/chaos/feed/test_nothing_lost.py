@@ -39,7 +39,7 @@ from tests.server.commands import MAINSHEET
 
 SEED_VARIABLE = "TEST_SEED"
 WRITERS = 8  # besides the crowd's 8
-HURRY_SECONDS = 0.5  # between the times when webhooks skip waiting
+WEBHOOK_RETRY_SECONDS = 0.5  # how often failed deliveries become due at once
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0, "max_operations_per_caller": 50}
 MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE, Told.CUT}
 
@@ -137,7 +137,7 @@ async def test_each_reader_gets_each_event_in_order_under_all_faults(
         scene = await staged(stack, FULL if is_full() else SHORT, Random(seed), tmp_path, say)
         feeds, stopped = (scene.mutated, scene.written), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            hurrying = tasks.create_task(every(HURRY_SECONDS, scene.faults.retry_now, stopped))
+            retrying = tasks.create_task(every(WEBHOOK_RETRY_SECONDS, scene.faults.retry_now, stopped))
             reading = [tasks.create_task(each.read()) for feed in feeds for each in feed.readers]
             work = await scene.write_under_faults()
             for each in feeds:
@@ -150,7 +150,7 @@ async def test_each_reader_gets_each_event_in_order_under_all_faults(
                 for feed, table in zip(feeds, tables, strict=True):
                     await scene.receiver.has(feed.name, {each.id for each in table if is_of(each, feed.delivered)})
             stopped.set()
-            await hurrying
+            await retrying
 
         for feed, table in zip(feeds, tables, strict=True):
             expect_all(feed, table, scene.receiver)

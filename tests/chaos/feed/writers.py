@@ -18,7 +18,7 @@ from mainsheet.models.edit import Edit
 from mainsheet.models.event import EventAction
 from mainsheet.models.failures import failure_of
 from testbed.world import Foreign
-from tests.chaos.client import BREATH_SECONDS, PATIENCE_SECONDS
+from tests.chaos.client import PATIENCE_SECONDS
 from tests.chaos.server import Server
 
 MOST_SUBJECTS = 5  # of one transaction
@@ -31,7 +31,7 @@ APPLY = """mutation ($input: ApplyJobsInput!) { applyJobs(input: $input) {
 
 @dataclass
 class Work:
-    """What was written. Writers go on until it `is_over`, and wait for `pause` after each transaction."""
+    """What was written. Writers go on until it `is_over`, and wait for `pause` after each transaction or failure."""
 
     longest: int  # the most events of a transaction
     pause: Callable[[], Awaitable[None]]
@@ -66,7 +66,6 @@ async def write_directly(
             if failure_of(error) is None:
                 raise
             await work.note("failed transactions")
-            await asyncio.sleep(BREATH_SECONDS)
         else:
             await work.note("transactions" if is_kept else "transactions rolled back")
             await work.note("events" if is_kept else "events rolled back", count)
@@ -111,7 +110,7 @@ async def hold(database: Database, work: Work, chance: Random) -> None:
         except Exception as error:
             if failure_of(error) is None:
                 raise
-            await asyncio.sleep(BREATH_SECONDS)
+            await work.pause()
 
 
 async def apply_jobs(
@@ -125,11 +124,10 @@ async def apply_jobs(
             answer = await _posted(chance.choice(servers).url, http, token, {"input": {"jobs": documents}})
         except (aiohttp.ClientError, OSError, ValueError):
             answer = {}
-        if (data := (answer.get("data") or {}).get("applyJobs")) is None:
-            await asyncio.sleep(BREATH_SECONDS)
-            continue
-        assert [each["userErrors"] for each in data["results"]] == [[]] * len(keys), answer
-        await work.note("applied jobs", len(keys))
+        applied = (answer.get("data") or {}).get("applyJobs")
+        if applied is not None:
+            assert [each["userErrors"] for each in applied["results"]] == [[]] * len(keys), answer
+            await work.note("applied jobs", len(keys))
         await work.pause()
 
 
