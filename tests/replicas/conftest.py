@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation
@@ -22,13 +21,13 @@ from testbed.app import running_app
 from testbed.databases import execute, migrated
 from testbed.postgres import REPLICATED, Postgres, own_postgres, standby_of
 from testbed.world import World, token
+from tests.chaos.standbys import DATABASE, direct_url
 
 PATIENCE = 30  # seconds
 SETTINGS = f"""{REPLICATED}
 synchronous_commit = on
 max_standby_streaming_delay = 0
 """
-NAME = "mainsheet"
 
 
 class Routes(Instrumentation):
@@ -99,8 +98,8 @@ def primary_url(primary: Postgres) -> str:
     """The URL of a migrated database on the primary."""
 
     async def make() -> str:
-        await execute(primary.url, f"CREATE DATABASE {NAME}")
-        return await migrated(url_of(primary))
+        await execute(primary.url, f"CREATE DATABASE {DATABASE}")
+        return await migrated(direct_url(primary))
 
     return asyncio.run(make())
 
@@ -116,17 +115,13 @@ def database_url(primary_url: str) -> str:
     return primary_url
 
 
-def url_of(server: Postgres) -> str:
-    return make_url(server.url).set(database=NAME).render_as_string(hide_password=False)
-
-
 @asynccontextmanager
 async def serving(
     database: Database, member: Member, standbys: Sequence[Postgres], **settings: Any
 ) -> AsyncIterator[Client]:
     """Serve the database with these replicas to one member."""
     headers = {"Authorization": f"Bearer {await token(database, member)}"}
-    chosen = Settings(replica_urls=tuple(map(url_of, standbys)), **settings)
+    chosen = Settings(replica_urls=tuple(map(direct_url, standbys)), **settings)
     async with running_app(database, chosen) as (url, runner), ClientSession(url, headers=headers) as http:
         client = Client(http, runner.app[REPLICAS])
         database.instrumentation.shared.append(client.routes)

@@ -16,13 +16,14 @@ from testbed.databases import connected, execute
 from testbed.postgres import Postgres, standby_of
 from testbed.world import World
 from tests.chaos.outside import Outside
-from tests.replicas.conftest import NAME, PATIENCE, Client, serving, url_of
+from tests.chaos.standbys import DATABASE, direct_url
+from tests.replicas.conftest import PATIENCE, Client, serving
 from tests.replicas.test_reads import CREATE, JOBS, count
 
 EVENTS = "query ($id: ID!) { job(id: $id) { name events(first: 1) { nodes { action } } } }"
 LOCK = "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE; COMMIT"
 
-OF_OURS = f"FROM pg_stat_activity WHERE datname = '{NAME}' AND application_name LIKE 'mainsheet/%'"
+OF_OURS = f"FROM pg_stat_activity WHERE datname = '{DATABASE}' AND application_name LIKE 'mainsheet/%'"
 OURS = f"SELECT count(*) {OF_OURS}"
 
 
@@ -45,7 +46,7 @@ async def test_a_recovery_conflict_is_answered_by_the_primary(
     ask: Client, database: Database, world: World, primary: Postgres, standby: Postgres
 ) -> None:
     async def conflict() -> None:
-        await execute(url_of(primary), LOCK)
+        await execute(direct_url(primary), LOCK)
         await replayed(primary, standby)
 
     created = await ask(CREATE, input=job_input(world))

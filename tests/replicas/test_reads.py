@@ -12,7 +12,8 @@ from testbed.ask import job_input
 from testbed.databases import execute
 from testbed.postgres import Postgres
 from testbed.world import World
-from tests.replicas.conftest import PATIENCE, Client, Paused, serving, url_of
+from tests.chaos.standbys import direct_url
+from tests.replicas.conftest import PATIENCE, Client, Paused, serving
 
 CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
@@ -122,12 +123,12 @@ async def test_a_replica_with_another_revision_is_not_read(
 ) -> None:
     await ask.until_used()
     await paused.begin()
-    await execute(url_of(primary), "UPDATE alembic_version SET version_num = version_num || 'a'")
+    await execute(direct_url(primary), "UPDATE alembic_version SET version_num = version_num || 'a'")
     try:
         await ask.until_unused()
         read = await ask(JOBS, ANY)
     finally:
-        await execute(url_of(primary), "UPDATE alembic_version SET version_num = rtrim(version_num, 'a')")
+        await execute(direct_url(primary), "UPDATE alembic_version SET version_num = rtrim(version_num, 'a')")
 
     assert count(read.data) == 0
     assert ask.routes.taken == ["behind"]

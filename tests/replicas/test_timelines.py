@@ -9,9 +9,8 @@ from testbed.ask import job_input
 from testbed.databases import connected, execute
 from testbed.postgres import Postgres, standby_of
 from testbed.world import World
-from tests.chaos.outside import Outside
-from tests.chaos.replicas.cluster import STREAMING
-from tests.replicas.conftest import serving, url_of
+from tests.chaos.standbys import are_streaming, direct_url, let_follow
+from tests.replicas.conftest import serving
 from tests.replicas.test_failures import replayed
 from tests.replicas.test_reads import CREATE, JOBS, count
 
@@ -48,19 +47,17 @@ async def test_the_primary_among_the_replicas_has_no_lag(database: Database, wor
 
 async def follow(other: Postgres, replica: Postgres) -> None:
     """Promote the other standby, and let the replica follow it beyond the old primary's position."""
-    await execute(replica.url, f"ALTER SYSTEM SET primary_conninfo = 'host={other.folder} user=postgres'")
-    await execute(replica.url, "SELECT pg_reload_conf()")
-    async with connected(other.url) as connection:
-        await Outside(connection, connection).sees(STREAMING, 1)  # then it isn't ahead of the other one
+    await let_follow(replica, other)
+    await are_streaming(other, 1)  # then the replica isn't ahead of it
     await asyncio.to_thread(other.promote)
-    await execute(url_of(other), PLAIN)
-    await execute(url_of(other), BIG)
+    await execute(direct_url(other), PLAIN)
+    await execute(direct_url(other), BIG)
     await replayed(other, replica)
 
 
 async def timeline(replica: Postgres) -> int:
     """Return the timeline after a restart point, as a role without further rights sees it."""
     await execute(replica.url, "CHECKPOINT")
-    async with connected(url_of(replica)) as connection:
+    async with connected(direct_url(replica)) as connection:
         await connection.execute("SET ROLE plain")
         return int((await connection.fetchrow(REPLAYED))["timeline"])

@@ -5,15 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import make_url
-
-from testbed.databases import connected, execute, migrated
-from testbed.postgres import DURABLE, REPLICATED, Postgres, own_postgres, standby_of
-from tests.chaos.outside import Outside
+from testbed.databases import execute
+from testbed.postgres import Postgres, standby_of
 from tests.chaos.proxy import Proxy, proxy_to
+from tests.chaos.standbys import DATABASE, are_streaming, configure, direct_url, migrated_primary, url_of_hosts
 
-DATABASE = "mainsheet"
-FOLLOWS = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 SYNCHRONOUS = "ALTER SYSTEM SET synchronous_standby_names = '*'"
 END_SESSIONS = (
     f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()"
@@ -33,16 +29,14 @@ class Pair:
     @property
     def direct_url(self) -> str:
         """The URL of the primary without a proxy."""
-        return make_url(self.primary.url).set(database=DATABASE).render_as_string(hide_password=False)
+        return direct_url(self.primary)
 
     async def follow(self) -> None:
         """Make a standby, and let commits wait for it."""
         self.standby = await asyncio.to_thread(self.stack.enter_context, standby_of(self.primary))
         self.proxies[1].socket = self.standby.socket
-        async with connected(self.primary.url) as connection:
-            await Outside(connection, connection).sees(FOLLOWS, 1)
-            await connection.execute(SYNCHRONOUS)
-            await connection.execute("SELECT pg_reload_conf()")
+        await are_streaming(self.primary, 1)
+        await configure(self.primary, SYNCHRONOUS)
 
     async def promote(self) -> None:
         """Let the primary die, and promote the standby."""
@@ -76,12 +70,9 @@ class Pair:
 async def replicated_pair(address: str) -> AsyncIterator[Pair]:
     """Yield a pair with a migrated database, by proxies that listen on this address."""
     async with AsyncExitStack() as stack:
-        primary = await asyncio.to_thread(stack.enter_context, own_postgres(DURABLE + REPLICATED))
+        primary = await migrated_primary(stack)
         proxies = [await stack.enter_async_context(proxy_to(primary.socket, address)) for _ in range(2)]
         pair = Pair(primary, proxies, stack)
-        hosts = ",".join(f"{address}:{each.port}" for each in proxies)
-        pair.url = f"postgresql://postgres@{hosts}/{DATABASE}?target_session_attrs=primary&sslmode=disable"
-        await execute(primary.url, f"CREATE DATABASE {DATABASE}")
-        await migrated(pair.direct_url)
+        pair.url = f"{url_of_hosts(address, [each.port for each in proxies])}&target_session_attrs=primary"
         await pair.follow()
         yield pair

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import Enum
 from random import Random
 
 import orjson
@@ -12,9 +13,15 @@ from standardwebhooks import Webhook as Verifier
 from mainsheet.models.event import Event
 
 
+class Failure(Enum):
+    REFUSED = "it answers 503"
+    CUT_BEFORE = "the connection is cut, and the event is stored"
+    CUT_AFTER = "the event is stored, and the connection is cut"
+
+
 @dataclass
 class Receiver:
-    """Stores the ids of events for each path. `failures` is the share of requests that fail in one of three ways."""
+    """Stores the ids of events for each path. `failures` is the share of requests that fail."""
 
     address: str
     chance: Random
@@ -51,14 +58,14 @@ class Receiver:
     async def _receive(self, request: web.Request) -> web.Response:
         name, body = request.match_info["name"], await request.read()
         Verifier(self.secrets[name]).verify(body, dict(request.headers))
-        way = int(self.chance.random() / (self.failures / 3))
-        self.failed += way < 3
-        if way == 0:
+        failure = self.chance.choice(list(Failure)) if self.chance.random() < self.failures else None
+        self.failed += failure is not None
+        if failure is Failure.REFUSED:
             return web.Response(status=503)
-        if way == 1:
+        if failure is Failure.CUT_BEFORE:
             self._cut(request)
         await self._store(name, orjson.loads(body)["id"])
-        if way == 2:
+        if failure is Failure.CUT_AFTER:
             self._cut(request)
         return web.Response(status=204)
 

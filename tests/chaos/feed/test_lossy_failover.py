@@ -5,14 +5,13 @@ from typing import Any
 from mainsheet.models.database import Database
 from mainsheet.models.feed import follow_timelines
 from testbed.ask import Ask
-from testbed.databases import connected, opened
+from testbed.databases import opened
 from testbed.world import World, make_world
 from tests.chaos.feed.databases import Pair, replicated_pair
-from tests.chaos.outside import Outside
+from tests.chaos.standbys import are_streaming, configure
 
 FEED = "query ($after: String) { events(after: $after) { nodes { message } pageInfo { endCursor } } }"
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
-STOP_FOLLOWING = ("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
 LOST, NEW = 5, 10
 
 
@@ -39,12 +38,9 @@ async def test_a_reader_of_lost_events_gets_all_new_ones() -> None:
 async def let_standby_fall_behind(pair: Pair) -> None:
     """Stop replication, after the standby has all that was committed."""
     assert pair.standby
-    async with connected(pair.standby.url) as standby, connected(pair.primary.url) as primary:
-        for each in STOP_FOLLOWING:
-            await standby.execute(each)
-        await Outside(primary, primary).sees("SELECT count(*) FROM pg_stat_replication", 0)
-        await primary.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        await primary.execute("SELECT pg_reload_conf()")
+    await configure(pair.standby, "ALTER SYSTEM SET primary_conninfo = ''")
+    await are_streaming(pair.primary, 0)
+    await configure(pair.primary, "ALTER SYSTEM RESET synchronous_standby_names")
 
 
 async def update(database: Database, world: World, job_id: str, name: str, count: int) -> None:
