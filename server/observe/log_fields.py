@@ -15,8 +15,8 @@ TRACE_PARENT_HEADER = "traceparent"
 TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context
 T = TypeVar("T")
 
-# One dictionary for a request and all of its tasks, so that what is learned late is in all later lines.
 _of_process: dict[str, str | int] = {}
+# One dictionary for a request and all of its tasks, so that what is learned late is in all later lines.
 _fields: ContextVar[dict[str, str] | None] = ContextVar("log_fields", default=None)
 
 
