@@ -89,14 +89,14 @@ class AccessToken(Base):
         return event
 
 
-class Validity(Protocol):
+class TokenTimes(Protocol):
     """The columns that say how long a token is valid."""
 
     expires_at: datetime | None
     revoked_at: datetime | None
 
 
-def is_valid(token: Validity, at: datetime) -> bool:
+def is_valid(token: TokenTimes, at: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or at < token.expires_at)
 
 
