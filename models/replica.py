@@ -138,18 +138,21 @@ class ReplicaPool(ReadPool):
             await _drop(self.idle.pop())
 
     async def _opened(self) -> PoolProxiedConnection:
-        """Connect. A server that was restarted or replaced may not have come as far as it had before."""
+        """Connect. A server that was restarted or replaced isn't used before it has come as far again."""
         connection = await super()._opened()
         try:
-            driver: Any = connection.driver_connection
-            position = await driver.fetchval(REPLAYED_POSITION)
+            await self._check(connection)
         except BaseException:
             await to_its_end(greenlet_spawn(discard, connection))
             raise
-        if position is None or position < self.position:
-            await to_its_end(greenlet_spawn(discard, connection))
-            raise DatabaseDown
         return connection
+
+    async def _check(self, connection: PoolProxiedConnection) -> None:
+        """Raise `DatabaseDown` if the server hasn't come as far as it had before."""
+        driver: Any = connection.driver_connection
+        position = await driver.fetchval(REPLAYED_POSITION)
+        if position is None or position < self.position:
+            raise DatabaseDown
 
 
 def _terminate(connection: PoolProxiedConnection) -> None:
