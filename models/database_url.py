@@ -18,7 +18,8 @@ FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
 HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(:\d{1,5})?", re.ASCII)
 
-ATTRIBUTES = "target_session_attrs"  # of several hosts: libpq's default would take a standby for the primary
+# With several hosts, our default is `read-write`: libpq's is `any`, by which a standby would be taken for the primary.
+ATTRIBUTES = "target_session_attrs"
 
 # The parameters that the driver knows, and the values of those that it would check too late.
 KNOWN = {
@@ -82,11 +83,16 @@ class DatabaseUrl:
         return None if name in (None, "", ":memory:") else Path(str(name))
 
     @property
+    def _parameters(self) -> dict[str, str]:
+        """The parameters in PostgreSQL's URL."""
+        return dict(parse_qsl(urlsplit(self.connect["dsn"]).query))
+
+    @property
     def servers(self) -> Sequence[tuple[str, str]]:
         """The hosts of PostgreSQL's URL in their order, each with a URL of its own."""
         parts = urlsplit(self.connect["dsn"])
         user, at, netloc = parts.netloc.rpartition("@")
-        query = dict(parse_qsl(parts.query))
+        query = self._parameters
         if netloc:
             return [(each, _text(f"{user}{at}{each}", parts.path, query)) for each in netloc.split(",")]
         hosts, ports = query.get("host", "").split(","), query.get("port", "").split(",")
@@ -97,25 +103,27 @@ class DatabaseUrl:
     def password(self) -> str | None:
         """The password in PostgreSQL's URL: before the host, or as a parameter."""
         parts = urlsplit(self.connect["dsn"])
-        return unquote(parts.password) if parts.password else dict(parse_qsl(parts.query)).get(PASSWORD)
+        return unquote(parts.password) if parts.password else self._parameters.get(PASSWORD)
 
     @property
     def has_passphrase(self) -> bool:
         """Whether PostgreSQL's URL has the passphrase of a client's key."""
-        return PASSPHRASE in dict(parse_qsl(urlsplit(self.connect["dsn"]).query))
+        return PASSPHRASE in self._parameters
 
     @property
     def without_password(self) -> str:
         """PostgreSQL's URL for the command line of a program, which other users can read."""
         parts = urlsplit(str(self.connect["dsn"]))
         user, at, hosts = parts.netloc.rpartition("@")
-        query = {name: value for name, value in parse_qsl(parts.query) if name != PASSWORD}
+        query = {name: value for name, value in self._parameters.items() if name != PASSWORD}
         return _text(f"{user.partition(':')[0]}{at}{hosts}", parts.path, query)
 
     def check_files(self) -> None:
         """Raise `BadDatabaseUrl` if a file of PostgreSQL's URL can't be read: the driver wouldn't name it."""
-        parameters = dict(parse_qsl(urlsplit(self.connect["dsn"]).query))
-        for name in FILES & parameters.keys() if parameters.get("sslmode") != "disable" else ():
+        parameters = self._parameters
+        if parameters.get("sslmode") == "disable":
+            return
+        for name in FILES & parameters.keys():
             try:
                 Path(parameters[name]).open("rb").close()
             except OSError as error:
@@ -155,10 +163,10 @@ def _given(**parameters: str) -> dict[str, str]:
 
 def _check_ports(hosts: str, ports: str) -> None:
     """Refuse ports that aren't numbers, or are neither one for all hosts nor one for each."""
-    given = ports.split(",")
+    given, count = ports.split(","), len(hosts.split(","))
     if not all(re.fullmatch(r"\d{0,5}", each, re.ASCII) for each in given):
         raise BadDatabaseUrl("The database URL has a port that isn't a number")
-    if len(given) not in {1, count := len(hosts.split(","))}:
+    if len(given) not in {1, count}:
         text = "The database URL must have one port for all hosts, or one for each"
         raise BadDatabaseUrl(f"{text}; hosts: {count}, ports: {len(given)}")
 
