@@ -1,4 +1,4 @@
-"""Refuses requests under overload from their first bytes: parsing them costs as much as half of a small query.
+"""Refuses requests under overload from their first bytes: parsing them would cost far more than the refusal.
 
 Only requests whose framing is beyond doubt are recognized; all others are parsed, and refused by the gate.
 """
@@ -29,8 +29,8 @@ class EarlyRefusal:
         self._gate = gate
         self._begin = re.compile(rb"POST %s(?:\?[!-~]*)? HTTP/1\.1\r\n" % re.escape(path.encode()))
         self._refusals = {
-            accepts_new: cycle([response_of(Overloaded(each), media_type) for each in RETRIES])
-            for accepts_new, media_type in ((True, GRAPHQL_RESPONSE), (False, JSON))
+            media_type: cycle([response_of(Overloaded(each), media_type) for each in RETRIES])
+            for media_type in (GRAPHQL_RESPONSE, JSON)
         }
 
     @property
@@ -49,7 +49,7 @@ class EarlyRefusal:
             return None
         if len(tokens) != 1 or not self._gate.refuses(tokens[0].rstrip().decode("latin-1")):
             return None
-        return next(self._refusals[GRAPHQL_RESPONSE.encode() in head])
+        return next(self._refusals[GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON])
 
 
 def response_of(error: RequestError, media_type: str = JSON) -> bytes:
