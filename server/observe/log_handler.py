@@ -18,8 +18,8 @@ log = structlog.stdlib.get_logger("mainsheet.log")
 class LogHandler(logging.StreamHandler[TextIO]):
     """Writes a line at once, or within a tenth of a second if it may wait, and all lines in their order.
 
-    Waiting lines are written together: a write of its own, and the way through structlog and logging, would make the
-    line of a request cost a quarter of the request's time.
+    Waiting lines are written together: a write for each line, and the way through structlog and logging, would take a
+    good part of the time of a small request.
     """
 
     def __init__(self, stream: TextIO | None, render: Callable[[EventDict], str]) -> None:

@@ -27,7 +27,7 @@ def renderer(log_format: LogFormat) -> Processor:
 
 
 def quick_renderer(log_format: LogFormat) -> Render:
-    """Return what renders a complete line, without an exception, as the processors do, in a tenth of their time."""
+    """Return a function that renders a complete line without an exception as the processors do, but faster."""
     usual = renderer(log_format)
 
     def completely(event: EventDict) -> str:

@@ -31,7 +31,7 @@ class Capacity:
         return cls(total, organization, caller, queue * organization_factor, queue)
 
 
-SECONDS_A_POINT = 0.0001  # a list of 100 jobs with their relations gives way for a quarter of a second
+SECONDS_A_POINT = 0.0001  # an operation of 1,000 points gives way for a tenth of a second
 MOST_SECONDS = 1.0
 
 
