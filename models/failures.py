@@ -45,7 +45,7 @@ COLLISIONS = {
 }
 OUTDATED = "0A000"  # PostgreSQL's feature_not_supported: "cached plan must not change result type"
 INVALID_TEXT = "22021"  # PostgreSQL's character_not_in_repertoire, for U+0000
-# asyncpg has no code for a lost connection, seen or not yet, and for a server that is no primary.
+# asyncpg's errors without a code: two for a lost connection, and one for a server that isn't the primary.
 LOST = ("connection is closed", "cannot switch to state", "match the target attribute")
 
 

@@ -106,7 +106,10 @@ async def _follow(connection: Any) -> None:
         if await connection.fetchval("SHOW transaction_read_only") == "on":
             raise ReadOnly
         timeline = await _timeline(connection)
-        if timeline is None or (before := await connection.fetchrow(CHANGED, timeline)) is None:
+        if timeline is None:
+            return
+        before = await connection.fetchrow(CHANGED, timeline)
+        if before is None:
             return
         await connection.execute(LOCK)
         epoch = await connection.fetchval(FOLLOW, timeline)
@@ -115,7 +118,7 @@ async def _follow(connection: Any) -> None:
 
 
 async def _timeline(connection: Any) -> int | None:
-    """Return PostgreSQL's timeline, or None if this database doesn't tell. The transaction has failed then."""
+    """Return PostgreSQL's timeline, or None if it can't be read, after which the transaction has failed."""
     try:
         timeline: int = await connection.fetchval(TIMELINE)
     except Exception as error:

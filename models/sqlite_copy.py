@@ -130,7 +130,7 @@ def put(file: Path, at: Path) -> None:
 
 
 def _read_only(path: Path, timeout: float = 5) -> sqlite3.Connection:
-    """Open a database, whose statements wait so many seconds for a lock."""
+    """Open a database for reading. Its statements wait for a lock for at most `timeout` seconds."""
     url = f"file:{quote(str(path.resolve()))}?mode=ro"
     return sqlite3.connect(url, uri=True, isolation_level=None, timeout=timeout)
 
