@@ -40,7 +40,9 @@ def settings(settings: Settings, *, describe: bool, as_json: bool) -> None:
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     text = shown(value)
-    return MASK if text and name in secrets() and "://" not in text else without_secrets(text)
+    if text and name in secrets() and "://" not in text:
+        return MASK
+    return without_secrets(text)
 
 
 def _origin(name: str) -> str:
