@@ -49,8 +49,7 @@ class Account:
         self._organization = organization
 
     def left(self) -> float:
-        own, organization = self._own.left(), self._organization.left()
-        return min(organization, own)
+        return min(self._own.left(), self._organization.left())
 
     def charge(self, amount: float) -> None:
         self._own.charge(amount)
