@@ -37,8 +37,8 @@ from mainsheet.server.process.background import errors_logged, finished
 CHANNEL = "mainsheet_events"
 UNSETTLED_SECONDS = 0.01  # doubled between reads while events wait for an older transaction
 RETRY_SECONDS = 1
-FEW = 4  # readers that are woken without asking who sees the events
-AUDIENCE_SECONDS = 1  # for asking who sees the events of all organizations; it delays the readers
+FEW = 4  # readers that are woken without reading who sees the events
+AUDIENCE_SECONDS = 1  # to read who sees the new events of all organizations; it delays the readers
 
 log = structlog.stdlib.get_logger("mainsheet.live")
 
@@ -59,6 +59,10 @@ class Reader:
     @property
     def sees_all(self) -> bool:
         return self.caller is None or sees_all_jobs(self.caller)
+
+    def is_among(self, audience: Audience) -> bool:
+        """Return whether the reader may see one of the events that have this audience."""
+        return self.caller is None or self.sees_all or self.caller.actor_id in audience
 
     def skip_to_end(self, before: str, end: tuple[str, str]) -> None:
         """Move on to the end of the feed: the events after the position `before` aren't for the caller."""
@@ -151,21 +155,24 @@ class FeedWatch(Instrumentation):
 
     async def _wake(self, organization_id: str, end: tuple[str, str], deadline: float) -> None:
         """Wake the readers whose callers see one of the new events, or all of them if that isn't known."""
-        before = self._positions.get(organization_id)
-        limited = [each for each in self._readers.get(organization_id, ()) if not each.sees_all]
-        found: Audience = EVERYBODY
-        if before is not None and len(limited) > FEW:  # for few, asking costs more than it saves
-            found = await self._audience(organization_id, before, end[0], deadline)
+        before = self._positions.get(organization_id, START)
+        found = await self._audience(organization_id, before, end[0], deadline)
         if organization_id in self._readers:
             self._positions[organization_id] = end[0]
         for each in self._readers.get(organization_id, ()):
-            if before is None or each.caller is None or each.sees_all or each.caller.actor_id in found:
+            if each.is_among(found):
                 each.grown.set()
             else:
                 each.skip_to_end(before, end)
 
     async def _audience(self, organization_id: str, after: str, to: str, deadline: float) -> Audience:
-        """Return who sees the new events: everybody if that isn't known in time, so that no reader waits."""
+        """Return who sees the new events: everybody if that isn't known in time, so that no reader waits.
+
+        It isn't read for a feed that wasn't watched before, or for a few readers, which are woken without it.
+        """
+        limited = [each for each in self._readers.get(organization_id, ()) if not each.sees_all]
+        if after == START or len(limited) <= FEW:
+            return EVERYBODY
         try:
             async with asyncio.timeout_at(deadline):
                 return await audience(self._database, organization_id, after, to)
