@@ -18,7 +18,7 @@ from mainsheet.models.unavailable import DatabaseDown
 
 PROBE_SECONDS = 2  # for a server to answer a probe
 LOG_SECONDS = 60  # between two equal lines about one replica
-NOT_ASKED = "it wasn't asked yet"
+NOT_PROBED = "it wasn't probed yet"
 IS_PRIMARY = "it is the primary"
 SAMPLES = 1_000  # of the primary's position, at most: those of the longest `replica_max_lag_seconds`
 
@@ -60,20 +60,20 @@ class Primary:
 
 
 class History:
-    """Positions of the primary with the times of our clock from which on it had them at least, the oldest first."""
+    """Positions of the primary, the oldest first, each with a time of our clock when the primary wasn't beyond it."""
 
     def __init__(self) -> None:
         self.key: str | None = None
         self._samples: deque[tuple[int, float]] = deque(maxlen=SAMPLES)
 
-    def add(self, primary: Primary, asked_at: float) -> None:
+    def add(self, primary: Primary, begun_at: float) -> None:
         if primary.key != self.key:
             self._samples.clear()
             self.key = primary.key
         if self._samples and self._samples[-1][0] == primary.position:
             self._samples.pop()
         if not self._samples or self._samples[-1][0] < primary.position:
-            self._samples.append((primary.position, asked_at))
+            self._samples.append((primary.position, begun_at))
 
     def reached_at(self, position: int) -> float:
         """Return the time of the newest sample that isn't beyond the position: all changes before it are included."""
@@ -112,7 +112,7 @@ class Probe:
 
 
 class ReplicaPool(ReadPool):
-    """The connections of a replica for snapshots. `position` is how far it had come when it was last asked."""
+    """The connections of a replica for snapshots. `position` is how far it had come at the last probe."""
 
     def __init__(self, engine: AsyncEngine, size: int, timeout: float) -> None:
         super().__init__(engine, size, timeout)
@@ -178,10 +178,10 @@ class Replica:
     engine: AsyncEngine
     pool: ReplicaPool
     current_at: float = -math.inf
-    problem: str = NOT_ASKED
+    problem: str = NOT_PROBED
     probe: Probe = field(init=False)
     timeline: int = 0  # the newest that it was seen on since its last failure; a server must restart to go back
-    _logged: str = NOT_ASKED  # the problem in the newest line
+    _logged: str = NOT_PROBED  # the problem in the newest line
     _logged_at: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -200,7 +200,7 @@ class Replica:
         return 0 if self.problem == IS_PRIMARY else self.lag()
 
     async def measure(self, primary: Primary, history: History) -> None:
-        """Ask how far it is. A replica of another timeline or revision isn't used, and keeps no idle connections."""
+        """Probe its position. A replica of another timeline or revision isn't used, and keeps no idle connections."""
         try:
             row = await self.probe.row(REPLAYED)
             self.timeline = max(self.timeline, row["timeline"] if row else 0)

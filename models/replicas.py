@@ -19,6 +19,7 @@ from mainsheet.models.replica import WRITTEN, History, Primary, Probe, Replica, 
 EVERY_SECONDS = 0.2
 WRITTEN_SECONDS = 1  # for the token of an answer that is ready otherwise
 KEY_BYTES = 32
+UNKNOWN_POSITION = "the primary's position isn't known"
 
 BEGIN_TIMELINE = text("""
 INSERT INTO wal_timeline (system_identifier, timeline, key)
@@ -44,7 +45,7 @@ class Replicas:
     max_lag: float = 5
     _primary: Primary | None = None
     _history: History = field(default_factory=History)
-    _problem: str = ""
+    _has_failed: bool = False  # when the primary was last measured
     _turns: "count[int]" = field(default_factory=count)
     _probe: Probe = field(init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -92,33 +93,29 @@ class Replicas:
             try:
                 return Primary(**await self._probe.row(WRITTEN))
             except Exception as error:  # noqa: BLE001 such as that it became a standby
-                log.warning("the primary's position isn't known", reason=repr(error))
+                log.warning(UNKNOWN_POSITION, reason=repr(error))
                 return None
 
     async def measure(self) -> None:
-        """Ask the primary, then all replicas."""
+        """Measure the primary, then all replicas."""
         await self.measure_primary()
         await asyncio.gather(*map(self._measure_replica, self.all))
 
     async def measure_primary(self) -> None:
-        """Ask the primary where it is. If its timeline is new, write its row, which replicas then replay."""
-        asked_at = monotonic()
+        """Read the primary's position. If its timeline is new, write its row, which replicas then replay."""
+        begun_at = monotonic()
         try:
             primary = Primary(**await self._probe.row(WRITTEN))
             if primary.key is None:
                 await self._begin(primary)
         except Exception as error:  # noqa: BLE001 replicas are too old to be used soon
-            self._note("the primary's position isn't known", repr(error))
+            if not self._has_failed:  # once, not each time
+                log.warning(UNKNOWN_POSITION, reason=repr(error))
+            self._has_failed = True
             return
-        self._note("", "")
+        self._has_failed = False
         self._primary = primary
-        self._history.add(primary, asked_at)
-
-    def _note(self, event: str, reason: str) -> None:
-        """Log a failure once, not each time."""
-        if event and not self._problem:
-            log.warning(event, reason=reason)
-        self._problem = event
+        self._history.add(primary, begun_at)
 
     async def _begin(self, primary: Primary) -> None:
         row = {
