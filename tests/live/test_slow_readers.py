@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -25,50 +25,47 @@ EVENTS = f"subscription ($after: String) {{ events(after: $after) {{ job {{ name
 DESCRIBE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
 
 
+class Transport:
+    """Takes results only while `is_free`."""
+
+    def __init__(self) -> None:
+        self.is_free = False
+        self.sent: list[bytes] = []
+
+    def send_now(self, result: bytes) -> bool:
+        if self.is_free:
+            self.sent.append(result)
+        return self.is_free
+
+
 async def _waiting(subscriber: Subscriber, count: int) -> list[bytes]:
-    results = subscriber.results()
-    found = [await anext(results) for _ in range(count)]
-    await results.aclose()
-    return found
+    async with aclosing(subscriber.results()) as results:
+        return [await anext(results) for _ in range(count)]
 
 
 async def test_results_wait_behind_one_that_could_not_be_sent() -> None:
-    sent: list[bytes] = []
-    accepts = False
-
-    def send_now(result: bytes) -> bool:
-        if accepts:
-            sent.append(result)
-        return accepts
-
-    subscriber = Subscriber(send_now)
+    transport = Transport()
+    subscriber = Subscriber(transport.send_now)
     subscriber.deliver(b"1")
-    accepts = True
+    transport.is_free = True
     subscriber.deliver(b"2")
 
     assert await _waiting(subscriber, 2) == [b"1", b"2"]
-    assert sent == []
+    assert transport.sent == []
 
 
 async def test_results_are_sent_at_once_when_none_waits_any_more() -> None:
-    sent: list[bytes] = []
-    accepts = False
-
-    def send_now(result: bytes) -> bool:
-        if accepts:
-            sent.append(result)
-        return accepts
-
-    subscriber = Subscriber(send_now)
+    transport = Transport()
+    subscriber = Subscriber(transport.send_now)
     subscriber.deliver(b"1")
     results = subscriber.results()
     assert await anext(results) == b"1"
-    accepts = True
+    transport.is_free = True
     reading = asyncio.ensure_future(anext(results))
     await asyncio.sleep(0)
     subscriber.deliver(b"2")
 
-    assert sent == [b"2"]
+    assert transport.sent == [b"2"]
     subscriber.deliver(TooSlow())
     with pytest.raises(TooSlow):
         await reading
