@@ -7,7 +7,7 @@ import signal
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
@@ -20,6 +20,7 @@ from testbed.ask import Ask
 from testbed.databases import connected, execute, opened
 from testbed.pgbouncer import pgbouncer
 from testbed.world import make_world, token
+from tests.chaos.outside import Outside, outside
 from tests.server.commands import PATIENCE, mainsheet, serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
@@ -27,7 +28,7 @@ SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | 
 SESSIONS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mainsheet/%'
 """
-USERS = SESSIONS.replace("count(*)", "DISTINCT usename")
+USERS = SESSIONS.replace("count(*)", "array_agg(DISTINCT usename::text)")
 POOL = 6
 LIMITS = {
     "MAINSHEET_POOL_SIZE": str(POOL),
@@ -59,25 +60,20 @@ async def test_a_process_has_as_many_connections_as_the_formula_says(database_ur
         world = await make_world(database)
         job_id = await Ask(database).create_job(world.contributor, world)
         headers = {"Authorization": f"Bearer {await token(database, world.contributor)}"}
-    async with connected(database_url) as locking, connected(database_url) as watching:
-        with serving(environment=LIMITS | {"MAINSHEET_DATABASE_URL": database_url}) as server:
-            async with ClientSession(headers=headers, connector=TCPConnector(limit=0)) as http:
-                async with http.get(server.url.replace("/graphql", "/readyz")) as ready:
-                    assert ready.status == 200
-                async with locking.transaction():  # operations wait for it, each with its connection
-                    await locking.execute("LOCK TABLE job IN ACCESS EXCLUSIVE MODE")
-                    documents = [JOBS, DESCRIBE % job_id] * most
-                    sent = [asyncio.ensure_future(http.post(server.url, json={"query": each})) for each in documents]
-                    async with asyncio.timeout(PATIENCE):
-                        while (found := await watching.fetchval(SESSIONS)) < most:
-                            assert not all(each.done() for each in sent), found
-                            await asyncio.sleep(0.01)
-                    shown = await watching.fetch(activity)
-                for response in await asyncio.gather(*sent):
-                    response.release()
+    async with outside(database_url) as other, AsyncExitStack() as stack:
+        server = stack.enter_context(serving(environment=LIMITS | {"MAINSHEET_DATABASE_URL": database_url}))
+        http = await stack.enter_async_context(ClientSession(headers=headers, connector=TCPConnector(limit=0)))
+        async with http.get(server.url.replace("/graphql", "/readyz")) as ready:
+            assert ready.status == 200
+        async with other.holding_jobs():  # operations wait for it, each with its connection
+            documents = [JOBS, DESCRIBE % job_id] * most
+            sent = [asyncio.ensure_future(http.post(server.url, json={"query": each})) for each in documents]
+            await other.sees(SESSIONS, most, PATIENCE)
+            shown = await other.watcher.fetch(activity)
+        for response in await asyncio.gather(*sent):
+            response.release()
 
-    assert found == most
-    assert sum(row["count"] for row in shown) == most + 2
+    assert sum(row["count"] for row in shown) == most + 2  # those of this test
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -91,9 +87,8 @@ async def test_pgbouncer_and_the_role_are_configured_as_shown(database_url: str,
     name = make_url(database_url).database
     for statement in blocks("Connections", "sql")[1].splitlines():
         assert statement.startswith("ALTER ROLE mainsheet SET ")
-        await execute(
-            postgres_server, statement.replace("ROLE mainsheet", f"DATABASE {name}")
-        )  # the role is of all tests
+        own = statement.replace("ROLE mainsheet", f"DATABASE {name}")  # the role belongs to the server of all tests
+        await execute(postgres_server, own)
 
     with pgbouncer(database_url, pattern) as pooled:
         environment = {"MAINSHEET_DATABASE_URL": pooled, "MAINSHEET_DATABASE_POOLING": "transaction"}
@@ -104,7 +99,7 @@ async def test_pgbouncer_and_the_role_are_configured_as_shown(database_url: str,
 
 @asynccontextmanager
 async def behind_tls(postgres_url: str, certificate: Path, key: Path) -> AsyncIterator[int]:
-    """Let PostgreSQL, which has no TLS here, be reached by TLS as the protocol says; yield the port."""
+    """Accept TLS as PostgreSQL does, in front of a server that has none. Yield the port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     folder = make_url(postgres_url).query["host"]
@@ -128,8 +123,8 @@ async def behind_tls(postgres_url: str, certificate: Path, key: Path) -> AsyncIt
         yield server.sockets[0].getsockname()[1]
 
 
-def authority(folder: Path, host: str) -> tuple[Path, Path]:
-    """Make a certificate for a host that is its own authority, and its key."""
+def self_signed(folder: Path, host: str) -> tuple[Path, Path]:
+    """Make a self-signed certificate for a host, and its key."""
     folder.mkdir()
     certificate, key = folder / "ca.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", f"/CN={host}"]
@@ -139,17 +134,16 @@ def authority(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_the_database_is_reached_by_tls_and_no_other_one(database_url: str, tmp_path: Path) -> None:
+async def test_only_the_database_with_the_right_certificate_is_reached(database_url: str, tmp_path: Path) -> None:
     (shown,) = blocks("TLS", "sh")
     variable, _, url = shown.strip().partition("=")
-    certificate, key = authority(tmp_path / "own", "localhost")
-    other, _ = authority(tmp_path / "other", "localhost")
-    wrong, wrong_key = authority(tmp_path / "wrong", "db.example")
+    certificate, key = self_signed(tmp_path / "own", "localhost")
+    other, _ = self_signed(tmp_path / "other", "localhost")
+    wrong, wrong_key = self_signed(tmp_path / "wrong", "db.example")
 
     async def check(port: int, ca: Path) -> int:
-        own = url.replace(
-            "mainsheet:PASSWORD@db.example/mainsheet", f"postgres@localhost:{port}/{make_url(database_url).database}"
-        )
+        place = f"postgres@localhost:{port}/{make_url(database_url).database}"
+        own = url.replace("mainsheet:PASSWORD@db.example/mainsheet", place)
         own = own.replace("/etc/mainsheet/ca.pem", str(ca))
         assert "sslmode=verify-full" in own
         assert "PASSWORD" not in own
@@ -162,7 +156,7 @@ async def test_the_database_is_reached_by_tls_and_no_other_one(database_url: str
         assert await check(port, wrong) == 1
 
 
-def test_the_commands_of_the_disk_and_the_probes_work(database_url: str) -> None:
+def test_the_commands_of_probes_and_of_a_full_disk_work(database_url: str) -> None:
     probe = shlex.split(blocks("Probes", "sh")[0])
     prune = [shlex.split(line) for line in blocks("Disk full", "sh")[0].splitlines()]
 
@@ -209,7 +203,5 @@ async def test_a_reload_takes_the_new_url_of_the_database(database_url: str, tmp
         with serving("--workers", "2", environment=environment) as server:
             file.write_text(database_url.replace("postgres@", f"{role}@"))
             server.process.send_signal(signal.SIGHUP)
-            async with asyncio.timeout(PATIENCE):
-                while [row["usename"] for row in await own.fetch(USERS)] != [role]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await Outside(own, own).sees(USERS, [role], PATIENCE)
             assert server.stop() == 0
