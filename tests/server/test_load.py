@@ -1,4 +1,4 @@
-"""Who waits for which slots, compared with a count from scratch."""
+"""The counts of running and waiting operations, which are kept by changes, equal a count from scratch."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,11 +10,12 @@ from mainsheet.server.operations.load import Load
 
 TOTAL, ORGANIZATION, CALLER = 3, 2, 1
 CALLERS = ("A1", "A2", "A3", "B1")
-CHANGES = ("wait", "leave the queue", "start", "end")
+# What an event counts, and by how much.
+CHANGES = {"wait": ("waiting", 1), "leave the queue": ("waiting", -1), "start": ("running", 1), "end": ("running", -1)}
 
 
-def waiting(running: Counter[str], queued: Counter[str], organization: str) -> int:
-    """Return how many of an organization's operations don't wait for their caller's limit."""
+def waiting_for_organization(running: Counter[str], queued: Counter[str], organization: str) -> int:
+    """Return how many of an organization's operations wait, without those of callers that are at their limit."""
     return sum(queued[each] for each in CALLERS if each[0] == organization and running[each] < CALLER)
 
 
@@ -22,17 +23,18 @@ def running_of(running: Counter[str], organization: str) -> int:
     return sum(count for name, count in running.items() if name[0] == organization)
 
 
-@given(st.lists(st.tuples(st.sampled_from(CHANGES), st.sampled_from(CALLERS)), max_size=80))
+@given(st.lists(st.tuples(st.sampled_from(list(CHANGES)), st.sampled_from(CALLERS)), max_size=80))
 def test_operations_are_counted_for_the_slots_that_they_wait_for(changes: Iterable[tuple[str, str]]) -> None:
-    load, running, queued = Load(TOTAL, ORGANIZATION, CALLER, lambda: 0), Counter[str](), Counter[str]()
+    load = Load(TOTAL, ORGANIZATION, CALLER, lambda: 0)
+    running, queued = Counter[str](), Counter[str]()
+    counts = {"running": running, "waiting": queued}
     for change, name in changes:
-        counts, key = (queued, "waiting") if change in CHANGES[:2] else (running, "running")
-        by = 1 if change in ("wait", "start") else -1
-        if counts[name] + by >= 0:
-            counts[name] += by
-            load.change(name[0], name, **{key: by})
+        kind, by = CHANGES[change]
+        if counts[kind][name] + by >= 0:
+            counts[kind][name] += by
+            load.change(name[0], name, **{kind: by})
 
-        own = {each: waiting(running, queued, each) for each in "AB"}
+        own = {each: waiting_for_organization(running, queued, each) for each in "AB"}
         for each, organization in load.organizations.items():
             assert organization.slots.running == running_of(running, each)
             assert organization.slots.waiting == own[each]
