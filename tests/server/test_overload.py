@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.live.websocket import SUBPROTOCOL
-from tests.abuse.wire import Connection, Response, connected, metric
+from tests.abuse.wire import Connection, Response, connected, metric, post
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Context
 
@@ -39,16 +39,17 @@ class Full:
             await response.read()  # to its end, so that its connection isn't left open
         return [each.status for each in responses]
 
-    def post(self, *headers: str, body: bytes = HELLO) -> bytes:
+    def post(self, *headers: str) -> bytes:
+        """Return a request with lines of headers, which needn't be well-formed."""
         lines = [
             "POST /graphql HTTP/1.1",
             "Host: localhost",
             "Content-Type: application/json",
             f"Authorization: Bearer {self.server.token}",
-            f"Content-Length: {len(body)}",
+            f"Content-Length: {len(HELLO)}",
             *headers,
         ]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + HELLO
 
 
 async def filled(server: Server, operation: str, slots: int, accept: str = "*/*") -> Full:
@@ -279,7 +280,7 @@ async def test_operations_of_a_websocket_wait_and_are_refused_too(full: Full) ->
 
 async def test_requests_whose_bodies_are_late_refuse_nobody(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    late = Full(server, [], []).post("Expect: 100-continue")
+    late = post(HELLO, server.token, Expect="100-continue")
     async with AsyncExitStack() as stack:
         for _ in range(8):
             connection = await stack.enter_async_context(connected(str(server.url)))

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from mainsheet.server.operations.turns import RequestTurns
-from tests.abuse.wire import Connection, connected
+from tests.abuse.wire import Connection, connected, post
 from tests.server.conftest import Serve
 
 A, B = ("OR1", "MB1"), ("OR1", "MB2")
@@ -52,20 +52,9 @@ async def test_many_requests_of_one_caller_dont_delay_another(serve: Serve) -> N
     async with AsyncExitStack() as stack:
         connections = [await stack.enter_async_context(connected(str(server.url))) for _ in range(MANY)]
         for each in connections[:-1]:
-            each.writer.write(request(f"Authorization: Bearer {server.token}"))
-        connections[-1].writer.write(request("X-Nothing: x"))
+            each.writer.write(post(BODY, server.token))
+        connections[-1].writer.write(post(BODY))
         await asyncio.gather(*map(answer, connections))
 
     assert answered.count(401) == 1
     assert answered.index(401) < MANY // 2
-
-
-def request(header: str) -> bytes:
-    lines = [
-        "POST /graphql HTTP/1.1",
-        "Host: localhost",
-        "Content-Type: application/json",
-        header,
-        f"Content-Length: {len(BODY)}",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + BODY
