@@ -82,7 +82,7 @@ class Postgres:
         self._control(f"stop -m {mode}")
 
     def promote(self) -> None:
-        """Let a standby be a primary; return when it is."""
+        """Promote a standby. Return when it is a primary."""
         self._control("promote")
 
     def _control(self, command: str) -> None:
@@ -113,7 +113,7 @@ def own_postgres(more_settings: str = "") -> AbstractContextManager[Postgres]:
 
 
 def standby_of(primary: Postgres) -> AbstractContextManager[Postgres]:
-    """Yield a standby of a server with the settings `REPLICATED`, which may not follow it yet."""
+    """Yield a standby of a server that has the settings `REPLICATED`. It may not have begun to follow that server."""
     return _running(STANDBY.format(primary=primary.folder), "")
 
 

@@ -44,7 +44,8 @@ async def test_a_dry_run_changes_nothing(
 
 
 async def test_the_reason_is_kept_in_the_event(ask: Ask, world: World, ids: Mapping[str, str]) -> None:  # noqa: F811
-    for name in sorted(taking("message"), key=lambda each: each.startswith(("delete", "erase"))):
+    deleting_last = sorted(taking("message"), key=lambda each: each.startswith(("delete", "erase")))
+    for name in deleting_last:
         values: dict[str, Any] = dict(MATRIX[name][0](ids))
         if name in ENABLED:
             await errors(ask, world.admin, ENABLED[name], values)

@@ -344,7 +344,7 @@ async def _everything(database: Database) -> dict[str, list[Any]]:
 
 
 def _key(table: Table) -> list[Column[Any]]:
-    """Return the primary key, or the id if the database sets the primary key. A timeline has none."""
+    """Return the primary key, or the id if the database sets the primary key, or the first column if there is no id."""
     own = written_columns(table)
     return [column for column in own if column.primary_key] or [table.c.get("id", own[0])]
 

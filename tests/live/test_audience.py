@@ -1,4 +1,4 @@
-"""Which subscriptions read the feed when it has grown: those whose callers see one of the new events."""
+"""New events wake only subscriptions whose callers see one of them."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ async def _sees(database: Database, member: Member, event: Event) -> bool:
         await read.close()
 
 
-async def test_the_audience_of_an_event_are_those_who_see_it(
+async def test_the_audience_of_an_event_is_all_callers_who_see_it(
     database: Database, ask: Ask, world: World, job_id: str
 ) -> None:
     hidden = await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
@@ -60,7 +60,7 @@ async def test_the_audience_of_an_event_are_those_who_see_it(
     assert sizes >= {None, 0, 1, 3}
 
 
-async def test_a_large_audience_is_everybody(
+async def test_a_large_audience_is_the_whole_organization(
     database: Database, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_audience, "MOST", 1)
@@ -119,12 +119,12 @@ async def test_a_reader_that_skipped_events_is_woken_by_the_next_event_that_it_s
         await _woken(blind, admin)
         await rename(ask, world, job_id, "hidden")
         await _woken(admin)
-        passed = await end(ask, world)
-        assert blind.cursor == passed
+        hidden = await end(ask, world)
+        assert blind.cursor == hidden
         await ask(world.admin, RENAME_ORGANIZATION)
         await _woken(blind, admin)
 
-    assert blind.cursor == passed
+    assert blind.cursor == hidden
 
 
 @pytest.mark.parametrize("is_hanging", [True, False])

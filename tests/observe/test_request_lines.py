@@ -86,7 +86,7 @@ async def test_another_line_follows_those_that_wait(json_log: Written) -> None:
 
 
 async def test_lines_of_several_workers_arent_mixed_up(json_log: Written) -> None:
-    """What is written at once stays together in a pipe up to a number of bytes."""
+    """A write to a pipe is atomic up to PIPE_BUF bytes."""
     configure_logging("json", "info", stream := Pieces())
     paths = [f"/{'é' * (number % 200)}" for number in range(300)]
     for path in paths:

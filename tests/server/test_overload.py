@@ -1,4 +1,4 @@
-"""A server whose slots are all taken, and which lets no request wait: its answers, and what it still answers."""
+"""Which requests a server refuses, and which it still answers, when all slots are taken and no request may wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -63,6 +63,7 @@ async def filled(server: Server, operation: str, slots: int, accept: str = "*/*"
 
 
 async def queued(server: Server) -> None:
+    """Wait until a request waits for a slot."""
     async with asyncio.timeout(20):
         while "mainsheet_graphql_queue_length 1.0" not in await (await server.http.get("/metrics")).text():
             pass

@@ -1,4 +1,4 @@
-"""What a serving process changes of the interpreter."""
+"""A server sets the interpreter's switch interval while it runs."""
 
 import sys
 

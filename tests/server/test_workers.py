@@ -126,7 +126,7 @@ async def connected(site: Site, server: Serving) -> AsyncIterator[Clients]:
 
 
 def settings(site: Site, **more: str) -> dict[str, str]:
-    """Without a limit of the expected wait: on a slow machine, some requests would be refused."""
+    """Return the settings of a server that refuses no request for its expected wait, as a slow machine might."""
     own = {"MAINSHEET_DATABASE_URL": site.url, "MAINSHEET_POOL_SIZE": "3", "MAINSHEET_QUEUE_SECONDS": "0"}
     return own | more
 
@@ -322,7 +322,7 @@ def test_more_connections_than_max_connections_are_refused(site: Site, more: dic
     assert f"Error: 64 workers with MAINSHEET_POOL_SIZE=1000 need {needed} connections: PostgreSQL's" in result.stderr
 
 
-async def test_an_option_replaces_a_variable_that_is_no_setting(site: Site) -> None:
+async def test_an_option_replaces_an_invalid_variable(site: Site) -> None:
     """`serving` gives `--port`."""
     with serving("--workers", "2", environment=settings(site, MAINSHEET_PORT="abc")) as server:
         async with connected(site, server) as clients:
