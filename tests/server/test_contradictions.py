@@ -21,7 +21,7 @@ def named(settings: dict[str, str]) -> str:
             {"DATABASE_POOLING": "transaction"},
             "MAINSHEET_DATABASE_POOLING=transaction is for PostgreSQL, not for SQLite",
         ),
-        ({"REPLICA_URLS": "postgresql://one/jobs"}, "MAINSHEET_REPLICA_URLS is for PostgreSQL, not for SQLite"),
+        ({"REPLICA_URLS": PRIMARY}, "MAINSHEET_REPLICA_URLS is for PostgreSQL, not for SQLite"),
         (
             {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two,three/jobs"},
             "Each of its URLs, separated by commas, has one host",
@@ -61,7 +61,7 @@ def test_contradictions_print_one_line(settings: dict[str, str], said: str) -> N
 @pytest.mark.parametrize(
     "settings",
     [
-        {"WORKERS": "2", "DATABASE_POOLING": "transaction", "DATABASE_URL": "postgresql://one/jobs"},
+        {"WORKERS": "2", "DATABASE_POOLING": "transaction", "DATABASE_URL": PRIMARY},
         {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two/jobs,postgresql:///jobs?host=/run/three"},
         {"ADMIN_PORT": "8000", "ADMIN_HOST": "10.0.0.1"},
         {"ADMIN_PORT": "0", "PORT": "0"},
