@@ -6,7 +6,7 @@ from mainsheet.models.database import Database
 from testbed.ask import Ask
 from testbed.world import World
 from tests.api.test_dry_run import everything
-from tests.api.test_run_commands import do, report
+from tests.api.test_run_commands import change, do, report
 
 EVENTS = "query ($filter: EventFilter!) { events(filter: $filter) { nodes { action message } } }"
 LONG = "x" * 1024
@@ -17,19 +17,13 @@ async def explained(ask: Ask, world: World, **conditions: Any) -> list[tuple[str
     return [(each["action"], each["message"]) for each in nodes]
 
 
-async def change(ask: Ask, world: World, name: str, selection: str = "__typename", **values: Any) -> dict[str, Any]:
-    answer = await do(ask, world.admin, name, selection, **values)
-    assert answer.pop("userErrors") == []
-    return answer
-
-
 async def test_events_of_a_run_keep_the_reasons(ask: Ask, world: World) -> None:
     job_id = await ask.create_job(world.contributor, world)
-    made = await change(ask, world, "triggerRun", "run { id }", jobId=job_id, hold=True, message="for March")
+    made = await change(ask, world.admin, "triggerRun", "run { id }", jobId=job_id, hold=True, message="for March")
     run_id = made["run"]["id"]
-    await change(ask, world, "releaseRun", runId=run_id, message="data arrived")
-    await change(ask, world, "cancelRun", runId=run_id, message="wrong month")
-    await change(ask, world, "deleteRun", runId=run_id, message="a test")
+    await change(ask, world.admin, "releaseRun", runId=run_id, message="data arrived")
+    await change(ask, world.admin, "cancelRun", runId=run_id, message="wrong month")
+    await change(ask, world.admin, "deleteRun", runId=run_id, message="a test")
 
     assert await explained(ask, world, subjectIds=[run_id]) == [
         ("RUN_TRIGGERED", "for March"),
@@ -42,7 +36,7 @@ async def test_events_of_a_run_keep_the_reasons(ask: Ask, world: World) -> None:
 
 async def test_a_reason_over_its_limit_is_refused(ask: Ask, world: World, database: Database) -> None:
     job_id = await ask.create_job(world.contributor, world)
-    run_id = (await change(ask, world, "triggerRun", "run { id }", jobId=job_id))["run"]["id"]
+    run_id = (await change(ask, world.admin, "triggerRun", "run { id }", jobId=job_id))["run"]["id"]
     runs = {name: {"runId": run_id} for name in ("releaseRun", "cancelRun", "deleteRun")}
     inputs = {"triggerRun": {"jobId": job_id}, **runs, "updateOrganization": {"name": "Harbour"}}
     before = await everything(database)
@@ -60,7 +54,7 @@ async def test_texts_of_runs_are_stored_in_normal_form(ask: Ask, world: World) -
     parameter = {"name": f" {text} ", "value": text}
     made = await change(
         ask,
-        world,
+        world.admin,
         "triggerRun",
         "run { id parameters { name value } }",
         jobId=job_id,

@@ -34,6 +34,13 @@ async def do(ask: Ask, by: Any, name: str, selection: str = RUN, /, **values: An
     return answer
 
 
+async def change(ask: Ask, by: Any, name: str, selection: str = "__typename", /, **values: Any) -> dict[str, Any]:
+    """Return the result of a mutation that isn't refused."""
+    answer = await do(ask, by, name, selection, **values)
+    assert answer.pop("userErrors") == []
+    return answer
+
+
 async def triggered(ask: Ask, world: World, job_id: str, **values: Any) -> str:
     done = await do(ask, world.contributor, "triggerRun", jobId=job_id, **values)
     assert done["userErrors"] == []

@@ -1,5 +1,6 @@
 """Uses a new demo, so that a stored database has rows in every table."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -10,9 +11,10 @@ from mainsheet.models.member import Member
 from mainsheet.server.trusted_documents.catalogue import Client, add
 from mainsheet.server.trusted_documents.manifest import Document
 from testbed.ask import Ask
+from tests.api.test_run_commands import change
 
 ADMIN = "admin@harbor.example"
-PLACES = "{ clusters(first: 1, statuses: [ACTIVE]) { nodes { id } } teams(first: 1) { nodes { id } } }"
+IDS = "{ clusters(first: 1, statuses: [ACTIVE]) { nodes { id } } teams(first: 1) { nodes { id } } }"
 DOCUMENT = Document("jobs", "query Jobs { jobs { nodes { id } } }", "Jobs")
 
 
@@ -21,15 +23,9 @@ async def use(database: Database) -> None:
     async with AsyncSession(database.reads) as session:
         admin = (await session.scalars(select(Member).where(Member.email == ADMIN))).one()
     ask = Ask(database)
-    places = await ask(admin, PLACES)
-    (cluster,), (team,) = [[node["id"] for node in places[name]["nodes"]] for name in ("clusters", "teams")]
-
-    async def do(name: str, selection: str, /, **values: Any) -> Any:
-        kind = f"{name[0].upper()}{name[1:]}Input"
-        query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {selection} userErrors {{ message }} }} }}"
-        answer = (await ask(admin, query, input=values))[name]
-        assert answer["userErrors"] == []
-        return answer
+    ids = await ask(admin, IDS)
+    cluster, team = ids["clusters"]["nodes"][0]["id"], ids["teams"]["nodes"][0]["id"]
+    do = partial(change, ask, admin)
 
     async def job(key: str, source: Any, *needs: str) -> str:
         config = {"clusterId": cluster, "source": source, "dependencies": [{"jobId": each} for each in needs]}
