@@ -1,15 +1,14 @@
-"""Which operations are refused, by a clock that the tests move."""
+"""Operations are refused by their expected wait. The tests move the clock."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 import pytest
 
-from mainsheet.models.roles import OrganizationRole
-from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import Overloaded
 from mainsheet.server.operations.admission import MOST_ORGANIZATIONS, RETRIES, Admission, Gate, overloaded
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
+from tests.server.test_fair_queue import caller, settled
 
 SLOTS, SECONDS = 2, 1.0
 MANY = 100_000
@@ -17,11 +16,6 @@ MANY = 100_000
 
 def capacity(total: int = SLOTS, *, organization: int = MANY, caller: int = MANY) -> Capacity:
     return Capacity(total, organization, caller, MANY, MANY)
-
-
-def caller(name: str) -> Caller:
-    """Return the caller of a name such as `A1`: number 1 of organization A."""
-    return Caller(name, name[0], OrganizationRole.MEMBER)
 
 
 @dataclass
@@ -60,15 +54,13 @@ class Server:
             ended = name or self.running[0]
             self.running.remove(ended)
             self.queue.leave(caller(ended))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await settled()
 
     async def leave(self, count: int) -> None:
         """Let clients leave whose operations wait."""
         for each in [each for each in self.tasks if not each.done()][:count]:
             each.cancel()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settled()
 
 
 @pytest.fixture
