@@ -14,8 +14,8 @@ from testbed.world import World
 from tests.api.test_run_commands import do
 
 SCHEMA = core_schema(api)
-# A field that takes each filter, and each argument that is a list.
-ASKED = {
+# A query for each filter, and for each argument that is a list.
+QUERIES = {
     "JobFilter": "query ($value: JobFilter) { jobs(filter: $value) { nodes { id } } }",
     "JobRunFilter": "query ($value: JobRunFilter) { runs(filter: $value) { nodes { id } } }",
     "EventFilter": "query ($value: EventFilter) { events(filter: $value) { nodes { id } } }",
@@ -30,7 +30,9 @@ def arguments() -> Iterator[tuple[str, Any]]:
     """Yield the arguments of all fields but mutations."""
     objects = [each for each in SCHEMA.type_map.values() if isinstance(each, graphql.GraphQLObjectType)]
     for owner in objects:
-        for name, field in owner.fields.items() if owner is not SCHEMA.mutation_type else ():
+        if owner is SCHEMA.mutation_type:
+            continue
+        for name, field in owner.fields.items():
             yield from ((f"{owner.name}.{name}({argument}:)", each.type) for argument, each in field.args.items())
 
 
@@ -38,20 +40,21 @@ def is_list(kind: Any) -> bool:
     return graphql.is_list_type(graphql.get_nullable_type(kind))
 
 
-def many(kind: Any, count: int = limits.ENTRIES.maximum + 1) -> list[Any]:
+def too_many(kind: Any) -> list[Any]:
     item = graphql.get_named_type(kind)
-    return [next(iter(item.values)) if isinstance(item, graphql.GraphQLEnumType) else "X"] * count
+    value = next(iter(item.values)) if isinstance(item, graphql.GraphQLEnumType) else "X"
+    return [value] * (limits.ENTRIES.maximum + 1)
 
 
 def too_long() -> Iterator[tuple[str, str, Any]]:
-    """Yield what takes each list, the list's name, and a value that is one entry too long."""
+    """Yield what takes each list (an argument, or an input type), the list's name, and a value that is too long."""
     for path, kind in arguments():
         if is_list(kind):
-            yield path, path.partition("(")[2].rstrip(":)"), many(kind)
-    for each in {each.name: each for _, kind in arguments() if (each := graphql.get_named_type(kind))}.values():
+            yield path, path.partition("(")[2].rstrip(":)"), too_many(kind)
+    for each in {graphql.get_named_type(kind) for _, kind in arguments()}:
         if isinstance(each, graphql.GraphQLInputObjectType):
             lists = {name: field.type for name, field in each.fields.items() if is_list(field.type)}
-            yield from ((each.name, f"filter.{name}", {name: many(kind)}) for name, kind in lists.items())
+            yield from ((each.name, f"filter.{name}", {name: too_many(kind)}) for name, kind in lists.items())
 
 
 async def test_a_list_over_its_limit_is_refused(ask: Ask, world: World) -> None:
@@ -59,13 +62,13 @@ async def test_a_list_over_its_limit_is_refused(ask: Ask, world: World) -> None:
     refused = {}
     for taken_by, name, value in too_long():
         with pytest.raises(Failed) as failed:
-            await ask(world.admin, ASKED[taken_by], value=value)
+            await ask(world.admin, QUERIES[taken_by], value=value)
         refused[taken_by, name] = {each.message for each in failed.value.errors}
 
-    assert {taken_by for taken_by, _ in refused} == ASKED.keys()
+    assert {taken_by for taken_by, _ in refused} == QUERIES.keys()
     assert refused == {(by, name): {f"{name}: at most 100, but there are 101."} for by, name in refused}
 
 
 async def test_a_list_at_its_limit_is_accepted(ask: Ask, world: World) -> None:
     for name in ("ids", "keys", "tagsAllOf"):
-        assert await ask(world.admin, ASKED["JobFilter"], value={name: ["x"] * 100}) == {"jobs": {"nodes": []}}
+        assert await ask(world.admin, QUERIES["JobFilter"], value={name: ["x"] * 100}) == {"jobs": {"nodes": []}}
