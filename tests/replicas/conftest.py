@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass
 class Client:
-    """A client of a server with replicas."""
+    """A client of a server with replicas. `consistency` is a token, or `any`."""
 
     http: ClientSession
     replicas: Replicas
@@ -135,18 +135,11 @@ async def ask(database: Database, world: World, standby: Postgres) -> AsyncItera
         yield client
 
 
-@pytest.fixture
-async def paused(standby: Postgres) -> AsyncIterator["Paused"]:
-    """Lets the standby stop replaying."""
-    async with AsyncExitStack() as stack:
-        yield Paused(standby, stack)
-
-
-@dataclass
-class Paused:
-    standby: Postgres
-    stack: AsyncExitStack
-
-    async def begin(self) -> None:
-        self.stack.push_async_callback(execute, self.standby.url, "SELECT pg_wal_replay_resume()")
-        await execute(self.standby.url, "SELECT pg_wal_replay_pause()")
+@asynccontextmanager
+async def paused(standby: Postgres) -> AsyncIterator[None]:
+    """Let the standby replay nothing inside this context."""
+    await execute(standby.url, "SELECT pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        await execute(standby.url, "SELECT pg_wal_replay_resume()")

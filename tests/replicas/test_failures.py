@@ -1,4 +1,4 @@
-"""A replica that fails is left: the query is read from the primary in the same request."""
+"""When a replica fails, the query is read from the primary in the same request."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -23,8 +23,8 @@ from tests.replicas.test_reads import CREATE, JOBS, count
 EVENTS = "query ($id: ID!) { job(id: $id) { name events(first: 1) { nodes { action } } } }"
 LOCK = "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE; COMMIT"
 
-OF_OURS = f"FROM pg_stat_activity WHERE datname = '{DATABASE}' AND application_name LIKE 'mainsheet/%'"
-OURS = f"SELECT count(*) {OF_OURS}"
+FROM_SESSIONS = f"FROM pg_stat_activity WHERE datname = '{DATABASE}' AND application_name LIKE 'mainsheet/%'"
+SESSIONS = f"SELECT count(*) {FROM_SESSIONS}"
 
 
 class AfterFirstStatement(Instrumentation):
@@ -93,7 +93,7 @@ async def test_a_replica_that_was_promoted_is_not_read(database: Database, world
 
             read = await ask(JOBS, ANY)
             async with connected(standby.url) as connection:
-                await Outside(connection, connection).sees(OURS, 1)  # that of the probe
+                await Outside(connection, connection).sees(SESSIONS, 1)  # that of the probe
 
     assert count(read.data) == 1
     assert ask.routes.taken == ["replica", "behind"]
@@ -107,8 +107,8 @@ async def test_a_replica_is_used_again_after_an_unexpected_error(ask: Client, st
 
     async with connected(standby.url) as connection:
         before = await connection.fetchval("SELECT clock_timestamp()::text")
-        await connection.execute(f"SELECT pg_terminate_backend(pid) {OF_OURS}")  # the probe's among them
-        await Outside(connection, connection).sees(f"{OURS} AND backend_start > '{before}'", 1)
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {FROM_SESSIONS}")  # the probe's among them
+        await Outside(connection, connection).sees(f"{SESSIONS} AND backend_start > '{before}'", 1)
 
     await ask.until_used()
     read = await ask(JOBS, ANY)

@@ -13,7 +13,7 @@ from testbed.databases import execute
 from testbed.postgres import Postgres
 from testbed.world import World
 from tests.chaos.standbys import direct_url
-from tests.replicas.conftest import PATIENCE, Client, Paused, serving
+from tests.replicas.conftest import PATIENCE, Client, paused, serving
 
 CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
@@ -40,36 +40,34 @@ async def test_a_query_with_a_token_finds_the_change_on_the_replica(ask: Client,
 
 
 async def test_a_change_that_the_replica_lacks_is_read_from_the_primary(
-    ask: Client, world: World, paused: Paused
+    ask: Client, world: World, standby: Postgres
 ) -> None:
     await ask.until_used()
-    await paused.begin()
-    created = await ask(CREATE, input=job_input(world))
+    async with paused(standby):
+        created = await ask(CREATE, input=job_input(world))
 
-    with_token, with_any, without = await ask(JOBS, created.token), await ask(JOBS, ANY), await ask(JOBS)
+        with_token, with_any, without = await ask(JOBS, created.token), await ask(JOBS, ANY), await ask(JOBS)
 
     assert created.data["createJob"]["job"]["name"] == "Daily sales"
     assert (count(with_token.data), count(with_any.data), count(without.data)) == (1, 0, 1)
     assert ask.routes.taken == ["behind", "replica"]
 
 
-async def test_a_replica_that_lags_is_not_read(
-    database: Database, world: World, standby: Postgres, paused: Paused
-) -> None:
+async def test_a_replica_that_lags_is_not_read(database: Database, world: World, standby: Postgres) -> None:
     async with serving(database, world.contributor, [standby], replica_max_lag_seconds=0.5) as ask:
         await ask.until_used()
-        await paused.begin()
-        created = await ask(CREATE, input=job_input(world))
-        await ask.until_unused()
+        async with paused(standby):
+            created = await ask(CREATE, input=job_input(world))
+            await ask.until_unused()
 
-        read = await ask(JOBS, ANY)
+            read = await ask(JOBS, ANY)
 
         assert created.token != UNKNOWN
         assert count(read.data) == 1
         assert ask.routes.taken == ["behind"]
 
 
-@pytest.mark.parametrize("token", [UNKNOWN, signed(1, OTHER_KEY)], ids=["forged", "of another timeline"])
+@pytest.mark.parametrize("token", [UNKNOWN, signed(1, OTHER_KEY)], ids=["unknown", "of another timeline"])
 async def test_an_unknown_token_leads_to_the_primary_and_is_renewed(ask: Client, world: World, token: str) -> None:
     created = await ask(CREATE, input=job_input(world))
 
@@ -119,16 +117,16 @@ async def test_a_refused_mutation_has_a_token_too(ask: Client, world: World) -> 
 
 
 async def test_a_replica_with_another_revision_is_not_read(
-    ask: Client, world: World, paused: Paused, primary: Postgres
+    ask: Client, world: World, standby: Postgres, primary: Postgres
 ) -> None:
     await ask.until_used()
-    await paused.begin()
-    await execute(direct_url(primary), "UPDATE alembic_version SET version_num = version_num || 'a'")
-    try:
-        await ask.until_unused()
-        read = await ask(JOBS, ANY)
-    finally:
-        await execute(direct_url(primary), "UPDATE alembic_version SET version_num = rtrim(version_num, 'a')")
+    async with paused(standby):
+        await execute(direct_url(primary), "UPDATE alembic_version SET version_num = version_num || 'a'")
+        try:
+            await ask.until_unused()
+            read = await ask(JOBS, ANY)
+        finally:
+            await execute(direct_url(primary), "UPDATE alembic_version SET version_num = rtrim(version_num, 'a')")
 
     assert count(read.data) == 0
     assert ask.routes.taken == ["behind"]
@@ -154,14 +152,14 @@ async def test_the_feed_of_a_replica_waits_for_older_transactions(
 
 
 async def test_a_cursor_that_a_replica_has_not_reached_stays_where_it_is(
-    ask: Client, world: World, paused: Paused
+    ask: Client, world: World, standby: Postgres
 ) -> None:
     await ask.until_used()
-    await paused.begin()
-    await ask(CREATE, input=job_input(world))
-    newest = (await ask(READ_ON)).data["events"]["pageInfo"]["endCursor"]
+    async with paused(standby):
+        await ask(CREATE, input=job_input(world))
+        newest = (await ask(READ_ON)).data["events"]["pageInfo"]["endCursor"]
 
-    behind = await ask(READ_ON, ANY, after=newest)
+        behind = await ask(READ_ON, ANY, after=newest)
 
     assert behind.data["events"] == {"nodes": [], "pageInfo": {"endCursor": newest}}
     assert ask.routes.taken == ["replica"]
