@@ -12,27 +12,27 @@ from aiohttp import ClientResponse
 from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.live.websocket import SUBPROTOCOL
-from tests.abuse.wire import Connection, Response, connected, metric, post
+from tests.abuse.wire import PATIENCE, Connection, Response, connected, metric, post
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Context
 
 NO_WAIT = 1e-9
 MESSAGE = "The server is overloaded: nothing was executed or changed. Try again in {} s."
+REFUSED = 'mainsheet_http_refused_total{reason="overload"}'
 HELLO = b'{"query": "{ hello }"}'
 
 
 @dataclass
 class Full:
-    """A server with as many running requests as slots, and one that waits."""
+    """A server with one slot, a request that runs and one that waits."""
 
     server: Server
     requests: list[asyncio.Task[ClientResponse]]
-    running: list[Context]
+    running: Context
 
     async def end(self) -> list[int]:
         """Let all requests end, and return their statuses."""
-        for context in self.running:
-            context.may_end.set()
+        self.running.may_end.set()
         (await self.server.contexts.get()).may_end.set()
         responses = [await each for each in self.requests]
         for response in responses:
@@ -52,28 +52,21 @@ class Full:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + HELLO
 
 
-async def filled(server: Server, operation: str, slots: int, accept: str = "*/*") -> Full:
-    requests, running = [], []
-    for _ in range(slots):
-        requests.append(asyncio.create_task(server.post(operation, accept=accept)))
-        running.append(await server.contexts.get())
-        await running[-1].started.wait()
-    requests.append(asyncio.create_task(server.post(operation, accept=accept)))
-    return Full(server, requests, running)
-
-
-async def queued(server: Server) -> None:
-    """Wait until a request waits for a slot."""
-    async with asyncio.timeout(20):
-        while "mainsheet_graphql_queue_length 1.0" not in await (await server.http.get("/metrics")).text():
+async def filled(server: Server, operation: str, accept: str = "*/*") -> Full:
+    first = asyncio.create_task(server.post(operation, accept=accept))
+    running = await server.contexts.get()
+    await running.started.wait()
+    second = asyncio.create_task(server.post(operation, accept=accept))
+    async with asyncio.timeout(PATIENCE):
+        while not await metric(str(server.url), "mainsheet_graphql_queue_length"):
             pass
+    return Full(server, [first, second], running)
 
 
 @pytest.fixture
 async def full(serve: Serve) -> AsyncIterator[Full]:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    full = await filled(server, "{ wait }", slots=1)
-    await queued(server)
+    full = await filled(server, "{ wait }")
     yield full
     for each in full.requests:
         each.cancel()
@@ -147,8 +140,7 @@ async def test_a_request_of_doubtful_framing_is_left_to_the_parser(full: Full, h
 
 async def test_refused_clients_are_not_idle(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1, header_timeout_seconds=1, idle_timeout_seconds=1)
-    full = await filled(server, "{ wait }", slots=1)
-    await queued(server)
+    full = await filled(server, "{ wait }")
     async with connected(str(server.url)) as refused_one, connected(str(server.url)) as silent:
         cut = asyncio.create_task(silent.ended())
         while not cut.done():
@@ -173,7 +165,7 @@ async def test_nothing_is_refused_early_while_a_response_is_unsent(full: Full, m
         for _ in range(3):
             await connection.send(full.post())
             assert (await full.server.http.get("/livez")).status == 200
-        assert await metric(str(full.server.url), 'mainsheet_http_refused_total{reason="overload"}') <= 2
+        assert await metric(str(full.server.url), REFUSED) <= 2
 
         protocols[0].resume_writing()
         for _ in range(3):
@@ -216,9 +208,7 @@ async def test_health_and_metrics_are_answered(full: Full) -> None:
 
     for path in ("/livez", "/readyz", "/metrics"):
         assert (await full.server.http.get(path)).status == 200
-    assert (
-        'mainsheet_http_refused_total{reason="overload"} 1.0' in await (await full.server.http.get("/metrics")).text()
-    )
+    assert await metric(str(full.server.url), REFUSED) == 1
 
 
 async def test_a_mutation_is_refused_while_queries_wait_for_too_long(full: Full) -> None:
@@ -229,8 +219,7 @@ async def test_a_mutation_is_refused_while_queries_wait_for_too_long(full: Full)
 
 async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    full = await filled(server, "mutation { wait }", slots=1)
-    await queued(server)
+    full = await filled(server, "mutation { wait }")
 
     response = await server.post("mutation { wait }")
 
@@ -241,10 +230,9 @@ async def test_mutations_that_wait_for_too_long_dont_refuse_queries(serve: Serve
 
 async def test_a_mutation_whose_client_left_still_counts(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    full = await filled(server, "mutation { wait }", slots=1)
-    await queued(server)
+    full = await filled(server, "mutation { wait }")
     full.requests.pop(0).cancel()
-    await full.running[0].abandoned.wait()
+    await full.running.abandoned.wait()
 
     response = await server.post("mutation { wait }")
 
@@ -254,8 +242,7 @@ async def test_a_mutation_whose_client_left_still_counts(serve: Serve) -> None:
 
 async def test_event_streams_of_queries_wait_and_are_refused_too(serve: Serve) -> None:
     server = await serve(queue_seconds=NO_WAIT, organization_share=1)
-    full = await filled(server, "{ wait }", slots=1, accept="text/event-stream")
-    await queued(server)
+    full = await filled(server, "{ wait }", accept="text/event-stream")
 
     response = await server.post()
 
@@ -275,7 +262,7 @@ async def test_operations_of_a_websocket_wait_and_are_refused_too(full: Full) ->
     assert answer["type"] == "error"
     assert [each["extensions"]["code"] for each in answer["payload"]] == ["OVERLOADED"]
     assert 1 <= answer["payload"][0]["extensions"]["retryAfter"] <= 4
-    assert await metric(str(full.server.url), 'mainsheet_http_refused_total{reason="overload"}') == 1
+    assert await metric(str(full.server.url), REFUSED) == 1
     assert await full.end() == [200, 200]
 
 
