@@ -19,9 +19,9 @@ from mainsheet.server.live import feed_watch
 from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from testbed.ask import Ask
 from testbed.world import World, caller
+from tests.live.conftest import PATIENCE
 from tests.live.test_subscriptions import ADD, DELETE, REMOVE, end, rename
 
-PATIENCE = 30  # seconds
 RENAME_ORGANIZATION = 'mutation { updateOrganization(input: {name: "Harbour"}) { userErrors { code } } }'
 CREATE_TOKEN = 'mutation { createAccessToken(input: {name: "mine"}) { userErrors { code } } }'
 

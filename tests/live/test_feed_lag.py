@@ -11,8 +11,7 @@ from mainsheet.server.live.feed_watch import FeedWatch, Reader
 from mainsheet.server.observe.metrics import Metrics
 from testbed.ask import Ask
 from testbed.world import World
-
-PATIENCE = 30  # seconds
+from tests.live.conftest import PATIENCE
 
 
 class Lags(Instrumentation):

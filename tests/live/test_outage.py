@@ -18,6 +18,7 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.world import World, caller
+from tests.live.conftest import PATIENCE
 from tests.live.test_subscriptions import end, rename
 
 FAILURES = (
@@ -96,7 +97,7 @@ async def test_a_group_stops_when_all_its_members_were_too_slow(
 
     live = subscriptions_to(database)
     stream = live.results("key", caller(world.admin), Source(EventFilter(), after), run)
-    async with asyncio.timeout(30), aclosing(stream):
+    async with asyncio.timeout(PATIENCE), aclosing(stream):
         await anext(stream)
         while live.groups:  # noqa: ASYNC110 nothing is set when a group ends
             await asyncio.sleep(0)
@@ -112,5 +113,5 @@ def subscriptions_to(database: Database) -> Subscriptions:
 async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
     source = Source(EventFilter(), after)
     stream = subscriptions_to(database).results("key", caller(world.admin), source, operation.run)
-    async with asyncio.timeout(30), aclosing(stream):
+    async with asyncio.timeout(PATIENCE), aclosing(stream):
         return [await anext(stream) for _ in range(count)]
