@@ -21,7 +21,7 @@ from testbed.databases import connected, execute, opened
 from testbed.pgbouncer import pgbouncer
 from testbed.world import make_world, token
 from tests.chaos.outside import Outside, outside
-from tests.server.commands import PATIENCE, mainsheet, serving
+from tests.server.commands import PATIENCE, Serving, mainsheet, serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -49,6 +49,11 @@ def blocks(section: str, kind: str) -> list[str]:
     return found
 
 
+async def is_ready(http: ClientSession, server: Serving) -> bool:
+    async with http.get(server.url.replace("/graphql", "/readyz")) as response:
+        return response.status == 200
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_process_has_as_many_connections_as_the_formula_says(database_url: str) -> None:
     beside = re.search(r"\(MAINSHEET_POOL_SIZE \+ (\d+)\)", SECTIONS["Connections"])
@@ -63,8 +68,7 @@ async def test_a_process_has_as_many_connections_as_the_formula_says(database_ur
     async with outside(database_url) as other, AsyncExitStack() as stack:
         server = stack.enter_context(serving(environment=LIMITS | {"MAINSHEET_DATABASE_URL": database_url}))
         http = await stack.enter_async_context(ClientSession(headers=headers, connector=TCPConnector(limit=0)))
-        async with http.get(server.url.replace("/graphql", "/readyz")) as ready:
-            assert ready.status == 200
+        assert await is_ready(http, server)
         async with other.holding_jobs():  # operations wait for it, each with its connection
             documents = [JOBS, DESCRIBE % job_id] * most
             sent = [asyncio.ensure_future(http.post(server.url, json={"query": each})) for each in documents]
@@ -93,8 +97,8 @@ async def test_pgbouncer_and_the_role_are_configured_as_shown(database_url: str,
     with pgbouncer(database_url, pattern) as pooled:
         environment = {"MAINSHEET_DATABASE_URL": pooled, "MAINSHEET_DATABASE_POOLING": "transaction"}
         with serving(environment=environment) as server:
-            async with ClientSession() as http, http.get(server.url.replace("/graphql", "/readyz")) as ready:
-                assert ready.status == 200
+            async with ClientSession() as http:
+                assert await is_ready(http, server)
 
 
 @asynccontextmanager
