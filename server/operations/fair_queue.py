@@ -53,6 +53,7 @@ class FairQueue:
     def __init__(self, capacity: Capacity, clock: Callable[[], float] = time.monotonic) -> None:
         self.load = Load(capacity.total, capacity.organization, capacity.caller, clock)
         self._capacity = capacity
+        self._clock = clock
         self._waiting: dict[str, dict[str, list[_Turn]]] = {}  # in the order of their turns
         self._numbers = count()
 
@@ -111,9 +112,8 @@ class FairQueue:
             pass
 
     def _queued(self, caller: Caller, cost: int) -> _Turn:
-        loop = asyncio.get_running_loop()
-        rank = loop.time() + min(MOST_SECONDS, cost * SECONDS_A_POINT)
-        turn = _Turn(rank, next(self._numbers), loop.create_future())
+        rank = self._clock() + min(MOST_SECONDS, cost * SECONDS_A_POINT)
+        turn = _Turn(rank, next(self._numbers), asyncio.get_running_loop().create_future())
         lines = self._waiting.setdefault(caller.organization_id, {})
         insort(lines.setdefault(caller.actor_id, []), turn)
         self.load.change(caller.organization_id, caller.actor_id, waiting=1)

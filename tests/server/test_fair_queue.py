@@ -1,9 +1,8 @@
 import asyncio
 import gc
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from weakref import WeakSet
-
-import pytest
 
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
@@ -36,8 +35,8 @@ async def settled() -> None:
 class Operations:
     """Operations that enter a queue and end on request."""
 
-    def __init__(self, limits: Capacity) -> None:
-        self.queue = FairQueue(limits)
+    def __init__(self, limits: Capacity, clock: Callable[[], float] = time.monotonic) -> None:
+        self.queue = FairQueue(limits, clock)
         self.started: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -86,9 +85,9 @@ async def test_a_callers_small_operations_start_before_its_large_ones() -> None:
     assert operations.started == ["B1", "A1, 1", "A1, 1", f"A1, {LARGE}", f"A1, {LARGE}"]
 
 
-async def test_a_large_operation_is_overtaken_for_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    operations, now = Operations(capacity(1)), [1000.0]
-    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+async def test_a_large_operation_is_overtaken_for_a_second_at_most() -> None:
+    now = [1000.0]
+    operations = Operations(capacity(1), lambda: now[0])
     await operations.enter("B1")
     await operations.enter("A1", cost=1000 * LARGE)
     for _ in range(3):
