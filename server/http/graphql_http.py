@@ -67,7 +67,7 @@ class GraphQLEndpoint:
         if _wants_page(request):
             return await self.playground(request)
         authorization = _authorization(request)
-        await self.turns.wait(self.gate.who(authorization))
+        await self.turns.wait(self.gate.caller_key(authorization))
         self.gate.check(authorization)
         if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
             return await self._stream(request, authorization, self.event_stream)

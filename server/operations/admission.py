@@ -12,12 +12,12 @@ from mainsheet.server.errors import Overloaded
 from mainsheet.server.operations.fair_queue import FairQueue
 from mainsheet.server.operations.load import Load, Slots
 
-MOST_SHARES = 2  # of an organization, while members who have less than their share of it ask
-MOST_ORGANIZATIONS = 10  # times the limit; each may have one request
-MOST_KNOWN = 10_000
+MOST_SHARES = 2  # that an organization may use at the limit, when some of its callers have less than their share of it
+MOST_ORGANIZATIONS = 10  # times the limit; up to here, one that has no operation may have one
+MOST_KNOWN = 10_000  # callers
 RETRIES = range(1, 5)  # seconds
 
-Who = tuple[str, str]  # an organization's id and one of its members'
+CallerKey = tuple[str, str]  # the ids of the organization and of the actor
 
 
 class Admission:
@@ -36,33 +36,35 @@ class Admission:
         """Whether operations wait. If not, none is refused."""
         return self._queue.is_queued
 
-    def refuses(self, who: Who) -> bool:
+    def refuses(self, key: CallerKey) -> bool:
         """Return whether an operation would wait for too long, unless it would wait for its caller's own limit."""
         if not self._seconds or not self.is_queued:
             return False
-        organization = self._load.organizations.get(who[0])
+        organization_id, _ = key
+        organization = self._load.organizations.get(organization_id)
         if organization and organization.slots.are_taken:
-            return self._has_its_share(who, organization.slots, organizations=1)
-        return self._has_its_share(who, self._load.slots, len(self._load.organizations))
+            return self._has_its_share(key, organization.slots, organizations=1)
+        return self._has_its_share(key, self._load.slots, len(self._load.organizations))
 
     def check(self, caller: Caller) -> None:
         """Raise `Overloaded` if an operation of the caller would wait for too long."""
         if self.refuses((caller.organization_id, caller.actor_id)):
             raise overloaded()
 
-    def _has_its_share(self, who: Who, slots: Slots, organizations: int) -> bool:
+    def _has_its_share(self, key: CallerKey, slots: Slots, organizations: int) -> bool:
         if not slots.are_taken or not slots.waiting:
             return False
         limit = slots.room(self._seconds)
         if slots.running + slots.waiting < limit:
             return False
-        organization = self._load.organizations.get(who[0])
+        organization_id, actor_id = key
+        organization = self._load.organizations.get(organization_id)
         if organization is None:
             return organizations >= MOST_ORGANIZATIONS * limit
         share = limit / organizations
         if organization.total >= max(1, MOST_SHARES * share):
             return True
-        own = organization.callers.get(who[1])
+        own = organization.callers.get(actor_id)
         return own is not None and own.total >= max(1, share / len(organization.callers))
 
 
@@ -75,18 +77,18 @@ class Gate:
 
     def __init__(self, queries: Admission) -> None:
         self._queries = queries
-        self._known: dict[int, Who] = {}
+        self._known: dict[int, CallerKey] = {}
 
     @property
     def is_queued(self) -> bool:
         return self._queries.is_queued
 
-    def who(self, authorization: str | None) -> Who:
+    def caller_key(self, authorization: str | None) -> CallerKey:
         token = hash(authorization)
         return self._known.get(token) or (str(token), "")
 
     def refuses(self, authorization: str | None) -> bool:
-        return self._queries.refuses(self.who(authorization))
+        return self._queries.refuses(self.caller_key(authorization))
 
     def check(self, authorization: str | None) -> None:
         """Raise `Overloaded` if a request would wait for too long."""
@@ -94,10 +96,10 @@ class Gate:
             raise overloaded()
 
     def remember(self, authorization: str | None, caller: Caller) -> None:
-        token, who = hash(authorization), (caller.organization_id, caller.actor_id)
-        if self._known.get(token) == who:
+        token, key = hash(authorization), (caller.organization_id, caller.actor_id)
+        if self._known.get(token) == key:
             return
-        self._known[token] = who
+        self._known[token] = key
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
 

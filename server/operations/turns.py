@@ -3,7 +3,7 @@
 from asyncio import Future, get_running_loop
 from collections import deque
 
-from mainsheet.server.operations.admission import Who
+from mainsheet.server.operations.admission import CallerKey
 
 
 class RequestTurns:
@@ -14,15 +14,16 @@ class RequestTurns:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Who, deque[Future[None]]] = {}  # by the callers that began a request in this iteration
+        # By the callers that began a request in this iteration.
+        self._waiting: dict[CallerKey, deque[Future[None]]] = {}
 
-    async def wait(self, who: Who) -> None:
+    async def wait(self, caller: CallerKey) -> None:
         """Wait while other requests of this caller begin. The first one in an iteration doesn't wait."""
-        loop, waiting = get_running_loop(), self._waiting.get(who)
+        loop, waiting = get_running_loop(), self._waiting.get(caller)
         if waiting is None:
             if not self._waiting:
                 loop.call_soon(self._begin_next)
-            self._waiting[who] = deque()
+            self._waiting[caller] = deque()
             return
         turn = loop.create_future()
         waiting.append(turn)
@@ -30,7 +31,7 @@ class RequestTurns:
 
     def _begin_next(self) -> None:
         """Begin the next request of each caller, in the next iteration."""
-        self._waiting = {who: waiting for who, waiting in self._waiting.items() if _begins(waiting)}
+        self._waiting = {caller: waiting for caller, waiting in self._waiting.items() if _begins(waiting)}
         if self._waiting:
             get_running_loop().call_soon(self._begin_next)
 
