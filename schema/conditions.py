@@ -13,8 +13,8 @@ from mainsheet.schema.moment import utc
 from mainsheet.schema.plain import plain
 
 T = TypeVar("T")
-AT_MOST = f"A list has at most {limits.ENTRIES.maximum} entries; an empty one matches nothing."
-ANY_OF = f"At most {limits.ENTRIES.maximum} entries. An empty list matches nothing."
+EACH_LIST = f"A list has at most {limits.ENTRIES.maximum} entries; an empty one matches nothing."
+THIS_LIST = f"At most {limits.ENTRIES.maximum} entries. An empty list matches nothing."
 
 
 def conditions(wanted: Any) -> dict[str, Any]:

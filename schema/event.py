@@ -16,7 +16,7 @@ from mainsheet.resolvers.event import EventListArguments
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
-from mainsheet.schema.conditions import AT_MOST, conditions
+from mainsheet.schema.conditions import EACH_LIST, conditions
 from mainsheet.schema.config_change import CHANGES, ConfigChange
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
@@ -27,7 +27,7 @@ from mainsheet.schema.weight import weight
 @strawberry.input(
     description=(
         "Conditions that an event must match to be listed. They are combined with AND; an omitted or null field is no"
-        f" condition. {AT_MOST}"
+        f" condition. {EACH_LIST}"
     )
 )
 class EventFilter:

@@ -14,14 +14,14 @@ from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job_list import JobListArguments, JobSortField
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.schema.conditions import AT_MOST, conditions
+from mainsheet.schema.conditions import EACH_LIST, conditions
 from mainsheet.schema.connection import described, with_page_arguments
 
 
 @strawberry.input(
     description=(
         "Conditions that a job must meet to be listed. They are combined with AND; an omitted or null field "
-        f"is no condition. {AT_MOST}"
+        f"is no condition. {EACH_LIST}"
     )
 )
 class JobFilter:

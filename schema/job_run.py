@@ -10,7 +10,7 @@ from mainsheet.models.job_run import JobRunStatus, JobRunTrigger
 from mainsheet.resolvers import actor, job, job_run, job_version, saved_query
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, SortDirection
 from mainsheet.schema import names
-from mainsheet.schema.conditions import AT_MOST, conditions
+from mainsheet.schema.conditions import EACH_LIST, conditions
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
@@ -30,7 +30,7 @@ def _until(what: str) -> Any:
 @strawberry.input(
     description=(
         "Conditions that a run must meet to be listed. They are combined with AND; an omitted or null field is no"
-        f" condition. {AT_MOST}"
+        f" condition. {EACH_LIST}"
     )
 )
 class JobRunFilter:

@@ -8,7 +8,7 @@ from mainsheet.models.cluster_status import ClusterStatus
 from mainsheet.models.errors import BadInput
 from mainsheet.resolvers.named_list import NamedListArguments
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.schema.conditions import ANY_OF, entries
+from mainsheet.schema.conditions import THIS_LIST, entries
 from mainsheet.schema.connection import described, with_page_arguments
 
 FOLDING = (
@@ -38,7 +38,7 @@ def cluster_list_arguments(
     search: Annotated[str | None, described(f"A text that the name or region contains, {FOLDING}")] = None,
     statuses: Annotated[
         list[ClusterStatus] | None,
-        described(f"Return only the clusters with one of these statuses. {ANY_OF}"),
+        described(f"Return only the clusters with one of these statuses. {THIS_LIST}"),
     ] = None,
 ) -> NamedListArguments:
     return NamedListArguments(page, _checked(search), None if statuses is None else entries("statuses", statuses))

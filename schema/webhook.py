@@ -13,7 +13,7 @@ from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments, Sor
 from mainsheet.resolvers.webhook_delivery import WebhookDeliveryListArguments
 from mainsheet.schema import names
 from mainsheet.schema.actor import REVISION
-from mainsheet.schema.conditions import ANY_OF, entries
+from mainsheet.schema.conditions import THIS_LIST, entries
 from mainsheet.schema.connection import Connection, described, with_page_arguments
 from mainsheet.schema.node import Node
 from mainsheet.schema.relation import reads, relation
@@ -29,7 +29,7 @@ def delivery_list_arguments(
     *,
     statuses: Annotated[
         list[WebhookDeliveryStatus] | None,
-        described(f"Return only deliveries with one of these statuses. {ANY_OF}"),
+        described(f"Return only deliveries with one of these statuses. {THIS_LIST}"),
     ] = None,
 ) -> WebhookDeliveryListArguments:
     return WebhookDeliveryListArguments(page, None if statuses is None else entries("statuses", statuses))
