@@ -5,14 +5,14 @@ a common one. The code chooses the access path, and the statement forces the pla
 
 | path              | how rows are found                                | when, and why                             |
 |-------------------|---------------------------------------------------|-------------------------------------------|
-| `OWN_TEAMS`       | merge the first jobs of each of the caller's teams| by creation, no condition or large offset |
+| `OWN_TEAMS`       | merge the first jobs of each team of the caller   | by creation, no condition, small offset   |
 | `BY_GRANTS`       | sort the caller's granted jobs                    | few grants: most jobs aren't the caller's |
 | `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
 | `TEAMS_IN_ORDER`  | scan the index of each team's grants, check each  | all jobs are seen, or by creation         |
-| `TEAMS_BY_SET`    | the same, against one set of the caller's grants  | fewer than 10,000 grants                  |
+| `TEAMS_BY_SET`    | the same, against one set of the caller's grants  | by creation, fewer than 10,000 grants     |
 | `OF_TEAMS`        | number all jobs of each team                      | other orders, and conditions              |
 | `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
 | `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
@@ -97,7 +97,7 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     if job_filter.ONE_JOB_EACH & parameters.keys():
         return BY_CONDITION
     if not sees_all_jobs(read.caller):
-        if _is_by_creation(read, arguments) and arguments.page.offset <= FAR_OFFSET:
+        if _is_by_creation(arguments, parameters) and arguments.page.offset <= FAR_OFFSET:
             return OWN_TEAMS
         if await GRANT_COUNTS.of_caller(read) < MANY:
             return BY_GRANTS
@@ -106,9 +106,8 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
 
 
-def _is_by_creation(read: Read, arguments: JobListArguments) -> bool:
+def _is_by_creation(arguments: JobListArguments, parameters: Mapping[str, object]) -> bool:
     """Whether the list has the order of the grants' index, and no condition."""
-    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     return arguments.sort_by is JobSortField.CREATED_AT and not parameters
 
 
@@ -121,7 +120,8 @@ async def of_teams(read: Read, team_ids: Sequence[str], arguments: JobListArgume
 async def _access_path_of_teams(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
     if sees_all_jobs(read.caller):
         return TEAMS_IN_ORDER
-    if not _is_by_creation(read, arguments):
+    parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
+    if not _is_by_creation(arguments, parameters):
         return OF_TEAMS
     return TEAMS_BY_SET if await GRANT_COUNTS.of_caller(read) < LARGE_SET else TEAMS_IN_ORDER
 

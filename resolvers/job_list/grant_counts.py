@@ -14,8 +14,8 @@ from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
-MANY = 1000  # so many jobs aren't sorted for each page
-LARGE_SET = 10_000  # so many grants aren't read for each page
+MANY = 1000  # up to here, all of the caller's jobs are sorted for each page
+LARGE_SET = 10_000  # up to here, all of the caller's grants are read for each page
 CACHE_SECONDS = 60
 MAX_ENTRIES = 10_000
 
