@@ -30,6 +30,8 @@ from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_o
 Role = TypeVar("Role")
 Permission = TypeVar("Permission")
 
+_Grant = aliased(JobTeam)  # a name of its own: the row that is checked may be a JobTeam, too
+
 
 def sees_all_jobs(caller: Caller) -> bool:
     return JobPermission.VIEW in BY_ORGANIZATION[caller.organization_role]
@@ -46,9 +48,6 @@ def was_visible(caller: Caller) -> ColumnElement[bool]:
         .where(DeletedJobTeam.deleted_job_id == DeletedJob.id, TeamMember.actor_id == caller.actor_id)
     )
     return own & through_team.correlate(DeletedJob).exists()
-
-
-_Grant = aliased(JobTeam)
 
 
 class Access(Enum):
@@ -72,7 +71,7 @@ def is_granted(
     """Whether a team of the caller has access to the job whose id is in this column of `row`."""
     match access:
         case Access.LOOKUP:
-            return through_teams(caller).where(JobTeam.job_id == job_id).correlate(row).exists()
+            return through_teams(caller, _Grant).where(_Grant.job_id == job_id).correlate(row).exists()
         case Access.SET:
             return job_id.in_(through_teams(caller))
         case Access.FORCED_SET:
@@ -98,11 +97,11 @@ def is_any(rows: Select[str]) -> ColumnElement[bool]:
     return rows.limit(literal_column("1")).scalar_subquery().is_not(None)
 
 
-def through_teams(caller: Caller) -> Select[str]:
+def through_teams(caller: Caller, grant: type[JobTeam] = JobTeam) -> Select[str]:
     """Select the jobs that the caller's teams have access to, some more than once."""
     return (
-        select(JobTeam.job_id)
-        .join(TeamMember, TeamMember.team_id == JobTeam.team_id)
+        select(grant.job_id)
+        .join(TeamMember, TeamMember.team_id == grant.team_id)
         .where(TeamMember.actor_id == caller.actor_id)
     )
 
