@@ -16,6 +16,7 @@ from mainsheet.models.errors import BadInput
 from mainsheet.models.event import Event
 from mainsheet.models.organization import Organization
 from mainsheet.models.unavailable import ReadOnly
+from mainsheet.models.wal_timeline import TIMELINE_OF
 
 BATCH = 1_000
 # The newest events have the highest transactions, but not always in the order of their numbers.
@@ -26,7 +27,7 @@ BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
 
 # A promoted standby has a new timeline and may lack the newest events; so has a database after a recovery to a point in
 # time. The lock waits for writers that have read the old epoch.
-TIMELINE = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int"
+TIMELINE = f"SELECT {TIMELINE_OF.format(position='pg_current_wal_lsn()')}"
 CHANGED = "SELECT timeline FROM feed WHERE timeline IS DISTINCT FROM $1"
 LOCK = "LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE"
 FOLLOW = """UPDATE feed SET epoch = epoch + (timeline IS NOT NULL)::int, timeline = $1

@@ -15,6 +15,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from mainsheet.models.read_pool import ReadPool, discard, to_its_end
 from mainsheet.models.unavailable import DatabaseDown
+from mainsheet.models.wal_timeline import TIMELINE_OF
 
 PROBE_SECONDS = 2  # for a server to answer a probe
 LOG_SECONDS = 60  # between two equal lines about one replica
@@ -39,7 +40,7 @@ SELECT (position.lsn - '0/0')::bigint AS position, control.system_identifier, po
   CASE WHEN (newest.system_identifier, newest.timeline) = (control.system_identifier, position.timeline)
     THEN newest.key END AS key
 FROM alembic_version CROSS JOIN pg_control_system() AS control CROSS JOIN (
-  SELECT lsn, ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::int AS timeline
+  SELECT lsn, {TIMELINE_OF.format(position="lsn")} AS timeline
   FROM pg_current_wal_insert_lsn() AS lsn
 ) AS position {NEWEST_TIMELINE}
 """  # noqa: S608 of constants

@@ -3,6 +3,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mainsheet.models.base import Base
 
+# The timeline of a primary is the beginning of the name of each file of its log, in hexadecimal digits.
+TIMELINE_OF = "('x' || left(pg_walfile_name({position}), 8))::bit(32)::int"
+
 
 class WalTimeline(Base):
     """A timeline of PostgreSQL's write-ahead log (WAL). A server begins one when it is promoted or restored.
