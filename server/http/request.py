@@ -91,7 +91,7 @@ def _from_url(request: web.Request) -> Mapping[str, Any]:
 
 
 async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, Any]:
-    if request.headers.get(hdrs.CONTENT_TYPE) != JSON and not _is_json(request):
+    if not _is_json(request):
         raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {JSON} in UTF-8.")
     match _decode(await read_body(request, limits), "body"):
         case dict() as parameters:
@@ -103,6 +103,8 @@ async def _from_body(request: web.Request, limits: BodyLimits) -> Mapping[str, A
 
 
 def _is_json(request: web.Request) -> bool:
+    if request.headers.get(hdrs.CONTENT_TYPE) == JSON:  # most clients send this, which needn't be parsed
+        return True
     # aiohttp lowers the case and drops the parameters.
     return request.content_type == JSON and (request.charset or "utf-8").lower() in {"utf-8", "utf8"}
 
