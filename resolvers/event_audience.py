@@ -1,4 +1,4 @@
-"""Who may see new events: read once for all subscriptions, so that only theirs read the feed."""
+"""The actors that may see new events: read once for all subscriptions, so that only theirs read the feed."""
 
 from collections.abc import Container
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import rows_alone
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
-MOST = 10_000  # actors; reading more costs more than it saves
+MOST = 10_000  # actors; if more may see the events, all readers are woken
 
 
 class Viewer(NamedTuple):

@@ -50,7 +50,7 @@ class RequestError(Exception):
 
 
 def timed_out(message: str) -> RequestError:
-    """Return a 503 for what changed nothing before its time was over."""
+    """Return a 503 for work that ran out of time and changed nothing."""
     return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, message, code=Code.TIMEOUT, headers={"Retry-After": "1"})
 
 

@@ -13,7 +13,7 @@ from mainsheet.server.operations.budget import Spending
 
 @dataclass(eq=False, slots=True)
 class Exchange:
-    """What handlers and middlewares tell each other. The first middleware stores it in the request, as `EXCHANGE`."""
+    """State that middlewares and handlers share. The first middleware stores it in the request, as `EXCHANGE`."""
 
     request_id: str
     client: str  # its address

@@ -49,7 +49,7 @@ async def delete(
     await check_unused(write, team, TeamInUse, granted, "Remove their access first.")
     team.end(EventAction.TEAM_DELETED, write, expected_revision, message)
     await write.session.execute(update_of(SavedQuery).where(SavedQuery.team_id == team_id).values(team_id=None))
-    # They may name a person, and couldn't be found by the team when that member is erased.
+    # Messages may name a person, and `eraseMember` finds them by the teams that there are.
     about_roles = (Event.subject_id == team_id) & Event.action.in_(ROLE_CHANGES)
     await write.session.execute(update_of(Event).where(about_roles).values(message=None))
     await write.session.delete(team)

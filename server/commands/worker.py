@@ -109,7 +109,7 @@ def _rare_garbage_collection() -> Iterator[None]:
 
 @contextmanager
 def _frequent_switches() -> Iterator[None]:
-    """Let the event loop run when the worker thread has run for a slice. By default, it waits 5 ms for each step."""
+    """Let the event loop run after each slice of the worker thread. By default, Python switches threads every 5 ms."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(SLICE)
     try:

@@ -156,7 +156,7 @@ class GraphQLEndpoint:
         spending: Spending | None = None,
         trace: Trace | None = None,
     ) -> ExecutionResult:
-        """Return the only result: `_run` refuses operations that have more."""
+        """Execute an operation with one result and record it. `_run` refuses subscriptions."""
         request[EXCHANGE].record = record
         with Recording(request.app[INSTRUMENTS], record):
             return note_errors(record, await self.executions.result(ready, spending, trace))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mainsheet.executor.turns import next_turn
 from mainsheet.resolvers.subscription import Delivery, Source
 
-MOST_WAITING = 1_000  # results that a slow reader may have before it
+MOST_WAITING = 1_000  # results for a subscriber that reads slowly
 
 Run = Callable[[Delivery], Awaitable[bytes]]
 SendNow = Callable[[bytes], bool]

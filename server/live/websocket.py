@@ -85,7 +85,7 @@ class WebSocketEndpoint:
     limits: SocketLimits
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        # Without compression: it would keep buffers for each connection, and compress each result once for each.
+        # Without compression, which would keep buffers for each connection, and compress a result for each one again.
         socket = web.WebSocketResponse(
             protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes, compress=False
         )
@@ -221,7 +221,7 @@ class Connection:
             await self._send(last)
 
     def _send_now(self, id_: str, operation: asyncio.Task[Any] | None, head: bytes, result: bytes) -> bool:
-        """Send a result of an operation. Return False if the connection has unsent bytes or either has ended."""
+        """Send a result. Return False if the connection has unsent bytes, or it or the operation has ended."""
         transport = self.request.transport
         if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self.socket.closed:
             return False
@@ -244,7 +244,7 @@ class Connection:
 
 
 def _head(id_: str) -> bytes:
-    """Return the begin of a `next` message, which a result and a brace complete."""
+    """Return the beginning of a `next` message, which a result and a brace complete."""
     return b'{"type":"next","id":' + orjson.dumps(id_) + b',"payload":'
 
 

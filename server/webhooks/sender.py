@@ -69,7 +69,7 @@ class WebhookSender:
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._requests: set[asyncio.Task[Outcome]] = set()
         self._stopping = asyncio.Event()
-        self._gathering: asyncio.TimerHandle | None = None  # since an attempt has ended
+        self._gathering: asyncio.TimerHandle | None = None  # runs from the end of an attempt to the next look
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Send while the application runs."""
