@@ -2,19 +2,12 @@ import pytest
 
 from mainsheet.server.operations import buckets
 from mainsheet.server.operations.buckets import Buckets
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from testbed.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0)
 
 
 def test_a_bucket_starts_full_and_refills_in_a_minute(clock: Clock) -> None:

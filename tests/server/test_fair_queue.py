@@ -7,6 +7,7 @@ from weakref import WeakSet
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
+from testbed.clock import Clock
 
 LARGE = 10_000
 
@@ -85,13 +86,12 @@ async def test_a_callers_small_operations_start_before_its_large_ones() -> None:
     assert operations.started == ["B1", "A1, 1", "A1, 1", f"A1, {LARGE}", f"A1, {LARGE}"]
 
 
-async def test_a_large_operation_is_overtaken_for_a_second_at_most() -> None:
-    now = [1000.0]
-    operations = Operations(capacity(1), lambda: now[0])
+async def test_a_large_operation_is_overtaken_for_a_second_at_most(clock: Clock) -> None:
+    operations = Operations(capacity(1), clock)
     await operations.enter("B1")
     await operations.enter("A1", cost=1000 * LARGE)
     for _ in range(3):
-        now[0] += 0.4
+        clock.now += 0.4
         await operations.enter("A1", cost=1)
 
     await operations.end(["B1", "A1", "A1", "A1"])

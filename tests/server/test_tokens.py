@@ -21,6 +21,7 @@ from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import INTERVAL, LastUse
+from testbed.clock import Clock
 from testbed.world import make_member, make_organization, make_service_account, token
 from tests.server.commands import invoke
 
@@ -254,10 +255,9 @@ async def test_only_demo_tokens_are_revoked_without_the_demo(
 
 
 async def test_owners_are_cached_for_the_configured_time(
-    database: Database, ada: Member, monkeypatch: pytest.MonkeyPatch
+    database: Database, ada: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr("mainsheet.server.auth.authentication.monotonic", lambda: clock[0])
+    monkeypatch.setattr("mainsheet.server.auth.authentication.monotonic", clock)
     authenticator = Authenticator(database, LastUse(database), remembered_seconds=1)
     secret = await tokens.create(database, ada.email, None, None)
     header = f"Bearer {secret}"
@@ -266,9 +266,9 @@ async def test_owners_are_cached_for_the_configured_time(
     async with AsyncSession(database.writes) as session, session.begin():
         await session.execute(update(AccessToken).values(revoked_at=datetime.now(UTC)))
 
-    clock[0] += 0.9
+    clock.now += 0.9
     within = await authenticator.caller(header)
-    clock[0] += 0.2
+    clock.now += 0.2
     after = await authenticator.caller(header)
 
     assert within is not None
