@@ -150,7 +150,8 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
 
     await abuse.victim_works_until(lambda: True)
 
-    assert {429} <= set(abuse.attacker.answers) <= {200, 429, 503}  # 503 if it begins when the queue is long
+    assert abuse.attacker.answers[429] > 0
+    assert set(abuse.attacker.answers) <= {200, 429, 503}  # 503 if it begins when the queue is long
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 

@@ -109,9 +109,12 @@ async def test_messages_of_roles_in_teams_keep_no_name(ask: Ask, world: World, d
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-@pytest.mark.parametrize(("name", "values"), [("setTeamRole", {"role": "VIEWER"}), ("removeFromTeam", {})])
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [("setTeamRole", {"role": "VIEWER"}, "INVALID"), ("removeFromTeam", {}, "ACTOR_NOT_FOUND")],
+)
 async def test_a_change_of_roles_waits_for_an_erasure(
-    ask: Ask, world: World, database: Database, name: str, values: dict[str, str]
+    ask: Ask, world: World, database: Database, name: str, values: dict[str, str], code: str
 ) -> None:
     role = {"teamId": world.data_eng.id, "actorId": world.viewer.id}
     await done(ask, world.admin, "setTeamRole", **role, role="ADMIN")
@@ -120,11 +123,11 @@ async def test_a_change_of_roles_waits_for_an_erasure(
         await other.execute(text("SELECT FROM actor WHERE id = :id FOR NO KEY UPDATE"), {"id": world.viewer.id})
         changing = asyncio.create_task(run(Ask(database), world.admin, name, **role, **values, message="Jonas moves"))
         await until_waiting(database, changing)
-        values_of_erased = {"id": world.viewer.id, "email": erased_email(world.viewer.id)}
-        await other.execute(text("UPDATE actor SET email = :email WHERE id = :id"), values_of_erased)
+        erased = {"id": world.viewer.id, "email": erased_email(world.viewer.id)}
+        await other.execute(text("UPDATE actor SET email = :email WHERE id = :id"), erased)
         await other.execute(text("DELETE FROM team_member WHERE actor_id = :id"), {"id": world.viewer.id})
         await erasing.commit()
         errors = (await changing)["userErrors"]
 
-    assert [each["code"] for each in errors] == ["INVALID" if name == "setTeamRole" else "ACTOR_NOT_FOUND"]
+    assert [each["code"] for each in errors] == [code]
     assert "Jonas moves" not in str(await everything(database))
