@@ -5,10 +5,10 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT
+from benchmarks.statements import statements
 from benchmarks.workloads import Call
 from mainsheet.server.auth import tokens
 from testbed.databases import connected, opened
@@ -18,7 +18,7 @@ JOBS = 10_000
 CALLERS = 20
 SETTINGS = "shared_buffers = 512MB\nwork_mem = 16MB\nrandom_page_cost = 1.1\n"  # what Mainsheet asks for, all get
 NOTHING_MORE: Mapping[str, str] = {}
-SQL = Path(__file__).with_name("data.sql")
+STATEMENTS = statements("data.sql")
 
 SEEN = """
 SELECT min(job_key COLLATE "C") FROM job JOIN job_team ON job_team.job_id = job.id
@@ -37,12 +37,12 @@ def fill(
     jobs: int = JOBS,
     program: Sequence[str] = (MAINSHEET,),
     environment: Mapping[str, str] = NOTHING_MORE,
-    sql: Path = SQL,
+    sql: Mapping[str, str] = STATEMENTS,
 ) -> None:
     """Make the tables by the program, and insert the rows."""
     variables = {**os.environ, "MAINSHEET_DATABASE_URL": url, **environment}
     subprocess.run([*program, "db", "upgrade"], cwd=ROOT, env=variables, capture_output=True, check=True)
-    asyncio.run(_insert(url, sql.read_text("utf-8").replace(":jobs", str(jobs))))
+    asyncio.run(_insert(url, "\n".join(sql.values()).replace(":jobs", str(jobs))))
 
 
 async def _insert(url: str, sql: str) -> None:

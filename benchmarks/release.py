@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import data
 from benchmarks.servers import ROOT, Server, on_database
+from benchmarks.statements import statements
 from benchmarks.workloads import Call, Workload, as_mainsheet
 from testbed.databases import connected, execute
 
@@ -20,7 +21,7 @@ LOCK = Path(__file__).with_name("release.lock")  # what the release needs and th
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--no-compile")
 # Of the other packages it uses those of this environment, so that only Mainsheet's own code differs.
 ENVIRONMENT = {"PYTHONPATH": str(FOLDER), "PYTHONSAFEPATH": "1", "MAINSHEET_LOG_LEVEL": "warning"}
-SQL = Path(__file__).with_name("release.sql")
+STATEMENTS = {**data.STATEMENTS, **statements("release.sql")}  # in the order of data.sql
 DATABASE = "release"
 
 TOKENS = "SELECT id, organization_id, actor_id AS member_id, digest, created_at FROM access_token"
@@ -48,7 +49,7 @@ def fill(url: str, jobs: int = data.JOBS) -> None:
     if not FOLDER.exists():
         _install()
     asyncio.run(execute(url, f"CREATE DATABASE {DATABASE}"))
-    data.fill(on_database(url, DATABASE), jobs, program=PROGRAM, environment=ENVIRONMENT, sql=SQL)
+    data.fill(on_database(url, DATABASE), jobs, program=PROGRAM, environment=ENVIRONMENT, sql=STATEMENTS)
 
 
 def _install() -> None:

@@ -1,27 +1,28 @@
--- What `data.sql` inserts, in the tables of release 0.1.0.
-CREATE FUNCTION bench_id(prefix text, number bigint) RETURNS text
-    LANGUAGE sql IMMUTABLE RETURN prefix || lpad(number::text, 18, '0');
+-- The statements of data.sql that differ for the tables of release 0.1.0.
 
-INSERT INTO organization (id, name) VALUES (bench_id('OR', 1), 'Benchmark');
-
+-- name: team
 INSERT INTO team (id, organization_id, name, description)
 SELECT bench_id('TM', n), bench_id('OR', 1), 'team-' || lpad(n::text, 3, '0'), 'Looks after area ' || n
 FROM generate_series(1, 50) n;
 
+-- name: member
 INSERT INTO member (id, organization_id, name, email, organization_role)
 SELECT bench_id('MB', n), bench_id('OR', 1), 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER'
 FROM generate_series(1, 200) n;
 
+-- name: team_member
 INSERT INTO team_member (organization_id, team_id, member_id, role)
 SELECT bench_id('OR', 1), bench_id('TM', 1 + (n * 7 + k * 11) % 50), bench_id('MB', n),
     (ARRAY['VIEWER', 'CONTRIBUTOR', 'ADMIN'])[1 + (n + k) % 3]
 FROM generate_series(1, 200) n, generate_series(0, 4) k;
 
+-- name: cluster
 INSERT INTO cluster (id, organization_id, name, region, status)
 SELECT bench_id('CL', n), bench_id('OR', 1), 'cluster-' || lpad(n::text, 2, '0'),
     (ARRAY['eu-west-1', 'us-east-1', 'ap-south-1'])[1 + n % 3], 'ACTIVE'
 FROM generate_series(1, 20) n;
 
+-- name: job
 INSERT INTO job (id, organization_id, job_key, name, description, search_text, status, revision, current_number,
     current_cluster_id, is_scheduled, last_number, event_count, created_at, created_by_id, updated_at, updated_by_id)
 SELECT bench_id('JB', n), bench_id('OR', 1), 'pipeline-' || lpad(n::text, 5, '0'), 'Pipeline ' || n, text,
@@ -32,20 +33,7 @@ SELECT bench_id('JB', n), bench_id('OR', 1), 'pipeline-' || lpad(n::text, 5, '0'
     timestamptz '2026-03-01 00:00Z' + n * interval '1 minute', bench_id('MB', 1 + (n + 7) % 200)
 FROM generate_series(1, :jobs) n, LATERAL (SELECT 'Loads partition ' || n || ' and refreshes what is built on it') t(text);
 
-INSERT INTO job_version (id, organization_id, job_id, number, status, revision, based_on_number, cluster_id, source_kind,
-    source, cron, timezone, concurrency_policy, missed_schedule_policy, execution_mode, driver_instance_type, environment,
-    max_retries, retry_delay_seconds, created_at, created_by_id, published_at, published_by_id)
-SELECT bench_id('JV', n * 10 + v), bench_id('OR', 1), bench_id('JB', n), v, 'PUBLISHED', 0, nullif(v - 1, 0),
-    bench_id('CL', 1 + (n * 3 + v) % 20), 'SQL_SNAPSHOT',
-    jsonb_build_object('origin', 'etl/pipeline_' || n || '.sql',
-        'sql', 'INSERT INTO mart.daily SELECT * FROM staging.partition_' || n || ' WHERE day = current_date - ' || v),
-    (n % 60) || ' ' || (v * 4) || ' * * *', (ARRAY['UTC', 'Europe/Berlin', 'America/New_York'])[1 + n % 3],
-    (ARRAY['SKIP', 'REPLACE'])[1 + (n + v) % 2], 'SKIP', 'STANDALONE', 'm.large',
-    jsonb_build_array(jsonb_build_object('name', 'PARTITION', 'value', n::text)), 3, 60,
-    timestamptz '2025-06-01 00:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('MB', 1 + (n + v) % 200),
-    timestamptz '2025-06-01 12:00Z' + n * interval '1 minute' + v * interval '1 day', bench_id('MB', 1 + (n + v) % 200)
-FROM generate_series(1, :jobs) n, generate_series(1, 5) v;
-
+-- name: job_team
 INSERT INTO job_team (organization_id, job_id, team_id, granted_at, granted_by_id)
 SELECT DISTINCT bench_id('OR', 1), bench_id('JB', n), bench_id('TM', 1 + (n + shift * sign(k)::int) % 50),
     timestamptz '2025-01-01 00:00Z', bench_id('MB', 1)
@@ -53,9 +41,13 @@ FROM generate_series(1, :jobs) n, generate_series(0, 2) k,
     LATERAL (SELECT 1 + (n / 50 * (6 * k - 5) + 13 * k) % 49) s(shift)
 WHERE k <= n % 3;
 
+-- name: job_run
 INSERT INTO job_run (id, organization_id, job_id, version_number, status, trigger, created_at, started_at, finished_at)
 SELECT bench_id('JR', n * 100 + r), bench_id('OR', 1), bench_id('JB', n), 1 + n % 5,
     (ARRAY['SUCCEEDED', 'SUCCEEDED', 'FAILED', 'CANCELLED'])[1 + (n + r) % 4],
     (ARRAY['SCHEDULE', 'MANUAL'])[1 + (n + r) % 2], at, at + interval '2 seconds', at + interval '90 seconds'
 FROM generate_series(1, :jobs) n, generate_series(1, 10) r,
     LATERAL (SELECT timestamptz '2026-06-01 00:00Z' + r * interval '1 day' + n * 31 % 86400 * interval '1 second') t(at);
+
+-- name: postgraphile
+-- PostGraphile isn't measured on this database.

@@ -1,26 +1,20 @@
 """The members who subscribe, and the changes of jobs that they hear of: the same SQL for all servers."""
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
 
+from benchmarks.statements import statements
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.roles import AccessScope
+from testbed.databases import connected
 
-SQL = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_name("events.sql").read_text("utf-8"),
-        re.MULTILINE | re.DOTALL,
-    )
-)
+SQL = statements("fanout/events.sql")
 TOKEN = """INSERT INTO access_token (id, organization_id, actor_id, digest, scopes, created_at)
 SELECT $1, organization_id, id, $3, '["READ", "WRITE"]', now() FROM actor WHERE id = $2"""
 
@@ -33,17 +27,15 @@ class Member:
 
 async def members(url: str, size: int) -> list[Member]:
     """Add so many members, each with a token."""
-    connection, at, found = await asyncpg.connect(url), datetime.now(UTC), []
-    try:
-        await connection.execute(SQL["members"].replace("$1::int", str(size)))
+    at, found = datetime.now(UTC), []
+    async with connected(url) as connection:
+        await connection.execute(SQL["members"], size)
         ids = await connection.fetch("SELECT id FROM actor WHERE id > 'MB000000000000000200' ORDER BY id")
         for (id_,) in ids:
             row, secret = AccessToken.issue("", id_, at, expires_at=None, name=None, scopes=set(AccessScope))
             await connection.execute(TOKEN, row.id, id_, row.digest)
             found.append(Member(id_, secret))
         await connection.execute("VACUUM ANALYZE")
-    finally:
-        await connection.close()
     return found
 
 

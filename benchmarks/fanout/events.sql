@@ -1,5 +1,5 @@
 -- name: members
--- :members more members, each in five teams, as in data.sql
+-- $1 more members, each in five teams, as in data.sql
 WITH added AS (
     INSERT INTO actor (id, organization_id, kind, name, email, organization_role, status, revision)
     SELECT bench_id('MB', n), bench_id('OR', 1), 'MEMBER', 'Member ' || n, 'member' || n || '@bench.example', 'MEMBER',

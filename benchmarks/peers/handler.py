@@ -11,7 +11,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from benchmarks.peers.statements import statements
+from benchmarks.statements import statements
 
 CONNECTIONS = 10
 
@@ -20,7 +20,7 @@ Operation = Callable[[Fetch, str, Mapping[str, Any]], Awaitable[bytes]]
 
 
 def serve(operations: Mapping[str, Operation], file: str) -> None:
-    uvloop.run(_serve(operations, statements(file)))
+    uvloop.run(_serve(operations, statements(f"peers/{file}")))
 
 
 async def _serve(operations: Mapping[str, Operation], sql: Mapping[str, str]) -> None:

@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+FOLDER = Path(__file__).parent
 
-def statements(file: str) -> dict[str, str]:
-    text = (Path(__file__).parent / file).read_text("utf-8")
+
+def statements(path: str) -> dict[str, str]:
+    """Return the statements of a file in this folder, in its order."""
+    text = (FOLDER / path).read_text("utf-8")
     return {
         name: sql.strip()
         for name, sql in re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", text, re.MULTILINE | re.DOTALL)
