@@ -62,6 +62,10 @@ class Snapshot:
                     return await self._fetched(driver, statement, parameters)
                 finally:
                     self.database.instrumentation.statement(statement.sql, perf_counter() - begun)
+            except asyncio.CancelledError:
+                # Asyncpg prepares a statement in an implicit transaction, which is left open between its two steps.
+                self._begun = self._begun or not self.database.is_sqlite
+                raise
             except Exception as error:
                 self._failure = failure_of(error) or await self._failure_of_rollback()
                 if self._failure is not None:

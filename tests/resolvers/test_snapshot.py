@@ -6,14 +6,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import literal_column, select, text
 
 from mainsheet.models.database import Database, Patience
 from mainsheet.models.member import Member
 from mainsheet.models.read_pool import is_lost
+from mainsheet.models.team import Team
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers import member
-from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.snapshot import Read, rows_alone
 from testbed.world import World, caller
 from tests.server.failing import end_connections, stalled
 
@@ -93,6 +94,25 @@ async def test_a_cancelled_read_leaves_a_working_connection(small: Database, wor
         again = Read.of(small, caller(world.viewer))
         assert await name_of(again, world.viewer) == world.viewer.name
         await again.close()
+
+
+@on_a_server
+async def test_a_cancelled_single_statement_leaves_no_transaction(database_url: str, world: World) -> None:
+    """Asyncpg prepares a statement in an implicit transaction, which lasts until the statement is executed."""
+    alone = Database.open(database_url, pool_size=1)
+    for number in range(100):
+        statement = select(literal_column(f"{number}"), Team.id)  # each is prepared anew
+        reading = asyncio.create_task(rows_alone(alone, lambda _, statement=statement: statement))
+        for _ in range(number % 10):
+            await asyncio.sleep(0)
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+
+        after = Read.of(alone, caller(world.viewer))
+        assert await name_of(after, world.viewer) == world.viewer.name
+        await after.close()
+    await alone.close()
 
 
 @on_a_server
