@@ -37,6 +37,9 @@ from mainsheet.server.process.worker import FAILED, READY, Reason, Start
 from mainsheet.server.settings import Settings
 from mainsheet.server.webhooks.sender import WebhookSender
 
+# New connections in one iteration of the event loop. libuv accepts one for each file descriptor since 1.45, which isn't
+# enough while each iteration works for a millisecond: the kernel then refuses clients, who try again after a second.
+ACCEPTED = 8
 GC_THRESHOLDS = (50_000, 20, 100)
 
 log = structlog.stdlib.get_logger("mainsheet")
@@ -87,7 +90,8 @@ async def _started(runner: web.BaseRunner, sockets: Sequence[socket]) -> AsyncIt
     await runner.setup()
     try:
         for each in sockets:
-            await web.SockSite(runner, each, backlog=BACKLOG).start()
+            for accepting in (each, *(each.dup() for _ in range(ACCEPTED - 1))):
+                await web.SockSite(runner, accepting, backlog=BACKLOG).start()
         yield
     finally:
         await runner.cleanup()
