@@ -24,7 +24,7 @@ from benchmarks import data, processor
 from benchmarks.arrivals import Outcome, Plan
 from benchmarks.load import burst
 from benchmarks.overload_plot import Line, plot
-from benchmarks.servers import OTHER_CPU, ROOT, Running, Server, every_server, started
+from benchmarks.servers import ROOT, Running, Server, every_server, started
 from benchmarks.workloads import WORKLOADS, Call
 
 RESULT = Path(__file__).parent / "results" / "overload.md"
@@ -133,11 +133,10 @@ def _capacity(url: str, requests: list[bytes], seconds: float) -> float:
 
 
 def _offered(url: str, kinds: list[list[bytes]], rate: float, seconds: float) -> Outcome:
-    """Let a process of its own send requests, before PostgreSQL on their CPU, so that they are sent in time."""
+    """Let a process of its own send requests, first on the CPU that is idle, so that they are sent in time."""
     plan = Plan(url, [[each.decode() for each in kind] for kind in kinds], rate, seconds)
     command = ["nice", "-n", "-5", sys.executable, "-m", "benchmarks.arrivals"]
-    with processor.started_on(OTHER_CPU):
-        done = subprocess.run(command, cwd=ROOT, input=orjson.dumps(asdict(plan)), stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, cwd=ROOT, input=orjson.dumps(asdict(plan)), stdout=subprocess.PIPE, check=True)
     return Outcome(**orjson.loads(done.stdout))
 
 
