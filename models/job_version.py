@@ -246,7 +246,7 @@ class JobVersionQuery(Base):
     __table_args__ = (
         tenant("version_id", "job_version", ondelete="CASCADE"),
         tenant("query_id", "saved_query"),
-        Index("ix_job_version_query_query", "query_id"),
+        Index("ix_job_version_query_query", "query_id", "version_id"),
     )
 
 

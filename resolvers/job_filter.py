@@ -23,7 +23,7 @@ from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, JobVersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionQuery, JobVersionStatus
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import search
 from mainsheet.resolvers.permissions import is_any
@@ -50,6 +50,7 @@ class JobFilter:
     updated_since: datetime | None = None
     ids: tuple[str, ...] | None = None
     job_keys: tuple[str, ...] | None = None
+    saved_query_ids: tuple[str, ...] | None = None
 
 
 FLAGS = {"has_draft", "has_schedule"}
@@ -59,7 +60,9 @@ NEVER_RAN = "_or_never"  # the suffix of the condition that also matches jobs th
 # These match at most one job for each of their values.
 ONE_JOB_EACH = {"ids", "job_keys"}
 # Their indexes imply the organization. With a condition for it, PostgreSQL would read all jobs of the organization.
-IMPLY_ORGANIZATION = {search.SEARCH, "team_ids", "tags_all_of", "tags_any_of", "created_by_ids", "updated_by_ids"}
+IMPLY_ORGANIZATION = {
+    *(search.SEARCH, "team_ids", "tags_all_of", "tags_any_of", "created_by_ids", "updated_by_ids", "saved_query_ids")
+}
 # Conditions with an index of their own, which often match few jobs.
 SELECTIVE = (
     IMPLY_ORGANIZATION
@@ -124,6 +127,21 @@ def _tag_count() -> BindParameter[int]:
     return bindparam(TAG_COUNT, type_=Integer())
 
 
+def _running(name: str) -> Select[str]:
+    """Select the jobs whose current version runs one of the saved queries. Each step looks rows up by ids."""
+    version, job = aliased(JobVersion), aliased(Job)
+    uses = select(JobVersionQuery.version_id).where(among(JobVersionQuery.query_id, _texts(name)))
+    is_current = is_any(select(job.id).where(job.id == version.job_id, job.current_number == version.number))
+    return select(version.job_id).where(among_these(version.id, uses), is_current)
+
+
+def _runs(name: str, job: type[Job]) -> ColumnElement[bool]:
+    its_query = among(JobVersionQuery.query_id, _texts(name))
+    uses = select(JobVersionQuery.version_id).join(JobVersion, JobVersion.id == JobVersionQuery.version_id)
+    is_its = (JobVersion.job_id == job.id, JobVersion.number == job.current_number, its_query)
+    return is_any(uses.where(*is_its).correlate(job))
+
+
 def _texts(name: str) -> BindParameter[Sequence[str]]:
     return bindparam(name, type_=TextArray())
 
@@ -154,6 +172,7 @@ BY_INDEX: Mapping[str, Condition] = {
     "updated_since": lambda name, job: job.updated_at >= bindparam(name, type_=UtcDateTime()),
     "ids": lambda name, job: among(job.id, _texts(name)),
     "job_keys": lambda name, job: among(job.job_key, _texts(name)),
+    "saved_query_ids": lambda name, job: among_these(job.id, _running(name)),
 }
 BY_ROW: Mapping[str, Condition] = {
     **BY_INDEX,
@@ -163,4 +182,5 @@ BY_ROW: Mapping[str, Condition] = {
     "tags_any_of": lambda name, job: is_any(_tags_of(name, job)),
     "has_draft": lambda _, job: is_any(_drafts(job)),
     "no_has_draft": lambda _, job: ~is_any(_drafts(job)),
+    "saved_query_ids": _runs,
 }

@@ -7,9 +7,8 @@ from sqlalchemy.orm import aliased
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion, JobVersionQuery, JobVersionStatus
-from mainsheet.models.saved_query import SavedQuery
-from mainsheet.resolvers.permissions import Access, visible
-from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
+from mainsheet.resolvers.permissions import Access, is_any, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
 from mainsheet.resolvers.sql.snapshot import Read
@@ -24,7 +23,7 @@ def columns_of(version: type[JobVersion]) -> list[Expression]:
 
 
 COLUMNS = columns_of(JobVersion)
-Target = aliased(SavedQuery)
+Earlier = aliased(JobVersionQuery)
 
 
 class OfRun(NamedTuple):
@@ -121,13 +120,27 @@ def _published(view: View) -> Statement:
 
 @rows_of(JobVersion)
 def _of_saved_queries(view: View) -> Statement:
-    """Look up the versions of each query by id. With joins, the databases would read all versions."""
-    uses = select(JobVersionQuery.version_id).where(JobVersionQuery.query_id == Target.id).correlate(Target)
-    rows = with_jobs(view).join(Target, among_these(JobVersion.id, uses))
-    return rows.where(visible(view.caller, access=Access.FORCED_LOOKUP))
+    """Check the versions of each query in the order of its index. A version may run it more than once."""
+    earlier = select(Earlier.version_id).where(
+        Earlier.version_id == JobVersionQuery.version_id,
+        Earlier.query_id == JobVersionQuery.query_id,
+        Earlier.position < JobVersionQuery.position,
+    )
+    rows = with_jobs(view).join(JobVersionQuery, JobVersionQuery.version_id == JobVersion.id)
+    is_shown = visible(view.caller, access=Access.FORCED_LOOKUP)
+    return rows.where(is_shown, ~is_any(earlier.correlate(JobVersionQuery)))
 
 
-OF_SAVED_QUERIES = PagedList(_of_saved_queries, Target.id, JobVersion.created_at, JobVersion.id)
+# Ids grow with the time of creation (decision 5).
+OF_SAVED_QUERIES = PagedList(
+    _of_saved_queries,
+    JobVersionQuery.query_id,
+    JobVersion.id,
+    JobVersion.id,
+    is_indexed=True,
+    indexed=(JobVersionQuery.version_id,),
+    rows_by_id=with_jobs,
+)
 OF_JOBS = PagedList(
     _published, JobVersion.job_id, JobVersion.number, JobVersion.id, is_indexed=True, indexed=(JobVersion.number,)
 )

@@ -4,5 +4,5 @@ from mainsheet.resolvers.job_list.access_paths import counts_of_clusters as coun
 from mainsheet.resolvers.job_list.access_paths import of_clusters as of_clusters
 from mainsheet.resolvers.job_list.access_paths import of_creators as of_creators
 from mainsheet.resolvers.job_list.access_paths import of_organizations as of_organizations
-from mainsheet.resolvers.job_list.access_paths import of_saved_queries as of_saved_queries
 from mainsheet.resolvers.job_list.access_paths import of_teams as of_teams
+from mainsheet.resolvers.job_list.saved_queries import of_saved_queries as of_saved_queries

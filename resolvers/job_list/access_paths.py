@@ -16,8 +16,8 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `OF_TEAMS`        | number all jobs of each team                      | other orders, and conditions              |
 | `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
 | `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
-| `OF_SAVED_QUERIES`| number all jobs of each saved query               | any caller                                |
 
+The jobs of saved queries have access paths of their own (`saved_queries.py`).
 A count needs no order, so it has an access path of its own (`_rows_to_count`).
 """
 
@@ -26,20 +26,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select
 
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import own_teams
-from mainsheet.resolvers.job_list.grant_counts import LARGE_SET, MANY, GrantCounts
-from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, visible
-from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
+from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY
+from mainsheet.resolvers.permissions import Access, is_granted, sees_all_jobs, visible
+from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, Total, counts_of
 from mainsheet.resolvers.sql.pagination.scan_then_index import ScanThenIndex
@@ -47,7 +45,6 @@ from mainsheet.resolvers.sql.pagination.slices import SortedRows, ids_of_one
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of
 
-GRANT_COUNTS = GrantCounts()  # decision 23
 FAR_OFFSET = 1000  # from here on, reading ids from the index is cheaper than checking each job
 
 
@@ -88,7 +85,7 @@ class JobListArguments:
 async def of_organizations(
     read: Read, organization_ids: Sequence[str], arguments: JobListArguments
 ) -> Mapping[str, Page[Job]]:
-    return await _pages(await _access_path(read, arguments), read, organization_ids, arguments)
+    return await pages_of(read, organization_ids, arguments, await _access_path(read, arguments))
 
 
 async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
@@ -99,7 +96,7 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     if not sees_all_jobs(read.caller):
         if _is_by_creation(arguments, parameters) and arguments.page.offset <= FAR_OFFSET:
             return OWN_TEAMS
-        if await GRANT_COUNTS.of_caller(read) < MANY:
+        if await GRANT_COUNTS.of(read, read.caller.actor_id) < MANY:
             return BY_GRANTS
     if arguments.page.offset > FAR_OFFSET:
         return FAR_PAGE
@@ -114,7 +111,7 @@ def _is_by_creation(arguments: JobListArguments, parameters: Mapping[str, object
 @batch(*JOINS)
 async def of_teams(read: Read, team_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
     """List each team's jobs that the caller sees."""
-    return await _pages(await _access_path_of_teams(read, arguments), read, team_ids, arguments)
+    return await pages_of(read, team_ids, arguments, await _access_path_of_teams(read, arguments))
 
 
 async def _access_path_of_teams(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
@@ -123,13 +120,13 @@ async def _access_path_of_teams(read: Read, arguments: JobListArguments) -> Mapp
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     if not _is_by_creation(arguments, parameters):
         return OF_TEAMS
-    return TEAMS_BY_SET if await GRANT_COUNTS.of_caller(read) < LARGE_SET else TEAMS_IN_ORDER
+    return TEAMS_BY_SET if await GRANT_COUNTS.of(read, read.caller.actor_id) < LARGE_SET else TEAMS_IN_ORDER
 
 
 @batch(*JOINS)
 async def of_clusters(read: Read, cluster_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
     """List the jobs whose current version targets the cluster."""
-    return await _pages(OF_CLUSTERS, read, cluster_ids, arguments)
+    return await pages_of(read, cluster_ids, arguments, OF_CLUSTERS)
 
 
 async def counts_of_clusters(read: Read, cluster_ids: Sequence[str]) -> Mapping[str, int]:
@@ -142,19 +139,11 @@ async def counts_of_clusters(read: Read, cluster_ids: Sequence[str]) -> Mapping[
 @batch(*JOINS)
 async def of_creators(read: Read, actor_ids: Sequence[str], arguments: JobListArguments) -> Mapping[str, Page[Job]]:
     """List the jobs that each actor created, as far as the caller sees them."""
-    return await _pages(OF_CREATORS, read, actor_ids, arguments)
+    return await pages_of(read, actor_ids, arguments, OF_CREATORS)
 
 
-@batch(*JOINS)
-async def of_saved_queries(
-    read: Read, query_ids: Sequence[str], arguments: JobListArguments
-) -> Mapping[str, Page[Job]]:
-    """List the jobs whose current version runs each saved query, as far as the caller sees them."""
-    return await _pages(OF_SAVED_QUERIES, read, query_ids, arguments)
-
-
-async def _pages(
-    path: Mapping[JobSortField, PagedList[Job]], read: Read, keys: Sequence[str], arguments: JobListArguments
+async def pages_of(
+    read: Read, keys: Sequence[str], arguments: JobListArguments, path: Mapping[JobSortField, PagedList[Job]]
 ) -> Mapping[str, Page[Job]]:
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     jobs = path[arguments.sort_by]
@@ -219,27 +208,6 @@ def _checked_grants(view: View, access: Access, *conditions: str) -> Statement:
     return jobs.where(is_granted(view.caller, JobTeam, JobTeam.job_id, access))
 
 
-@rows_of(Job)
-def _of_saved_queries(view: View, *conditions: str) -> Statement:
-    """Check each job that runs one of the saved queries, whatever the conditions: their indexes may have all jobs."""
-    is_shown = (visible(view.caller, access=Access.FORCED_LOOKUP), *job_filter.by_row(Job, *conditions))
-    jobs = select_jobs(view).where(*is_shown, among_these(Job.id, select(RUNNING.c.job_id)))
-    return jobs.join(RUNNING, RUNNING.c.job_id == Job.id)
-
-
-def _running() -> CTE:
-    """Select the jobs whose current versions run the saved queries, perhaps twice. A statement reads them once."""
-    version, job = aliased(JobVersion), aliased(Job)
-    is_current = select(job.id).where(job.id == version.job_id, job.current_number == version.number)
-    uses = select(JobVersionQuery.query_id, version.job_id).join(version, version.id == JobVersionQuery.version_id)
-    its = (among(JobVersionQuery.query_id, KEYS), is_any(is_current.correlate(version)))
-    return uses.where(*its).distinct().cte("running")
-
-
-RUNNING = _running()
-Use = aliased(JobVersionQuery, RUNNING)
-
-
 def _counts_of_all(view: View) -> Statement:
     """Count the jobs that the caller sees, without a condition."""
     if not sees_all_jobs(view.caller):
@@ -256,7 +224,7 @@ def _far_ids(view: View, all_jobs: SortedRows, *conditions: str) -> Select[str]:
     return ids_of_one(replace(all_jobs, rows=all_jobs.rows.where(is_visible, *job_filter.by_index(*conditions))))
 
 
-def _by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mapping[JobSortField, PagedList[Job]]:
+def by_sort_field(rows: Query[Job], parent: Attribute, **options: Any) -> Mapping[JobSortField, PagedList[Job]]:
     return {name: PagedList(rows, parent, by, Job.id, join=with_relations, **options) for name, by in SORTED_BY.items()}
 
 
@@ -272,24 +240,23 @@ def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
 
 MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)
 OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all}
-OWN_TEAMS = _by_sort_field(
+OWN_TEAMS = by_sort_field(
     _in_order, Job.organization_id, page_ids=own_teams.page_ids, rows_by_id=_own_jobs, **OF_ORGANIZATION
 )
-BY_GRANTS = _by_sort_field(_by_grants, Job.organization_id, counted_by=_counts_of_all)
-BY_CONDITION = _by_sort_field(_by_condition, Job.organization_id)
-IN_ORDER = _by_sort_field(_in_order, Job.organization_id, **OF_ORGANIZATION)
-SCAN_THEN_INDEX = _by_sort_field(
+BY_GRANTS = by_sort_field(_by_grants, Job.organization_id, counted_by=_counts_of_all)
+BY_CONDITION = by_sort_field(_by_condition, Job.organization_id)
+IN_ORDER = by_sort_field(_in_order, Job.organization_id, **OF_ORGANIZATION)
+SCAN_THEN_INDEX = by_sort_field(
     _in_order, Job.organization_id, page_ids=MATCHES.page_ids, rows_by_id=select_jobs, **OF_ORGANIZATION
 )
-FAR_PAGE = _by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
-OF_TEAMS = _by_sort_field(_of_teams, JobTeam.team_id)
+FAR_PAGE = by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
+OF_TEAMS = by_sort_field(_of_teams, JobTeam.team_id)
 IN_TEAMS = {"rows_to_count": _of_teams, "is_indexed": True, "rows_by_id": select_jobs}
-TEAMS_IN_ORDER = _in_grants_order(_by_sort_field(_in_teams, JobTeam.team_id, **IN_TEAMS))
-TEAMS_BY_SET = _in_grants_order(_by_sort_field(_in_teams_by_set, JobTeam.team_id, **IN_TEAMS))
-OF_CLUSTERS = _by_sort_field(
+TEAMS_IN_ORDER = _in_grants_order(by_sort_field(_in_teams, JobTeam.team_id, **IN_TEAMS))
+TEAMS_BY_SET = _in_grants_order(by_sort_field(_in_teams_by_set, JobTeam.team_id, **IN_TEAMS))
+OF_CLUSTERS = by_sort_field(
     _in_order, Job.current_cluster_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )
-OF_CREATORS = _by_sort_field(
+OF_CREATORS = by_sort_field(
     _in_order, Job.created_by_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
 )
-OF_SAVED_QUERIES = _by_sort_field(_of_saved_queries, Use.query_id)

@@ -13,7 +13,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.job_list import access_paths
-from mainsheet.resolvers.job_list.grant_counts import GrantCounts
+from mainsheet.resolvers.job_list.bounded_counts import BoundedCounts, grants
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
 from mainsheet.server.operations.documents import operation_of
@@ -72,7 +72,7 @@ async def shown(text: str, dialect: Dialect = "postgresql", role: str = "MEMBER"
 async def test_explained_statements_are_those_that_are_sent(
     demo_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_paths, "GRANT_COUNTS", GrantCounts())  # other tests ask as the same member
+    monkeypatch.setattr(access_paths, "GRANT_COUNTS", BoundedCounts(grants))  # other tests ask as the same member
     async with AsyncSession(demo_database.reads) as session:
         contributors = select(Member).where(Member.email == "contributor@harbor.example")
         asker = caller((await session.scalars(contributors)).one())

@@ -31,7 +31,7 @@ class ScanThenIndex:
 
     `by_index` and `by_row` build the conditions with some names: on `model` for its indexes, and on an alias of it for
     a scan. `imply_organization` names those of which the index contains the organization. `visible` checks a row of an
-    alias, by the columns that `visible_by` names.
+    alias, by the columns that `visible_by` names. `scans` is how many times `SCAN_LIMIT` rows are scanned first.
     """
 
     model: type[Any]
@@ -40,6 +40,7 @@ class ScanThenIndex:
     imply_organization: AbstractSet[str]
     visible: Callable[[Caller, Any], ColumnElement[bool]] = lambda _caller, _row: true()
     visible_by: Sequence[str] = ()
+    scans: int = 1
 
     def page_ids(self, view: View, all_rows: SortedRows, *conditions: str) -> Select[str]:
         """Select the ids of the page. `all_rows` has all rows after the cursor, in the order of the list."""
@@ -55,7 +56,7 @@ class ScanThenIndex:
         needed = ("id", all_rows.parent.key, all_rows.by.key, *self.visible_by, *self._compared(*conditions))
         columns = [self.model.__table__.c[name] for name in dict.fromkeys(needed)]
         own = all_rows.rows.with_only_columns(*columns).where(among(all_rows.parent, KEYS))
-        first = own.order_by(*all_rows.order).limit(literal_column(str(SCAN_LIMIT))).subquery("first_rows")
+        first = own.order_by(*all_rows.order).limit(literal_column(str(self.scans * SCAN_LIMIT))).subquery("first_rows")
         return self._matches(view, all_rows, first, first.c[all_rows.by.key], *conditions)
 
     def _compared(self, *conditions: str) -> Sequence[str]:

@@ -1,0 +1,68 @@
+"""How many grants a member has, and how many versions a saved query: access paths depend on it (decision 23).
+
+All access paths give the same rows, so a cached answer may be out of date.
+"""
+
+import time
+from typing import NamedTuple
+
+from sqlalchemy import func, literal_column, select
+
+from mainsheet.models.job_team import JobTeam
+from mainsheet.models.job_version import JobVersionQuery
+from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.snapshot import Read
+from mainsheet.resolvers.sql.statement import Query, Statement, View, rows_of
+
+MANY = 1000  # up to here, all of the caller's jobs are sorted for each page
+MANY_USES = 3000  # up to here, all versions that run a saved query are read for each page of its jobs
+LARGE_SET = 10_000  # up to here, all of the caller's grants are read for each page
+CACHE_SECONDS = 60
+MAX_ENTRIES = 10_000
+
+
+class Counted(NamedTuple):
+    rows: int
+
+
+class BoundedCounts:
+    """Caches for each key the number of its rows, with the time on the monotonic clock when it expires."""
+
+    def __init__(self, counted: Query[Counted]) -> None:
+        self._counted = counted
+        self._cache: dict[str, tuple[int, float]] = {}
+
+    async def of(self, read: Read, key: str) -> int:
+        """Return the number of rows, up to `LARGE_SET`. They are counted again after `CACHE_SECONDS`."""
+        now = time.monotonic()
+        answer, expires_at = self._cache.get(key, (0, now))
+        if expires_at > now:
+            return answer
+        answer = sum(row.rows for row in await read.rows(self._counted, keys=[key]))
+        if len(self._cache) >= MAX_ENTRIES:
+            self._cache.clear()
+        self._cache[key] = answer, now + CACHE_SECONDS
+        return answer
+
+
+@rows_of(Counted, key="rows")
+def grants(_view: View) -> Statement:
+    """Count the grants of an actor's teams."""
+    rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)
+    return _count(rows.where(among(TeamMember.actor_id, KEYS)))
+
+
+@rows_of(Counted, key="rows")
+def uses(_view: View) -> Statement:
+    """Count the versions that run a saved query."""
+    return _count(select(literal_column("1")).select_from(JobVersionQuery).where(among(JobVersionQuery.query_id, KEYS)))
+
+
+def _count(rows: Statement) -> Statement:
+    some = rows.limit(literal_column(str(LARGE_SET))).subquery()
+    return select(func.count().label("rows")).select_from(some)
+
+
+GRANT_COUNTS = BoundedCounts(grants)
+USE_COUNTS = BoundedCounts(uses)
