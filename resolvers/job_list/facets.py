@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, func, literal_column, select, true
+from sqlalchemy import BigInteger, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.cluster import Cluster
@@ -16,8 +16,10 @@ from mainsheet.models.job_tag import JobTag
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.team import Team
 from mainsheet.resolvers.job_filter import NEVER_RAN, TAG_COUNT
+from mainsheet.resolvers.permissions import sees_all_jobs
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Expression, Query, Statement, View
 
@@ -54,23 +56,43 @@ class Facet:
         for filtered in dict.fromkeys(page.filtered_list for page in pages):
             own = {page.key: page for page in pages if page.filtered_list is filtered}
             parameters = {name: each for name, each in filtered.parameters.items() if name not in self.conditions}
-            query = Query(self._grouped, ValueCount)
-            shape = (filtered.paged_list, *parameters)
+            query, shape = Query(self._grouped, ValueCount), (filtered.paged_list, *parameters)
+            if filtered.paged_list.parent is Job.organization_id and not parameters and sees_all_jobs(read.caller):
+                query, shape = Query(self._of_organizations, ValueCount), ()
             for row in await read.rows(query, *shape, keys=list(own), size=size, **parameters):
                 answer[own[row.parent_key]].append(row)
         return answer
 
     def _grouped(self, view: View, paged_list: PagedList[Job], *conditions: str) -> Statement:
-        """Count each parent's jobs by value, and number the values of each parent."""
+        """Count each parent's jobs by value. Without the offset, SQLite might read an index of all values for it."""
         parent = paged_list.parent.label("parent_key")
         jobs = paged_list.counted(view, *conditions).where(among(paged_list.parent, KEYS))
-        rows, value, name = self._named(*self._with_values(view, jobs))
-        columns = (parent, value.label("value"), name.label("name"))
-        grouped = rows.with_only_columns(*columns, func.count().label("total")).group_by(parent, value, name)
-        found = grouped.subquery("found")
-        order = (found.c.total.desc(), found.c.name.is_(None), found.c.name, found.c.value)
-        position = func.row_number().over(partition_by=found.c.parent_key, order_by=order).label("position")
-        numbered = select(found, position).subquery("numbered")
+        rows, value = self._with_values(view, jobs)
+        own = rows.with_only_columns(parent, value.label("value")).offset(NO_OFFSET).subquery("own").c
+        counts = select(own.parent_key, own.value, func.count().label("total"))
+        return self._most_frequent(counts.group_by(own.parent_key, own.value))
+
+    def _of_organizations(self, _view: View) -> Statement:
+        """Count all jobs by value. An index of the values has this without a look at each job."""
+        if self.named_by is None:
+            of = self.value.parent.entity.organization_id
+            columns = (of.label("parent_key"), self.value.label("value"), func.count().label("total"))
+            return self._most_frequent(select(*columns).where(among(of, KEYS)).group_by(of, self.value))
+        owner = aliased(self.named_by)
+        jobs = select(func.count()).where(self.value == owner.id).correlate(owner).scalar_subquery()
+        columns = (owner.organization_id.label("parent_key"), owner.id.label("value"), jobs.label("total"))
+        return self._most_frequent(select(*columns).where(among(owner.organization_id, KEYS)))
+
+    def _most_frequent(self, counts: Statement) -> Statement:
+        """Number the values of each parent, and select the first ones."""
+        counted = counts.subquery("counted")
+        rows: Statement = select(counted)
+        name: Expression = counted.c.value
+        if self.named_by:
+            rows, name = rows.join(self.named_by, self.named_by.id == counted.c.value), self.named_by.name
+        order = (counted.c.total.desc(), name.is_(None), name, counted.c.value)
+        position = func.row_number().over(partition_by=counted.c.parent_key, order_by=order).label("position")
+        numbered = rows.add_columns(position).where(counted.c.total > 0).subquery("numbered")
         shown = select(numbered.c.parent_key, numbered.c.value, numbered.c.total)
         return shown.where(numbered.c.position <= SIZE).order_by(numbered.c.parent_key, numbered.c.position)
 
@@ -84,13 +106,8 @@ class Facet:
         own = self.job_id == Job.id
         if view.is_sqlite:
             return jobs.join(self.value.parent.entity, own), self.value
-        values = select(self.value.label("value")).where(own).offset(literal_column("0")).lateral("own_values")
+        values = select(self.value.label("value")).where(own).offset(NO_OFFSET).lateral("own_values")
         return jobs.join(values, true()), values.c.value
-
-    def _named(self, rows: Statement, value: Expression) -> tuple[Statement, Expression, Expression]:
-        if self.named_by is None:
-            return rows, value, value
-        return rows.join(self.named_by, self.named_by.id == value), value, self.named_by.name
 
 
 STATUSES = Facet(frozenset({"statuses"}), Job.status)

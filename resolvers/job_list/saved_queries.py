@@ -15,7 +15,7 @@ from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs
 from mainsheet.resolvers.job_list.access_paths import MATCHES, JobListArguments, by_sort_field, pages_of
-from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, MANY, MANY_USES, USE_COUNTS
+from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY_USES, USE_COUNTS
 from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.paged_list import Page
@@ -30,7 +30,7 @@ async def of_saved_queries(
     """List the jobs whose current version runs each saved query, as far as the caller sees them."""
     if len(query_ids) > 1 or await USE_COUNTS.of(read, query_ids[0]) < MANY_USES:
         return await pages_of(read, query_ids, arguments, OF_SAVED_QUERIES)
-    is_small = not sees_all_jobs(read.caller) and await GRANT_COUNTS.of(read, read.caller.actor_id) < MANY
+    is_small = not sees_all_jobs(read.caller) and await GRANT_COUNTS.of(read, read.caller.actor_id) < LARGE_SET
     path = AMONG_GRANTED if is_small else SCAN_THEN_LOOK_UP
     its = replace(arguments, filter=replace(arguments.filter, saved_query_ids=tuple(query_ids)))
     pages = await pages_of(read, [read.caller.organization_id], its, path)

@@ -83,7 +83,10 @@ class ScanThenIndex:
     def _matches(
         self, view: View, all_rows: SortedRows, rows: FromClause, by: Expression, *conditions: str
     ) -> Statement:
-        """Select the matches among `rows`, which are in the order of the list, up to the end of the page."""
+        """Select the matches among `rows`, which are in the order of the list, up to the end of the page.
+
+        SQLite reads a sorted subquery in its order, but would check all rows before it sorts them again.
+        """
         row = aliased(self.model, rows)
         matches = (
             among(getattr(row, all_rows.parent.key), KEYS),
@@ -91,4 +94,4 @@ class ScanThenIndex:
             *self.by_row(row, *conditions),
         )
         found: Statement = select(row.id, by.label("sort_key")).where(*matches)
-        return found.order_by(*all_rows.order_of(by, row.id)).limit(END)
+        return (found if view.is_sqlite else found.order_by(*all_rows.order_of(by, row.id))).limit(END)
