@@ -1,9 +1,9 @@
 """What a server sets up around its application: the interpreter's switch interval, and the listening sockets."""
 
 import asyncio
-import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -45,4 +45,4 @@ def test_several_connections_are_accepted_in_one_iteration_of_the_event_loop(sql
 
 
 def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
