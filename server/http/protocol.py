@@ -5,6 +5,7 @@ connections: `tests/abuse/` fails if those hooks no longer work.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -35,6 +36,19 @@ log = structlog.stdlib.get_logger("mainsheet")
 
 
 class Protocol(web.RequestHandler):
+    __slots__ = (  # there are thousands, of idle connections and subscribers
+        "_client",
+        "_connections",
+        "_early_refusal",
+        "_has_begun",
+        "_header_timer",
+        "_is_admitted",
+        "_real_transport",
+        "_unread",
+        "_write_by",
+        "_write_timer",
+    )
+
     def __init__(
         self, manager: web.Server, *, connections: Connections, early_refusal: EarlyRefusal, **options: Any
     ) -> None:
@@ -115,6 +129,11 @@ class Protocol(web.RequestHandler):
         self._unread = (self._unread or 0) - size
         if self._unread < 0 and self._real_transport is not None:
             self._real_transport.close()  # `force_close` would fail the read under way
+
+    def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
+        """Go over to WebSocket. The parser of HTTP is of no more use, and the connection may last for days."""
+        super().set_parser(parser, data_received_cb)
+        self._parser = None
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import select
@@ -43,7 +43,15 @@ AUDIENCE_SECONDS = 1  # to read who sees the new events of all organizations; it
 log = structlog.stdlib.get_logger("mainsheet.live")
 
 
-@dataclass(eq=False)
+class Flag(Protocol):
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def is_set(self) -> bool: ...
+
+
+@dataclass(eq=False, slots=True)
 class Reader:
     """A reader of an organization's feed. `grown` is set when there may be new events that its caller sees.
 
@@ -53,7 +61,7 @@ class Reader:
 
     organization_id: str
     caller: Caller | None = None
-    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    grown: Flag = field(default_factory=asyncio.Event)
     cursor: str | None = None
 
     @property

@@ -29,7 +29,7 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.live.group import SendNow, send_later
+from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
@@ -51,32 +51,35 @@ class Streams:
     subscriptions: Subscriptions
     max_answer_bytes: int
 
-    async def results(
-        self, caller: Caller, request: GraphQLRequest, request_id: str, send_now: SendNow = send_later
-    ) -> AsyncGenerator[bytes]:
-        """Yield the encoded results: one, or one for each event unless `send_now` sends it.
+    async def results(self, caller: Caller, request: GraphQLRequest, request_id: str) -> AsyncGenerator[bytes]:
+        """Yield the encoded results: one, or one for each event.
 
         Raises `InvalidOperation` if nothing was executed, `TooSlow`, `Stopping`, `RateLimited`, `RequestError` and
         `Unavailable`.
         """
+        begun = await self.begun(caller, request, request_id)
+        if isinstance(begun, bytes):
+            yield begun
+            return
+        async with aclosing(self.subscriptions.results(begun)) as results:
+            async for each in results:
+                yield each
+
+    async def begun(self, caller: Caller, request: GraphQLRequest, request_id: str) -> bytes | Subscription:
+        """Run the operation and return its encoded result, or return the subscription to join. Raises as `results`."""
         request = await self.documents.resolved(caller, request)
         document = request.query, request.operation_name
         if self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, request.query)
         operation = await self.operations.get(*document, request.hash)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield await self._run(operation, request, caller, request_id, caller)
-            return
+            return await self._run(operation, request.variables, caller, request_id, caller)
         source = await self._source(operation, request, caller, request_id)
         if isinstance(source, bytes):
-            yield source
-            return
+            return source
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS).decode()
-        run = partial(self._run, operation, request, caller, request_id)
-        results = self.subscriptions.results((operation, variables, caller), caller, source, run, send_now)
-        async with aclosing(results):
-            async for each in results:
-                yield each
+        run = partial(self._run, operation, request.variables, caller, request_id)
+        return Subscription((operation, variables, caller), caller, source, run)
 
     async def _source(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str
@@ -95,12 +98,12 @@ class Streams:
         return _source(result) or await self._encoded(result, request_id, 0)
 
     async def _run(
-        self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str, root: Any
+        self, operation: Operation, variables: dict[str, Any] | None, caller: Caller, request_id: str, root: Any
     ) -> bytes:
         """Execute the operation once, for the caller or an event, and return its encoded result."""
         record = record_of(operation, is_streamed=True)
-        spending = self.budget.spending(caller, price_of(operation, request.variables), record)
-        ready = Request(operation.prepared, request.variables, self.open_context(caller), root)
+        spending = self.budget.spending(caller, price_of(operation, variables), record)
+        ready = Request(operation.prepared, variables, self.open_context(caller), root)
         with Recording(self.executions.instrumentation, record):
             result = note_errors(record, await self.executions.result(ready, spending))
         return await self._encoded(result, request_id, spending.actual or 0)

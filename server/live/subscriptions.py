@@ -6,9 +6,10 @@ delivery, and a group that begins after a cursor catches up by the same code tha
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Hashable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from aiohttp import web
@@ -25,9 +26,8 @@ from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
-from mainsheet.server.live.feed_watch import FeedWatch, Reader
-from mainsheet.server.live.group import Group, Run, SendNow, Subscriber, send_later
-from mainsheet.server.observe.log_fields import detached
+from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.group import Group, Subscriber, Subscription, send_later
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 
@@ -36,6 +36,8 @@ PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
 IDLE_SECONDS = 3600  # events are kept for days
+
+Leave = Callable[[], None]
 
 
 class Stopping(Exception):
@@ -69,20 +71,35 @@ class Subscriptions:
         self._groups: dict[Hashable, Group] = {}
         self._is_stopping = False
 
-    async def results(
-        self, key: Hashable, caller: Caller, source: Source, run: Run, send_now: SendNow = send_later
-    ) -> AsyncGenerator[bytes]:
-        """Yield the encoded result for each event, unless `send_now` sends it.
+    async def results(self, subscription: Subscription) -> AsyncGenerator[bytes]:
+        """Yield the encoded result for each event. Raises as `join`, `TooSlow`, `Stopping`, and what `run` raises."""
+        added = asyncio.Event()
+        subscriber = Subscriber(send_later, added.set)
+        leave = self.join(subscription, subscriber)
+        try:
+            while True:
+                await added.wait()
+                added.clear()
+                async with aclosing(subscriber.waiting()) as waiting:
+                    async for each in waiting:
+                        yield each
+        finally:
+            leave()
 
-        Raises `RateLimited` if there are too many subscriptions, `TooSlow`, `Stopping`, and what `run` raises.
+    def join(self, subscription: Subscription, subscriber: Subscriber) -> Leave:
+        """Deliver the results to the subscriber, until the returned function is called.
+
+        A subscription that begins after a cursor has its own group. Raises `Stopping`, or `RateLimited` if there are
+        too many subscriptions.
         """
         if self._is_stopping:
             raise Stopping
-        subscriber = Subscriber(send_now)
-        with self._counted(caller), self._joined(subscriber, key, caller, source, run):
-            async with aclosing(subscriber.results()) as results:
-                async for each in results:
-                    yield each
+        self._count(subscription.caller)
+        group = self._groups.get(subscription.key) if subscription.source.after is None else None
+        if group is None:
+            group = self._opened(subscription)
+        group.members.add(subscriber)
+        return partial(self._leave, group, subscriber)
 
     @property
     def count(self) -> int:
@@ -92,8 +109,7 @@ class Subscriptions:
     def groups(self) -> int:
         return len(self._groups)
 
-    @contextmanager
-    def _counted(self, caller: Caller) -> Iterator[None]:
+    def _count(self, caller: Caller) -> None:
         limits = {
             caller.actor_id: (self._limits.caller, "You have"),
             caller.organization_id: (self._limits.organization, "Your organization has"),
@@ -103,33 +119,30 @@ class Subscriptions:
             if self._open[key] >= most:
                 raise self._budget.refusal("subscriptions", f"{who} too many subscriptions.", caller)
         self._open.update(limits.keys())
-        try:
-            yield
-        finally:
-            self._open.subtract(limits.keys())
-            self._open = +self._open  # without those that have none
 
-    @contextmanager
-    def _joined(
-        self, subscriber: Subscriber, key: Hashable, caller: Caller, source: Source, run: Run
-    ) -> Iterator[None]:
-        """Add the subscriber to the group of equal ones. One that begins after a cursor has its own group."""
-        group = self._groups.get(key) if source.after is None else None
-        if group is None or group.task is None or group.task.done():
-            group = Group(source, run, source.after)
-            key = key if source.after is None else object()
-            self._groups[key] = group
-            # Each error has the request id of the first subscriber.
-            kept = ("request_id", "actor", "organization")
-            group.task = detached(self._deliver(key, group, caller), "subscription", *kept)
-        group.members.add(subscriber)
-        try:
-            yield
-        finally:
-            group.members.discard(subscriber)
-            if not group.members and group.task:
-                self._forget(key, group)  # now, so that nobody joins a group that ends
-                group.task.cancel()
+    def _opened(self, subscription: Subscription) -> Group:
+        key = subscription.key if subscription.source.after is None else object()
+        group = self._groups[key] = Group(subscription, key, self._deliver)
+        self._watch.add(group.reader)
+        group.set()
+        return group
+
+    def _leave(self, group: Group, subscriber: Subscriber) -> None:
+        caller = group.caller
+        for key in (caller.actor_id, caller.organization_id, ALL):
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+        group.members.discard(subscriber)
+        if not group.members:
+            self._forget(group)
+            group.close()
+
+    def _forget(self, group: Group) -> None:
+        """Let nobody join the group any more: it ends."""
+        if self._groups.get(group.key) is group:
+            del self._groups[group.key]
+            self._watch.remove(group.reader)
 
     async def stop(self, _app: web.Application) -> None:
         """End all subscriptions, so that their clients subscribe again elsewhere."""
@@ -137,45 +150,34 @@ class Subscriptions:
         for group in list(self._groups.values()):
             group.end(Stopping())
 
-    async def _deliver(self, key: Hashable, group: Group, caller: Caller) -> None:
-        reader = self._watch.add(Reader(caller.organization_id, caller))
-        try:
-            group.cursor = group.cursor or await self._end(caller)
-            while True:
-                reader.grown.clear()
-                await self._deliver_new(group, caller)
-                if not group.members:  # all were too slow
-                    return
-                group.cursor = await self._growth(reader, group.cursor)
-        except Exception as failure:  # noqa: BLE001 every subscriber gets it
-            group.end(failure)
-        finally:
-            self._watch.remove(reader)
-            self._forget(key, group)
+    async def _deliver(self, group: Group) -> None:
+        """Deliver all events, then let the group wait for more.
 
-    async def _growth(self, reader: Reader, cursor: str | None) -> str | None:
-        """Wait until the feed has grown for the reader, or for `IDLE_SECONDS`. Return where to read on.
-
-        Reading on then moves the cursor past events that the caller doesn't see, before retention deletes them.
+        After `IDLE_SECONDS` it reads on anyway, which moves the cursor past events that the caller doesn't see, before
+        retention deletes them.
         """
-        reader.cursor = cursor
-        with suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_SECONDS):
-                await reader.grown.wait()
-        read_to, reader.cursor = reader.cursor, None
-        return read_to
+        try:
+            group.cursor = group.reader.cursor or group.cursor or await self._end(group.caller)
+            group.reader.cursor = None
+            while group.is_set() and group.members:
+                group.clear()
+                await self._deliver_new(group)
+            if group.members:
+                group.reader.cursor = group.cursor
+                group.idle(IDLE_SECONDS)
+            else:  # all were too slow
+                self._forget(group)
+        except Exception as failure:  # noqa: BLE001 every subscriber gets it
+            self._forget(group)
+            group.end(failure)
 
-    def _forget(self, key: Hashable, group: Group) -> None:
-        if self._groups.get(key) is group:
-            del self._groups[key]
-
-    async def _deliver_new(self, group: Group, caller: Caller) -> None:
+    async def _deliver_new(self, group: Group) -> None:
         """Deliver all events after the group's cursor. Try again, some times, what the client would have to repeat."""
         tries = MOST_TRIES
         has_more = True
         while has_more:
             try:
-                has_more = await self._deliver_page(group, caller)
+                has_more = await self._deliver_page(group)
                 tries = MOST_TRIES
             except (Unavailable, RateLimited, RequestError) as failure:
                 tries -= 1
@@ -183,9 +185,9 @@ class Subscriptions:
                     raise
                 await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else RETRY_SECONDS)
 
-    async def _deliver_page(self, group: Group, caller: Caller) -> bool:
+    async def _deliver_page(self, group: Group) -> bool:
         """Deliver the next events. Return whether there may be more."""
-        page = await self._page(caller, group.source, PageArguments(size=PAGE, after=group.cursor))
+        page = await self._page(group.caller, group.source, PageArguments(size=PAGE, after=group.cursor))
         for each in page.nodes:
             if not group.members:
                 return False

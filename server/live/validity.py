@@ -1,9 +1,9 @@
 """Ends open connections whose tokens are no longer valid."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -26,13 +26,13 @@ from mainsheet.server.process.background import repeated
 CHECK_SECONDS = 0.5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Opened:
-    """An open connection. `digest` is its token's, or None for a JWT. `ended` is set when it is no longer valid."""
+    """An open connection. `digest` is its token's, or None for a JWT. `end` is called when it is no longer valid."""
 
     digest: str | None
     caller: Caller
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    end: Callable[[], None]
 
     @property
     def key(self) -> str:
@@ -47,16 +47,25 @@ class Validity:
         self._last_use = last_use
         self._opened: set[Opened] = set()
 
+    def open(self, authorization: str | None, caller: Caller, end: Callable[[], None]) -> Opened:
+        """Watch a connection until `close`. `end` is called if its token or its actor is no longer valid."""
+        token = bearer_token(authorization) or ""
+        opened = Opened(digest(token) if token.startswith(OUR_PREFIX) else None, caller, end)
+        self._opened.add(opened)
+        return opened
+
+    def close(self, opened: Opened) -> None:
+        self._opened.discard(opened)
+
     @contextmanager
     def watched(self, authorization: str | None, caller: Caller) -> Iterator[asyncio.Event]:
         """Yield an event that is set when the token is revoked or expired, or its actor is disabled or changed."""
-        token = bearer_token(authorization) or ""
-        opened = Opened(digest(token) if token.startswith(OUR_PREFIX) else None, caller)
-        self._opened.add(opened)
+        ended = asyncio.Event()
+        opened = self.open(authorization, caller, ended.set)
         try:
-            yield opened.ended
+            yield ended
         finally:
-            self._opened.discard(opened)
+            self.close(opened)
 
     async def checking(self, _app: web.Application) -> AsyncIterator[None]:
         """Check while the application runs."""
@@ -82,7 +91,7 @@ class Validity:
 
     def _end(self, connections: list[Opened]) -> None:
         for each in connections:
-            each.ended.set()
+            each.end()
 
     async def _ended(self, connections: list[Opened]) -> list[Opened]:
         keys = sorted({key for each in connections for key in (each.caller.actor_id, each.key)})

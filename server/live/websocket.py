@@ -5,76 +5,41 @@ has a context of its own and ends alone; only a fault of the protocol closes the
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import orjson
-from aiohttp import WSMessage, WSMsgType, hdrs, web
+from aiohttp import hdrs, web
 
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import InvalidOperation, RateLimited, RequestError
+from mainsheet.server.errors import InvalidOperation, RateLimited
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
-from mainsheet.server.http.request import GraphQLRequest, parse_request
-from mainsheet.server.live.group import TooSlow
+from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.live.group import Subscriber, TooSlow
+from mainsheet.server.live.messages import Close, Closed, head, parsed, request_of, text_frame
+from mainsheet.server.live.socket_limits import SocketLimits
 from mainsheet.server.live.stream import Streams, error_of, errors_of
-from mainsheet.server.live.subscriptions import Stopping
-from mainsheet.server.live.validity import Validity
+from mainsheet.server.live.subscriptions import Leave, Stopping
+from mainsheet.server.live.validity import Opened, Validity
 from mainsheet.server.observe.log_fields import identify
-from mainsheet.server.settings import Settings
 
 SUBPROTOCOL = "graphql-transport-ws"
 PING_SECONDS = 30
 
-
-class Close(IntEnum):
-    """Codes of the protocol, and of RFC 6455's registry for what a client survives by subscribing again."""
-
-    RESTARTING = 1012
-    TRY_AGAIN = 1013  # to a client that reads too slowly, too
-    INVALID_MESSAGE = 4400
-    UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
-    WRONG_SUBPROTOCOL = 4406
-    NO_INIT = 4408
-    DUPLICATE_ID = 4409
-    TOO_MANY_INITS = 4429
-
-
-class Closed(Exception):
-    def __init__(self, code: Close, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+Work = Callable[[], Awaitable[bool]]
 
 
 def wants_socket(request: web.Request) -> bool:
     return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-
-
-@dataclass(frozen=True)
-class SocketLimits:
-    init_seconds: float
-    write_seconds: float
-    message_bytes: int
-    operations: int
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        return cls(
-            init_seconds=settings.websocket_init_seconds,
-            write_seconds=settings.write_timeout_seconds,
-            message_bytes=settings.max_body_bytes,
-            operations=settings.max_operations_per_connection,
-        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +55,7 @@ class WebSocketEndpoint:
             protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes, compress=False
         )
         await socket.prepare(request)
+        socket.headers.clear()  # they were sent, and the connection may last for days
         request[EXCHANGE].is_stream = True
         connection = Connection(self, request, socket)
         if socket.ws_protocol != SUBPROTOCOL:
@@ -99,54 +65,70 @@ class WebSocketEndpoint:
         return socket
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Connection:
+    """A client's connection. The request's task reads it; there are others only while something else is to be done."""
+
     endpoint: WebSocketEndpoint
     request: web.Request
     socket: web.WebSocketResponse
     caller: Caller | None = None
     has_begun: bool = False  # a `connection_init` was received
-    operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
-    authorized: asyncio.Future[tuple[str | None, Caller]] = field(default_factory=asyncio.Future)
-    closing: asyncio.Future[Closed] = field(default_factory=asyncio.Future)
+    operations: dict[str, "Operation"] = field(default_factory=dict)
+    context: Context = field(default_factory=copy_context)  # of all its operations: the request's log fields
+    init_limit: asyncio.TimerHandle | None = None
+    opened: Opened | None = None
+    closing: asyncio.Task[bool] | None = None
 
     async def run(self) -> None:
-        reading = asyncio.create_task(self._read())
-        watching = asyncio.create_task(self._watch())
-        try:
-            ends: list[asyncio.Future[Any]] = [reading, self.closing]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if self.closing.done():
-                closed = self.closing.result()
-                await self.socket.close(code=closed.code, message=closed.reason.encode())
-        finally:
-            tasks = [reading, watching, *self.operations.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    def close(self, closed: Closed) -> None:
-        if not self.closing.done():
-            self.closing.set_result(closed)
-
-    async def _read(self) -> None:
+        limits, loop = self.endpoint.limits, asyncio.get_running_loop()
+        self.init_limit = loop.call_later(limits.init_seconds, self._end_uninitialized)
         try:
             async for message in self.socket:
-                await self._receive(_parsed(message))
+                await self._receive(parsed(message))
+                del message  # or it would be kept until the next one comes
         except Closed as closed:
             self.close(closed)
+        except ConnectionError:
+            pass  # while an answer was sent
+        except asyncio.CancelledError:
+            if self.closing:
+                self.closing.cancel()
+            raise
+        finally:
+            await self._ended()
 
-    async def _watch(self) -> None:
-        """Close the connection if it isn't initialized in time, or when its token is no longer valid."""
+    async def _ended(self) -> None:
+        self._stop_init_limit()
+        if self.opened:
+            self.endpoint.validity.close(self.opened)
         try:
-            async with asyncio.timeout(self.endpoint.limits.init_seconds):
-                authorization, caller = await asyncio.shield(self.authorized)
-        except TimeoutError:
-            self.close(Closed(Close.NO_INIT, "Connection initialisation timeout"))
-            return
-        with self.endpoint.validity.watched(authorization, caller) as ended:
-            await ended.wait()
+            if self.closing:
+                await self.closing
+        finally:
+            await self._cancelled()
+
+    async def _cancelled(self) -> None:
+        tasks = [each.cancel() for each in list(self.operations.values())]
+        if self.closing:
+            self.closing.cancel()
+        await asyncio.gather(*filter(None, [*tasks, self.closing]), return_exceptions=True)
+
+    def _stop_init_limit(self) -> None:
+        if self.init_limit:
+            self.init_limit.cancel()
+            self.init_limit = None
+
+    def close(self, closed: Closed) -> None:
+        """Send a close frame, wait for the client's, and end the connection."""
+        if self.closing is None:
+            closing = self.socket.close(code=closed.code, message=closed.reason.encode())
+            self.closing = asyncio.create_task(closing, name="websocket close")
+
+    def _end_uninitialized(self) -> None:
+        self.close(Closed(Close.NO_INIT, "Connection initialisation timeout"))
+
+    def _end_invalid(self) -> None:
         self.close(Closed(Close.FORBIDDEN, "The token is no longer valid"))
 
     async def _receive(self, message: Mapping[str, Any]) -> None:
@@ -154,7 +136,7 @@ class Connection:
             case {"type": "connection_init"}:
                 await self._begin(message.get("payload"))
             case {"type": "ping"}:
-                await self._send({"type": "pong"})
+                await self.send({"type": "pong"})
             case {"type": "pong"}:
                 pass
             case {"type": "subscribe", "id": str(id_), "payload": dict(payload)} if id_:
@@ -180,108 +162,128 @@ class Connection:
             raise Closed(Close.TRY_AGAIN, "The database is unavailable") from None
         if caller is None:
             raise Closed(Close.FORBIDDEN, "Forbidden")
+        self._stop_init_limit()
         self.caller = caller
-        self.authorized.set_result((authorization, caller))
+        self.opened = self.endpoint.validity.open(authorization, caller, self._end_invalid)
         identify(caller)
-        await self._send({"type": "connection_ack"})
+        await self.send({"type": "connection_ack"})
 
     def _subscribe(self, id_: str, payload: Mapping[str, Any]) -> None:
         if self.caller is None:
             raise Closed(Close.UNAUTHORIZED, "Unauthorized")
         if id_ in self.operations:
             raise Closed(Close.DUPLICATE_ID, f"Subscriber for {id_[:40]} already exists")
-        request, has_room = _request(payload, self.request), len(self.operations) < self.endpoint.limits.operations
-        running = self._run(id_, self.caller, request, has_room=has_room)
-        self.operations[id_] = asyncio.create_task(running, name="websocket operation")
+        request, has_room = request_of(payload, self.request), len(self.operations) < self.endpoint.limits.operations
+        operation = self.operations[id_] = Operation(self, id_)
+        operation.begin(self.caller, request, has_room=has_room)
 
-    async def _run(self, id_: str, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
-        request_id, instruments = self.request[EXCHANGE].request_id, self.request.app[INSTRUMENTS]
-        last: dict[str, Any] = {"type": "complete", "id": id_}
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message. A client that doesn't receive it in time is cut off."""
         try:
-            _check(has_room)
-            send_now = partial(self._send_now, id_, asyncio.current_task(), _head(id_))
-            async with aclosing(self.endpoint.streams.results(caller, request, request_id, send_now)) as results:
-                async for each in results:
-                    await self._send({"type": "next", "id": id_, "payload": orjson.Fragment(each)})
+            async with asyncio.timeout(self.endpoint.limits.write_seconds):
+                await self.socket.send_str(orjson.dumps(message).decode())
+        except TimeoutError:
+            self.end_slow()
+            raise ConnectionResetError from None
+
+    def end_slow(self) -> None:
+        refusal = Refusal("slow_reader", client=self.request[EXCHANGE].client)
+        self.request.app[INSTRUMENTS].refused(refusal)
+        self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
+
+    def send_now(self, *parts: bytes) -> bool:
+        """Send a message without waiting. Return False if the connection has unsent bytes, or has ended."""
+        transport = self.request.transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self.socket.closed:
+            return False
+        transport.write(text_frame(*parts))
+        return True
+
+
+class Operation:
+    """An operation of a connection. It has a task while it begins, and while it sends results that had to wait."""
+
+    __slots__ = ("_connection", "_head", "_id", "_leave", "_subscriber", "_task")
+
+    def __init__(self, connection: Connection, id_: str) -> None:
+        self._connection = connection
+        self._id = id_
+        self._head = head(id_)
+        self._subscriber = Subscriber(self._send_now, self._send_waiting)
+        self._leave: Leave | None = None  # of a subscription that has begun
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
+        self._run(partial(self._begun, caller, request, has_room=has_room))
+
+    def cancel(self) -> asyncio.Task[None] | None:
+        """End the operation. Return its task if one runs."""
+        if self._leave:
+            self._leave()
+            self._leave = None
+        if self._task:
+            self._task.cancel()
+        return self._task
+
+    def _send_now(self, result: bytes) -> bool:
+        return self._connection.send_now(self._head, result, b"}")
+
+    def _send_waiting(self) -> None:
+        self._run(self._sent)
+
+    def _run(self, work: Work) -> None:
+        context = self._connection.context.copy()
+        self._task = asyncio.create_task(self._ended_by(work), name="websocket operation", context=context)
+
+    async def _begun(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> bool:
+        """Run the operation and send its result, or join its subscription. Return whether the operation has ended."""
+        if not has_room:
+            raise RateLimited("This connection has too many operations. End one first.", 1)
+        streams, request_id = self._connection.endpoint.streams, self._connection.request[EXCHANGE].request_id
+        begun = await streams.begun(caller, request, request_id)
+        if isinstance(begun, bytes):
+            await self._send(begun)
+            return True
+        self._leave = streams.subscriptions.join(begun, self._subscriber)
+        return False
+
+    async def _sent(self) -> bool:
+        async with aclosing(self._subscriber.waiting()) as waiting:
+            async for each in waiting:
+                await self._send(each)
+        return False
+
+    async def _send(self, result: bytes) -> None:
+        await self._connection.send({"type": "next", "id": self._id, "payload": orjson.Fragment(result)})
+
+    async def _ended_by(self, work: Work) -> None:
+        """Do the work. Tell the client if it ends the operation."""
+        connection = self._connection
+        request_id, instruments = connection.request[EXCHANGE].request_id, connection.request.app[INSTRUMENTS]
+        last: dict[str, Any] = {"type": "complete", "id": self._id}
+        try:
+            if not await work():
+                self._task = None
+                return
         except InvalidOperation as invalid:
-            last = {"type": "error", "id": id_, "payload": errors_of(invalid, request_id, instruments)}
+            last = {"type": "error", "id": self._id, "payload": errors_of(invalid, request_id, instruments)}
         except Stopping:
-            self.close(Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor"))
+            connection.close(Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor"))
             return
         except TooSlow:
-            instruments.refused(Refusal("slow_reader", client=self.request[EXCHANGE].client))
-            self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
+            connection.end_slow()
             return
         except ConnectionError:
             return
         except Exception as failure:  # noqa: BLE001 it ends this operation only
             error = error_of(failure, request_id, instruments)
-            last = {"type": "error", "id": id_, "payload": [error]}
-        if self.operations.pop(id_, None) is not None:  # otherwise the client has completed it
-            await self._send(last)
+            last = {"type": "error", "id": self._id, "payload": [error]}
+        await self._end(last)
 
-    def _send_now(self, id_: str, operation: asyncio.Task[Any] | None, head: bytes, result: bytes) -> bool:
-        """Send a result. Return False if the connection has unsent bytes, or it or the operation has ended."""
-        transport = self.request.transport
-        if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self.socket.closed:
-            return False
-        if self.operations.get(id_) is not operation:
-            return False
-        transport.write(_text_frame(head, result, b"}"))
-        return True
-
-    async def _send(self, message: Mapping[str, Any]) -> None:
-        """Send a message. A client that doesn't receive it in time is cut off."""
-        async with self.sending:
-            try:
-                async with asyncio.timeout(self.endpoint.limits.write_seconds):
-                    await self.socket.send_str(orjson.dumps(message).decode())
-            except TimeoutError:
-                refusal = Refusal("slow_reader", client=self.request[EXCHANGE].client)
-                self.request.app[INSTRUMENTS].refused(refusal)
-                self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
-                raise ConnectionResetError from None
-
-
-def _head(id_: str) -> bytes:
-    """Return the beginning of a `next` message, which a result and a brace complete."""
-    return b'{"type":"next","id":' + orjson.dumps(id_) + b',"payload":'
-
-
-def _text_frame(*parts: bytes) -> bytes:
-    """Return a text message as a frame from a server (RFC 6455, section 5.2)."""
-    size = sum(map(len, parts))
-    if size < 126:  # noqa: PLR2004 the sizes are the RFC's
-        header = b"\x81" + size.to_bytes(1)
-    elif size < 2**16:
-        header = b"\x81\x7e" + size.to_bytes(2)
-    else:
-        header = b"\x81\x7f" + size.to_bytes(8)
-    return b"".join((header, *parts))
-
-
-def _check(has_room: bool) -> None:
-    if not has_room:
-        raise RateLimited("This connection has too many operations. End one first.", 1)
-
-
-def _parsed(received: WSMessage) -> Mapping[str, Any]:
-    if received.type is not WSMsgType.TEXT:
-        raise Closed(Close.INVALID_MESSAGE, "Messages must be texts")
-    try:
-        message = orjson.loads(received.data)
-    except orjson.JSONDecodeError:
-        raise Closed(Close.INVALID_MESSAGE, "Messages must be JSON") from None
-    if not isinstance(message, dict):
-        raise Closed(Close.INVALID_MESSAGE, "Messages must be JSON objects")
-    return message
-
-
-def _request(payload: Mapping[str, Any], request: web.Request) -> GraphQLRequest:
-    try:
-        parsed = parse_request(payload, request)
-    except RequestError:
-        raise Closed(Close.INVALID_MESSAGE, "Invalid message") from None
-    if payload.get("query") is None and not (parsed.document_id or parsed.hash):
-        raise Closed(Close.INVALID_MESSAGE, "Invalid message")
-    return parsed
+    async def _end(self, last: Mapping[str, Any]) -> None:
+        if self._leave:
+            self._leave()
+            self._leave = None
+        if self._connection.operations.get(self._id) is self:
+            del self._connection.operations[self._id]
+            await self._connection.send(last)

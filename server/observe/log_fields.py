@@ -50,9 +50,14 @@ def detached(work: Coroutine[object, object, T], name: str, *kept: str) -> async
 
     `kept` names the fields that its log lines have nevertheless.
     """
+    return asyncio.create_task(work, name=name, context=detached_context(*kept))
+
+
+def detached_context(*kept: str) -> Context:
+    """Return a context for detached tasks."""
     context, fields = Context(), _fields.get() or {}
     context.run(_fields.set, {each: fields[each] for each in kept if each in fields})
-    return asyncio.create_task(work, name=name, context=context)
+    return context
 
 
 def with_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -88,6 +88,7 @@ async def _waiting(watch: FeedWatch, ask: Ask, world: World, member: Member) -> 
 async def _woken(*readers: Reader) -> None:
     """Wait until the readers are woken, and let them wait again."""
     for each in readers:
+        assert isinstance(each.grown, asyncio.Event)
         await each.grown.wait()
         each.grown.clear()
 

@@ -13,6 +13,7 @@ from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live import group, subscriptions
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
@@ -96,7 +97,7 @@ async def test_a_group_stops_when_all_its_members_were_too_slow(
         return b""
 
     live = subscriptions_to(database)
-    stream = live.results("key", caller(world.admin), Source(EventFilter(), after), run)
+    stream = live.results(Subscription("key", caller(world.admin), Source(EventFilter(), after), run))
     async with asyncio.timeout(PATIENCE), aclosing(stream):
         await anext(stream)
         while live.groups:  # noqa: ASYNC110 nothing is set when a group ends
@@ -112,6 +113,6 @@ def subscriptions_to(database: Database) -> Subscriptions:
 
 async def results(database: Database, world: World, after: str, operation: Away, count: int) -> list[bytes]:
     source = Source(EventFilter(), after)
-    stream = subscriptions_to(database).results("key", caller(world.admin), source, operation.run)
+    stream = subscriptions_to(database).results(Subscription("key", caller(world.admin), source, operation.run))
     async with asyncio.timeout(PATIENCE), aclosing(stream):
         return [await anext(stream) for _ in range(count)]

@@ -13,7 +13,8 @@ from mainsheet.models.instrumentation import Instrumentation, OperationRecord
 from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live import group
 from mainsheet.server.live.group import Subscriber, TooSlow
-from mainsheet.server.live.websocket import SUBPROTOCOL, Close
+from mainsheet.server.live.messages import Close
+from mainsheet.server.live.websocket import SUBPROTOCOL
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import Live, Socket
@@ -38,43 +39,62 @@ class Transport:
         return self.is_free
 
 
-async def _waiting(subscriber: Subscriber, count: int) -> list[bytes]:
-    async with aclosing(subscriber.results()) as results:
-        return [await anext(results) for _ in range(count)]
+class Slow:
+    """A subscriber, and how often it had to begin to send."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.subscriber = Subscriber(transport.send_now, self._begin)
+        self.begun = 0
+
+    def _begin(self) -> None:
+        self.begun += 1
+
+    async def read(self) -> list[bytes]:
+        return [each async for each in self.subscriber.waiting()]
 
 
 async def test_results_wait_behind_one_that_could_not_be_sent() -> None:
     transport = Transport()
-    subscriber = Subscriber(transport.send_now)
-    subscriber.deliver(b"1")
+    slow = Slow(transport)
+    slow.subscriber.deliver(b"1")
     transport.is_free = True
-    subscriber.deliver(b"2")
+    slow.subscriber.deliver(b"2")
 
-    assert await _waiting(subscriber, 2) == [b"1", b"2"]
+    assert (await slow.read(), slow.begun) == ([b"1", b"2"], 1)
     assert transport.sent == []
 
 
 async def test_results_are_sent_at_once_when_none_waits_any_more() -> None:
     transport = Transport()
-    subscriber = Subscriber(transport.send_now)
-    subscriber.deliver(b"1")
-    results = subscriber.results()
-    assert await anext(results) == b"1"
+    slow = Slow(transport)
+    slow.subscriber.deliver(b"1")
+    assert await slow.read() == [b"1"]
     transport.is_free = True
-    reading = asyncio.ensure_future(anext(results))
-    await asyncio.sleep(0)
-    subscriber.deliver(b"2")
+    slow.subscriber.deliver(b"2")
+    slow.subscriber.deliver(TooSlow())
 
-    assert transport.sent == [b"2"]
-    subscriber.deliver(TooSlow())
+    assert (transport.sent, slow.begun) == ([b"2"], 2)
     with pytest.raises(TooSlow):
-        await reading
+        await slow.read()
+
+
+async def test_a_result_that_is_being_sent_is_not_overtaken() -> None:
+    transport = Transport()
+    subscriber = Subscriber(transport.send_now, lambda: None)
+    subscriber.deliver(b"1")
+    async with aclosing(subscriber.waiting()) as waiting:
+        assert await anext(waiting) == b"1"
+        transport.is_free = True
+        subscriber.deliver(b"2")
+
+        assert await anext(waiting) == b"2"
+    assert transport.sent == []
 
 
 async def test_a_subscriber_with_too_many_results_waiting_is_ended() -> None:
-    subscriber = Subscriber(group.send_later)
+    subscriber = Subscriber(group.send_later, lambda: None)
     kept = [subscriber.deliver(b"%d" % number) for number in range(group.MOST_WAITING + 1)]
-    results = subscriber.results()
+    results = subscriber.waiting()
 
     assert kept == [True] * group.MOST_WAITING + [False]
     for number in range(group.MOST_WAITING):

@@ -12,6 +12,7 @@ from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.subscription import Delivery, Source
 from mainsheet.server.errors import RateLimited
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
@@ -32,7 +33,7 @@ class Server:
 
     def stream(self, member: Member) -> AsyncGenerator[bytes]:
         source = Source(EventFilter(), self.after)
-        return self.subscriptions.results("key", caller(member), source, delivered)
+        return self.subscriptions.results(Subscription("key", caller(member), source, delivered))
 
 
 async def delivered(delivery: Delivery) -> bytes:

@@ -1,7 +1,9 @@
 """The protocol `graphql-transport-ws`: each test is named by what the protocol says."""
 
+import asyncio
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,10 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.organization import Organization
+from testbed.ask import Ask
 from testbed.world import World
-from tests.live.conftest import Live, Start
+from tests.live.conftest import PATIENCE, Live, Start
+from tests.live.test_subscriptions import end, rename
 
 EVENTS = "subscription { events { id } }"
+ACTIONS = "subscription ($after: String) { events(after: $after) { action } }"
+RENAMED = {"data": {"events": {"action": "JOB_UPDATED"}}}
+WORK = {"subscription", "websocket operation"}
+SIZES = (125, 126, 65_535, 65_536)  # the last and the first with each form of the length in a frame's header
 NAME = "{ organization { name } }"
 
 
@@ -59,6 +67,39 @@ async def test_a_ping_gets_a_pong(live: Live) -> None:
         await socket.send(type="pong")
         await socket.send(type="ping", payload={})
         assert await socket.receive() == {"type": "pong"}
+
+
+async def test_results_of_each_size_of_frame_arrive(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "renamed")
+    async with live.socket(world.viewer) as socket:
+        overhead, received = 0, []
+        for size in (0, *SIZES):  # the id is a part of the message
+            id_ = "x" * max(1, size - overhead)
+            await socket.subscribe(id_, ACTIONS, after=after)
+            text = await socket.raw.receive_str(timeout=PATIENCE)
+            await socket.send(type="complete", id=id_)
+            overhead = len(text) - len(id_)
+            received.append((len(text), orjson.loads(text)["payload"] == RENAMED))
+
+    assert received[1:] == [(size, True) for size in SIZES]
+
+
+def running_tasks() -> set[str]:
+    return {each.get_name() for each in asyncio.all_tasks()}
+
+
+async def test_an_idle_subscription_has_no_task(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", ACTIONS, after=await end(ask, world))
+        await rename(ask, world, job_id, "renamed")
+        await socket.receive()
+
+        async with asyncio.timeout(PATIENCE):
+            while running_tasks() & WORK:  # noqa: ASYNC110 nothing is set when a task ends
+                await asyncio.sleep(0)
+        await rename(ask, world, job_id, "again")
+        assert (await socket.receive())["payload"] == RENAMED
 
 
 async def test_a_completed_operation_may_have_its_id_used_again(live: Live, world: World) -> None:

@@ -57,14 +57,15 @@ async def test_the_feed_watch_goes_on_after_an_unexpected_error(
 ) -> None:
     monkeypatch.setattr(feed_watch, "RETRY_SECONDS", 0)
     watch = FeedWatch(database, poll_seconds=0)
-    reader = watch.add(Reader(world.organization.id))
+    grown = asyncio.Event()
+    watch.add(Reader(world.organization.id, grown=grown))
 
     async with asyncio.timeout(PATIENCE), watch.running():
         with capture_logs() as logged:
             async with without(database, "event"):
                 await until_logged(database, logged, "feed watch failed")
         await Ask(database).create_job(world.contributor, world)
-        await reader.grown.wait()
+        await grown.wait()
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from mainsheet.models.database import Database
-from mainsheet.server.live.websocket import SUBPROTOCOL, Close
+from mainsheet.server.live.messages import Close
+from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.trusted_documents import catalogue
 from mainsheet.server.trusted_documents.catalogue import Client
 from tests.trusted_documents.conftest import NAME, OTHER, Server, Start, document, hash_of, persisted
