@@ -11,6 +11,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
+| `TEAMS_BY_GRANTS` | number the caller's granted jobs in each team     | few grants: most jobs aren't the caller's |
 | `TEAMS_IN_ORDER`  | scan the index of each team's grants, check each  | all jobs are seen, or by creation         |
 | `TEAMS_BY_SET`    | the same, against one set of the caller's grants  | by creation, fewer than 10,000 grants     |
 | `OF_TEAMS`        | number all jobs of each team                      | other orders, and conditions              |
@@ -117,10 +118,13 @@ async def of_teams(read: Read, team_ids: Sequence[str], arguments: JobListArgume
 async def _access_path_of_teams(read: Read, arguments: JobListArguments) -> Mapping[JobSortField, PagedList[Job]]:
     if sees_all_jobs(read.caller):
         return TEAMS_IN_ORDER
+    grants = await GRANT_COUNTS.of(read, read.caller.actor_id)
+    if grants < MANY:
+        return TEAMS_BY_GRANTS
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     if not _is_by_creation(arguments, parameters):
         return OF_TEAMS
-    return TEAMS_BY_SET if await GRANT_COUNTS.of(read, read.caller.actor_id) < LARGE_SET else TEAMS_IN_ORDER
+    return TEAMS_BY_SET if grants < LARGE_SET else TEAMS_IN_ORDER
 
 
 @batch(*JOINS)
@@ -191,6 +195,12 @@ def _of_teams(view: View, *conditions: str) -> Statement:
 
 
 @rows_of(Job)
+def _granted_in_teams(view: View, *conditions: str) -> Statement:
+    jobs = _own_jobs(view).where(*job_filter.by_row(Job, *conditions))
+    return jobs.join(own_teams.Granted, own_teams.Granted.job_id == Job.id)
+
+
+@rows_of(Job)
 def _in_teams(view: View, *conditions: str) -> Statement:
     return _checked_grants(view, Access.FORCED_LOOKUP, *conditions)
 
@@ -251,6 +261,7 @@ SCAN_THEN_INDEX = by_sort_field(
 )
 FAR_PAGE = by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
 OF_TEAMS = by_sort_field(_of_teams, JobTeam.team_id)
+TEAMS_BY_GRANTS = by_sort_field(_granted_in_teams, own_teams.Granted.team_id)
 IN_TEAMS = {"rows_to_count": _of_teams, "is_indexed": True, "rows_by_id": select_jobs}
 TEAMS_IN_ORDER = _in_grants_order(by_sort_field(_in_teams, JobTeam.team_id, **IN_TEAMS))
 TEAMS_BY_SET = _in_grants_order(by_sort_field(_in_teams_by_set, JobTeam.team_id, **IN_TEAMS))

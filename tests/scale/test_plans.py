@@ -7,6 +7,7 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
+from mainsheet.resolvers.job_list import access_paths
 from testbed.ask import Ask
 from tests.api.test_statement_counts import FROM_LISTS, FROM_ROOT, WAYS, leaf_of, selection
 from tests.scale.conftest import Big, Steps
@@ -121,6 +122,19 @@ async def test_the_feed_of_a_member_looks_up_the_job_of_each_event(
 
     for plan in (await plans(big, big_database, ask_big)).values():
         assert not [*walks(plan), *through_teams(plan)], plan
+
+
+async def test_jobs_of_teams_are_few_for_a_member_with_few_grants(
+    big: Big, big_database: Database, ask_big: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_paths, "MANY", 10_000)
+    for sort in ("CREATED_AT", "NAME"):
+        await ask_big(big.member, f"{{ teams {{ nodes {{ jobs(first: 2, sortBy: {sort}) {{ nodes {{ id }} }} }} }} }}")
+
+        found = await plans(big, big_database, ask_big)
+        refuse_walks(found, sort)
+        (plan,) = [plan for statement, plan in found.items() if "granted" in statement]
+        assert len(through_teams(plan)) == 1, plan  # the grants of the member's own teams
 
 
 @pytest.mark.parametrize("role", ROLES)
