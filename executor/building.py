@@ -1,19 +1,32 @@
 """Writes the second half of the source: it builds the response from the deepest level up."""
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from datetime import datetime
 
 from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
 from mainsheet.executor.code import by_type, items, read, type_name
 from mainsheet.executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
 from mainsheet.executor.loading import Group, Loading
+from mainsheet.executor.resolver import Resolver
 from mainsheet.executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
 from mainsheet.executor.sizes import Sizes
 from mainsheet.executor.writer import Writer
 
 
 class Building:
-    def __init__(self, writer: Writer, loading: Loading, *, keeps_datetimes: bool, believes_rows: bool) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        loading: Loading,
+        resolving: AbstractSet[Shape],
+        keeps_datetimes: bool,
+        believes_rows: bool,
+    ) -> None:
         self._writer = writer
+        self._resolving = resolving  # the shapes with resolvers below them
+        self._path = "None"  # the expression for the path of the value, if its shape is one of these
         self._keeps_datetimes = keeps_datetimes
         self._believes_rows = believes_rows
         self._loading = loading
@@ -34,6 +47,8 @@ class Building:
         write.line("n0 = n + c")
         answer = write.fresh("x")
         write.line(f"{answer} = {self._value(shape, 'value')}")
+        if self._resolving:
+            write.line("await context.finish()")
         write.line("extent = extent_of(n + c - n0)")
         write.line("check(extent.size, limit)")
         write.line(f"return {answer}, extent")
@@ -128,7 +143,8 @@ class Building:
         answer, item = write.fresh("x"), write.fresh("x")
         write.line(f"{answer} = []")
         with write.block(f"for {item} in {self._kept(shape) or items(value)}:"):
-            write.line(f"{answer}.append({self._completed(shape.item, item)})")
+            with self._at(f"len({answer}), None", is_needed=shape in self._resolving):
+                write.line(f"{answer}.append({self._completed(shape.item, item)})")
             self._pause()
         write.line(f"n += len({answer}) - 1")
         return answer
@@ -139,9 +155,51 @@ class Building:
         if shape.is_type_of is not None:
             self._writer.line(f"yes({self._writer.constant('is_type_of', shape.is_type_of)}({value}))")
         sizes = Sizes()
+        if shape in self._resolving:
+            return self._holder(shape, value, sizes)
         entries = [f"{key!r}: {self._entry(key, field, value, sizes)}" for key, field in shape.fields.items()]
         sizes.write(self._writer)
         return f"{{{', '.join(entries)}}}"
+
+    def _holder(self, shape: Object, value: str, sizes: Sizes) -> str:
+        """Write the code for an object with resolvers below it, which may return after the object is built."""
+        holder = self._writer.fresh("h")
+        self._writer.line(f"{holder} = {{}}")
+        for key, field in shape.fields.items():
+            is_needed = field.shape in self._resolving or isinstance(field.source, Resolver)
+            with self._at(f"{key!r}, {field.name.split('.')[0]!r}", is_needed=is_needed):
+                if isinstance(field.source, Resolver):
+                    sizes.entry(key)
+                    self._resolve(key, field, field.source, value, holder)
+                else:
+                    self._writer.line(f"{holder}[{key!r}] = {self._entry(key, field, value, sizes)}")
+        sizes.write(self._writer)
+        return holder
+
+    def _resolve(self, key: str, field: Field, resolver: Resolver, parent: str, holder: str) -> None:
+        """Write the call of a resolver, and the function that completes what it returns, now or later."""
+        write, outer = self._writer, self._path
+        value, self._path, complete = write.fresh("x"), write.fresh("p"), write.fresh("complete")
+        with write.function(f"async def {complete}({value}, {self._path}):"):
+            write.line("nonlocal n, top")
+            write.line(f"return {self._completed(field.shape, value)}")
+        self._path = outer
+        write.line(f"{value} = {write.constant('resolve', resolver)}(context, {parent}, {outer})")
+        write.line(f"{holder}[{key!r}] = None")
+        with write.block(f"if is_awaitable({value}):"):
+            write.line(f"context.wait_for({holder}, {outer}, {value}, {complete})")
+        with write.block("else:"):
+            write.line(f"{holder}[{key!r}] = await {complete}({value}, {outer})")
+
+    @contextmanager
+    def _at(self, key: str, *, is_needed: bool) -> Iterator[None]:
+        """Write the path of what is written inside, if it is needed."""
+        outer = self._path
+        if is_needed:
+            self._path = self._writer.fresh("p")
+            self._writer.line(f"{self._path} = Path({outer}, {key})")
+        yield
+        self._path = outer
 
     def _entry(self, key: str, field: Field, parent: str, sizes: Sizes) -> str:
         """Write the code that completes a field and adds its size. Returns the expression for its value."""

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import Undefined, VariableValues
-from graphql.pyutils import is_awaitable, is_collection
+from graphql.pyutils import Path, is_awaitable, is_collection
 
 from mainsheet.executor.bounds import BYTE, UNBOUNDED, Extent, check, size_of
 from mainsheet.executor.building import Building
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
-from mainsheet.executor.shape import Shape, Unsupported
+from mainsheet.executor.resolver import Resolver
+from mainsheet.executor.shape import Object, Shape, Unsupported, asks, with_resolvers
 from mainsheet.executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, Extent]]]
@@ -42,6 +43,8 @@ class Unit:
 
     It returns the value with its extent, or raises `AnswerTooLarge`.
 
+    If it `has_resolvers`, it gets a `run.Run` in place of the context, and graphql-core executes it again if it fails.
+
     A source that is too long isn't compiled: `answer` is None, and `recovery.py` completes the shape value by value.
     """
 
@@ -49,12 +52,14 @@ class Unit:
     answer: Answer | None
     source: str
     loading: Loading
+    has_resolvers: bool = False
+    is_async: bool = False  # whether a resolver always returns an awaitable
     tries: Tries = field(default_factory=Tries)
 
     @property
     def waits(self) -> bool:
-        """Whether a batch may have to be awaited."""
-        return bool(self.loading.groups)
+        """Whether a batch or a resolver may have to be awaited."""
+        return self.is_async or bool(self.loading.groups)
 
 
 @dataclass(frozen=True)
@@ -76,21 +81,41 @@ class Options:
 
 
 def compile_shape(shape: Shape, options: Options) -> Unit:
+    resolving = with_resolvers(shape)
+    if resolving and asks(shape):
+        raise Unsupported("relations beside resolvers that are asynchronous or get `info`")
     write = Writer()
     loading = Loading(write, some_attributes=options.some_attributes, is_whole=options.is_whole)
     with write.block("async def answer(value, context, variables):"):
         loading.write(shape)
-        Building(write, loading, keeps_datetimes=options.keeps_datetimes, believes_rows=options.believes_rows).write(
-            shape
-        )
+        Building(write, loading, resolving, options.keeps_datetimes, options.believes_rows).write(shape)
     source = write.source
-    return Unit(
-        shape, _compiled(source, write.names, options) if len(source) <= LONGEST_SOURCE else None, source, loading
-    )
+    if len(source) <= LONGEST_SOURCE:
+        answer = _compiled(source, write.names, options)
+    elif resolving:
+        raise Unsupported("its size")
+    else:
+        answer = None
+    return Unit(shape, answer, source, loading, bool(resolving), any(map(_is_async, resolving)))
+
+
+def _is_async(shape: Shape) -> bool:
+    """Return whether a field of an object always returns an awaitable."""
+    if not isinstance(shape, Object):
+        return False
+    return any(isinstance(field.source, Resolver) and field.source.is_async for field in shape.fields.values())
 
 
 def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
-    checks = {"again": again, "real": real, "yes": yes, "check": check, "pause": checkpoint(options.most_bytes, BYTE)}
+    checks = {
+        "again": again,
+        "real": real,
+        "yes": yes,
+        "check": check,
+        "Path": Path,
+        "is_awaitable": is_awaitable,
+        "pause": checkpoint(options.most_bytes, BYTE),
+    }
     sizes = {"limit": options.most_bytes, "size_of": size_of, "extent_of": Extent.of}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
     exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted

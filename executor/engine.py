@@ -9,14 +9,16 @@ from typing import Any
 
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, VariableValues
+from graphql.execution import MiddlewareManager
 
 from mainsheet.executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
-from mainsheet.executor.compiler import Options, Unit, compile_shape
+from mainsheet.executor.compiler import Answer, Options, Unit, compile_shape
 from mainsheet.executor.dry_run import Rehearsal
 from mainsheet.executor.finished import finished
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import Program, Programming
 from mainsheet.executor.recovery import Recovery
+from mainsheet.executor.run import Run
 from mainsheet.executor.shape import Unsupported
 from mainsheet.executor.worker import WorkerThread
 
@@ -26,9 +28,9 @@ INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 class Outcome(StrEnum):
     COMPILED = "compiled"  # from end to end
     INTERPRETED = "interpreted"  # too large to compile: completed value by value
-    PARTS = "parts"  # graphql-core ran the root fields (mutations, resolvers with `info`), compiled code the rest
+    PARTS = "parts"  # graphql-core ran the root fields (of mutations, or beside relations), compiled code the rest
     RECOVERED = "recovered"  # failed, and was completed again value by value to locate the errors
-    REPLAYED = "replayed"  # had a value of an unexpected kind, and was executed again by graphql-core
+    REPLAYED = "replayed"  # had a value of an unexpected kind, or an error beside resolvers: executed by graphql-core
     REFERENCE = "reference"  # not compiled: introspection, refused variables, unsupported features
 
 
@@ -114,12 +116,39 @@ class Executor:
             return await self._uncompiled(program.parts, request, variables)
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)
+        if unit.has_resolvers:
+            return await self._resolved(unit, unit.answer, request, variables)
         try:
             data, extent = await unit.answer(request.root, request.context, variables)
         except AnswerTooLarge:
             raise
         except Exception as failure:  # noqa: BLE001 the recovery raises it again, with its path
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
+        self._observe(Outcome.COMPILED)
+        return CountedResult(data, extent.values)
+
+    async def _resolved(
+        self, unit: Unit, answer: Answer, request: Request, variables: VariableValues
+    ) -> ExecutionResult:
+        """Execute a unit that has resolvers. If it fails, graphql-core executes it again with what they returned."""
+        make_core = partial(
+            self._programming.core(request.operation),
+            root_value=request.root,
+            context_value=request.context,
+            variable_values=variables,
+            **request.options,
+        )
+        run = Run(make_core, variables, is_sync=request.is_sync)
+        try:
+            data, extent = await answer(request.root, run, variables)
+        except AnswerTooLarge:
+            raise
+        except Exception as failure:  # noqa: BLE001 graphql-core raises it again, with its path
+            unit.tries.left -= isinstance(failure, Unsupported)
+            options = {**request.options, "middleware": MiddlewareManager(run)}
+            return await self._refer(Outcome.REPLAYED, replace(request, options=options))
+        finally:
+            await run.close()
         self._observe(Outcome.COMPILED)
         return CountedResult(data, extent.values)
 

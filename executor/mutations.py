@@ -1,37 +1,60 @@
 """Executes root fields by graphql-core, and everything below them by compiled code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from inspect import isawaitable
 from typing import Any
 
-from graphql import default_field_resolver, default_type_resolver
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.collect_fields import FragmentDetails
 
 from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.compiler import Unit
 from mainsheet.executor.finished import finished
-from mainsheet.executor.plan import Planner
+from mainsheet.executor.introspection import fragments
 from mainsheet.executor.shape import Unsupported
 
 
-def in_parts(base: Any, planner: Planner, units: Mapping[str, Unit]) -> Any:
+def in_parts(
+    base: Any,
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    units: Mapping[str, Unit],
+) -> Any:
     """Return a factory of executors that complete root fields by units, which are given by response key.
 
     With `is_sync`, units that may have to wait aren't used, and nothing is awaited.
 
     The factory takes the root, the context and coerced variables: graphql-core's `build` would coerce them again.
     """
+    return partial(core_executor(_parts(base), schema, document, operation), units=units)
+
+
+def core_executor(
+    base: Any, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> Callable[..., Any]:
+    """Return a factory of graphql-core's executors for one operation."""
     return partial(
-        _parts(base),
-        units=units,
-        schema=planner.schema,
-        fragment_definitions={name: each.definition for name, each in planner.fragments.items()},
-        fragments=planner.fragments,
-        operation=planner.operation,
+        base,
+        schema=schema,
+        fragment_definitions=fragments(document),
+        fragments=details_of(document),
+        operation=operation,
         field_resolver=default_field_resolver,
         type_resolver=default_type_resolver,
         subscribe_field_resolver=default_field_resolver,
     )
+
+
+def details_of(document: DocumentNode) -> dict[str, FragmentDetails]:
+    return {name: FragmentDetails(node) for name, node in fragments(document).items()}
 
 
 @cache

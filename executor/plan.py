@@ -36,10 +36,11 @@ from graphql.execution.collect_fields import (
 from graphql.pyutils import is_awaitable
 from strawberry.types.field import StrawberryField
 
-from mainsheet.executor.arguments import Arguments
+from mainsheet.executor.arguments import Arguments, Convert
 from mainsheet.executor.conversion import conversion
 from mainsheet.executor.plain import plain_field
 from mainsheet.executor.relation import READS, RELATION, Relation
+from mainsheet.executor.resolver import Resolver, of_core, of_strawberry
 from mainsheet.executor.shape import (
     Abstract,
     Attribute,
@@ -96,6 +97,7 @@ class Planner:
     variables: VariableValues
     believes_rows: bool
     joins: bool = True
+    resolves: bool = False  # whether fields may have resolvers that get `info` or return an awaitable
     _count: int = field(default=0, init=False)
 
     def root(self) -> Object:
@@ -169,7 +171,8 @@ class Planner:
         definition = self.schema.get_field(parent, node.name.value)
         if definition is None:
             raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
-        source = TypeName(parent.name) if node.name.value == "__typename" else self._source(parent, definition, node)
+        nodes = [each.node for each in details]
+        source = TypeName(parent.name) if node.name.value == "__typename" else self._source(parent, definition, nodes)
         if isinstance(source, Link):
             join = source.relation.join
             if join is not None and join in joins:
@@ -177,14 +180,15 @@ class Planner:
             else:
                 joins = source.relation.joins if self.joins else NO_JOINS
         shape = self.shape(definition.type, details, path, joins)
-        return Field(f"{parent.name}.{node.name.value}", path, source, shape, [each.node for each in details])
+        return Field(f"{parent.name}.{node.name.value}", path, source, shape, nodes)
 
-    def _source(self, parent: GraphQLObjectType, definition: GraphQLField, node: FieldNode) -> Source:
+    def _source(self, parent: GraphQLObjectType, definition: GraphQLField, nodes: list[FieldNode]) -> Source:
+        node = nodes[0]
         if definition.resolve is None:
             return Call(partial(default_value, name=node.name.value), True, (), None, None)
         declared = plain_field(self.api, definition)
         if declared is None:
-            raise Unsupported(f"the resolver of {parent}.{node.name.value}")
+            return self._resolver(parent, definition, nodes, None)
         if (relation := declared.metadata.get(RELATION)) is not None:
             question = self._question(relation, declared, definition, node)
             if relation.key is None and question is None:
@@ -196,7 +200,7 @@ class Planner:
                 raise Unsupported("another default resolver")
             return Attribute(declared.python_name)
         if resolver.is_async or resolver.info_parameter:
-            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it is asynchronous or asks for `info`")
+            return self._resolver(parent, definition, nodes, declared)
         function: Any = resolver.wrapped_func
         if not callable(function):
             raise Unsupported(f"the resolver of {parent}.{node.name.value}: it isn't callable")
@@ -206,6 +210,27 @@ class Planner:
         named = declared.metadata.get(READS)
         reads = None if named is None else frozenset(named)
         return Call(function, takes_self, sorted(names), arguments if definition.args else None, reads)
+
+    def _resolver(
+        self,
+        parent: GraphQLObjectType,
+        definition: GraphQLField,
+        nodes: list[FieldNode],
+        declared: StrawberryField | None,
+    ) -> Resolver:
+        """Return a resolver that isn't a plain function. Without a declaration, it is called as graphql-core does."""
+        is_introspection = nodes[0].name.value.startswith("__")  # which graphql-core runs in the worker
+        if not self.resolves or is_introspection or definition.resolve is None:
+            raise Unsupported(f"the resolver of {parent}.{nodes[0].name.value}")
+        if declared is None:
+            resolve = of_core(definition.resolve)
+            convert: Convert = dict
+        else:
+            resolve = of_strawberry(declared, self.api.config.info_class)
+            convert = conversion(self.api, declared, definition)
+        arguments = Arguments(definition, nodes[0], convert, reusable=False) if definition.args else None
+        is_async = declared is not None and declared.is_async
+        return Resolver(resolve, arguments, definition, parent, nodes, is_async)
 
     def _question(
         self, relation: Relation, declared: StrawberryField, definition: GraphQLField, node: FieldNode

@@ -7,12 +7,10 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationType, VariableValues
-from graphql.execution.collect_fields import FragmentDetails
 
 from mainsheet.executor.bounds import bounded
 from mainsheet.executor.compiler import Options, Unit, compile_shape
-from mainsheet.executor.introspection import fragments
-from mainsheet.executor.mutations import in_parts
+from mainsheet.executor.mutations import core_executor, details_of, in_parts
 from mainsheet.executor.plain import is_plain_schema
 from mainsheet.executor.plan import Planner
 from mainsheet.executor.prepared import Prepared
@@ -54,24 +52,29 @@ class Programming:
         if not units:
             return Program(None, None, BYTES)
         base = bounded(self.api.execution_context_class, self.options.most_bytes)
-        parts = in_parts(base, self.planner(prepared, variables), units)
+        parts = in_parts(base, prepared.schema, prepared.document, prepared.node, units)
         return Program(None, parts, _weight(*units.values()))
 
     def root(self, prepared: Prepared, variables: VariableValues) -> Shape:
         """Return the shape of the whole operation. Raises `Unsupported`."""
-        shape = self.planner(prepared, variables).root()
+        resolves = prepared.node.operation is OperationType.QUERY
+        shape = self.planner(prepared, variables, resolves=resolves).root()
         return shape if joins_are_asked(shape) else self.planner(prepared, variables, joins=False).root()
 
-    def planner(self, prepared: Prepared, variables: VariableValues, *, joins: bool = True) -> Planner:
+    def core(self, prepared: Prepared) -> Callable[..., Any]:
+        """Return a factory of graphql-core's executors. It takes what `in_parts` takes, except for `is_sync`."""
+        return core_executor(self.api.execution_context_class, prepared.schema, prepared.document, prepared.node)
+
+    def planner(
+        self, prepared: Prepared, variables: VariableValues, *, joins: bool = True, resolves: bool = False
+    ) -> Planner:
         """Return an operation's planner. It gets only the values of the variables in conditions."""
-        known = {name: FragmentDetails(node) for name, node in fragments(prepared.document).items()}
+        known = details_of(prepared.document)
         sources = {name: variables.sources[name] for name in prepared.deciding if name in variables.sources}
         coerced = {name: variables.coerced[name] for name in prepared.deciding if name in variables.coerced}
         deciding = VariableValues(sources, coerced)
         believes_rows = self.options.believes_rows
-        return Planner(
-            self.api, prepared.schema, known, prepared.node, deciding, believes_rows=believes_rows, joins=joins
-        )
+        return Planner(self.api, prepared.schema, known, prepared.node, deciding, believes_rows, joins, resolves)
 
     def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
         """Return the units that can be compiled below the root, by response key."""

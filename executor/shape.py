@@ -8,6 +8,7 @@ from graphql import FieldNode, GraphQLAbstractType, GraphQLLeafType
 
 from mainsheet.executor.arguments import Arguments
 from mainsheet.executor.relation import Attributes, Relation
+from mainsheet.executor.resolver import Resolver
 
 
 class Unsupported(Exception):
@@ -80,7 +81,7 @@ class Link:
     arguments: Arguments | None
 
 
-Source: TypeAlias = TypeName | Attribute | Joined | Call | Link
+Source: TypeAlias = TypeName | Attribute | Joined | Call | Resolver | Link
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,22 @@ def links(shape: Shape) -> Iterator[Field]:
         case Abstract():
             for each in shape.objects.values():
                 yield from links(each)
+
+
+def with_resolvers(shape: Shape) -> set[Shape]:
+    """Return this shape and those below it that have a resolver below them."""
+    match shape:
+        case ListOf():
+            found = with_resolvers(shape.item)
+        case Abstract():
+            found = set().union(*map(with_resolvers, shape.objects.values()))
+        case Object():
+            found = set().union(*(with_resolvers(field.shape) for field in shape.fields.values()))
+            if any(isinstance(field.source, Resolver) for field in shape.fields.values()):
+                found.add(shape)
+        case Leaf():
+            return set()
+    return {*found, shape} if found else found
 
 
 def gathered(shape: Shape) -> Iterator[Field | ListOf | Abstract]:

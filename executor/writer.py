@@ -11,6 +11,7 @@ class Writer:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
         self._lines: list[str] = []
+        self._functions: list[str] = []
         self._depth = 0
         self._count = 0
         self._known: dict[int, str] = {}
@@ -39,6 +40,17 @@ class Writer:
             self.line("pass")
         self._depth -= 1
 
+    @contextmanager
+    def function(self, head: str) -> Iterator[None]:
+        """Write a function inside the source's one, before all of its other lines."""
+        lines, depth = self._lines, self._depth
+        self._lines, self._depth = [], 1
+        with self.block(head):
+            yield
+        self._functions += self._lines
+        self._lines, self._depth = lines, depth
+
     @property
     def source(self) -> str:
-        return "\n".join([*self._lines, ""])
+        """The source: its first line is the head of a function."""
+        return "\n".join([*self._lines[:1], *self._functions, *self._lines[1:], ""])

@@ -471,4 +471,4 @@ async def test_input_types_that_build_their_value_get_info() -> None:
     data, outcomes = await same(api, given)
 
     assert data == {"whose": "cat of Ada"}
-    assert outcomes == [Outcome.REFERENCE]
+    assert outcomes == [Outcome.COMPILED]
