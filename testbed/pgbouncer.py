@@ -2,7 +2,8 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -25,13 +26,31 @@ max_client_conn = 200
 """
 
 
+@dataclass(frozen=True)
+class Pooler:
+    """A configured pooler. `url` is the database's through it."""
+
+    folder: Path
+    url: str
+
+    def running(self) -> AbstractContextManager[None]:
+        return running([installed("pgbouncer"), self.folder / "pgbouncer.ini"], self.folder, b"process up")
+
+
 @contextmanager
 def pgbouncer(postgres_url: str, pattern: str = SETTINGS) -> Iterator[str]:
     """Yield the URL of the database through a new pooler, which `pattern` configures."""
+    with pooler(postgres_url, pattern) as made, made.running():
+        yield made.url
+
+
+@contextmanager
+def pooler(postgres_url: str, pattern: str = SETTINGS) -> Iterator[Pooler]:
+    """Yield a pooler that doesn't run yet."""
     url = make_url(postgres_url)
     with tempfile.TemporaryDirectory(prefix="mainsheet-pgbouncer-") as name:
         folder = Path(name)
-        settings = folder / "pgbouncer.ini"
-        settings.write_text(pattern.format(host=url.query["host"], port=PORT, folder=folder))
-        with running([installed("pgbouncer"), settings], folder, b"process up"):
-            yield url.set(query={"host": name, "port": str(PORT)}).render_as_string(hide_password=False)
+        settings = pattern.format(host=url.query["host"], port=PORT, folder=folder)
+        (folder / "pgbouncer.ini").write_text(settings)
+        pooled = url.set(query={"host": name, "port": str(PORT)}).render_as_string(hide_password=False)
+        yield Pooler(folder, pooled)

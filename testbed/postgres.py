@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -46,6 +46,7 @@ wal_keep_size = 1GB
 WATCH = """
 binaries=$1 folder=$2
 {make} --no-sync > log 2>&1 &&
+printf '%s\\n' 'host all all all trust' 'host replication all all trust' >> data/pg_hba.conf &&
 printf '%s' "$3" >> data/postgresql.conf &&
 "$binaries/pg_ctl" -D data -w -l log -o "-k $folder" start > log.start 2>&1 &&
 echo ready || echo failed
@@ -55,6 +56,11 @@ done
 "$binaries/pg_ctl" -D data -w -m immediate stop > log.stop 2>&1
 rm -rf "$folder"
 """
+# For a server that other hosts can reach.
+LISTENING = """
+listen_addresses = '*'
+"""
+
 NEW = '"$binaries/initdb" -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8'
 STANDBY = '"$binaries/pg_basebackup" -D data -h "{primary}" -U postgres --checkpoint=fast --write-recovery-conf'
 
@@ -107,33 +113,36 @@ def postgres(more_settings: str = "") -> Iterator[str]:
         yield server.url
 
 
-def own_postgres(more_settings: str = "") -> AbstractContextManager[Postgres]:
-    """Yield a server that is removed with its data at the end, also after errors."""
-    return _running(NEW, SETTINGS + more_settings)
+def own_postgres(more_settings: str = "", enter: Sequence[str] = ()) -> AbstractContextManager[Postgres]:
+    """Yield a server that is removed with its data at the end, also after errors.
+
+    `enter` is the command that runs it on another host, as an unprivileged user.
+    """
+    return _running(NEW, SETTINGS + more_settings, enter)
 
 
-def standby_of(primary: Postgres) -> AbstractContextManager[Postgres]:
+def standby_of(primary: Postgres, enter: Sequence[str] = ()) -> AbstractContextManager[Postgres]:
     """Yield a standby of a server that has the settings `REPLICATED`. It may not have begun to follow that server."""
-    return _running(STANDBY.format(primary=primary.folder), "")
+    return _running(STANDBY.format(primary=primary.folder), "", enter)
 
 
 @contextmanager
-def _running(make: str, settings: str) -> Iterator[Postgres]:
+def _running(make: str, settings: str, enter: Sequence[str]) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="mainsheet-pg-"))
-    with _watcher(_binaries(folder), folder, make, settings) as watcher:
+    with _watcher(_binaries(folder), folder, make, settings, enter) as watcher:
         server = Postgres(folder, watcher)
         server.wait()
         yield server
 
 
-def _watcher(binaries: Path, folder: Path, make: str, settings: str) -> subprocess.Popen[bytes]:
+def _watcher(binaries: Path, folder: Path, make: str, settings: str, enter: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["/bin/sh", "-c", WATCH.format(make=make), "sh", binaries, folder, settings],
+        [*enter, "/bin/sh", "-c", WATCH.format(make=make), "sh", binaries, folder, settings],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=folder,
         start_new_session=True,  # Ctrl-C goes to pytest, which then stops the server
-        user=None if os.geteuid() else UNPRIVILEGED,
+        user=None if enter or os.geteuid() else UNPRIVILEGED,
     )
 
 

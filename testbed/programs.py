@@ -27,14 +27,19 @@ def installed(name: str) -> str:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], folder: Path, is_ready: bytes) -> Iterator[None]:
-    """Run a program in its folder inside this context, and never as root. It is ready when a line of stderr says so."""
+def running(command: Sequence[str | Path], folder: Path, is_ready: bytes, enter: Sequence[str] = ()) -> Iterator[None]:
+    """Run a program in its folder inside this context, and never as root. It is ready when a line of stderr says so.
+
+    `enter` is the command that runs it on another host, as an unprivileged user.
+    """
     user = None if os.geteuid() else UNPRIVILEGED
     if user:
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, user)
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
-    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, user=user) as process:
+    with subprocess.Popen(
+        [*enter, *command], cwd=folder, env=environment, stderr=subprocess.PIPE, user=None if enter else user
+    ) as process:
         try:
             _wait(process, is_ready)
             yield

@@ -15,9 +15,9 @@ def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tu
     errors = body.get("errors", ())
     if status == 200 and all(KEPT in each["message"] for each in errors):
         return Told.DONE, body["data"]
-    if status == 503 and int(headers.get("Retry-After", 0)) > 0:
-        return Told.UNAVAILABLE, {}
-    if status == 500 and any(UNSURE in each["message"] for each in errors):
+    if status == 503:
+        return (Told.UNAVAILABLE if int(headers.get("Retry-After", 0)) > 0 else Told.UNHINTED), {}
+    if status in {500, 502} and any(UNSURE in each["message"] for each in errors):
         return Told.UNSURE, {}
     return Told.SURPRISED, {"surprise": f"{status} {body}"}
 

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from mainsheet.server.http.consistency import HEADER
 from tests.chaos.answers import is_torn, told_by
 from tests.chaos.ledger import Ledger, Told
-from tests.chaos.server import Server
 from tests.chaos.steps import Step, Steps
 
 PATIENCE_SECONDS = 20  # a longer wait counts as hanging
@@ -43,6 +42,12 @@ async def wait_to_retry() -> None:
     await asyncio.sleep(RETRY_SECONDS)
 
 
+class Endpoint(Protocol):
+    """A server, or a proxy in front of servers."""
+
+    url: str
+
+
 @dataclass
 class Client:
     name: str
@@ -51,14 +56,14 @@ class Client:
     http: aiohttp.ClientSession
     steps: Steps
     ledger: Ledger
-    server: Server | None = None
+    server: Endpoint | None = None
     answered: int = 0
     restlessness: float = 0  # the share of requests that it doesn't wait for
     consistency: str | None = None  # the last one that an answer had; only with replicas there is one
     revisions: dict[str, int] = field(default_factory=dict)  # of the jobs as this client changed them last
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    async def work(self, server: Server, stopped: asyncio.Event) -> None:
+    async def work(self, server: Endpoint, stopped: asyncio.Event) -> None:
         """Send changes and some reads until told to stop. After a failure, wait until the service works."""
         self.server = server
         while not stopped.is_set():

@@ -32,7 +32,10 @@ def is_full() -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Compares clients' responses with what is stored after a fault, and keeps a row for the table."""
+    """Compares clients' responses with what is stored after a fault, and keeps a row for the table.
+
+    No client may be at work. The next row counts from 0.
+    """
 
     outcomes: list[Outcome]
 
@@ -45,8 +48,9 @@ class Verdict:
                 database=make_url(url).get_backend_name(),
                 injected=times,
                 answered=sum(ledger.answers[each] for each in Told if each.is_answer),
-                acknowledged=ledger.done.total(),
+                acknowledged=ledger.acknowledged,
                 failed=", ".join(f"{count} {each}" for each, count in ledger.failures.items()) or "0",
+                no_retry_after=ledger.answers[Told.UNHINTED],
                 lost=len(found.lost),
                 half_written=len(found.halves) + len(found.unasked),
             )
@@ -54,6 +58,7 @@ class Verdict:
         assert ledger.surprises == []
         assert (found.lost, found.unasked, found.halves) == ([], [], [])
         assert set(ledger.failures) <= failures
+        ledger.count_anew()
 
 
 @pytest.fixture
@@ -88,4 +93,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("faults and outcomes")
         terminalreporter.write(table(outcomes))
         if is_full():
-            RESULTS.write_text(ABOUT + table(outcomes))
+            RESULTS.write_text(ABOUT + table(outcomes, RESULTS.read_text("utf-8") if RESULTS.exists() else ""), "utf-8")

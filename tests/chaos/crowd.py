@@ -16,9 +16,8 @@ from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.roles import AccessScope, OrganizationRole
 from testbed.world import World, make_member, make_team, make_world
-from tests.chaos.client import Client
+from tests.chaos.client import Client, Endpoint
 from tests.chaos.ledger import Ledger
-from tests.chaos.server import Server
 from tests.chaos.steps import Steps
 
 TEAMS = 10
@@ -42,7 +41,7 @@ class Crowd:
     world: World
 
     @asynccontextmanager
-    async def at_work(self, *servers: Server) -> AsyncIterator[None]:
+    async def at_work(self, *servers: Endpoint) -> AsyncIterator[None]:
         """Run all clients inside this context, some at each server, and wait for their last responses at its end."""
         stopped = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

@@ -22,7 +22,8 @@ class Told(StrEnum):
     DONE = "acknowledged"
     REFUSED = "refused"  # by the domain's rules
     UNAVAILABLE = "unavailable"  # 503 with Retry-After: nothing was changed
-    UNSURE = "unsure"  # 500 that says so: the change may have been made
+    UNHINTED = "503 without Retry-After"
+    UNSURE = "unsure"  # 500, or 502 of a proxy, that says so: the change may have been made
     CUT = "cut"  # the connection ended before an answer
     SURPRISED = "surprised"  # anything else
 
@@ -32,7 +33,7 @@ class Told(StrEnum):
 
     @property
     def leaves_doubt(self) -> bool:
-        return self in {Told.UNSURE, Told.CUT, Told.SURPRISED}
+        return self in {Told.UNHINTED, Told.UNSURE, Told.CUT, Told.SURPRISED}
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Ledger:
     numbers: dict[Effect, int] = field(default_factory=dict)
     keyed: set[Effect] = field(default_factory=set)
     answers: Counter[Told] = field(default_factory=Counter)
+    acknowledged: int = 0
     surprises: list[str] = field(default_factory=list)
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -51,6 +53,11 @@ class Ledger:
     def failures(self) -> Counter[Told]:
         """The number of requests that got no response, or a refusal."""
         return Counter({told: count for told, count in self.answers.items() if not told.is_answer})
+
+    def count_anew(self) -> None:
+        """Count the answers to the next fault from 0. What is compared with the database stays."""
+        self.answers.clear()
+        self.acknowledged = 0
 
     async def count(self, told: Told, what: str) -> None:
         """Count a response, including those of reads."""
@@ -64,6 +71,7 @@ class Ledger:
         """Record the outcome of a change."""
         if told is Told.DONE:
             self.done[effect] += 1
+            self.acknowledged += 1
             if answer.get("version"):
                 self.numbers[effect] = answer["version"]["number"]
         elif told.leaves_doubt:

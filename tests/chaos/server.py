@@ -18,6 +18,13 @@ LOOK_SECONDS = 0.02
 
 
 @dataclass
+class Proxied:
+    """Servers behind a proxy with this URL."""
+
+    url: str
+
+
+@dataclass
 class Server:
     options: tuple[str, ...]
     environment: Mapping[str, str]

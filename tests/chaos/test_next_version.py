@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.revisions import head, revisions_of
 from tests.chaos.client import Client
 from tests.chaos.conftest import Verdict
-from tests.chaos.crowd import Crowd, crowd_at
+from tests.chaos.crowd import Crowd, Scale, crowd_at
 from tests.chaos.server import Server, serving
 from tests.releases.next_version import NextVersion, make_next_version
 from tests.server.commands import PATIENCE, expect_no_traceback
@@ -26,51 +27,52 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> NextVersion:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # of PostgreSQL, the next test shows it, too
 async def test_it_serves_a_database_that_the_next_version_migrates_and_brings_back(
-    following: NextVersion, database_url: str, database: Database, tmp_path: Path, verdict: Verdict
+    following: NextVersion, database_url: str, database: Database, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with crowd_at(database_url) as crowd, serving(database_url, tmp_path / "log") as server:
         async with crowd.at_work(server):
-            await crowd.changes(CHANGES)
-            upgraded = await following.run("db", "upgrade", url=database_url)
-            assert upgraded.code == 0, upgraded.stderr
-            assert (await revisions_of(database)).is_newer
-            await crowd.changes(CHANGES)
-            assert await server.status("/readyz") == 200
+            async for _ in crowd.rounds(replace(scale, changes=CHANGES)):
+                upgraded = await following.run("db", "upgrade", url=database_url)
+                assert upgraded.code == 0, upgraded.stderr
+                assert (await revisions_of(database)).is_newer
+                await crowd.changes(CHANGES)
+                assert await server.status("/readyz") == 200
 
-            downgraded = await following.run("db", "downgrade", head(), url=database_url)
-            assert downgraded.code == 0, downgraded.stderr
+                downgraded = await following.run("db", "downgrade", head(), url=database_url)
+                assert downgraded.code == 0, downgraded.stderr
             await crowd.changes(CHANGES)
         assert await server.stop() == 0
 
-    await verdict("an upgrade and a downgrade beside it", database_url, crowd, 2, set())
+    await verdict("database upgraded or downgraded", database_url, crowd, 2 * scale.times, set())
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_both_versions_serve_a_database_of_the_next_one(
-    following: NextVersion, database_url: str, database: Database, tmp_path: Path, verdict: Verdict
+    following: NextVersion, database_url: str, database: Database, tmp_path: Path, scale: Scale, verdict: Verdict
 ) -> None:
     async with crowd_at(database_url) as crowd, serving(database_url, tmp_path / "log", "--workers", "2") as server:
         async with crowd.at_work(server):
-            await crowd.changes(CHANGES)
-            assert (await following.run("db", "upgrade", url=database_url)).code == 0
-            assert (await revisions_of(database)).is_newer
-            await crowd.changes(CHANGES)
-            assert await server.status("/readyz") == 200
-            async with serving_next(following, database_url, tmp_path / "log.next") as newer:
-                await moved(crowd, crowd.clients[::2], newer)
+            async for _ in crowd.rounds(replace(scale, changes=CHANGES)):
+                assert (await following.run("db", "upgrade", url=database_url)).code == 0
+                assert (await revisions_of(database)).is_newer
                 await crowd.changes(CHANGES)
-                await moved(crowd, crowd.clients, newer)
-                await replace_a_worker(server)
-                await moved(crowd, crowd.clients, server)
-                assert await newer.stop() == 0
+                assert await server.status("/readyz") == 200
+                async with serving_next(following, database_url, tmp_path / "log.next") as newer:
+                    await moved(crowd, crowd.clients[::2], newer)
+                    await crowd.changes(CHANGES)
+                    await moved(crowd, crowd.clients, newer)
+                    await replace_a_worker(server)
+                    await moved(crowd, crowd.clients, server)
+                    assert await newer.stop() == 0
 
-            refused = await following.run("db", "downgrade", head(), url=database_url)
-            assert refused.stdout.splitlines()[1].split()[:2] == ["job", "colour"]
-            assert (await following.run("db", "downgrade", head(), "--yes", url=database_url)).code == 0
+                refused = await following.run("db", "downgrade", head(), url=database_url)
+                assert refused.stdout.splitlines()[1].split()[:2] == ["job", "colour"]
+                assert (await following.run("db", "downgrade", head(), "--yes", url=database_url)).code == 0
             await crowd.changes(CHANGES)
         assert await server.stop() == 0
 
-    await verdict("a next version beside it, and back", database_url, crowd, 2, set())
+    fault = "database upgraded or downgraded, the next version beside this one"
+    await verdict(fault, database_url, crowd, 2 * scale.times, set())
 
 
 @asynccontextmanager

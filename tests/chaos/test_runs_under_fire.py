@@ -196,6 +196,7 @@ def _outcome(
         answered=len(found.all),
         acknowledged=len(stored),
         failed=f"{again} leases lost",
+        no_retry_after=0,  # its workers repeat everything that fails
         lost=0,
         half_written=0,
     )

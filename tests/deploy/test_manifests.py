@@ -12,7 +12,7 @@ from mainsheet.server.environment import FILE
 from mainsheet.server.process.shutdown import LINGER_SECONDS
 from mainsheet.server.process.supervisor import GRACE_SECONDS
 from mainsheet.server.settings import PREFIX, Settings
-from tests.deploy.proxies import DEPLOY
+from testbed.proxies import DEPLOY
 from tests.server.commands import invoke
 from tests.venv import installed, run
 

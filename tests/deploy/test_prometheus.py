@@ -12,7 +12,7 @@ import yaml
 
 from mainsheet.server.observe.metrics import Metrics
 from testbed.programs import installed
-from tests.deploy.proxies import DEPLOY
+from testbed.proxies import DEPLOY
 
 ROOT = DEPLOY.parent
 RULES = DEPLOY / "prometheus" / "alerts.yml"

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 from aiohttp.connector import Connection
 
-from tests.deploy.proxies import caddy, nginx
+from testbed.proxies import caddy, nginx
 from tests.server.commands import Serving, serving
 
 ADMIN = "admin@harbor.example"

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import time
 
 from testbed.programs import installed
-from tests.deploy.proxies import DEPLOY
+from testbed.proxies import DEPLOY
 from tests.server.commands import MAINSHEET, clean
 from tests.server.test_backup import PATH
 

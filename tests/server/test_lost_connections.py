@@ -48,7 +48,7 @@ class Crowd:
             answer = await self.ask(query, id=self.job_id)
             told, data = told_by(answer.status, {"Retry-After": answer.retry_after or "0"}, answer.body)
             self.told[query].add(told)
-            if told is Told.SURPRISED:
+            if told in {Told.SURPRISED, Told.UNHINTED}:
                 self.surprises.append(data)
             if query is RENAME and told is Told.DONE:
                 self.changed.release()

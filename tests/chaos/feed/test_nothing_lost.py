@@ -24,12 +24,12 @@ import pytest
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
+from testbed.hosts import Host, hosts
 from tests.chaos.conftest import Verdict, is_full
 from tests.chaos.crowd import Crowd, crowd_at
 from tests.chaos.feed.databases import Pair, replicated_pair
 from tests.chaos.feed.faults import WORKERS, Faults, every
 from tests.chaos.feed.feeds import Feed, is_of, make_feeds
-from tests.chaos.feed.hosts import Host, host
 from tests.chaos.feed.readers import Poller
 from tests.chaos.feed.receiver import Receiver, by_order_key
 from tests.chaos.feed.writers import Work, apply_jobs, hold, write_directly
@@ -175,12 +175,12 @@ def expect_all(feed: Feed, table: list[Event], receiver: Receiver) -> None:
 
 
 async def staged(stack: AsyncExitStack, size: Size, chance: Random, folder: Path, say: Callable[[str], None]) -> Scene:
-    hosts = [stack.enter_context(host(number)) for number in range(2)]
-    address = hosts[0].gateway
+    two = stack.enter_context(hosts(2))
+    address = two[0].gateway
     pair = await stack.enter_async_context(replicated_pair(address))
     say("the database and its standby are ready")
     crowd = await stack.enter_async_context(crowd_at(pair.url, seed=chance.randint(0, 1_000)))
-    servers = await started(stack, pair, [*hosts, hosts[0]], folder)
+    servers = await started(stack, pair, [*two, two[0]], folder)
     say("all servers are ready")
     receiver = Receiver(address, Random(chance.random()), size.failures)
     await receiver.start()
@@ -196,7 +196,7 @@ async def staged(stack: AsyncExitStack, size: Size, chance: Random, folder: Path
     return Scene(size, chance, pair, crowd, servers, receiver, http, database, mutated, written, clusters, faults, say)
 
 
-async def started(stack: AsyncExitStack, pair: Pair, hosts: Sequence[Host], folder: Path) -> list[Server]:
+async def started(stack: AsyncExitStack, pair: Pair, places: Sequence[Host], folder: Path) -> list[Server]:
     """Start a server on each of these hosts."""
     contexts = [
         serving_by(
@@ -204,10 +204,10 @@ async def started(stack: AsyncExitStack, pair: Pair, hosts: Sequence[Host], fold
             pair.url,
             folder / f"log{number}",
             *("--host", each.address, "--workers", str(WORKERS)),
-            webhook_networks=hosts[0].gateway,
+            webhook_networks=places[0].gateway,
             pool_size=6,
             **UNLIMITED,
         )
-        for number, each in enumerate(hosts)
+        for number, each in enumerate(places)
     ]
     return list(await asyncio.gather(*map(stack.enter_async_context, contexts)))

@@ -21,6 +21,7 @@ class Cluster:
     primary: Postgres
     standbys: list[Postgres]
     proxies: dict[Postgres, Proxy]
+    stack: AsyncExitStack
 
     @property
     def urls(self) -> Sequence[str]:
@@ -38,13 +39,21 @@ class Cluster:
         return direct_url(self.primary)
 
     async def fail_over(self) -> None:
-        """Let the primary die, promote the standby that received more, and let the other one follow it."""
-        await asyncio.to_thread(self.primary.stop, "immediate")
+        """Kill the primary, promote the standby that received more, and replace the primary by a new standby."""
+        old = self.primary
+        await asyncio.to_thread(old.stop, "immediate")
         received = [await _received(each) for each in self.standbys]
         self.primary = self.standbys.pop(received.index(max(received)))
         await asyncio.to_thread(self.primary.promote)
         for each in self.standbys:
             await let_follow(each, self.primary)
+        await self.add_standby(self.proxies.pop(old))
+
+    async def add_standby(self, proxy: Proxy) -> None:
+        new = await asyncio.to_thread(self.stack.enter_context, standby_of(self.primary))
+        self.standbys.append(new)
+        self.proxies[new] = proxy
+        proxy.socket = new.socket
         await are_streaming(self.primary, len(self.standbys))
 
 
@@ -58,10 +67,10 @@ async def cluster() -> AsyncIterator[Cluster]:
     """Yield a cluster with a migrated database."""
     async with AsyncExitStack() as stack:
         primary = await migrated_primary(stack)
-        made = Cluster(primary, [], {})
-        made.standbys = [await asyncio.to_thread(stack.enter_context, standby_of(primary)) for _ in range(2)]
-        await are_streaming(primary, len(made.standbys))
-        for each in (primary, *made.standbys):
-            made.proxies[each] = await stack.enter_async_context(proxy_to(each.socket, ADDRESS))
-            await configure(each, ONE_CONFIRMS)
+        proxies = [await stack.enter_async_context(proxy_to(primary.socket, ADDRESS)) for _ in range(3)]
+        made = Cluster(primary, [], {primary: proxies[0]}, stack)
+        for each in proxies[1:]:
+            await made.add_standby(each)
+        for server in (primary, *made.standbys):
+            await configure(server, ONE_CONFIRMS)
         yield made

@@ -1,4 +1,4 @@
-"""Starts the proxies of `deploy/` as they are there, but for ports and certificates."""
+"""Starts the proxies of `deploy/` with other addresses, timeouts and certificates."""
 
 import socket
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from testbed.programs import installed, running
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[1] / "deploy"
 NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -31,25 +31,48 @@ CADDY = """
 
 @contextmanager
 def nginx(folder: Path, server_port: int) -> Iterator[str]:
-    port, (certificate, key) = _free_port(), _certificate(folder)
-    site = _changed(
-        "nginx.conf",
-        ("listen 443", f"listen 127.0.0.1:{port}"),
-        ("127.0.0.1:8000", f"127.0.0.1:{server_port}"),
+    address = f"127.0.0.1:{free_port()}"
+    with _nginx(folder, ("listen 443", f"listen {address}"), *_servers([f"127.0.0.1:{server_port}"])):
+        yield f"https://{address}"
+
+
+@contextmanager
+def balancer(
+    folder: Path, address: str, servers: Sequence[str], read_timeout: float, enter: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the URL of nginx without TLS, in front of these addresses of servers."""
+    changes = (
+        ("listen 443 ssl http2", f"listen {address}"),
+        ("proxy_read_timeout 40s", f"proxy_read_timeout {read_timeout:g}s"),
+    )
+    with _nginx(folder, *changes, *_servers(servers), enter=enter):
+        yield f"http://{address}/mainsheet/graphql"
+
+
+def _servers(addresses: Sequence[str]) -> Iterator[tuple[str, str]]:
+    one = "server 127.0.0.1:8000 max_fails=1 fail_timeout=1s;"
+    yield one, "\n    ".join(one.replace("127.0.0.1:8000", each) for each in addresses)
+
+
+@contextmanager
+def _nginx(folder: Path, *changes: tuple[str, str], enter: Sequence[str] = ()) -> Iterator[None]:
+    certificate, key = _certificate(folder)
+    files = (
         ("/etc/ssl/certs/jobs.example.pem", str(certificate)),
         ("/etc/ssl/private/jobs.example.key", str(key)),
     )
-    (folder / "site.conf").write_text(site)
+    (folder / "site.conf").write_text(_changed("nginx.conf", *changes, *files))
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, temporary=temporary))
-    with running([installed("nginx"), "-e", "stderr", "-c", folder / "nginx.conf"], folder, b"start worker process "):
-        yield f"https://127.0.0.1:{port}"
+    command: Sequence[str | Path] = [installed("nginx"), "-e", "stderr", "-c", folder / "nginx.conf"]
+    with running(command, folder, b"start worker process ", enter):
+        yield
 
 
 @contextmanager
 def caddy(folder: Path, server_port: int) -> Iterator[str]:
-    port, (certificate, key) = _free_port(), _certificate(folder)
+    port, (certificate, key) = free_port(), _certificate(folder)
     site = _changed(
         "Caddyfile",
         ("jobs.example {", f"https://127.0.0.1:{port} {{\n\ttls {certificate} {key}"),
@@ -85,6 +108,6 @@ def _changed(name: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
