@@ -16,6 +16,7 @@ from mainsheet.models.errors import MainsheetError
 
 FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
+ENCODE = "Percent-encode characters such as / ? # @ [ ] in a password."
 HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(:\d{1,5})?", re.ASCII)
 
 # With several hosts, our default is `read-write`: libpq's is `any`, by which a standby would be taken for the primary.
@@ -138,10 +139,9 @@ class DatabaseUrl:
             given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         except ValueError:
             raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}") from None
-        if parts.fragment or not all(map(HOST.fullmatch, parts.netloc.rpartition("@")[2].split(","))):
-            raise BadDatabaseUrl(
-                f"The database URL isn't of the form {FORMS}. Percent-encode characters such as / # [ ] in a password."
-            )
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if parts.fragment or parts.netloc.count("@") > 1 or not all(map(HOST.fullmatch, hosts)):
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}. {ENCODE}")
         seconds = _seconds(given.pop(TIMEOUT, None))
         kept = {name: value for name, value in given.items() if _is_kept(name, value)}
         _check_ports(kept.get("host", ""), kept.get("port", ""))
@@ -189,6 +189,8 @@ def _seconds(text: str | None) -> float | None:
 def _is_kept(name: str, value: str) -> bool:
     """Return whether the driver gets this parameter. Raises `BadDatabaseUrl` if we can't do what it asks for."""
     if name not in KNOWN and name not in IGNORED:
+        if "@" in name + value:  # a password that has a question mark: its rest must not be shown
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}. {ENCODE}")
         near = get_close_matches(name, [*KNOWN, *IGNORED, TIMEOUT], 1)
         hint = f": did you mean {near[0]}?" if near else ""
         raise BadDatabaseUrl(f"The database URL has the parameter {name!a}, which isn't supported{hint}")

@@ -44,7 +44,7 @@ def _of_replica(name: str, text: str) -> Iterator[str]:
     try:
         url = DatabaseUrl.parse(text)
     except BadDatabaseUrl as error:
-        yield f"{name}: {error}. Each of its URLs, separated by commas, has one host"
+        yield f"{name}: {str(error).removesuffix('.')}. Each of its URLs, separated by commas, has one host"
         return
     if url.is_sqlite:
         yield f"{name} is for PostgreSQL, not for SQLite"

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     database_pooling: Pooling = Field(
         "session",
         description="How a pooler in front of PostgreSQL lends out sessions: for a connection (session, also without a"
-        " pooler) or a transaction, as PgBouncer with pool_mode=transaction does.",
+        " pooler) or a transaction. PgBouncer needs the value transaction, whatever its pool_mode is.",
     )
     pool_timeout_seconds: float = Field(
         3, gt=0, le=60, description="How long a request waits for a database connection before it is answered 503."

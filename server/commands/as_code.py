@@ -16,7 +16,13 @@ NOTHING, REFUSED, PENDING = 0, 1, 2
 T = TypeVar("T")
 Option = Callable[[Any], Any]
 
-url: Option = click.option("--url", envvar="MAINSHEET_URL", show_envvar=True, required=True, help="The server's URL.")
+url: Option = click.option(
+    "--url",
+    envvar="MAINSHEET_URL",
+    show_envvar=True,
+    required=True,
+    help="The server's URL. Under a path, with /graphql.",
+)
 token: Option = click.option(
     "--token",
     envvar="MAINSHEET_TOKEN",

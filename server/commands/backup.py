@@ -25,7 +25,7 @@ from mainsheet.server.commands.running import (
     upgrade_command,
 )
 from mainsheet.server.process.database_lock import locked
-from mainsheet.server.settings import Settings
+from mainsheet.server.settings import PREFIX, Settings
 
 
 @contextmanager
@@ -60,8 +60,16 @@ def backup(settings: Settings, *, file: Path, force: bool) -> None:
     if url.file:
         _copy(url.file, file)
     else:
+        _check_pooling(settings, "pg_dump")
         postgresql.dump(url, file)
     click.echo(f"The database is copied to {file}.")
+
+
+def _check_pooling(settings: Settings, program: str) -> None:
+    """Refuse a transaction pooler: the program's settings would stay in sessions that the server uses."""
+    if settings.database_pooling == "transaction":
+        remedy = f"give the URL of PostgreSQL itself, with {PREFIX}DATABASE_POOLING=session"
+        raise click.ClickException(f"{program} can't use a transaction pooler: {remedy}")
 
 
 async def _check_tables(settings: Settings, *, has_tables: bool) -> None:
@@ -100,6 +108,7 @@ def restore(settings: Settings, *, file: Path, force: bool) -> None:
 
 def _fill(settings: Settings, url: DatabaseUrl, file: Path) -> bool:
     """Write the backup into an empty database of PostgreSQL. Return whether it has to be migrated."""
+    _check_pooling(settings, "pg_restore")
     run(_check_tables(settings, has_tables=False))
     is_old = postgresql.restore(url, file)
     run(_begin_epoch(settings))

@@ -20,9 +20,11 @@ from mainsheet.models.failures import failure_of
 from mainsheet.models.feed import follow_timelines
 from mainsheet.models.revisions import revisions_of
 from mainsheet.server.observe.redaction import without_secrets
-from mainsheet.server.settings import Settings
+from mainsheet.server.settings import PREFIX, Settings
 
 PRIVATE = 0o600
+REFUSED_BY_POOLER = "unsupported startup parameter"  # PgBouncer's message, in each of its modes
+NEEDS_POOLING = f": for PgBouncer, set {PREFIX}DATABASE_POOLING=transaction"
 DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -157,4 +159,6 @@ def _check_opens(path: Path) -> None:
 
 def reason(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
-    return without_secrets(next(iter(str(origin).splitlines()), "") or type(origin).__name__)
+    first = next(iter(str(origin).splitlines()), "") or type(origin).__name__
+    hint = NEEDS_POOLING if first.startswith(REFUSED_BY_POOLER) else ""
+    return without_secrets(f"{first}{hint}")

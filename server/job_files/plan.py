@@ -18,13 +18,14 @@ BATCH_VALUES = 5_000
 DETAILED_BATCH = 25  # the differences of a batch cost what they could hold
 APPLY = """
 mutation ApplyJobs($input: ApplyJobsInput!) {
-  applyJobs(input: $input) { results { outcome userErrors { code message path } } }
+  applyJobs(input: $input) { results { outcome userErrors { code message path } } userErrors { message } }
 }
 """
 DIFFERENCES = """
 mutation CompareJobs($input: ApplyJobsInput!) {
   applyJobs(input: $input) {
     results { changes { kind path before { ...Value } after { ...Value } } }
+    userErrors { message }
   }
 }
 fragment Value on ConfigValue {
@@ -104,8 +105,10 @@ async def _results(
     remote: Remote, query: str, batch: Sequence[JobFile], options: Mapping[str, Any]
 ) -> Sequence[tuple[JobFile, Mapping[str, Any]]]:
     documents = [each.document for each in batch]
-    answer = await remote.send(query, input={"jobs": documents, "mode": "EACH", **options})
-    return list(zip(batch, answer["applyJobs"]["results"], strict=True))
+    answer = (await remote.send(query, input={"jobs": documents, "mode": "EACH", **options}))["applyJobs"]
+    if answer["userErrors"]:  # the token lacks a scope, for example: there are no results then
+        raise remote.refused(answer["userErrors"])
+    return list(zip(batch, answer["results"], strict=True))
 
 
 async def _dry_results(

@@ -1,7 +1,7 @@
 """A client of any Mainsheet server."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +11,8 @@ from yarl import URL
 ATTEMPTS = 10
 LONGEST_WAIT_SECONDS = 60
 BUSY = {429, 503}
+NOT_FOUND = 404
+WRONG_PATH = " The URL of a server under a path ends in /graphql."
 
 
 class Failed(Exception):
@@ -55,10 +57,14 @@ class Remote:
         if not isinstance(answer, dict) or not {"data", "errors"} & answer.keys():
             raise Failed(f"{self.url} isn't a GraphQL API: it answered {response.status} {response.reason}")
         if errors := answer.get("errors"):
-            messages = dict.fromkeys(str(each.get("message")) for each in errors)
-            raise Failed(f"{self.url} refused the request: {'; '.join(messages)}")
+            raise self.refused(errors, WRONG_PATH if response.status == NOT_FOUND else "")
         data: Mapping[str, Any] = answer["data"]
         return data
+
+    def refused(self, errors: Iterable[Mapping[str, Any]], hint: str = "") -> Failed:
+        """Return the exception for errors that refuse a request as a whole."""
+        messages = dict.fromkeys(str(each.get("message")) for each in errors)
+        return Failed(f"{self.url} refused the request: {'; '.join(messages)}{hint}")
 
 
 def _wait(response: aiohttp.ClientResponse, attempt: int) -> float:

@@ -8,8 +8,8 @@ LONGEST = 1_000  # characters of one value in a log line, such as a path that a 
 LONGEST_TRACEBACK = 20_000
 MOST_ITEMS = 50
 
-# Bounded lengths keep the search linear in a long text without a match.
-USERINFO = re.compile(r"(?<=://)[^\s/\"'<>][^\s\"'<>]{0,500}@")
+# Bounded lengths keep the search linear in a long text without a match. Our errors show the form of a URL.
+USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)[^\s/\"'<>][^\s\"'<>]{0,500}@")
 SUSPECTS = ("://", "mst_", "whsec_", "eyJ")
 SUSPECT = re.compile("|".join(SUSPECTS))  # every text is searched for it, and few have it
 # Our tokens, secrets of webhooks, and JWTs.

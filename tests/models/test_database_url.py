@@ -123,6 +123,8 @@ def test_the_url_for_programs_of_postgresql_is_read_by_libpq(url: str, shown: st
         ("postgresql://ada:pa/ss@db.example/jobs", "Percent-encode"),
         ("postgresql://ada@db.example:many/jobs", "Percent-encode"),
         ("postgresql://ada@[::1/jobs", "sqlite:///FILE"),
+        ("postgresql://ada:1@p%40ss@db.example/jobs", "Percent-encode"),
+        ("postgresql://ada:1?p%40ss@db.example/jobs?sslmode=disable", "Percent-encode"),
     ],
 )
 def test_other_urls_are_refused_without_their_password(url: str, said: str) -> None:

@@ -24,7 +24,11 @@ def named(settings: dict[str, str]) -> str:
         ({"REPLICA_URLS": PRIMARY}, "MAINSHEET_REPLICA_URLS is for PostgreSQL, not for SQLite"),
         (
             {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://two,three/jobs"},
-            "Each of its URLs, separated by commas, has one host",
+            "postgresql://USER:PASSWORD@HOST/NAME. Each of its URLs, separated by commas, has one host",
+        ),
+        (
+            {"DATABASE_URL": PRIMARY, "REPLICA_URLS": "postgresql://ada:a#b@two/jobs"},
+            "in a password. Each of its URLs",
         ),
         ({"DATABASE_URL": PRIMARY, "REPLICA_URLS": "sqlite:///a"}, "MAINSHEET_REPLICA_URLS is for PostgreSQL"),
         ({"DATABASE_URL": PRIMARY, "REPLICA_URLS": "http://two/"}, "MAINSHEET_REPLICA_URLS: The database URL"),

@@ -21,6 +21,7 @@ from tests.server.commands import Serving, invoke, serving
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
 FIND = "query ($key: String!) { jobs(filter: {keys: [$key]}) { nodes { id } } }"
 SHARE = "mutation ($input: AddTeamsToJobInput!) { addTeamsToJob(input: $input) { userErrors { message } } }"
+RUNS_TOKEN = 'mutation { createAccessToken(input: {name: "runs", scopes: [RUNS]}) { secret } }'
 PUBLIC_JOBS = Path(__file__).parent / "public_jobs"
 SHORE: Mapping[str, Any] = {
     "jobKey": "tides",
@@ -374,6 +375,7 @@ def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
         ("http://127.0.0.1:1", "can't be reached"),
         ("no-url", "can't be reached"),
         ("{server}/livez", "refused the request"),
+        ("{server}/mainsheet", "ends in /graphql"),
     ],
 )
 def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Path, url: str, message: str) -> None:
@@ -414,6 +416,21 @@ def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path) -> None:
 
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "refused the request" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["diff"], ["apply", "--yes"]])
+def test_a_token_without_a_scope_is_one_line(server: Serving, tmp_path: Path, command: list[str]) -> None:
+    put(tmp_path)
+
+    async def secret() -> str:
+        async with Remote(server.url, server.tokens[ADMIN]) as remote:
+            made: str = (await remote.send(RUNS_TOKEN))["createAccessToken"]["secret"]
+            return made
+
+    done = invoke("jobs", *command, "--url", server.url, "--token", asyncio.run(secret()), str(tmp_path))
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "lacks the scope WRITE" in done.stderr
 
 
 ODD = ["yes", "1.10", "2026-01-01", "12:30", "null", "~", "", " a", "a\r\nb\n", "a \n", "\ufeffa", "a\x85\u2028b"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +96,24 @@ async def test_it_serves_concurrent_clients(
                     break
                 await work(number)
             assert await event
+
+
+def test_pgbouncer_without_the_setting_is_refused_with_its_name(pooled_url: str) -> None:
+    refused = mainsheet("db", "status", MAINSHEET_DATABASE_URL=pooled_url)
+
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("for PgBouncer, set MAINSHEET_DATABASE_POOLING=transaction\n")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_backup_through_a_pooler_is_refused(pooled_url: str, tmp_path: Path) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": pooled_url, "MAINSHEET_DATABASE_POOLING": "transaction"}
+    refused = mainsheet("db", "backup", str(tmp_path / "copy"), **environment)
+
+    assert (refused.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "pg_dump can't use a transaction pooler" in refused.stderr
+    (tmp_path / "copy").touch()
+    assert "pg_restore can't use" in mainsheet("db", "restore", str(tmp_path / "copy"), **environment).stderr
 
 
 async def test_a_session_without_timeouts_is_refused(pooled_url: str, world: World) -> None:
