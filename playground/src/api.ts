@@ -1,3 +1,4 @@
+import { forgetConsistency, keepConsistency } from './consistency.ts'
 import { currentToken, identity, isRenewed, ready } from './identity.ts'
 import { foreign, refusedToken, stopped, unreachable } from './problem.ts'
 
@@ -41,8 +42,10 @@ export async function send(graphQLRequest: GraphQLRequest, options: Options = {}
 
 async function exchange(graphQLRequest: GraphQLRequest, options: Options, token?: string) {
   const { signal, isMutation = false } = options
+  if (isMutation) forgetConsistency()
   try {
     const response = await (options.isCached ? get : post)(graphQLRequest, options, token)
+    keepConsistency(response)
     return { response, text: await response.text() }
   } catch {
     throw signal?.aborted ? stopped(isMutation) : unreachable(isMutation)

@@ -4,6 +4,7 @@
  */
 import { type Fetcher, formatResult } from '@graphiql/toolkit'
 import { type Answer, type GraphQLRequest, type Options, send } from './api.ts'
+import { consistency } from './consistency.ts'
 import { identity, personOf, ready } from './identity.ts'
 import { collect, type Stream, streamAfter, streamed } from './live/stream.ts'
 import { measure, tracing } from './measured.ts'
@@ -130,7 +131,7 @@ async function run(request: Request, wanted: GraphQLRequest, options: Options) {
 
 /** The trace is shown in its panel, not in the response. */
 async function answer(graphQLRequest: GraphQLRequest, options: Options): Promise<Answer> {
-  const headers = { ...options.headers, ...(tracing.get() && { 'X-Mainsheet-Trace': '1' }) }
+  const headers = { ...options.headers, ...consistency(options.headers), ...(tracing.get() && { 'X-Mainsheet-Trace': '1' }) }
   const begun = performance.now()
   const answer = await send(graphQLRequest, { ...options, headers, isMutation: isMutation(graphQLRequest) })
   return measure(graphQLRequest, answer, performance.now() - begun)

@@ -1,6 +1,7 @@
 /** Subscriptions by WebSocket: one connection, whatever the number of subscriptions. */
 import { type Client, createClient } from 'graphql-ws'
 import type { Answer, GraphQLRequest } from '../api.ts'
+import { forgetConsistency } from '../consistency.ts'
 import { currentToken, identity } from '../identity.ts'
 
 const KEPT_OPEN = 5_000 // milliseconds without a subscription, such as between two panels
@@ -43,7 +44,11 @@ export async function subscribe({ query, variables, operationName }: GraphQLRequ
   const payload = { query, variables: variables as Record<string, unknown>, operationName }
   try {
     await new Promise<void>((resolve, reject) => {
-      const stop = client.subscribe(payload, { next: answer => sink.receive(answer as Answer), error: reject, complete: resolve })
+      const next = (answer: unknown) => {
+        forgetConsistency()
+        sink.receive(answer as Answer)
+      }
+      const stop = client.subscribe(payload, { next, error: reject, complete: resolve })
       const abort = () => {
         stop()
         resolve()
