@@ -266,7 +266,7 @@ IN_TEAMS = {"rows_to_count": _of_teams, "is_indexed": True, "rows_by_id": select
 TEAMS_IN_ORDER = _in_grants_order(by_sort_field(_in_teams, JobTeam.team_id, **IN_TEAMS))
 TEAMS_BY_SET = _in_grants_order(by_sort_field(_in_teams_by_set, JobTeam.team_id, **IN_TEAMS))
 OF_CLUSTERS = by_sort_field(
-    _in_order, Job.current_cluster_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
+    _in_order, Job.current_cluster_id, rows_to_count=_in_set, is_indexed=True, rows_by_id=select_jobs
 )
 OF_CREATORS = by_sort_field(
     _in_order, Job.created_by_id, rows_to_count=_visible, is_indexed=True, rows_by_id=select_jobs
