@@ -1,5 +1,6 @@
 """The aiohttp application. Its dependencies are parameters, so that tests build it like the command does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
@@ -145,8 +146,7 @@ def make_app(
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
     app.on_response_prepare.append(add_headers)
-    app.on_shutdown.append(subscriptions.stop)
-    app.on_shutdown.append(running_work.drain)
+    app.on_shutdown.append(partial(_stop, sockets, subscriptions, settings.shutdown_seconds / 2))
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(settings.slow_operation_seconds), metrics, watch]))
     app.cleanup_ctx.append(partial(metrics.gauges.sampling, metrics.loop_lag_seconds.observe))
     app.cleanup_ctx.append(partial(_watching, watch))
@@ -157,6 +157,12 @@ def make_app(
     app.cleanup_ctx.append(partial(pruning, database, retention_of(settings)))
     app.cleanup_ctx.append(partial(_closing, worker))
     return app
+
+
+async def _stop(sockets: WebSocketEndpoint, subscriptions: Subscriptions, seconds: float, app: web.Application) -> None:
+    """End long connections, whose clients come back elsewhere, while running requests and mutations end."""
+    sockets.stop()
+    await asyncio.gather(subscriptions.end_all(seconds), app[RUNNING_WORK].drain())
 
 
 def make_runner(app: web.Application) -> Runner:

@@ -32,6 +32,9 @@ class Closed(Exception):
         self.reason = reason
 
 
+RESTARTING = Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor")
+
+
 def head(id_: str) -> bytes:
     """Return the beginning of a `next` message, which a result and a brace complete."""
     return b'{"type":"next","id":' + orjson.dumps(id_) + b',"payload":'

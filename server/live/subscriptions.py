@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from aiohttp import web
-
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
 from mainsheet.models.unavailable import Unavailable
@@ -35,6 +33,8 @@ ALL = ""  # the key under which all subscriptions are counted
 PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
+ENDED_PER_SECOND = 500  # when the process stops
+ENDED_AT_ONCE = 25
 IDLE_SECONDS = 3600  # events are kept for days
 
 Leave = Callable[[], None]
@@ -144,11 +144,21 @@ class Subscriptions:
             del self._groups[group.key]
             self._watch.remove(group.reader)
 
-    async def stop(self, _app: web.Application) -> None:
-        """End all subscriptions, so that their clients subscribe again elsewhere."""
+    async def end_all(self, seconds: float) -> None:
+        """End all subscriptions within so many seconds, so that their clients subscribe again elsewhere.
+
+        They end one after the other: otherwise all clients would connect to the next process at the same moment.
+        """
         self._is_stopping = True
-        for group in list(self._groups.values()):
-            group.end(Stopping())
+        rate = max(ENDED_PER_SECOND, self.count / seconds)
+        members = [(group, each) for group in self._groups.values() for each in group.members]
+        for number, (group, each) in enumerate(members, 1):
+            if each in group.members:
+                each.deliver(Stopping())
+            if number % ENDED_AT_ONCE == 0:
+                await asyncio.sleep(ENDED_AT_ONCE / rate)
+            if not self._groups:
+                return
 
     async def _deliver(self, group: Group) -> None:
         """Deliver all events, then let the group wait for more.

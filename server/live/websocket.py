@@ -5,11 +5,9 @@ has a context of its own and ends alone; only a fault of the protocol closes the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import orjson
@@ -20,22 +18,18 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import InvalidOperation, RateLimited
+from mainsheet.server.errors import RateLimited
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
-from mainsheet.server.http.request import GraphQLRequest
-from mainsheet.server.live.group import Subscriber, TooSlow
-from mainsheet.server.live.messages import Close, Closed, head, parsed, request_of, text_frame
+from mainsheet.server.live.messages import RESTARTING, Close, Closed, parsed, request_of, text_frame
 from mainsheet.server.live.socket_limits import SocketLimits
-from mainsheet.server.live.stream import Streams, error_of, errors_of
-from mainsheet.server.live.subscriptions import Leave, Stopping
+from mainsheet.server.live.socket_operation import Operation
+from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.validity import Opened, Validity
 from mainsheet.server.observe.log_fields import identify
 
 SUBPROTOCOL = "graphql-transport-ws"
 PING_SECONDS = 30
-
-Work = Callable[[], Awaitable[bool]]
 
 
 def wants_socket(request: web.Request) -> bool:
@@ -48,6 +42,14 @@ class WebSocketEndpoint:
     streams: Streams
     validity: Validity
     limits: SocketLimits
+    connections: set["Connection"] = field(default_factory=set)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """Close each connection when it has no operation: the ends of subscriptions are spread over time."""
+        self.stopping.set()
+        for each in list(self.connections):
+            each.close_if_idle()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         # Without compression, which would keep buffers for each connection, and compress a result for each one again.
@@ -61,7 +63,12 @@ class WebSocketEndpoint:
         if socket.ws_protocol != SUBPROTOCOL:
             await socket.close(code=Close.WRONG_SUBPROTOCOL, message=b"Subprotocol not acceptable")
         else:
-            await connection.run()
+            self.connections.add(connection)
+            try:
+                connection.close_if_idle()
+                await connection.run()
+            finally:
+                self.connections.discard(connection)
         return socket
 
 
@@ -125,6 +132,11 @@ class Connection:
             closing = self.socket.close(code=closed.code, message=closed.reason.encode())
             self.closing = asyncio.create_task(closing, name="websocket close")
 
+    def close_if_idle(self) -> None:
+        """Close the connection if the server is stopping and no operation runs."""
+        if self.endpoint.stopping.is_set() and not self.operations:
+            self.close(RESTARTING)
+
     def _end_uninitialized(self) -> None:
         self.close(Closed(Close.NO_INIT, "Connection initialisation timeout"))
 
@@ -144,6 +156,7 @@ class Connection:
             case {"type": "complete", "id": str(id_)}:
                 if operation := self.operations.pop(id_, None):
                     operation.cancel()
+                    self.close_if_idle()
             case _:
                 raise Closed(Close.INVALID_MESSAGE, "Invalid message")
 
@@ -198,92 +211,3 @@ class Connection:
             return False
         transport.write(text_frame(*parts))
         return True
-
-
-class Operation:
-    """An operation of a connection. It has a task while it begins, and while it sends results that had to wait."""
-
-    __slots__ = ("_connection", "_head", "_id", "_leave", "_subscriber", "_task")
-
-    def __init__(self, connection: Connection, id_: str) -> None:
-        self._connection = connection
-        self._id = id_
-        self._head = head(id_)
-        self._subscriber = Subscriber(self._send_now, self._send_waiting)
-        self._leave: Leave | None = None  # of a subscription that has begun
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
-        self._run(partial(self._begun, caller, request, has_room=has_room))
-
-    def cancel(self) -> asyncio.Task[None] | None:
-        """End the operation. Return its task if one runs."""
-        if self._leave:
-            self._leave()
-            self._leave = None
-        if self._task:
-            self._task.cancel()
-        return self._task
-
-    def _send_now(self, result: bytes) -> bool:
-        return self._connection.send_now(self._head, result, b"}")
-
-    def _send_waiting(self) -> None:
-        self._run(self._sent)
-
-    def _run(self, work: Work) -> None:
-        context = self._connection.context.copy()
-        self._task = asyncio.create_task(self._ended_by(work), name="websocket operation", context=context)
-
-    async def _begun(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> bool:
-        """Run the operation and send its result, or join its subscription. Return whether the operation has ended."""
-        if not has_room:
-            raise RateLimited("This connection has too many operations. End one first.", 1)
-        streams, request_id = self._connection.endpoint.streams, self._connection.request[EXCHANGE].request_id
-        begun = await streams.begun(caller, request, request_id)
-        if isinstance(begun, bytes):
-            await self._send(begun)
-            return True
-        self._leave = streams.subscriptions.join(begun, self._subscriber)
-        return False
-
-    async def _sent(self) -> bool:
-        async with aclosing(self._subscriber.waiting()) as waiting:
-            async for each in waiting:
-                await self._send(each)
-        return False
-
-    async def _send(self, result: bytes) -> None:
-        await self._connection.send({"type": "next", "id": self._id, "payload": orjson.Fragment(result)})
-
-    async def _ended_by(self, work: Work) -> None:
-        """Do the work. Tell the client if it ends the operation."""
-        connection = self._connection
-        request_id, instruments = connection.request[EXCHANGE].request_id, connection.request.app[INSTRUMENTS]
-        last: dict[str, Any] = {"type": "complete", "id": self._id}
-        try:
-            if not await work():
-                self._task = None
-                return
-        except InvalidOperation as invalid:
-            last = {"type": "error", "id": self._id, "payload": errors_of(invalid, request_id, instruments)}
-        except Stopping:
-            connection.close(Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor"))
-            return
-        except TooSlow:
-            connection.end_slow()
-            return
-        except ConnectionError:
-            return
-        except Exception as failure:  # noqa: BLE001 it ends this operation only
-            error = error_of(failure, request_id, instruments)
-            last = {"type": "error", "id": self._id, "payload": [error]}
-        await self._end(last)
-
-    async def _end(self, last: Mapping[str, Any]) -> None:
-        if self._leave:
-            self._leave()
-            self._leave = None
-        if self._connection.operations.get(self._id) is self:
-            del self._connection.operations[self._id]
-            await self._connection.send(last)

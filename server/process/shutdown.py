@@ -70,7 +70,7 @@ class RunningWork:
                 return
             await asyncio.sleep(POLL_SECONDS)
 
-    async def drain(self, _app: web.Application) -> None:
+    async def drain(self) -> None:
         """Wait for running requests and mutations. At the deadline, log and cancel the remaining ones."""
         try:
             async with asyncio.timeout(self._seconds):

@@ -20,7 +20,7 @@ from mainsheet.server.http.request import GRAPHQL_RESPONSE
 from mainsheet.server.live import subscriptions
 from testbed.ask import Ask
 from testbed.world import World, caller
-from tests.live.conftest import Live, Socket
+from tests.live.conftest import PATIENCE, Live, Socket
 
 EVENTS = """subscription ($after: String, $filter: EventFilter) {
   events(after: $after, filter: $filter) { action cursor subjectLabel actor { displayName } job { name } } }"""
@@ -356,3 +356,36 @@ async def test_subscriptions_end_when_the_server_stops(live: Live, ask: Ask, wor
 
         assert await socket.code() == 1012
         assert [each async for each in events] == []  # without `complete`: the client subscribes again
+
+
+async def test_subscriptions_end_one_after_the_other_and_miss_nothing(
+    live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "ENDED_AT_ONCE", 1)
+    monkeypatch.setattr(subscriptions, "ENDED_PER_SECOND", 0)
+    after = await end(ask, world)
+    async with live.socket(world.viewer) as one, live.socket(world.viewer) as other:
+        for each in (one, other):
+            await each.subscribe("1", EVENTS, after=after)
+        await rename(ask, world, job_id, "before")
+        assert {(await data(each))["events"]["job"]["name"] for each in (one, other)} == {"before"}
+
+        stopping = asyncio.ensure_future(live.stop())
+        first = asyncio.create_task(one.raw.receive(timeout=PATIENCE))
+        second = asyncio.create_task(other.raw.receive(timeout=PATIENCE))
+        (closed,), (open_,) = await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+        assert (await closed).data == 1012
+        await rename(ask, world, job_id, "during")
+
+        assert orjson.loads((await open_).data)["payload"]["data"]["events"]["job"] == {"name": "during"}
+        for each in (one, other):
+            await each.raw.close()
+        await stopping
+
+
+async def test_an_idle_connection_does_not_delay_the_end_of_the_server(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as idle:
+        stopping = asyncio.ensure_future(live.stop())
+
+        assert await idle.code() == 1012
+        await stopping
