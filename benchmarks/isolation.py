@@ -42,7 +42,7 @@ UNLIMITED = {
     "MAINSHEET_POINTS_PER_MINUTE": "0",
     "MAINSHEET_DATABASE_SECONDS_PER_MINUTE": "0",
 }
-ATTACKS = ("none", "searches", "mutations")
+ATTACKS = ("searches", "mutations")
 POINT = "query ($id: ID!) { job(id: $id) { name currentVersion { number } } }"
 SEARCH = 'jobs(limit: 100, filter: {search: "pipeline"}) { nodes { name } }'
 SEARCHES = "{" + " ".join(f"a{number}: {SEARCH}" for number in range(600)) + "}"
@@ -65,13 +65,15 @@ class Party:
 class Result:
     limits: str
     attack: str
+    attacked: str
     waits: Sequence[float]
     failures: int
 
     def row(self) -> str:
         hundredths = quantiles(self.waits, n=100)
         p50, p99, most = (f"{1000 * each:.1f}" for each in (hundredths[49], hundredths[98], max(self.waits)))
-        return f"| {self.limits} | {self.attack} | {len(self.waits)} | {self.failures} | {p50} | {p99} | {most} |"
+        cells = (self.limits, self.attack, self.attacked, len(self.waits), self.failures, p50, p99, most)
+        return f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
@@ -98,10 +100,11 @@ By `python -m benchmarks.isolation --jobs {asked.jobs} --seconds {asked.seconds:
 {datetime.now(UTC):%d %B %Y}; the machine's load averages at the end were {load}.
 
 The victim asks for one job at a time. *searches*: {CONNECTIONS} connections ask for 600 searches each; *mutations*:
-{MUTATIONS} at once, whose clients leave after {1000 * BREATH_SECONDS:.0f} ms.
+{MUTATIONS} at once, whose clients leave after {1000 * BREATH_SECONDS:.0f} ms. *Another server* has the same database
+and the same CPUs: what the victim waits for during an attack on it isn't due to the victim's server.
 
-| limits | attack | answers | failures | p50 ms | p99 ms | longest ms |
-|---|---|---|---|---|---|---|
+| limits | attack | on | answers | failures | p50 ms | p99 ms | longest ms |
+|---|---|---|---|---|---|---|---|
 {rows}
 """
 
@@ -114,11 +117,13 @@ def _measured(jobs: int, seconds: float) -> list[Result]:
         attacker, victim = asyncio.run(_parties(database))
         for limits, environment in (("default", {}), ("none", UNLIMITED)):
             server = replace(compiled, environment={**compiled.environment, **OF_ALL, **environment})
-            with started([server], database, Path(folder)) as (running,):
-                for attack in ATTACKS:
-                    with _attacked(attack, running.url, attacker):
-                        waits, failures = asyncio.run(_waits(running.url, victim, seconds))
-                    results.append(Result(limits, attack, waits, failures))
+            with started([server, replace(server, name="another")], database, Path(folder)) as (own, another):
+                cases = [(each, on) for each in ATTACKS for on in ("the victim's server", "another server")]
+                for attack, on in [("none", ""), *cases]:
+                    attacked = another if on == "another server" else own
+                    with _attacked(attack, attacked.url, attacker):
+                        waits, failures = asyncio.run(_waits(own.url, victim, seconds))
+                    results.append(Result(limits, attack, on, waits, failures))
                     print(results[-1].row(), flush=True)
     return results
 
