@@ -108,6 +108,7 @@ class Replicas:
             primary = Primary(**await self._probe.row(WRITTEN))
             if primary.key is None:
                 await self._begin(primary)
+                primary = Primary(**await self._probe.row(WRITTEN))
         except Exception as error:  # noqa: BLE001 replicas are too old to be used soon
             if not self._has_failed:  # once, not each time
                 log.warning(UNKNOWN_POSITION, reason=repr(error))

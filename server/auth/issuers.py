@@ -1,6 +1,6 @@
 """The OpenID Connect issuers whose tokens are accepted: one by settings, or several by a YAML file."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -132,7 +132,8 @@ def _alone(settings: Settings) -> IssuerSettings:
     if settings.oidc_organization is None:  # emails are unique only within an organization
         raise ValueError("MAINSHEET_OIDC_ISSUER needs MAINSHEET_OIDC_ORGANIZATION")
     names = [name for name in IssuerSettings.model_fields if f"oidc_{name}" in Settings.model_fields]
-    return _checked(IssuerSettings, {name: getattr(settings, f"oidc_{name}") for name in names}, "MAINSHEET_OIDC: ")
+    values = {name: getattr(settings, f"oidc_{name}") for name in names}
+    return _checked(IssuerSettings, values, lambda path: f"MAINSHEET_OIDC{'_' if path else ''}{path.upper()}: ")
 
 
 def _read(path: Path) -> Sequence[IssuerSettings]:
@@ -143,14 +144,15 @@ def _read(path: Path) -> Sequence[IssuerSettings]:
         raise ValueError(f"{where} can't be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{where} isn't YAML: {' '.join(str(error).split())}") from None
-    return _checked(IssuersFile, document, f"{where}: ").issuers
+    return _checked(IssuersFile, document, lambda path: f"{where}: {path}{': ' if path else ''}").issuers
 
 
-def _checked(model: type[Model], values: object, where: str) -> Model:
+def _checked(model: type[Model], values: object, place: Callable[[str], str]) -> Model:
+    """Return the model. Raises `ValueError` with the place of the first fault, which has a path, and its reason."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
         path = ".".join(str(each) for each in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where}{path}{': ' if path else ''}{reason}") from None
+        raise ValueError(f"{place(path)}{reason}") from None

@@ -3,8 +3,11 @@
 import asyncio
 from math import inf
 
-from mainsheet.models.database import Database
-from mainsheet.models.replica import REPLAYED
+from sqlalchemy import text
+
+from mainsheet.models.database import PATIENT, Database
+from mainsheet.models.replica import IS_PRIMARY, REPLAYED
+from mainsheet.models.replicas import Replicas
 from testbed.ask import job_input
 from testbed.databases import connected, execute
 from testbed.postgres import Postgres, standby_of
@@ -61,3 +64,14 @@ async def timeline(replica: Postgres) -> int:
     async with connected(direct_url(replica)) as connection:
         await connection.execute("SET ROLE plain")
         return int((await connection.fetchrow(REPLAYED))["timeline"])
+
+
+async def test_the_primary_is_recognized_while_its_timeline_begins(database: Database, primary: Postgres) -> None:
+    async with database.writes.begin() as connection:
+        await connection.execute(text("DELETE FROM wal_timeline"))
+    replicas = Replicas.open(database, [direct_url(primary)], PATIENT, 5)
+
+    await replicas.measure()
+
+    assert [each.problem for each in replicas.all] == [IS_PRIMARY]
+    await replicas.close()

@@ -89,6 +89,13 @@ def test_a_file_and_an_issuer_of_settings_are_refused(tmp_path: Path) -> None:
         configured(Settings(oidc_file=tmp_path / "oidc.yaml", oidc_issuer="https://id.acme.example"))
 
 
+def test_a_wrong_setting_of_the_only_issuer_is_named() -> None:
+    settings = Settings(oidc_issuer="https://id.acme.example", oidc_audience="jobs", oidc_organization="acme")
+
+    with pytest.raises(ValueError, match=r"^MAINSHEET_OIDC_ORGANIZATION: "):
+        configured(settings)
+
+
 @pytest.mark.parametrize(
     ("groups", "of", "roles"),
     [
