@@ -47,8 +47,8 @@ EXPLAINED = (
     "`member` is in 50 teams, or in all where there are fewer; `admin` sees every job.",
     "",
     "These grow with what they read, by their nature: totals and facets with the list, numbered pages with the number,",
-    "and a page of a filter with its matches where no index has them in the order of the list, as for search, for the",
-    "jobs and versions of a saved query (each of nine runs in a ninth of the jobs here). A filter of events by",
-    "`actions`, `teamIds` or times alone reads the feed until the page is full, all of it if nothing matches: begin",
-    "after a cursor, or add `jobIds`, `subjectIds` or `actorIds`.",
+    "and a page of a filter with its matches where no index has them in the order of the list, as for search. A page",
+    "of a member is scanned in the order of the list: the smaller the member's share of the jobs, the more are read.",
+    "A filter of events by `actions`, `teamIds` or times alone reads the feed until the page is full, all of it if",
+    "nothing matches: begin after a cursor, or add `jobIds`, `subjectIds` or `actorIds`.",
 )
