@@ -104,10 +104,10 @@ class Authenticator:
             return None
         now = owner.now
         if not is_valid(owner.token, now):
-            log.info(REFUSED, reason="the token is expired or revoked", token_id=owner.token.id)
+            log.info(REFUSED, reason="the token is expired or revoked", token=owner.token.id)
             return None
         if owner.status is not ActorStatus.ACTIVE:
-            log.info(REFUSED, reason="its actor is disabled", token_id=owner.token.id)
+            log.info(REFUSED, reason="its actor is disabled", token=owner.token.id)
             return None
         self.last_use.note(owner.token, now)
         return owner.caller

@@ -21,7 +21,7 @@ from testbed.databases import connected, execute, opened
 from testbed.pgbouncer import pgbouncer
 from testbed.world import make_world, token
 from tests.chaos.outside import Outside, outside
-from tests.server.commands import PATIENCE, Serving, mainsheet, serving
+from tests.server.commands import PATIENCE, Serving, invoke, mainsheet, serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -176,6 +176,17 @@ def test_the_commands_of_probes_and_of_a_full_disk_work(database_url: str) -> No
 
     assert answer.stdout == '{"status": "ok"}'
     assert [(each.returncode, each.stderr) for each in pruned] == [(0, "")] * 2
+
+
+def test_a_lost_token_is_replaced(database_url: str) -> None:
+    (command,) = blocks("Lost tokens", "sh")
+    environment = {"MAINSHEET_DATABASE_URL": database_url}
+    first = invoke("init", "--organization", "acme", "--admin", "ada@acme.example", **environment)
+
+    second = invoke(*shlex.split(command)[1:], **environment)
+
+    assert (first.returncode, second.returncode, second.stderr) == (0, 0, "")
+    assert second.stdout.startswith("mst_")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

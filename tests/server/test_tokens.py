@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.actor import Actor, ActorStatus
@@ -93,7 +94,9 @@ async def test_an_ended_token_authenticates_nobody(
 
     await change(database, secret, **{column: datetime.now(UTC) - timedelta(seconds=1)})
 
-    assert await authenticator.caller(f"Bearer {secret}") is None
+    with capture_logs() as logged:
+        assert await authenticator.caller(f"Bearer {secret}") is None
+    assert [each["token"] for each in logged] == [(await row(database, secret)).id]
 
 
 async def test_only_a_hash_of_the_secret_is_stored(database: Database, ada: Member) -> None:
