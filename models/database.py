@@ -29,6 +29,15 @@ GRACE_SECONDS = 5
 # Random page reads cost no more than sequential ones in memory or on an SSD, so prefer indexes to sequential scans.
 POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 
+# PostgreSQL ends the session of a server whose network was cut within 25 seconds, and so releases its locks. Its
+# timeouts of transactions don't: they are suspended in the middle of a command, as after a statement was prepared.
+TCP_SETTINGS = {
+    "tcp_user_timeout": "25000",  # milliseconds, if something that was sent isn't confirmed; the rest is for silence
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+
 # The role's own timeouts are for the statements of a server. Those of commands may take longer.
 NO_TIMEOUTS = {"statement_timeout": "0", "lock_timeout": "0"}
 LIFT_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in NO_TIMEOUTS.items())
@@ -187,7 +196,8 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
     if patience.statement is not None:
         connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
     if pooling == "session":
-        connect_args["server_settings"] = {**session_settings(patience), **url.connect["server_settings"]}
+        settings = {**TCP_SETTINGS, **session_settings(patience)}
+        connect_args["server_settings"] = {**settings, **url.connect["server_settings"]}
     else:
         connect_args |= UNPREPARED
     engine = _engine(url.engine, connect_args=connect_args, **options)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import NoReturn
 
 import pytest
@@ -40,12 +41,17 @@ def running(command: Sequence[str | Path], folder: Path, is_ready: bytes, enter:
     with subprocess.Popen(
         [*enter, *command], cwd=folder, env=environment, stderr=subprocess.PIPE, user=None if enter else user
     ) as process:
+        assert process.stderr
+        reader = Thread(target=process.stderr.read)  # if nobody reads, the program waits as soon as the pipe is full
         try:
             _wait(process, is_ready)
+            reader.start()
             yield
         finally:
             process.terminate()
             _end(process)
+            if reader.ident is not None:
+                reader.join()
 
 
 def _wait(process: subprocess.Popen[bytes], is_ready: bytes) -> None:
