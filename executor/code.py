@@ -1,8 +1,8 @@
 """Code that both halves of the source use: reading values, iterating over lists, branching by type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
-from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, Object
+from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, Leaf, Object
 from mainsheet.executor.writer import Writer
 
 
@@ -30,11 +30,28 @@ def type_name(write: Writer, shape: Abstract, value: str) -> str:
 
 
 def by_type(write: Writer, shape: Abstract, name: str, write_one: Callable[[Object], None]) -> None:
-    """Write a branch for each possible type of a value. `name` is the variable that has the type's name."""
-    word = "if"
+    """Write a branch for each possible type of a value. `name` is the variable that has the type's name.
+
+    Types that are read alike share a branch: most of an interface's, if only its own fields are selected.
+    """
+    alike: dict[Hashable, list[str]] = {}
     for type_name, each in shape.objects.items():
-        with write.block(f"{word} {name} == {type_name!r}:"):
-            write_one(each)
+        alike.setdefault(_code_of(each), []).append(type_name)
+    word = "if"
+    for names in alike.values():
+        is_one = f"== {names[0]!r}" if len(names) == 1 else f"in {write.constant('types', frozenset(names))}"
+        with write.block(f"{word} {name} {is_one}:"):
+            write_one(shape.objects[names[0]])
         word = "elif"
     with write.block("else:"):
         write.line("raise TypeError('not a type of these')")
+
+
+def _code_of(shape: Object) -> Hashable:
+    """Return what is equal for objects with the same code: those with nothing but attributes, and others alone."""
+    found: list[Hashable] = []
+    for key, field in shape.fields.items():
+        if not (isinstance(field.source, Attribute) and isinstance(field.shape, Leaf)):
+            return shape
+        found.append((key, field.source.name, field.shape.type, field.shape.nullable))
+    return shape if shape.is_type_of else tuple(found)
