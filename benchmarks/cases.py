@@ -21,6 +21,8 @@ from mainsheet.schema.api import api
 EXAMPLES = Path(__file__).parents[1] / "playground" / "examples"
 KEY = "daily-sales-etl"
 MANY = " ".join(f"a{number}: jobs(limit: {number % 7}) {{ nodes {{ id name }} totalCount }}" for number in range(100))
+LISTS = " ".join(f"a{number}: jobs(limit: 1) {{ nodes {{ id name jobKey }} totalCount }}" for number in range(310))
+WIDE = " ".join(f"a{number}: name" for number in range(1890))
 OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "W1, point": (POINT, {"key": KEY}),
     "W2, dashboard": (DASHBOARD, LIMITS),
@@ -32,6 +34,8 @@ OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"id": "<id of job daily-sales-etl>"},
     ),
     "a hundred lists": (f"{{ {MANY} }}", {}),
+    "1,900 fields": (f"{{ jobs(limit: 1) {{ nodes {{ {WIDE} }} }} }}", {}),
+    "1,900 fields of 310 lists": (f"{{ {LISTS} }}", {}),
     "introspection": (get_introspection_query(), {}),
     "one type": ('{ __type(name: "Job") { name fields { name } } }', {}),
     "a variable that is refused": (POINT, {"key": 1}),

@@ -140,6 +140,15 @@ class Faulty(Context):
         return spoiled
 
 
+def believing_and_not(outcomes: Counter[Outcome]) -> Sequence[Executor]:
+    """Return two executors: one with the server's options, one with the default ones."""
+
+    def observe(outcome: Outcome) -> None:
+        outcomes[outcome] += 1
+
+    return Executor(api, believes_rows=True, observe=observe), Executor(api, observe=observe)
+
+
 async def answered(
     run: Callable[[Request], Awaitable[ExecutionResult]], operation: Operation, context: Context
 ) -> ExecutionResult:
@@ -184,9 +193,10 @@ def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Op
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
 async def test_random_operations_have_the_same_result(demo_database: Database, wrong: bool) -> None:
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
-    executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
+    executors = believing_and_not(outcomes)
     for number in range(COUNT):
         random = Random(SEED + number)
+        executor = executors[number % 2]
         operation = Writer(SCHEMA, random, known, wrong).operation()
         assert validate(SCHEMA, parse(operation.text)) == [], operation.text
         asker = random.choice(who)
@@ -207,9 +217,10 @@ async def test_failing_operations_have_the_same_result(
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
     assert OPTIONS
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
-    executor = Executor(api, believes_rows=True, observe=lambda outcome: outcomes.update([outcome]))
+    executors = believing_and_not(outcomes)
     for number in range(COUNT):
         random = Random(SEED + number)
+        executor = executors[number % 2]
         operation = Writer(SCHEMA, random, known).operation()
         asker = random.choice(who)
         contexts = Faulty(demo_database, asker), Faulty(demo_database, asker)
