@@ -24,6 +24,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
 
 COLUMNS = Event.__table__.c
+ID_AND_POSITION = frozenset(("nodes", "position", "end_cursor"))
 EXPIRED_TO = Organization.events_expired_to.label("expired_to")
 
 
@@ -69,15 +70,31 @@ async def of_organizations(
     read: Read, organization_ids: Sequence[str], arguments: EventListArguments
 ) -> Mapping[str, Page[Event]]:
     """List the events of the feed that the caller sees. An empty page has the position up to which it was read."""
-    parameters = event_filter.parameters(arguments.filter)
     if arguments.page.after is not None:
         await _refuse_expired(read, organization_ids, arguments.page.after)
-    feed = CHANGES if arguments.of_jobs else FEED
-    pages = await feed.pages(read, organization_ids, arguments.page, parameters=parameters)
+    pages = await _pages(read, organization_ids, arguments)
     reads_on = not (arguments.page.descending or arguments.page.backwards)
     if reads_on and not all(page.nodes for page in pages.values()):
         await _set_read_to(read, pages, arguments.page)
     return pages
+
+
+async def after_recent(read: Read, organization_id: str, arguments: EventListArguments) -> Page[Event]:
+    """List the ids and positions of the events after a cursor that was the end of the feed a short while ago.
+
+    Such a cursor can't have expired, so this is one statement without a snapshot. An empty page doesn't say up to which
+    position it was read.
+    """
+    pages = await _pages(read.only(ID_AND_POSITION, alone=True), [organization_id], arguments)
+    return pages[organization_id]
+
+
+async def _pages(
+    read: Read, organization_ids: Sequence[str], arguments: EventListArguments
+) -> Mapping[str, Page[Event]]:
+    feed = CHANGES if arguments.of_jobs else FEED
+    parameters = event_filter.parameters(arguments.filter)
+    return await feed.pages(read, organization_ids, arguments.page, parameters=parameters)
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:

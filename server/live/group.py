@@ -89,6 +89,7 @@ class Group:
         "_read",
         "caller",
         "cursor",
+        "has_read",
         "key",
         "members",
         "reader",
@@ -107,6 +108,7 @@ class Group:
         self.key = key
         self.members: set[Subscriber] = set()
         self.cursor = self.source.after
+        self.has_read = False
         self.reader = Reader(self.caller.organization_id, self.caller, self)
         self.task: asyncio.Task[None] | None = None
         self._read = read

@@ -22,7 +22,7 @@ from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import Page
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.resolvers.subscription import Delivery
 from mainsheet.server.errors import Code, RateLimited, RequestError
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.group import Group, Subscriber, Subscription, send_later
@@ -197,7 +197,7 @@ class Subscriptions:
 
     async def _deliver_page(self, group: Group) -> bool:
         """Deliver the next events. Return whether there may be more."""
-        page = await self._page(group.caller, group.source, PageArguments(size=PAGE, after=group.cursor))
+        page = await self._page(group)
         for each in page.nodes:
             if not group.members:
                 return False
@@ -214,15 +214,25 @@ class Subscriptions:
         finally:
             await read.close()
 
-    async def _page(self, caller: Caller, source: Source, arguments: PageArguments) -> Page[Event]:
+    async def _page(self, group: Group) -> Page[Event]:
+        """Read the events after the group's cursor: by one statement, unless there are none.
+
+        The first cursor is a client's and may have expired. The others were read within `IDLE_SECONDS`, and events are
+        kept for days.
+        """
+        caller, source = group.caller, group.source
+        arguments = EventListArguments(PageArguments(size=PAGE, after=group.cursor), source.filter, source.of_jobs)
         read = Read.of(self._database, caller)
         try:
             with self._budget.charged(caller):
-                pages = await event_rows.of_organizations(
-                    read, [caller.organization_id], EventListArguments(arguments, source.filter, of_jobs=source.of_jobs)
-                )
+                if group.has_read:
+                    page = await event_rows.after_recent(read, caller.organization_id, arguments)
+                    if page.nodes:
+                        return page
+                pages = await event_rows.of_organizations(read, [caller.organization_id], arguments)
         finally:
             await read.close()
+        group.has_read = True
         return pages[caller.organization_id]
 
 

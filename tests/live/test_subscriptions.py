@@ -14,7 +14,10 @@ from mainsheet.models.feed import expire
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.member import Member
 from mainsheet.models.team import TeamMember
-from mainsheet.resolvers.event import changes_by_ids
+from mainsheet.resolvers import event
+from mainsheet.resolvers.event import EventListArguments, changes_by_ids
+from mainsheet.resolvers.event_filter import NO_FILTER
+from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.server.http.request import GRAPHQL_RESPONSE
 from mainsheet.server.live import subscriptions
@@ -389,3 +392,26 @@ async def test_an_idle_connection_does_not_delay_the_end_of_the_server(live: Liv
 
         assert await idle.code() == 1012
         await stopping
+
+
+@pytest.mark.parametrize("of_jobs", [True, False])
+async def test_reading_on_finds_the_same_events_as_the_list(
+    database: Database, ask: Ask, world: World, job_id: str, *, of_jobs: bool
+) -> None:
+    after = await end(ask, world)
+    hidden = await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
+    for each in (job_id, hidden):
+        await ask(world.admin, UPDATE, input={"jobId": each, "name": "renamed"})
+    arguments = EventListArguments(PageArguments(size=2, after=after), NO_FILTER, of_jobs)
+
+    sizes = set()
+    for member in (world.admin, world.viewer, world.outsider):
+        read = Read.of(database, caller(member))
+        pages = await event.of_organizations(read, [world.organization.id], arguments)
+        listed, found = pages[world.organization.id], await event.after_recent(read, world.organization.id, arguments)
+        await read.close()
+        assert [(each.id, each.position) for each in found.nodes] == [(each.id, each.position) for each in listed.nodes]
+        if listed.nodes:
+            assert (found.has_next_page, found.end_cursor) == (listed.has_next_page, listed.end_cursor)
+        sizes.add(len(found.nodes))
+    assert sizes == {0, 1, 2}
