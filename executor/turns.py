@@ -12,6 +12,7 @@ from time import perf_counter
 
 SLICE = 0.0003  # seconds
 APART = 6  # iterations of the event loop between two slices: an empty one takes some microseconds
+MOST_APART = 0.001  # seconds, so that many short requests don't stop long work
 
 
 class _Turns:
@@ -25,21 +26,23 @@ class _Turns:
     async def wait(self) -> None:
         turn = self.loop.create_future()
         if not self._waiting:
-            self._start_next_after(APART)
+            self.loop.call_soon(self._pause, APART - 1)
         self._waiting.append(turn)
         await turn
         self.began = perf_counter()
 
-    def _start_next_after(self, iterations: int) -> None:
-        if iterations:
-            self.loop.call_soon(self._start_next_after, iterations - 1)
+    def _pause(self, iterations: int) -> None:
+        """Start the next turn after so many more iterations, or when the last one is long ago."""
+        if iterations and perf_counter() - self.began < SLICE + MOST_APART:
+            self.loop.call_soon(self._pause, iterations - 1)
         else:
             self._start_next()
 
     def _start_next(self) -> None:
         turn = self._waiting.popleft()
+        self.began = perf_counter()
         if self._waiting:
-            self._start_next_after(APART)
+            self.loop.call_soon(self._pause, APART - 1)
         if not turn.done():  # cancelled
             turn.set_result(None)
 

@@ -39,6 +39,7 @@ class Snapshot:
         self._held: PoolProxiedConnection | None = None
         self._driver: Any = None
         self._begun = False
+        self._was_cancelled = False
         self._closed = False
         self._failure: Unavailable | None = None
 
@@ -63,8 +64,7 @@ class Snapshot:
                 finally:
                     self.database.instrumentation.statement(statement.sql, perf_counter() - begun)
             except asyncio.CancelledError:
-                # Asyncpg prepares a statement in an implicit transaction, which is left open between its two steps.
-                self._begun = self._begun or not self.database.is_sqlite
+                self._was_cancelled = True
                 raise
             except Exception as error:
                 self._failure = failure_of(error) or await self._failure_of_rollback()
@@ -103,9 +103,10 @@ class Snapshot:
         can't be encoded leaves the driver in an implicit transaction.
         """
         if self._held is not None and not self.database.is_sqlite:
-            self._begun = False
+            self._begun = True  # if this call is cancelled, `close` rolls back
             try:
                 await self._driver.execute("ROLLBACK")
+                self._begun = False
             except Exception as error:  # noqa: BLE001 a connection that can't roll back is lost
                 return failure_of(error) or DatabaseDown()
         return None
@@ -128,10 +129,15 @@ class Snapshot:
         """Roll back and give the connection back. Don't raise: a connection that can't roll back is closed."""
         is_sound = False
         try:
-            is_sound = self._failure is None and (not self._begun or await self._rolled_back())
+            is_sound = self._failure is None and (not self._may_be_in_transaction or await self._rolled_back())
         finally:
             self._driver = None
             await self._pool.give_back(held, is_sound=is_sound)
+
+    @property
+    def _may_be_in_transaction(self) -> bool:
+        """Whether a transaction may be open: asyncpg prepares in an implicit one, and executes in a second step."""
+        return self._begun or (self._was_cancelled and not self.database.is_sqlite)
 
     async def _rolled_back(self) -> bool:
         with failures_passed_over():

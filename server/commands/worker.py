@@ -37,9 +37,10 @@ from mainsheet.server.process.worker import FAILED, READY, Reason, Start
 from mainsheet.server.settings import Settings
 from mainsheet.server.webhooks.sender import WebhookSender
 
-# New connections in one iteration of the event loop. libuv accepts one for each file descriptor since 1.45, which isn't
-# enough while each iteration works for a millisecond: the kernel then refuses clients, who try again after a second.
-ACCEPTED = 8
+# File descriptors of each listening socket. libuv accepts one connection for each of them in an iteration of the event
+# loop since 1.45, which isn't enough while each iteration works for a millisecond: the kernel then refuses clients, who
+# try again after a second.
+API_HANDLES = 8
 GC_THRESHOLDS = (50_000, 20, 100)
 
 log = structlog.stdlib.get_logger("mainsheet")
@@ -68,7 +69,7 @@ async def serving(
         app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
         database.instrumentation.shared.extend(traces)
         runner = make_runner(app)
-        async with _admin(app, sockets.admin), _started(runner, sockets.api):
+        async with _admin(app, sockets.admin), _started(runner, sockets.api, handles=API_HANDLES):
             app[METRICS].starts.labels(reason).inc()
             with _rare_garbage_collection(), _frequent_switches():
                 yield app[RUNNING_WORK]
@@ -86,11 +87,11 @@ async def _admin(app: web.Application, sockets: Sequence[socket]) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _started(runner: web.BaseRunner, sockets: Sequence[socket]) -> AsyncIterator[None]:
+async def _started(runner: web.BaseRunner, sockets: Sequence[socket], handles: int = 1) -> AsyncIterator[None]:
     await runner.setup()
     try:
         for each in sockets:
-            for accepting in (each, *(each.dup() for _ in range(ACCEPTED - 1))):
+            for accepting in (each, *(each.dup() for _ in range(handles - 1))):
                 await web.SockSite(runner, accepting, backlog=BACKLOG).start()
         yield
     finally:

@@ -12,7 +12,7 @@ from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.process import unix_socket
 from mainsheet.server.settings import UNIX, Settings
 
-OTHER_FILES = 128  # open files that aren't client connections, mostly database connections
+OTHER_FILES = 192  # open files that aren't client connections, mostly database connections
 BACKLOG = 1024  # connections that wait while workers are replaced
 
 

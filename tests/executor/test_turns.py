@@ -26,14 +26,24 @@ async def iterations(log: list[str], number: int) -> None:
         log.append("-")
 
 
-async def test_iterations_of_the_loop_lie_between_two_slices() -> None:
+async def test_iterations_of_the_loop_lie_between_two_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_APART", 3600)
     log: list[str] = []
 
     await asyncio.gather(*[work(log, name, 3) for name in "abc"], iterations(log, 100))
 
     between = re.findall("[abc](-*)(?=[abc])", "".join(log))
     assert len(between) == 8
-    assert min(map(len, between)) >= turns.APART
+    assert min(map(len, between)) >= turns.APART - 1
+
+
+async def test_slices_are_a_limited_time_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_APART", 0)
+    log: list[str] = []
+
+    await asyncio.gather(work(log, "a", 9), iterations(log, 100))
+
+    assert max(map(len, re.findall("a(-*)(?=a)", "".join(log)))) < turns.APART - 1
 
 
 async def test_tasks_take_turns() -> None:
