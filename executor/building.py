@@ -26,7 +26,7 @@ class Building:
     ) -> None:
         self._writer = writer
         self._resolving = resolving  # the shapes with resolvers below them
-        self._path = "None"  # the expression for the path of the value, if its shape is one of these
+        self._path_text = "None"  # the source text of the value's path, if its shape is one of these
         self._keeps_datetimes = keeps_datetimes
         self._believes_rows = believes_rows
         self._loading = loading
@@ -38,6 +38,8 @@ class Building:
         write = self._writer
         write.line("n = c = 0")
         write.line(f"top = {FIRST_STEP * BYTE}")
+        if self._resolving:
+            write.line("new = []")
         for values in self._loading.values.values():
             write.line(f"{values} = iter({values})")
         for group in reversed(self._loading.groups):
@@ -48,7 +50,7 @@ class Building:
         answer = write.fresh("x")
         write.line(f"{answer} = {self._value(shape, 'value')}")
         if self._resolving:
-            write.line("await context.finish()")
+            write.line("await context.finish(new)")
         write.line("extent = extent_of(n + c - n0)")
         write.line("check(extent.size, limit)")
         write.line(f"return {answer}, extent")
@@ -77,7 +79,7 @@ class Building:
 
     def _pause(self) -> None:
         with self._writer.block("if n > top:"):
-            self._writer.line("top = await pause(n)")
+            self._writer.line("top = await context.turn(pause(n))" if self._resolving else "top = await pause(n)")
 
     def _value(self, shape: Shape, value: str) -> str:
         """Write the code that completes and counts a non-null value. Returns the expression for the result."""
@@ -107,9 +109,9 @@ class Building:
             write.line(f"{answer} = {self._value(shape, value)}")
         return answer
 
-    def _counted_leaf(self, shape: Leaf, value: str) -> str:
+    def _counted_leaf(self, shape: Leaf, value: str, separator: int = COMMA) -> str:
         self._leaf(shape, value)
-        sizes = Sizes(known=COMMA)
+        sizes = Sizes(known=separator)
         sizes.leaf(shape, value)
         sizes.write(self._writer)
         return value
@@ -143,7 +145,7 @@ class Building:
         answer, item = write.fresh("x"), write.fresh("x")
         write.line(f"{answer} = []")
         with write.block(f"for {item} in {self._kept(shape) or items(value)}:"):
-            with self._at(f"len({answer}), None", is_needed=shape in self._resolving):
+            with self._write_path(f"len({answer}), None", is_needed=shape in self._resolving):
                 write.line(f"{answer}.append({self._completed(shape.item, item)})")
             self._pause()
         write.line(f"n += len({answer}) - 1")
@@ -167,7 +169,7 @@ class Building:
         self._writer.line(f"{holder} = {{}}")
         for key, field in shape.fields.items():
             is_needed = field.shape in self._resolving or isinstance(field.source, Resolver)
-            with self._at(f"{key!r}, {field.name.split('.')[0]!r}", is_needed=is_needed):
+            with self._write_path(f"{key!r}, {field.name.split('.')[0]!r}", is_needed=is_needed):
                 if isinstance(field.source, Resolver):
                     sizes.entry(key)
                     self._resolve(key, field, field.source, value, holder)
@@ -178,28 +180,33 @@ class Building:
 
     def _resolve(self, key: str, field: Field, resolver: Resolver, parent: str, holder: str) -> None:
         """Write the call of a resolver, and the function that completes what it returns, now or later."""
-        write, outer = self._writer, self._path
-        value, self._path, complete = write.fresh("x"), write.fresh("p"), write.fresh("complete")
-        with write.function(f"async def {complete}({value}, {self._path}):"):
+        write, outer_text = self._writer, self._path_text
+        value, self._path_text, complete = write.fresh("x"), write.fresh("p"), write.fresh("complete")
+        with write.function(f"async def {complete}({value}, {self._path_text}, new):"):
             write.line("nonlocal n, top")
-            write.line(f"return {self._completed(field.shape, value)}")
-        self._path = outer
-        write.line(f"{value} = {write.constant('resolve', resolver)}(context, {parent}, {outer})")
+            if isinstance(field.shape, Leaf):
+                completed = self._counted_leaf(field.shape, value, separator=0)  # its entry has the comma
+            else:
+                completed = self._completed(field.shape, value)
+            write.line(f"check(n // {BYTE}, limit)")
+            write.line(f"return {completed}")
+        self._path_text = outer_text
+        write.line(f"{value} = {write.constant('resolve', resolver)}(context, {parent}, {outer_text})")
         write.line(f"{holder}[{key!r}] = None")
         with write.block(f"if is_awaitable({value}):"):
-            write.line(f"context.wait_for({holder}, {outer}, {value}, {complete})")
+            write.line(f"context.wait_for(Pending({holder}, {outer_text}, {value}, {complete}), new)")
         with write.block("else:"):
-            write.line(f"{holder}[{key!r}] = await {complete}({value}, {outer})")
+            write.line(f"{holder}[{key!r}] = await {complete}({value}, {outer_text}, new)")
 
     @contextmanager
-    def _at(self, key: str, *, is_needed: bool) -> Iterator[None]:
+    def _write_path(self, key: str, *, is_needed: bool) -> Iterator[None]:
         """Write the path of what is written inside, if it is needed."""
-        outer = self._path
+        outer_text = self._path_text
         if is_needed:
-            self._path = self._writer.fresh("p")
-            self._writer.line(f"{self._path} = Path({outer}, {key})")
+            self._path_text = self._writer.fresh("p")
+            self._writer.line(f"{self._path_text} = Path({outer_text}, {key})")
         yield
-        self._path = outer
+        self._path_text = outer_text
 
     def _entry(self, key: str, field: Field, parent: str, sizes: Sizes) -> str:
         """Write the code that completes a field and adds its size. Returns the expression for its value."""
@@ -212,6 +219,8 @@ class Building:
                 return self._link(field, link, parent, sizes)
         value = self._writer.fresh("x")
         self._writer.line(f"{value} = {self._kept(field) or read(self._writer, field, parent)}")
+        if field.shape in self._resolving:
+            self._writer.line(f"{value} = context.keep({self._path_text}, {parent}, {value})")
         if isinstance(field.shape, Leaf):
             self._leaf(field.shape, value)
             sizes.leaf(field.shape, value)

@@ -44,7 +44,7 @@ def by_type(write: Writer, shape: Abstract, name: str, write_one: Callable[[Obje
             write_one(shape.objects[names[0]])
         word = "elif"
     with write.block("else:"):
-        write.line("raise TypeError('not a type of these')")
+        write.line(f"not_one_of_these({name})")
 
 
 def _code_of(shape: Object) -> Hashable:

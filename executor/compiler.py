@@ -7,7 +7,7 @@ error.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from graphql import Undefined, VariableValues
 from graphql.pyutils import Path, is_awaitable, is_collection
@@ -17,6 +17,7 @@ from mainsheet.executor.building import Building
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
 from mainsheet.executor.resolver import Resolver
+from mainsheet.executor.run import Pending
 from mainsheet.executor.shape import Object, Shape, Unsupported, asks, with_resolvers
 from mainsheet.executor.writer import Writer
 
@@ -109,10 +110,12 @@ def _is_async(shape: Shape) -> bool:
 def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer:
     checks = {
         "again": again,
+        "not_one_of_these": not_one_of_these,
         "real": real,
         "yes": yes,
         "check": check,
         "Path": Path,
+        "Pending": Pending,
         "is_awaitable": is_awaitable,
         "pause": checkpoint(options.most_bytes, BYTE),
     }
@@ -127,7 +130,16 @@ def again(value: Any) -> Collection[Any]:
     """Return the value if it can be iterated twice: once for the keys, once for the response."""
     if is_collection(value):
         return value
+    if isinstance(value, Exception):
+        raise TypeError("not a value")
     raise Unsupported("no list, or one that is made while it is read")
+
+
+def not_one_of_these(name: Any) -> NoReturn:
+    """Raise the failure of a type resolver that returned neither of the possible types' names."""
+    if is_awaitable(name):
+        raise Unsupported("a type resolver that is asynchronous")
+    raise TypeError("not a type of these")
 
 
 def yes(answer: Any) -> None:

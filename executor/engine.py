@@ -12,16 +12,17 @@ from graphql import ExecutionResult, GraphQLSchema, VariableValues
 from graphql.execution import MiddlewareManager
 
 from mainsheet.executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
-from mainsheet.executor.compiler import Answer, Options, Unit, compile_shape
+from mainsheet.executor.compiler import Options, Unit, compile_shape
 from mainsheet.executor.dry_run import Rehearsal
 from mainsheet.executor.finished import finished
 from mainsheet.executor.prepared import Prepared
-from mainsheet.executor.program import Program, Programming
+from mainsheet.executor.program import NOT_COMPILED, Program, Programming
 from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.run import Run
 from mainsheet.executor.shape import Unsupported
 from mainsheet.executor.worker import WorkerThread
 
+INTERVENING = {"middleware", "field_resolver", "type_resolver", "abort_signal", "hooks"}  # options of graphql-core
 INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 
 
@@ -43,7 +44,8 @@ def core_schema(api: strawberry.Schema) -> GraphQLSchema:
 class Request:
     """A prepared operation with the variables and context of one request.
 
-    `options` are further arguments for graphql-core's `execute`. With `is_sync`, nothing may be awaited.
+    `options` are further arguments for graphql-core's `execute`, which executes the operation if they intervene in it:
+    `middleware`, `field_resolver`, `type_resolver`, `abort_signal` and `hooks`. With `is_sync`, nothing may be awaited.
     """
 
     operation: Prepared
@@ -110,14 +112,14 @@ class Executor:
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
             return ExecutionResult(None, variables)
-        program = await self._program(request.operation, variables)
+        program = NOT_COMPILED if _intervenes(request) else await self._program(request.operation, variables)
         unit = program.unit
         if unit is None or unit.tries.are_used_up or (request.is_sync and unit.waits):
             return await self._uncompiled(program.parts, request, variables)
         if unit.answer is None:
             return await self._by_value(Outcome.INTERPRETED, unit, request, variables)
         if unit.has_resolvers:
-            return await self._resolved(unit, unit.answer, request, variables)
+            return await self._resolved(program, unit, request, variables)
         try:
             data, extent = await unit.answer(request.root, request.context, variables)
         except AnswerTooLarge:
@@ -128,11 +130,11 @@ class Executor:
         return CountedResult(data, extent.values)
 
     async def _resolved(
-        self, unit: Unit, answer: Answer, request: Request, variables: VariableValues
+        self, program: Program, unit: Unit, request: Request, variables: VariableValues
     ) -> ExecutionResult:
         """Execute a unit that has resolvers. If it fails, graphql-core executes it again with what they returned."""
         make_core = partial(
-            self._programming.core(request.operation),
+            program.core,
             root_value=request.root,
             context_value=request.context,
             variable_values=variables,
@@ -140,17 +142,28 @@ class Executor:
         )
         run = Run(make_core, variables, is_sync=request.is_sync)
         try:
-            data, extent = await answer(request.root, run, variables)
+            return await self._compiled(unit, request, variables, run) or await self._replayed(request, run)
+        finally:
+            await run.close()
+
+    async def _compiled(
+        self, unit: Unit, request: Request, variables: VariableValues, run: Run
+    ) -> ExecutionResult | None:
+        """Return the result of a unit that has resolvers, or None if it fails."""
+        assert unit.answer  # noqa: S101 for the type checker: others have no resolvers
+        try:
+            data, extent = await unit.answer(request.root, run, variables)
         except AnswerTooLarge:
             raise
         except Exception as failure:  # noqa: BLE001 graphql-core raises it again, with its path
-            unit.tries.left -= isinstance(failure, Unsupported)
-            options = {**request.options, "middleware": MiddlewareManager(run)}
-            return await self._refer(Outcome.REPLAYED, replace(request, options=options))
-        finally:
-            await run.close()
+            unit.tries.left -= isinstance(failure, Unsupported) and not request.is_sync
+            return None
         self._observe(Outcome.COMPILED)
         return CountedResult(data, extent.values)
+
+    async def _replayed(self, request: Request, run: Run) -> ExecutionResult:
+        options = {**request.options, "middleware": MiddlewareManager(run)}
+        return await self._refer(Outcome.REPLAYED, replace(request, options=options))
 
     def execute_sync(self, request: Request) -> ExecutionResult:
         """Execute without an event loop. The result is an awaitable if a resolver returned one."""
@@ -217,6 +230,10 @@ class Executor:
     async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)
         return await refer(self._api, request, self._programming.options.most_bytes)
+
+
+def _intervenes(request: Request) -> bool:
+    return any(request.options.get(name) is not None for name in INTERVENING & request.options.keys())
 
 
 async def refer(api: strawberry.Schema, request: Request, most_bytes: int = UNBOUNDED) -> ExecutionResult:

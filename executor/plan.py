@@ -229,7 +229,7 @@ class Planner:
             resolve = of_strawberry(declared, self.api.config.info_class)
             convert = conversion(self.api, declared, definition)
         arguments = Arguments(definition, nodes[0], convert, reusable=False) if definition.args else None
-        is_async = declared is not None and declared.is_async
+        is_async = iscoroutinefunction(definition.resolve)
         return Resolver(resolve, arguments, definition, parent, nodes, is_async)
 
     def _question(

@@ -25,12 +25,17 @@ BYTES_A_CHARACTER = 12  # of a unit, by the length of its source
 class Program:
     """A compiled operation, or compiled parts of it, or neither: then graphql-core executes it.
 
+    `core` makes graphql-core's executors for a unit with resolvers.
     `weight` is the estimated size in bytes.
     """
 
     unit: Unit | None
     parts: Any
     weight: int
+    core: Any = None
+
+
+NOT_COMPILED = Program(None, None, BYTES)
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,16 @@ class Programming:
 
     def program(self, prepared: Prepared, variables: VariableValues) -> Program:
         if not (prepared.is_plain and is_plain_schema(self.api)):
-            return Program(None, None, BYTES)
+            return NOT_COMPILED
         unit = None
         if prepared.node.operation is not OperationType.MUTATION:
             unit = _unit(partial(self.root, prepared, variables), replace(self.options, is_whole=True))
         if unit:
-            return Program(replace(unit, source=""), None, _weight(unit))
+            core = self._core(prepared) if unit.has_resolvers else None
+            return Program(replace(unit, source=""), None, _weight(unit), core)
         units = self._units(prepared, variables)
         if not units:
-            return Program(None, None, BYTES)
+            return NOT_COMPILED
         base = bounded(self.api.execution_context_class, self.options.most_bytes)
         parts = in_parts(base, prepared.schema, prepared.document, prepared.node, units)
         return Program(None, parts, _weight(*units.values()))
@@ -61,7 +67,7 @@ class Programming:
         shape = self.planner(prepared, variables, resolves=resolves).root()
         return shape if joins_are_asked(shape) else self.planner(prepared, variables, joins=False).root()
 
-    def core(self, prepared: Prepared) -> Callable[..., Any]:
+    def _core(self, prepared: Prepared) -> Callable[..., Any]:
         """Return a factory of graphql-core's executors. It takes what `in_parts` takes, except for `is_sync`."""
         return core_executor(self.api.execution_context_class, prepared.schema, prepared.document, prepared.node)
 

@@ -187,9 +187,10 @@ class Recovery:
                 except Exception as error:  # noqa: BLE001 any exception is an error of this field
                     self._fail(field, position, error)
                 else:
-                    self._count(COMMA + size_of(made))
+                    self._count(size_of(made))
             case ListOf(item=item):
                 made = position.holder[position.key] = [None] * len(again(value))
+                self._count(COMMA * len(made))
                 positions = [Position(made, index, item.nullable, position) for index in range(len(made))]
                 self._todo.extend(
                     reversed([(each, field, item, of) for each, of in zip(positions, value, strict=True)])

@@ -37,10 +37,9 @@ class Resolver:
         try:
             result = self.resolve(parent, lambda: self._info(run, path), given)
         except Exception as error:
-            run.results[path] = error  # graphql-core raises exceptions that are returned
+            run.keep(path, parent, error)  # graphql-core raises exceptions that are returned
             raise
-        run.results[path] = result
-        return result
+        return run.keep(path, parent, result)
 
     def _info(self, run: "Run", path: Path) -> Any:
         return run.core.build_resolve_info(self.definition, [*self.nodes], self.parent_type, path)

@@ -1,32 +1,63 @@
 """One execution of a unit with resolvers: the tasks of its awaitables, and what its resolvers returned."""
 
 from asyncio import CancelledError, Future, Task, create_task, get_running_loop, wait
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from functools import cached_property
+from inspect import iscoroutine
 from typing import Any
 
 from graphql import VariableValues
 from graphql.pyutils import Path
 
+from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.shape import Unsupported
 
-Complete = Callable[[Any, Path], Awaitable[Any]]
+Complete = Callable[[Any, Path, "list[Pending]"], Awaitable[Any]]
+UNSET: Any = object()
+
+
+@dataclass(slots=True)
+class Pending:
+    """A resolver's awaitable. Its completed result becomes `holder[path.key]`."""
+
+    holder: dict[str, Any]
+    path: Path
+    awaitable: Any
+    complete: Complete
+
+
+@dataclass(slots=True)
+class Started:
+    """The task of a resolver's awaitable. Awaiting this returns the result, and sets the task's context variables.
+
+    graphql-core awaits it in place of the resolver's awaitable, which would have set them there.
+    """
+
+    task: "Task[tuple[Any, Context]]"
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        result, context = yield from self.task
+        for variable, value in context.items():
+            if variable.get(UNSET) is not value:
+                variable.set(value)
+        return result
 
 
 class Run:
     """Awaits what resolvers return, all at the same time, each in a task of its own as graphql-core does.
 
-    The first failure ends the run. graphql-core then executes the operation again, with the run as its middleware,
-    so that no resolver is called twice.
+    The first failure ends the run. graphql-core then executes the operation again, with the run as its middleware. It
+    gets the same objects, so that no resolver is called twice.
     """
 
     def __init__(self, make_core: Callable[[], Any], variables: VariableValues, *, is_sync: bool) -> None:
         self.variables = variables
-        self.results: dict[Path, Any] = {}
         self._make_core = make_core
         self._is_sync = is_sync
-        self._new: list[tuple[Path, Any]] = []
-        self._tasks: set[Task[Any]] = set()
+        self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results
+        self._tasks: dict[Task[tuple[Any, Context]], Any] = {}  # their awaitables
         self._failure: BaseException | None = None
         self._ended: Future[None] | None = None
 
@@ -35,33 +66,41 @@ class Run:
         """graphql-core's executor of this operation, which builds every `info`."""
         return self._make_core()
 
-    def wait_for(self, holder: dict[str, Any], path: Path, awaitable: Any, complete: Complete) -> None:
-        """Put the completed result into `holder` when it is there."""
+    def keep(self, path: Path, parent: Any, result: Any) -> Any:
+        """Remember a parent's field, which graphql-core may need again. Returns it; a list as a copy."""
+        kept = _copied(result)
+        self._results[path] = parent, kept
+        return kept
+
+    def wait_for(self, pending: Pending, new: list[Pending]) -> None:
+        """Add an awaitable to the new ones of the code that is running."""
         if self._is_sync:
             raise Unsupported("an awaitable")
-        self._new.append((path, self._completed(holder, path, awaitable, complete)))
+        new.append(pending)
 
-    async def _completed(self, holder: dict[str, Any], path: Path, awaitable: Any, complete: Complete) -> Any:
+    async def _completed(self, pending: Pending) -> tuple[Any, Context]:
         """Return the result as the resolver gave it: after a failure, graphql-core completes it."""
-        result = await awaitable
+        result = _copied(await pending.awaitable)
         if self._failure is None:
+            new: list[Pending] = []
             try:
-                holder[str(path.key)] = await complete(result, path)
+                pending.holder[str(pending.path.key)] = await pending.complete(result, pending.path, new)
             except Exception as failure:  # noqa: BLE001 graphql-core raises it again, with its path
                 self._fail(failure)
-            self._start()
-        return result
+            else:
+                self._start(new)
+        return result, copy_context()
 
-    def _start(self) -> None:
-        """Start the new tasks. Not before the code that made them has ended, for they copy its context variables."""
-        new, self._new = self._new, []
-        for path, coroutine in new:
-            task = self.results[path] = create_task(coroutine)
-            self._tasks.add(task)
+    def _start(self, new: list[Pending]) -> None:
+        """Start tasks. Call it where the code that called their resolvers has ended: they copy context variables."""
+        for each in new:
+            task = create_task(self._completed(each))
+            self._tasks[task] = each.awaitable
+            self._results[each.path] = self._results[each.path][0], Started(task)
             task.add_done_callback(self._end)
 
-    def _end(self, task: "Task[Any]") -> None:
-        self._tasks.discard(task)
+    def _end(self, task: "Task[tuple[Any, Context]]") -> None:
+        _close(self._tasks.pop(task))
         failure = CancelledError() if task.cancelled() else task.exception()
         if failure is not None:
             self._fail(failure)
@@ -69,37 +108,64 @@ class Run:
             self._wake()
 
     def _fail(self, failure: BaseException) -> None:
-        self._failure = self._failure or failure
+        if self._failure is None:
+            self._failure = failure
+            if isinstance(failure, AnswerTooLarge):
+                self._cancel()
         self._wake()
 
     def _wake(self) -> None:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
-    async def finish(self) -> None:
-        """Wait until everything is completed. Raises the first failure."""
-        self._start()
-        if self._tasks and self._failure is None:
+    async def turn(self, pause: Awaitable[int]) -> int:
+        """Wait for the next turn. Raises the run's failure, so that nothing continues beside graphql-core."""
+        size = await pause
+        if self._failure is not None:
+            raise self._failure
+        return size
+
+    async def finish(self, new: list[Pending]) -> None:
+        """Start the root's awaitables and wait until everything is completed. Raises the first failure."""
+        self._start(new)
+        if self._tasks:
             self._ended = get_running_loop().create_future()
             await self._ended
         if self._failure is not None:
             raise self._failure
 
     def resolve(self, call: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
-        """Return what a resolver has returned or raised, or its task. Call it if it wasn't called.
+        """Return what was read of the same parent before, or the exception, or its task. Otherwise call the resolver.
 
         This makes the run a middleware of graphql-core.
         """
-        self._start()
-        if info.path not in self.results:
+        parent, result = self._results.get(info.path, (UNSET, None))
+        if parent is not source:
             return call(source, info, **arguments)
-        return self.results[info.path]
+        del self._results[info.path]
+        return result
 
     async def close(self) -> None:
-        """Cancel the tasks that nothing waits for any more, and wait for their end."""
-        if self._new:
-            self._start()
+        """Cancel what nothing waits for any more, and wait for its end."""
+        self._failure = self._failure or CancelledError()
+        self._cancel()
+        for _, result in self._results.values():
+            _close(result)
+        self._results.clear()
+        while self._tasks:
+            await wait(self._tasks)
+
+    def _cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
-        if self._tasks:
-            await wait(self._tasks)
+
+
+def _copied(result: Any) -> Any:
+    """Return a copy of a list: others may change it before graphql-core reads it."""
+    return [*result] if result.__class__ is list else result
+
+
+def _close(result: Any) -> None:
+    """Close a coroutine that was never started: Python would warn of it."""
+    if iscoroutine(result):
+        result.close()

@@ -157,3 +157,16 @@ async def test_building_a_large_response_yields_to_other_tasks(text: str, monkey
         others += 1
 
     assert others > size((await running).data) // (2 * STEP)
+
+
+async def test_a_recovered_response_at_the_limit_is_not_refused() -> None:
+    text = "{ a: int b: int c: int ints fails }"
+    root = Row(int=1, ints=[1, 2])
+    given = Request(operation(parse(text), None), None, Context(STORE), root)
+    size = len(json.dumps((await refer(api, given)).data, separators=(",", ":")))
+    outcomes: list[Outcome] = []
+
+    result = await Executor(api, observe=outcomes.append, most_bytes=size).execute(given)
+
+    assert result.data
+    assert outcomes == [Outcome.RECOVERED]

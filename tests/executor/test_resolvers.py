@@ -15,7 +15,7 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
-from mainsheet.executor import RELATION, AnswerTooLarge, Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.executor import RELATION, Executor, Outcome, Prepared, Request, core_schema, refer
 from tests.executor.specification.relation import Context, Relation
 from tests.executor.specification.rows import Row, by_keys
 
@@ -342,15 +342,6 @@ async def test_resolvers_are_cancelled_with_the_operation() -> None:
         await task
 
     assert asyncio.all_tasks() == before
-
-
-async def test_a_response_that_is_too_large_ends_its_resolvers() -> None:
-    given = request("""{ nodes(count: 9) { atOnce later nodes { name } } }""")
-
-    with pytest.raises(AnswerTooLarge):
-        await Executor(API, most_bytes=300).execute(given)
-
-    assert len(asyncio.all_tasks()) == 1
 
 
 def test_resolvers_with_info_need_no_event_loop() -> None:
