@@ -36,12 +36,11 @@ from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
-from mainsheet.server.live.socket_limits import SocketLimits
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.live.validity import Validity
-from mainsheet.server.live.websocket import WebSocketEndpoint, wants_socket
+from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.requests import observe_request

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.client_address import peer_address
@@ -39,10 +39,12 @@ class Protocol(web.RequestHandler):
     __slots__ = (  # there are thousands, of idle connections and subscribers
         "_client",
         "_connections",
+        "_drained",
         "_early_refusal",
         "_has_begun",
         "_header_timer",
         "_is_admitted",
+        "_is_stream",
         "_real_transport",
         "_unread",
         "_write_by",
@@ -62,6 +64,8 @@ class Protocol(web.RequestHandler):
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._write_by: float | None = None  # when the client must have received the present response
+        self._is_stream = False
+        self._drained: asyncio.Event | None = None  # set when the client has received all, or the connection is lost
         self._unread: int | None = None  # the bytes still allowed of a body that isn't read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -85,6 +89,7 @@ class Protocol(web.RequestHandler):
         self._stop_write_timer()
         self._real_transport = None
         super().connection_lost(exc)
+        self._end_draining()
 
     def data_received(self, data: bytes) -> None:
         if self._early_refusal.is_due and self._refuses(data):
@@ -143,7 +148,32 @@ class Protocol(web.RequestHandler):
 
     def resume_writing(self) -> None:
         self._stop_write_timer()
+        if self._is_stream:
+            self._write_by = None
         super().resume_writing()
+        self._end_draining()
+
+    def begin_stream(self) -> None:
+        """Let the present response have a deadline for each time that the client doesn't read: it may last for days."""
+        self._is_stream = True
+        self._write_by = None
+
+    async def drained(self) -> None:
+        """Wait until the client has received all that was sent, or the connection is lost."""
+        if self._paused and self.transport is not None:
+            self._drained = self._drained or asyncio.Event()
+            await self._drained.wait()
+
+    def _end_draining(self) -> None:
+        if self._drained:
+            self._drained.set()
+            self._drained = None
+
+    async def _drain_helper(self) -> None:
+        """Wait as aiohttp does, whose tasks share a future: if one of them is cancelled, all of them end."""
+        await self.drained()
+        if self.transport is None:
+            raise ClientConnectionResetError("Connection lost")
 
     def _cut_unread(self) -> None:
         self._connections.refused("answer", self._client)
@@ -175,6 +205,7 @@ class Protocol(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Start the deadline of this response, and limit how much of its request's body aiohttp reads after it."""
         self._write_by = None
+        self._is_stream = False
         if not request.content.is_eof():
             self._unread = UNREAD_BYTES
         return await super().finish_response(request, resp, start_time)
@@ -210,6 +241,10 @@ class Protocol(web.RequestHandler):
 def _refusal(status: HTTPStatus, message: str) -> RequestError:
     what = message.partition("\n")[0].rstrip(":. ") or "this is no HTTP"
     return RequestError(status, f"{status.phrase}: {what}.")
+
+
+def protocol_of(request: web.Request) -> Protocol:
+    return cast("Protocol", request.protocol)
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:

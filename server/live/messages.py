@@ -32,6 +32,11 @@ class Closed(Exception):
         self.reason = reason
 
 
+class Disconnected(ConnectionError):
+    """The client left, or the connection is closing: nothing can be sent any more."""
+
+
+INTERRUPTED = Closed(Close.TRY_AGAIN, "An operation was interrupted: resume after your last cursor")
 RESTARTING = Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor")
 
 

@@ -18,6 +18,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.http.protocol import protocol_of
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
 from mainsheet.server.live.group import TooSlow
 from mainsheet.server.live.stream import Streams, error_of, errors_of
@@ -51,6 +52,7 @@ class EventStream:
     ) -> web.StreamResponse:
         """Send the results, or the errors of an operation that can't be run."""
         request[EXCHANGE].is_stream = True
+        protocol_of(request).begin_stream()
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: EVENT_STREAM, hdrs.CACHE_CONTROL: "no-cache"})
         response.headers["X-Accel-Buffering"] = "no"  # for nginx
         await response.prepare(request)

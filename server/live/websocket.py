@@ -8,9 +8,8 @@ import asyncio
 from collections.abc import Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-import orjson
 from aiohttp import hdrs, web
 
 from mainsheet.models.instrumentation import Refusal
@@ -21,12 +20,21 @@ from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import RateLimited
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
-from mainsheet.server.live.messages import RESTARTING, Close, Closed, parsed, request_of, text_frame
-from mainsheet.server.live.socket_limits import SocketLimits
+from mainsheet.server.http.protocol import protocol_of
+from mainsheet.server.live.messages import (
+    RESTARTING,
+    Close,
+    Closed,
+    Disconnected,
+    parsed,
+    request_of,
+    text_frame,
+)
 from mainsheet.server.live.socket_operation import Operation
 from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.validity import Opened, Validity
 from mainsheet.server.observe.log_fields import identify
+from mainsheet.server.settings import Settings
 
 SUBPROTOCOL = "graphql-transport-ws"
 PING_SECONDS = 30
@@ -34,6 +42,23 @@ PING_SECONDS = 30
 
 def wants_socket(request: web.Request) -> bool:
     return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+
+
+@dataclass(frozen=True)
+class SocketLimits:
+    init_seconds: float
+    write_seconds: float
+    message_bytes: int
+    operations: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(
+            init_seconds=settings.websocket_init_seconds,
+            write_seconds=settings.write_timeout_seconds,
+            message_bytes=settings.max_body_bytes,
+            operations=settings.max_operations_per_connection,
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class WebSocketEndpoint:
         await socket.prepare(request)
         socket.headers.clear()  # they were sent, and the connection may last for days
         request[EXCHANGE].is_stream = True
+        protocol_of(request).begin_stream()
         connection = Connection(self, request, socket)
         if socket.ws_protocol != SUBPROTOCOL:
             await socket.close(code=Close.WRONG_SUBPROTOCOL, message=b"Subprotocol not acceptable")
@@ -86,6 +112,8 @@ class Connection:
     init_limit: asyncio.TimerHandle | None = None
     opened: Opened | None = None
     closing: asyncio.Task[bool] | None = None
+    is_ending: bool = False  # a subscription was ended because the server is stopping
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # to send a message that has to wait
 
     async def run(self) -> None:
         limits, loop = self.endpoint.limits, asyncio.get_running_loop()
@@ -97,29 +125,31 @@ class Connection:
         except Closed as closed:
             self.close(closed)
         except ConnectionError:
-            pass  # while an answer was sent
+            pass  # while a message was sent
         except asyncio.CancelledError:
             if self.closing:
                 self.closing.cancel()
             raise
         finally:
-            await self._ended()
+            await self._clean_up()
 
-    async def _ended(self) -> None:
+    async def _clean_up(self) -> None:
         self._stop_init_limit()
         if self.opened:
             self.endpoint.validity.close(self.opened)
+            self.opened = None
         try:
             if self.closing:
                 await self.closing
         finally:
-            await self._cancelled()
+            await self._cancel_all()
 
-    async def _cancelled(self) -> None:
+    async def _cancel_all(self) -> None:
         tasks = [each.cancel() for each in list(self.operations.values())]
         if self.closing:
             self.closing.cancel()
         await asyncio.gather(*filter(None, [*tasks, self.closing]), return_exceptions=True)
+        self.operations.clear()
 
     def _stop_init_limit(self) -> None:
         if self.init_limit:
@@ -132,9 +162,15 @@ class Connection:
             closing = self.socket.close(code=closed.code, message=closed.reason.encode())
             self.closing = asyncio.create_task(closing, name="websocket close")
 
+    def end(self) -> None:
+        """Close the connection when no query or mutation runs: the client would repeat one without a result."""
+        self.is_ending = True
+        self.close_if_idle()
+
     def close_if_idle(self) -> None:
-        """Close the connection if the server is stopping and no operation runs."""
-        if self.endpoint.stopping.is_set() and not self.operations:
+        """Close the connection if the server is stopping and no operation keeps it open."""
+        keeping = (each for each in self.operations.values() if not (self.is_ending and each.is_subscribed))
+        if self.endpoint.stopping.is_set() and not any(keeping):
             self.close(RESTARTING)
 
     def _end_uninitialized(self) -> None:
@@ -148,7 +184,7 @@ class Connection:
             case {"type": "connection_init"}:
                 await self._begin(message.get("payload"))
             case {"type": "ping"}:
-                await self.send({"type": "pong"})
+                await self.send(b'{"type":"pong"}')
             case {"type": "pong"}:
                 pass
             case {"type": "subscribe", "id": str(id_), "payload": dict(payload)} if id_:
@@ -179,35 +215,55 @@ class Connection:
         self.caller = caller
         self.opened = self.endpoint.validity.open(authorization, caller, self._end_invalid)
         identify(caller)
-        await self.send({"type": "connection_ack"})
+        await self.send(b'{"type":"connection_ack"}')
 
     def _subscribe(self, id_: str, payload: Mapping[str, Any]) -> None:
         if self.caller is None:
             raise Closed(Close.UNAUTHORIZED, "Unauthorized")
         if id_ in self.operations:
             raise Closed(Close.DUPLICATE_ID, f"Subscriber for {id_[:40]} already exists")
+        if self.endpoint.stopping.is_set():
+            self.end()
+        if self.is_ending or self.closing:
+            return  # the client repeats the operation at another server
         request, has_room = request_of(payload, self.request), len(self.operations) < self.endpoint.limits.operations
         operation = self.operations[id_] = Operation(self, id_)
         operation.begin(self.caller, request, has_room=has_room)
 
-    async def send(self, message: Mapping[str, Any]) -> None:
-        """Send a message. A client that doesn't receive it in time is cut off."""
+    async def send(self, *parts: bytes) -> None:
+        """Send a message when the client has received all before it. One that doesn't in time is cut off.
+
+        Messages wait in the order of the calls, so that little is unsent at once. Raises `Disconnected`.
+        """
         try:
-            async with asyncio.timeout(self.endpoint.limits.write_seconds):
-                await self.socket.send_str(orjson.dumps(message).decode())
+            async with self.turn, asyncio.timeout(self.endpoint.limits.write_seconds):
+                while not self._write(*parts):
+                    await protocol_of(self.request).drained()
         except TimeoutError:
             self.end_slow()
-            raise ConnectionResetError from None
-
-    def end_slow(self) -> None:
-        refusal = Refusal("slow_reader", client=self.request[EXCHANGE].client)
-        self.request.app[INSTRUMENTS].refused(refusal)
-        self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))
+            raise Disconnected from None
 
     def send_now(self, *parts: bytes) -> bool:
         """Send a message without waiting. Return False if the connection has unsent bytes, or has ended."""
+        return not (self.turn.locked() or self._has_ended) and self._write(*parts)
+
+    def _write(self, *parts: bytes) -> bool:
+        """Send a message unless the connection has unsent bytes. Raises `Disconnected`."""
         transport = self.request.transport
-        if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self.socket.closed:
+        if self._has_ended or transport is None:
+            raise Disconnected
+        if protocol_of(self.request).writing_paused:
             return False
         transport.write(text_frame(*parts))
         return True
+
+    @property
+    def _has_ended(self) -> bool:
+        transport = self.request.transport
+        return self.closing is not None or self.socket.closed or transport is None or transport.is_closing()
+
+    def end_slow(self) -> None:
+        if self.closing is None:
+            refusal = Refusal("slow_reader", client=self.request[EXCHANGE].client)
+            self.request.app[INSTRUMENTS].refused(refusal)
+        self.close(Closed(Close.TRY_AGAIN, "You read too slowly: resume after your last cursor"))

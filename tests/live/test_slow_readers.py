@@ -17,7 +17,7 @@ from mainsheet.server.live.messages import Close
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from testbed.ask import Ask
 from testbed.world import World
-from tests.live.conftest import Live, Socket
+from tests.live.conftest import PATIENCE, Live, Socket
 from tests.live.test_subscriptions import end, rename
 
 CHANGES = 60
@@ -106,8 +106,8 @@ async def test_a_subscriber_with_too_many_results_waiting_is_ended() -> None:
 class Executed(Instrumentation):
     """Sets `all` when a subscription has executed its operation for all changes."""
 
-    def __init__(self) -> None:
-        self.left = CHANGES
+    def __init__(self, left: int = CHANGES) -> None:
+        self.left = left
         self.all = asyncio.Event()
 
     def operated(self, record: OperationRecord) -> None:
@@ -158,6 +158,33 @@ async def test_a_slow_reader_gets_all_results(live: Live, ask: Ask, world: World
 
     assert {each["type"] for each in messages} == {"next"}
     assert last["payload"]["data"]["events"]["job"] == {"name": "last"}
+
+
+def sending() -> int:
+    return sum(each.get_name() == "websocket operation" for each in asyncio.all_tasks())
+
+
+async def test_the_end_of_one_subscription_leaves_another_that_waits(
+    live: Live, ask: Ask, world: World, job_id: str
+) -> None:
+    after = await _change(ask, world, job_id)
+    executed = Executed(2 * CHANGES)
+    live.database.instrumentation.shared.append(executed)
+    async with _slow_socket(live, world) as slow:
+        for id_ in ("1", "2"):
+            await slow.subscribe(id_, EVENTS, after=after)
+        await executed.all.wait()
+        assert sending() == len("12")
+        await slow.send(type="complete", id="1")
+        async with asyncio.timeout(PATIENCE):
+            while sending() > 1:  # noqa: ASYNC110 nothing is set when a task ends
+                await asyncio.sleep(0)
+        received = 0
+        while received < CHANGES:
+            received += (await slow.receive())["id"] == "2"
+        await slow.subscribe("3", "{ __typename }")
+
+        assert [(await slow.receive())["type"] for _ in range(2)] == ["next", "complete"]
 
 
 async def test_a_connection_that_is_too_slow_is_closed(

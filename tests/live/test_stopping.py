@@ -1,0 +1,91 @@
+"""WebSocket connections of a process that stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mainsheet.models.database import Database
+from mainsheet.models.job import Job
+from mainsheet.server.live import subscriptions
+from mainsheet.server.live.messages import Close
+from mainsheet.server.live.subscriptions import Stopping
+from testbed.ask import Ask
+from testbed.world import World
+from tests.live.conftest import PATIENCE, Live
+from tests.live.test_subscriptions import EVENTS, UPDATE, data, end, rename
+
+NAME = "{ organization { name } }"
+DONE = {"type": "next", "id": "2", "payload": {"data": {"updateJob": {"userErrors": []}}}}
+
+
+@asynccontextmanager
+async def locked(database: Database) -> AsyncIterator[None]:
+    """Keep mutations of jobs waiting inside this context."""
+    async with AsyncSession(database.writes) as session, session.begin():
+        await session.execute(update(Job).values(updated_at=Job.updated_at))
+        yield
+
+
+async def until_runs(name: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not any(name in each.get_name() for each in asyncio.all_tasks()):  # noqa: ASYNC110 nothing is set
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Return an event that is set when a subscription is ended because the server is stopping."""
+    event = asyncio.Event()
+
+    class Noted(Stopping):
+        def __init__(self) -> None:
+            super().__init__()
+            event.set()
+
+    monkeypatch.setattr(subscriptions, "Stopping", Noted)
+    return event
+
+
+async def test_a_connection_is_closed_after_the_result_of_its_mutation(
+    live: Live, ask: Ask, world: World, job_id: str, ended: asyncio.Event
+) -> None:
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "renamed")
+    async with live.socket(world.contributor) as socket:
+        await socket.subscribe("1", EVENTS, after=after)
+        await data(socket)
+        async with locked(live.database):
+            await socket.subscribe("2", UPDATE, input={"jobId": job_id, "name": "last"})
+            await until_runs("updateJob")
+            stopping = asyncio.ensure_future(live.stop())
+            await ended.wait()
+
+        assert [await socket.receive() for _ in range(2)] == [DONE, {"type": "complete", "id": "2"}]
+        assert await socket.code() == Close.RESTARTING
+        await stopping
+
+
+async def test_a_stopping_process_begins_no_operation(
+    live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch, ended: asyncio.Event
+) -> None:
+    monkeypatch.setattr(subscriptions, "ENDED_AT_ONCE", 1)
+    monkeypatch.setattr(subscriptions, "ENDED_PER_SECOND", 0)
+    after = await end(ask, world)
+    await rename(ask, world, job_id, "renamed")
+    async with live.socket(world.viewer) as one, live.socket(world.viewer) as other:
+        for each in (one, other):
+            await each.subscribe("1", EVENTS, after=after)
+            await data(each)
+        stopping = asyncio.ensure_future(live.stop())
+        await ended.wait()
+        for each in (one, other):
+            await each.subscribe("2", NAME)
+
+        for each in (one, other):
+            message = await each.raw.receive(timeout=PATIENCE)
+            assert message.data == Close.RESTARTING
+        await stopping
