@@ -1,4 +1,4 @@
-import { forgetConsistency, keepConsistency } from './consistency.ts'
+import { keepingConsistency } from './consistency.ts'
 import { currentToken, identity, isRenewed, ready } from './identity.ts'
 import { foreign, refusedToken, stopped, unreachable } from './problem.ts'
 
@@ -42,10 +42,9 @@ export async function send(graphQLRequest: GraphQLRequest, options: Options = {}
 
 async function exchange(graphQLRequest: GraphQLRequest, options: Options, token?: string) {
   const { signal, isMutation = false } = options
-  if (isMutation) forgetConsistency()
   try {
-    const response = await (options.isCached ? get : post)(graphQLRequest, options, token)
-    keepConsistency(response)
+    const request = options.isCached ? get : post
+    const response = await keepingConsistency(isMutation, () => request(graphQLRequest, options, token))
     return { response, text: await response.text() }
   } catch {
     throw signal?.aborted ? stopped(isMutation) : unreachable(isMutation)

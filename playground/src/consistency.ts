@@ -2,18 +2,37 @@
 const HEADER = 'X-Mainsheet-Consistency'
 
 let newest: string | undefined
+let changes = 0 // grows with each change that the page learns of, so that responses to earlier requests are ignored
+let mutations = 0 // those that are running
 
-/** Return the header for a query, unless the user wrote one. */
+/** Return the header for a query, unless the user wrote one, or a mutation is running. */
 export function consistency(headers?: Record<string, string>): Record<string, string> {
-  return newest && !new Headers(headers).has(HEADER) ? { [HEADER]: newest } : {}
+  return newest && !mutations && !new Headers(headers).has(HEADER) ? { [HEADER]: newest } : {}
 }
 
-/** Keep the value of a response that has one. */
-export function keepConsistency({ headers }: Response) {
-  newest = headers.get(HEADER) ?? newest
+/** Send a request. Keep the value of its response, unless the page learned of another change meanwhile. */
+export async function keepingConsistency(isMutation: boolean, send: () => Promise<Response>): Promise<Response> {
+  if (isMutation) {
+    mutations += 1
+    forgetConsistency()
+  }
+  const begun = changes
+  let value: string | null = null
+  try {
+    const response = await send()
+    value = changes === begun ? response.headers.get(HEADER) : null
+    return response
+  } finally {
+    if (isMutation) {
+      mutations -= 1
+      forgetConsistency()
+    }
+    newest = value ?? newest
+  }
 }
 
-/** Read from the primary again: no value is known for an event that the page got, or for a mutation that is running. */
+/** Read from the primary again: no value is known that has the change of an event or of a mutation. */
 export function forgetConsistency() {
+  changes += 1
   newest = undefined
 }

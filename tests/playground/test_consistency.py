@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.request import Request, urlopen
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.playground.browser import Playground, opened
 from tests.playground.test_panels import new_tab
@@ -15,6 +17,8 @@ HEADER = "x-mainsheet-consistency"
 OLDEST = "{ events(first: 1) { nodes { cursor } } }"
 FIND = "query Find { teams { totalCount } }"
 CHANGE = 'mutation Change { createTeam(input: { name: "divers" }) { team { name } } }'
+SECOND = 'mutation Second { createTeam(input: { name: "riggers" }) { team { name } } }'
+THIRD = 'mutation Third { createTeam(input: { name: "sailors" }) { team { name } } }'
 WATCH = 'subscription Watch { events(after: "%s") { cursor action } }'
 
 
@@ -48,3 +52,41 @@ async def test_a_query_asks_for_the_state_after_the_last_mutation(postgres_demo_
 
     assert [before, while_changing, after_an_event] == [None, None, None]
     assert after
+
+
+@asynccontextmanager
+async def response_held(playground: Playground, operation: str) -> AsyncIterator[None]:
+    """Run an operation in a new tab. Hold its response inside this context, and wait for it at the end."""
+    name = operation.split()[1]
+    answered, released = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if name not in (route.request.post_data or ""):
+            return await route.fallback()
+        response = await route.fetch()
+        answered.set()
+        await released.wait()
+        return await route.fulfill(response=response)
+
+    await playground.page.route("**", hold)
+    await new_tab(playground, operation)
+    await answered.wait()
+    yield
+    async with playground.page.expect_request_finished(lambda each: name in (each.post_data or "")):
+        released.set()
+    await playground.page.unroute("**", hold)
+
+
+async def test_a_late_response_does_not_replace_newer_state(postgres_demo_url: str) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": postgres_demo_url, "MAINSHEET_REPLICA_URLS": postgres_demo_url}
+    with serving("--demo", environment=environment) as server:
+        async with opened(server.url) as playground:
+            async with response_held(playground, CHANGE):
+                await sent(playground, SECOND, "riggers")
+                while_one_is_running = await sent(playground, FIND, "totalCount")
+            after_both = await sent(playground, FIND, "totalCount")
+            await sent(playground, THIRD, "sailors")
+            after_the_third = await sent(playground, FIND, "totalCount")
+
+    assert [while_one_is_running, after_both] == [None, None]
+    assert after_the_third
