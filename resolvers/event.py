@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or_, select, type_coerce
+from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or_, select, true, type_coerce
 
 from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event, EventAction
@@ -19,9 +19,10 @@ from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList
+from mainsheet.resolvers.sql.pagination.paged_list import FilteredList, Page, PagedList, PageRow, page_from
+from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.sql.statement import Attribute, Statement, View, rows_of
+from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of, within
 
 COLUMNS = Event.__table__.c
 ID_AND_POSITION = frozenset(("nodes", "position", "end_cursor"))
@@ -49,6 +50,11 @@ class End(NamedTuple):
     expired_to: str
     id: str | None
     position: str | None
+
+
+class RecentRow(NamedTuple):
+    event: PageRow | None
+    end: End
 
 
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
@@ -80,21 +86,34 @@ async def of_organizations(
 
 
 async def after_recent(read: Read, organization_id: str, arguments: EventListArguments) -> Page[Event]:
-    """List the ids and positions of the events after a cursor that was the end of the feed a short while ago.
+    """List the ids and positions of the events after a cursor that an earlier read has returned, by one statement.
 
-    Such a cursor can't have expired, so this is one statement without a snapshot. An empty page doesn't say up to which
-    position it was read.
+    An empty page has the position up to which it was read. Raises `CursorExpired` if events after the cursor were
+    deleted.
     """
-    pages = await _pages(read.only(ID_AND_POSITION, alone=True), [organization_id], arguments)
-    return pages[organization_id]
+    feed, parameters = _feed_of(arguments), event_filter.parameters(arguments.filter)
+    values = {**feed.values(arguments.page), **parameters}
+    read = read.only(ID_AND_POSITION, alone=True)
+    query = Query(_after_recent, RecentRow)
+    rows = await read.rows(query, feed, *parameters, keys=[organization_id], **values)
+    position, end = str(values["at_key"]), rows[0].end
+    if position < end.expired_to:
+        raise CursorExpired(cursor.encode(Event.position, end.expired_to, ""))
+    events = [row.event for row in rows if row.event is not None]
+    page = page_from(FilteredList(feed, parameters), organization_id, arguments.page, events)
+    page.read_to = _cursor(end) if _position(_cursor(end)) > position else arguments.page.after
+    return page
 
 
 async def _pages(
     read: Read, organization_ids: Sequence[str], arguments: EventListArguments
 ) -> Mapping[str, Page[Event]]:
-    feed = CHANGES if arguments.of_jobs else FEED
     parameters = event_filter.parameters(arguments.filter)
-    return await feed.pages(read, organization_ids, arguments.page, parameters=parameters)
+    return await _feed_of(arguments).pages(read, organization_ids, arguments.page, parameters=parameters)
+
+
+def _feed_of(arguments: EventListArguments) -> PagedList[Event]:
+    return CHANGES if arguments.of_jobs else FEED
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
@@ -143,7 +162,11 @@ def _position(encoded: str) -> str:
 async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
     """Return the cursor of the end of the feed of the only organization, whether or not the caller sees its events."""
     ends = await read.rows(_end, keys=organization_ids) or [End(expired_to=START, id=None, position=None)]
-    last = max((ends[0].position or START, ends[0].id or ""), (ends[0].expired_to, ""))
+    return _cursor(ends[0])
+
+
+def _cursor(end: End) -> str:
+    last = max((end.position or START, end.id or ""), (end.expired_to, ""))
     return cursor.encode(Event.position, *last)
 
 
@@ -218,6 +241,14 @@ def _feed(view: View, *conditions: str) -> Statement:
 @rows_of(Event)
 def _changes(view: View, *conditions: str) -> Statement:
     return _of_jobs(view, *conditions).where(is_settled(view), sees_change(view))
+
+
+def _after_recent(view: View, feed: PagedList[Event], *conditions: str) -> Statement:
+    """Select a page after a cursor, and the end of the feed in each row. It is read once: OFFSET keeps it apart."""
+    page = feed.page_of_one(view, False, True, *conditions).subquery("page")
+    end = _end(view).offset(NO_OFFSET).subquery("feed_end")
+    rows = select(*within("event?", page.c), *within("end", end.c)).join_from(end, page, true(), isouter=True)
+    return rows.order_by(page.c.position, page.c.id)
 
 
 @rows_of(Bounds, key="newest")

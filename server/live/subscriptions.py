@@ -215,20 +215,14 @@ class Subscriptions:
             await read.close()
 
     async def _page(self, group: Group) -> Page[Event]:
-        """Read the events after the group's cursor: by one statement, unless there are none.
-
-        The first cursor is a client's and may have expired. The others were read within `IDLE_SECONDS`, and events are
-        kept for days.
-        """
+        """Read the events after the group's cursor. The first cursor is a client's and may be of another database."""
         caller, source = group.caller, group.source
         arguments = EventListArguments(PageArguments(size=PAGE, after=group.cursor), source.filter, source.of_jobs)
         read = Read.of(self._database, caller)
         try:
             with self._budget.charged(caller):
                 if group.has_read:
-                    page = await event_rows.after_recent(read, caller.organization_id, arguments)
-                    if page.nodes:
-                        return page
+                    return await event_rows.after_recent(read, caller.organization_id, arguments)
                 pages = await event_rows.of_organizations(read, [caller.organization_id], arguments)
         finally:
             await read.close()

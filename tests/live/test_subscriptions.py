@@ -1,6 +1,7 @@
 """Subscriptions over both transports: what is delivered, to whom, and from where."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
-from mainsheet.models.feed import expire
+from mainsheet.models.feed import CursorExpired, expire
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.member import Member
 from mainsheet.models.team import TeamMember
@@ -22,6 +23,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.server.http.request import GRAPHQL_RESPONSE
 from mainsheet.server.live import subscriptions
 from testbed.ask import Ask
+from testbed.statements import statements_of
 from testbed.world import World, caller
 from tests.live.conftest import PATIENCE, Live, Socket
 
@@ -44,7 +46,7 @@ class Reads(Instrumentation):
         self.done = asyncio.Event()
 
     def statement(self, sql: str, seconds: float) -> None:
-        if self.left and sql.startswith("SELECT organization.events_expired_to"):
+        if self.left and "events_expired_to" in sql:
             self.left -= 1
             if not self.left:
                 self.done.set()
@@ -408,10 +410,29 @@ async def test_reading_on_finds_the_same_events_as_the_list(
     for member in (world.admin, world.viewer, world.outsider):
         read = Read.of(database, caller(member))
         pages = await event.of_organizations(read, [world.organization.id], arguments)
+        sent = statements_of(database)
         listed, found = pages[world.organization.id], await event.after_recent(read, world.organization.id, arguments)
         await read.close()
         assert [(each.id, each.position) for each in found.nodes] == [(each.id, each.position) for each in listed.nodes]
-        if listed.nodes:
-            assert (found.has_next_page, found.end_cursor) == (listed.has_next_page, listed.end_cursor)
+        assert (found.has_next_page, found.end_cursor) == (listed.has_next_page, listed.end_cursor)
+        assert len(sent) == 1
         sizes.add(len(found.nodes))
     assert sizes == {0, 1, 2}
+
+
+async def test_reading_on_finds_out_that_the_cursor_has_expired(
+    database: Database, ask: Ask, world: World, job_id: str
+) -> None:
+    arguments = EventListArguments(PageArguments(after=await end(ask, world)), NO_FILTER)
+    await rename(ask, world, job_id, "deleted")
+    await expire(database, timedelta(0))
+    await rename(ask, world, job_id, "kept")
+    read = Read.of(database, caller(world.viewer))
+
+    with pytest.raises(CursorExpired) as failed:
+        await event.after_recent(read, world.organization.id, arguments)
+
+    read_on = replace(arguments, page=PageArguments(after=failed.value.oldest_cursor))
+    page = await event.after_recent(read, world.organization.id, read_on)
+    await read.close()
+    assert len(page.nodes) == 1

@@ -73,21 +73,24 @@ class PagedList(Generic[Row]):
         `parameters` has the values of the conditions by name. Raises `BadInput` for a cursor of another list.
         """
         descending = arguments.descending != arguments.backwards
-        start = arguments.before if arguments.backwards else arguments.after
-        at_key, at_id = (None, None) if start is None else cursor.decode(self.by, start)
-        values = {
-            "offset": arguments.offset,
-            "size": arguments.size + 1,
-            "end": arguments.offset + arguments.size + 1,
-            "at_key": at_key,
-            "at_id": at_id,
-        }
+        values = {**self.values(arguments), **parameters}
         query = Query(self.page_of_one if len(keys) == 1 else self.pages_of_many, PageRow)
         rows: list[PageRow] = []
         if read.columns is None or not NEEDS_ROWS.isdisjoint(read.columns):
-            rows = await read.rows(query, descending, start is not None, *parameters, keys=keys, **values, **parameters)
+            has_cursor = values["at_id"] is not None
+            rows = await read.rows(query, descending, has_cursor, *parameters, keys=keys, **values)
         filtered = FilteredList(self, parameters)
-        return {key: _page(filtered, key, arguments, own) for key, own in self._by_parent(keys, rows).items()}
+        return {key: page_from(filtered, key, arguments, own) for key, own in self._by_parent(keys, rows).items()}
+
+    def values(self, arguments: PageArguments) -> dict[str, object]:
+        """Return the values for the parameters of a page's statement. Raises `BadInput` for a cursor of another list.
+
+        One row more than the page's size is read: it says whether the list continues.
+        """
+        start = arguments.before if arguments.backwards else arguments.after
+        at_key, at_id = (None, None) if start is None else cursor.decode(self.by, start)
+        end = arguments.offset + arguments.size + 1
+        return {"offset": arguments.offset, "size": arguments.size + 1, "end": end, "at_key": at_key, "at_id": at_id}
 
     def _by_parent(self, keys: Sequence[str], rows: list[PageRow]) -> Mapping[str, list[PageRow]]:
         if len(keys) == 1:
@@ -202,7 +205,7 @@ class Page(Generic[Row]):
         return self.filtered_list.paged_list.cursor(self.nodes[-1]) if self.nodes else self.read_to
 
 
-def _page(filtered: FilteredList[Row], key: str, arguments: PageArguments, rows: list[PageRow]) -> Page[Row]:
+def page_from(filtered: FilteredList[Row], key: str, arguments: PageArguments, rows: list[PageRow]) -> Page[Row]:
     """Make a page from its rows. If the list continues, they are one more than the page's size."""
     has_more = len(rows) > arguments.size
     if has_more:
