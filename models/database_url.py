@@ -138,7 +138,7 @@ class DatabaseUrl:
             parts = urlsplit(text)
             given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         except ValueError:
-            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}") from None
+            raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}. {ENCODE}") from None
         hosts = parts.netloc.rpartition("@")[2].split(",")
         if parts.fragment or parts.netloc.count("@") > 1 or not all(map(HOST.fullmatch, hosts)):
             raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}. {ENCODE}")

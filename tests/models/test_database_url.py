@@ -124,6 +124,8 @@ def test_the_url_for_programs_of_postgresql_is_read_by_libpq(url: str, shown: st
         ("postgresql://ada@db.example:many/jobs", "Percent-encode"),
         ("postgresql://ada@[::1/jobs", "sqlite:///FILE"),
         ("postgresql://ada:1@p%40ss@db.example/jobs", "Percent-encode"),
+        ("postgresql://ada:1?p%40ss@db.example/jobs", "Percent-encode"),
+        ("postgresql://ada:1[p%40ss@db.example/jobs", "Percent-encode"),
         ("postgresql://ada:1?p%40ss@db.example/jobs?sslmode=disable", "Percent-encode"),
     ],
 )
