@@ -3,11 +3,14 @@
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
 
 from testbed.programs import installed, running
 
+RANDOM = SystemRandom()  # all workers of pytest seed the other one alike
+NOT_EPHEMERAL = range(10_000, 32_768)  # of Linux, by default
 DEPLOY = Path(__file__).parents[1] / "deploy"
 NGINX = """
 daemon off;
@@ -109,5 +112,8 @@ def _changed(name: str, *changes: tuple[str, str]) -> str:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """Return a port that nothing uses, and that the system won't give to a connection or to a server on port 0."""
+    while True:
+        port = RANDOM.choice(NOT_EPHEMERAL)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
