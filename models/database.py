@@ -31,6 +31,7 @@ POSTGRESQL_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "r
 
 # PostgreSQL ends the session of a server whose network was cut within 25 seconds, and so releases its locks. Its
 # timeouts of transactions don't: they are suspended in the middle of a command, as after a statement was prepared.
+# Behind a pooler in transaction mode, the connections to PostgreSQL are the pooler's.
 TCP_SETTINGS = {
     "tcp_user_timeout": "25000",  # milliseconds, if something that was sent isn't confirmed; the rest is for silence
     "tcp_keepalives_idle": "10",
