@@ -58,7 +58,7 @@ class Verdict:
         assert ledger.surprises == []
         assert (found.lost, found.unasked, found.halves) == ([], [], [])
         assert set(ledger.failures) <= failures
-        ledger.count_anew()
+        ledger.reset_counts()
 
 
 @pytest.fixture

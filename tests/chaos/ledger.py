@@ -54,7 +54,7 @@ class Ledger:
         """The number of requests that got no response, or a refusal."""
         return Counter({told: count for told, count in self.answers.items() if not told.is_answer})
 
-    def count_anew(self) -> None:
+    def reset_counts(self) -> None:
         """Count the answers to the next fault from 0. What is compared with the database stays."""
         self.answers.clear()
         self.acknowledged = 0
