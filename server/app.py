@@ -7,7 +7,7 @@ from functools import partial
 import strawberry
 from aiohttp import hdrs, web
 
-from mainsheet.executor import Executor, WorkerThread, core_schema, refer
+from mainsheet.executor import Executor, Outcome, WorkerThread, core_schema, refer
 from mainsheet.models.database import Database, Patience
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.models.replicas import Replicas
@@ -204,14 +204,21 @@ def _executor(
 ) -> Execute:
     if settings.executor == "reference":
         return partial(refer, api, most_bytes=settings.max_answer_bytes)
+    return compiled_executor(settings, api, instrumentation.executed, worker).execute
+
+
+def compiled_executor(
+    settings: Settings, api: strawberry.Schema, observe: Callable[[Outcome], None], worker: WorkerThread
+) -> Executor:
+    """Return the executor with the server's options."""
     return Executor(
         api,
-        observe=instrumentation.executed,
+        observe=observe,
         worker=worker,
         keeps_datetimes=True,
         believes_rows=True,
         most_bytes=settings.max_answer_bytes,
-    ).execute
+    )
 
 
 async def _reporting(

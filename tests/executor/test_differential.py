@@ -9,6 +9,8 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -18,7 +20,7 @@ from graphql import ExecutionResult, GraphQLError, parse, validate
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.executor import Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.executor import Executor, Outcome, Prepared, Request, WorkerThread, core_schema, refer
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
@@ -31,7 +33,9 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.snapshot import OPTIONS
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Batch, Context
+from mainsheet.server.app import compiled_executor
 from mainsheet.server.operations.documents import operation_of
+from mainsheet.server.settings import Settings
 from testbed.world import caller
 from tests.executor.operations import Name, Operation, Writer
 
@@ -140,13 +144,18 @@ class Faulty(Context):
         return spoiled
 
 
-def believing_and_not(outcomes: Counter[Outcome]) -> Sequence[Executor]:
-    """Return two executors: one with the server's options, one with the default ones."""
+@contextmanager
+def executors(outcomes: Counter[Outcome]) -> Iterator[Sequence[Executor]]:
+    """Two executors: one with the server's options, one with the default ones."""
 
     def observe(outcome: Outcome) -> None:
         outcomes[outcome] += 1
 
-    return Executor(api, believes_rows=True, observe=observe), Executor(api, observe=observe)
+    worker = WorkerThread()
+    try:
+        yield compiled_executor(Settings(), api, observe, worker), Executor(api, observe=observe)
+    finally:
+        worker.close()
 
 
 async def answered(
@@ -182,7 +191,7 @@ def described(error: GraphQLError) -> str:
 
 
 def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Operation) -> None:
-    assert json.dumps(compiled.data) == json.dumps(reference.data), operation
+    assert json.dumps(compiled.data, default=datetime.isoformat) == json.dumps(reference.data), operation
     ours, theirs = nulls(compiled), nulls(reference)
     assert ours.keys() == theirs.keys(), operation
     for place, said in ours.items():
@@ -193,18 +202,18 @@ def compare(compiled: ExecutionResult, reference: ExecutionResult, operation: Op
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "with wrong arguments"])
 async def test_random_operations_have_the_same_result(demo_database: Database, wrong: bool) -> None:
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
-    executors = believing_and_not(outcomes)
-    for number in range(COUNT):
-        random = Random(SEED + number)
-        executor = executors[number % 2]
-        operation = Writer(SCHEMA, random, known, wrong).operation()
-        assert validate(SCHEMA, parse(operation.text)) == [], operation.text
-        asker = random.choice(who)
-        compiled = await answered(executor.execute, operation, Context(demo_database, asker))
-        reference = await answered(lambda request: refer(api, request), operation, Context(demo_database, asker))
-        compare(compiled, reference, operation)
-        recovered = outcomes.pop(Outcome.RECOVERED, 0)
-        assert bool(reference.errors) == bool(recovered), (operation, reference.errors)
+    with executors(outcomes) as both:
+        for number in range(COUNT):
+            random = Random(SEED + number)
+            operation = Writer(SCHEMA, random, known, wrong).operation()
+            assert validate(SCHEMA, parse(operation.text)) == [], operation.text
+            asker = random.choice(who)
+            reference = await answered(lambda request: refer(api, request), operation, Context(demo_database, asker))
+            for executor in both:
+                compiled = await answered(executor.execute, operation, Context(demo_database, asker))
+                compare(compiled, reference, operation)
+                recovered = outcomes.pop(Outcome.RECOVERED, 0)
+                assert bool(reference.errors) == bool(recovered), (operation, reference.errors)
 
     assert set(outcomes) <= {Outcome.COMPILED}
     assert outcomes[Outcome.COMPILED] > COUNT / 2
@@ -217,17 +226,17 @@ async def test_failing_operations_have_the_same_result(
     monkeypatch.setattr("mainsheet.resolvers.sql.snapshot.OPTIONS", {})
     assert OPTIONS
     known, who, outcomes = await values(demo_database), await callers(demo_database), Counter[Outcome]()
-    executors = believing_and_not(outcomes)
-    for number in range(COUNT):
-        random = Random(SEED + number)
-        executor = executors[number % 2]
-        operation = Writer(SCHEMA, random, known).operation()
-        asker = random.choice(who)
-        contexts = Faulty(demo_database, asker), Faulty(demo_database, asker)
-        contexts[0].salt = contexts[1].salt = number
-        compiled = await answered(executor.execute, operation, contexts[0])
-        reference = await answered(lambda request: refer(api, request), operation, contexts[1])
-        compare(compiled, reference, operation)
+    with executors(outcomes) as both:
+        for number in range(COUNT):
+            random = Random(SEED + number)
+            operation = Writer(SCHEMA, random, known).operation()
+            asker = random.choice(who)
+            contexts = [Faulty(demo_database, asker) for _ in range(3)]
+            for context in contexts:
+                context.salt = number
+            reference = await answered(lambda request: refer(api, request), operation, contexts[2])
+            for executor, context in zip(both, contexts[:2], strict=True):
+                compare(await answered(executor.execute, operation, context), reference, operation)
 
     assert set(outcomes) == {Outcome.COMPILED, Outcome.RECOVERED}
     assert outcomes[Outcome.RECOVERED] > COUNT / 10
