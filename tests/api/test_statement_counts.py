@@ -79,7 +79,7 @@ MANY_IN_A_MUTATION = {
     ("ApplyResult", "version"),
     ("UpdateJobsResult", "job"),
 }
-NO_BATCHES = {event.end_of, event_audience.audience, config_change.shown, snapshot.rows_alone}
+NO_BATCHES = {event.after_recent, event.end_of, event_audience.audience, config_change.shown, snapshot.rows_alone}
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """
@@ -240,7 +240,7 @@ async def test_many_parents_cost_as_many_statements_as_one(
     ask_crowd: Ask, admin: Member, owner: str, name: str
 ) -> None:
     way, costs = WAYS[owner], {}
-    for size in (1, 10, SIZE):
+    for size in (1, 1, 10, SIZE):  # twice, since a number of rows that decides on the access path is remembered
         data = await ask_crowd(admin, f"{{ {selection(way.path, leaf_of(owner, name), limit=size)} }}")
         found = parents(data, way.path)
         assert len({each.get("id", index) for index, each in enumerate(found)}) >= size
