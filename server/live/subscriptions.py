@@ -156,7 +156,7 @@ class Subscriptions:
             if each in group.members:
                 each.deliver(Stopping())
             if number % ENDED_AT_ONCE == 0:
-                await asyncio.sleep(ENDED_AT_ONCE / rate)
+                await _pause(ENDED_AT_ONCE / rate)
             if not self._groups:
                 return
 
@@ -228,6 +228,10 @@ class Subscriptions:
             await read.close()
         group.has_read = True
         return pages[caller.organization_id]
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def _is_temporary(failure: Exception) -> bool:

@@ -18,7 +18,6 @@ from testbed.world import World
 from tests.live.conftest import PATIENCE, Live
 from tests.live.test_subscriptions import EVENTS, UPDATE, data, end, rename
 
-NAME = "{ organization { name } }"
 DONE = {"type": "next", "id": "2", "payload": {"data": {"updateJob": {"userErrors": []}}}}
 
 
@@ -66,26 +65,4 @@ async def test_a_connection_is_closed_after_the_result_of_its_mutation(
 
         assert [await socket.receive() for _ in range(2)] == [DONE, {"type": "complete", "id": "2"}]
         assert await socket.code() == Close.RESTARTING
-        await stopping
-
-
-async def test_a_stopping_process_begins_no_operation(
-    live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch, ended: asyncio.Event
-) -> None:
-    monkeypatch.setattr(subscriptions, "ENDED_AT_ONCE", 1)
-    monkeypatch.setattr(subscriptions, "ENDED_PER_SECOND", 0)
-    after = await end(ask, world)
-    await rename(ask, world, job_id, "renamed")
-    async with live.socket(world.viewer) as one, live.socket(world.viewer) as other:
-        for each in (one, other):
-            await each.subscribe("1", EVENTS, after=after)
-            await data(each)
-        stopping = asyncio.ensure_future(live.stop())
-        await ended.wait()
-        for each in (one, other):
-            await each.subscribe("2", NAME)
-
-        for each in (one, other):
-            message = await each.raw.receive(timeout=PATIENCE)
-            assert message.data == Close.RESTARTING
         await stopping

@@ -367,7 +367,8 @@ async def test_subscriptions_end_one_after_the_other_and_miss_nothing(
     live: Live, ask: Ask, world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions, "ENDED_AT_ONCE", 1)
-    monkeypatch.setattr(subscriptions, "ENDED_PER_SECOND", 0)
+    go_on = asyncio.Event()
+    monkeypatch.setattr(subscriptions, "_pause", lambda _seconds: go_on.wait())
     after = await end(ask, world)
     async with live.socket(world.viewer) as one, live.socket(world.viewer) as other:
         for each in (one, other):
@@ -383,6 +384,7 @@ async def test_subscriptions_end_one_after_the_other_and_miss_nothing(
         await rename(ask, world, job_id, "during")
 
         assert orjson.loads((await open_).data)["payload"]["data"]["events"]["job"] == {"name": "during"}
+        go_on.set()
         for each in (one, other):
             await each.raw.close()
         await stopping
