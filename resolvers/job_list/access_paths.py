@@ -10,6 +10,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
+| `SCAN_THEN_OWN`   | scan the first 3,000, else sort the granted jobs  | fewer than 10,000 grants                  |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
 | `TEAMS_BY_GRANTS` | number the caller's granted jobs in each team     | few grants: most jobs aren't the caller's |
 | `TEAMS_IN_ORDER`  | scan the index of each team's grants, check each  | all jobs are seen, or by creation         |
@@ -19,7 +20,8 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
 
 The jobs of saved queries have access paths of their own (`saved_queries.py`).
-A count needs no order, so it has an access path of its own (`_rows_to_count`).
+A count needs no order, so it has an access path of its own: `OWN_JOBS`, which reads each of the caller's jobs, if most
+jobs aren't the caller's, else `_rows_to_count`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +39,7 @@ from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import own_teams
 from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY
+from mainsheet.resolvers.job_list.own_jobs import counted_as, looked_up
 from mainsheet.resolvers.permissions import Access, is_granted, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -97,8 +100,12 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     if not sees_all_jobs(read.caller):
         if _is_by_creation(arguments, parameters) and arguments.page.offset <= FAR_OFFSET:
             return OWN_TEAMS
-        if await GRANT_COUNTS.of(read, read.caller.actor_id) < MANY:
+        grants = await GRANT_COUNTS.of(read, read.caller.actor_id)
+        if grants < MANY:
             return BY_GRANTS
+        is_near = arguments.page.offset <= FAR_OFFSET
+        if is_near and grants < LARGE_SET and job_filter.NARROW.isdisjoint(parameters):
+            return SCAN_THEN_OWN
     if arguments.page.offset > FAR_OFFSET:
         return FAR_PAGE
     return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
@@ -249,7 +256,7 @@ def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
 
 
 MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)
-OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all}
+OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all, "counted_as": counted_as}
 OWN_TEAMS = by_sort_field(
     _in_order, Job.organization_id, page_ids=own_teams.page_ids, rows_by_id=_own_jobs, **OF_ORGANIZATION
 )
@@ -258,6 +265,13 @@ BY_CONDITION = by_sort_field(_by_condition, Job.organization_id)
 IN_ORDER = by_sort_field(_in_order, Job.organization_id, **OF_ORGANIZATION)
 SCAN_THEN_INDEX = by_sort_field(
     _in_order, Job.organization_id, page_ids=MATCHES.page_ids, rows_by_id=select_jobs, **OF_ORGANIZATION
+)
+SCAN_THEN_OWN = by_sort_field(
+    _in_order,
+    Job.organization_id,
+    page_ids=replace(MATCHES, by_index=looked_up).page_ids,
+    rows_by_id=select_jobs,
+    **OF_ORGANIZATION,
 )
 FAR_PAGE = by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
 OF_TEAMS = by_sort_field(_of_teams, JobTeam.team_id)

@@ -1,4 +1,4 @@
-"""How many grants a member has, and how many versions a saved query: access paths depend on it (decision 23).
+"""How many grants, jobs and uses there are: access paths depend on these numbers (decision 23).
 
 All access paths give the same rows, so a cached answer may be out of date.
 """
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, literal_column, select
 
+from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersionQuery
 from mainsheet.models.team import TeamMember
@@ -18,6 +19,8 @@ from mainsheet.resolvers.sql.statement import Query, Statement, View, rows_of
 MANY = 1000  # up to here, all of the caller's jobs are sorted for each page
 MANY_USES = 3000  # up to here, all versions that run a saved query are read for each page of its jobs
 LARGE_SET = 10_000  # up to here, all of the caller's grants are read for each page
+MAX_GRANTS = 25_000  # up to here, all of the caller's jobs are looked up for a count
+JOBS_FOR_GRANT = 16  # if there are more, looking up the caller's jobs is faster than checking all jobs
 CACHE_SECONDS = 60
 MAX_ENTRIES = 10_000
 
@@ -34,7 +37,7 @@ class BoundedCounts:
         self._cache: dict[str, tuple[int, float]] = {}
 
     async def of(self, read: Read, key: str) -> int:
-        """Return the number of rows, up to `LARGE_SET`. They are counted again after `CACHE_SECONDS`."""
+        """Return the number of rows, up to the limit of its statement. They are counted again after `CACHE_SECONDS`."""
         now = time.monotonic()
         answer, expires_at = self._cache.get(key, (0, now))
         if expires_at > now:
@@ -50,19 +53,28 @@ class BoundedCounts:
 def grants(_view: View) -> Statement:
     """Count the grants of an actor's teams."""
     rows: Statement = select(literal_column("1")).join_from(TeamMember, JobTeam, JobTeam.team_id == TeamMember.team_id)
-    return _count(rows.where(among(TeamMember.actor_id, KEYS)))
+    return _count(rows.where(among(TeamMember.actor_id, KEYS)), MAX_GRANTS)
 
 
 @rows_of(Counted, key="rows")
 def uses(_view: View) -> Statement:
     """Count the versions that run a saved query."""
-    return _count(select(literal_column("1")).select_from(JobVersionQuery).where(among(JobVersionQuery.query_id, KEYS)))
+    rows: Statement = select(literal_column("1")).select_from(JobVersionQuery)
+    return _count(rows.where(among(JobVersionQuery.query_id, KEYS)), MANY_USES)
 
 
-def _count(rows: Statement) -> Statement:
-    some = rows.limit(literal_column(str(LARGE_SET))).subquery()
+@rows_of(Counted, key="rows")
+def jobs(_view: View) -> Statement:
+    """Count the jobs of an organization."""
+    rows: Statement = select(literal_column("1")).select_from(Job)
+    return _count(rows.where(among(Job.organization_id, KEYS)), MAX_GRANTS * JOBS_FOR_GRANT)
+
+
+def _count(rows: Statement, limit: int) -> Statement:
+    some = rows.limit(literal_column(str(limit))).subquery()
     return select(func.count().label("rows")).select_from(some)
 
 
 GRANT_COUNTS = BoundedCounts(grants)
 USE_COUNTS = BoundedCounts(uses)
+JOB_COUNTS = BoundedCounts(jobs)

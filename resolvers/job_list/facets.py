@@ -56,7 +56,8 @@ class Facet:
         for filtered in dict.fromkeys(page.filtered_list for page in pages):
             own = {page.key: page for page in pages if page.filtered_list is filtered}
             parameters = {name: each for name, each in filtered.parameters.items() if name not in self.conditions}
-            query, shape = Query(self._grouped, ValueCount), (filtered.paged_list, *parameters)
+            counted = await filtered.paged_list.to_count(read, parameters)
+            query, shape = Query(self._grouped, ValueCount), (counted, *parameters)
             if filtered.paged_list.parent is Job.organization_id and not parameters and sees_all_jobs(read.caller):
                 query, shape = Query(self._of_organizations, ValueCount), ()
             for row in await read.rows(query, *shape, keys=list(own), size=size, **parameters):

@@ -1,6 +1,6 @@
 """The jobs of the caller's teams, read from the grants alone: an index has each team's in the order of creation."""
 
-from sqlalchemy import Select, String, Subquery, bindparam, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, Select, String, Subquery, bindparam, func, select, true, type_coerce
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job_team import JobTeam
@@ -9,16 +9,20 @@ from mainsheet.resolvers.permissions import through_teams
 from mainsheet.resolvers.sql.array_param import among_these
 from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
 from mainsheet.resolvers.sql.pagination.slices import END, OFFSET, SIZE, SortedRows
-from mainsheet.resolvers.sql.statement import Expression, Statement, View
+from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement, View
 
 Own = aliased(JobTeam)
 
 
-def _all_grants() -> Subquery:
-    """Select all grants of the caller's jobs, also to other teams. Each is looked up by its job."""
+def is_own(job_id: Attribute) -> ColumnElement[bool]:
+    """Whether it is a job of the caller's teams. All these jobs are read first; each row is looked up by its job."""
     own = select(Own.job_id).join(TeamMember, TeamMember.team_id == Own.team_id)
-    jobs = own.where(TeamMember.actor_id == bindparam("actor_id", type_=String(20)))
-    return select(JobTeam).where(among_these(JobTeam.job_id, jobs)).offset(NO_OFFSET).subquery("granted")
+    return among_these(job_id, own.where(TeamMember.actor_id == bindparam("actor_id", type_=String(20))))
+
+
+def _all_grants() -> Subquery:
+    """Select all grants of the caller's jobs, also to other teams."""
+    return select(JobTeam).where(is_own(JobTeam.job_id)).offset(NO_OFFSET).subquery("granted")
 
 
 Granted = aliased(JobTeam, _all_grants())

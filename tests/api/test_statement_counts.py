@@ -38,6 +38,7 @@ from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.models.webhook import Webhook
 from mainsheet.resolvers import config_change, event, event_audience
+from mainsheet.resolvers.job_list import own_jobs
 from mainsheet.resolvers.sql import snapshot
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
@@ -79,7 +80,10 @@ MANY_IN_A_MUTATION = {
     ("ApplyResult", "version"),
     ("UpdateJobsResult", "job"),
 }
-NO_BATCHES = {event.after_recent, event.end_of, event_audience.audience, config_change.shown, snapshot.rows_alone}
+NO_BATCHES = {
+    *(event.after_recent, event.end_of, event_audience.audience, config_change.shown),
+    *(own_jobs.counted_as, snapshot.rows_alone),
+}
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
 ADD_TEAMS = """

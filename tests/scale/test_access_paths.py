@@ -14,6 +14,7 @@ from mainsheet.models.job_run import JobRunStatus
 from mainsheet.models.source import SourceKind
 from mainsheet.resolvers import team
 from mainsheet.resolvers.job_filter import JobFilter, parameters
+from mainsheet.resolvers.job_list import facets
 from mainsheet.resolvers.job_list.access_paths import (
     BY_CONDITION,
     BY_GRANTS,
@@ -22,11 +23,13 @@ from mainsheet.resolvers.job_list.access_paths import (
     OF_TEAMS,
     OWN_TEAMS,
     SCAN_THEN_INDEX,
+    SCAN_THEN_OWN,
     TEAMS_BY_GRANTS,
     TEAMS_BY_SET,
     TEAMS_IN_ORDER,
     JobSortField,
 )
+from mainsheet.resolvers.job_list.own_jobs import OWN_JOBS
 from mainsheet.resolvers.named_list import NamedListArguments
 from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -104,6 +107,38 @@ async def test_all_access_paths_give_the_same_rows(
         with monkeypatch.context() as patched:
             patched.setattr(scan_then_index, "SCAN_LIMIT", 50)
             assert await pages_and_total(read, short[sort], wanted, descending) == expected, (wanted, sort)
+    await read.close()
+
+
+async def test_scans_before_a_lookup_of_the_callers_jobs_give_the_same_rows(
+    big: Big, big_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan of 3,000 jobs fills most of these pages; one of 50 jobs fills almost none."""
+    read = Read.of(big_database, caller(big.member))
+    short = {sort: replace(paged_list) for sort, paged_list in SCAN_THEN_OWN.items()}
+    for wanted, sort, descending in zip(filters(big.ids), cycle(JobSortField), cycle((False, True)), strict=False):
+        expected = await pages_and_total(read, BY_GRANTS[sort], wanted, descending)
+
+        assert await pages_and_total(read, SCAN_THEN_OWN[sort], wanted, descending) == expected, (wanted, sort)
+        with monkeypatch.context() as patched:
+            patched.setattr(scan_then_index, "SCAN_LIMIT", 50)
+            assert await pages_and_total(read, short[sort], wanted, descending) == expected, (wanted, sort)
+    await read.close()
+
+
+async def test_a_count_of_the_callers_jobs_gives_the_same_totals_and_facets(big: Big, big_database: Database) -> None:
+    read = Read.of(big_database, caller(big.member))
+    for wanted in filters(big.ids):
+        checked, looked_up = [
+            await page_of(read, each, wanted, PageArguments(0), False)
+            for each in (replace(IN_ORDER[JobSortField.CREATED_AT], counted_as=None), OWN_JOBS)
+        ]
+        assert list((await totals(read, [looked_up])).values()) == list((await totals(read, [checked])).values()), (
+            wanted
+        )
+        for facet in (facets.STATUSES, facets.TEAMS, facets.CLUSTERS, facets.TAGS, facets.LATEST_RUN_STATUSES):
+            of_checked, of_looked_up = [await facet.counts(read, [page]) for page in (checked, looked_up)]
+            assert of_looked_up[looked_up] == of_checked[checked], wanted
     await read.close()
 
 

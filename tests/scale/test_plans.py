@@ -110,6 +110,8 @@ async def test_a_page_of_the_organization_is_read_in_order(
         (plan,) = (await plans(big, big_database, ask_big)).values()
         if role == "member" and sort == "CREATED_AT":  # only the first jobs of the member's teams are sorted
             assert "ix_job_team_team" in plan
+        elif role == "member":  # the member's jobs are sorted only if a scan doesn't fill the page
+            assert len(through_the_tenant(plan)) <= 1, plan
         else:
             assert not sorts(plan), plan
         assert not walks(plan), plan
@@ -162,7 +164,7 @@ async def test_a_search_uses_its_index(big: Big, big_database: Database, ask_big
     found = await plans(big, big_database, ask_big)
     searches = [plan for statement, plan in found.items() if Job.search_text.key in statement]
     assert len(searches) == 2
-    assert all("job_search" in plan for plan in searches)
+    assert ["job_search" in plan for plan in searches] == [role == "admin", True]  # a member's page reads the grants
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -180,6 +182,7 @@ async def test_a_far_page_skips_index_entries_and_not_rows(
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
+        ("hasDraft: true", "uq_job_version_one_draft"),
         ('search: "orders"', "job_search"),
         ('search: "or"', "job_search"),
         ("latestRunStatuses: [RUNNING]", "ix_job_organization_latest_run_status"),
@@ -195,8 +198,9 @@ async def test_a_filtered_page_scans_first_then_uses_an_index(
         await ask_big(getattr(big, role), query)
 
     (plan,) = (await plans(big, big_database, ask_big)).values()
+    is_narrow = wanted.startswith(("teamIds", "latestRunStatuses", "hasDraft"))
     assert "ix_job_organization_created" in plan
-    assert index in plan
+    assert index in plan if role == "admin" or is_narrow else "ix_job_team_team" in plan
 
 
 @pytest.mark.parametrize(("name", "role"), [("teams", "admin"), ("clusters", "admin"), ("clusters", "member")])

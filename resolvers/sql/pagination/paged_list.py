@@ -1,6 +1,6 @@
 """Lists that are read in pages, by number or by keyset cursor: those of many parents in one statement."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, cast
 
@@ -46,6 +46,7 @@ class PagedList(Generic[Row]):
       alone if it is unique below a parent.
     - `page_ids` selects the ids of one parent's page, and `rows_by_id` builds the rows that are then read by id.
     - `counted_by` builds the count from other rows, where there is no condition.
+    - `counted_as` chooses the list that is counted instead of this one, by its conditions. Both have the same rows.
     """
 
     rows: Query[Row]
@@ -59,6 +60,7 @@ class PagedList(Generic[Row]):
     counted_by: Build | None = None
     rows_by_id: Build | None = None
     page_ids: Callable[..., Select[str]] | None = None
+    counted_as: "Callable[[Read, Collection[str]], Awaitable[PagedList[Row] | None]] | None" = None
 
     async def pages(
         self,
@@ -135,6 +137,10 @@ class PagedList(Generic[Row]):
             return page
         rows = page.subquery("page")
         return self.join(view, rows).order_by(*slices.directed(descending, rows.c.sort_key, rows.c.id))
+
+    async def to_count(self, read: Read, conditions: Collection[str]) -> "PagedList[Row]":
+        """Return the list to count: this one, or one with the same rows."""
+        return (self.counted_as and await self.counted_as(read, conditions)) or self
 
     def counted(self, view: View, *conditions: str) -> Statement:
         """Build the rows of all parents, for a count."""
@@ -231,7 +237,8 @@ async def totals(read: Read, pages: Sequence[Page[Row]]) -> Mapping[Page[Row], i
     for filtered in dict.fromkeys(page.filtered_list for page in pages):
         own = [page for page in pages if page.filtered_list is filtered]
         keys, parameters = [page.key for page in own], filtered.parameters
-        rows = await read.rows(Query(filtered.paged_list.counts, Total), *parameters, keys=keys, **parameters)
+        counted = await filtered.paged_list.to_count(read, parameters) if parameters else filtered.paged_list
+        rows = await read.rows(Query(counted.counts, Total), *parameters, keys=keys, **parameters)
         counts = {row.parent_key: row.total for row in rows}
         answer |= {page: counts.get(page.key, 0) for page in own}
     return answer
