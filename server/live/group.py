@@ -119,7 +119,7 @@ class Group:
 
     def set(self) -> None:
         self._has_grown = True
-        if self.task is None:
+        if self.task is None or self.task.done():  # done if something cancelled it: the next one begins at the cursor
             self._stop_idling()
             self.task = asyncio.create_task(self._read(self), name="subscription", context=self._context.copy())
 

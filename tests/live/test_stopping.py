@@ -1,4 +1,4 @@
-"""WebSocket connections of a process that stops."""
+"""WebSocket connections that the server ends, as a rule because its process stops."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,6 +35,13 @@ async def until_runs(name: str) -> None:
             await asyncio.sleep(0)
 
 
+async def cancelled(name: str) -> None:
+    await until_runs(name)
+    for each in asyncio.all_tasks():
+        if each.get_name() == name:
+            each.cancel()
+
+
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Return an event that is set when a subscription is ended because the server is stopping."""
@@ -66,3 +73,16 @@ async def test_a_connection_is_closed_after_the_result_of_its_mutation(
         assert [await socket.receive() for _ in range(2)] == [DONE, {"type": "complete", "id": "2"}]
         assert await socket.code() == Close.RESTARTING
         await stopping
+
+
+async def test_a_subscription_whose_task_was_cancelled_goes_on(live: Live, ask: Ask, world: World, job_id: str) -> None:
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", EVENTS, after=await end(ask, world))
+        await rename(ask, world, job_id, "first")
+        await data(socket)
+        cancelling = asyncio.create_task(cancelled("subscription"))
+        await rename(ask, world, job_id, "second")
+        await cancelling
+        await rename(ask, world, job_id, "third")
+
+        assert [(await data(socket))["events"]["job"]["name"] for _ in range(2)] == ["third", "third"]
