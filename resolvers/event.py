@@ -52,6 +52,9 @@ class End(NamedTuple):
     position: str | None
 
 
+NO_FEED = End(expired_to=START, id=None, position=None)  # of an organization that isn't there
+
+
 class RecentRow(NamedTuple):
     event: PageRow | None
     end: End
@@ -96,7 +99,7 @@ async def after_recent(read: Read, organization_id: str, arguments: EventListArg
     read = read.only(ID_AND_POSITION, alone=True)
     query = Query(_after_recent, RecentRow)
     rows = await read.rows(query, feed, *parameters, keys=[organization_id], **values)
-    position, end = str(values["at_key"]), rows[0].end
+    position, end = str(values["at_key"]), rows[0].end if rows else NO_FEED
     if position < end.expired_to:
         raise CursorExpired(cursor.encode(Event.position, end.expired_to, ""))
     events = [row.event for row in rows if row.event is not None]
@@ -161,7 +164,7 @@ def _position(encoded: str) -> str:
 
 async def end_of(read: Read, organization_ids: Sequence[str]) -> str:
     """Return the cursor of the end of the feed of the only organization, whether or not the caller sees its events."""
-    ends = await read.rows(_end, keys=organization_ids) or [End(expired_to=START, id=None, position=None)]
+    ends = await read.rows(_end, keys=organization_ids) or [NO_FEED]
     return _cursor(ends[0])
 
 
@@ -244,7 +247,7 @@ def _changes(view: View, *conditions: str) -> Statement:
 
 
 def _after_recent(view: View, feed: PagedList[Event], *conditions: str) -> Statement:
-    """Select a page after a cursor, and the end of the feed in each row. It is read once: OFFSET keeps it apart."""
+    """Select a page after a cursor, and the end of the feed in each row. OFFSET makes it read the end once."""
     page = feed.page_of_one(view, False, True, *conditions).subquery("page")
     end = _end(view).offset(NO_OFFSET).subquery("feed_end")
     rows = select(*within("event?", page.c), *within("end", end.c)).join_from(end, page, true(), isouter=True)

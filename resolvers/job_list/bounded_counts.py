@@ -39,9 +39,11 @@ class BoundedCounts:
     async def of(self, read: Read, key: str) -> int:
         """Return the number of rows, up to the limit of its statement. They are counted again after `CACHE_SECONDS`."""
         now = time.monotonic()
-        answer, expires_at = self._cache.get(key, (0, now))
-        if expires_at > now:
-            return answer
+        if key in self._cache:
+            answer, expires_at = self._cache[key]
+            if expires_at > now:
+                return answer
+            self._cache[key] = answer, now + CACHE_SECONDS  # others go on with it while this caller counts
         answer = sum(row.rows for row in await read.rows(self._counted, keys=[key]))
         if len(self._cache) >= MAX_ENTRIES:
             self._cache.clear()

@@ -422,6 +422,18 @@ async def test_reading_on_finds_the_same_events_as_the_list(
     assert sizes == {0, 1, 2}
 
 
+async def test_reading_on_for_an_organization_that_was_deleted_finds_nothing(
+    database: Database, ask: Ask, world: World
+) -> None:
+    after = await end(ask, world)
+    read = Read.of(database, caller(world.viewer))
+
+    page = await event.after_recent(read, "OR" + 18 * "0", EventListArguments(PageArguments(after=after), NO_FILTER))
+
+    await read.close()
+    assert (page.nodes, page.end_cursor) == ([], after)
+
+
 async def test_reading_on_finds_out_that_the_cursor_has_expired(
     database: Database, ask: Ask, world: World, job_id: str
 ) -> None:

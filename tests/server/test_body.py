@@ -28,6 +28,7 @@ async def test_a_body_up_to_the_limit_is_inflated(size: int) -> None:
 
 async def test_inflating_stops_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "SLICE", 0)
+    monkeypatch.setattr(turns, "APART", 1)
     iterations = 0
 
     async def count() -> None:
