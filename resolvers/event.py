@@ -89,16 +89,14 @@ async def of_organizations(
 
 
 async def after_recent(read: Read, organization_id: str, arguments: EventListArguments) -> Page[Event]:
-    """List the ids and positions of the events after a cursor that an earlier read has returned, by one statement.
+    """List ids and positions of the events after a cursor that an earlier read has returned, by one statement.
 
-    An empty page has the position up to which it was read. Raises `CursorExpired` if events after the cursor were
-    deleted.
+    An empty page has the position up to which it was read. Raises `CursorExpired` if later events were deleted.
     """
     feed, parameters = _feed_of(arguments), event_filter.parameters(arguments.filter)
     values = {**feed.values(arguments.page), **parameters}
     read = read.only(ID_AND_POSITION, alone=True)
-    query = Query(_after_recent, RecentRow)
-    rows = await read.rows(query, feed, *parameters, keys=[organization_id], **values)
+    rows = await read.rows(Query(_after_recent, RecentRow), feed, *parameters, keys=[organization_id], **values)
     position, end = str(values["at_key"]), rows[0].end if rows else NO_FEED
     if position < end.expired_to:
         raise CursorExpired(cursor.encode(Event.position, end.expired_to, ""))
