@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
-from graphql import ExecutionResult, parse
+from graphql import parse
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
@@ -16,14 +16,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
 from mainsheet.executor import RELATION, Executor, Outcome, Prepared, Request, core_schema, refer
+from tests.executor.comparing import COROUTINES_ARE_LEFT, compared
 from tests.executor.specification.relation import Context, Relation
 from tests.executor.specification.rows import Row, by_keys
 
-# graphql-core leaves coroutines behind that it cancels.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = COROUTINES_ARE_LEFT
 WHERE = ContextVar("WHERE", default="outside")
 
 
@@ -236,19 +233,12 @@ def request(text: str, **variables: Any) -> Request:
     return Request(Prepared(core_schema(API), document, operation), variables, State(), ROOT)
 
 
-def shown(result: ExecutionResult) -> Any:
-    return result.data, sorted(str(error.formatted) for error in result.errors or ())
-
-
 async def same(text: str, **variables: Any) -> tuple[Any, Outcome, State]:
     """Assert that both executors give the same, and call the same resolvers. Return how the compiled one did it."""
-    outcomes: list[Outcome] = []
     ours, reference = request(text, **variables), request(text, **variables)
-    async with asyncio.timeout(20):
-        expected = shown(await refer(API, reference))
-        assert shown(await Executor(API, observe=outcomes.append).execute(ours)) == expected
+    expected, outcome = await compared(API, ours, reference)
     assert sorted(ours.context.calls) == sorted(reference.context.calls)
-    return expected, outcomes[0], ours.context
+    return expected, outcome, ours.context
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,14 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
-from graphql import ExecutionResult, GraphQLResolveInfo, parse
+from graphql import GraphQLResolveInfo, parse
 from strawberry.permission import BasePermission
 from strawberry.types import Info
 
 from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Prepared, Request, core_schema, refer
+from tests.executor.comparing import COROUTINES_ARE_LEFT, compared
 
-# graphql-core leaves coroutines behind that it cancels.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = COROUTINES_ARE_LEFT
 WHERE = ContextVar("WHERE", default="outside")
 MANY = 3_000  # objects, more than are completed in one turn
 
@@ -182,18 +179,11 @@ def request(text: str, **options: Any) -> Request:
     return Request(Prepared(core_schema(API), document, operation), None, State(), Root(), options)
 
 
-def shown(result: ExecutionResult) -> Any:
-    return result.data, sorted(str(error.formatted) for error in result.errors or ())
-
-
 async def same(text: str) -> tuple[Any, Outcome, State]:
     """Assert that both executors give the same. Return it, how the compiled one did it, and its state."""
-    outcomes: list[Outcome] = []
     ours = request(text)
-    expected = shown(await asyncio.create_task(refer(API, request(text))))  # a task has context variables of its own
-    compiled = asyncio.create_task(Executor(API, observe=outcomes.append).execute(ours))
-    assert shown(await compiled) == expected
-    return expected, outcomes[0], ours.context
+    expected, outcome = await compared(API, ours, request(text))
+    return expected, outcome, ours.context
 
 
 async def test_children_start_in_the_context_variables_of_their_own_parent() -> None:
