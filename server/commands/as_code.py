@@ -16,19 +16,17 @@ NOTHING, REFUSED, PENDING = 0, 1, 2
 T = TypeVar("T")
 Option = Callable[[Any], Any]
 
-url: Option = click.option(
-    "--url",
-    envvar="MAINSHEET_URL",
-    show_envvar=True,
-    required=True,
-    help="The server's URL. Under a path, with /graphql.",
-)
-token: Option = click.option(
+
+def _from_environment(name: str, variable: str, description: str) -> Option:
+    """Return a required option that a variable can also give."""
+    return click.option(name, envvar=variable, show_envvar=True, required=True, help=description)
+
+
+url = _from_environment("--url", "MAINSHEET_URL", "The server's URL. Under a path, with /graphql.")
+token = _from_environment(
     "--token",
-    envvar="MAINSHEET_TOKEN",
-    show_envvar=True,
-    required=True,
-    help="A bearer token with the scope READ to export, and WRITE to compare and apply; ADMIN for `mainsheet apply`.",
+    "MAINSHEET_TOKEN",
+    "A bearer token with the scope READ to export, and WRITE to compare and apply; ADMIN for `mainsheet apply`.",
 )
 format_: Option = click.option(
     "--format", "shown", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="The format."
