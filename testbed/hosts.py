@@ -30,7 +30,7 @@ class Host:
         return (*self.enter, f"--setuid={user.pw_uid}", f"--setgid={user.pw_gid}")
 
     def cut_off(self) -> None:
-        """Pull its cable: nothing comes through, and nobody is told so."""
+        """Take its link down: packets to and from it are dropped without an error."""
         _run(*self.switch, installed("ip"), "link", "set", self.port, "down")
 
     def join(self) -> None:

@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from mainsheet.models.event import EventAction
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 
 KEPT = "What was changed before it is kept"  # done, but its result couldn't be read
 UNSURE = "it isn't known whether the change was made"
 
 
-def told_by(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
+def result_of(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
     """Classify a response. Returns its data too, or an unexpected response as `surprise`."""
     errors = body.get("errors", ())
     if status == 200 and all(KEPT in each["message"] for each in errors):
-        return Told.DONE, body["data"]
+        return Result.DONE, body["data"]
     if status == 503:
-        return (Told.UNAVAILABLE if int(headers.get("Retry-After", 0)) > 0 else Told.UNHINTED), {}
+        return (Result.UNAVAILABLE if int(headers.get("Retry-After", 0)) > 0 else Result.UNHINTED), {}
     if status in {500, 502} and any(UNSURE in each["message"] for each in errors):
-        return Told.UNSURE, {}
-    return Told.SURPRISED, {"surprise": f"{status} {body}"}
+        return Result.UNSURE, {}
+    return Result.SURPRISED, {"surprise": f"{status} {body}"}
 
 
 def is_torn(job: dict[str, Any]) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import aiohttp
 
 from mainsheet.server.http.consistency import HEADER
-from tests.chaos.answers import is_torn, told_by
-from tests.chaos.ledger import Ledger, Told
+from tests.chaos.answers import is_torn, result_of
+from tests.chaos.ledger import Ledger, Result
 from tests.chaos.steps import Step, Steps
 
 PATIENCE_SECONDS = 20  # a longer wait counts as hanging
@@ -39,6 +39,7 @@ REFUSALS = {
 
 
 async def wait_to_retry() -> None:
+    """Wait between two attempts, as well-behaved clients do: nothing says when a server can be reached again."""
     await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -64,53 +65,53 @@ class Client:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def work(self, server: Endpoint, stopped: asyncio.Event) -> None:
-        """Send changes and some reads until told to stop. After a failure, wait until the service works."""
+        """Send changes and some reads until `stopped` is set. After a failure, wait until the service works."""
         self.server = server
         while not stopped.is_set():
             step = self.steps.choose(f"{self.name}-{next(self.numbers)}", self.actor_id)
-            told, answer = await self.change(step)
-            if told is Told.DONE:
+            result, answer = await self.change(step)
+            if result is Result.DONE:
                 self.steps.learn(step, answer)
-            if not told.is_answer:
+            if not result.is_answer:
                 await self.read_again(stopped)
             elif step.job and self.steps.chance.random() < READS:
                 await self.read(step.job.id)
 
-    async def change(self, step: Step) -> tuple[Told, dict[str, Any]]:
+    async def change(self, step: Step) -> tuple[Result, dict[str, Any]]:
         """Send a change. With an idempotency key, repeat it until its outcome is known."""
         is_keyed = "idempotencyKey" in step.input
         if is_keyed:
             self.ledger.keyed.add(step.effect)
-        told, answer = await self.send(step)
-        while is_keyed and not told.is_answer:
+        result, answer = await self.send(step)
+        while is_keyed and not result.is_answer:
             await wait_to_retry()
-            told, answer = await self.send(step)
-        await self.ledger.settle(step.effect, told, answer)
+            result, answer = await self.send(step)
+        await self.ledger.settle(step.effect, result, answer)
         job = answer.get("job")
-        if told is Told.DONE and job:
+        if result is Result.DONE and job:
             self.revisions[job["id"]] = job["revision"]
-        return told, answer
+        return result, answer
 
-    async def send(self, step: Step) -> tuple[Told, dict[str, Any]]:
+    async def send(self, step: Step) -> tuple[Result, dict[str, Any]]:
         name = step.mutation
         wanted = MORE.get(name, f"job {{ {JOB} }}")
         kind = f"{name[0].upper()}{name[1:]}Input"
         query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {wanted} userErrors {{ code }} }} }}"
-        told, data = await self.ask(query, input=step.input)
+        result, data = await self.ask(query, input=step.input)
         answer = data.get(name) or {}
         codes = {each["code"] for each in answer.get("userErrors", ())}
         if codes:
-            told = Told.REFUSED if codes <= REFUSALS else Told.SURPRISED
-        await self.ledger.count(told, f"{name} {step.input}: {codes or data}")
-        return told, answer
+            result = Result.REFUSED if codes <= REFUSALS else Result.SURPRISED
+        await self.ledger.count(result, f"{name} {step.input}: {codes or data}")
+        return result, answer
 
-    async def read(self, job_id: str) -> Told:
-        told, data = await self.ask(READ, id=job_id)
-        job = data["job"] if told is Told.DONE else None  # null if the client doesn't see it
+    async def read(self, job_id: str) -> Result:
+        result, data = await self.ask(READ, id=job_id)
+        job = data["job"] if result is Result.DONE else None  # null if the client doesn't see it
         if job and (is_torn(job) or self._is_old(job)):
-            told = Told.SURPRISED
-        await self.ledger.count(told, f"read {job_id}: {data}")
-        return told
+            result = Result.SURPRISED
+        await self.ledger.count(result, f"read {job_id}: {data}")
+        return result
 
     def _is_old(self, job: dict[str, Any]) -> bool:
         """Return whether the client's own last change of the job is missing."""
@@ -118,31 +119,31 @@ class Client:
 
     async def read_again(self, stopped: asyncio.Event) -> None:
         while not stopped.is_set():
-            if await self.read("JB0") is Told.DONE:
+            if await self.read("JB0") is Result.DONE:
                 return
             await wait_to_retry()
 
-    async def ask(self, query: str, **variables: Any) -> tuple[Told, dict[str, Any]]:
+    async def ask(self, query: str, **variables: Any) -> tuple[Result, dict[str, Any]]:
         """Send one request and return the result with its data, or with an unexpected response as `surprise`."""
         chance = self.steps.chance
         leaves = chance.random() < self.restlessness
         try:
             async with asyncio.timeout(chance.uniform(0, HURRY_SECONDS) if leaves else PATIENCE_SECONDS):
-                told, data = await self._answer({"query": query, "variables": variables})
+                result, data = await self._answer({"query": query, "variables": variables})
         except TimeoutError:
-            told, data = Told.CUT if leaves else Told.SURPRISED, {"surprise": "no answer at all"}
+            result, data = Result.CUT if leaves else Result.SURPRISED, {"surprise": "no answer at all"}
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
-            told, data = Told.CUT, {}
+            result, data = Result.CUT, {}
         except (aiohttp.ClientError, ValueError) as error:  # a page instead of JSON
-            told, data = Told.SURPRISED, {"surprise": repr(error)}
-        self.answered += told is Told.DONE
-        return told, data
+            result, data = Result.SURPRISED, {"surprise": repr(error)}
+        self.answered += result is Result.DONE
+        return result, data
 
-    async def _answer(self, body: dict[str, Any]) -> tuple[Told, dict[str, Any]]:
+    async def _answer(self, body: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self.token}"}
         if self.consistency:
             headers[HEADER] = self.consistency
         assert self.server
         async with self.http.post(self.server.url, json=body, headers=headers) as response:
             self.consistency = response.headers.get(HEADER, self.consistency)
-            return told_by(response.status, response.headers, await response.json())
+            return result_of(response.status, response.headers, await response.json())

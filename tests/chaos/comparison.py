@@ -62,12 +62,12 @@ def _torn_jobs(stored: Stored, team_id: str) -> Iterator[str]:
         histories[event.subject_id].append(event)
     for job_id in histories.keys() | stored.jobs.keys():
         try:
-            told = fold(histories[job_id], team_id)
+            folded = fold(histories[job_id], team_id)
         except (Contradiction, KeyError, ValueError) as error:
             yield f"{job_id}: its history contradicts itself: {error}"
             continue
-        if told != (is_ := stored.jobs.get(job_id)):
-            yield f"{job_id}: by its events {told}, in its tables {is_}"
+        if folded != stored.jobs.get(job_id):
+            yield f"{job_id}: by its events {folded}, in its tables {stored.jobs.get(job_id)}"
 
 
 def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _torn_keys(stored: Stored, ledger: Ledger) -> Iterator[str]:
 def _other_numbers(stored: Stored, ledger: Ledger) -> Iterator[str]:
     for event in stored.events:
         if ledger.numbers.get(effect_of(event), event.to_version_number) != event.to_version_number:
-            yield f"{effect_of(event)} was told another number than {event.to_version_number}"
+            yield f"{effect_of(event)} was acknowledged with another number than {event.to_version_number}"
 
 
 async def _stored(database_url: str, team_id: str) -> Stored:

@@ -13,7 +13,7 @@ from testbed.databases import execute, migrated
 from testbed.postgres import DURABLE, Postgres, own_postgres
 from tests.chaos.comparison import compare
 from tests.chaos.crowd import Crowd, Scale
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.outcomes import ABOUT, Outcome, table
 
 SCALE_VARIABLE = "TEST_CHAOS"
@@ -39,7 +39,7 @@ class Verdict:
 
     outcomes: list[Outcome]
 
-    async def __call__(self, fault: str, url: str, crowd: Crowd, times: int, failures: set[Told]) -> None:
+    async def __call__(self, fault: str, url: str, crowd: Crowd, times: int, failures: set[Result]) -> None:
         ledger = crowd.ledger
         found = await compare(url, ledger, crowd.steps.team_id)
         self.outcomes.append(
@@ -47,10 +47,10 @@ class Verdict:
                 fault=fault,
                 database=make_url(url).get_backend_name(),
                 injected=times,
-                answered=sum(ledger.answers[each] for each in Told if each.is_answer),
+                answered=sum(ledger.answers[each] for each in Result if each.is_answer),
                 acknowledged=ledger.acknowledged,
                 failed=", ".join(f"{count} {each}" for each, count in ledger.failures.items()) or "0",
-                no_retry_after=ledger.answers[Told.UNHINTED],
+                no_retry_after=ledger.answers[Result.UNHINTED],
                 lost=len(found.lost),
                 half_written=len(found.halves) + len(found.unasked),
             )

@@ -16,7 +16,7 @@ class Effect(NamedTuple):
     mark: str
 
 
-class Told(StrEnum):
+class Result(StrEnum):
     """The outcome of a request, as far as its client knows it."""
 
     DONE = "acknowledged"
@@ -29,11 +29,11 @@ class Told(StrEnum):
 
     @property
     def is_answer(self) -> bool:
-        return self in {Told.DONE, Told.REFUSED}
+        return self in {Result.DONE, Result.REFUSED}
 
     @property
     def leaves_doubt(self) -> bool:
-        return self in {Told.UNHINTED, Told.UNSURE, Told.CUT, Told.SURPRISED}
+        return self in {Result.UNHINTED, Result.UNSURE, Result.CUT, Result.SURPRISED}
 
 
 @dataclass
@@ -44,37 +44,37 @@ class Ledger:
     unknown: Counter[Effect] = field(default_factory=Counter)
     numbers: dict[Effect, int] = field(default_factory=dict)
     keyed: set[Effect] = field(default_factory=set)
-    answers: Counter[Told] = field(default_factory=Counter)
+    answers: Counter[Result] = field(default_factory=Counter)
     acknowledged: int = 0
     surprises: list[str] = field(default_factory=list)
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
-    def failures(self) -> Counter[Told]:
+    def failures(self) -> Counter[Result]:
         """The number of requests that got no response, or a refusal."""
-        return Counter({told: count for told, count in self.answers.items() if not told.is_answer})
+        return Counter({result: count for result, count in self.answers.items() if not result.is_answer})
 
     def reset_counts(self) -> None:
         """Count the answers to the next fault from 0. What is compared with the database stays."""
         self.answers.clear()
         self.acknowledged = 0
 
-    async def count(self, told: Told, what: str) -> None:
+    async def count(self, result: Result, what: str) -> None:
         """Count a response, including those of reads."""
-        self.answers[told] += 1
-        if told is Told.SURPRISED:
+        self.answers[result] += 1
+        if result is Result.SURPRISED:
             self.surprises.append(what)
         async with self.progress:
             self.progress.notify_all()
 
-    async def settle(self, effect: Effect, told: Told, answer: dict[str, Any]) -> None:
+    async def settle(self, effect: Effect, result: Result, answer: dict[str, Any]) -> None:
         """Record the outcome of a change."""
-        if told is Told.DONE:
+        if result is Result.DONE:
             self.done[effect] += 1
             self.acknowledged += 1
             if answer.get("version"):
                 self.numbers[effect] = answer["version"]["number"]
-        elif told.leaves_doubt:
+        elif result.leaves_doubt:
             self.unknown[effect] += 1
         async with self.progress:
             self.progress.notify_all()

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Scale, crowd_at
 from tests.chaos.disk import Disk, small_disk
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import serving
 
 TURNED_AWAY = 20
@@ -42,12 +42,12 @@ async def test_a_full_disk_keeps_the_database_consistent(
             disk.fill()
             await crowd.failures(TURNED_AWAY)
             assert integrity(file) == "ok"
-            assert await crowd.clients[0].read("JB0") is Told.DONE
+            assert await crowd.clients[0].read("JB0") is Result.DONE
             disk.clear()
 
     assert integrity(file) == "ok"
     assert "failure=DiskFull" in (tmp_path / "log").read_text("utf-8")
-    await verdict("disk full", url, crowd, scale.times, {Told.UNAVAILABLE})
+    await verdict("disk full", url, crowd, scale.times, {Result.UNAVAILABLE})
 
 
 def integrity(file: Path) -> str:

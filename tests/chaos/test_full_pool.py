@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.outside import outside, writing
 from tests.chaos.server import serving
 
@@ -27,7 +27,7 @@ async def test_a_full_pool_refuses_requests_and_recovers(
                 await other.sees_waiting(CONNECTIONS)
                 await crowd.failures(TURNED_AWAY)
 
-    await verdict("pool full", postgres_url, crowd, scale.times, {Told.UNAVAILABLE})
+    await verdict("pool full", postgres_url, crowd, scale.times, {Result.UNAVAILABLE})
 
 
 async def test_waiting_too_long_for_the_only_writer_is_503(
@@ -41,6 +41,6 @@ async def test_waiting_too_long_for_the_only_writer_is_503(
         async for _ in crowd.rounds(scale):
             with writing(sqlite_url):
                 await crowd.failures(TURNED_AWAY)
-                assert await crowd.clients[0].read("JB0") is Told.DONE
+                assert await crowd.clients[0].read("JB0") is Result.DONE
 
-    await verdict("somebody else writes on and on", sqlite_url, crowd, scale.times, {Told.UNAVAILABLE})
+    await verdict("somebody else writes on and on", sqlite_url, crowd, scale.times, {Result.UNAVAILABLE})

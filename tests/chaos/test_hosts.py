@@ -15,7 +15,7 @@ from testbed.proxies import balancer
 from testbed.replicated import Replicated, replicated
 from tests.chaos.conftest import Verdict, is_full
 from tests.chaos.crowd import Crowd, Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import Proxied, Server, serving_by
 from tests.server.commands import MAINSHEET
 
@@ -25,7 +25,7 @@ PORT = 8000
 READ_SECONDS = 4  # of nginx
 IMPATIENT = {"request_timeout_seconds": 2, "statement_timeout_seconds": 2, "pool_timeout_seconds": 1}
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
-MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE}
+MAY_FAIL = {Result.UNAVAILABLE, Result.UNSURE}
 
 
 @dataclass

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import serving
 
 
@@ -20,7 +20,7 @@ async def test_a_killed_server_loses_no_acknowledged_change(
             await server.kill()
             await server.start()
 
-    await verdict("server killed by SIGKILL", database_url, crowd, scale.times, {Told.CUT})
+    await verdict("server killed by SIGKILL", database_url, crowd, scale.times, {Result.CUT})
 
 
 async def test_a_killed_worker_loses_no_acknowledged_change(
@@ -34,4 +34,4 @@ async def test_a_killed_worker_loses_no_acknowledged_change(
         async for _ in crowd.rounds(scale):
             await server.kill_a_worker(of=2)
 
-    await verdict("one of two workers killed by SIGKILL", postgres_url, crowd, scale.times, {Told.CUT})
+    await verdict("one of two workers killed by SIGKILL", postgres_url, crowd, scale.times, {Result.CUT})

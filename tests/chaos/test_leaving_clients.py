@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.chaos.client import READ
 from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.outside import outside, whole_pool_is_used
 from tests.chaos.server import serving
 
@@ -29,7 +29,7 @@ async def test_a_disconnect_cancels_the_query_and_keeps_the_connection(postgres_
             asking.cancel()
             await other.sees_waiting(0)
 
-        assert await client.read("JB0") is Told.DONE
+        assert await client.read("JB0") is Result.DONE
 
 
 async def test_a_change_is_finished_after_a_disconnect(postgres_url: str, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ async def test_a_change_is_finished_after_a_disconnect(postgres_url: str, tmp_pa
             await asyncio.wait([asking])
 
         await other.sees("SELECT count(*) FROM event JOIN job ON job.id = event.job_id WHERE job_key = 'left-alone'", 1)
-        assert await client.read("JB0") is Told.DONE
+        assert await client.read("JB0") is Result.DONE
 
 
 async def test_disconnects_keep_the_data_consistent(
@@ -60,8 +60,8 @@ async def test_disconnects_keep_the_data_consistent(
                 pass  # the clients themselves are the fault
         assert await server.stop() == 0  # all running changes are finished
 
-    times = crowd.ledger.answers[Told.CUT]
-    await verdict("clients leave", database_url, crowd, times, {Told.CUT})
+    times = crowd.ledger.answers[Result.CUT]
+    await verdict("clients leave", database_url, crowd, times, {Result.CUT})
 
 
 async def test_disconnects_leak_no_connections(postgres_url: str, tmp_path: Path, scale: Scale) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.outside import whole_pool_is_used
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.chaos.server import serving
@@ -33,7 +33,7 @@ async def test_cut_connections_are_replaced(durable: Durable, tmp_path: Path, sc
             proxy.cut()
         await whole_pool_is_used(durable.url, POOL)
 
-    await verdict("connections cut", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+    await verdict("connections cut", durable.url, crowd, scale.times, {Result.UNAVAILABLE, Result.UNSURE})
 
 
 @pytest.mark.parametrize("silence", SILENCES)
@@ -57,7 +57,7 @@ async def test_a_silent_database_causes_timeouts(
             await server.ready()
         await whole_pool_is_used(durable.url, POOL)
 
-    failures = {Told.UNAVAILABLE, Told.UNSURE}
+    failures = {Result.UNAVAILABLE, Result.UNSURE}
     await verdict(fault, durable.url, crowd, scale.times, failures)
 
 

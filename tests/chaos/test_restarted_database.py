@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import serving
 
 FAULTS = {"fast": "PostgreSQL restarted", "immediate": "PostgreSQL crashed"}
@@ -25,4 +25,4 @@ async def test_a_restart_loses_no_acknowledged_change(
         async for _ in crowd.rounds(scale):
             await asyncio.to_thread(durable.server.restart, mode)
 
-    await verdict(FAULTS[mode], durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+    await verdict(FAULTS[mode], durable.url, crowd, scale.times, {Result.UNAVAILABLE, Result.UNSURE})

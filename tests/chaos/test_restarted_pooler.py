@@ -7,7 +7,7 @@ from pathlib import Path
 from testbed.pgbouncer import pooler
 from tests.chaos.conftest import Durable, Verdict
 from tests.chaos.crowd import Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import serving
 from tests.server.test_pooler import set_all
 
@@ -30,4 +30,4 @@ async def test_a_restart_of_the_pooler_loses_no_acknowledged_change(
                 await crowd.failures(TURNED_AWAY)
                 await asyncio.to_thread(started.enter_context, pgbouncer.running())
 
-    await verdict("PgBouncer restarted", durable.url, crowd, scale.times, {Told.UNAVAILABLE, Told.UNSURE})
+    await verdict("PgBouncer restarted", durable.url, crowd, scale.times, {Result.UNAVAILABLE, Result.UNSURE})

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from mainsheet.models.database import Database, Patience
 from testbed.ask import Ask
 from testbed.world import World
-from tests.chaos.answers import told_by
-from tests.chaos.ledger import Told
+from tests.chaos.answers import result_of
+from tests.chaos.ledger import Result
 from tests.server.failing import Client, client, end_connections
 
 TIMES = 100
@@ -38,7 +38,7 @@ class Crowd:
 
     ask: Client
     job_id: str
-    told: defaultdict[str, set[Told | int]] = field(default_factory=lambda: defaultdict(set))
+    results: defaultdict[str, set[Result | int]] = field(default_factory=lambda: defaultdict(set))
     surprises: list[object] = field(default_factory=list)
     changed: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     is_over: bool = False
@@ -46,17 +46,17 @@ class Crowd:
     async def send(self, query: str) -> None:
         while not self.is_over:
             answer = await self.ask(query, id=self.job_id)
-            told, data = told_by(answer.status, {"Retry-After": answer.retry_after or "0"}, answer.body)
-            self.told[query].add(told)
-            if told in {Told.SURPRISED, Told.UNHINTED}:
+            result, data = result_of(answer.status, {"Retry-After": answer.retry_after or "0"}, answer.body)
+            self.results[query].add(result)
+            if result in {Result.SURPRISED, Result.UNHINTED}:
                 self.surprises.append(data)
-            if query is RENAME and told is Told.DONE:
+            if query is RENAME and result is Result.DONE:
                 self.changed.release()
 
     async def look(self) -> None:
         while not self.is_over:
             async with self.ask.http.get("/readyz") as response:
-                self.told["ready"].add(response.status)
+                self.results["ready"].add(response.status)
 
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -86,8 +86,8 @@ async def test_lost_connections_are_reported_to_clients(
             crowd.is_over = True
 
     assert crowd.surprises == []
-    assert all({Told.DONE, Told.UNAVAILABLE} <= crowd.told[each] for each in (READ, RENAME, REFUSED, DRY_RUN))
-    assert crowd.told["ready"] == {200, 503}
+    assert all({Result.DONE, Result.UNAVAILABLE} <= crowd.results[each] for each in (READ, RENAME, REFUSED, DRY_RUN))
+    assert crowd.results["ready"] == {200, 503}
     assert {each["event"] for each in log if each["log_level"] == "error"} == {"database unavailable"}
     assert [each for each in log if "exc_info" in each] == []
     assert caplog.records == []  # of the libraries

@@ -33,7 +33,7 @@ from tests.chaos.feed.feeds import Feed, is_of, make_feeds
 from tests.chaos.feed.readers import Poller
 from tests.chaos.feed.receiver import Receiver, by_order_key
 from tests.chaos.feed.writers import Work, apply_jobs, hold, write_directly
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.server import Server, serving_by
 from tests.server.commands import MAINSHEET
 
@@ -41,7 +41,7 @@ SEED_VARIABLE = "TEST_SEED"
 WRITERS = 8  # besides the crowd's 8
 WEBHOOK_RETRY_SECONDS = 0.5  # how often failed deliveries become due at once
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0, "max_operations_per_caller": 50}
-MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE, Told.CUT}
+MAY_FAIL = {Result.UNAVAILABLE, Result.UNSURE, Result.CUT}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from testbed.databases import execute
 from testbed.postgres import Postgres
 from tests.chaos.conftest import Verdict, is_full
 from tests.chaos.crowd import Crowd, Scale, crowd_at
-from tests.chaos.ledger import Told
+from tests.chaos.ledger import Result
 from tests.chaos.replicas.cluster import Cluster, cluster
 from tests.chaos.server import Server, serving
 from tests.observe.test_metrics import Scrape
@@ -25,7 +25,7 @@ SERVERS = 2
 CLIENTS = 8
 FEW = 4  # clients and changes of the short form
 RECOVERY_SECONDS = 60  # until all servers read from replicas again, at most
-MAY_FAIL = {Told.UNAVAILABLE, Told.UNSURE}
+MAY_FAIL = {Result.UNAVAILABLE, Result.UNSURE}
 UNLIMITED = {"points_per_minute": 0, "database_seconds_per_minute": 0}
 
 
