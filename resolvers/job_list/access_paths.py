@@ -39,7 +39,7 @@ from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import own_teams
 from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY
-from mainsheet.resolvers.job_list.own_jobs import counted_as, looked_up
+from mainsheet.resolvers.job_list.own_jobs import list_to_count, looked_up
 from mainsheet.resolvers.permissions import Access, is_granted, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -256,7 +256,7 @@ def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
 
 
 MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)
-OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all, "counted_as": counted_as}
+OF_ORGANIZATION = {"rows_to_count": _rows_to_count, "counted_by": _counts_of_all, "list_to_count": list_to_count}
 OWN_TEAMS = by_sort_field(
     _in_order, Job.organization_id, page_ids=own_teams.page_ids, rows_by_id=_own_jobs, **OF_ORGANIZATION
 )

@@ -30,7 +30,7 @@ def _rows(view: View, *conditions: str) -> Statement:
 OWN_JOBS = PagedList(_rows, Job.organization_id, Job.created_at, Job.id)
 
 
-async def counted_as(read: Read, conditions: Collection[str]) -> PagedList[Job] | None:
+async def list_to_count(read: Read, conditions: Collection[str]) -> PagedList[Job] | None:
     """Choose to count these jobs, unless they may be most of all jobs, or a condition matches few jobs."""
     if sees_all_jobs(read.caller) or not job_filter.NARROW.isdisjoint(conditions):
         return None

@@ -82,7 +82,7 @@ MANY_IN_A_MUTATION = {
 }
 NO_BATCHES = {
     *(event.after_recent, event.end_of, event_audience.audience, config_change.shown),
-    *(own_jobs.counted_as, snapshot.rows_alone),
+    *(own_jobs.list_to_count, snapshot.rows_alone),
 }
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"

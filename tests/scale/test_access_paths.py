@@ -131,7 +131,7 @@ async def test_a_count_of_the_callers_jobs_gives_the_same_totals_and_facets(big:
     for wanted in filters(big.ids):
         checked, looked_up = [
             await page_of(read, each, wanted, PageArguments(0), False)
-            for each in (replace(IN_ORDER[JobSortField.CREATED_AT], counted_as=None), OWN_JOBS)
+            for each in (replace(IN_ORDER[JobSortField.CREATED_AT], list_to_count=None), OWN_JOBS)
         ]
         assert list((await totals(read, [looked_up])).values()) == list((await totals(read, [checked])).values()), (
             wanted

@@ -46,7 +46,7 @@ class PagedList(Generic[Row]):
       alone if it is unique below a parent.
     - `page_ids` selects the ids of one parent's page, and `rows_by_id` builds the rows that are then read by id.
     - `counted_by` builds the count from other rows, where there is no condition.
-    - `counted_as` chooses the list that is counted instead of this one, by its conditions. Both have the same rows.
+    - `list_to_count` chooses the list that is counted instead of this one, by its conditions. Both have the same rows.
     """
 
     rows: Query[Row]
@@ -60,7 +60,7 @@ class PagedList(Generic[Row]):
     counted_by: Build | None = None
     rows_by_id: Build | None = None
     page_ids: Callable[..., Select[str]] | None = None
-    counted_as: "Callable[[Read, Collection[str]], Awaitable[PagedList[Row] | None]] | None" = None
+    list_to_count: "Callable[[Read, Collection[str]], Awaitable[PagedList[Row] | None]] | None" = None
 
     async def pages(
         self,
@@ -140,7 +140,7 @@ class PagedList(Generic[Row]):
 
     async def to_count(self, read: Read, conditions: Collection[str]) -> "PagedList[Row]":
         """Return the list to count: this one, or one with the same rows."""
-        return (self.counted_as and await self.counted_as(read, conditions)) or self
+        return (self.list_to_count and await self.list_to_count(read, conditions)) or self
 
     def counted(self, view: View, *conditions: str) -> Statement:
         """Build the rows of all parents, for a count."""
