@@ -15,7 +15,7 @@ Own = aliased(JobTeam)
 
 
 def is_own(job_id: Attribute) -> ColumnElement[bool]:
-    """Whether it is a job of the caller's teams. All these jobs are read first; each row is looked up by its job."""
+    """Whether the id is one of a job of the caller's teams. A statement reads all of these ids first."""
     own = select(Own.job_id).join(TeamMember, TeamMember.team_id == Own.team_id)
     return among_these(job_id, own.where(TeamMember.actor_id == bindparam("actor_id", type_=String(20))))
 

@@ -46,7 +46,7 @@ def _of_saved_queries(view: View, *conditions: str) -> Statement:
 
 
 def _running() -> CTE:
-    """Select the jobs whose current versions run the saved queries, some of them twice, once for each statement."""
+    """Select each saved query with the jobs whose current versions run it: one row for each pair."""
     version, job = aliased(JobVersion), aliased(Job)
     is_current = select(job.id).where(job.id == version.job_id, job.current_number == version.number)
     uses = select(JobVersionQuery.query_id, version.job_id).join(version, version.id == JobVersionQuery.version_id)
