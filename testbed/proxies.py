@@ -74,12 +74,13 @@ def _nginx(folder: Path, *changes: tuple[str, str], enter: Sequence[str] = ()) -
 
 
 @contextmanager
-def caddy(folder: Path, server_port: int) -> Iterator[str]:
+def caddy(folder: Path, server_port: int, read_timeout: float = 40) -> Iterator[str]:
     port, (certificate, key) = free_port(), _certificate(folder)
     site = _changed(
         "Caddyfile",
         ("jobs.example {", f"https://127.0.0.1:{port} {{\n\ttls {certificate} {key}"),
         ("127.0.0.1:8000", f"127.0.0.1:{server_port}"),
+        ("response_header_timeout 40s", f"response_header_timeout {read_timeout:g}s"),
     )
     (folder / "Caddyfile").write_text(CADDY.format() + site)
     command: Sequence[str | Path] = [
