@@ -44,9 +44,9 @@ class ReadPool:
             raise
 
     async def give_back(self, connection: PoolProxiedConnection, *, is_sound: bool = True) -> None:
-        """Return the connection to the pool, or close it if it can't be used again."""
+        """Return the connection to the pool, or close it if it can't be used again. `take` closes lost ones."""
         try:
-            if is_sound and not is_lost(connection):
+            if is_sound:
                 self.idle.append(connection)
             else:
                 await to_its_end(greenlet_spawn(discard, connection))
@@ -63,7 +63,7 @@ class ReadPool:
             await greenlet_spawn(self.idle.pop().close)
 
     async def _acquire(self) -> None:
-        if not self._free.locked():
+        if self.used < self.size and not self.waiting:
             await self._free.acquire()  # doesn't suspend
             return
         self.waiting += 1

@@ -14,7 +14,6 @@ from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import (
     ADMIN,
-    CLIENTS,
     CONNECTIONS,
     EARLY_REFUSAL,
     FEED_WATCH,
@@ -43,7 +42,7 @@ from mainsheet.server.live.validity import Validity
 from mainsheet.server.live.websocket import SocketLimits, WebSocketEndpoint, wants_socket
 from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
-from mainsheet.server.observe.requests import observe_request
+from mainsheet.server.observe.requests import observing
 from mainsheet.server.observe.trace import is_allowed
 from mainsheet.server.operations.admission import Gate
 from mainsheet.server.operations.budget import Budget
@@ -72,12 +71,11 @@ def make_app(
 ) -> web.Application:
     """Build the application. The caller closes the database and the authenticator."""
     running_work = RunningWork(settings.shutdown_seconds, settings.drain_seconds)
-    middlewares = [running_work.track, observe_request, answer_failures]
-    app = web.Application(middlewares=middlewares)
     metrics, instruments = Metrics(), database.instrumentation
+    clients = Clients(settings.trusted_proxies)
+    app = web.Application(middlewares=[running_work.track, observing(instruments, clients), answer_failures])
     app[INSTRUMENTS], app[METRICS], app[RUNNING_WORK] = instruments, metrics, running_work
-    app[CLIENTS] = Clients(settings.trusted_proxies)
-    app[CONNECTIONS] = _connections(settings, app[CLIENTS], instruments)
+    app[CONNECTIONS] = _connections(settings, clients, instruments)
     worker = WorkerThread()
     execute = _executor(settings, api, instruments, worker)
     executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
@@ -122,6 +120,7 @@ def make_app(
         gate=gate,
         turns=RequestTurns(),
         open_context=open_context,
+        instrumentation=instruments,
         max_answer_bytes=settings.max_answer_bytes,
         replicas=replicas,
         schema_cache=SchemaCache.of(core_schema(api)),
@@ -225,10 +224,10 @@ async def _reporting(
     instruments: Instruments, own: list[Instrumentation], _app: web.Application
 ) -> AsyncIterator[None]:
     """Report to this application's logs and metrics while it runs; another one may use the database after it."""
-    instruments.shared.extend(own)
+    instruments.add(*own)
     yield
     for each in own:
-        instruments.shared.remove(each)
+        instruments.remove(each)
 
 
 async def _watching(watch: FeedWatch, _app: web.Application) -> AsyncIterator[None]:

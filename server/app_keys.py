@@ -6,7 +6,6 @@ from aiohttp import web
 
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.replicas import Replicas
-from mainsheet.server.http.client_address import Clients
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.http.early_refusal import EarlyRefusal
 from mainsheet.server.live.feed_watch import FeedWatch
@@ -14,7 +13,6 @@ from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.process.shutdown import RunningWork
 
 INSTRUMENTS: Final = web.AppKey("instruments", Instrumentation)
-CLIENTS: Final = web.AppKey("clients", Clients)
 CONNECTIONS: Final = web.AppKey("connections", Connections)
 ADMIN: Final = web.AppKey("admin", web.Application)  # the one with the health checks and metrics
 EARLY_REFUSAL: Final = web.AppKey("early_refusal", EarlyRefusal)

@@ -239,7 +239,11 @@ class Settings(BaseSettings):
     )
 
     log_format: LogFormat = Field("console", description="Log format: for people (console) or programs (json).")
-    log_level: LogLevel = Field("info", description="The least important level that is logged.")
+    log_level: LogLevel = Field(
+        "info",
+        description="The least important level that is logged. The level info has a line for each mutation and for each"
+        " request that failed, debug for every request.",
+    )
     slow_operation_seconds: float = Field(
         1, ge=0, description="Operations that take longer are logged with their slowest statements; 0 logs none."
     )

@@ -60,7 +60,7 @@ class Ask:
     statements: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.database.instrumentation.shared.append(Statements(self.statements))
+        self.database.instrumentation.add(Statements(self.statements))
 
     async def __call__(self, actor: Actor | Caller, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data. Raises `Failed` if there are top-level errors."""

@@ -16,5 +16,5 @@ class Statements(Instrumentation):
 
 def statements_of(database: Database) -> list[str]:
     """Return a list to which each statement is added when it has ended."""
-    database.instrumentation.shared.append(statements := Statements())
+    database.instrumentation.add(statements := Statements())
     return statements.sent

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from sqlalchemy import String, bindparam, select
@@ -35,20 +35,11 @@ ACTOR = (Actor.id.label("actor_id"), Actor.organization_id, Actor.organization_r
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
-@dataclass(frozen=True)
-class Owner:
-    """A token's owner as read from the database, with the time of reading by its clock and by our monotonic clock."""
+class Owner(NamedTuple):
+    """The owner of a token that the database has. It is valid until a time of our monotonic clock, then looked up."""
 
-    token: Any  # a row of `_tokens`
-    status: ActorStatus
     caller: Caller
-    read_at: datetime
-    looked_up: float
-
-    @property
-    def now(self) -> datetime:
-        """The current time by the database's clock."""
-        return self.read_at + timedelta(seconds=monotonic() - self.looked_up)
+    valid_until: float
 
 
 @dataclass(eq=False)
@@ -95,44 +86,42 @@ class Authenticator:
 
     async def _owner(self, secret: str, client: str) -> Caller | None:
         token_digest = digest(secret)
-        if token_digest not in self._owners:
-            self.guesses.check(client)
-        owner = await self._looked_up(token_digest)
-        if owner is None:
-            self.guesses.count(client)
-            log.info(REFUSED, reason="no such token")
-            return None
-        now = owner.now
-        if not is_valid(owner.token, now):
-            log.info(REFUSED, reason="the token is expired or revoked", token=owner.token.id)
-            return None
-        if owner.status is not ActorStatus.ACTIVE:
-            log.info(REFUSED, reason="its actor is disabled", token=owner.token.id)
-            return None
-        self.last_use.note(owner.token, now)
-        return owner.caller
-
-    async def _looked_up(self, token_digest: str) -> Owner | None:
         owner = self._owners.get(token_digest)
-        if owner is not None and monotonic() - owner.looked_up < self.remembered_seconds:
-            return owner
+        if owner is None:
+            self.guesses.check(client)
+        elif monotonic() < owner.valid_until:
+            return owner.caller
+        return await self._looked_up(token_digest, client)
+
+    async def _looked_up(self, token_digest: str, client: str) -> Caller | None:
         looked_up = monotonic()
         rows = await rows_alone(self.database, _tokens, digest=token_digest)
         if not rows:
             self._owners.pop(token_digest, None)
+            self.guesses.count(client)
+            log.info(REFUSED, reason="no such token")
             return None
         row = rows[0]
-        owner = self._owners[token_digest] = Owner(
-            row,
-            ActorStatus(row.status),
-            _caller(row, row.scopes, row.expires_at, row.id),
-            row.read_at,
-            looked_up,
-        )
+        caller = _caller(row, row.scopes, row.expires_at, row.id)
+        reason = _reason_to_refuse(row)
+        self._remember(token_digest, Owner(caller, 0 if reason else looked_up + self._remembered_seconds_of(row)))
+        if reason:
+            log.info(REFUSED, reason=reason, token=row.id)
+            return None
+        self.last_use.note(row, row.read_at)
+        return caller
+
+    def _remembered_seconds_of(self, row: Any) -> float:
+        if row.expires_at is None:
+            return self.remembered_seconds
+        left: timedelta = row.expires_at - row.read_at
+        return min(self.remembered_seconds, left.total_seconds())
+
+    def _remember(self, token_digest: str, owner: Owner) -> None:
+        self._owners[token_digest] = owner
         self._owners.move_to_end(token_digest)
         if len(self._owners) > MOST_OWNERS:
             self._owners.popitem(last=False)
-        return owner
 
     async def _subject(self, token: str, client: str) -> Caller | None:
         try:
@@ -171,6 +160,12 @@ def bearer_token(authorization: str | None) -> str | None:
     scheme, _, credentials = (authorization or "").partition(" ")
     token = credentials.strip(" ")
     return token if scheme.lower() == "bearer" and token.isascii() else None
+
+
+def _reason_to_refuse(row: Any) -> str | None:
+    if not is_valid(row, row.read_at):
+        return "the token is expired or revoked"
+    return None if row.status == ActorStatus.ACTIVE else "its actor is disabled"
 
 
 def _tokens(_view: View) -> Statement:

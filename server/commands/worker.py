@@ -67,7 +67,7 @@ async def serving(
         app = make_app(settings, database, authenticator, api=api, open_context=open_context, playground=page)
         app.cleanup_ctx.append(partial(sweeping, database, settings.run_sweep_seconds))
         app.cleanup_ctx.append(WebhookSender(database, app[FEED_WATCH], settings.webhook_networks).running)
-        database.instrumentation.shared.extend(traces)
+        database.instrumentation.add(*traces)
         runner = make_runner(app)
         async with _admin(app, sockets.admin), _started(runner, sockets.api, handles=API_HANDLES):
             app[METRICS].starts.labels(reason).inc()

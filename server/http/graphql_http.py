@@ -11,13 +11,12 @@ from aiohttp import hdrs, web
 from graphql import ExecutionResult, OperationType
 
 from mainsheet.executor import Request
-from mainsheet.models.instrumentation import OperationRecord
+from mainsheet.models.instrumentation import Instrumentation, OperationRecord
 from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
-from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.exchange import EXCHANGE, Exchange
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
@@ -53,6 +52,7 @@ class GraphQLEndpoint:
     gate: Gate
     turns: RequestTurns
     open_context: Callable[[Caller], Closable]
+    instrumentation: Instrumentation
     max_answer_bytes: int
     schema_cache: SchemaCache
     replicas: Replicas
@@ -75,12 +75,13 @@ class GraphQLEndpoint:
 
     async def _single_answer(self, request: web.Request, authorization: str | None) -> web.StreamResponse:
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
-        caller = await self._caller(request, authorization)
+        exchange = request[EXCHANGE]
+        caller = await self._caller(exchange, authorization)
         if caller is None and (authorization is not None or not self.public_introspection):
             raise unauthenticated(authorization)
         graphql_request = await (read if caller else read_introspection)(request, self.body_limits)
         try:
-            result = await self._run(request, caller, graphql_request)
+            result = await self._run(request, exchange, caller, graphql_request)
         except InvalidOperation as invalid:
             result = ExecutionResult(None, invalid.errors)
         return await respond(request, result, media_type, self.max_answer_bytes)
@@ -88,42 +89,42 @@ class GraphQLEndpoint:
     async def _stream(
         self, request: web.Request, authorization: str | None, event_stream: EventStream
     ) -> web.StreamResponse:
-        caller = await self._caller(request, authorization)
+        exchange = request[EXCHANGE]
+        caller = await self._caller(exchange, authorization)
         if caller is None:
             raise unauthenticated(authorization)
         graphql_request = await read(request, self.body_limits)
         refused = None
         try:
             graphql_request = await self.documents.resolved(caller, graphql_request)
-            await self._operation(request, caller, graphql_request)
+            await self._operation(request, exchange, caller, graphql_request)
         except InvalidOperation as invalid:  # it becomes a result of the stream
             refused = invalid
         with event_stream.validity.watched(authorization, caller) as ended:
             return await event_stream.answer(request, caller, refused or graphql_request, ended)
 
-    async def _caller(self, request: web.Request, authorization: str | None) -> Caller | None:
-        caller = await self.authenticator.caller(authorization, group(request[EXCHANGE].client))
+    async def _caller(self, exchange: Exchange, authorization: str | None) -> Caller | None:
+        caller = await self.authenticator.caller(authorization, group(exchange.client))
         if caller is not None:
             identify(caller)
             self.gate.remember(authorization, caller)
         return caller
 
     async def _run(
-        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
+        self, request: web.Request, exchange: Exchange, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> ExecutionResult:
         if caller:
             graphql_request = await self.documents.resolved(caller, graphql_request)
-        operation = await self._operation(request, caller, graphql_request)
+        operation = await self._operation(request, exchange, caller, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
         price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
-            return await self._single(request, record, Request(operation.prepared, graphql_request.variables))
-        exchange = request[EXCHANGE]
+            return await self._single(exchange, record, Request(operation.prepared, graphql_request.variables))
         exchange.spending = spending = self.budget.spending(caller, price, record)
         exchange.consistency = consistency = Consistency.of(
-            request, operation.kind, self.replicas, request.app[INSTRUMENTS]
+            request, operation.kind, self.replicas, self.instrumentation
         )
         context = self.open_context(caller)
         if consistency.replica:
@@ -131,34 +132,34 @@ class GraphQLEndpoint:
         ready = Request(operation.prepared, graphql_request.variables, context, caller)
         is_traced = self.allows_traces and is_wanted(request)
         trace = Trace(operation, spending) if is_traced else None
-        result = await self._single(request, record, ready, spending, trace)
+        result = await self._single(exchange, record, ready, spending, trace)
         await consistency.settle(self.replicas)
         return result
 
     async def _operation(
-        self, request: web.Request, caller: Caller | None, graphql_request: GraphQLRequest
+        self, request: web.Request, exchange: Exchange, caller: Caller | None, graphql_request: GraphQLRequest
     ) -> Operation:
         """Return the operation to run. Raises `RequestError` if the method doesn't allow it."""
         document = graphql_request.query, graphql_request.operation_name
         if caller and self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
         operation = await self.operations.get(*document, graphql_request.hash)
-        request[EXCHANGE].operation = operation.label
+        exchange.operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
         return operation
 
     async def _single(
         self,
-        request: web.Request,
+        exchange: Exchange,
         record: OperationRecord,
         ready: Request,
         spending: Spending | None = None,
         trace: Trace | None = None,
     ) -> ExecutionResult:
         """Execute an operation with one result and record it. `_run` refuses subscriptions."""
-        request[EXCHANGE].record = record
-        with Recording(request.app[INSTRUMENTS], record):
+        exchange.record = record
+        with Recording(self.instrumentation, record):
             return note_errors(record, await self.executions.result(ready, spending, trace))
 
 

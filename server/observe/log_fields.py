@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Mapping
 from contextvars import Context, ContextVar
 from typing import TypeVar
 
@@ -26,14 +25,19 @@ def name_process(**fields: str | int) -> None:
     _of_process.update(fields)
 
 
-@contextmanager
-def log_fields(fields: dict[str, str]) -> Iterator[None]:
-    """Add these fields to the log lines of what runs inside."""
-    token = _fields.set(fields)
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+class LogFields:
+    """A context manager that adds fields to the log lines of what runs inside."""
+
+    __slots__ = ("_fields", "_token")
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = fields
+
+    def __enter__(self) -> None:
+        self._token = _fields.set(self._fields)
+
+    def __exit__(self, *_failure: object) -> None:
+        _fields.reset(self._token)
 
 
 def identify(caller: Caller) -> None:

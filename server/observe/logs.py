@@ -1,12 +1,15 @@
-"""The log on stderr: one line for each request, and more for what an operator must know. None contains a secret.
+"""The log on stderr: lines for requests that failed, for mutations, and for what else an operator must know.
 
-All lines of a request have the fields of `log_fields`.
+At the level `debug`, each request has a line. No line contains a secret.
+
+All lines of a request have the fields of `LogFields`.
 """
 
 import logging
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -27,6 +30,7 @@ from mainsheet.server.settings import LogFormat, LogLevel
 
 OURS = "mainsheet"  # the parent of all our loggers
 LEVELS = logging.getLevelNamesMapping()
+LEVEL_NAMES = {level: name.lower() for name, level in LEVELS.items()}
 RIGHTS = {"FORBIDDEN", "SCOPE_MISSING"}  # codes of errors for which the log has an audit line
 MOST_OF_A_REASON = 300
 MOST_OF_A_CLIENT = 100
@@ -93,7 +97,9 @@ class Logs(Instrumentation):
         self._documents = LogOnce(seconds=DOCUMENT_SECONDS)
 
     def delivered(self, delivery: Delivery) -> None:
-        if not request_log.isEnabledFor(logging.INFO):
+        is_failed = delivery.status >= HTTPStatus.BAD_REQUEST or bool(delivery.error_codes)
+        level = _level_of(delivery.record, is_failed=is_failed)
+        if not request_log.isEnabledFor(level):
             return
         details: dict[str, Any] = {"method": delivery.method, "path": delivery.path, "status": delivery.status}
         if delivery.operation is not None:
@@ -102,21 +108,22 @@ class Logs(Instrumentation):
             details["errors"] = _each_once(delivery.error_codes)
         if delivery.record is not None:
             details |= _costs(delivery.record)
-        _write_soon("request", details, delivery.seconds)
+        _write_soon("request", details, delivery.seconds, level)
 
     def operated(self, record: OperationRecord) -> None:
         """Log an operation of a stream, which has no request of its own, and any slow one."""
         if "SCOPE_MISSING" in record.error_codes:  # of a query; that of a mutation is a problem of its command
             audit_log.warning("right refused", operation=record.label, code="SCOPE_MISSING")
-        if record.is_streamed and (record.type != "subscription" or record.error_codes):
+        if record.is_streamed:
             self._log_streamed(record)
         if 0 < self._slow_seconds <= record.seconds:
             self._log_slow(record)
 
     def _log_streamed(self, record: OperationRecord) -> None:
-        if request_log.isEnabledFor(logging.INFO):
+        level = _level_of(record, is_failed=bool(record.error_codes))
+        if request_log.isEnabledFor(level):
             errors = {"errors": _each_once(record.error_codes)} if record.error_codes else {}
-            _write_soon("operation", {"operation": record.label, **errors, **_costs(record)}, record.seconds)
+            _write_soon("operation", {"operation": record.label, **errors, **_costs(record)}, record.seconds, level)
 
     def _log_slow(self, record: OperationRecord) -> None:
         statements = [{"ms": _milliseconds(seconds), "sql": sql} for seconds, sql in sorted(record.slowest)[::-1]]
@@ -156,13 +163,22 @@ class Logs(Instrumentation):
             log.warning("untrusted document", document=document_id, refused=document.is_refused, **what)
 
 
-def _write_soon(event: str, details: Mapping[str, Any], seconds: float) -> None:
-    """Log at level info, as structlog does, but quicker and soon. Handlers that others add don't get the line.
+def _level_of(record: OperationRecord | None, *, is_failed: bool) -> int:
+    """Return the level of a request's line: info if it failed or is a mutation, else debug.
+
+    Most requests are queries that succeed, and probes. Lines for them would hide the others.
+    """
+    is_mutation = record is not None and record.type == "mutation"
+    return logging.INFO if is_failed or is_mutation else logging.DEBUG
+
+
+def _write_soon(event: str, details: Mapping[str, Any], seconds: float, level: int) -> None:
+    """Log as structlog does, but quicker and soon. Handlers that others add don't get the line.
 
     Lists must have at most `MOST_ITEMS`, as the quick way doesn't shorten them.
     """
     line: dict[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
-    line |= {"level": "info", "logger": request_log.name}
+    line |= {"level": LEVEL_NAMES[level], "logger": request_log.name}
     with_time(None, "", line)
     for handler in logging.root.handlers:
         if isinstance(handler, LogHandler):

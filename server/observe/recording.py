@@ -13,7 +13,7 @@ CLIENT_LEFT = "CLIENT_LEFT"  # in place of an error code
 
 
 def record_of(operation: Operation, *, is_streamed: bool = False) -> OperationRecord:
-    return OperationRecord(operation.label, operation.name, operation.kind.value, is_streamed)
+    return OperationRecord(operation.label, operation.name, operation.type, is_streamed)
 
 
 class Recording:

@@ -49,11 +49,14 @@ class Account:
         self._organization = organization
 
     def left(self) -> float:
-        return min(self._own.left(), self._organization.left())
+        now = self._own.clock()
+        own, shared = self._own.left_at(now), self._organization.left_at(now)
+        return min(own, shared)
 
     def charge(self, amount: float) -> None:
-        self._own.charge(amount)
-        self._organization.charge(amount)
+        now = self._own.clock()
+        self._own.charge_at(now, amount)
+        self._organization.charge_at(now, amount)
 
     def retry_after(self) -> int:
         """Return the whole seconds, at least 1, until neither budget is in debt."""
@@ -61,8 +64,11 @@ class Account:
 
     def header(self) -> str:
         """Return an item of the header `RateLimit`: the remaining quota, and the seconds until it is full."""
-        left, quota = self.left(), self._own.quota
-        full = max(self._own.seconds_until(quota), self._organization.seconds_until(quota))
+        own, shared = self._own, self._organization
+        now = own.clock()
+        own_left, shared_left = own.left_at(now), shared.left_at(now)
+        left = min(own_left, shared_left)
+        full = max((own.quota - own_left) / own.rate, (own.quota - shared_left) / shared.rate)
         return f'"{self.allowance.name}";r={int(left) if left > 0 else 0};t={math.ceil(full)}'
 
     def state(self) -> dict[str, Any]:

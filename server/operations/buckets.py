@@ -16,31 +16,36 @@ class Bucket:
     A charge may exceed the tokens left: the bucket is then in debt until enough time has passed.
     """
 
-    __slots__ = ("_clock", "_missing", "_rate", "_since", "quota")
+    __slots__ = ("_missing", "_since", "clock", "quota", "rate")
 
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
-        self._clock = clock
-        self._rate = quota / MINUTE  # tokens per second
+        self.clock = clock
+        self.rate = quota / MINUTE  # tokens per second
         self._missing = 0.0  # tokens, at `_since`
         self._since = clock()
 
     def left(self) -> float:
         """Return the tokens, negative if the bucket is in debt."""
-        missing = self._missing - (self._clock() - self._since) * self._rate
+        return self.left_at(self.clock())
+
+    def left_at(self, now: float) -> float:
+        missing = self._missing - (now - self._since) * self.rate
         return self.quota - missing if missing > 0 else self.quota
 
     def charge(self, tokens: float) -> None:
         """Take tokens; a negative number gives them back."""
-        now = self._clock()
-        missing = self._missing - (now - self._since) * self._rate
+        self.charge_at(self.clock(), tokens)
+
+    def charge_at(self, now: float, tokens: float) -> None:
+        missing = self._missing - (now - self._since) * self.rate
         self._missing = (missing if missing > 0 else 0.0) + tokens
         self._since = now
 
     def seconds_until(self, tokens: float) -> float:
         """Return the seconds until the bucket has this many tokens, at least 0."""
         missing = tokens - self.left()
-        return missing / self._rate if missing > 0 else 0.0
+        return missing / self.rate if missing > 0 else 0.0
 
 
 class Buckets:

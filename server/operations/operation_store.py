@@ -53,11 +53,16 @@ class Operation:
     defaults: Mapping[str, Any]
     weight: int  # in bytes, without programs; estimated
 
-    @property
+    @cached_property
     def kind(self) -> OperationType:
         return self.prepared.node.operation
 
-    @property
+    @cached_property
+    def type(self) -> str:
+        """Return `query`, `mutation` or `subscription`."""
+        return self.kind.value
+
+    @cached_property
     def name(self) -> str:
         return self.prepared.node.name.value if self.prepared.node.name else ""
 

@@ -39,7 +39,7 @@ class Commands(Instrumentation):
 
 
 async def test_each_command_is_reported_with_its_outcome(ask: Ask, world: World, database: Database) -> None:
-    database.instrumentation.shared.append(commands := Commands())
+    database.instrumentation.add(commands := Commands())
 
     await ask(world.admin, RENAME, name="North", dryRun=True)
     await ask(world.contributor, RENAME, name="North", dryRun=False)
@@ -54,7 +54,7 @@ async def test_a_command_that_raises_is_reported_as_failed(world: World, databas
         await write.session.execute(text("SELECT nothing"))
         return {}
 
-    database.instrumentation.shared.append(commands := Commands())
+    database.instrumentation.add(commands := Commands())
 
     with pytest.raises(DBAPIError):
         await Call(database, caller(world.contributor), Command("broken", [AccessScope.WRITE], run), {}, {}).perform()

@@ -40,7 +40,7 @@ async def names(ask: Ask, world: World) -> list[str]:
 async def test_only_running_fields_of_an_abandoned_mutation_end(ask: Ask, world: World, database: Database) -> None:
     variables = await two_jobs(ask, world)
     context = Context(database, caller(world.contributor))
-    database.instrumentation.shared.append(Leaving(context))
+    database.instrumentation.add(Leaving(context))
 
     result = await execute(RENAME_BOTH, variables, context, context.caller)
     await context.close()

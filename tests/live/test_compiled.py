@@ -26,7 +26,7 @@ async def test_deliveries_are_compiled_however_many_subscriptions_have_begun(
     live: Live, ask: Ask, world: World, database: Database, job_id: str
 ) -> None:
     outcomes = Outcomes()
-    database.instrumentation.shared.append(outcomes)
+    database.instrumentation.add(outcomes)
     after = await end(ask, world)
     async with live.socket(world.viewer) as socket:
         for number in range(SUBSCRIPTIONS):

@@ -25,7 +25,7 @@ class Lags(Instrumentation):
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_events_wait_until_an_older_transaction_ends(database: Database, world: World) -> None:
     lags, metrics, watch = Lags(), Metrics(), FeedWatch(database, poll_seconds=0.01)
-    database.instrumentation.shared.extend([lags, metrics])
+    database.instrumentation.add(lags, metrics)
     watch.add(Reader(world.organization.id))
 
     async with asyncio.timeout(PATIENCE), watch.running(), database.writes.connect() as older:
@@ -49,7 +49,7 @@ async def test_events_wait_until_an_older_transaction_ends(database: Database, w
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_nothing_waits_when_the_last_subscriber_has_left(database: Database, world: World) -> None:
     lags, watch = Lags(), FeedWatch(database, poll_seconds=0.01)
-    database.instrumentation.shared.append(lags)
+    database.instrumentation.add(lags)
     reader = watch.add(Reader(world.organization.id))
 
     async with asyncio.timeout(PATIENCE), watch.running(), database.writes.connect() as older:

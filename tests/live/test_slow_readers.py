@@ -148,7 +148,7 @@ async def _change(ask: Ask, world: World, job_id: str) -> str:
 async def test_a_slow_reader_gets_all_results(live: Live, ask: Ask, world: World, job_id: str) -> None:
     after = await _change(ask, world, job_id)
     executed = Executed()
-    live.database.instrumentation.shared.append(executed)
+    live.database.instrumentation.add(executed)
     async with _slow_socket(live, world) as slow:
         await slow.subscribe("1", EVENTS, after=after)
         await executed.all.wait()
@@ -169,7 +169,7 @@ async def test_the_end_of_one_subscription_leaves_another_that_waits(
 ) -> None:
     after = await _change(ask, world, job_id)
     executed = Executed(2 * CHANGES)
-    live.database.instrumentation.shared.append(executed)
+    live.database.instrumentation.add(executed)
     async with _slow_socket(live, world) as slow:
         for id_ in ("1", "2"):
             await slow.subscribe(id_, EVENTS, after=after)

@@ -253,7 +253,7 @@ async def test_an_idle_subscription_passes_events_that_its_caller_does_not_see(
     await rename(ask, world, job_id, "seen")
     await ask.create_job(world.admin, world, jobKey="hidden", teamIds=[world.platform.id])
     reads = Reads()
-    database.instrumentation.shared.append(reads)
+    database.instrumentation.add(reads)
     async with live.socket(world.viewer) as socket:
         await socket.subscribe("1", EVENTS, after=after)
         assert (await data(socket))["events"]["job"] == {"name": "seen"}

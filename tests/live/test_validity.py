@@ -116,7 +116,7 @@ async def test_one_statement_checks_all_connections(
     stack.enter_context(validity.watched(JWT, caller(world.auditor)))
     foreign = stack.enter_context(validity.watched(f"Bearer {secrets[0]}", caller(world.foreign.admin)))
     statements = Statements()
-    database.instrumentation.shared.append(statements)
+    database.instrumentation.add(statements)
 
     await validity.check()
 

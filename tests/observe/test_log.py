@@ -15,7 +15,7 @@ from yarl import URL
 
 from mainsheet.models.access_token import AccessToken, digest
 from mainsheet.models.roles import AccessScope
-from mainsheet.server.observe.log_fields import detached, log_fields, name_process, with_fields
+from mainsheet.server.observe.log_fields import LogFields, detached, name_process, with_fields
 from mainsheet.server.observe.logs import configure_logging
 from testbed.world import World, token
 from tests.live.conftest import Live, Start
@@ -56,8 +56,24 @@ async def test_a_request_names_its_error_codes(live: Live, world: World, log: Lo
     assert "errors" not in user
 
 
+async def test_by_default_only_mutations_and_failures_have_lines(live: Live, world: World, json_log: StringIO) -> None:
+    configure_logging("json", "info", json_log)
+
+    await ask(live, world.viewer, ME)
+    async with live.http.get("/livez"):
+        pass
+    await ask(live, world.viewer, "{ nothing }")
+    await ask(live, world.admin, RENAME)
+    async with live.http.get("/nowhere"):
+        pass
+
+    lines = Log(json_log).of("request")
+    assert [line.get("operation", line["path"]) for line in lines] == ["/graphql", "Rename", "/nowhere"]
+    assert {line["level"] for line in lines} == {"info"}
+
+
 async def test_a_console_shows_codes_as_they_are_sent(live: Live, world: World, json_log: StringIO) -> None:
-    configure_logging("console", "info", json_log)
+    configure_logging("console", "debug", json_log)
 
     await ask(live, world.viewer, "{ nothing }")
 
@@ -173,7 +189,7 @@ async def test_events_of_a_shared_subscription_name_its_caller_and_no_token(
 async def test_work_that_outlives_a_request_has_only_the_fields_of_the_process() -> None:
     name_process(worker=1)
     try:
-        with log_fields({"request_id": "r", "actor": "a", "token": "t"}):
+        with LogFields({"request_id": "r", "actor": "a", "token": "t"}):
             task = detached(logged(), "work", "actor", "organization")
 
         assert await task == {"worker": 1, "actor": "a"}

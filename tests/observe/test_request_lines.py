@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mainsheet.models.instrumentation import Delivery, OperationRecord
-from mainsheet.server.observe.log_fields import log_fields
+from mainsheet.server.observe.log_fields import LogFields
 from mainsheet.server.observe.logs import Logs, configure_logging
 from mainsheet.server.observe.redaction import MOST_ITEMS
 from mainsheet.server.settings import LogFormat
@@ -62,12 +62,13 @@ def test_a_line_is_as_structlog_renders_it(
     details |= {"errors": codes} if codes else {}
 
     async def lines() -> tuple[str, str]:
-        configure_logging(log_format, "info", written := Written())
-        with log_fields({"request_id": "r", "client": client}):
+        configure_logging(log_format, "debug", written := Written())
+        with LogFields({"request_id": "r", "client": client}):
             Logs().delivered(delivery(path, operation, codes))
             ours = written.getvalue()
             log = structlog.stdlib.get_logger("mainsheet.requests")
-            log.info("request", **details, statements=2, database_ms=250.0, ms=500.0)
+            write = log.info if codes else log.debug
+            write("request", **details, statements=2, database_ms=250.0, ms=500.0)
             return ours, written.getvalue()[len(ours) :]
 
     ours, usual = asyncio.run(lines())
@@ -75,7 +76,7 @@ def test_a_line_is_as_structlog_renders_it(
 
 
 async def test_another_line_follows_those_that_wait(json_log: Written) -> None:
-    configure_logging("json", "info", stream := Pieces())
+    configure_logging("json", "debug", stream := Pieces())
     for path in ("/a", "/b"):
         Logs().delivered(delivery(path))
     assert stream.pieces == []
@@ -87,7 +88,7 @@ async def test_another_line_follows_those_that_wait(json_log: Written) -> None:
 
 async def test_lines_of_several_workers_arent_mixed_up(json_log: Written) -> None:
     """A write to a pipe is atomic up to PIPE_BUF bytes."""
-    configure_logging("json", "info", stream := Pieces())
+    configure_logging("json", "debug", stream := Pieces())
     paths = [f"/{'é' * (number % 200)}" for number in range(300)]
     for path in paths:
         Logs().delivered(delivery(path))
@@ -102,7 +103,7 @@ async def test_lines_of_several_workers_arent_mixed_up(json_log: Written) -> Non
 async def test_lines_are_written_without_another_one(json_log: Written) -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as pipe:
-        configure_logging("json", "info", pipe)
+        configure_logging("json", "debug", pipe)
         Logs().delivered(delivery("/a"))
         await readable(reader)
 
@@ -126,7 +127,7 @@ class Full(StringIO):
 
 
 async def test_a_log_that_is_full_stops_no_request(json_log: Written) -> None:
-    configure_logging("json", "info", full := Full())
+    configure_logging("json", "debug", full := Full())
 
     for _ in range(50):
         Logs().delivered(delivery("/a"))
@@ -146,7 +147,7 @@ class FullOnce(StringIO):
 
 
 async def test_lines_that_were_dropped_are_counted(json_log: Written) -> None:
-    configure_logging("json", "info", stream := FullOnce())
+    configure_logging("json", "debug", stream := FullOnce())
 
     for path in ("/a", "/b"):
         Logs().delivered(delivery(path))
@@ -161,7 +162,7 @@ async def test_lines_that_were_dropped_are_counted(json_log: Written) -> None:
 
 async def test_a_character_that_cant_be_encoded_drops_no_line(json_log: Written) -> None:
     content = BytesIO()
-    configure_logging("console", "info", TextIOWrapper(content, "ascii"))
+    configure_logging("console", "debug", TextIOWrapper(content, "ascii"))
 
     for path in ("/a", "/é"):
         Logs().delivered(delivery(path))
@@ -173,7 +174,7 @@ async def test_a_character_that_cant_be_encoded_drops_no_line(json_log: Written)
 def test_lines_of_a_loop_that_ended_are_written_in_the_next(json_log: Written) -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as pipe:
-        configure_logging("json", "info", pipe)
+        configure_logging("json", "debug", pipe)
 
         async def deliver(path: str) -> None:
             Logs().delivered(delivery(path))
@@ -191,7 +192,7 @@ def test_lines_of_a_loop_that_ended_are_written_in_the_next(json_log: Written) -
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_no_line_is_lost_at_the_end_of_workers(database_url: str, tmp_path: Path) -> None:
-    environment = {"MAINSHEET_DATABASE_URL": database_url, "MAINSHEET_POOL_SIZE": "2", "MAINSHEET_LOG_LEVEL": "info"}
+    environment = {"MAINSHEET_DATABASE_URL": database_url, "MAINSHEET_POOL_SIZE": "2", "MAINSHEET_LOG_LEVEL": "debug"}
     path = tmp_path / "log"
     with path.open("w") as log, serving("--workers", "2", environment=environment, log=log) as server:
         async with aiohttp.ClientSession(server.url.removesuffix("/graphql")) as http:

@@ -50,7 +50,7 @@ async def test_a_busy_session_writes_no_secret(
     live = await start(slow_operation_seconds=1e-9)
     provider, exporter = TracerProvider(), InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    database.instrumentation.shared.append(Traces(provider))
+    database.instrumentation.add(Traces(provider))
     admin, viewer = await token(database, world.admin), await token(database, world.viewer)
     runs = await token(database, world.admin, scopes=[AccessScope.RUNS])
     secrets = {VALUE, JWT, admin, viewer, runs}

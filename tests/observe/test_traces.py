@@ -53,9 +53,9 @@ async def spans(live: Live, database: Database) -> AsyncIterator[Spans]:
     provider, exporter = TracerProvider(), InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     traces = Traces(provider)
-    database.instrumentation.shared.append(traces)
+    database.instrumentation.add(traces)
     yield Spans(exporter)
-    database.instrumentation.shared.remove(traces)
+    database.instrumentation.remove(traces)
     traces.close()
 
 

@@ -124,7 +124,7 @@ async def serving(
     chosen = Settings(replica_urls=tuple(map(direct_url, standbys)), **settings)
     async with running_app(database, chosen) as (url, runner), ClientSession(url, headers=headers) as http:
         client = Client(http, runner.app[REPLICAS])
-        database.instrumentation.shared.append(client.routes)
+        database.instrumentation.add(client.routes)
         yield client
 
 

@@ -52,7 +52,7 @@ async def test_a_recovery_conflict_is_answered_by_the_primary(
     created = await ask(CREATE, input=job_input(world))
     await ask.until_used(created.token)
     fault = AfterFirstStatement(ask, conflict)
-    database.instrumentation.shared.append(fault)
+    database.instrumentation.add(fault)
 
     read = await ask(EVENTS, created.token, id=created.data["createJob"]["job"]["id"])
 

@@ -74,7 +74,7 @@ class Written(StringIO):
 @pytest.fixture
 def json_log() -> Iterator[StringIO]:
     handlers, level, written = logging.root.handlers[:], logging.root.level, Written()
-    configure_logging("json", "info", written)
+    configure_logging("json", "debug", written)
     yield written
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)

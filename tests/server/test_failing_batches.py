@@ -46,7 +46,7 @@ async def locked(database: Database, other: Database, job_id: str) -> AsyncItera
         return
     path = str(database.writes.url.database)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
-        database.instrumentation.shared.append(LockAfterFirst(holder))
+        database.instrumentation.add(LockAfterFirst(holder))
         yield
 
 
