@@ -6,7 +6,7 @@ By Little's law, the expected wait is the number of operations that wait, multip
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-SAMPLES = 32  # the mean time between two departures is that of about so many
+SAMPLES = 32  # the mean time between two departures is that of at least about so many
 
 
 @dataclass(eq=False, slots=True)
@@ -31,9 +31,13 @@ class Slots:
         self.running -= 1
 
     def _measure(self) -> None:
+        """Measure the time between two departures, as the mean of about as many as operations wait.
+
+        Small operations leave in runs, because they start first. The mean of a run would admit more than can be served.
+        """
         now = self.clock()
         if self.are_taken:
-            self._samples = min(SAMPLES, self._samples + 1)
+            self._samples = min(max(SAMPLES, self.waiting), self._samples + 1)
             self._gap += (now - self._last - self._gap) / self._samples
         self._last = now
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainsheet.server.operations.load import Load
+from mainsheet.server.operations.load import Load, Slots
 
 TOTAL, ORGANIZATION, CALLER = 3, 2, 1
 CALLERS = ("A1", "A2", "A3", "B1")
@@ -41,3 +41,20 @@ def test_operations_are_counted_for_the_slots_that_they_wait_for(changes: Iterab
         assert load.slots.running == running.total()
         assert load.slots.waiting == sum(own[each] for each in "AB" if running_of(running, each) < ORGANIZATION)
         assert set(load.organizations) == {name[0] for name in (+running | +queued)}
+
+
+def test_runs_of_small_operations_make_no_room() -> None:
+    now, seconds, waiting, run = 0.0, 0.5, 200, 100
+    short, long = 0.001, 0.009
+    slots = Slots(1, lambda: now, running=1)
+    slots.wait(waiting)
+    rooms = []
+    for gap in [short, long] * 3:
+        for _ in range(run):
+            now += gap
+            slots.leave()
+            slots.running += 1  # the next one starts
+        rooms.append(slots.room(seconds) - slots.limit)
+
+    usual = seconds / ((short + long) / 2)
+    assert all(usual / 2 < each < usual * 2 for each in rooms[1:])
