@@ -1,10 +1,35 @@
-"""Connects to one of several hosts of PostgreSQL."""
+"""Connections to PostgreSQL that notice a cut network, and connecting to one of several hosts."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
+
+# A host that confirms no packet for 6 seconds is regarded as cut off. Until then, TCP sends lost packets again. If
+# nothing was sent, keepalives ask; without the first option, on other systems than Linux, 3 of them.
+TCP_OPTIONS = {"TCP_USER_TIMEOUT": 6000, "TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
+
+
+class DriverConnection(asyncpg.Connection):  # type: ignore[misc]  # has no stubs
+    """A connection that is lost when its host is cut off, so that what waits for an answer fails soon.
+
+    A busy host confirms packets, so long statements go on. The driver has no option for it.
+    """
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *more: Any) -> None:
+        super().__init__(protocol, transport, *more)
+        _notice_silence(transport.get_extra_info("socket"))
+
+
+def _notice_silence(connected: socket.socket) -> None:
+    if connected.family == socket.AF_UNIX:
+        return
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in TCP_OPTIONS.items():
+        if hasattr(socket, name):
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def connect_to_first(*, dsns: Sequence[str], **options: Any) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from mainsheet.models import clock
-from mainsheet.models.connecting import connect_to_first
+from mainsheet.models.connecting import DriverConnection, connect_to_first
 from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
@@ -189,6 +189,7 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
     url.check_files()
     connect_args: dict[str, Any] = {
         "dsn": url.connect["dsn"],
+        "connection_class": DriverConnection,
         "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
         "server_settings": dict(url.connect["server_settings"]),
     }
