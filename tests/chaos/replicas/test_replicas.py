@@ -41,20 +41,21 @@ async def test_replicas_and_the_primary_fail(tmp_path: Path, scale: Scale, verdi
             for number in range(SERVERS)
         ]
         async with crowd.at_work(*servers):
-            await used(servers, crowd)
+            await crowd.changes(FEW)
+        await used(servers, crowd)
         for name, fault in FAULTS.items():
             async with crowd.at_work(*servers):
                 async for _ in crowd.rounds(scale):
                     for replica in databases.standbys:
                         await fault(databases, replica, partial(crowd.changes, FEW))
-                await used(servers, crowd)
+            await used(servers, crowd)
             times = len(databases.standbys) * scale.times
             await verdict(name, databases.direct_url, crowd, times, MAY_FAIL)
 
         async with crowd.at_work(*servers):
             async for _ in crowd.rounds(scale):
                 await databases.fail_over()
-            await used(servers, crowd)
+        await used(servers, crowd)
         await verdict("primary killed, a replica promoted", databases.direct_url, crowd, scale.times, MAY_FAIL)
 
 
@@ -81,12 +82,16 @@ FAULTS = {"replica killed": stopped, "replica lagging": paused, "replica cut off
 
 
 async def used(servers: list[Server], crowd: Crowd) -> None:
-    """Wait until each server reads from replicas again."""
+    """Let a client of each server read until it is answered by a replica, with all that this client changed.
+
+    No client may be at work: a replica is known to have a change only when it is probed next.
+    """
     async with aiohttp.ClientSession() as http, asyncio.timeout(RECOVERY_SECONDS):
-        for server in servers:
+        for client, server in zip(crowd.clients, servers, strict=False):
             before = await reads(http, server)
             while await reads(http, server) <= before:
-                await crowd.changes(1)
+                for job_id in crowd.steps.jobs:
+                    await client.read(job_id)
 
 
 async def reads(http: aiohttp.ClientSession, server: Server) -> float:
