@@ -13,6 +13,7 @@ from mainsheet.server.commands.as_code import (
     done_shown,
     exit_code,
     format_,
+    nothing_sent,
     run_remote,
     token,
     url,
@@ -89,7 +90,7 @@ def _document(path: Path) -> dict[str, Any]:
     for problem in problems:
         click.echo(f"{path}: {problem}", err=True)
     if problems:
-        raise click.ClickException(f"{len(problems)} faults in {path}. Nothing was sent.")
+        raise nothing_sent(path, len(problems))
     return normalized(document)
 
 

@@ -34,6 +34,11 @@ format_: Option = click.option(
 force: Option = click.option("--force", is_flag=True, help="Overwrite files of another organization.")
 
 
+def nothing_sent(path: Path, faults: int) -> click.ClickException:
+    """Return the error for files with faults, which are printed before it."""
+    return click.ClickException(f"{faults} {'fault' if faults == 1 else 'faults'} in {path}. Nothing was sent.")
+
+
 @contextmanager
 def _usage_errors_exit_with_1() -> Iterator[None]:
     try:

@@ -16,6 +16,7 @@ from mainsheet.server.commands.as_code import (
     exit_code,
     force,
     format_,
+    nothing_sent,
     run_remote,
     token,
     url,
@@ -74,7 +75,8 @@ def export(*, url: str, token: str, force: bool, directory: Path) -> None:
 def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) -> None:
     """Show what `apply` would do with the files in DIR, and change nothing.
 
-    Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused.
+    Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused or DIR has
+    no job.
     """
     found = _files(directory)
     steps = _compared(url, token, found, publish=publish)
@@ -129,11 +131,15 @@ def _schema() -> bytes:
 
 def _files(directory: Path) -> Sequence[files.JobFile]:
     try:
-        return files.read(directory)
+        found = files.read(directory)
     except files.BadFiles as error:
         for problem in error.problems:
             click.echo(problem, err=True)
-        raise click.ClickException(f"{len(error.problems)} faults in {directory}. Nothing was sent.") from None
+        raise nothing_sent(directory, len(error.problems)) from None
+    if not found:
+        suffixes = " or ".join(sorted(files.SUFFIXES))
+        raise click.ClickException(f"There is no job in {directory}: no file ends in {suffixes}")
+    return found
 
 
 def _compared(url: str, token: str, found: Sequence[files.JobFile], *, publish: bool) -> Sequence[plan.Step]:

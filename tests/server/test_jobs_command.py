@@ -358,7 +358,19 @@ def test_a_bad_file_is_named_and_nothing_is_sent(tmp_path: Path, case: str) -> N
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
     assert f"{tmp_path / 'bad.yaml'}: " in done.stderr
-    assert "Nothing was sent." in done.stderr
+    problems = len(done.stderr.splitlines()) - 1
+    assert f"Error: {problems} {'fault' if problems == 1 else 'faults'} in {tmp_path}. Nothing was sent." in done.stderr
+
+
+@pytest.mark.parametrize("command", [["diff"], ["apply", "--yes"]])
+def test_a_folder_without_jobs_is_refused(tmp_path: Path, command: list[str]) -> None:
+    """In continuous integration, a wrong folder would pass."""
+    (tmp_path / "notes.txt").write_text("no job")
+
+    done = invoke("jobs", *command, "--url", "http://127.0.0.1:1", "--token", "t", str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Error: There is no job in {tmp_path}: no file ends in .yaml or .yml\n"
 
 
 def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
