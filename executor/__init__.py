@@ -7,7 +7,7 @@ from mainsheet.executor.engine import CountedResult, Executor, Outcome, Request,
 from mainsheet.executor.introspection import is_introspection, root_fields
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.relation import READS, RELATION, Place, Relation
-from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.unsupported import Unsupported
 from mainsheet.executor.worker import WorkerThread
 
 __all__ = [

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
-from mainsheet.executor.code import by_type, items, read, type_name
-from mainsheet.executor.leaves import coercion, enum_names, is_coerced, is_iso_8601
+from mainsheet.executor.code import building_code_of, by_type, items, read, type_name
+from mainsheet.executor.leaves import Leaf
 from mainsheet.executor.loading import Group, Loading
 from mainsheet.executor.resolver import Resolver
-from mainsheet.executor.shape import Abstract, Field, Leaf, Link, ListOf, Object, Shape, TypeName, asks
+from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, TypeName, asks
 from mainsheet.executor.sizes import Sizes
 from mainsheet.executor.writer import Writer
 
@@ -117,28 +117,32 @@ class Building:
         return value
 
     def _leaf(self, shape: Leaf, value: str) -> None:
+        """Write the code that coerces a value unless it is coerced already. Enums and times have their quick ways."""
         write = self._writer
-        coerce = write.constant("coerce", coercion(shape.type))
+        others = [f"{value} is not None"] if shape.nullable else []
+        ways: dict[str, str] = {}
+        if shape.enum is not None:
+            members, names = write.constant("enum", shape.enum[0]), write.constant("names", shape.enum[1])
+            if issubclass(shape.enum[0], str):  # rows may hold a member's value for the member: they are equal
+                if self._believes_rows and all(name == each for each, name in shape.enum[1].items()):
+                    others.insert(0, f"{value}.__class__ is not str")
+                else:
+                    ways[f"{value}.__class__ is str"] = f"{names}[{value}]"
+            ways[f"{value}.__class__ is {members}"] = f"{names}[{value}._value_]"
+        elif shape.is_iso_8601:
+            moment = write.constant("class", datetime)
+            if self._keeps_datetimes:
+                others.insert(0, f"{value}.__class__ is not {moment}")
+            else:
+                ways[f"{value}.__class__ is {moment}"] = f"{value}.isoformat()"
+        elif condition := shape.is_coerced(value):
+            others.append(f"not ({condition})")
+        ways[" and ".join(others) or "True"] = f"{write.constant('coerce', shape.coerce)}({value})"
         word = "if"
-        if (enum := enum_names(shape.type)) is not None:
-            members, names = write.constant("enum", enum[0]), write.constant("names", enum[1])
-            if issubclass(enum[0], str):  # rows may hold a member's value for the member: they are equal
-                is_its_name = self._believes_rows and all(name == each for each, name in enum[1].items())
-                with write.block(f"{word} {value}.__class__ is str:"):
-                    write.line("pass" if is_its_name else f"{value} = {names}[{value}]")
-                word = "elif"
-            with write.block(f"{word} {value}.__class__ is {members}:"):
-                write.line(f"{value} = {names}[{value}._value_]")
+        for condition, coerced in ways.items():
+            with write.block(f"{word} {condition}:"):
+                write.line(f"{value} = {coerced}")
             word = "elif"
-        if is_iso_8601(shape.type):
-            with write.block(f"{word} {value}.__class__ is {write.constant('class', datetime)}:"):
-                write.line("pass" if self._keeps_datetimes else f"{value} = {value}.isoformat()")
-            word = "elif"
-        tests = [f"{value} is not None"] if shape.nullable else []
-        if condition := is_coerced(shape.type, value):
-            tests.append(f"not ({condition})")
-        with write.block(f"{word} {' and '.join(tests) or 'True'}:"):
-            write.line(f"{value} = {coerce}({value})")
 
     def _list(self, shape: ListOf, value: str) -> str:
         write = self._writer
@@ -151,19 +155,22 @@ class Building:
         write.line(f"n += len({answer}) - 1")
         return answer
 
-    def _object(self, shape: Object, value: str) -> str:
+    def _object(self, shape: Object, value: str, type_name: str | None = None) -> str:
+        """Write the code of an object. `type_name` is the expression for its type's name if types share this."""
         if not self._believes_rows or all(isinstance(field.source, TypeName) for field in shape.fields.values()):
             self._writer.line(f"real({value})")
         if shape.is_type_of is not None:
             self._writer.line(f"yes({self._writer.constant('is_type_of', shape.is_type_of)}({value}))")
         sizes = Sizes()
         if shape in self._resolving:
-            return self._holder(shape, value, sizes)
-        entries = [f"{key!r}: {self._entry(key, field, value, sizes)}" for key, field in shape.fields.items()]
+            return self._holder(shape, value, sizes, type_name)
+        entries = [
+            f"{key!r}: {self._entry(key, field, value, sizes, type_name)}" for key, field in shape.fields.items()
+        ]
         sizes.write(self._writer)
         return f"{{{', '.join(entries)}}}"
 
-    def _holder(self, shape: Object, value: str, sizes: Sizes) -> str:
+    def _holder(self, shape: Object, value: str, sizes: Sizes, type_name: str | None) -> str:
         """Write the code for an object with resolvers below it, which may return after the object is built."""
         holder = self._writer.fresh("h")
         self._writer.line(f"{holder} = {{}}")
@@ -174,7 +181,7 @@ class Building:
                     sizes.entry(key)
                     self._resolve(key, field, field.source, value, holder)
                 else:
-                    self._writer.line(f"{holder}[{key!r}] = {self._entry(key, field, value, sizes)}")
+                    self._writer.line(f"{holder}[{key!r}] = {self._entry(key, field, value, sizes, type_name)}")
         sizes.write(self._writer)
         return holder
 
@@ -208,13 +215,16 @@ class Building:
         yield
         self._path_text = outer_text
 
-    def _entry(self, key: str, field: Field, parent: str, sizes: Sizes) -> str:
+    def _entry(self, key: str, field: Field, parent: str, sizes: Sizes, type_name: str | None) -> str:
         """Write the code that completes a field and adds its size. Returns the expression for its value."""
         sizes.entry(key)
         match field.source:
             case TypeName(name):
-                sizes.known += len(name)
-                return repr(name)
+                if type_name is None:
+                    sizes.known += len(name)
+                    return repr(name)
+                sizes.own.append(f"len({type_name})")
+                return type_name
             case Link() as link:
                 return self._link(field, link, parent, sizes)
         value = self._writer.fresh("x")
@@ -244,8 +254,8 @@ class Building:
         answer, name = self._writer.fresh("x"), self._writer.fresh("x")
         self._writer.line(f"{name} = {self._kept(shape) or type_name(self._writer, shape, value)}")
 
-        def build(each: Object) -> None:
-            self._writer.line(f"{answer} = {self._object(each, value)}")
+        def build(each: Object, type_name: str | None) -> None:
+            self._writer.line(f"{answer} = {self._object(each, value, type_name)}")
 
-        by_type(self._writer, shape, name, build)
+        by_type(self._writer, shape, name, building_code_of, build)
         return answer

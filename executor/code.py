@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, Leaf, Object
+from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, ListOf, Object, Shape, TypeName
 from mainsheet.executor.writer import Writer
 
 
@@ -29,29 +29,61 @@ def type_name(write: Writer, shape: Abstract, value: str) -> str:
     return f"{write.constant('type_of', shape.type_of)}({value})"
 
 
-def by_type(write: Writer, shape: Abstract, name: str, write_one: Callable[[Object], None]) -> None:
+def by_type(
+    write: Writer,
+    shape: Abstract,
+    name: str,
+    code_of: Callable[[Object], Hashable],
+    write_one: Callable[[Object, str | None], None],
+) -> None:
     """Write a branch for each possible type of a value. `name` is the variable that has the type's name.
 
-    Types that are read alike share a branch: most of an interface's, if only its own fields are selected.
+    Types whose `code_of` is equal share a branch: most of an interface's, if only its own fields are selected.
+    `write_one` gets an object, and the expression for the name of its type if it stands for several.
     """
     alike: dict[Hashable, list[str]] = {}
     for type_name, each in shape.objects.items():
-        alike.setdefault(_code_of(each), []).append(type_name)
+        alike.setdefault(code_of(each), []).append(type_name)
     word = "if"
     for names in alike.values():
-        is_one = f"== {names[0]!r}" if len(names) == 1 else f"in {write.constant('types', frozenset(names))}"
-        with write.block(f"{word} {name} {is_one}:"):
-            write_one(shape.objects[names[0]])
+        own_name = None
+        if len(names) == 1:
+            condition = f"{name} == {names[0]!r}"
+        else:
+            known = write.constant("types", {each: each for each in names})
+            condition, own_name = f"{name} in {known}", f"{known}[{name}]"
+        with write.block(f"{word} {condition}:"):
+            write_one(shape.objects[names[0]], own_name)
         word = "elif"
     with write.block("else:"):
         write.line(f"not_one_of_these({name})")
 
 
-def _code_of(shape: Object) -> Hashable:
-    """Return what is equal for objects with the same code: those with nothing but attributes, and others alone."""
-    found: list[Hashable] = []
-    for key, field in shape.fields.items():
-        if not (isinstance(field.source, Attribute) and isinstance(field.shape, Leaf)):
-            return shape
-        found.append((key, field.source.name, field.shape.type, field.shape.nullable))
-    return shape if shape.is_type_of else tuple(found)
+def building_code_of(shape: Object) -> Hashable:
+    """Return what is equal for objects of several types that are built by the same code, but for their types' names."""
+    if shape.is_type_of:
+        return shape
+    entries = [(key, _reading_code_of(field), _code_of(field.shape)) for key, field in shape.fields.items()]
+    return shape.nullable, *entries
+
+
+def _code_of(shape: Shape) -> Hashable:
+    match shape:
+        case ListOf(nullable, item):
+            return nullable, _code_of(item)
+        case Object():
+            names = tuple(field.source.name for field in shape.fields.values() if isinstance(field.source, TypeName))
+            return building_code_of(shape), names
+    return shape
+
+
+def _reading_code_of(field: Field) -> Hashable:
+    """Return what is equal for fields that are read by the same code. Any other field is equal to itself only."""
+    match field.source:
+        case Attribute(name):
+            return Attribute, name
+        case TypeName():
+            return TypeName
+        case Call(function, takes_self, names, None):
+            return function, takes_self, *names
+    return field

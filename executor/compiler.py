@@ -18,7 +18,8 @@ from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
 from mainsheet.executor.resolver import Resolver
 from mainsheet.executor.run import Pending
-from mainsheet.executor.shape import Object, Shape, Unsupported, asks, with_resolvers
+from mainsheet.executor.shape import Object, Shape, asks, with_resolvers
+from mainsheet.executor.unsupported import Unsupported
 from mainsheet.executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, Extent]]]

@@ -19,7 +19,7 @@ from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import NOT_COMPILED, Program, Programming
 from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.run import Run
-from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.unsupported import Unsupported
 from mainsheet.executor.worker import WorkerThread
 
 INTERVENING = {"middleware", "field_resolver", "type_resolver", "abort_signal", "hooks"}  # options of graphql-core

@@ -1,7 +1,9 @@
 """Code that completes scalars and enums (specification, section "Handling Field Errors" and "Result Coercion")."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from operator import methodcaller
 from typing import Any
 
@@ -16,7 +18,8 @@ from graphql import (
 )
 from graphql.pyutils import is_awaitable
 
-from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.bounds import NUMBER, TEXT
+from mainsheet.executor.unsupported import Unsupported
 
 # Conditions under which a value is already coerced for its type.
 IS_COERCED = {
@@ -26,19 +29,47 @@ IS_COERCED = {
     GraphQLBoolean.name: "({0} is True or {0} is False)",
 }
 
+EnumNames = tuple[type[Enum], dict[Any, str]]
 ISO_8601 = methodcaller("isoformat")
+MOMENT = len('"2026-01-01T00:00:00+00:00"')
+TEXTS = {GraphQLString.name, GraphQLID.name}
 
 
-def is_coerced(type_: GraphQLLeafType, value: str) -> str | None:
-    """Return the condition under which `value` needs no coercion, or None if it always does."""
-    condition = IS_COERCED.get(type_.name)
-    return condition and condition.format(value)
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The shape of a scalar or an enum. Fields of one type share it, so that what follows from it is computed once."""
 
+    nullable: bool
+    type: GraphQLLeafType
 
-def is_iso_8601(type_: GraphQLLeafType) -> bool:
-    """Return whether values are coerced by `isoformat`, like those of Strawberry's `DateTime`."""
-    coerce: Any = type_.coerce_output_value
-    return isinstance(coerce, methodcaller) and coerce.__reduce__() == ISO_8601.__reduce__()
+    @cached_property
+    def coerce(self) -> Callable[[Any], Any]:
+        """A function that coerces a value, or raises."""
+        return coercion(self.type)
+
+    @cached_property
+    def enum(self) -> EnumNames | None:
+        return enum_names(self.type)
+
+    @cached_property
+    def is_iso_8601(self) -> bool:
+        """Whether values are coerced by `isoformat`, like those of Strawberry's `DateTime`."""
+        coerce: Any = self.type.coerce_output_value
+        return isinstance(coerce, methodcaller) and coerce.__reduce__() == ISO_8601.__reduce__()
+
+    @cached_property
+    def size(self) -> int | None:
+        """The minimum size of a value in JSON that isn't null, or None if it depends on the value."""
+        if self.is_iso_8601:
+            return MOMENT
+        if self.enum is not None:
+            return TEXT + min(map(len, self.enum[1].values()))
+        return NUMBER if self.type.name in IS_COERCED and self.type.name not in TEXTS else None
+
+    def is_coerced(self, value: str) -> str | None:
+        """Return the condition under which `value` needs no coercion, or None if it always does."""
+        condition = IS_COERCED.get(self.type.name)
+        return condition and condition.format(value)
 
 
 def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
@@ -58,7 +89,7 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     return coerced
 
 
-def enum_names(type_: GraphQLLeafType) -> tuple[type[Enum], dict[Any, str]] | None:
+def enum_names(type_: GraphQLLeafType) -> EnumNames | None:
     """Return the type's Python enum, and the GraphQL names of its members by their values.
 
     Returns None for other types: not every GraphQL enum is a Python enum.

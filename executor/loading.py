@@ -164,7 +164,7 @@ class Loading:
                 name = self._writer.fresh("x")
                 self._writer.line(f"{name} = {type_name(self._writer, shape, value)}")
                 self._writer.line(f"{self.values[shape]}.append({name})")
-                by_type(self._writer, shape, name, lambda each: self._gather(each, value))
+                by_type(self._writer, shape, name, _gathering_code_of, lambda each, _: self._gather(each, value))
 
     def _gather_nullable(self, shape: Shape, value: str) -> None:
         with self._writer.block(f"if {value} is not None:"):
@@ -190,3 +190,8 @@ class Loading:
         write.line(f"{key} = {parent}.{link.relation.key}")
         with write.block(f"if {key} is not None:"):
             write.line(f"{self.keys[field]}[{key}] = None")
+
+
+def _gathering_code_of(shape: Object) -> Object | None:
+    """Return what is equal for objects whose keys are collected by the same code: none if they have no relations."""
+    return shape if asks(shape) else None

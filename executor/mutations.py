@@ -18,7 +18,7 @@ from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.compiler import Unit
 from mainsheet.executor.finished import finished
 from mainsheet.executor.introspection import fragments
-from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.unsupported import Unsupported
 
 
 def in_parts(

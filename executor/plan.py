@@ -1,16 +1,12 @@
 """Plans a validated operation: computes the shape of its response."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, NoReturn, TypeAlias
 
-import strawberry
 from graphql import (
-    FieldNode,
     GraphQLAbstractType,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
@@ -34,28 +30,20 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.pyutils import is_awaitable
-from strawberry.types.field import StrawberryField
 
-from mainsheet.executor.arguments import Arguments, Convert
-from mainsheet.executor.conversion import conversion
-from mainsheet.executor.plain import plain_field
-from mainsheet.executor.relation import READS, RELATION, Relation
-from mainsheet.executor.resolver import Resolver, of_core, of_strawberry
 from mainsheet.executor.shape import (
     Abstract,
-    Attribute,
-    Call,
     Field,
     Joined,
-    Leaf,
     Link,
     ListOf,
     Object,
     Shape,
     Source,
     TypeName,
-    Unsupported,
 )
+from mainsheet.executor.sources import Sources
+from mainsheet.executor.unsupported import Unsupported
 
 # Fragments that double at each level can reach any size. Plans larger than this aren't worth compiling.
 MAX_FIELDS = 5000
@@ -90,7 +78,7 @@ class TypeInfo(GraphQLResolveInfo[Any]):
 class Planner:
     """Plans one operation for given values of its `@skip` and `@include` conditions."""
 
-    api: strawberry.Schema
+    sources: Sources
     schema: GraphQLSchema
     fragments: dict[str, FragmentDetails]
     operation: OperationDefinitionNode
@@ -130,7 +118,7 @@ class Planner:
         if is_list_type(type_):
             return ListOf(nullable, self.shape(type_.of_type, details, path, joins))
         if is_leaf_type(type_):
-            return Leaf(nullable, type_)
+            return self.sources.leaf(type_, nullable=nullable)
         if is_object_type(type_):
             return self._below(type_, details, path, joins, nullable=nullable)
         if is_abstract_type(type_):
@@ -172,7 +160,11 @@ class Planner:
         if definition is None:
             raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
         nodes = [each.node for each in details]
-        source = TypeName(parent.name) if node.name.value == "__typename" else self._source(parent, definition, nodes)
+        source: Source
+        if node.name.value == "__typename":
+            source = TypeName(parent.name)
+        else:
+            source = self.sources.source(parent, definition, nodes, resolves=self.resolves)
         if isinstance(source, Link):
             join = source.relation.join
             if join is not None and join in joins:
@@ -181,64 +173,6 @@ class Planner:
                 joins = source.relation.joins if self.joins else NO_JOINS
         shape = self.shape(definition.type, details, path, joins)
         return Field(f"{parent.name}.{node.name.value}", path, source, shape, nodes)
-
-    def _source(self, parent: GraphQLObjectType, definition: GraphQLField, nodes: list[FieldNode]) -> Source:
-        node = nodes[0]
-        if definition.resolve is None:
-            return Call(partial(default_value, name=node.name.value), True, (), None, None)
-        declared = plain_field(self.api, definition)
-        if declared is None:
-            return self._resolver(parent, definition, nodes, None)
-        if (relation := declared.metadata.get(RELATION)) is not None:
-            question = self._question(relation, declared, definition, node)
-            if relation.key is None and question is None:
-                raise Unsupported(f"the relation {parent}.{node.name.value}: it has neither a key nor arguments")
-            return Link(relation, question)
-        resolver = declared.base_resolver
-        if resolver is None:
-            if declared.default_resolver is not getattr:
-                raise Unsupported("another default resolver")
-            return Attribute(declared.python_name)
-        if resolver.is_async or resolver.info_parameter:
-            return self._resolver(parent, definition, nodes, declared)
-        function: Any = resolver.wrapped_func
-        if not callable(function):
-            raise Unsupported(f"the resolver of {parent}.{node.name.value}: it isn't callable")
-        arguments = Arguments(definition, node, conversion(self.api, declared, definition), reusable=False)
-        takes_self = resolver.self_parameter is not None
-        names = {each.name for each in (resolver.parent_parameter, resolver.root_parameter) if each}
-        named = declared.metadata.get(READS)
-        reads = None if named is None else frozenset(named)
-        return Call(function, takes_self, sorted(names), arguments if definition.args else None, reads)
-
-    def _resolver(
-        self,
-        parent: GraphQLObjectType,
-        definition: GraphQLField,
-        nodes: list[FieldNode],
-        declared: StrawberryField | None,
-    ) -> Resolver:
-        """Return a resolver that isn't a plain function. Without a declaration, it is called as graphql-core does."""
-        is_introspection = nodes[0].name.value.startswith("__")  # which graphql-core runs in the worker
-        if not self.resolves or is_introspection or definition.resolve is None:
-            raise Unsupported(f"the resolver of {parent}.{nodes[0].name.value}")
-        if declared is None:
-            resolve = of_core(definition.resolve)
-            convert: Convert = dict
-        else:
-            resolve = of_strawberry(declared, self.api.config.info_class)
-            convert = conversion(self.api, declared, definition)
-        arguments = Arguments(definition, nodes[0], convert, reusable=False) if definition.args else None
-        is_async = iscoroutinefunction(definition.resolve)
-        return Resolver(resolve, arguments, definition, parent, nodes, is_async)
-
-    def _question(
-        self, relation: Relation, declared: StrawberryField, definition: GraphQLField, node: FieldNode
-    ) -> Arguments | None:
-        if not definition.args:
-            return None
-        convert = conversion(self.api, declared, definition)
-        return Arguments(definition, node, lambda values: relation.question(**convert(values)), reusable=True)
 
     def _type_of(self, type_: GraphQLAbstractType, details: list[FieldDetails]) -> Callable[[Any], str]:
         resolve_type = type_.resolve_type
@@ -262,14 +196,6 @@ class Planner:
             nodes[0].name.value, nodes, missing, missing, missing, self.schema, {}, None, self.operation, missing,
             missing, is_awaitable, missing, missing,
         )  # fmt: skip
-
-
-def default_value(source: Any, name: str) -> Any:
-    """Return what graphql-core's `default_field_resolver` does."""
-    value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-    if callable(value):
-        raise Unsupported("a method that takes `info`")
-    return value
 
 
 def _below_join(join: str, joins: frozenset[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import strawberry
@@ -14,7 +14,9 @@ from mainsheet.executor.mutations import core_executor, details_of, in_parts
 from mainsheet.executor.plain import is_plain_schema
 from mainsheet.executor.plan import Planner
 from mainsheet.executor.prepared import Prepared
-from mainsheet.executor.shape import Shape, Unsupported, joins_are_asked
+from mainsheet.executor.shape import Shape, joins_are_asked
+from mainsheet.executor.sources import Sources
+from mainsheet.executor.unsupported import Unsupported
 
 # Measured with tracemalloc, rounded up; `tests/executor/test_prepared.py` holds them.
 BYTES = 4_000  # of any program
@@ -44,6 +46,10 @@ class Programming:
 
     api: strawberry.Schema
     options: Options
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources(self.api)
 
     def program(self, prepared: Prepared, variables: VariableValues) -> Program:
         if not (prepared.is_plain and is_plain_schema(self.api)):
@@ -80,7 +86,7 @@ class Programming:
         coerced = {name: variables.coerced[name] for name in prepared.deciding if name in variables.coerced}
         deciding = VariableValues(sources, coerced)
         believes_rows = self.options.believes_rows
-        return Planner(self.api, prepared.schema, known, prepared.node, deciding, believes_rows, joins, resolves)
+        return Planner(self._sources, prepared.schema, known, prepared.node, deciding, believes_rows, joins, resolves)
 
     def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
         """Return the units that can be compiled below the root, by response key."""

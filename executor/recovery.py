@@ -18,6 +18,7 @@ from mainsheet.executor.arguments import Arguments, Refused
 from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, size_of
 from mainsheet.executor.compiler import Unit, again, yes
 from mainsheet.executor.finished import checkpoint
+from mainsheet.executor.leaves import Leaf
 from mainsheet.executor.loading import Group
 from mainsheet.executor.shape import (
     Abstract,
@@ -25,15 +26,14 @@ from mainsheet.executor.shape import (
     Call,
     Field,
     Joined,
-    Leaf,
     Link,
     ListOf,
     Object,
     Shape,
     TypeName,
-    Unsupported,
     link_of,
 )
+from mainsheet.executor.unsupported import Unsupported
 
 
 @dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create

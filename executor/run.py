@@ -12,7 +12,7 @@ from graphql import VariableValues
 from graphql.pyutils import Path
 
 from mainsheet.executor.bounds import AnswerTooLarge
-from mainsheet.executor.shape import Unsupported
+from mainsheet.executor.unsupported import Unsupported
 
 Complete = Callable[[Any, Path, "list[Pending]"], Awaitable[Any]]
 UNSET: Any = object()

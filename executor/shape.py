@@ -4,21 +4,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import FieldNode, GraphQLAbstractType, GraphQLLeafType
+from graphql import FieldNode, GraphQLAbstractType
 
 from mainsheet.executor.arguments import Arguments
+from mainsheet.executor.leaves import Leaf
 from mainsheet.executor.relation import Attributes, Relation
 from mainsheet.executor.resolver import Resolver
-
-
-class Unsupported(Exception):
-    """Compiled code doesn't support this, but graphql-core does."""
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    nullable: bool
-    type: GraphQLLeafType
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from graphql import GraphQLID, GraphQLLeafType, GraphQLScalarType, GraphQLString
-
-from mainsheet.executor.bounds import BYTE, ENTRY, NULL, NUMBER, TEXT
-from mainsheet.executor.leaves import enum_names, is_coerced, is_iso_8601
-from mainsheet.executor.shape import Leaf
+from mainsheet.executor.bounds import BYTE, ENTRY, NULL, TEXT
+from mainsheet.executor.leaves import TEXTS, Leaf
 from mainsheet.executor.writer import Writer
-
-MOMENT = len('"2026-01-01T00:00:00+00:00"')
-TEXTS = {GraphQLString.name, GraphQLID.name}
 
 
 @dataclass
@@ -31,8 +25,8 @@ class Sizes:
         if shape.type.name in TEXTS:
             self.known += 0 if shape.nullable else TEXT
             self.own.append(f"len({value} or 'null')" if shape.nullable else f"len({value})")
-        elif (known := _known(shape.type)) is not None:
-            self.known += min(known, NULL) if shape.nullable else known
+        elif shape.size is not None:
+            self.known += min(shape.size, NULL) if shape.nullable else shape.size
         else:
             self.own.append(f"size_of({value})")
 
@@ -42,13 +36,3 @@ class Sizes:
         write.line(f"n += {known} + {BYTE} * ({' + '.join(self.own)})" if self.own else f"n += {known}")
         if self.shared:
             write.line(f"c += {' + '.join(self.shared)}")
-
-
-def _known(type_: GraphQLLeafType) -> int | None:
-    if is_iso_8601(type_):
-        return MOMENT
-    if (enum := enum_names(type_)) is not None:
-        return TEXT + min(map(len, enum[1].values()))
-    if isinstance(type_, GraphQLScalarType) and is_coerced(type_, ""):
-        return NUMBER
-    return None

@@ -1,0 +1,2 @@
+class Unsupported(Exception):
+    """Compiled code doesn't support this, but graphql-core does."""
