@@ -19,12 +19,15 @@ class Group:
         return ("sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(self.folder))
 
     def limit(self, cpus: float) -> None:
+        """Give the group this share of a CPU: no more by a quota, and no less beside other processes by its weight."""
         quota = round(PERIOD * cpus)
         if (latest := self.folder / "cpu.max").exists():
             latest.write_text(f"{quota} {PERIOD}")
+            (self.folder / "cpu.weight").write_text("10000")
         else:
             (self.folder / "cpu.cfs_period_us").write_text(str(PERIOD))
             (self.folder / "cpu.cfs_quota_us").write_text(str(quota))
+            (self.folder / "cpu.shares").write_text("262144")
 
 
 @contextmanager

@@ -8,14 +8,14 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from benchmarks import data
+from benchmarks import data, processor
 from benchmarks.cgroup import Group, group
 from benchmarks.cut_hosts import CUT_SECONDS, HEAD, READERS, WRITERS, cut_offs
 from benchmarks.load import burst, post
@@ -81,21 +81,30 @@ async def _run(seconds: float) -> str:
             await asyncio.to_thread(data.fill, databases.direct_url, JOBS)
             calls = await data.calls(databases.direct_url)
             logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mainsheet-bench-")))
-            with started([each.server(databases.urls) for each in places], databases.url, logs):
+            with started([each.server(databases.urls) for each in places], databases.url, logs) as servers:
                 load = os.getloadavg()[0]
-                rates = await _rates(places, proxy, calls, seconds)
+                pids = {place: each.pid for place, each in zip(places, servers, strict=True)}
+                rounds = await _rounds(pids, proxy, calls, seconds)
                 with balanced(proxy, PORT + 9, places[:2]) as url:
                     rows = await cut_offs(url, databases, one, proxy, calls)
-    return _text(rates, rows, seconds, load)
+    return _text(rounds, rows, seconds, load)
 
 
-async def _rates(places: Sequence[Place], proxy: Host, calls: Sequence[Call], seconds: float) -> dict[str, list[float]]:
-    """Return the reads per second, by what serves them, of each round."""
-    one, two, pair = places
+@dataclass(frozen=True)
+class Round:
+    reads: float  # per second
+    cpus: float  # that the servers used
+
+
+async def _rounds(
+    pids: Mapping[Place, int], proxy: Host, calls: Sequence[Call], seconds: float
+) -> dict[str, list[Round]]:
+    """Return the rounds of reads, by what serves them."""
+    one, two, pair = pids
     kinds = {"1 server, 1 process": [one], "2 servers, 1 process each": [one, two], "1 server, 2 processes": [pair]}
-    found: dict[str, list[float]] = {kind: [] for kind in kinds}
+    found: dict[str, list[Round]] = {kind: [] for kind in kinds}
     with ExitStack() as stack:
-        for each in places:
+        for each in pids:
             each.group.limit(SHARE * each.workers)
         urls = {
             kind: stack.enter_context(balanced(proxy, PORT + number, used))
@@ -103,10 +112,13 @@ async def _rates(places: Sequence[Place], proxy: Host, calls: Sequence[Call], se
         }
         for number in range(ROUNDS + 1):
             for kind, url in urls.items():
+                before = [processor.tree(pids[each]) for each in kinds[kind]]
                 answers = await burst(url, _requests(url, calls), CONNECTIONS, seconds)
+                after = [processor.tree(pids[each]) for each in kinds[kind]]
+                used = sum(map(processor.spent, before, after))
                 if number:  # the first round warms up
-                    found[kind].append(len(answers) / seconds)
-        for each in places:
+                    found[kind].append(Round(len(answers) / seconds, used / seconds))
+        for each in pids:
             each.group.limit(1)
     return found
 
@@ -128,12 +140,9 @@ def _requests(url: str, calls: Sequence[Call]) -> list[bytes]:
     ]
 
 
-def _text(rates: dict[str, list[float]], rows: Sequence[str], seconds: float, load: float) -> str:
-    base = median(next(iter(rates.values())))
-    lines = [
-        f"| {kind} | {median(own):.0f} | {min(own):.0f} to {max(own):.0f} | {median(own) / base:.2f} |"
-        for kind, own in rates.items()
-    ]
+def _text(rounds: dict[str, list[Round]], rows: Sequence[str], seconds: float, load: float) -> str:
+    base = median(each.reads for each in next(iter(rounds.values())))
+    lines = [_row(kind, own, base) for kind, own in rounds.items()]
     rate_rows, cut_rows = "\n".join(lines), "\n".join(rows)
     return f"""# Several hosts
 
@@ -144,11 +153,12 @@ each, which is a network namespace; all share this machine. {JOBS:,} jobs.
 ## Reads per second
 
 W1 of the other benchmarks, over {CONNECTIONS} connections to nginx, read from the replicas (`{HEADER}: {ANY}`).
-Each process has {SHARE:.0%} of a CPU (a control group with a quota), so twice the processes have twice the CPU.
+Each process has {SHARE:.0%} of a CPU (a control group with a quota, and a weight so that it gets it beside others), so
+twice the processes have twice the CPU. *CPUs* are what the servers' processes used.
 Medians of {ROUNDS} rounds.
 
-| | reads per second | of all rounds | times the first |
-|---|---|---|---|
+| | reads per second | of all rounds | times the first | CPUs | CPU ms of a read |
+|---|---|---|---|---|---|
 {rate_rows}
 
 ## A host is cut off
@@ -160,6 +170,13 @@ seconds since the cut; *first good* is the first good answer to a request that b
 {HEAD}
 {cut_rows}
 """
+
+
+def _row(kind: str, rounds: Sequence[Round], base: float) -> str:
+    reads = [each.reads for each in rounds]
+    cost = median(1000 * each.cpus / each.reads for each in rounds)
+    cells = [kind, f"{median(reads):.0f}", f"{min(reads):.0f} to {max(reads):.0f}", f"{median(reads) / base:.2f}"]
+    return f"| {' | '.join([*cells, f'{median(each.cpus for each in rounds):.2f}', f'{cost:.2f}'])} |"
 
 
 if __name__ == "__main__":
