@@ -26,7 +26,7 @@ class Building:
     ) -> None:
         self._writer = writer
         self._resolving = resolving  # the shapes with resolvers below them
-        self._path_text = "None"  # the source text of the value's path, if its shape is one of these
+        self._path_text = "p0"  # the source text of the value's path, if its shape is one of these
         self._keeps_datetimes = keeps_datetimes
         self._believes_rows = believes_rows
         self._loading = loading
@@ -40,6 +40,7 @@ class Building:
         write.line(f"top = {FIRST_STEP * BYTE}")
         if self._resolving:
             write.line("new = []")
+            write.line("p0 = context.path")
         for values in self._loading.values.values():
             write.line(f"{values} = iter({values})")
         for group in reversed(self._loading.groups):

@@ -12,12 +12,14 @@ from graphql import (
     default_field_resolver,
     default_type_resolver,
 )
+from graphql.execution import MiddlewareManager
 from graphql.execution.collect_fields import FragmentDetails
 
 from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.compiler import Unit
 from mainsheet.executor.finished import finished
 from mainsheet.executor.introspection import fragments
+from mainsheet.executor.run import Run
 from mainsheet.executor.unsupported import Unsupported
 
 
@@ -57,6 +59,18 @@ def details_of(document: DocumentNode) -> dict[str, FragmentDetails]:
     return {name: FragmentDetails(node) for name, node in fragments(document).items()}
 
 
+class FailedRuns(dict[str, Run]):
+    """The runs of root fields that failed, by response key. As graphql-core's middleware they give what they have."""
+
+    def resolve(self, call: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+        """Return what a resolver below a failed root field returned before. Otherwise call it."""
+        root = info.path
+        while root.prev is not None:
+            root = root.prev
+        run = self.get(root.key)
+        return run.resolve(call, source, info, **arguments) if run else call(source, info, **arguments)
+
+
 @cache
 def _parts(base: Any) -> Any:
     """Return a subclass of a `bounded` executor that uses units."""
@@ -67,6 +81,7 @@ def _parts(base: Any) -> Any:
             self._units = units
             self._is_sync = is_sync
             self._met_errors: set[str] = set()
+            self._failed = FailedRuns()
 
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
             """Complete a root field by its unit if it has one, otherwise by graphql-core."""
@@ -79,17 +94,25 @@ def _parts(base: Any) -> Any:
             return super().complete_value(return_type, details, info, path, *result)
 
         async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
+            path = arguments[3]
+            run = Run(lambda: self, self.variable_values, is_sync=self._is_sync, path=path)
             try:
                 assert unit.answer  # noqa: S101 for the type checker: others are left out
-                answer, extent = await unit.answer(value, self.context_value, self.variable_values)
+                given = run if unit.has_resolvers else self.context_value
+                answer, extent = await unit.answer(value, given, self.variable_values)
             except AnswerTooLarge as error:
                 self.size += error.size
                 return {}  # the answer is discarded as a whole
             except Exception as error:  # noqa: BLE001 graphql-core raises it again, with its path
-                unit.tries.left -= isinstance(error, Unsupported)
+                unit.tries.left -= isinstance(error, Unsupported) and not (unit.has_resolvers and self._is_sync)
                 self._met_errors.add(key)
+                if unit.has_resolvers:
+                    self._failed[key] = run
+                    self.middleware_manager = MiddlewareManager(self._failed)
                 answer = super().complete_value(*arguments)
                 return answer if self._is_sync or not isawaitable(answer) else await answer
+            finally:
+                await run.close()
             self.size += extent.size
             return answer
 

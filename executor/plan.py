@@ -94,14 +94,18 @@ class Planner:
         return self._object(root_type, collected, (), NO_JOINS, nullable=False)
 
     def roots(self) -> dict[str, tuple[GraphQLOutputType, list[FieldDetails], Path]]:
-        """Return the root fields that have subfields, as `shape` takes them. Raises `Unsupported`."""
+        """Return the root fields that have subfields, as `shape` takes them, but not introspection.
+
+        Raises `Unsupported`.
+        """
         root_type, collected = self._collected()
         fields = collected.grouped_field_set.items()
-        found = {key: (self.schema.get_field(root_type, nodes[0].node.name.value), nodes) for key, nodes in fields}
+        names = {key: nodes[0].node.name.value for key, nodes in fields}
+        found = {key: (self.schema.get_field(root_type, names[key]), nodes) for key, nodes in fields}
         return {
             key: (field.type, nodes, (key,))
             for key, (field, nodes) in found.items()
-            if field and is_composite_type(get_named_type(field.type))
+            if field and is_composite_type(get_named_type(field.type)) and not names[key].startswith("__")
         }
 
     def _collected(self) -> tuple[GraphQLObjectType, CollectedFields]:

@@ -91,7 +91,7 @@ class Programming:
     def _units(self, prepared: Prepared, variables: VariableValues) -> Mapping[str, Unit]:
         """Return the units that can be compiled below the root, by response key."""
         alone = prepared.node.operation is OperationType.MUTATION  # each field sees a snapshot of its own
-        planner, unjoined = (self.planner(prepared, variables, joins=joins) for joins in (alone, False))
+        planner, unjoined = (self.planner(prepared, variables, joins=joins, resolves=True) for joins in (alone, False))
         options = replace(self.options, some_attributes=alone)
 
         def shape(*root: Any) -> Shape:

@@ -50,10 +50,15 @@ class Run:
 
     The first failure ends the run. graphql-core then executes the operation again, with the run as its middleware. It
     gets the same objects, so that no resolver is called twice.
+
+    `path` is the path of the value that the unit completes: None for a whole operation.
     """
 
-    def __init__(self, make_core: Callable[[], Any], variables: VariableValues, *, is_sync: bool) -> None:
+    def __init__(
+        self, make_core: Callable[[], Any], variables: VariableValues, *, is_sync: bool, path: Path | None = None
+    ) -> None:
         self.variables = variables
+        self.path = path
         self._make_core = make_core
         self._is_sync = is_sync
         self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results

@@ -17,7 +17,7 @@ from strawberry.types import Info
 
 from mainsheet.executor import RELATION, Executor, Outcome, Prepared, Request, core_schema, refer
 from tests.executor.comparing import COROUTINES_ARE_LEFT, compared
-from tests.executor.specification.relation import Context, Relation
+from tests.executor.specification.relation import Context, Relation, related
 from tests.executor.specification.rows import Row, by_keys
 
 pytestmark = COROUTINES_ARE_LEFT
@@ -344,6 +344,44 @@ def test_resolvers_with_info_need_no_event_loop() -> None:
     assert outcomes == [Outcome.COMPILED]
 
 
+MUTATIONS = strawberry.Schema(strawberry.type(type("Query", (Node,), {})), Node, exception_handlers=[Found()])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mutation { nodes { later next { nodes(count: 3) { name later atOnce next { later } } } } }",
+        "mutation { a: next { atOnce later } b: next { loaded nodes { loaded atOnce } } }",
+        "mutation { named { name __typename ... on Node { later next { later } } } }",
+        "mutation { next { a: nodes { b: seen ...F } } } fragment F on Node { b: seen }",
+        "mutation { nodes(count: 4) { name later(fails: [1, 3]) next { later(fails: [2]) } } next { later } }",
+        "mutation { a: next { next { null } name later } b: next { must(fails: [1]) atOnce } }",
+        "mutation { a: nodes { next { must(fails: [2]) } later } b: nodes { wrong returned later } }",
+        "mutation { generated { later } next { atOnce(fails: true) later } }",
+    ],
+)
+async def test_resolvers_below_the_root_of_a_mutation_are_called_once(text: str) -> None:
+    ours, reference = (Request(prepared(MUTATIONS, text), None, State(), ROOT) for _ in range(2))
+
+    _, outcome = await compared(MUTATIONS, ours, reference)
+
+    assert outcome is Outcome.PARTS
+    assert sorted(ours.context.calls) == sorted(reference.context.calls)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def prepared(api: strawberry.Schema, text: str) -> Prepared:
+    document = parse(text)
+    operation: Any = document.definitions[0]
+    return Prepared(core_schema(api), document, operation)
+
+
+class Loading(Context):
+    def __init__(self) -> None:
+        super().__init__({"a": Row(name="loaded")})
+        self.calls: list[str] = []
+
+
 @strawberry.type
 class Mixed:
     child: "Mixed | None" = strawberry.field(metadata={RELATION: Relation(by_keys, "child_id")})
@@ -365,6 +403,45 @@ async def test_resolvers_beside_relations_are_handed_over() -> None:
 
     assert result == await refer(api, given)
     assert outcomes == [Outcome.REFERENCE]
+
+
+@strawberry.type
+class Child:
+    name: str
+
+
+@strawberry.type
+class Linked:
+    child = related(by_keys, Child | None, "child_id")
+
+
+@strawberry.type
+class Roots:
+    @strawberry.field
+    def linked(self) -> Linked:
+        return Row(child_id="a")  # type: ignore[return-value]
+
+    @strawberry.field
+    def node(self) -> Node | None:
+        return Node(name="root")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ linked { child { name } } node { later nodes { must } } }",
+        "{ linked { child { name } } node { later nodes { must(fails: [1]) } } again: node { must(fails: [0]) } }",
+    ],
+)
+async def test_root_fields_have_relations_or_resolvers_below_them(text: str) -> None:
+    api = strawberry.Schema(Roots)
+    ours, reference = (Request(prepared(api, text), None, Loading(), Roots()) for _ in range(2))
+
+    answer, outcome = await compared(api, ours, reference)
+
+    assert answer[0]["linked"]["child"] == {"name": "loaded"}
+    assert outcome is Outcome.PARTS
+    assert sorted(ours.context.calls) == sorted(reference.context.calls)
 
 
 class Titled(Info[Any, Any]):
