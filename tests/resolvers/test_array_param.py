@@ -1,7 +1,9 @@
 """Many keys in one array parameter."""
 
 import pytest
-from sqlalchemy import select, text
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -9,7 +11,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
-from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.sql.array_param import TextArray, among, as_array
 
 
 @pytest.mark.parametrize("column", [Job.id, JobRun.job_id, JobVersion.job_id, JobVersion.cluster_id], ids=str)
@@ -22,3 +24,16 @@ async def test_sqlite_finds_keys_by_an_index(sqlite_url: str, column: Instrument
     await database.close()
 
     assert steps[0].startswith(f"SEARCH {column.class_.__tablename__} USING")
+
+
+@given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9), max_size=5))
+@example(texts=[])
+@example(texts=["", "NULL", "a,b", "{c}", 'd"', "\\", '\\"', " e ", "'"])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_postgresql_reads_the_texts_that_were_given(postgres_url: str, texts: list[str]) -> None:
+    database = Database.open(postgres_url)
+    async with database.reads.connect() as connection:
+        found = await connection.scalar(select(as_array(bindparam("texts", texts, TextArray()))))
+    await database.close()
+
+    assert found == texts

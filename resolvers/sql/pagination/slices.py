@@ -6,9 +6,19 @@ The parameter `keys` has the keys of the parents. A page has `size` rows after `
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, bindparam, func, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
-from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
+from mainsheet.resolvers.sql.array_param import KEYS, among, among_these, as_array
 from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement
 
 OFFSET = bindparam("offset", type_=BigInteger())
@@ -89,7 +99,8 @@ def by_index(all_rows: SortedRows) -> Statement:
 
     Each row has the index of its parent in `keys`, as `parent_index`: an integer is read faster than the parent's key.
     """
-    wanted = func.unnest(KEYS).table_valued("key", with_ordinality="number", name="wanted").render_derived()
+    keys = func.unnest(as_array(KEYS))
+    wanted = keys.table_valued("key", with_ordinality="number", name="wanted").render_derived()
     own = all_rows.rows.where(all_rows.parent == wanted.c.key).order_by(*all_rows.index_order)
     page = own.limit(SIZE).offset(OFFSET).lateral("page")
     return select(*page.c, (wanted.c.number - 1).label("parent_index")).join_from(wanted, page, true())
