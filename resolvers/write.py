@@ -17,7 +17,8 @@ from mainsheet.models.job import Job
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import IN_ORGANIZATION, AccessScope, JobPermission, OrganizationPermission
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.permissions import granted, least_role, may, roles_in_jobs, visible
+from mainsheet.resolvers.locked_job import load_parts, locked_job
+from mainsheet.resolvers.permissions import granted, least_role, may
 
 NOT_STORED = {"secret"}  # parts of answers that are shown once
 NOT_READ = datetime.max.replace(tzinfo=UTC)
@@ -39,7 +40,12 @@ class Write(Edit):
 
     async def first(self, statement: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
         """Return a statement's first row, if any, and set `at` from it: the time costs no statement of its own."""
-        row = (await self.session.execute(statement.add_columns(database_time().label("at")))).first()
+        return await self._first(statement.add_columns(database_time().label("at")), {})
+
+    async def _first(
+        self, timed: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    ) -> Row[*tuple[Any, ...]] | None:
+        row = (await self.session.execute(timed, parameters)).first()
         if row is not None:
             self.at = row.at
         return row
@@ -51,7 +57,6 @@ class Write(Edit):
 
         With `key_share`, other transactions can still insert rows that refer to it.
         """
-        # If PostgreSQL has to wait for the lock, it reads the row and the time again afterwards.
         found = select(entity).where(*conditions).with_for_update(of=entity, key_share=key_share)
         row = await self.first(found)
         return None if row is None else row[0]
@@ -61,12 +66,14 @@ class Write(Edit):
         # Only a deletion blocks new runs of the job and new dependencies on it. Otherwise, two concurrent changes that
         # make two jobs depend on each other would deadlock.
         shared = permission is not JobPermission.DELETE
-        is_visible = (Job.id == job_id, visible(self.caller))
-        job = await self.lock(Job, *is_visible, key_share=shared) if limits.storable(job_id) else None
-        if job is None:
+        found = locked_job(self.caller.organization_role, key_share=shared)
+        ids = {"job_id": job_id, "actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
+        # If PostgreSQL has to wait for the lock, it reads the row and the time again afterwards.
+        row = await self._first(found, ids) if limits.storable(job_id) else None
+        if row is None:
             raise JobNotFound(missing_id=job_id)
-        roles = (await self.session.execute(roles_in_jobs(self.caller, [job_id]))).all()
-        allowed = granted(self.caller, [row.role for row in roles])
+        job: Job = row[0]
+        allowed = granted(self.caller, await load_parts(self.session, job, self.caller))
         if JobPermission.VIEW not in allowed:  # the caller lost access while this transaction waited for the lock
             raise JobNotFound(missing_id=job_id)
         if permission not in allowed:

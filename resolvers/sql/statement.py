@@ -141,7 +141,7 @@ def compiled_statement(
     overlay: Shape = NO_CHANGES,
 ) -> CompiledStatement:
     """Build and compile a statement. Its rows have the names of the columns as attributes."""
-    statement: Any = build(View(_caller_of_parameters(role), columns, dialect.name == "sqlite"), *shape)
+    statement: Any = build(View(caller_of_parameters(role), columns, dialect.name == "sqlite"), *shape)
     if overlay:
         statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
     compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
@@ -153,7 +153,7 @@ def compiled_statement(
     return CompiledStatement(str(compiled), None, parameters, _row(found))
 
 
-def _caller_of_parameters(role: OrganizationRole) -> Caller:
+def caller_of_parameters(role: OrganizationRole) -> Caller:
     ids: Any = {name: bindparam(name, type_=String(20)) for name in ("actor_id", "organization_id")}
     return Caller(organization_role=role, **ids)
 
