@@ -19,6 +19,7 @@ from tests.chaos.server import Server
 
 END = "the end"  # the label of the last event
 SILENCE_SECONDS = 10  # after which a subscriber subscribes again
+PAGE = 100  # the most events of a page
 HURRIED = 0.1  # the share of requests whose answers pollers don't wait for
 EVENT = "id cursor subjectLabel"
 SUBSCRIBE = (
@@ -74,7 +75,7 @@ class Poller(Reader):
         for _ in range(most):
             leaves = self.chance.random() < HURRIED
             async with asyncio.timeout(self.chance.uniform(0, HURRY_SECONDS) if leaves else SILENCE_SECONDS):
-                page = await self._page(url, self.chance.choice([1, 10, 100, 100]))
+                page = await self._page(url, self.chance.choice([1, 10, *[PAGE] * 6]))
             for each in page["nodes"]:
                 self.take(each)
             if self.is_ended:

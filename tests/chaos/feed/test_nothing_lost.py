@@ -30,7 +30,7 @@ from tests.chaos.crowd import Crowd, crowd_at
 from tests.chaos.feed.databases import Pair, replicated_pair
 from tests.chaos.feed.faults import WORKERS, Faults, every
 from tests.chaos.feed.feeds import Feed, is_of, make_feeds
-from tests.chaos.feed.readers import Poller
+from tests.chaos.feed.readers import PAGE, Poller
 from tests.chaos.feed.receiver import Receiver, by_order_key
 from tests.chaos.feed.writers import Work, apply_jobs, hold, write_directly
 from tests.chaos.ledger import Result
@@ -51,6 +51,7 @@ class Size:
     events: int  # written directly
     longest: int  # the most events of a transaction
     apart: int  # the most changes of the crowd between two transactions of a writer
+    ahead: int  # the most messages that a reader may have still to get before writers wait for it
     clusters: int  # that events are about
     subscribed: int  # of these clusters
     delivered: int  # to the webhook, of these clusters
@@ -60,8 +61,8 @@ class Size:
     patience: float  # seconds for the readers to come to the end
 
 
-FULL = Size(1_000_000, 500, 1, 500, 50, 10, 50, 2_000, 0.01, 3_600)
-SHORT = Size(100, 10, 50, 5, 5, 2, 5, 30, 0.05, 180)
+FULL = Size(1_000_000, 500, 1, 200, 1_000, 10, 2, 50, 500, 0.01, 3_600)
+SHORT = Size(100, 10, 50, 200, 5, 5, 2, 5, 30, 0.05, 180)
 
 
 @dataclass
@@ -86,7 +87,22 @@ class Scene:
             if self.size.apart:
                 await self.crowd.changes(self.chance.randint(1, self.size.apart))
 
-        return Work(self.size.longest, pause)
+        async def keep_pace() -> None:
+            while self.messages_behind(work) > self.size.ahead:
+                await self.crowd.changes(1)
+
+        work = Work(self.size.longest, pause, keep_pace)
+        return work
+
+    def messages_behind(self, work: Work) -> float:
+        """Return how many messages the slowest reader has still to get. Pollers get pages."""
+        feed, written = self.written, work.of_subjects
+        subscribed, delivered = (sum(written[each] for each in own or ()) for own in (feed.subscribed, feed.delivered))
+        waiting = [
+            (written.total() - len(each.seen)) / PAGE if isinstance(each, Poller) else subscribed - len(each.seen)
+            for each in feed.readers
+        ]
+        return max(*waiting, delivered - len(self.receiver.stored[feed.name]))
 
     async def write_under_faults(self) -> Work:
         """Write at least so many events, and inject all faults at least once meanwhile."""

@@ -9,13 +9,13 @@ from random import Random
 from typing import Any
 
 import aiohttp
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.edit import Edit
-from mainsheet.models.event import EventAction
+from mainsheet.models.event import Event, EventAction
 from mainsheet.models.failures import failure_of
 from testbed.world import Foreign
 from tests.chaos.client import PATIENCE_SECONDS
@@ -25,17 +25,23 @@ MOST_SUBJECTS = 5  # of one transaction
 MOST_COMMITS = 20  # for which a transaction without events holds up the readers
 ROLLED_BACK = 0.1  # of the transactions
 APPLIED_JOBS = 20
+STORED = [each.name for each in Event.__table__.c if each.server_default is None]
 APPLY = """mutation ($input: ApplyJobsInput!) { applyJobs(input: $input) {
   results { outcome userErrors { code } } userErrors { code } } }"""
 
 
 @dataclass
 class Work:
-    """What was written. Writers go on until it `is_over`, and wait for `pause` after each transaction or failure."""
+    """What was written. Writers go on until it `is_over`, and wait for `pause` after each transaction or failure.
+
+    `keep_pace` waits until the readers have most of what was written directly, so that they read under the faults, too.
+    """
 
     longest: int  # the most events of a transaction
     pause: Callable[[], Awaitable[None]]
+    keep_pace: Callable[[], Awaitable[None]]
     done: Counter[str] = field(default_factory=Counter)
+    of_subjects: Counter[str] = field(default_factory=Counter)  # the events written directly
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
     is_over: bool = False
 
@@ -60,7 +66,7 @@ async def write_directly(
         is_kept = chance.random() > ROLLED_BACK
         try:
             async with AsyncSession(database.writes) as session:
-                count = await _record(session, clusters, actor_id, chance.randint(1, work.longest), chance)
+                subjects = await _record(session, clusters, actor_id, chance.randint(1, work.longest), chance)
                 await (session.commit if is_kept else session.rollback)()
         except Exception as error:
             if failure_of(error) is None:
@@ -68,12 +74,21 @@ async def write_directly(
             await work.note("failed transactions")
         else:
             await work.note("transactions" if is_kept else "transactions rolled back")
-            await work.note("events" if is_kept else "events rolled back", count)
+            await work.note("events" if is_kept else "events rolled back", subjects.total())
+            work.of_subjects.update(subjects if is_kept else {})
         await work.pause()
+        if not work.is_over:
+            await work.keep_pace()
 
 
-async def _record(session: AsyncSession, clusters: Sequence[Cluster], actor_id: str, size: int, chance: Random) -> int:
-    """Record at least so many events in some statements, and return how many."""
+async def _record(
+    session: AsyncSession, clusters: Sequence[Cluster], actor_id: str, size: int, chance: Random
+) -> Counter[str]:
+    """Record at least so many events in some statements, and return how many are about each subject.
+
+    They aren't flushed by the session, which would take most of the process's time.
+    """
+    recorded = Counter[str]()
     chosen = sorted(each.id for each in chance.sample(clusters, min(size, MOST_SUBJECTS)))
     locked = select(Cluster).where(Cluster.id.in_(chosen)).order_by(Cluster.id).with_for_update()
     subjects = (await session.scalars(locked)).all()
@@ -83,9 +98,13 @@ async def _record(session: AsyncSession, clusters: Sequence[Cluster], actor_id: 
         edit = Edit(actor_id, datetime.now(UTC))
         for subject in chance.choices(subjects, k=each):
             edit.record(EventAction.CLUSTER_UPDATED, subject, subject.name)
-        session.add_all(edit.events)
-        await session.flush()
-    return statements * each
+        await session.execute(insert(Event), [_values(event) for event in edit.events])
+        recorded.update(event.subject_id for event in edit.events)
+    return recorded
+
+
+def _values(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in STORED}
 
 
 async def write_end(database: Database, cluster: Cluster, actor_id: str, label: str) -> None:
