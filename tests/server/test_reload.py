@@ -1,0 +1,87 @@
+"""A subscriber of a server whose workers are replaced while events occur."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from aiohttp import ClientSession
+
+from mainsheet.models.database import Database
+from mainsheet.server.live.messages import Close
+from mainsheet.server.live.websocket import SUBPROTOCOL
+from testbed.ask import Ask
+from testbed.databases import opened, postgres_database
+from testbed.world import World, make_world, token
+from tests.server.commands import PATIENCE, serving
+
+EVENTS = "subscription ($after: String) { events(after: $after) { cursor message } }"
+UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
+START = "{ events(last: 1) { pageInfo { endCursor } } }"
+END = "the end"
+MORE = 5  # events after the subscriber came back
+
+
+@pytest.fixture
+async def database(postgres_server: str, postgres_template: str) -> AsyncIterator[Database]:
+    async with postgres_database(postgres_server, postgres_template) as url, opened(url) as database:
+        yield database
+
+
+async def test_a_subscriber_misses_no_event_when_the_workers_are_replaced(database: Database) -> None:
+    ask, world = Ask(database), await make_world(database)
+    job_id = await ask.create_job(world.contributor, world)
+    after = (await ask(world.admin, START))["events"]["pageInfo"]["endCursor"]
+    headers = {"Authorization": f"Bearer {await token(database, world.admin)}"}
+    environment = {"MAINSHEET_DATABASE_URL": database.url, "MAINSHEET_POOL_SIZE": "3", "MAINSHEET_QUEUE_SECONDS": "0"}
+    over, seen, returned_at = asyncio.Event(), list[str](), list[int]()
+
+    with serving("--workers", "2", environment=environment) as server:
+        changing = asyncio.create_task(changed(ask, world, job_id, over))
+        async with (
+            asyncio.timeout(PATIENCE),
+            ClientSession(headers=headers) as http,
+            aclosing(subscribed(http, server.url, after)) as received,
+        ):
+            async for message in received:
+                if message is None:
+                    returned_at.append(len(seen))
+                    continue
+                seen.append(message)
+                if len(seen) == 1:
+                    server.process.send_signal(signal.SIGHUP)
+                if returned_at and len(seen) == returned_at[0] + MORE:
+                    over.set()
+                if message == END:
+                    break
+        made = await changing
+
+    assert seen == made
+    assert returned_at
+
+
+async def changed(ask: Ask, world: World, job_id: str, over: asyncio.Event) -> list[str]:
+    """Change the job until the event is set, and once more. Return the messages of all changes."""
+    made: list[str] = []
+    while not made or made[-1] != END:
+        made.append(END if over.is_set() else f"change {len(made)}")
+        answer = await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": made[-1], "message": made[-1]})
+        assert answer["updateJob"]["userErrors"] == []
+    return made
+
+
+async def subscribed(http: ClientSession, url: str, after: str) -> AsyncGenerator[str | None]:
+    """Yield the events' messages, and None each time the server closes the connection, after which it resumes."""
+    while True:
+        async with http.ws_connect(url, protocols=[SUBPROTOCOL]) as socket:
+            payload = {"query": EVENTS, "variables": {"after": after}}
+            await socket.send_json({"type": "connection_init"})
+            assert await socket.receive_json() == {"type": "connection_ack"}
+            await socket.send_json({"type": "subscribe", "id": "1", "payload": payload})
+            async for message in socket:
+                event = message.json()["payload"]["data"]["events"]
+                after = event["cursor"]
+                yield event["message"]
+            assert socket.close_code == Close.RESTARTING
+        yield None
