@@ -108,6 +108,7 @@ class Event(Base):
         tenant("actor_id", "actor"),
         Index("ix_event_id", "id", unique=True),
         Index("ix_event_organization", "organization_id", "position", "id"),
+        Index("ix_event_action", "organization_id", "action", "position", "id"),
         Index("ix_event_job", "job_id", "number", "id"),
         Index("ix_event_subject", "subject_id", "position", "id"),
         Index("ix_event_actor", "actor_id", "position", "id"),

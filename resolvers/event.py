@@ -10,14 +10,14 @@ from mainsheet.models.deleted_job import DeletedJob
 from mainsheet.models.event import DIGITS, START, Event, EventAction
 from mainsheet.models.failures import failures_named
 from mainsheet.models.feed import CursorExpired, Feed, follow_timeline
-from mainsheet.models.job_version import JobVersion
 from mainsheet.models.organization import Organization
 from mainsheet.models.team import TeamMember
-from mainsheet.resolvers import event_filter, job_version
+from mainsheet.resolvers import event_filter
 from mainsheet.resolvers.event_filter import EventFilter
-from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, visible, was_visible
+from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, was_visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
+from mainsheet.resolvers.sql.pagination.merged import MergedByValue
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import FilteredList, Page, PagedList, PageRow, page_from
 from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
@@ -34,10 +34,6 @@ class EventListArguments:
     page: PageArguments
     filter: EventFilter
     of_jobs: bool = False  # changes of jobs, with those that took the caller's access
-
-
-class OfEvent(NamedTuple):
-    event_id: str
 
 
 class Bounds(NamedTuple):
@@ -114,7 +110,7 @@ async def _pages(
 
 
 def _feed_of(arguments: EventListArguments) -> PagedList[Event]:
-    return CHANGES if arguments.of_jobs else FEED
+    return FEEDS[arguments.of_jobs, arguments.filter.actions is not None]
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
@@ -171,16 +167,6 @@ def _cursor(end: End) -> str:
     return cursor.encode(Event.position, *last)
 
 
-async def from_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    """Return the version before each event."""
-    return await read.keyed(_from_versions, keys=event_ids)
-
-
-async def to_versions(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    """Return the version after each event."""
-    return await read.keyed(_to_versions, keys=event_ids)
-
-
 def sees_event(view: View) -> ColumnElement[bool]:
     """Whether the caller sees the event's subject, or could see it when it was deleted."""
     if sees_all_jobs(view.caller):
@@ -230,18 +216,18 @@ def _changes_by_ids(view: View) -> Statement:
 
 
 @rows_of(Event)
-def _of_jobs(view: View, *conditions: str) -> Statement:
+def _all(view: View, *conditions: str) -> Statement:
     return select(*view.only(COLUMNS)).where(*event_filter.conditions(view, *conditions))
 
 
 @rows_of(Event)
 def _feed(view: View, *conditions: str) -> Statement:
-    return _of_jobs(view, *conditions).where(is_settled(view), sees_event(view))
+    return _all(view, *conditions).where(is_settled(view), sees_event(view))
 
 
 @rows_of(Event)
 def _changes(view: View, *conditions: str) -> Statement:
-    return _of_jobs(view, *conditions).where(is_settled(view), sees_change(view))
+    return _all(view, *conditions).where(is_settled(view), sees_change(view))
 
 
 def _after_recent(view: View, feed: PagedList[Event], *conditions: str) -> Statement:
@@ -279,22 +265,16 @@ BOUNDS: Statement = select(
 )
 
 
-@rows_of(JobVersion, OfEvent, key="event_id")
-def _from_versions(view: View) -> Statement:
-    return _versions(view, Event.from_version_number)
-
-
-@rows_of(JobVersion, OfEvent, key="event_id")
-def _to_versions(view: View) -> Statement:
-    return _versions(view, Event.to_version_number)
-
-
-def _versions(view: View, number: Attribute) -> Statement:
-    is_its = (Event.job_id == JobVersion.job_id) & (number == JobVersion.number)
-    rows = job_version.with_jobs(view, Event.id.label("event_id")).join(Event, is_its)
-    return rows.where(among(Event.id, KEYS), visible(view.caller))
-
-
-OF_JOBS = PagedList(_of_jobs, Event.job_id, Event.number, Event.id, is_indexed=True)
-FEED = PagedList(_feed, Event.organization_id, Event.position, Event.id)
-CHANGES = PagedList(_changes, Event.organization_id, Event.position, Event.id)
+OF_JOBS = PagedList(_all, Event.job_id, Event.number, Event.id, is_indexed=True)
+FEEDS = {
+    (of_jobs, has_actions): PagedList(
+        rows,
+        Event.organization_id,
+        Event.position,
+        Event.id,
+        page_ids=MergedByValue("actions", Event.action, rows.build).page_ids if has_actions else None,
+        rows_by_id=_all.build if has_actions else None,
+    )
+    for of_jobs, rows in ((False, _feed), (True, _changes))
+    for has_actions in (False, True)
+}

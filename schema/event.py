@@ -10,7 +10,7 @@ from mainsheet.models import limits
 from mainsheet.models.event import Event as EventRow
 from mainsheet.models.event import EventAction
 from mainsheet.resolvers import actor as actor_rows
-from mainsheet.resolvers import config_diff, event, event_filter, job
+from mainsheet.resolvers import config_diff, event_filter, event_version, job
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers.event import EventListArguments
 from mainsheet.resolvers.sql.pagination import cursor
@@ -104,7 +104,7 @@ class Event(Node, prefix=EventRow.PREFIX):
         key="job_id",
     )
     from_version = relation(
-        event.from_versions,
+        event_version.before,
         names.JobVersion | None,
         (
             "The version before the event: the one that was copied, replaced or discarded. Null if there is"
@@ -115,7 +115,7 @@ class Event(Node, prefix=EventRow.PREFIX):
         description="The number of `fromVersion`, also after its deletion. Null if there is none."
     )
     to_version = relation(
-        event.to_versions,
+        event_version.after,
         names.JobVersion | None,
         (
             "The version after the event or, for a run, the version that it executes. Null if there is none,"

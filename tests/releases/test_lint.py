@@ -14,7 +14,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 # 0.1.0 doesn't serve while these run. They change columns, constraints and indexes in place, or read rows.
 BEFORE_0_2_0 = {
     *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0009"),
-    *("0010", "0011", "0012", "0013", "0015", "0017", "0022", "0025", "0027", "0028"),
+    *("0010", "0011", "0012", "0013", "0015", "0017", "0022", "0025", "0027", "0028", "0029"),
 }
 PRINT_SQL = """
 from mainsheet.models.migration_script import script
