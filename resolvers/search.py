@@ -69,7 +69,9 @@ class Grams(TypeDecorator[SearchTerm]):
 
 
 def _grams(text: str) -> Sequence[str]:
-    return list(dict.fromkeys(text[start : start + SIZE] for start in range(max(1, len(text) - SIZE + 1))))
+    """Return the fewest trigrams that cover the text: a database reads the entries of each."""
+    last = max(0, len(text) - SIZE)
+    return list(dict.fromkeys(text[start : start + SIZE] for start in (*range(0, last, SIZE), last)))
 
 
 def _lexeme(organization_id: str, gram: str) -> str:
