@@ -4,7 +4,6 @@ from sqlalchemy import ColumnElement, select
 
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.roles import OrganizationPermission
-from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import may
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -30,15 +29,15 @@ async def of_actors(read: Read, actor_ids: Sequence[str], page: PageArguments) -
     return await OF_ACTORS.pages(read, actor_ids, page)
 
 
-def _visible(caller: Caller) -> ColumnElement[bool]:
-    own: ColumnElement[bool] = AccessToken.organization_id == caller.organization_id
-    is_all = may(caller, OrganizationPermission.MANAGE_TOKENS)
-    return own if is_all else own & (AccessToken.actor_id == caller.actor_id)
+def _visible(view: View) -> ColumnElement[bool]:
+    own: ColumnElement[bool] = AccessToken.organization_id == view.caller.organization_id
+    is_all = may(view.caller, OrganizationPermission.MANAGE_TOKENS)
+    return own if is_all else own & (AccessToken.actor_id == view.own_id)
 
 
 @rows_of(AccessToken)
 def _all(view: View) -> Statement:
-    return select(*view.only(COLUMNS)).where(_visible(view.caller))
+    return select(*view.only(COLUMNS)).where(_visible(view))
 
 
 @rows_of(AccessToken)

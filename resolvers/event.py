@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, String, exists, func, literal, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, String, func, literal, select, true, type_coerce
 
-from mainsheet.models.deleted_job import DeletedJob
-from mainsheet.models.event import DIGITS, START, Event, EventAction
+from mainsheet.models.event import DIGITS, START, Event
 from mainsheet.models.failures import failures_named
 from mainsheet.models.feed import CursorExpired, Feed, follow_timeline
 from mainsheet.models.organization import Organization
-from mainsheet.models.team import TeamMember
 from mainsheet.resolvers import event_filter
 from mainsheet.resolvers.event_filter import EventFilter
-from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, was_visible
+from mainsheet.resolvers.event_visibility import sees_change, sees_event, sees_open_event
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
 from mainsheet.resolvers.sql.pagination.merged import MergedByValue
@@ -25,7 +23,7 @@ from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of, within
 
 COLUMNS = Event.__table__.c
-ID_AND_POSITION = frozenset(("nodes", "position", "end_cursor"))
+ID_AND_POSITION = frozenset(("nodes", "position", "job_id", "only_for_id", "end_cursor"))
 EXPIRED_TO = Organization.events_expired_to.label("expired_to")
 
 
@@ -60,9 +58,14 @@ async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
     return await read.keyed(_by_ids, keys=ids)
 
 
+async def open_by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
+    """Return those events that all callers with the same rights on their jobs see."""
+    return await read.about(ids).keyed(_open_by_ids, keys=ids)
+
+
 async def changes_by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Event]:
     """Return changes of jobs, with those that took the caller's access."""
-    return await read.keyed(_changes_by_ids, keys=ids)
+    return await read.about(ids).keyed(_changes_by_ids, keys=ids)
 
 
 async def of_jobs(read: Read, job_ids: Sequence[str], arguments: EventListArguments) -> Mapping[str, Page[Event]]:
@@ -85,7 +88,7 @@ async def of_organizations(
 
 
 async def after_recent(read: Read, organization_id: str, arguments: EventListArguments) -> Page[Event]:
-    """List ids and positions of the events after a cursor that an earlier read has returned, by one statement.
+    """List the events after a cursor that an earlier read has returned, by one statement: where and for whom they are.
 
     An empty page has the position up to which it was read. Raises `CursorExpired` if later events were deleted.
     """
@@ -167,29 +170,6 @@ def _cursor(end: End) -> str:
     return cursor.encode(Event.position, *last)
 
 
-def sees_event(view: View) -> ColumnElement[bool]:
-    """Whether the caller sees the event's subject, or could see it when it was deleted."""
-    if sees_all_jobs(view.caller):
-        return literal(value=True)
-    is_open = Event.only_for_id.is_(None) | (Event.only_for_id == view.caller.actor_id)
-    # Looked up for each event: the jobs that the caller sees may be all of the organization.
-    seen = is_granted(view.caller, Event, Event.job_id, Access.FORCED_LOOKUP)
-    was_seen = select(DeletedJob.id).where(DeletedJob.id == Event.job_id, was_visible(view.caller))
-    return or_(Event.job_id.is_(None) & is_open, seen, is_any(was_seen.correlate(Event)))
-
-
-def sees_change(view: View) -> ColumnElement[bool]:
-    """Whether the event is about a job that the caller sees, or removed a team by which the caller saw it."""
-    if view.is_sqlite:
-        had = func.json_each(Event.team_ids).table_valued("value", name="had")
-        is_its: ColumnElement[bool] = TeamMember.team_id.in_(select(had.c.value))
-    else:
-        is_its = func.jsonb_exists(Event.team_ids, TeamMember.team_id, type_=Boolean())
-    could_see = exists().where(TeamMember.actor_id == view.caller.actor_id, is_its)
-    took_access = (Event.action == EventAction.TEAM_REMOVED_FROM_JOB) & could_see.correlate(Event)
-    return Event.job_id.is_not(None) & or_(sees_event(view), took_access)
-
-
 def is_settled(view: View) -> ColumnElement[bool]:
     """Whether no event can be stored before this one any more: all transactions before its own have ended."""
     if view.is_sqlite:
@@ -207,6 +187,12 @@ def _digits(number: ColumnElement[str], column: str) -> ColumnElement[str]:
 def _by_ids(view: View) -> Statement:
     own = Event.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(Event.id, KEYS), own, sees_event(view))
+
+
+@rows_of(Event)
+def _open_by_ids(view: View) -> Statement:
+    own = Event.organization_id == view.caller.organization_id
+    return select(*view.only(COLUMNS)).where(among(Event.id, KEYS), own, sees_open_event(view))
 
 
 @rows_of(Event)

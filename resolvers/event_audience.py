@@ -43,15 +43,16 @@ async def audience(database: Database, organization_id: str, after: str, to: str
 
 @rows_of(Viewer, key="actor_id")
 def _viewers(view: View) -> Statement:
-    through_teams = select(TeamMember.actor_id).where(TeamMember.team_id.in_(select(_teams(view).subquery())))
+    teams = teams_of_events(view, _is_new()).subquery()
+    through_teams = select(TeamMember.actor_id).where(TeamMember.team_id.in_(select(teams)))
     others = select(Event.only_for_id).where(_is_new(), Event.job_id.is_(None))
     found = union(through_teams, others).subquery()
     return select(found.c.actor_id).limit(MOST + 1)
 
 
-def _teams(view: View) -> CompoundSelect[str]:
-    """Select the teams that have access to the jobs, had it when a job was deleted, or have just lost it."""
-    jobs = select(Event.job_id).where(_is_new(), Event.job_id.is_not(None)).distinct()  # one may have many events
+def teams_of_events(view: View, is_its: ColumnElement[bool]) -> CompoundSelect[str]:
+    """Select the teams that have access to the events' jobs, had it when a job was deleted, or have just lost it."""
+    jobs = select(Event.job_id).where(is_its, Event.job_id.is_not(None)).distinct()  # one may have many events
     has = select(JobTeam.team_id).where(JobTeam.job_id.in_(jobs))
     had = select(DeletedJobTeam.team_id).where(DeletedJobTeam.deleted_job_id.in_(jobs))
     elements = func.json_each if view.is_sqlite else func.jsonb_array_elements_text
@@ -60,7 +61,7 @@ def _teams(view: View) -> CompoundSelect[str]:
         select(team.c.value)
         .select_from(Event)
         .join(team, literal(value=True))
-        .where(_is_new(), Event.action == EventAction.TEAM_REMOVED_FROM_JOB)
+        .where(is_its, Event.action == EventAction.TEAM_REMOVED_FROM_JOB)
     )
     return union(has, had, lost)
 

@@ -17,11 +17,11 @@ class OfEvent(NamedTuple):
 
 
 async def before(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    return await read.keyed(_before, keys=event_ids)
+    return await read.about(event_ids).keyed(_before, keys=event_ids)
 
 
 async def after(read: Read, event_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    return await read.keyed(_after, keys=event_ids)
+    return await read.about(event_ids).keyed(_after, keys=event_ids)
 
 
 @rows_of(JobVersion, OfEvent, key="event_id")

@@ -28,7 +28,7 @@ JOINS = ("current_version", "current_version.cluster", "latest_run")
 
 @batch(*JOINS, is_one_statement=True)
 async def by_ids(read: Read, ids: Sequence[str]) -> Mapping[str, Job]:
-    return await read.keyed(_by_ids, keys=ids)
+    return await read.about(ids).keyed(_by_ids, keys=ids)
 
 
 async def of_cycles(read: Read, cycles: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], list[Job | None]]:

@@ -43,7 +43,7 @@ async def current(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobVersion
 
 
 async def drafts(read: Read, job_ids: Sequence[str]) -> Mapping[str, JobVersion]:
-    return await read.keyed(_drafts, keys=job_ids)
+    return await read.about(job_ids).keyed(_drafts, keys=job_ids)
 
 
 async def numbered(read: Read, job_ids: Sequence[str], number: int) -> Mapping[str, JobVersion]:

@@ -32,12 +32,15 @@ from mainsheet.resolvers import (
     webhook_delivery,
 )
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.rights import Extent
 from mainsheet.resolvers.sql.snapshot import Read
 
 ByIds = Callable[[Read, Sequence[str]], Awaitable[Mapping[str, Any]]]
 
 
 async def _callers(read: Read, ids: Sequence[str]) -> Mapping[str, Caller]:
+    if read.rights is not None:
+        read.rights.note(Extent.IDENTITY, None)
     return {each: read.caller for each in ids if each == read.caller.id}
 
 

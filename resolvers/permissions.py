@@ -1,6 +1,7 @@
 """All checks of visibility and permissions. The tables of roles are in `mainsheet.models.roles`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
@@ -35,6 +36,11 @@ _Grant = aliased(JobTeam)  # a name of its own: the row that is checked may be a
 
 def sees_all_jobs(caller: Caller) -> bool:
     return JobPermission.VIEW in BY_ORGANIZATION[caller.organization_role]
+
+
+def seeing_all_jobs(caller: Caller) -> Caller:
+    """Return a caller of the same organization who sees all of its jobs and events."""
+    return replace(caller, organization_role=least_role(BY_ORGANIZATION, JobPermission.VIEW))
 
 
 def was_visible(caller: Caller) -> ColumnElement[bool]:
@@ -108,7 +114,7 @@ def through_teams(caller: Caller, grant: type[JobTeam] = JobTeam) -> Select[str]
 
 async def of_jobs(read: Read, job_ids: Sequence[str]) -> Mapping[str, list[JobPermission]]:
     """Return what the caller may do with each job, given that they see it."""
-    roles = await read.grouped(_roles, job_ids)
+    roles = await read.about(job_ids).grouped(_roles, job_ids)
     return {
         job_id: [each for each in JobPermission if each in granted(read.caller, [row.role for row in rows])]
         for job_id, rows in roles.items()

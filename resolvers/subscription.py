@@ -52,7 +52,9 @@ class JobChange:
 
 async def events(read: Read, event_ids: Sequence[str], source: Source) -> Mapping[str, Event]:
     _tell(event_ids, source)
-    return await event.by_ids(read, event_ids)
+    found = await event.open_by_ids(read, event_ids)
+    others = [each for each in event_ids if each not in found]
+    return {**found, **await event.by_ids(read, others)} if others else found
 
 
 async def jobs(read: Read, event_ids: Sequence[str], source: Source) -> Mapping[str, JobChange]:
@@ -75,13 +77,13 @@ def _tell(event_ids: Sequence[str], source: Source) -> None:
 
 
 async def _matching(read: Read, job_ids: Sequence[str], job_filter: JobFilter | None) -> set[str]:
-    """Return those of the jobs that the caller sees in the list with this filter."""
+    """Return those of the jobs that the caller sees in the list with this filter. It depends on no other job."""
     wanted = job_filter or JobFilter()
     ids = tuple(each for each in job_ids if wanted.ids is None or each in wanted.ids)
     page = PageArguments(size=len(ids))
     arguments = JobListArguments(page, JobSortField.CREATED_AT, replace(wanted, ids=ids))
     organization_id = read.caller.organization_id
-    pages = await job_list.of_organizations(read.only(None), [organization_id], arguments)
+    pages = await job_list.of_organizations(read.only(None).about(ids), [organization_id], arguments)
     return {each.id for each in pages[organization_id].nodes}
 
 

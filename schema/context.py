@@ -1,5 +1,6 @@
 from asyncio import Future, Task, current_task, shield
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from graphql import GraphQLError
@@ -12,6 +13,7 @@ from mainsheet.models.replica import Replica
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.sql.rights import RightsUsed
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Columns
 
@@ -121,6 +123,11 @@ class Context:
             replica.leave(str(failure))
         await self._read_anew(Read.of(self.database, self.caller))
         return True
+
+    def note_rights(self, used: RightsUsed) -> Read:
+        """Note which of the caller's rights all statements use. Call it before anything is read."""
+        self.read = replace(self.read, rights=used)
+        return self.read
 
     def abandon(self) -> None:
         """Begin no further mutation: the client has left."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Any, Self, TypeVar, overload
@@ -18,6 +18,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import DatabaseDown, Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.overlay import NOTHING, Overlay
+from mainsheet.resolvers.sql.rights import ACTOR_ID, OWN_ID, RightsUsed
 from mainsheet.resolvers.sql.statement import Build, Columns, CompiledStatement, Query, Row, compiled_statement
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT begun"
@@ -157,7 +158,8 @@ class Snapshot:
 class Read:
     """A snapshot as a caller sees it. `columns` are the wanted columns of its rows, `None` for all.
 
-    The changes of `overlay` are applied to the stored rows.
+    The changes of `overlay` are applied to the stored rows. `rights` notes what the statements use of the caller's
+    rights, if other callers may share the result. The rows depend on rights on the jobs `subjects` only.
     """
 
     snapshot: Snapshot
@@ -166,6 +168,8 @@ class Read:
     columns: Columns = None
     alone: bool = False
     overlay: Overlay = NOTHING
+    rights: RightsUsed | None = None
+    subjects: frozenset[str] | None = None
 
     @classmethod
     def of(
@@ -174,7 +178,11 @@ class Read:
         return cls(Snapshot(database, replica), caller, database.reads.dialect, overlay=overlay)
 
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
-        return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay)
+        return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay, self.rights, self.subjects)
+
+    def about(self, ids: Sequence[str]) -> "Read":
+        """Declare that the rows depend on the caller's rights on jobs with these ids, or of events with these, only."""
+        return self if self.rights is None else replace(self, subjects=frozenset(ids))
 
     async def rows(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> list[Row]:
         """Run the statement of this shape with these values.
@@ -187,7 +195,10 @@ class Read:
         statement = compiled_statement(
             self.dialect, role, self.columns, query.build, shape, one_key=one_key, overlay=overlay.shape
         )
-        values |= {"keys": keys, "actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
+        if self.rights is not None:
+            self.rights.note(statement.extent, self.subjects)
+        actor_id = self.caller.actor_id
+        values |= {"keys": keys, ACTOR_ID: actor_id, OWN_ID: actor_id, "organization_id": self.caller.organization_id}
         values |= overlay.values
         if one_key:
             values["key"] = keys[0]

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # has no stubs
-from sqlalchemy import BindParameter, ColumnElement, Dialect, Integer, Select, String, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Integer, Select, bindparam
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
@@ -24,6 +24,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import ONE_KEY
 from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
+from mainsheet.resolvers.sql.rights import ACTOR_ID, OWN_ID, Extent, id_parameter
 
 MAX_STATEMENTS = 2000
 
@@ -41,11 +42,18 @@ class View:
     """The parameters of a statement's shape: a caller whose ids are bound parameters, and the wanted columns.
 
     `columns` is None for all columns of a row. A pair is a row to join with the wanted columns of that row.
+
+    The caller's `actor_id` may only select its roles in teams. What else is the caller's is found by `own_id`.
     """
 
     caller: Caller
     columns: Columns
     is_sqlite: bool = False
+
+    @property
+    def own_id(self) -> BindParameter[str]:
+        """The caller's id, for rows that only the caller sees. A result that depends on it is shared with nobody."""
+        return id_parameter(OWN_ID)
 
     @property
     def joins(self) -> bool:
@@ -116,6 +124,7 @@ class CompiledStatement:
 
     sql: str
     record_class: type | None  # the class of the driver's rows, or None for its default
+    extent: Extent  # of the caller's rights
     _parameters: Sequence[Parameter]
     _row: Reader | None
 
@@ -147,14 +156,15 @@ def compiled_statement(
     compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
     names = compiled.positiontup or ()
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
+    sql, extent = str(compiled), Extent.of(str(compiled), names)
     found = [(column.key or "", _reader(column.type, dialect)) for column in statement.selected_columns]
     if dialect.name == "postgresql" and not any(reader or "." in name for name, reader in found):
-        return CompiledStatement(str(compiled), _record_class([name for name, _ in found]), parameters, None)
-    return CompiledStatement(str(compiled), None, parameters, _row(found))
+        return CompiledStatement(sql, _record_class([name for name, _ in found]), extent, parameters, None)
+    return CompiledStatement(sql, None, extent, parameters, _row(found))
 
 
 def caller_of_parameters(role: OrganizationRole) -> Caller:
-    ids: Any = {name: bindparam(name, type_=String(20)) for name in ("actor_id", "organization_id")}
+    ids: Any = {name: id_parameter(name) for name in (ACTOR_ID, "organization_id")}
     return Caller(organization_role=role, **ids)
 
 

@@ -7,7 +7,7 @@ behind a pooler no notification arrives. So a lost one delays an event, and neve
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -55,14 +55,15 @@ class Flag(Protocol):
 class Reader:
     """A reader of an organization's feed. `grown` is set when there may be new events that its caller sees.
 
-    Without a caller, it reads all events. While it waits, `cursor` is where it has read to; events that its caller
-    doesn't see move the cursor on.
+    Without a caller, it reads all events. It may read for more actors than its caller, who have the same role. While it
+    waits, `cursor` is where it has read to; events that none of them sees move the cursor on.
     """
 
     organization_id: str
     caller: Caller | None = None
     grown: Flag = field(default_factory=asyncio.Event)
     cursor: str | None = None
+    actor_ids: Collection[str] = ()
 
     @property
     def sees_all(self) -> bool:
@@ -70,7 +71,9 @@ class Reader:
 
     def is_among(self, audience: Audience) -> bool:
         """Return whether the reader may see one of the events that have this audience."""
-        return self.caller is None or self.sees_all or self.caller.actor_id in audience
+        if self.caller is None or self.sees_all:
+            return True
+        return any(each in audience for each in self.actor_ids or (self.caller.actor_id,))
 
     def skip_to_end(self, before: str, end: tuple[str, str]) -> None:
         """Move on to the end of the feed: the events after the position `before` aren't for the caller."""

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mainsheet.executor.turns import next_turn
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.resolvers.sql.rights import Extent
+from mainsheet.resolvers.subscription import Source
+from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.feed_watch import Reader
 from mainsheet.server.observe.log_fields import detached_context
 
 MOST_WAITING = 1_000  # results for a subscriber that reads slowly
 
-Run = Callable[[Delivery], Awaitable[bytes]]
+Run = Callable[[Execution], Awaitable[bytes]]
 SendNow = Callable[[bytes], bool]
 """Sends a result without waiting. Returns False, and sends nothing, if earlier bytes are still unsent."""
 
@@ -37,9 +39,11 @@ class Subscriber:
     `begin_sending` is called when a result has to wait and none did before. It starts to read `waiting`.
     """
 
-    __slots__ = ("_begin_sending", "_send_now", "_waiting")
+    __slots__ = ("_begin_sending", "_send_now", "_waiting", "actor_id", "group")
 
     def __init__(self, send_now: SendNow, begin_sending: Callable[[], None]) -> None:
+        self.group: Group | None = None
+        self.actor_id = ""
         self._send_now = send_now
         self._begin_sending = begin_sending
         self._waiting: deque[Item] | None = None  # None while there are none: most subscribers never have any
@@ -68,7 +72,10 @@ class Subscriber:
 
 @dataclass(frozen=True)
 class Subscription:
-    """What a client subscribed to. Equal subscriptions have equal keys. `run` executes the operation for one event."""
+    """What a client subscribed to. `run` executes the operation for one event.
+
+    Equal subscriptions of callers with the same role in the organization and the same scopes have equal keys.
+    """
 
     key: Hashable
     caller: Caller
@@ -77,21 +84,25 @@ class Subscription:
 
 
 class Group:
-    """Equal subscriptions of one caller. There is a task only while the group reads events.
+    """Equal subscriptions. There is a task only while the group reads events.
 
     The group is the flag of its reader of the feed: `set` says that the feed has grown, and starts the task.
     """
 
     __slots__ = (
         "_context",
+        "_event_id",
         "_has_grown",
         "_idle",
+        "_members",
         "_read",
-        "caller",
+        "_turn",
+        "callers",
         "cursor",
+        "extent",
         "has_read",
         "key",
-        "members",
+        "pending",
         "reader",
         "run",
         "source",
@@ -102,20 +113,52 @@ class Group:
         self, subscription: Subscription, key: Hashable, read: Callable[["Group"], Coroutine[Any, Any, None]]
     ) -> None:
         """`read` delivers the events after the cursor."""
-        self.caller = subscription.caller
+        caller = subscription.caller
         self.source = subscription.source
         self.run = subscription.run
         self.key = key
-        self.members: set[Subscriber] = set()
+        self.callers: dict[str, Caller] = {}  # by actor
+        self.pending: set[Subscriber] = set()  # that haven't got the present event yet
+        self.extent = Extent.TEAMS  # of the rights that the results depend on, as far as is known
         self.cursor = self.source.after
-        self.has_read = False
-        self.reader = Reader(self.caller.organization_id, self.caller, self)
+        self.has_read = self.cursor is None  # a cursor of a client may be of another database
+        self.reader = Reader(caller.organization_id, caller, self, actor_ids=self.callers.keys())
         self.task: asyncio.Task[None] | None = None
+        self._members: dict[str, set[Subscriber]] = {}  # by actor
+        self._event_id = ""
+        self._turn = 0
         self._read = read
         self._has_grown = False
         self._idle: asyncio.TimerHandle | None = None
         # Each error has the request id of the first subscriber.
         self._context = detached_context("request_id", "actor", "organization")
+
+    def add(self, subscriber: Subscriber, caller: Caller) -> None:
+        subscriber.group, subscriber.actor_id = self, caller.actor_id
+        self.callers[caller.actor_id] = caller
+        self._members.setdefault(caller.actor_id, set()).add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        subscriber.group = None
+        self.pending.discard(subscriber)
+        own = self._members[subscriber.actor_id]
+        own.discard(subscriber)
+        if not own:
+            del self._members[subscriber.actor_id], self.callers[subscriber.actor_id]
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return (each for own in self._members.values() for each in own)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.callers
+
+    def payer(self, actor_ids: Collection[str], may_spend: Callable[[Caller], bool]) -> Caller:
+        """Choose the caller who pays for what these share: in turn, and whose budget isn't used up if possible."""
+        self._turn += 1
+        ids = list(actor_ids)
+        in_turn = (self.callers[ids[(self._turn + number) % len(ids)]] for number in range(len(ids)))
+        return next(filter(may_spend, in_turn), self.callers[ids[0]])
 
     def set(self) -> None:
         self._has_grown = True
@@ -139,20 +182,35 @@ class Group:
             self._idle.cancel()
             self._idle = None
 
-    async def deliver(self, result: bytes) -> None:
-        """Deliver the result to all members, without keeping other work from the event loop for long."""
-        for each in list(self.members):
-            await next_turn()
-            if each in self.members and not each.deliver(result):
-                self.members.discard(each)
+    def begin(self, event_id: str) -> None:
+        """Begin to deliver an event, or go on after a failure with those that haven't got it."""
+        if event_id != self._event_id:
+            self._event_id, self.pending = event_id, set(self)
+
+    def pending_actors(self) -> frozenset[str]:
+        return frozenset(each.actor_id for each in self.pending)
+
+    def skip(self, actor_ids: Collection[str]) -> None:
+        """Deliver the present event to none of these."""
+        self.pending = {each for each in self.pending if each.actor_id not in actor_ids}
+
+    async def deliver(self, result: bytes, actor_ids: Collection[str]) -> None:
+        """Deliver the result to the actors, without keeping other work from the event loop for long."""
+        for actor_id in actor_ids:
+            for each in list(self._members.get(actor_id, ())):
+                await next_turn()
+                if each in self.pending:
+                    self.pending.discard(each)
+                    if not each.deliver(result):
+                        self.remove(each)
 
     def end(self, reason: Exception) -> None:
         """End all subscriptions. They get the results that wait first."""
-        for each in list(self.members):
+        for each in list(self):
             each.deliver(reason)
 
     def close(self) -> None:
-        """Stop reading: there are no members any more."""
+        """Stop reading: there are no subscribers any more."""
         self._stop_idling()
         if self.task is not None:
             self.task.cancel()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,11 +29,12 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import Subscriptions
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
-from mainsheet.server.operations.execution import Closable, Executions
+from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
@@ -73,13 +74,14 @@ class Streams:
             self.budget.charge_document(caller, request.query)
         operation = await self.operations.get(*document, request.hash)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            return await self._run(operation, request.variables, caller, request_id, caller)
+            return await self._run(operation, request.variables, request_id, caller, caller)
         source = await self._source(operation, request, caller, request_id)
         if isinstance(source, bytes):
             return source
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS).decode()
-        run = partial(self._run, operation, request.variables, caller, request_id)
-        return Subscription((operation, variables, caller), caller, source, run)
+        run = partial(self._deliver, operation, request.variables, request_id)
+        key = (operation, variables, caller.organization_id, caller.organization_role, caller.scopes)
+        return Subscription(key, caller, source, run)
 
     async def _source(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, request_id: str
@@ -97,15 +99,33 @@ class Streams:
             await context.close()
         return _source(result) or await self._encoded(result, request_id, 0)
 
+    async def _deliver(
+        self, operation: Operation, variables: dict[str, Any] | None, request_id: str, execution: Execution
+    ) -> bytes:
+        """Execute the operation for an event, and return its encoded result."""
+        executions = self.executions
+        if execution.is_shared:
+            executions = replace(executions, execute=partial(_shared, executions.execute, execution))
+        return await self._run(
+            operation, variables, request_id, execution.caller, execution.delivery, executions=executions
+        )
+
     async def _run(
-        self, operation: Operation, variables: dict[str, Any] | None, caller: Caller, request_id: str, root: Any
+        self,
+        operation: Operation,
+        variables: dict[str, Any] | None,
+        request_id: str,
+        caller: Caller,
+        root: Any,
+        *,
+        executions: Executions | None = None,
     ) -> bytes:
         """Execute the operation once, for the caller or an event, and return its encoded result."""
         record = record_of(operation, is_streamed=True)
         spending = self.budget.spending(caller, price_of(operation, variables), record)
         ready = Request(operation.prepared, variables, self.open_context(caller), root)
         with Recording(self.executions.instrumentation, record):
-            result = note_errors(record, await self.executions.result(ready, spending))
+            result = note_errors(record, await (executions or self.executions).result(ready, spending))
         return await self._encoded(result, request_id, spending.actual or 0)
 
     async def _encoded(self, result: ExecutionResult, request_id: str, values: int) -> bytes:
@@ -115,6 +135,12 @@ class Streams:
             content = orjson.dumps(await body_of(result, request_id, 0))
         self.executions.instrumentation.streamed([code_of(each) for each in result.errors or ()])
         return content
+
+
+async def _shared(execute: Execute, execution: Execution, request: Request) -> ExecutionResult:
+    """Execute the operation in a snapshot that begins with the rights of those who share it."""
+    await execution.begin(request.context)
+    return await execute(request)
 
 
 def _source(result: ExecutionResult) -> Source | None:

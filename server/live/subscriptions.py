@@ -1,38 +1,22 @@
-"""Subscriptions: each group of equal ones executes its operation once for each event, and shares the encoded result.
-
-A group reads the feed by the same list as `Query.events`, with its filter and as its caller. So rights are checked at
-delivery, and a group that begins after a cursor catches up by the same code that delivers new events.
-"""
+"""Subscriptions: equal ones form a group, whose task reads the feed and delivers the results (decisions 27 and 37)."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 from mainsheet.models.database import Database
-from mainsheet.models.event import Event
-from mainsheet.models.unavailable import Unavailable
-from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.event import EventListArguments
-from mainsheet.resolvers.sql.pagination import cursor
-from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
-from mainsheet.resolvers.sql.pagination.paged_list import Page
-from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.subscription import Delivery
-from mainsheet.server.errors import Code, RateLimited, RequestError
+from mainsheet.server.live.deliveries import Deliveries
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.group import Group, Subscriber, Subscription, send_later
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 
 ALL = ""  # the key under which all subscriptions are counted
-PAGE = 100
-RETRY_SECONDS = 1
-MOST_TRIES = 60
 ENDED_PER_SECOND = 500  # when the process stops
 ENDED_AT_ONCE = 25
 IDLE_SECONDS = 3600  # events are kept for days
@@ -63,7 +47,7 @@ class SubscriptionLimits:
 
 class Subscriptions:
     def __init__(self, database: Database, watch: FeedWatch, budget: Budget, limits: SubscriptionLimits) -> None:
-        self._database = database
+        self._deliveries = Deliveries(database, budget, self._separate)
         self._watch = watch
         self._budget = budget
         self._limits = limits
@@ -94,12 +78,12 @@ class Subscriptions:
         """
         if self._is_stopping:
             raise Stopping
-        self._count(subscription.caller)
-        group = self._groups.get(subscription.key) if subscription.source.after is None else None
-        if group is None:
-            group = self._opened(subscription)
-        group.members.add(subscriber)
-        return partial(self._leave, group, subscriber)
+        caller = subscription.caller
+        self._count(caller)
+        key = subscription.key if subscription.source.after is None else object()
+        group = self._groups.get(key) or self._opened(Group(subscription, key, self._deliver))
+        group.add(subscriber, caller)
+        return partial(self._leave, subscriber, caller)
 
     @property
     def count(self) -> int:
@@ -120,23 +104,36 @@ class Subscriptions:
                 raise self._budget.refusal("subscriptions", f"{who} too many subscriptions.", caller)
         self._open.update(limits.keys())
 
-    def _opened(self, subscription: Subscription) -> Group:
-        key = subscription.key if subscription.source.after is None else object()
-        group = self._groups[key] = Group(subscription, key, self._deliver)
+    def _opened(self, group: Group) -> Group:
+        self._groups[group.key] = group
         self._watch.add(group.reader)
         group.set()
         return group
 
-    def _leave(self, group: Group, subscriber: Subscriber) -> None:
-        caller = group.caller
+    def _separate(self, group: Group, actor_ids: Collection[str]) -> None:
+        """Let the actors' subscribers that haven't got the group's present event begin with it in another group."""
+        moving = [(each, group.callers[each.actor_id]) for each in group.pending if each.actor_id in actor_ids]
+        if not moving:
+            return
+        key = object()
+        other = Group(Subscription(key, moving[0][1], group.source, group.run), key, self._deliver)
+        other.cursor, other.has_read, other.extent = group.cursor, group.has_read, group.extent
+        for subscriber, caller in moving:
+            group.remove(subscriber)
+            other.add(subscriber, caller)
+        self._opened(other)
+
+    def _leave(self, subscriber: Subscriber, caller: Caller) -> None:
         for key in (caller.actor_id, caller.organization_id, ALL):
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
-        group.members.discard(subscriber)
-        if not group.members:
-            self._forget(group)
-            group.close()
+        group = subscriber.group
+        if group:
+            group.remove(subscriber)
+            if group.is_empty:
+                self._forget(group)
+                group.close()
 
     def _forget(self, group: Group) -> None:
         """Let nobody join the group any more: it ends."""
@@ -151,9 +148,9 @@ class Subscriptions:
         """
         self._is_stopping = True
         rate = max(ENDED_PER_SECOND, self.count / seconds)
-        members = [(group, each) for group in self._groups.values() for each in group.members]
-        for number, (group, each) in enumerate(members, 1):
-            if each in group.members:
+        subscribers = [each for group in self._groups.values() for each in group]
+        for number, each in enumerate(subscribers, 1):
+            if each.group:
                 each.deliver(Stopping())
             if number % ENDED_AT_ONCE == 0:
                 await _pause(ENDED_AT_ONCE / rate)
@@ -163,16 +160,16 @@ class Subscriptions:
     async def _deliver(self, group: Group) -> None:
         """Deliver all events, then let the group wait for more.
 
-        After `IDLE_SECONDS` it reads on anyway, which moves the cursor past events that the caller doesn't see, before
+        After `IDLE_SECONDS` it reads on anyway, which moves the cursor past events that the callers don't see, before
         retention deletes them.
         """
         try:
-            group.cursor = group.reader.cursor or group.cursor or await self._end(group.caller)
+            group.cursor = group.reader.cursor or group.cursor or await self._deliveries.end_of_feed(group)
             group.reader.cursor = None
-            while group.is_set() and group.members:
+            while group.is_set() and not group.is_empty:
                 group.clear()
-                await self._deliver_new(group)
-            if group.members:
+                await self._deliveries.deliver_new(group)
+            if not group.is_empty:
                 group.reader.cursor = group.cursor
                 group.idle(IDLE_SECONDS)
             else:  # all were too slow
@@ -181,58 +178,6 @@ class Subscriptions:
             self._forget(group)
             group.end(failure)
 
-    async def _deliver_new(self, group: Group) -> None:
-        """Deliver all events after the group's cursor. Try again, some times, what the client would have to repeat."""
-        tries = MOST_TRIES
-        has_more = True
-        while has_more:
-            try:
-                has_more = await self._deliver_page(group)
-                tries = MOST_TRIES
-            except (Unavailable, RateLimited, RequestError) as failure:
-                tries -= 1
-                if not tries or not _is_temporary(failure):
-                    raise
-                await asyncio.sleep(failure.retry_after if isinstance(failure, RateLimited) else RETRY_SECONDS)
-
-    async def _deliver_page(self, group: Group) -> bool:
-        """Deliver the next events. Return whether there may be more."""
-        page = await self._page(group)
-        for each in page.nodes:
-            if not group.members:
-                return False
-            await group.deliver(await group.run(Delivery(each.id)))
-            group.cursor = cursor.encode(Event.position, each.position, each.id)
-        group.cursor = page.end_cursor
-        return page.has_next_page
-
-    async def _end(self, caller: Caller) -> str:
-        read = Read.of(self._database, caller)
-        try:
-            with self._budget.charged(caller):
-                return await event_rows.end_of(read, [caller.organization_id])
-        finally:
-            await read.close()
-
-    async def _page(self, group: Group) -> Page[Event]:
-        """Read the events after the group's cursor. The first cursor is a client's and may be of another database."""
-        caller, source = group.caller, group.source
-        arguments = EventListArguments(PageArguments(size=PAGE, after=group.cursor), source.filter, source.of_jobs)
-        read = Read.of(self._database, caller)
-        try:
-            with self._budget.charged(caller):
-                if group.has_read:
-                    return await event_rows.after_recent(read, caller.organization_id, arguments)
-                pages = await event_rows.of_organizations(read, [caller.organization_id], arguments)
-        finally:
-            await read.close()
-        group.has_read = True
-        return pages[caller.organization_id]
-
 
 async def _pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
-
-
-def _is_temporary(failure: Exception) -> bool:
-    return not isinstance(failure, RequestError) or failure.code is Code.TIMEOUT

@@ -46,7 +46,7 @@ class Gauges:
         self.requests = self._sum("mainsheet_running_requests", "Requests without a response, streams among them.")
         self.mutations = self._sum("mainsheet_running_mutations", "Mutations that run, also if their client left.")
         self.subscriptions = self._sum("mainsheet_subscriptions", "Subscriptions.")
-        self.groups = self._sum("mainsheet_subscription_groups", "Groups of equal subscriptions of one caller.")
+        self.groups = self._sum("mainsheet_subscription_groups", "Groups of equal subscriptions, which share results.")
         self.replica_lag = self._largest(
             "mainsheet_replica_lag_seconds",
             "How far a replica is behind the primary; +Inf if it isn't used, 0 for the primary.",

@@ -45,6 +45,7 @@ def identify(caller: Caller) -> None:
     fields = _fields.get()
     if fields is not None:
         fields |= {"actor": caller.actor_id, "organization": caller.organization_id}
+        fields.pop("token", None)
         if caller.token_id is not None:
             fields["token"] = caller.token_id
 

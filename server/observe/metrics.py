@@ -130,7 +130,8 @@ class Metrics(Instrumentation):
             "outcome",
         )
         self.stream_messages = self._counter(
-            "mainsheet_stream_messages", "Results and errors sent to WebSockets and event streams, once for each group."
+            "mainsheet_stream_messages",
+            "Results and errors for WebSockets and event streams, once for all who share one.",
         )
         self.refusals = self._counter(
             "mainsheet_http_refused", "Clients refused or cut off to protect the server.", "reason"

@@ -57,6 +57,10 @@ class Budget:
         points, seconds = (each.account(caller) if each else None for each in (self.points, self.seconds))
         return Accounts(points, seconds)
 
+    def may_spend(self, caller: Caller) -> bool:
+        """Return whether no budget of the caller is used up."""
+        return all(each.left() > 0 for each in self.accounts(caller).all)
+
     def refuse_debtor(self, caller: Caller, accounts: "Accounts") -> None:
         """Raise `RateLimited` if a budget of the caller is used up."""
         for each in accounts.all:

@@ -12,6 +12,8 @@ from mainsheet.executor import AnswerTooLarge, Request
 from mainsheet.models.instrumentation import Instrumentation, Instrumented
 from mainsheet.models.replica import Replica
 from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, TooSlow, Unavailable
+from mainsheet.resolvers.sql.rights import RightsUsed
+from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report, timed_out
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
@@ -27,6 +29,8 @@ class Closable(Protocol):
     def read_from(self, replica: Replica) -> None: ...
 
     async def leave_replica(self, failure: Unavailable) -> bool: ...
+
+    def note_rights(self, used: RightsUsed) -> Read: ...
 
 
 Execute = Callable[[Request], Awaitable[ExecutionResult]]  # the compiled executor's, or the reference

@@ -37,7 +37,7 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.models.webhook import Webhook
-from mainsheet.resolvers import config_change, event, event_audience, locked_job
+from mainsheet.resolvers import config_change, event, event_audience, event_visibility, locked_job
 from mainsheet.resolvers.job_list import own_jobs
 from mainsheet.resolvers.sql import snapshot
 from mainsheet.resolvers.sql.snapshot import Read
@@ -82,7 +82,8 @@ MANY_IN_A_MUTATION = {
 }
 NO_BATCHES = {
     *(event.after_recent, event.end_of, event_audience.audience, config_change.shown),
-    *(own_jobs.list_to_count, snapshot.rows_alone, locked_job.load_parts),
+    *(event_visibility.viewers, event_visibility.team_rights, own_jobs.list_to_count),
+    *(snapshot.rows_alone, locked_job.load_parts),
 }
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"

@@ -9,9 +9,10 @@ import pytest
 from mainsheet.models.database import Database
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.event_filter import EventFilter
-from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.resolvers.subscription import Source
 from mainsheet.server.errors import Code, RateLimited, RequestError
-from mainsheet.server.live import group, subscriptions
+from mainsheet.server.live import deliveries, group
+from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
@@ -37,16 +38,16 @@ class Away:
         self.times = times
         self.failure = failure
 
-    async def run(self, delivery: Delivery) -> bytes:
+    async def run(self, execution: Execution) -> bytes:
         if self.times:
             self.times -= 1
             raise self.failure
-        return str(delivery).encode()
+        return execution.event.id.encode()
 
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(deliveries, "RETRY_SECONDS", 0)
 
 
 @each_failure
@@ -70,7 +71,7 @@ async def test_a_long_outage_ends_the_subscription(
     await rename(ask, world, job_id, "name")
 
     with pytest.raises(type(failure)):
-        await results(database, world, after, Away(subscriptions.MOST_TRIES, failure), count=1)
+        await results(database, world, after, Away(deliveries.MOST_TRIES, failure), count=1)
 
 
 async def test_a_refused_operation_ends_the_subscription(
@@ -90,10 +91,10 @@ async def test_a_group_stops_when_all_its_members_were_too_slow(
     after = await end(ask, world)
     for number in range(5):
         await rename(ask, world, job_id, f"name {number}")
-    delivered: list[Delivery] = []
+    delivered: list[str] = []
 
-    async def run(delivery: Delivery) -> bytes:
-        delivered.append(delivery)
+    async def run(execution: Execution) -> bytes:
+        delivered.append(execution.event.id)
         return b""
 
     live = subscriptions_to(database)

@@ -9,8 +9,9 @@ import pytest
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.resolvers.event_filter import EventFilter
-from mainsheet.resolvers.subscription import Delivery, Source
+from mainsheet.resolvers.subscription import Source
 from mainsheet.server.errors import RateLimited
+from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.group import Subscription
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
@@ -36,8 +37,8 @@ class Server:
         return self.subscriptions.results(Subscription("key", caller(member), source, delivered))
 
 
-async def delivered(delivery: Delivery) -> bytes:
-    return str(delivery).encode()
+async def delivered(execution: Execution) -> bytes:
+    return execution.event.id.encode()
 
 
 @pytest.fixture
