@@ -15,12 +15,14 @@ TCP_OPTIONS = {"TCP_USER_TIMEOUT": 6000, "TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, 
 class DriverConnection(asyncpg.Connection):  # type: ignore[misc]  # has no stubs
     """A connection that is lost when its host is cut off, so that what waits for an answer fails soon.
 
-    A busy host confirms packets, so long statements go on. The driver has no option for it.
+    A busy host confirms packets, so long statements go on, unless megabytes of parameters are sent that PostgreSQL
+    doesn't read for so long. The driver has no option for it.
     """
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *more: Any) -> None:
         super().__init__(protocol, transport, *more)
-        _notice_silence(transport.get_extra_info("socket"))
+        if not transport.is_closing():
+            _notice_silence(transport.get_extra_info("socket"))
 
 
 def _notice_silence(connected: socket.socket) -> None:

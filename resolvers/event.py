@@ -113,7 +113,8 @@ async def _pages(
 
 
 def _feed_of(arguments: EventListArguments) -> PagedList[Event]:
-    return FEEDS[arguments.of_jobs, arguments.filter.actions is not None]
+    is_merged = arguments.filter.actions is not None and not arguments.page.offset
+    return FEEDS[arguments.of_jobs, is_merged]
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
@@ -253,14 +254,14 @@ BOUNDS: Statement = select(
 
 OF_JOBS = PagedList(_all, Event.job_id, Event.number, Event.id, is_indexed=True)
 FEEDS = {
-    (of_jobs, has_actions): PagedList(
+    (of_jobs, is_merged): PagedList(
         rows,
         Event.organization_id,
         Event.position,
         Event.id,
-        page_ids=MergedByValue("actions", Event.action, rows.build).page_ids if has_actions else None,
-        rows_by_id=_all.build if has_actions else None,
+        page_ids=MergedByValue("actions", Event.action, rows.build).page_ids if is_merged else None,
+        rows_by_id=_all.build if is_merged else None,
     )
     for of_jobs, rows in ((False, _feed), (True, _changes))
-    for has_actions in (False, True)
+    for is_merged in (False, True)
 }

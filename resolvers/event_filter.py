@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, String, bindparam, column, func, select
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.event import Event, EventAction
-from mainsheet.resolvers.sql.array_param import TextArray, among, as_array
+from mainsheet.resolvers.sql.array_param import TextArray, among
 from mainsheet.resolvers.sql.statement import View
 
 
@@ -43,7 +43,7 @@ def _is_any_team(view: View, name: str) -> ColumnElement[bool]:
     """Whether one of the teams had access to the job."""
     wanted = bindparam(name, type_=TextArray())
     if not view.is_sqlite:
-        return func.jsonb_exists_any(Event.team_ids, as_array(wanted))
+        return func.jsonb_exists_any(Event.team_ids, wanted)
     had = func.json_each(Event.team_ids).table_valued("value", name="had")
     return select(had.c.value).where(among(column("value", _selectable=had), wanted)).exists()
 

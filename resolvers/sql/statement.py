@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.sql.array_param import ONE_KEY
+from mainsheet.resolvers.sql.array_param import ONE_KEY, TextArray
 from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
 from mainsheet.resolvers.sql.rights import ACTOR_ID, OWN_ID, Extent, id_parameter
 
@@ -169,6 +169,8 @@ def caller_of_parameters(role: OrganizationRole) -> Caller:
 
 
 def _parameter(name: str, bind: BindParameter[Any], dialect: Dialect) -> Parameter:
+    if isinstance(bind.type, TextArray):  # SQLAlchemy would process each item
+        return name, bind.value, partial(bind.type.process_bind_param, dialect=dialect)
     return name, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 

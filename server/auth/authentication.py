@@ -36,10 +36,12 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
 class Owner(NamedTuple):
-    """The owner of a token that the database has. It is valid until a time of our monotonic clock, then looked up."""
+    """The owner of a token that the database has, until a time of our monotonic clock. Then it is looked up again."""
 
     caller: Caller
-    valid_until: float
+    token_id: str
+    refusal: str | None  # why the token is refused
+    known_until: float
 
 
 @dataclass(eq=False)
@@ -89,11 +91,14 @@ class Authenticator:
         owner = self._owners.get(token_digest)
         if owner is None:
             self.guesses.check(client)
-        elif monotonic() < owner.valid_until:
-            return owner.caller
-        return await self._looked_up(token_digest, client)
+        if owner is None or owner.known_until <= monotonic():
+            owner = await self._looked_up(token_digest, client)
+        if owner is None or owner.refusal is None:
+            return owner and owner.caller
+        log.info(REFUSED, reason=owner.refusal, token=owner.token_id)
+        return None
 
-    async def _looked_up(self, token_digest: str, client: str) -> Caller | None:
+    async def _looked_up(self, token_digest: str, client: str) -> Owner | None:
         looked_up = monotonic()
         rows = await rows_alone(self.database, _tokens, digest=token_digest)
         if not rows:
@@ -102,17 +107,15 @@ class Authenticator:
             log.info(REFUSED, reason="no such token")
             return None
         row = rows[0]
-        caller = _caller(row, row.scopes, row.expires_at, row.id)
-        reason = _reason_to_refuse(row)
-        self._remember(token_digest, Owner(caller, 0 if reason else looked_up + self._remembered_seconds_of(row)))
-        if reason:
-            log.info(REFUSED, reason=reason, token=row.id)
-            return None
-        self.last_use.note(row, row.read_at)
-        return caller
+        caller, refusal = _caller(row, row.scopes, row.expires_at, row.id), _reason_to_refuse(row)
+        owner = Owner(caller, row.id, refusal, looked_up + self._remembered_seconds_of(row, refusal))
+        self._remember(token_digest, owner)
+        if refusal is None:
+            self.last_use.note(row, row.read_at)
+        return owner
 
-    def _remembered_seconds_of(self, row: Any) -> float:
-        if row.expires_at is None:
+    def _remembered_seconds_of(self, row: Any, refusal: str | None) -> float:
+        if row.expires_at is None or refusal is not None:
             return self.remembered_seconds
         left: timedelta = row.expires_at - row.read_at
         return min(self.remembered_seconds, left.total_seconds())

@@ -11,7 +11,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.job import Job
 from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
-from mainsheet.resolvers.sql.array_param import TextArray, among, as_array
+from mainsheet.resolvers.sql.array_param import WrittenArray, among, as_array
 
 
 @pytest.mark.parametrize("column", [Job.id, JobRun.job_id, JobVersion.job_id, JobVersion.cluster_id], ids=str)
@@ -33,7 +33,7 @@ async def test_sqlite_finds_keys_by_an_index(sqlite_url: str, column: Instrument
 async def test_postgresql_reads_the_texts_that_were_given(postgres_url: str, texts: list[str]) -> None:
     database = Database.open(postgres_url)
     async with database.reads.connect() as connection:
-        found = await connection.scalar(select(as_array(bindparam("texts", texts, TextArray()))))
+        found = await connection.scalar(select(as_array(bindparam("texts", texts, WrittenArray()))))
     await database.close()
 
     assert found == texts

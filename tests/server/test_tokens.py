@@ -23,6 +23,7 @@ from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import INTERVAL, LastUse
 from testbed.clock import Clock
+from testbed.statements import statements_of
 from testbed.world import make_member, make_organization, make_service_account, token
 from tests.server.commands import invoke
 
@@ -276,6 +277,19 @@ async def test_owners_are_cached_for_the_configured_time(
 
     assert within is not None
     assert after is None
+
+
+async def test_a_refused_token_is_looked_up_as_seldom_as_another(database: Database, ada: Member) -> None:
+    authenticator = Authenticator(database, LastUse(database), remembered_seconds=60)
+    secret = await tokens.create(database, ada.email, None, None)
+    async with AsyncSession(database.writes) as session, session.begin():
+        await session.execute(update(AccessToken).values(revoked_at=datetime.now(UTC)))
+    sent = statements_of(database)
+
+    found = [await authenticator.caller(f"Bearer {secret}") for _ in range(3)]
+
+    assert found == [None] * 3
+    assert len(sent) == 1
 
 
 async def test_an_expired_token_is_refused_despite_the_cache(database: Database, ada: Member) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 
-from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among, as_array
+from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among
 from mainsheet.resolvers.sql.pagination.slices import END, OFFSET, SIZE, SortedRows
 from mainsheet.resolvers.sql.statement import Attribute, Statement, View
 
@@ -26,9 +26,9 @@ class MergedByValue:
     def page_ids(self, view: View, all_rows: SortedRows, *conditions: str) -> Select[str]:
         """Select the ids of the page. `all_rows` has the order and the cursor."""
         values = bindparam(self.condition, type_=TextArray())
-        array = func.json_each(values) if view.is_sqlite else func.unnest(as_array(values))
-        wanted = array.table_valued("value", name="wanted")
-        wanted = wanted if view.is_sqlite else wanted.render_derived()
+        array = (func.json_each if view.is_sqlite else func.unnest)(values).table_valued("value", name="given")
+        given = array if view.is_sqlite else array.render_derived()
+        wanted = select(given.c.value).distinct().subquery("wanted")
         others = [each for each in conditions if each != self.condition]
         is_own = (among(all_rows.parent, KEYS), self.column == wanted.c.value)
         rows = self.rows(view, *others).where(*is_own, *all_rows.after_cursor(all_rows.by, all_rows.id))
@@ -41,4 +41,4 @@ class MergedByValue:
             own = first.with_only_columns(all_rows.by, all_rows.id).lateral("own")
             by, id_ = own.c[all_rows.by.key], own.c[all_rows.id.key]
             ids = select(id_).join_from(wanted, own, true())
-        return ids.group_by(by, id_).order_by(*all_rows.order_of(by, id_)).limit(SIZE).offset(OFFSET)
+        return ids.order_by(*all_rows.order_of(by, id_)).limit(SIZE).offset(OFFSET)
