@@ -48,8 +48,8 @@ class Started:
 class Run:
     """Awaits what resolvers return, all at the same time, each in a task of its own as graphql-core does.
 
-    The first failure ends the run. graphql-core then executes the operation again, with the run as its middleware. It
-    gets the same objects, so that no resolver is called twice.
+    The first failure ends the run. graphql-core then executes the operation again, with the run as its middleware, or
+    completes the value at `path` again. It gets the same objects, so that none of these resolvers is called twice.
 
     `path` is the path of the value that the unit completes: None for a whole operation.
     """

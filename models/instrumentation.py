@@ -194,7 +194,11 @@ class Instruments(Instrumentation):
         self._share((*self.shared, *instruments))
 
     def remove(self, instrument: Instrumentation) -> None:
-        self._share([each for each in self.shared if each is not instrument])
+        """Remove an instrument. Raises ValueError if it isn't there."""
+        remaining = [each for each in self.shared if each is not instrument]
+        if len(remaining) == len(self.shared):
+            raise ValueError(f"{instrument!r} isn't an instrument of the process")
+        self._share(remaining)
 
     def _share(self, instruments: Sequence[Instrumentation]) -> None:
         self.shared = instruments
@@ -211,7 +215,7 @@ class Instruments(Instrumentation):
 
 
 def _methods(event: str, instruments: Iterable[Instrumentation]) -> Iterator[Callable[..., None]]:
-    """Yield the methods that do something at the event."""
+    """Yield the methods for the event that classes override. A method set on an instance isn't called."""
     nothing = getattr(Instrumentation, event)
     for each in instruments:
         if getattr(type(each), event) is not nothing:
@@ -219,12 +223,13 @@ def _methods(event: str, instruments: Iterable[Instrumentation]) -> Iterator[Cal
 
 
 def _passing(event: str) -> Callable[..., None]:
-    def report(self: Instruments, *details: object) -> None:
+    def report(self: Instruments, *details: object, **named: object) -> None:
         for method in self.methods[event]:
-            method(*details)
+            method(*details, **named)
         for each in _of_operation.get():
-            getattr(each, event)(*details)
+            getattr(each, event)(*details, **named)
 
+    report.__name__ = event
     return report
 
 

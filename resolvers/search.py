@@ -85,7 +85,10 @@ def _token(organization_id: str, gram: str) -> str:
 
 
 class InIndex(ColumnElement[bool]):
-    """Whether the row has all trigrams of the text. They may be in another order, so it may not contain the text."""
+    """Whether the row has the trigrams that cover the text.
+
+    They may be in another order or apart, so the row may not contain the text.
+    """
 
     inherit_cache = True
     type = Boolean()

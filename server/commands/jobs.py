@@ -75,8 +75,8 @@ def export(*, url: str, token: str, force: bool, directory: Path) -> None:
 def diff(*, url: str, token: str, publish: bool, shown: str, directory: Path) -> None:
     """Show what `apply` would do with the files in DIR, and change nothing.
 
-    Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused or DIR has
-    no job.
+    Exits with 0 if there is nothing to do, 2 if there are changes, 1 if a file is refused or DIR has no job. A DIR
+    that was exported may have none.
     """
     found = _files(directory)
     steps = _compared(url, token, found, publish=publish)
@@ -96,7 +96,7 @@ def apply(*, url: str, token: str, publish: bool, message: str | None, yes: bool
     """Create and change jobs so that they are what the files in DIR say. Jobs without a file aren't touched.
 
     Shows the plan and asks first. Exits with 0 if all is done or there is nothing to do, 2 if you decline, 1 if a file
-    is refused; the others are applied.
+    is refused (the others are applied) or DIR has no job. A DIR that was exported may have none.
     """
     found = _files(directory)
     planned = _compared(url, token, found, publish=publish)
@@ -136,7 +136,7 @@ def _files(directory: Path) -> Sequence[files.JobFile]:
         for problem in error.problems:
             click.echo(problem, err=True)
         raise nothing_sent(directory, len(error.problems)) from None
-    if not found:
+    if not found and not (directory / OWNER).exists():  # an organization without jobs may have been exported
         suffixes = " or ".join(sorted(files.SUFFIXES))
         raise click.ClickException(f"There is no job in {directory}: no file ends in {suffixes}")
     return found

@@ -84,6 +84,26 @@ async def test_each_of_several_instruments_receives_a_statement(ask: Ask, world:
     assert first == second != []
 
 
+async def test_events_are_passed_on_with_named_details(database: Database) -> None:
+    database.instrumentation.add(commands := Commands())
+
+    database.instrumentation.command("named", outcome="done", seconds=1, problems=[])
+
+    assert commands.ended == [("named", "done")]
+    assert type(database.instrumentation).command.__name__ == "command"
+
+
+async def test_an_instrument_is_removed_once(database: Database) -> None:
+    database.instrumentation.add(commands := Commands())
+    database.instrumentation.remove(commands)
+
+    database.instrumentation.command("later", "done", 1, [])
+
+    assert commands.ended == []
+    with pytest.raises(ValueError, match="isn't an instrument"):
+        database.instrumentation.remove(commands)
+
+
 async def test_statements_with_many_rows_are_reported(world: World, database: Database) -> None:
     rows = [{"id": f"TM{n}", "organization_id": world.organization.id, "name": f"team-{n}"} for n in range(3)]
     sent = statements_of(database)

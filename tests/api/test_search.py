@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mainsheet.models.database import Database
 from mainsheet.models.search_text import fold, search_text
+from mainsheet.resolvers.search import Grams, SearchTerm
 from testbed.ask import Ask, Failed
 from testbed.world import World
 
@@ -84,6 +85,31 @@ def test_folding_is_idempotent_and_ignores_normal_forms(text: str) -> None:
 
     assert fold(folded) == folded
     assert {fold(unicodedata.normalize(form, text)) for form in ("NFC", "NFD", "NFKC", "NFKD")} == {folded}
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"),
+    [
+        ("a", ["a"]),
+        ("ab", ["ab"]),
+        ("abc", ["abc"]),
+        ("abcd", ["abc", "bcd"]),
+        ("abcde", ["abc", "cde"]),
+        ("abcdef", ["abc", "def"]),
+        ("abcdefg", ["abc", "def", "efg"]),
+        ("aaaaaaa", ["aaa"]),
+    ],
+)
+async def test_the_index_is_searched_for_the_fewest_trigrams(text: str, grams: list[str], database: Database) -> None:
+    dialect = database.writes.dialect
+
+    sent = Grams().process_bind_param(SearchTerm("OR1", text), dialect)
+
+    if database.is_sqlite:
+        parts = [f'"OR1_{each.encode().hex()}"{"" if len(each) == 3 else "*"}' for each in grams]
+        assert sent == " AND ".join(parts)
+    else:
+        assert sent == " & ".join(f"'OR1_{each}'{'' if len(each) == 3 else ':*'}" for each in grams)
 
 
 async def test_a_search_follows_changes_and_deletions(ask: Ask, world: World, ids: dict[str, str]) -> None:

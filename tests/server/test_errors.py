@@ -171,4 +171,4 @@ async def test_a_stopped_application_receives_no_events(serve: Serve, small_data
 
     await server.stop()
 
-    assert not small_database.instrumentation.shared
+    assert list(small_database.instrumentation.shared) == []

@@ -373,6 +373,26 @@ def test_a_folder_without_jobs_is_refused(tmp_path: Path, command: list[str]) ->
     assert done.stderr == f"Error: There is no job in {tmp_path}: no file ends in .yaml or .yml\n"
 
 
+def test_an_exported_folder_may_have_no_job(tmp_path: Path) -> None:
+    url, folder = f"sqlite:///{tmp_path / 'empty.sqlite3'}", tmp_path / "jobs"
+    invoke("db", "upgrade", MAINSHEET_DATABASE_URL=url)
+    made = invoke("init", "--organization", "acme", "--admin", "ada@acme.example", MAINSHEET_DATABASE_URL=url)
+
+    with serving("--database-url", url) as server:
+        environment = {"MAINSHEET_URL": server.url, "MAINSHEET_TOKEN": made.stdout.strip()}
+        exported, *compared = [
+            invoke("jobs", *command, str(folder), **environment)
+            for command in (["export"], ["diff"], ["apply"], ["diff", "--format", "json"])
+        ]
+
+    assert (exported.returncode, exported.stdout) == (0, f"Exported 0 jobs to {folder}.\n")
+    assert [(each.returncode, each.stdout) for each in compared] == [
+        (0, "0 to create, 0 to change, 0 unchanged, 0 refused.\n"),
+        (0, "0 created, 0 changed, 0 unchanged, 0 refused.\n"),
+        (0, "[]\n"),
+    ]
+
+
 def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yml"):
         (tmp_path / name).write_text(files.text_of(SHORE), "utf-8")

@@ -38,12 +38,13 @@ async def test_a_subscriber_misses_no_event_when_the_workers_are_replaced(databa
     over, seen, returned_at = asyncio.Event(), list[str](), list[int]()
 
     with serving("--workers", "2", environment=environment) as server:
-        changing = asyncio.create_task(changed(ask, world, job_id, over))
         async with (
             asyncio.timeout(PATIENCE),
+            asyncio.TaskGroup() as group,
             ClientSession(headers=headers) as http,
             aclosing(subscribed(http, server.url, after)) as received,
         ):
+            changing = group.create_task(changed(ask, world, job_id, over))
             async for message in received:
                 if message is None:
                     returned_at.append(len(seen))
@@ -55,9 +56,8 @@ async def test_a_subscriber_misses_no_event_when_the_workers_are_replaced(databa
                     over.set()
                 if message == END:
                     break
-        made = await changing
 
-    assert seen == made
+    assert seen == changing.result()
     assert returned_at
 
 
