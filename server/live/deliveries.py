@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
-from mainsheet.models.unavailable import Unavailable
+from mainsheet.models.unavailable import NoConnection, TooSlow, Unavailable
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.event import EventListArguments
@@ -31,6 +31,7 @@ from mainsheet.server.operations.budget import Budget
 PAGE = 100
 RETRY_SECONDS = 1
 MOST_TRIES = 60
+MOST_OUTDATED = 3  # rounds of an event in which rights changed before an execution began
 
 Class = tuple[TeamRights, Sequence[str]]  # actors with the same rights
 
@@ -105,12 +106,14 @@ class Deliveries:
         """Execute the operation once for all callers with the same rights, until all who see the event have it.
 
         Callers whose executions are refused, or take too long, go on in a group of their own, and don't hold up others.
+        Those whose rights keep changing share nothing.
         """
-        extent = group.extent
+        extent, outdated = group.extent, 0
         while group.pending:
             pending = group.pending_actors()
             classes = await self._classes(group, event, pending, extent)
             group.skip(pending.difference(*[actor_ids for _, actor_ids in classes]))
+            has_outdated = False
             for rights, actor_ids in classes:
                 present = [each for each in actor_ids if each in group.callers]
                 if not present:
@@ -118,14 +121,18 @@ class Deliveries:
                 execution = Execution(event, self._payer(group, present), present, extent, rights)
                 try:
                     await self._execute(group, execution)
-                except (RateLimited, RequestError):
+                except (RateLimited, RequestError, TooSlow, NoConnection):
                     if len(present) == len(group.callers):
                         raise
                     self._separate(group, present)
+                has_outdated |= execution.is_outdated
                 if execution.needs > extent:  # the callers differ in more than was known
                     extent = execution.needs
                     group.extent = min(extent, Extent.ALL_ROLES)
                     break
+            outdated += has_outdated
+            if outdated == MOST_OUTDATED:
+                extent = Extent.IDENTITY
 
     async def _execute(self, group: Group, execution: Execution) -> None:
         identify(execution.caller)
@@ -133,7 +140,7 @@ class Deliveries:
 
     async def _classes(self, group: Group, event: Event, actor_ids: Collection[str], extent: Extent) -> Sequence[Class]:
         """Return those of the actors who see the event, by their rights as far as the results depend on them."""
-        caller = self._payer(group, actor_ids)
+        caller = self._payer(group, group.callers)  # all of the actors may be without budget
         if event.only_for_id is not None and not sees_all_jobs(caller):
             return [(NO_RIGHTS, [event.only_for_id])] if event.only_for_id in actor_ids else []
         read = Read.of(self._database, caller)

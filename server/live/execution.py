@@ -24,6 +24,7 @@ class Execution:
     extent: Extent = Extent.TEAMS
     rights: TeamRights = NO_RIGHTS
     used: RightsUsed = field(init=False)
+    is_outdated: bool = False  # the caller's rights were changed before it began
     _equal: Collection[str] = ()
 
     def __post_init__(self) -> None:
@@ -41,7 +42,8 @@ class Execution:
         """Read, in the snapshot of the execution, which actors have the caller's rights."""
         read = context.note_rights(self.used)
         found = await team_rights(read, self.event.id, self.actor_ids, self.extent)
-        if found.get(self.caller.actor_id, NO_RIGHTS) == self.rights:
+        self.is_outdated = found.get(self.caller.actor_id, NO_RIGHTS) != self.rights
+        if not self.is_outdated:
             self._equal = [each for each in self.actor_ids if found.get(each, NO_RIGHTS) == self.rights]
 
     @property
@@ -51,7 +53,7 @@ class Execution:
 
     @property
     def receivers(self) -> Collection[str]:
-        """The actors whose result this is. There are none if the caller's rights were changed before it began."""
+        """The actors whose result this is. There are none if it is outdated."""
         if not self.is_shared:
             return self.actor_ids
         return [self.caller.actor_id] if self.needs > self.extent else self._equal

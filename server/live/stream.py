@@ -105,7 +105,7 @@ class Streams:
         """Execute the operation for an event, and return its encoded result."""
         executions = self.executions
         if execution.is_shared:
-            executions = replace(executions, execute=partial(_shared, executions.execute, execution))
+            executions = replace(executions, execute=partial(shared_result, executions.execute, execution))
         return await self._run(
             operation, variables, request_id, execution.caller, execution.delivery, executions=executions
         )
@@ -137,10 +137,13 @@ class Streams:
         return content
 
 
-async def _shared(execute: Execute, execution: Execution, request: Request) -> ExecutionResult:
-    """Execute the operation in a snapshot that begins with the rights of those who share it."""
+async def shared_result(execute: Execute, execution: Execution, request: Request) -> ExecutionResult:
+    """Execute the operation in a snapshot that begins with the rights of those who share it.
+
+    Execute nothing if they are outdated: nobody would get the result. The estimate of its values is refunded.
+    """
     await execution.begin(request.context)
-    return await execute(request)
+    return ExecutionResult({}) if execution.is_outdated else await execute(request)
 
 
 def _source(result: ExecutionResult) -> Source | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from mainsheet.server.app import compiled_executor
 from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.group import Subscriber, Subscription
+from mainsheet.server.live.stream import shared_result
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.documents import operation_of
@@ -46,9 +48,9 @@ async def executed(
     """Execute an operation for an event, and return its encoded result."""
     context = Context(database, execution.caller)
     try:
-        if execution.is_shared:
-            await execution.begin(context)
-        result = await executor.execute(Request(operation, variables or {}, context, execution.delivery))
+        request = Request(operation, variables or {}, context, execution.delivery)
+        execute = partial(shared_result, executor.execute, execution) if execution.is_shared else executor.execute
+        result = await execute(request)
     finally:
         await context.close()
     return orjson.dumps([result.data, [each.formatted for each in result.errors or ()]])
@@ -102,6 +104,7 @@ class Crowd:
 
     async def run(self, operation: Prepared, execution: Execution) -> bytes:
         self.executions.append(execution)
+        self.budget.refuse_debtor(execution.caller, self.budget.accounts(execution.caller))
         return await executed(self.database, self._executor, operation, execution)
 
     def count(self) -> int:

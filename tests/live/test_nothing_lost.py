@@ -69,8 +69,8 @@ async def test_readers_that_are_cut_see_every_event_once(
         await holding
         events = await table(database)
         expected = [each.id for each in events]
-        seen = await asyncio.gather(*reading)
         async with asyncio.timeout(PATIENCE):
+            seen = await asyncio.gather(*reading)
             await receiver.has(PATH, set(expected))
 
     assert len(expected) == WRITERS * CHANGES

@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mainsheet.executor import Prepared
+from mainsheet.executor import Executor, Prepared
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
-from mainsheet.models.unavailable import NoConnection
+from mainsheet.models.unavailable import DatabaseDown, NoConnection, TooSlow
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers import event_visibility
 from mainsheet.server.errors import RateLimited
-from mainsheet.server.live import deliveries
+from mainsheet.server.live import deliveries, execution
 from mainsheet.server.live.execution import Execution
 from testbed.ask import Ask
 from testbed.world import World, caller, make_member, make_membership
-from tests.live.conftest import Live, Socket
+from tests.live.conftest import PATIENCE, Live, Socket
 from tests.live.crowd import Crowd, Received, crowd_of
 from tests.live.test_subscriptions import ADD, DELETE, REMOVE, ready, rename
 
@@ -236,7 +236,7 @@ async def test_each_gets_an_event_once_although_an_execution_failed(
     await crowd.settled()
     await rename(ask, world, job_id, "first")
     await crowd.settled()
-    begin, failures = Execution.begin, iter([NoConnection(), None, NoConnection(), NoConnection()])
+    begin, failures = Execution.begin, iter([DatabaseDown(), None, DatabaseDown(), DatabaseDown()])
 
     async def failing(self: Execution, context: Any) -> None:
         if failure := next(failures, None):
@@ -253,8 +253,17 @@ async def test_each_gets_an_event_once_although_an_execution_failed(
     assert [len(each) for each in names] == [3] * 5
 
 
+@pytest.mark.parametrize(
+    "failure", [RateLimited("You have used up this minute's cost.", retry_after=0), TooSlow(), NoConnection()], ids=repr
+)
 async def test_a_caller_whose_executions_are_refused_does_not_hold_up_the_others(
-    crowd: Crowd, ask: Ask, world: World, viewers: list[Member], job_id: str, monkeypatch: pytest.MonkeyPatch
+    crowd: Crowd,
+    ask: Ask,
+    world: World,
+    viewers: list[Member],
+    job_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
 ) -> None:
     receiving = crowd.subscribe(PERMISSIONS, *viewers, world.contributor)
     await crowd.settled()
@@ -265,7 +274,7 @@ async def test_a_caller_whose_executions_are_refused_does_not_hold_up_the_others
     async def refusing(self: Crowd, operation: Prepared, execution: Execution) -> bytes:
         if execution.caller.actor_id == world.contributor.id and not refused.is_set():
             refused.set()
-            raise RateLimited("You have used up this minute's cost.", retry_after=0)
+            raise failure
         return await run(self, operation, execution)
 
     monkeypatch.setattr(Crowd, "run", refusing)
@@ -315,6 +324,53 @@ async def test_a_caller_whose_budget_is_used_up_does_not_hold_up_the_others(
     assert [len(each) for each in receiving] == [6] * 3
     assert viewers[0].id not in {each.caller.actor_id for each in crowd.executions}
     assert {each.caller.actor_id for each in crowd.executions} == {each.id for each in viewers[1:]}
+
+
+@pytest.mark.parametrize(("query", "of_jobs"), [(PERMISSIONS, True), (SUBJECTS, False)], ids=["roles", "identity"])
+async def test_a_caller_without_budget_waits_alone_when_it_can_share_nothing(
+    crowd: Crowd, ask: Ask, world: World, auditors: list[Member], job_id: str, query: str, of_jobs: bool
+) -> None:
+    """The others get each event, although they find out in the middle of one that they can share less."""
+    debtor, *others = auditors
+    receiving = crowd.subscribe(query, *auditors, of_jobs=of_jobs)
+    await crowd.settled()
+    points = crowd.budget.accounts(caller(debtor)).points
+    assert points
+    points.charge(points.left() + 1000)
+    await ask(others[0], CREATE_TOKEN)
+    for name in ("first", "second"):
+        await rename(ask, world, job_id, name)
+    group = receiving[1].subscriber.group
+    assert group
+    group.set()
+    async with asyncio.timeout(PATIENCE):
+        while group.task and not group.task.done():  # noqa: ASYNC110 nothing is set
+            await asyncio.sleep(0)
+
+    assert [len(each) for each in receiving[1:]] == [2 if of_jobs else 3] * 2
+
+
+async def test_rights_that_keep_changing_hold_up_nobody(
+    crowd: Crowd, ask: Ask, world: World, viewers: list[Member], job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiving = crowd.subscribe(JOBS, *viewers)
+    await crowd.settled()
+    executed, execute = [], Executor.execute
+
+    async def others(*_: Any) -> dict[str, Any]:
+        return {}
+
+    async def counted(self: Executor, request: Any) -> Any:
+        executed.append(request)
+        return await execute(self, request)
+
+    await rename(ask, world, job_id, "renamed")
+    monkeypatch.setattr(execution, "team_rights", others)
+    monkeypatch.setattr(Executor, "execute", counted)
+    await crowd.settled()
+
+    assert [[each["job"]["name"] for each in received] for received in receiving] == [["renamed"]] * 3
+    assert (crowd.count(), len(executed)) == (deliveries.MOST_OUTDATED + 3, 3)
 
 
 async def test_subscribers_of_a_server_share(

@@ -88,7 +88,7 @@ class Scene:
                 await self.crowd.changes(self.chance.randint(1, self.size.apart))
 
         async def keep_pace() -> None:
-            while self.messages_behind(work) > self.size.ahead:
+            while not work.is_over and self.messages_behind(work) > self.size.ahead:
                 await self.crowd.changes(1)
 
         work = Work(self.size.longest, pause, keep_pace)
