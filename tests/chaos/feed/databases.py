@@ -22,7 +22,8 @@ class Pair:
 
     primary: Postgres
     proxies: list[Proxy]  # the first one is the primary's
-    stack: AsyncExitStack
+    of_primary: AsyncExitStack  # removes its files, which are in memory
+    of_standby: AsyncExitStack
     url: str = ""
     standby: Postgres | None = None
 
@@ -33,18 +34,21 @@ class Pair:
 
     async def follow(self) -> None:
         """Make a standby, and let commits wait for it."""
-        self.standby = await asyncio.to_thread(self.stack.enter_context, standby_of(self.primary))
+        self.standby = await asyncio.to_thread(self.of_standby.enter_context, standby_of(self.primary))
         self.proxies[1].socket = self.standby.socket
         await are_streaming(self.primary, 1)
         await configure(self.primary, SYNCHRONOUS)
 
     async def promote(self) -> None:
-        """Let the primary die, and promote the standby."""
+        """Let the primary die, promote the standby, and remove what is left of the former primary."""
         assert self.standby
         await asyncio.to_thread(self.primary.stop, "immediate")
         await asyncio.to_thread(self.standby.promote)
         self.primary, self.standby = self.standby, None
         self.proxies.reverse()
+        dead = self.of_primary.pop_all()
+        self.of_primary, self.of_standby = self.of_standby, self.of_primary
+        await dead.aclose()
 
     async def fail_over(self) -> None:
         """Promote the standby, and make a new one."""
@@ -70,9 +74,10 @@ class Pair:
 async def replicated_pair(address: str) -> AsyncIterator[Pair]:
     """Yield a pair with a migrated database, by proxies that listen on this address."""
     async with AsyncExitStack() as stack:
-        primary = await migrated_primary(stack)
+        of_primary, of_standby = [await stack.enter_async_context(AsyncExitStack()) for _ in range(2)]
+        primary = await migrated_primary(of_primary)
         proxies = [await stack.enter_async_context(proxy_to(primary.socket, address)) for _ in range(2)]
-        pair = Pair(primary, proxies, stack)
+        pair = Pair(primary, proxies, of_primary, of_standby)
         pair.url = f"{url_of_hosts(address, [each.port for each in proxies])}&target_session_attrs=primary"
         await pair.follow()
         yield pair
