@@ -83,8 +83,9 @@ class Faults:
         await self.pair.fail_over()
 
     async def retry_now(self) -> None:
-        """Let webhooks go on as if minutes had passed."""
-        await execute(self.pair.direct_url, RETRY_NOW)
+        """Let webhooks go on as if minutes had passed, unless that would use up the attempts of a delivery."""
+        if self.receiver.is_running:
+            await execute(self.pair.direct_url, RETRY_NOW)
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], stopped: asyncio.Event) -> None:

@@ -44,8 +44,13 @@ class Receiver:
 
     async def stop(self) -> None:
         """Refuse connections, and drop those that are open."""
-        if self._runner:
-            await self._runner.cleanup()
+        runner, self._runner = self._runner, None
+        if runner:
+            await runner.cleanup()
+
+    @property
+    def is_running(self) -> bool:
+        return self._runner is not None
 
     def url(self, name: str) -> str:
         return f"http://{self.address}:{self.port}/{name}"
