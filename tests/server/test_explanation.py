@@ -93,7 +93,8 @@ async def test_roles_that_see_every_job_skip_the_team_filter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "several"), [("postgresql", "= ANY ($1"), ("sqlite", "IN (SELECT value FROM json_each(?))")]
+    ("dialect", "several"),
+    [("postgresql", "= ANY ((SELECT CAST($1"), ("sqlite", "IN (SELECT value FROM json_each(?))")],
 )
 async def test_explain_uses_several_keys_for_several_parents(dialect: Dialect, several: str) -> None:
     of_one, of_many = await shown(ONE, dialect), await shown(BOARD, dialect, limit=3)
