@@ -8,6 +8,7 @@ result depends on them (decision 37).
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
@@ -135,7 +136,7 @@ class Deliveries:
                 extent = Extent.IDENTITY
 
     async def _execute(self, group: Group, execution: Execution) -> None:
-        identify(execution.caller)
+        identify(replace(execution.caller, token_id=None))  # a result isn't of one token
         await group.deliver(await group.run(execution), execution.receivers)
 
     async def _classes(self, group: Group, event: Event, actor_ids: Collection[str], extent: Extent) -> Sequence[Class]:
