@@ -16,7 +16,7 @@ from tests.chaos.outside import Outside
 
 PORT = 5432
 PATIENCE_SECONDS = 60  # Linux gives up after 15 minutes; if all that was sent is confirmed, after 2 hours
-SLEEP = text("SELECT pg_sleep(600)")
+SLEEP = text("SELECT pg_sleep(600)")  # runs until the network is cut, seconds later
 IS_ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
 
 

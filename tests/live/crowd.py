@@ -21,7 +21,7 @@ from mainsheet.schema.context import Context
 from mainsheet.server.app import compiled_executor
 from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.feed_watch import FeedWatch
-from mainsheet.server.live.group import Subscriber, Subscription
+from mainsheet.server.live.group import Group, Subscriber, Subscription
 from mainsheet.server.live.stream import shared_result
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
 from mainsheet.server.operations.budget import Budget
@@ -115,12 +115,16 @@ class Crowd:
 
     async def settled(self) -> None:
         """Let all groups read all events."""
-        groups = {each.subscriber.group for each in self._received if each.subscriber.group}
-        for each in groups:
-            each.set()
-        async with asyncio.timeout(PATIENCE):
-            while any(each.task and not each.task.done() for each in groups):  # noqa: ASYNC110 nothing is set
-                await asyncio.sleep(0)  # a task may start another one
+        await read_all(*{each.subscriber.group for each in self._received if each.subscriber.group})
+
+
+async def read_all(*groups: Group) -> None:
+    """Let the groups read all events, each with as many tasks as it needs."""
+    for each in groups:
+        each.set()
+    async with asyncio.timeout(PATIENCE):
+        while running := [each.task for each in groups if each.task and not each.task.done()]:
+            await asyncio.wait(running)
 
 
 @asynccontextmanager

@@ -22,8 +22,8 @@ from mainsheet.server.live import deliveries, execution
 from mainsheet.server.live.execution import Execution
 from testbed.ask import Ask
 from testbed.world import World, caller, make_member, make_membership
-from tests.live.conftest import PATIENCE, Live, Socket
-from tests.live.crowd import Crowd, Received, crowd_of
+from tests.live.conftest import Live, Socket
+from tests.live.crowd import Crowd, Received, crowd_of, read_all
 from tests.live.test_subscriptions import ADD, DELETE, REMOVE, ready, rename
 
 JOBS = "subscription { jobs { isRemoved job { name } } }"
@@ -75,11 +75,7 @@ async def enter(database: Database, team: Team, member: Member, role: TeamRole =
 async def test_callers_with_the_same_rights_share_an_execution(
     crowd: Crowd, ask: Ask, world: World, viewers: list[Member], job_id: str
 ) -> None:
-    receiving = crowd.subscribe(JOBS, *viewers)
-    (blind,) = crowd.subscribe(JOBS, world.outsider)
-    await crowd.settled()
-    await rename(ask, world, job_id, "first")
-    await crowd.settled()
+    *receiving, blind = await subscribed(crowd, ask, world, job_id, JOBS, *viewers, world.outsider)
     crowd.count()
     await rename(ask, world, job_id, "second")
     await crowd.settled()
@@ -135,10 +131,7 @@ async def test_callers_with_other_roles_or_scopes_share_nothing(
 async def test_a_right_that_was_taken_or_given_counts_at_the_next_event(
     database: Database, crowd: Crowd, ask: Ask, world: World, viewers: list[Member], job_id: str
 ) -> None:
-    receiving = crowd.subscribe(JOBS, *viewers, world.outsider)
-    await crowd.settled()
-    await rename(ask, world, job_id, "first")
-    await crowd.settled()
+    receiving = await subscribed(crowd, ask, world, job_id, JOBS, *viewers, world.outsider)
     await leave(database, *viewers[:2])
     await enter(database, world.data_eng, world.outsider)
     await rename(ask, world, job_id, "second")
@@ -177,10 +170,7 @@ async def test_no_right_is_used_that_was_taken_before_the_execution(
     leaving: slice,
 ) -> None:
     """The rights are read twice: to find those who may share, and in the snapshot of their execution."""
-    receiving = crowd.subscribe(JOBS, *viewers)
-    await crowd.settled()
-    await rename(ask, world, job_id, "first")
-    await crowd.settled()
+    receiving = await subscribed(crowd, ask, world, job_id, JOBS, *viewers)
     found = event_visibility.viewers
 
     async def then_leave(*arguments: Any, **options: Any) -> set[str]:
@@ -232,10 +222,7 @@ async def test_each_gets_an_event_once_although_an_execution_failed(
     crowd: Crowd, ask: Ask, world: World, viewers: list[Member], job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "RETRY_SECONDS", 0)
-    receiving = crowd.subscribe(PERMISSIONS, *viewers, world.contributor, world.team_admin)
-    await crowd.settled()
-    await rename(ask, world, job_id, "first")
-    await crowd.settled()
+    receiving = await subscribed(crowd, ask, world, job_id, PERMISSIONS, *viewers, world.contributor, world.team_admin)
     begin, failures = Execution.begin, iter([DatabaseDown(), None, DatabaseDown(), DatabaseDown()])
 
     async def failing(self: Execution, context: Any) -> None:
@@ -265,10 +252,7 @@ async def test_a_caller_whose_executions_are_refused_does_not_hold_up_the_others
     monkeypatch: pytest.MonkeyPatch,
     failure: Exception,
 ) -> None:
-    receiving = crowd.subscribe(PERMISSIONS, *viewers, world.contributor)
-    await crowd.settled()
-    await rename(ask, world, job_id, "first")
-    await crowd.settled()
+    receiving = await subscribed(crowd, ask, world, job_id, PERMISSIONS, *viewers, world.contributor)
     run, refused = Crowd.run, asyncio.Event()
 
     async def refusing(self: Crowd, operation: Prepared, execution: Execution) -> bytes:
@@ -342,10 +326,7 @@ async def test_a_caller_without_budget_waits_alone_when_it_can_share_nothing(
         await rename(ask, world, job_id, name)
     group = receiving[1].subscriber.group
     assert group
-    group.set()
-    async with asyncio.timeout(PATIENCE):
-        while group.task and not group.task.done():  # noqa: ASYNC110 nothing is set
-            await asyncio.sleep(0)
+    await read_all(group)
 
     assert [len(each) for each in receiving[1:]] == [2 if of_jobs else 3] * 2
 
@@ -386,6 +367,15 @@ async def test_subscribers_of_a_server_share(
             while (job := await changed(each))["name"] != "last":
                 pass
             assert len(job["viewerPermissions"]) == permissions
+
+
+async def subscribed(crowd: Crowd, ask: Ask, world: World, job_id: str, query: str, *members: Member) -> list[Received]:
+    """Subscribe for the members, and let them receive that the job was renamed to "first"."""
+    receiving = crowd.subscribe(query, *members)
+    await crowd.settled()
+    await rename(ask, world, job_id, "first")
+    await crowd.settled()
+    return receiving
 
 
 async def changed(socket: Socket) -> Any:
