@@ -43,7 +43,7 @@ class TextArray(TypeDecorator[Sequence[str]]):
         return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
 
 
-class WrittenArray(TypeDecorator[Sequence[str]]):
+class ArrayAsText(TypeDecorator[Sequence[str]]):
     """An array as a text: as PostgreSQL casts it to `text[]`, and as JSON on SQLite.
 
     It is for many items that are read once: asyncpg tests each item of an array, which takes half a microsecond. In a
@@ -68,7 +68,7 @@ def array_literal(texts: Sequence[str]) -> str:
     return f'{{"{joined}"}}'
 
 
-KEYS: BindParameter[Sequence[str]] = bindparam("keys", type_=WrittenArray())
+KEYS: BindParameter[Sequence[str]] = bindparam("keys", type_=ArrayAsText())
 KEY: BindParameter[str] = bindparam("key", type_=String())
 ONE_KEY = "one_key"  # a compiler option: `KEYS` has one key, which is passed as `KEY`, too
 

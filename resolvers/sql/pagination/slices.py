@@ -6,17 +6,7 @@ The parameter `keys` has the keys of the parents. A page has `size` rows after `
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    String,
-    bindparam,
-    func,
-    select,
-    true,
-    tuple_,
-)
+from sqlalchemy import BigInteger, ColumnElement, Select, String, bindparam, func, select, true, tuple_
 
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these, as_array
 from mainsheet.resolvers.sql.statement import Attribute, Expression, Statement
