@@ -30,7 +30,6 @@ from mainsheet.server.settings import LogFormat, LogLevel
 
 OURS = "mainsheet"  # the parent of all our loggers
 LEVELS = logging.getLevelNamesMapping()
-LEVEL_NAMES = {level: name.lower() for name, level in LEVELS.items()}
 RIGHTS = {"FORBIDDEN", "SCOPE_MISSING"}  # codes of errors for which the log has an audit line
 MOST_OF_A_REASON = 300
 MOST_OF_A_CLIENT = 100
@@ -178,7 +177,7 @@ def _write_soon(event: str, details: Mapping[str, Any], seconds: float, level: i
     Lists must have at most `MOST_ITEMS`, as the quick way doesn't shorten them.
     """
     line: dict[str, Any] = {**details, "ms": _milliseconds(seconds), "event": event, **current_fields()}
-    line |= {"level": LEVEL_NAMES[level], "logger": request_log.name}
+    line |= {"level": logging.getLevelName(level).lower(), "logger": request_log.name}
     with_time(None, "", line)
     for handler in logging.root.handlers:
         if isinstance(handler, LogHandler):
