@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mainsheet.models.database import Database, Patience
+from mainsheet.models.instrumentation import Instrumentation, OperationRecord
 from testbed.ask import Ask
 from testbed.statements import statements_of
 from testbed.world import World, make_world
@@ -17,6 +18,16 @@ RENAME = 'mutation ($id: ID!) { updateJob(input: {jobId: $id, name: "Renamed"}) 
 LOCK_JOBS = "LOCK TABLE job IN ACCESS EXCLUSIVE MODE"
 TINY = 1e-6  # seconds
 SHORT = Patience(connection=10, statement=0.2, lock=10)
+
+
+class End(Instrumentation):
+    """The end of an operation, which has been charged then."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    def operated(self, record: OperationRecord) -> None:
+        self.ended.set()
 
 
 async def test_a_callers_database_time_per_minute_is_limited(database: Database, world: World) -> None:
@@ -81,6 +92,7 @@ async def test_cancelled_queries_are_charged(postgres_url: str, is_patient: bool
     other = Database.open(postgres_url)
     world = await make_world(other)
     database = Database.open(postgres_url, patience=Patience() if is_patient else SHORT)
+    database.instrumentation.add(operation := End())
 
     async with client(database, world.contributor, database_seconds_per_minute=TINY, token_cache_seconds=60) as ask:
         async with holding(other, LOCK_JOBS):
@@ -88,7 +100,8 @@ async def test_cancelled_queries_are_charged(postgres_url: str, is_patient: bool
             await waiting(other)
             if is_patient:
                 asking.cancel()
-                await _nobody_waits(other)
+                async with asyncio.timeout(60):
+                    await operation.ended.wait()
             else:
                 assert (await asking).status == 503
         refused = await ask(JOBS)
@@ -96,11 +109,3 @@ async def test_cancelled_queries_are_charged(postgres_url: str, is_patient: bool
     assert refused.codes == ["RATE_LIMITED"]
     await database.close()
     await other.close()
-
-
-async def _nobody_waits(other: Database) -> None:
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with other.writes.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        while await connection.scalar(text(waits)):
-            pass
