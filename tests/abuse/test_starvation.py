@@ -24,7 +24,12 @@ JOBS = 20
 ALIASES = 600
 CONNECTIONS = 110
 MUTATIONS = 400
-SETTINGS = {"max_connections_per_address": 1000, "organization_share": 0.75}  # all clients have one address
+SETTINGS = {
+    "max_connections_per_address": 1000,  # all clients have one address
+    "organization_share": 0.75,
+    "queue_seconds": 0.5,  # as by default, which is less than in other tests
+}
+REFUSALS = {429, 503}  # too many of the caller's operations wait, or the queue is long
 ROUNDS = 10
 PATIENCE_SECONDS = 60
 
@@ -136,9 +141,9 @@ async def test_large_searches_dont_slow_other_organizations(abuse: Abuse) -> Non
 
     searches = [asyncio.create_task(search()) for _ in range(CONNECTIONS)]
     async with leaving(*searches):
-        await abuse.victim_works_until(lambda: {200, 429} <= set(abuse.attacker.answers))
+        await abuse.victim_works_until(lambda: {200} < abuse.attacker.answers.keys())
 
-    assert set(abuse.attacker.answers) == {200, 429}
+    assert abuse.attacker.answers.keys() <= {200, *REFUSALS}
 
 
 async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -> None:
@@ -150,8 +155,8 @@ async def test_abandoned_mutations_dont_slow_other_organizations(abuse: Abuse) -
 
     await abuse.victim_works_until(lambda: True)
 
-    assert abuse.attacker.answers[429] > 0
-    assert set(abuse.attacker.answers) <= {200, 429, 503}  # 503 if it begins when the queue is long
+    assert abuse.attacker.answers.keys() & REFUSALS
+    assert abuse.attacker.answers.keys() <= {200, *REFUSALS}
     assert 0 < await abuse.changes() < MUTATIONS / 2
 
 

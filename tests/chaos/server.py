@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from aiohttp import ClientSession, ClientTimeout
 
-from tests.server.commands import MAINSHEET, MOST_SHOWN, PATIENCE, clean, expect_no_traceback
+from tests.server.commands import MAINSHEET, MOST_SHOWN, PATIENCE, UNHURRIED, clean, expect_no_traceback
 
 LOOK_SECONDS = 0.02
 
@@ -107,7 +107,7 @@ async def serving_by(
 ) -> AsyncIterator[Server]:
     """Serve the database by a command in the place of `mainsheet`."""
     variables = {f"MAINSHEET_{name.upper()}": str(value) for name, value in (ONE_ORGANIZATION | settings).items()}
-    server = Server(("--database-url", database_url, *options), clean(variables), log, command)
+    server = Server(("--database-url", database_url, *options), clean({**UNHURRIED, **variables}), log, command)
     try:
         await server.start()
         yield server

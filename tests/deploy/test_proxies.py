@@ -16,7 +16,7 @@ from aiohttp import ClientSession, TCPConnector
 from aiohttp.connector import Connection
 
 from testbed.proxies import caddy, nginx
-from tests.server.commands import Serving, serving
+from tests.server.commands import Serving, expect_no_traceback, serving
 
 ADMIN = "admin@harbor.example"
 RENAME = 'mutation { updateCluster(input: {clusterId: "%s", name: "%s"}) { userErrors { code } } }'
@@ -73,10 +73,14 @@ class Through:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('deploy') / 'demo.sqlite3'}"
+    folder = tmp_path_factory.mktemp("deploy")
+    options = ("--demo", "--database-url", f"sqlite:///{folder / 'demo.sqlite3'}")
     more = {"MAINSHEET_TRUSTED_PROXIES": "127.0.0.1"}
-    with serving("--demo", "--database-url", url, environment=more) as made:
-        yield made
+    with (folder / "log").open("w+") as log:
+        with serving(*options, environment=more, log=log) as made:
+            yield made
+        log.seek(0)
+        expect_no_traceback(log.read())
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy], ids=lambda each: each.__name__)
