@@ -35,6 +35,7 @@ from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
 from mainsheet.server.http.responses import answer_failures, answer_page
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
+from mainsheet.server.live.pings import Pings
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.subscriptions import SubscriptionLimits, Subscriptions
@@ -150,6 +151,7 @@ def make_app(
     app.cleanup_ctx.append(partial(_watching, watch))
     app.cleanup_ctx.append(partial(_measuring, replicas))
     app.cleanup_ctx.append(validity.checking)
+    app.cleanup_ctx.append(Pings(sockets.connections).running)
     app.cleanup_ctx.append(trusted.closing)
     app.cleanup_ctx.append(readiness.closing)
     app.cleanup_ctx.append(partial(pruning, database, retention_of(settings)))

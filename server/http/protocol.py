@@ -5,6 +5,7 @@ connections: `tests/abuse/` fails if those hooks no longer work.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,10 +13,11 @@ from typing import Any, cast
 import orjson
 import structlog
 from aiohttp import ClientConnectionResetError, web
+from aiohttp.http import RawRequestMessage
 
 from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.client_address import peer_address
-from mainsheet.server.http.connections import Connections
+from mainsheet.server.http.connections import Connections, Reason
 from mainsheet.server.http.early_refusal import HEADERS, EarlyRefusal, response_of
 from mainsheet.server.http.request import JSON
 
@@ -31,6 +33,8 @@ FULL = response_of(
         headers={"Retry-After": "1", "Connection": "close"},
     )
 )
+
+NO_MESSAGES: deque[Any] = deque(maxlen=0)
 
 log = structlog.stdlib.get_logger("mainsheet")
 
@@ -49,6 +53,7 @@ class Protocol(web.RequestHandler):
         "_unread",
         "_write_by",
         "_write_timer",
+        "silent_rounds",
     )
 
     def __init__(
@@ -66,6 +71,7 @@ class Protocol(web.RequestHandler):
         self._write_by: float | None = None  # when the client must have received the present response
         self._is_stream = False
         self._drained: asyncio.Event | None = None  # set when the client has received all, or the connection is lost
+        self.silent_rounds = 0  # rounds of WebSocket pings since the last byte from the client
         self._unread: int | None = None  # the bytes still allowed of a body that isn't read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,6 +98,7 @@ class Protocol(web.RequestHandler):
         self._end_draining()
 
     def data_received(self, data: bytes) -> None:
+        self.silent_rounds = 0
         if self._early_refusal.is_due and self._refuses(data):
             return
         before = self._request_count
@@ -99,11 +106,18 @@ class Protocol(web.RequestHandler):
         if self._request_count > before:
             self._unread = None
             self._stop_header_timer()
+            if self._upgraded:
+                self._forget_raw_headers()
         elif self._unread is not None:
             self._take_unread(len(data))
         elif data and self._is_waiting:
             self._has_begun = True
             self._start_header_timer()
+
+    def _forget_raw_headers(self) -> None:
+        """Drop the unparsed copy of the headers: aiohttp holds the message as long as the connection lasts."""
+        message, payload = self._messages.pop()
+        self._messages.append((cast("RawRequestMessage", message)._replace(raw_headers=()), payload))
 
     def _refuses(self, data: bytes) -> bool:
         """Refuse a request under overload before it is parsed, if it is whole and the first after the last response."""
@@ -136,9 +150,10 @@ class Protocol(web.RequestHandler):
             self._real_transport.close()  # `force_close` would fail the read under way
 
     def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
-        """Go over to WebSocket. The parser of HTTP is of no more use, and the connection may last for days."""
+        """Go over to WebSocket, maybe for days. HTTP's parser and queue are of no more use."""
         super().set_parser(parser, data_received_cb)
         self._parser = None
+        self._messages = NO_MESSAGES
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -176,7 +191,14 @@ class Protocol(web.RequestHandler):
             raise ClientConnectionResetError("Connection lost")
 
     def _cut_unread(self) -> None:
-        self._connections.refused("answer", self._client)
+        self._cut("answer")
+
+    def cut_silent(self) -> None:
+        """End the connection of a client that doesn't answer a ping."""
+        self._cut("silent")
+
+    def _cut(self, reason: Reason) -> None:
+        self._connections.refused(reason, self._client)
         if self._real_transport is not None:
             self._real_transport.abort()  # closing would wait until everything is sent
 

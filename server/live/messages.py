@@ -37,6 +37,7 @@ class Disconnected(ConnectionError):
 
 
 INTERRUPTED = Closed(Close.TRY_AGAIN, "An operation was interrupted: resume after your last cursor")
+PING = b"\x89\x00"  # a frame without data
 RESTARTING = Closed(Close.RESTARTING, "The server is restarting: resume after your last cursor")
 
 
@@ -55,6 +56,11 @@ def text_frame(*parts: bytes) -> bytes:
     else:
         header = b"\x81\x7f" + size.to_bytes(8)
     return b"".join((header, *parts))
+
+
+def pong(data: bytes) -> bytes:
+    """Return the answer to a ping as a frame. Control frames have at most 125 bytes of data (RFC 6455, section 5.5)."""
+    return b"\x8a" + len(data).to_bytes(1) + data
 
 
 def parsed(received: WSMessage) -> Mapping[str, Any]:

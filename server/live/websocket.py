@@ -10,7 +10,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiohttp import hdrs, web
+from aiohttp import WSMsgType, hdrs, web
 
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
@@ -22,11 +22,13 @@ from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.protocol import protocol_of
 from mainsheet.server.live.messages import (
+    PING,
     RESTARTING,
     Close,
     Closed,
     Disconnected,
     parsed,
+    pong,
     request_of,
     text_frame,
 )
@@ -37,7 +39,6 @@ from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.settings import Settings
 
 SUBPROTOCOL = "graphql-transport-ws"
-PING_SECONDS = 30
 
 
 def wants_socket(request: web.Request) -> bool:
@@ -79,7 +80,7 @@ class WebSocketEndpoint:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         # Without compression, which would keep buffers for each connection, and compress a result for each one again.
         socket = web.WebSocketResponse(
-            protocols=[SUBPROTOCOL], heartbeat=PING_SECONDS, max_msg_size=self.limits.message_bytes, compress=False
+            protocols=[SUBPROTOCOL], autoping=False, max_msg_size=self.limits.message_bytes, compress=False
         )
         await socket.prepare(request)
         socket.headers.clear()  # they were sent, and the connection may last for days
@@ -112,6 +113,7 @@ class Connection:
     init_limit: asyncio.TimerHandle | None = None
     opened: Opened | None = None
     closing: asyncio.Task[bool] | None = None
+    is_pinged: bool = False  # since the client was last heard
     is_ending: bool = False  # a subscription was ended because the server is stopping
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # to send a message that has to wait
 
@@ -120,7 +122,10 @@ class Connection:
         self.init_limit = loop.call_later(limits.init_seconds, self._end_uninitialized)
         try:
             async for message in self.socket:
-                await self._receive(parsed(message))
+                if message.type is WSMsgType.PING:
+                    await self._send_frame(pong(message.data))
+                elif message.type is not WSMsgType.PONG:
+                    await self._receive(parsed(message))
                 del message  # or it would be kept until the next one comes
         except Closed as closed:
             self.close(closed)
@@ -235,9 +240,12 @@ class Connection:
 
         Messages wait in the order of the calls, so that little is unsent at once. Raises `Disconnected`.
         """
+        await self._send_frame(text_frame(*parts))
+
+    async def _send_frame(self, frame: bytes) -> None:
         try:
             async with self.turn, asyncio.timeout(self.endpoint.limits.write_seconds):
-                while not self._write(*parts):
+                while not self._write(frame):
                     await protocol_of(self.request).drained()
         except TimeoutError:
             self.end_slow()
@@ -245,16 +253,23 @@ class Connection:
 
     def send_now(self, *parts: bytes) -> bool:
         """Send a message without waiting. Return False if the connection has unsent bytes, or has ended."""
-        return not (self.turn.locked() or self._has_ended) and self._write(*parts)
+        return self._write_now(text_frame(*parts))
 
-    def _write(self, *parts: bytes) -> bool:
-        """Send a message unless the connection has unsent bytes. Raises `Disconnected`."""
+    def ping(self) -> bool:
+        """Ping the client, and return True. Return False if the connection has unsent bytes, or has ended."""
+        return self._write_now(PING)
+
+    def _write_now(self, frame: bytes) -> bool:
+        return not (self.turn.locked() or self._has_ended) and self._write(frame)
+
+    def _write(self, frame: bytes) -> bool:
+        """Write a frame unless the connection has unsent bytes. Raises `Disconnected`."""
         transport = self.request.transport
         if self._has_ended or transport is None:
             raise Disconnected
         if protocol_of(self.request).writing_paused:
             return False
-        transport.write(text_frame(*parts))
+        transport.write(frame)
         return True
 
     @property
