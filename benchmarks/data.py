@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from benchmarks import processor
 from benchmarks.servers import MAINSHEET, OTHER_CPU, ROOT
@@ -28,7 +28,9 @@ JOIN team_member USING (team_id) WHERE actor_id = $1
 
 @contextmanager
 def database() -> Iterator[str]:
-    with processor.started_on(OTHER_CPU), postgres(SETTINGS) as url:
+    with ExitStack() as stack:
+        with processor.started_on(OTHER_CPU):
+            url = stack.enter_context(postgres(SETTINGS))
         yield url
 
 

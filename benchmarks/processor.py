@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CPUCLOCK_SCHED = 2
+ALL = sorted(os.sched_getaffinity(0))  # the CPUs of this process, before it is bound to one
 
 
 def seconds(pid: int) -> float:
@@ -48,9 +49,9 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def started_on(cpu: int) -> Iterator[None]:
-    """Let what is started here run on one CPU only, where there are more; this process stays where it was."""
+    """Let this process and what it starts run on one CPU only, where there are more. At the end, it is as before."""
     usual = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(usual)[cpu % len(usual)]})
+    os.sched_setaffinity(0, {ALL[cpu % len(ALL)]})
     try:
         yield
     finally:
