@@ -15,7 +15,7 @@ from tests.chaos.conftest import Verdict
 from tests.chaos.crowd import Crowd, Scale, crowd_at
 from tests.chaos.server import Server, serving
 from tests.releases.next_version import NextVersion, make_next_version
-from tests.server.commands import PATIENCE, expect_no_traceback
+from tests.server.commands import PATIENCE, UNHURRIED, expect_no_traceback
 
 CHANGES = 20
 
@@ -77,7 +77,7 @@ async def test_both_versions_serve_a_database_of_the_next_one(
 
 @asynccontextmanager
 async def serving_next(following: NextVersion, database_url: str, log: Path) -> AsyncIterator[Server]:
-    environment = following.environment | {"MAINSHEET_ORGANIZATION_SHARE": "1"}
+    environment = following.environment | UNHURRIED | {"MAINSHEET_ORGANIZATION_SHARE": "1"}
     server = Server(("--database-url", database_url), environment, log, following.command)
     try:
         await server.start()
