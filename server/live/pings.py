@@ -4,6 +4,7 @@ aiohttp's own pings would need a timer for each connection, which takes 1 kB.
 """
 
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -16,9 +17,9 @@ ROUND_SECONDS = 15
 SILENT_ROUNDS = 2  # without a byte from a client, before it is pinged
 
 
+@dataclass(frozen=True)
 class Pings:
-    def __init__(self, connections: Collection[Connection]) -> None:
-        self._connections = connections
+    connections: Collection[Connection]
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Ping while the application runs."""
@@ -27,7 +28,7 @@ class Pings:
 
     async def ping(self) -> None:
         """Ping each client that has been silent, and cut off those that have been silent since their last ping."""
-        for each in list(self._connections):
+        for each in list(self.connections):
             await next_turn()
             protocol = protocol_of(each.request)
             protocol.silent_rounds += 1

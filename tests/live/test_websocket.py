@@ -1,9 +1,7 @@
 """The protocol `graphql-transport-ws`: each test is named by what the protocol says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -15,11 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.organization import Organization
-from mainsheet.server import app
 from mainsheet.server.http.protocol import protocol_of
-from mainsheet.server.live import pings
 from mainsheet.server.live.pings import SILENT_ROUNDS, Pings
-from mainsheet.server.live.websocket import Connection
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import PATIENCE, Live, Start
@@ -78,46 +73,34 @@ async def test_a_ping_gets_a_pong(live: Live) -> None:
         assert await socket.receive() == {"type": "pong"}
 
 
-@dataclass
-class Rounds:
-    """The server's rounds of pings, which come when a test says so, and the connections."""
-
-    connections: list[Connection]
-    begin: Callable[[], Awaitable[object]]
-
-
 @pytest.fixture
-def rounds(monkeypatch: pytest.MonkeyPatch) -> Rounds:
-    found = Rounds([], lambda: asyncio.sleep(0))
+async def pinging(start: Start, monkeypatch: pytest.MonkeyPatch) -> tuple[Live, Pings]:
+    """Start a server, and return it with its rounds of pings, which the test begins."""
+    found: list[Pings] = []
 
-    class Found(Pings):
-        def __init__(self, connections: Collection[Connection]) -> None:
-            super().__init__(connections)
-            found.begin = self.ping
-            found.connections = connections  # type: ignore[assignment]
-
-    @asynccontextmanager
-    async def never(*_arguments: object) -> AsyncIterator[None]:
+    async def running(self: Pings, _app: object) -> AsyncIterator[None]:
+        found.append(self)
         yield
 
-    monkeypatch.setattr(app, "Pings", Found)
-    monkeypatch.setattr(pings, "repeated", never)
-    return found
+    monkeypatch.setattr(Pings, "running", running)
+    return await start(), found[0]
 
 
-async def test_a_client_that_sends_something_is_not_pinged(rounds: Rounds, live: Live) -> None:
+async def test_a_client_that_sends_something_is_not_pinged(pinging: tuple[Live, Pings]) -> None:
+    live, pings = pinging
     async with live.http.ws_connect("/graphql", protocols=["graphql-transport-ws"], autoping=False) as raw:
         for _ in range(3 * SILENT_ROUNDS):
-            await rounds.begin()
+            await pings.ping()
             await raw.send_json({"type": "ping"})
             assert (await raw.receive(PATIENCE)).json() == {"type": "pong"}
 
 
-async def test_a_silent_client_is_pinged_and_cut_off_if_it_does_not_answer(rounds: Rounds, live: Live) -> None:
+async def test_a_silent_client_is_pinged_and_cut_off_if_it_does_not_answer(pinging: tuple[Live, Pings]) -> None:
+    live, pings = pinging
     async with live.http.ws_connect("/graphql", protocols=["graphql-transport-ws"], autoping=False) as raw:
         for _ in range(2):
             for _ in range(SILENT_ROUNDS):
-                await rounds.begin()
+                await pings.ping()
             assert (await raw.receive(PATIENCE)).type is WSMsgType.PING
             await raw.pong()
             await raw.ping(b"data")
@@ -125,34 +108,36 @@ async def test_a_silent_client_is_pinged_and_cut_off_if_it_does_not_answer(round
             assert (answer.type, answer.data) == (WSMsgType.PONG, b"data")
 
         for _ in range(SILENT_ROUNDS + 1):
-            await rounds.begin()
+            await pings.ping()
         assert (await raw.receive(PATIENCE)).type is WSMsgType.PING
         assert (await raw.receive(PATIENCE)).type is WSMsgType.CLOSED
     async with live.http.get("/metrics") as response:
         assert 'mainsheet_http_refused_total{reason="silent"} 1.0' in await response.text()
 
 
-async def test_a_client_that_is_receiving_is_pinged_and_answered_later(rounds: Rounds, live: Live) -> None:
+async def test_a_client_that_is_receiving_is_pinged_and_answered_later(pinging: tuple[Live, Pings]) -> None:
+    live, pings = pinging
     async with live.http.ws_connect("/graphql", protocols=["graphql-transport-ws"], autoping=False) as raw:
         await raw.send_json({"type": "ping"})
         assert (await raw.receive(PATIENCE)).json() == {"type": "pong"}
-        (connection,) = rounds.connections
+        (connection,) = pings.connections
         protocol = protocol_of(connection.request)
         protocol.pause_writing()
         await raw.ping(b"data")
         for _ in range(3 * SILENT_ROUNDS):
-            await rounds.begin()
+            await pings.ping()
         protocol.resume_writing()
 
         assert (await raw.receive(PATIENCE)).type is WSMsgType.PONG
         for _ in range(SILENT_ROUNDS):
-            await rounds.begin()
+            await pings.ping()
         assert (await raw.receive(PATIENCE)).type is WSMsgType.PING
 
 
-async def test_an_open_connection_keeps_its_headers_once(rounds: Rounds, live: Live) -> None:
+async def test_an_open_connection_keeps_its_headers_once(pinging: tuple[Live, Pings]) -> None:
+    live, pings = pinging
     async with live.socket():
-        (connection,) = rounds.connections
+        (connection,) = pings.connections
 
         assert connection.request.headers["Upgrade"] == "websocket"
         assert connection.request.raw_headers == ()
