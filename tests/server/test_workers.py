@@ -65,7 +65,7 @@ class Clients:
     async def pids(self, many: int = 2, *, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
         """Wait until this many workers respond, and none of `other_than`.
 
-        Many requests at once: where no CPU is idle, the same worker may accept each of those that come one by one.
+        Many requests are sent at once, so that no worker can accept all of them.
         """
         seen: frozenset[int] = frozenset()
         try:
