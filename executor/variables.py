@@ -4,12 +4,16 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from graphql import (
+    GraphQLBoolean,
     GraphQLError,
+    GraphQLID,
     GraphQLSchema,
+    GraphQLString,
     Undefined,
     VariableDefinitionNode,
     VariableValues,
     coerce_input_value,
+    get_nullable_type,
     get_variable_values,
     is_non_null_type,
 )
@@ -19,6 +23,8 @@ from graphql.execution.values import VariableValueSource
 MAX_ERRORS = 50  # graphql-core's
 NO_VARIABLES = VariableValues({}, {})
 SCALARS = {str, int, bool, float}
+# The class of the values that a scalar coerces to themselves.
+UNCHANGED: Mapping[object, type] = {GraphQLBoolean: bool, GraphQLID: str, GraphQLString: str}
 
 
 class Variables:
@@ -32,8 +38,9 @@ class Variables:
         self._schema = schema
         self._definitions = definitions
         signatures = [get_variable_signature(schema, each) for each in definitions]
-        self._signatures = [each for each in signatures if not isinstance(each, GraphQLError)]
-        self._has_odd_types = len(self._signatures) < len(signatures)
+        known = [each for each in signatures if not isinstance(each, GraphQLError)]
+        self._signatures = [(each, each.name, UNCHANGED.get(get_nullable_type(each.type))) for each in known]
+        self._has_odd_types = len(known) < len(signatures)
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues | list[GraphQLError]:
         """Return the values of the declared variables, or the errors."""
@@ -46,18 +53,21 @@ class Variables:
         """Coerce scalars. Returns None if a value isn't a scalar, is refused, or is a default."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for signature in self._signatures:
-            value = given.get(signature.name, Undefined)
+        for signature, name, unchanged in self._signatures:
+            value = given.get(name, Undefined)
             if value is Undefined:
                 if signature.default or is_non_null_type(signature.type):
                     return None
-                sources[signature.name] = VariableValueSource(signature)
+                sources[name] = VariableValueSource(signature)
                 continue
-            made = coerce_input_value(value, signature.type) if value.__class__ in SCALARS else Undefined
-            if made is Undefined:
+            kind = value.__class__
+            if kind is unchanged:
+                coerced[name] = value
+            elif kind not in SCALARS or (made := coerce_input_value(value, signature.type)) is Undefined:
                 return None
-            sources[signature.name] = VariableValueSource(signature, value)
-            coerced[signature.name] = made
+            else:
+                coerced[name] = made
+            sources[name] = VariableValueSource(signature, value)
         return VariableValues(sources, coerced)
 
     def _any(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
