@@ -2,7 +2,7 @@
 
 The victim asks for one job after the other on one connection: first alone, then during large searches on many
 connections, then during mutations whose clients leave at once; with the limits by default, and without them. The
-attacks come from a process of their own, and so do the victim's requests.
+attacks come from a process and an address of their own, and so do the victim's requests.
 """
 
 import argparse
@@ -34,9 +34,10 @@ RESULT = Path(__file__).parent / "results/isolation.md"
 CONNECTIONS = 50
 MUTATIONS = 400
 BREATH_SECONDS = 0.05  # after which the clients of mutations leave
-# All clients have one address here, but belong to two organizations.
-OF_ALL = {"MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1000", "MAINSHEET_ORGANIZATION_SHARE": "0.75"}
+VICTIMS_ADDRESS = "127.0.0.2"  # another one than the attacker's, as limits of addresses are among the protections
+TWO_ORGANIZATIONS = {"MAINSHEET_ORGANIZATION_SHARE": "0.75"}
 UNLIMITED = {
+    "MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "10000",
     "MAINSHEET_MAX_OPERATIONS_PER_CALLER": "1000000",
     "MAINSHEET_MAX_QUEUED_PER_CALLER": "1000000",
     "MAINSHEET_POINTS_PER_MINUTE": "0",
@@ -116,7 +117,7 @@ def _measured(jobs: int, seconds: float) -> list[Result]:
         data.fill(database, jobs)
         attacker, victim = asyncio.run(_parties(database))
         for limits, environment in (("default", {}), ("none", UNLIMITED)):
-            server = replace(compiled, environment={**compiled.environment, **OF_ALL, **environment})
+            server = replace(compiled, environment={**compiled.environment, **TWO_ORGANIZATIONS, **environment})
             with started([server, replace(server, name="another")], database, Path(folder)) as (own, another):
                 cases = [(each, on) for each in ATTACKS for on in ("the victim's server", "another server")]
                 for attack, on in [("none", ""), *cases]:
@@ -159,7 +160,8 @@ async def _waits(url: str, victim: Party, seconds: float) -> tuple[list[float], 
     """Return how long each answer took, and how many were failures."""
     waits, failures, body = [], 0, victim.body(POINT)
     headers = {**victim.headers(), "Content-Type": "application/json"}
-    async with ClientSession(headers=headers, timeout=ClientTimeout(60)) as http:
+    connector = TCPConnector(local_addr=(VICTIMS_ADDRESS, 0))
+    async with ClientSession(headers=headers, connector=connector, timeout=ClientTimeout(60)) as http:
         until = time.perf_counter() + seconds
         while (begun := time.perf_counter()) < until:
             async with http.post(url, data=body) as response:

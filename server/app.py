@@ -45,10 +45,10 @@ from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
 from mainsheet.server.observe.requests import observing
 from mainsheet.server.observe.trace import is_allowed
-from mainsheet.server.operations.admission import Gate
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
+from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.process.pruner import pruning, retention_of
@@ -89,8 +89,8 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
-    gate = Gate(budget.admissions[budget.queries])
-    app[EARLY_REFUSAL] = EarlyRefusal(gate, GRAPHQL_PATH)
+    gate = Gate(budget.admissions[budget.queries], budget.debtors)
+    app[EARLY_REFUSAL] = EarlyRefusal(gate, app[CONNECTIONS], GRAPHQL_PATH)
     trusted = TrustedDocuments(database, budget)
     documents = DocumentPolicy(
         settings.documents,

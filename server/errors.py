@@ -33,6 +33,7 @@ class RequestError(Exception):
     """An error at the HTTP level. Its status is the same for every media type."""
 
     refusal: ClassVar[str | None] = None  # how the metrics name it, if it protects the server
+    closes: ClassVar[bool] = False  # the connection, even where the status alone doesn't
     extensions: Mapping[str, Any] = {}  # of the error, besides the code
 
     def __init__(
@@ -77,12 +78,17 @@ class Overloaded(RequestError):
         self.extensions = {"retryAfter": retry_after}
 
 
-class RateLimited(Exception):
-    """The caller or its organization is over a limit: HTTP status 429. The operation wasn't started."""
+class RateLimited(RequestError):
+    """The caller or its organization is over a limit: HTTP status 429. The operation wasn't started.
 
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after  # seconds
+    `retry_after` is in seconds. `budget` are the headers that show what is left.
+    """
+
+    def __init__(self, message: str, retry_after: int, budget: Mapping[str, str] | None = None) -> None:
+        headers = {"Retry-After": str(retry_after), **(budget or {})}
+        super().__init__(HTTPStatus.TOO_MANY_REQUESTS, message, code=Code.RATE_LIMITED, headers=headers)
+        self.retry_after = retry_after
+        self.extensions = {"retryAfter": retry_after}
 
 
 class InvalidOperation(Exception):
@@ -114,7 +120,6 @@ def is_unexpected(error: GraphQLError) -> bool:
 
 
 CODES = {
-    RateLimited: Code.RATE_LIMITED,
     CursorExpired: Code.CURSOR_EXPIRED,
     BadInput: Code.BAD_USER_INPUT,
     AnswerTooLarge: Code.QUERY_TOO_COMPLEX,

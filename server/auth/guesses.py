@@ -1,28 +1,24 @@
 """Rate limit for wrong tokens by client address: beyond it, unknown tokens aren't looked up in the database."""
 
 import math
-from http import HTTPStatus
 from time import monotonic
 
 import structlog
 
-from mainsheet.server.errors import Code, RequestError
+from mainsheet.server.errors import RateLimited
 from mainsheet.server.observe.log_once import LogOnce
 from mainsheet.server.operations.buckets import Buckets, Clock
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
-class TooManyGuesses(RequestError):
+class TooManyGuesses(RateLimited):
     refusal = "wrong_tokens"
+    closes = True
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            f"Too many wrong tokens came from this address: try again in {retry_after} s.",
-            code=Code.RATE_LIMITED,
-            headers={"Retry-After": str(retry_after)},
-        )
+        message = f"Too many wrong tokens came from this address: try again in {retry_after} s."
+        super().__init__(message, retry_after)
 
 
 class Guesses:

@@ -1,4 +1,6 @@
-"""Refuses requests under overload from their first bytes: parsing them would cost far more than the refusal.
+"""Refuses requests from their first bytes, under overload or if a budget of the caller is used up.
+
+Parsing them would cost far more than the refusal.
 
 Only requests whose framing is beyond doubt are recognized; all others are parsed, and refused by the gate.
 """
@@ -9,8 +11,10 @@ from itertools import cycle
 import orjson
 
 from mainsheet.server.errors import Overloaded, RequestError
-from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
-from mainsheet.server.operations.admission import RETRIES, Gate
+from mainsheet.server.http.connections import Connections
+from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON
+from mainsheet.server.operations.admission import RETRIES
+from mainsheet.server.operations.gate import Gate
 
 HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}  # of every response
 # Headers without a doubt: names that end with the colon, values without control characters, and no other line ends.
@@ -25,8 +29,9 @@ ENDS = b"\r\n\r\n"
 
 
 class EarlyRefusal:
-    def __init__(self, gate: Gate, path: str) -> None:
+    def __init__(self, gate: Gate, connections: Connections, path: str) -> None:
         self._gate = gate
+        self._connections = connections
         self._begin = re.compile(rb"POST %s(?:\?[!-~]*)? HTTP/1\.1\r\n" % re.escape(path.encode()))
         self._refusals = {
             media_type: cycle([response_of(Overloaded(each), media_type) for each in RETRIES])
@@ -35,10 +40,10 @@ class EarlyRefusal:
 
     @property
     def is_due(self) -> bool:
-        return self._gate.is_queued
+        return self._gate.is_closed_to_some
 
-    def of(self, data: bytes) -> bytes | None:
-        """Return the response if the data is one whole request to be refused."""
+    def of(self, data: bytes, client: str) -> bytes | None:
+        """Return the response if the data is one whole request to be refused, and report it."""
         begin = self._begin.match(data)
         end = data.find(ENDS)
         if not begin or not HEADERS_ONLY.fullmatch(data, begin.end() - 2, end + 2):
@@ -47,9 +52,15 @@ class EarlyRefusal:
         lengths, tokens = LENGTH.findall(head), AUTHORIZATION.findall(head)
         if len(lengths) != 1 or end + len(ENDS) + int(lengths[0]) != len(data) or UNUSUAL.search(head):
             return None
-        if len(tokens) != 1 or not self._gate.refuses(tokens[0].rstrip().decode("latin-1")):
+        if len(tokens) != 1:
             return None
-        return next(self._refusals[GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON])
+        token = tokens[0].rstrip().decode("latin-1")
+        media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON
+        if self._gate.refuses(token):
+            self._connections.refused("overload", client)
+            return next(self._refusals[media_type])
+        debt = None if EVENT_STREAM.encode() in head else self._gate.debt(token)
+        return response_of(debt, media_type) if debt else None
 
 
 def response_of(error: RequestError, media_type: str = JSON) -> bytes:

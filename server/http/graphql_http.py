@@ -27,9 +27,9 @@ from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
-from mainsheet.server.operations.admission import Gate
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
+from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
@@ -74,6 +74,8 @@ class GraphQLEndpoint:
         return await self._single_answer(request, authorization)
 
     async def _single_answer(self, request: web.Request, authorization: str | None) -> web.StreamResponse:
+        if debt := self.gate.debt(authorization):
+            raise debt
         media_type = answer_type(request.headers.get(hdrs.ACCEPT))
         exchange = request[EXCHANGE]
         caller = await self._caller(exchange, authorization)

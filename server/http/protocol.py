@@ -120,15 +120,14 @@ class Protocol(web.RequestHandler):
         self._messages.append((cast("RawRequestMessage", message)._replace(raw_headers=()), payload))
 
     def _refuses(self, data: bytes) -> bool:
-        """Refuse a request under overload before it is parsed, if it is whole and the first after the last response."""
+        """Refuse a request before it is parsed, if it is whole and the first after the last response."""
         if self._real_transport is None or self._has_begun or not self._is_waiting or self._close or self._force_close:
             return False
         if self._paused:  # the client hasn't received the last response: the parsed path waits for it
             return False
-        refusal = self._early_refusal.of(data)
+        refusal = self._early_refusal.of(data, self._client)
         if refusal is None:
             return False
-        self._connections.refused("overload", self._client)
         self._write_by = None  # each response has its own deadline
         self._real_transport.write(refusal)
         self._keep_open()

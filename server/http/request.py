@@ -15,6 +15,7 @@ from mainsheet.server.http.body import BodyLimits, read_body
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
+EVENT_STREAM: Final = "text/event-stream"
 
 # A client that doesn't name a type gets the old one: it may not know the new one.
 ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}

@@ -32,7 +32,6 @@ CLOSING = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 PART = 128 * 1024  # bytes
@@ -117,9 +116,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except RequestError as error:
         if error.refusal:
             request.app[INSTRUMENTS].refused(Refusal(error.refusal))
-        return _failed(request, error.status, [_error(str(error), error.code, error.extensions)], error.headers)
-    except RateLimited as refusal:
-        return _rate_limited(request, refusal)
+        return _refused(request, error)
     except Unavailable as failure:
         return _unavailable(request, failure)
     except web.HTTPException as error:
@@ -129,14 +126,15 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[EXCHANGE].request_id)])
 
 
-def _rate_limited(request: web.Request, refusal: RateLimited) -> web.Response:
-    error = _error(str(refusal), Code.RATE_LIMITED, {"retryAfter": refusal.retry_after})
-    body: dict[str, Any] = {"errors": [error]}
-    if spending := request[EXCHANGE].spending:  # otherwise its document wasn't prepared
-        body["extensions"] = {"cost": spending.extensions()}
-    headers = {"Retry-After": str(refusal.retry_after)}
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    return json_response(request, body, status=status, media_type=_failure_type(request), headers=headers)
+def _refused(request: web.Request, error: RequestError) -> web.Response:
+    """Return the error, and the cost of an operation over a limit, if its document was prepared."""
+    spending = request[EXCHANGE].spending
+    extensions = {"cost": spending.extensions()} if spending and isinstance(error, RateLimited) else None
+    errors = [_error(str(error), error.code, error.extensions)]
+    response = _failed(request, error.status, errors, error.headers, extensions)
+    if error.closes:
+        response.force_close()
+    return response
 
 
 def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
@@ -167,9 +165,11 @@ def _failed(
     status: HTTPStatus,
     errors: Iterable[Mapping[str, Any]],
     headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, Any] | None = None,
 ) -> web.Response:
     media_type = _failure_type(request)
-    response = json_response(request, {"errors": errors}, status=status, media_type=media_type, headers=headers)
+    body = {"errors": errors, **({"extensions": extensions} if extensions else {})}
+    response = json_response(request, body, status=status, media_type=media_type, headers=headers)
     if status in CLOSING or not request.content.is_eof():
         response.force_close()
     return response

@@ -61,7 +61,7 @@ class Deliveries:
             try:
                 has_more = await self._deliver_page(group)
                 tries = MOST_TRIES
-            except (Unavailable, RateLimited, RequestError) as failure:
+            except (Unavailable, RequestError) as failure:
                 tries -= 1
                 if not tries or not _is_temporary(failure):
                     raise
@@ -122,7 +122,7 @@ class Deliveries:
                 execution = Execution(event, self._payer(group, present), present, extent, rights)
                 try:
                     await self._execute(group, execution)
-                except (RateLimited, RequestError, TooSlow, NoConnection):
+                except (RequestError, TooSlow, NoConnection):
                     if len(present) == len(group.callers):
                         raise
                     self._separate(group, present)
@@ -171,4 +171,4 @@ async def _by_rights(read: Read, event: Event, actor_ids: Collection[str], exten
 
 
 def _is_temporary(failure: Exception) -> bool:
-    return not isinstance(failure, RequestError) or failure.code is Code.TIMEOUT
+    return not isinstance(failure, RequestError) or failure.code in {Code.RATE_LIMITED, Code.TIMEOUT}

@@ -19,13 +19,12 @@ from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.protocol import protocol_of
-from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
+from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
 from mainsheet.server.live.group import TooSlow
 from mainsheet.server.live.stream import Streams, error_of, errors_of
 from mainsheet.server.live.subscriptions import Stopping
 from mainsheet.server.live.validity import Validity
 
-EVENT_STREAM = "text/event-stream"
 COMMENT_SECONDS = 12
 COMMENT = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"

@@ -16,9 +16,7 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.subscription import NO_EVENT, Delivery, Source, Subscribed
 from mainsheet.server.errors import (
-    Code,
     InvalidOperation,
-    RateLimited,
     RequestError,
     answer_too_large,
     cause_of,
@@ -167,9 +165,6 @@ def error_of(failure: Exception, request_id: str, instrumentation: Instrumentati
             if failure.refusal:
                 instrumentation.refused(Refusal(failure.refusal))
             return {"message": str(failure), "extensions": {"code": failure.code, **failure.extensions}}
-        case RateLimited():
-            extensions = {"code": Code.RATE_LIMITED, "retryAfter": failure.retry_after}
-            return {"message": str(failure), "extensions": extensions}
         case Unavailable():
             instrumentation.failed(failure)
             return operation_failed(failure, request_id)

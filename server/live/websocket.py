@@ -17,7 +17,7 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.errors import RateLimited
+from mainsheet.server.errors import RequestError
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.protocol import protocol_of
@@ -210,8 +210,8 @@ class Connection:
         authorization = sent if isinstance(sent, str) else self.request.headers.get(hdrs.AUTHORIZATION)
         try:
             caller = await self.endpoint.authenticator.caller(authorization, group(self.request[EXCHANGE].client))
-        except RateLimited:
-            caller = None
+        except RequestError as refusal:  # a valid token may be among too many wrong ones
+            raise Closed(Close.TRY_AGAIN, str(refusal)) from None
         except Unavailable:
             raise Closed(Close.TRY_AGAIN, "The database is unavailable") from None
         if caller is None:

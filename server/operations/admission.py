@@ -68,42 +68,6 @@ class Admission:
         return own is not None and own.total >= max(1, share / len(organization.callers))
 
 
-class Gate:
-    """Refuses HTTP requests before they are read, by the queue of queries: what they ask for isn't known.
-
-    The callers of earlier requests are known by the hashes of their tokens, so that a request needn't be authenticated
-    to be refused. A new token counts as an organization of its own until it is authenticated.
-    """
-
-    def __init__(self, queries: Admission) -> None:
-        self._queries = queries
-        self._known: dict[int, CallerKey] = {}
-
-    @property
-    def is_queued(self) -> bool:
-        return self._queries.is_queued
-
-    def caller_key(self, authorization: str | None) -> CallerKey:
-        token = hash(authorization)
-        return self._known.get(token) or (str(token), "")
-
-    def refuses(self, authorization: str | None) -> bool:
-        return self._queries.refuses(self.caller_key(authorization))
-
-    def check(self, authorization: str | None) -> None:
-        """Raise `Overloaded` if a request would wait for too long."""
-        if self.is_queued and self.refuses(authorization):
-            raise overloaded()
-
-    def remember(self, authorization: str | None, caller: Caller) -> None:
-        token, key = hash(authorization), (caller.organization_id, caller.actor_id)
-        if self._known.get(token) == key:
-            return
-        self._known[token] = key
-        if len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
-
-
 def overloaded() -> Overloaded:
     """Return the error for a refused request. The clients of many don't all come back at the same time."""
     return Overloaded(choice(RETRIES))  # noqa: S311 not for secrets

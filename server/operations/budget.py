@@ -7,7 +7,7 @@ The budgets are kept in memory, so that a request needs no statement for them. E
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from mainsheet.server.errors import RateLimited
 from mainsheet.server.operations.admission import Admission
 from mainsheet.server.operations.allowance import Account, Allowance
 from mainsheet.server.operations.buckets import Clock
+from mainsheet.server.operations.debtors import Debtors
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
 from mainsheet.server.operations.prices import Price
 from mainsheet.server.settings import Settings
@@ -47,6 +48,7 @@ class Budget:
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
         has_seconds = settings.database_seconds_per_minute > 0
         self.seconds = Allowance.database_seconds(settings, clock) if has_seconds else None
+        self.debtors = Debtors(self._find_debt, clock)
         self.policy = ", ".join(each.policy for each in (self.points, self.seconds) if each)
 
     def spending(self, caller: Caller, price: Price, record: OperationRecord) -> "Spending":
@@ -63,10 +65,26 @@ class Budget:
 
     def refuse_debtor(self, caller: Caller, accounts: "Accounts") -> None:
         """Raise `RateLimited` if a budget of the caller is used up."""
+        if debt := self._debt_of(caller, accounts):
+            raise debt
+
+    def _find_debt(self, caller: Caller) -> RateLimited | None:
+        return self._debt_of(caller, self.accounts(caller))
+
+    def _debt_of(self, caller: Caller, accounts: "Accounts") -> RateLimited | None:
         for each in accounts.all:
             if each.left() <= 0:
+                seconds = each.retry_after()
+                self.debtors.add(caller, seconds)
                 message = f"You or your organization have used up this minute's {each.allowance.unit}."
-                raise self.refusal(each.allowance.name, message, caller, each.retry_after())
+                return self.refusal(each.allowance.name, message, caller, seconds, self.headers(accounts))
+        return None
+
+    def headers(self, accounts: "Accounts") -> dict[str, str]:
+        """Return the headers that show what is left of a caller's budgets."""
+        if not accounts.all:
+            return {}
+        return {POLICY_HEADER: self.policy, REMAINING_HEADER: ", ".join([each.header() for each in accounts.all])}
 
     def charge_document(self, caller: Caller, text: str) -> None:
         """Charge the preparation of a new document, valid or not. Raises `RateLimited` if a budget is used up."""
@@ -87,9 +105,16 @@ class Budget:
             if accounts.seconds:
                 accounts.seconds.charge(time_used.seconds)
 
-    def refusal(self, reason: str, message: str, caller: Caller, retry_after: int = 1) -> RateLimited:
+    def refusal(
+        self,
+        reason: str,
+        message: str,
+        caller: Caller,
+        retry_after: int = 1,
+        headers: Mapping[str, str] | None = None,
+    ) -> RateLimited:
         self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
-        return RateLimited(f"{message} Try again in {retry_after} s.", retry_after)
+        return RateLimited(f"{message} Try again in {retry_after} s.", retry_after, headers)
 
 
 class DatabaseTime(Instrumentation):
@@ -194,10 +219,7 @@ class Spending:
     def headers(self) -> dict[str, str]:
         actual = "" if self.actual is None else f", actual={self.actual}"
         cost = f"requested={self.price.estimate}{actual}, database={self.record.database_seconds:.3f}"
-        if not self.accounts.all:
-            return {COST_HEADER: cost}
-        remaining = ", ".join([each.header() for each in self.accounts.all])
-        return {COST_HEADER: cost, POLICY_HEADER: self.budget.policy, REMAINING_HEADER: remaining}
+        return {COST_HEADER: cost, **self.budget.headers(self.accounts)}
 
 
 def _queue(settings: Settings, connections: int) -> FairQueue:

@@ -240,6 +240,17 @@ async def test_a_wrong_token_is_forbidden(live: Live, payload: Any) -> None:
         assert await socket.code() == 4403
 
 
+async def test_a_client_may_try_again_after_too_many_wrong_tokens(start: Start) -> None:
+    live = await start(wrong_tokens_per_minute=1)
+    codes = []
+    for _ in range(2):
+        async with live.socket() as socket:
+            await socket.send(type="connection_init", payload={"Authorization": "Bearer mst_x"})
+            codes.append(await socket.code())
+
+    assert codes == [4403, 1013]
+
+
 async def test_a_second_initialisation_closes_the_connection(live: Live, world: World) -> None:
     async with live.socket(world.viewer) as socket:
         await socket.send(type="connection_init")

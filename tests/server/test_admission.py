@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from mainsheet.server.errors import Overloaded
-from mainsheet.server.operations.admission import MOST_ORGANIZATIONS, RETRIES, Admission, Gate, overloaded
+from mainsheet.server.operations.admission import MOST_ORGANIZATIONS, RETRIES, Admission, overloaded
+from mainsheet.server.operations.debtors import Debtors
 from mainsheet.server.operations.fair_queue import Capacity, FairQueue
+from mainsheet.server.operations.gate import Gate
 from tests.server.test_fair_queue import caller, settled
 
 SLOTS, SECONDS = 2, 1.0
@@ -183,7 +185,7 @@ async def test_no_limit_refuses_nothing() -> None:
 
 async def test_a_token_is_known_by_its_earlier_requests() -> None:
     server = Server(capacity(1))
-    gate = Gate(server.admission)
+    gate = Gate(server.admission, Debtors(lambda _: None, lambda: server.now))
     gate.remember("Bearer a", caller("A1"))
     await server.enter("A1", count=2)
     server.now += SECONDS + 1
