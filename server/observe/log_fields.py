@@ -44,10 +44,11 @@ def identify(caller: Caller) -> None:
     """Name the caller in the rest of the request's log lines."""
     fields = _fields.get()
     if fields is not None:
-        fields |= {"actor": caller.actor_id, "organization": caller.organization_id}
-        fields.pop("token", None)
+        fields["actor"], fields["organization"] = caller.actor_id, caller.organization_id
         if caller.token_id is not None:
             fields["token"] = caller.token_id
+        else:
+            fields.pop("token", None)
 
 
 def detached(work: Coroutine[object, object, T], name: str, *kept: str) -> asyncio.Task[T]:

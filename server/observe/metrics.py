@@ -26,6 +26,7 @@ from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.errors import Overloaded
 from mainsheet.server.observe.gauges import Gauges
 from mainsheet.server.observe.metrics_files import MetricsFiles
+from mainsheet.server.observe.quick_histogram import QuickHistogram
 from mainsheet.server.observe.recording import CLIENT_LEFT
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -164,7 +165,7 @@ class Metrics(Instrumentation):
         self._operation_seconds_of = cache(self.operation_seconds.labels)
 
     def _histogram(self, name: str, help_: str, *labels: str, buckets: Sequence[float] = BUCKETS) -> Histogram:
-        return Histogram(name, help_, labels, buckets=buckets, registry=self.registry)
+        return QuickHistogram(name, help_, labels, buckets=buckets, registry=self.registry)
 
     def _counter(self, name: str, help_: str, *labels: str) -> Counter:
         return Counter(name, help_, labels, registry=self.registry)
@@ -247,11 +248,9 @@ def kinds_of(root: type[Unavailable]) -> Iterator[str]:
 
 
 def outcome_of(record: OperationRecord) -> str:
+    if not record.error_codes:
+        return "user_error" if record.user_errors else "ok"
     codes = set(record.error_codes)
     if CLIENT_LEFT in codes:
         return "client_left"
-    if codes & SERVER_CODES:
-        return "server_error"
-    if codes:
-        return "client_error"
-    return "user_error" if record.user_errors else "ok"
+    return "server_error" if codes & SERVER_CODES else "client_error"

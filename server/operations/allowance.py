@@ -1,41 +1,58 @@
 """A budget per minute for callers and organizations, and the headers that show it to clients."""
 
 import math
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.operations.buckets import MINUTE, Bucket, Buckets, Clock
+from mainsheet.server.operations.buckets import MINUTE, MOST_KEYS, Bucket, Clock
 from mainsheet.server.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Allowance:
-    """A budget of each caller, and a larger one that all callers of an organization share."""
+    """A budget of each caller, and a larger one that all callers of an organization share.
+
+    The accounts of the most recent callers are kept, and with them the budgets of their organizations.
+    """
 
     name: str  # in headers and metrics
     key: str  # in `extensions`
     unit: str  # in messages
-    callers: Buckets
-    organizations: Buckets
+    quota: float  # per minute; of each of several workers an equal share
+    organization_quota: float
+    clock: Clock
+    _accounts: "OrderedDict[str, Account]" = field(init=False, default_factory=OrderedDict)
+    _shared: WeakValueDictionary[str, Bucket] = field(init=False, default_factory=WeakValueDictionary)
 
     @classmethod
     def points(cls, settings: Settings, clock: Clock) -> Self:
-        return cls("points", "points", "cost points", *_buckets(settings.points_per_minute, settings, clock))
+        return cls("points", "points", "cost points", *_quotas(settings.points_per_minute, settings), clock)
 
     @classmethod
     def database_seconds(cls, settings: Settings, clock: Clock) -> Self:
-        buckets = _buckets(settings.database_seconds_per_minute, settings, clock)
-        return cls("database", "databaseSeconds", "database time", *buckets)
+        quotas = _quotas(settings.database_seconds_per_minute, settings)
+        return cls("database", "databaseSeconds", "database time", *quotas, clock)
 
     def account(self, caller: Caller) -> "Account":
-        """Return the two budgets of a caller, for the time of one operation."""
-        return Account(self, self.callers.of(caller.actor_id), self.organizations.of(caller.organization_id))
+        account = self._accounts.get(caller.actor_id)
+        if account is not None:
+            self._accounts.move_to_end(caller.actor_id)
+            return account
+        shared = self._shared.get(caller.organization_id)
+        if shared is None:
+            shared = self._shared[caller.organization_id] = Bucket(self.organization_quota, self.clock)
+        account = self._accounts[caller.actor_id] = Account(self, Bucket(self.quota, self.clock), shared)
+        if len(self._accounts) > MOST_KEYS:
+            self._accounts.popitem(last=False)
+        return account
 
     @property
     def policy(self) -> str:
         """Return an item of the header `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
-        return f'"{self.name}";q={math.floor(self.callers.quota)};w={MINUTE:.0f}'
+        return f'"{self.name}";q={math.floor(self.quota)};w={MINUTE:.0f}'
 
 
 class Account:
@@ -75,7 +92,7 @@ class Account:
         return {"limit": round(self._own.quota, 3), "remaining": round(max(0.0, self.left()), 3)}
 
 
-def _buckets(per_minute: float, settings: Settings, clock: Clock) -> tuple[Buckets, Buckets]:
-    """Return the buckets of callers and of organizations. Each of several workers has an equal share."""
+def _quotas(per_minute: float, settings: Settings) -> tuple[float, float]:
+    """Return the quotas of a caller and of an organization."""
     share = per_minute / settings.workers
-    return Buckets(share, clock), Buckets(share * settings.organization_limit_factor, clock)
+    return share, share * settings.organization_limit_factor

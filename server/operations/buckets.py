@@ -16,7 +16,7 @@ class Bucket:
     A charge may exceed the tokens left: the bucket is then in debt until enough time has passed.
     """
 
-    __slots__ = ("_missing", "_since", "clock", "quota", "rate")
+    __slots__ = ("__weakref__", "_missing", "_since", "clock", "quota", "rate")
 
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota

@@ -56,8 +56,10 @@ class Budget:
         return Spending(self, caller, price, queue, self.accounts(caller), record)
 
     def accounts(self, caller: Caller) -> "Accounts":
-        points, seconds = (each.account(caller) if each else None for each in (self.points, self.seconds))
-        return Accounts(points, seconds)
+        return Accounts(
+            self.points.account(caller) if self.points else None,
+            self.seconds.account(caller) if self.seconds else None,
+        )
 
     def may_spend(self, caller: Caller) -> bool:
         """Return whether no budget of the caller is used up."""

@@ -10,6 +10,7 @@ from mainsheet.executor import core_schema, turns
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.api import api
+from mainsheet.server.operations import allowance
 from mainsheet.server.operations.allowance import Allowance
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import OperationStore
@@ -249,6 +250,22 @@ def test_an_organizations_debt_stops_only_its_own_callers() -> None:
     assert [each.left() for each in accounts] == [-200, -100, 100]
     assert [each.retry_after() for each in accounts[:2]] == [120, 30]
     assert [each.header() for each in accounts[1:]] == ['"points";r=0;t=60', '"points";r=100;t=0']
+
+
+def test_only_the_accounts_of_recent_callers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MOST_KEYS", 2)
+    points = Allowance.points(Settings(points_per_minute=100, organization_limit_factor=3), lambda: 0)
+    callers = [
+        Caller(member, organization, OrganizationRole.MEMBER)
+        for member, organization in (("MB1", "OR1"), ("MB2", "OR1"), ("MB3", "OR2"))
+    ]
+
+    points.account(callers[0]).charge(300)
+    assert [points.account(each).left() for each in callers] == [-200, 0, 100]  # MB1's is forgotten at last
+    assert points.account(callers[0]).left() == 0  # its organization's isn't, and MB2's is
+    points.account(callers[2])
+    points.account(Caller("MB4", "OR2", OrganizationRole.MEMBER))
+    assert points.account(callers[0]).left() == 100
 
 
 @pytest.mark.parametrize(
