@@ -50,6 +50,7 @@ from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.time_limits import TimeLimits
 from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.process.pruner import pruning, retention_of
 from mainsheet.server.process.shutdown import RunningWork
@@ -79,7 +80,7 @@ def make_app(
     app[CONNECTIONS] = _connections(settings, clients, instruments)
     worker = WorkerThread()
     execute = _executor(settings, api, instruments, worker)
-    executions = Executions(execute, settings.request_timeout_seconds, running_work, instruments)
+    executions = Executions(execute, TimeLimits(settings.request_timeout_seconds), running_work, instruments)
     operations = OperationStore(
         core_schema(api),
         Limits.of(settings),

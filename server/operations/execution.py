@@ -18,6 +18,7 @@ from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.operations.documents import label
+from mainsheet.server.operations.time_limits import TimeLimits
 from mainsheet.server.process.shutdown import RunningWork
 
 
@@ -41,7 +42,7 @@ class Executions:
     """Runs operations. A query is cancelled when its client disconnects; a mutation is never stopped half-way."""
 
     execute: Execute
-    timeout: float
+    time_limits: TimeLimits
     running_work: RunningWork
     instrumentation: Instrumentation
 
@@ -91,14 +92,14 @@ class Executions:
 
     async def _bounded(self, request: Request) -> ExecutionResult:
         try:
-            async with asyncio.timeout(self.timeout) as limit:
+            with self.time_limits.begin() as limit:
                 result = await self._executed(request)
         except AnswerTooLarge as error:
             result = ExecutionResult(None, [answer_too_large(error.size, error.limit)])
         except TimeoutError:
-            if not limit.expired():
+            if not limit.has_expired:
                 raise
-            raise _too_slow(self.timeout, request.operation.node) from None
+            raise _too_slow(self.time_limits.seconds, request.operation.node) from None
         finally:
             if request.context:
                 await request.context.close()
