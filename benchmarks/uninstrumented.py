@@ -1,6 +1,6 @@
 """`python -m benchmarks.uninstrumented serve` serves as `mainsheet serve` does, but makes no logs and no metrics."""
 
-from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.instrumentation import EVENTS, Instrumentation
 from mainsheet.server.cli import main
 from mainsheet.server.observe.logs import Logs
 from mainsheet.server.observe.metrics import Metrics
@@ -8,9 +8,8 @@ from mainsheet.server.observe.metrics import Metrics
 
 def silence(instrument: type[Instrumentation]) -> None:
     """Remove what the class does at each event, so that it inherits methods that do nothing."""
-    for name in vars(Instrumentation).keys() & vars(instrument).keys():
-        if not name.startswith("_"):
-            delattr(instrument, name)
+    for name in vars(instrument).keys() & set(EVENTS):
+        delattr(instrument, name)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,23 @@ class Delivery:
     error_codes: Sequence[str] = ()
 
 
-class Instrumentation:
+class OperationInstrument:
+    """Receives the events that instruments of one operation can have. A small request has a dozen events in all."""
+
+    def dequeued(self, seconds: float) -> None:
+        """A queued operation stopped waiting, because it was its turn or because it was refused."""
+
+    def statement(self, sql: str, seconds: float) -> None:
+        """A statement ended: it returned, failed or was cancelled."""
+
+    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
+        """A mutation's command ended with the outcome `done`, `dry_run`, `refused` or `failed`.
+
+        The problems are why it was refused.
+        """
+
+
+class Instrumentation(OperationInstrument):
     """Receives events. Each method does nothing unless a subclass overrides it; none may raise or block."""
 
     def received(self, arrival: Arrival) -> None:
@@ -74,9 +90,6 @@ class Instrumentation:
     def queued(self) -> None:
         """An operation began to wait for its caller's turn; `dequeued` follows."""
 
-    def dequeued(self, seconds: float) -> None:
-        """A queued operation stopped waiting, because it was its turn or because it was refused."""
-
     def began(self, record: "OperationRecord") -> None:
         """An operation is about to be executed, or to wait for its turn; `operated` follows."""
 
@@ -85,15 +98,6 @@ class Instrumentation:
 
     def executed(self, how: str) -> None:
         """The executor answered an operation; `how` is one of its few outcomes."""
-
-    def statement(self, sql: str, seconds: float) -> None:
-        """A statement ended: it returned, failed or was cancelled."""
-
-    def command(self, name: str, outcome: str, seconds: float, problems: Sequence[UserError]) -> None:
-        """A mutation's command ended with the outcome `done`, `dry_run`, `refused` or `failed`.
-
-        The problems are why it was refused.
-        """
 
     def waited(self, seconds: float) -> None:
         """A snapshot waited for a free database connection, and got it or gave up."""
@@ -128,7 +132,7 @@ class Instrumentation:
 
 
 @dataclass(eq=False, slots=True)
-class OperationRecord(Instrumentation):
+class OperationRecord(OperationInstrument):
     """What one operation did. As an instrument of the operation, it counts its statements and refused commands.
 
     Each execution of a subscription for an event is an operation of its own.
@@ -159,7 +163,7 @@ class OperationRecord(Instrumentation):
         self.user_errors |= dict.fromkeys(each.code for each in problems)
 
 
-_of_operation: ContextVar[tuple[Instrumentation, ...]] = ContextVar("instruments", default=())
+_of_operation: ContextVar[tuple[OperationInstrument, ...]] = ContextVar("instruments", default=())
 
 
 class Instrumented:
@@ -167,7 +171,7 @@ class Instrumented:
 
     __slots__ = ("_instrument", "_token")
 
-    def __init__(self, instrument: Instrumentation) -> None:
+    def __init__(self, instrument: OperationInstrument) -> None:
         self._instrument = instrument
 
     def __enter__(self) -> None:
@@ -177,13 +181,13 @@ class Instrumented:
         _of_operation.reset(self._token)
 
 
-EVENTS = [name for name in vars(Instrumentation) if not name.startswith("_")]
+EVENTS = [name for name in dir(Instrumentation) if not name.startswith("_")]
 
 
 class Instruments(Instrumentation):
     """Passes each event to the instruments of the process, then to those of the operation that runs.
 
-    Most instruments override a few methods. Only these are called, as a small request has a dozen events.
+    Most instruments override a few methods. Only these are called.
     """
 
     def __init__(self) -> None:
@@ -226,11 +230,16 @@ def _passing(event: str) -> Callable[..., None]:
     def report(self: Instruments, *details: object, **named: object) -> None:
         for method in self.methods[event]:
             method(*details, **named)
+
+    def report_to_operation_too(self: Instruments, *details: object, **named: object) -> None:
+        for method in self.methods[event]:
+            method(*details, **named)
         for each in _of_operation.get():
             getattr(each, event)(*details, **named)
 
-    report.__name__ = event
-    return report
+    passing = report_to_operation_too if hasattr(OperationInstrument, event) else report
+    passing.__name__ = event
+    return passing
 
 
 for _event in EVENTS:

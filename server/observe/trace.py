@@ -17,7 +17,7 @@ from graphql.pyutils import Path
 
 from mainsheet.executor import Place
 from mainsheet.models.database import Database
-from mainsheet.models.instrumentation import Instrumentation
+from mainsheet.models.instrumentation import OperationInstrument
 from mainsheet.resolvers.caller import Caller
 from mainsheet.schema.context import Batch, Context
 from mainsheet.server.operations.budget import Spending
@@ -101,7 +101,7 @@ def _calling(call: BatchCall) -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class Trace(Instrumentation):
+class Trace(OperationInstrument):
     """Records the statements of one operation and its duration."""
 
     operation: Operation

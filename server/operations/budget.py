@@ -15,7 +15,13 @@ from typing import Any
 from graphql import ExecutionResult, OperationType
 
 from mainsheet.models.database import Database
-from mainsheet.models.instrumentation import Instrumentation, Instrumented, OperationRecord, Refusal
+from mainsheet.models.instrumentation import (
+    Instrumentation,
+    Instrumented,
+    OperationInstrument,
+    OperationRecord,
+    Refusal,
+)
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
@@ -119,7 +125,7 @@ class Budget:
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after, headers)
 
 
-class DatabaseTime(Instrumentation):
+class DatabaseTime(OperationInstrument):
     """Adds up the time of statements."""
 
     def __init__(self) -> None:
