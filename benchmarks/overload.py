@@ -2,7 +2,8 @@
 
 First the capacity of a server: how many requests it answers to a few connections that send the next one at once. Then
 requests arrive at multiples of that rate, however slowly they are answered, from clients who wait for a second. Half of
-them are W1 and half W2, from all callers in turn. A server has at most ten connections to the same PostgreSQL.
+them are W1 and half W2, from all callers in turn. A server has a CPU of its own, and at most ten connections to
+PostgreSQL, which shares the other CPU with the clients.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from benchmarks import data, processor
 from benchmarks.arrivals import Outcome, Plan
 from benchmarks.load import burst
 from benchmarks.overload_plot import Line, plot
-from benchmarks.servers import ROOT, Running, Server, every_server, started
+from benchmarks.servers import OTHER_CPU, ROOT, Running, Server, every_server, started
 from benchmarks.workloads import WORKLOADS, Call
 
 RESULT = Path(__file__).parent / "results" / "overload.md"
@@ -97,7 +98,7 @@ def _measured(names: Sequence[str], seconds: float) -> Iterator[Sample]:
         data.fill(url)
         calls = asyncio.run(data.calls(url))
         for server in chosen:
-            with started([server], url, Path(logs)) as (running,):
+            with started([server], url, Path(logs)) as (running,), processor.started_on(OTHER_CPU):
                 yield from _samples(running, calls, seconds)
 
 
@@ -133,7 +134,7 @@ def _capacity(url: str, requests: list[bytes], seconds: float) -> float:
 
 
 def _offered(url: str, kinds: list[list[bytes]], rate: float, seconds: float) -> Outcome:
-    """Let a process of its own send requests, first on the CPU that is idle, so that they are sent in time."""
+    """Let a process of its own send requests, before PostgreSQL's on its CPU, so that they are sent in time."""
     plan = Plan(url, [[each.decode() for each in kind] for kind in kinds], rate, seconds)
     command = ["nice", "-n", "-5", sys.executable, "-m", "benchmarks.arrivals"]
     done = subprocess.run(command, cwd=ROOT, input=orjson.dumps(asdict(plan)), stdout=subprocess.PIPE, check=True)

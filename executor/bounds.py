@@ -10,7 +10,9 @@ from graphql import ExecutionResult
 UNBOUNDED = maxsize
 FIRST_STEP = 32 * 1024  # what a compiled program builds before its first check, in a millisecond at most
 STEP = 4 * 1024  # bytes between two checks of the size and of the time; they take a fraction of a millisecond
-BYTE = 1 << 32  # compiled code counts bytes and values in one integer, `bytes * BYTE + values`: two would cost more
+# Compiled code counts bytes and values in one number, `bytes * BYTE + values`: two would cost more, and so would an
+# integer of several digits. A value takes two bytes or more, so counts up to 128 MiB are exact.
+BYTE = 2.0**26
 NULL = 4
 NUMBER = 1
 COMMA = 1
@@ -38,8 +40,9 @@ class Extent:
     values: int
 
     @classmethod
-    def of(cls, count: int) -> Self:
-        return cls(*divmod(count, BYTE))
+    def of(cls, count: float) -> Self:
+        size, values = divmod(count, BYTE)
+        return cls(int(size), int(values))
 
 
 def check(size: int, limit: int) -> None:

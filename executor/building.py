@@ -36,7 +36,7 @@ class Building:
     def write(self, shape: Shape) -> None:
         """Write the code that builds the response, and returns it with the count of its bytes and values."""
         write = self._writer
-        write.line("n = c = 0")
+        write.line("n = c = 0.0")
         write.line(f"top = {FIRST_STEP * BYTE}")
         if self._resolving:
             write.line("new = []")
@@ -196,7 +196,7 @@ class Building:
                 completed = self._counted_leaf(field.shape, value, separator=0)  # its entry has the comma
             else:
                 completed = self._completed(field.shape, value)
-            write.line(f"check(n // {BYTE}, limit)")
+            write.line(f"check(int(n // {BYTE}), limit)")
             write.line(f"return {completed}")
         self._path_text = outer_text
         write.line(f"{value} = {write.constant('resolve', resolver)}(context, {parent}, {outer_text})")

@@ -31,7 +31,7 @@ def finished(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("GraphQL execution failed to complete synchronously.")
 
 
-def checkpoint(limit: int, byte: int = 1) -> Callable[[int], Awaitable[int]]:
+def checkpoint(limit: int, byte: float = 1) -> Callable[[float], Awaitable[float]]:
     """Return a function that checks a size, may wait for its turn, and returns the next size to check.
 
     Sizes that it takes and returns are multiples of `byte`.
@@ -39,8 +39,8 @@ def checkpoint(limit: int, byte: int = 1) -> Callable[[int], Awaitable[int]]:
     It doesn't wait while `finished` runs it.
     """
 
-    async def pause(size: int) -> int:
-        check(size // byte, limit)
+    async def pause(size: float) -> float:
+        check(int(size // byte), limit)
         if not _THREAD.finishes:
             await next_turn()
         return size + STEP * byte

@@ -111,7 +111,8 @@ class Recovery:
 
     async def _finish(self) -> None:
         """Complete the values in `_todo` and all below them that need no relation, in the order of the document."""
-        todo, top = self._todo, self._size + STEP
+        todo = self._todo
+        top: float = self._size + STEP
         while todo:
             position, field, shape, value = todo.pop()
             if position.has_holder:
