@@ -68,9 +68,7 @@ class Sources:
             return Link(relation, question)
         resolver = declared.base_resolver
         if resolver is None:
-            if declared.default_resolver is not getattr:
-                raise Unsupported("another default resolver")
-            return Attribute(declared.python_name)
+            return attribute(declared)
         if resolver.is_async or resolver.info_parameter:
             return self._resolver(parent, definition, nodes, declared, resolves=resolves)
         function: Any = resolver.wrapped_func
@@ -129,6 +127,13 @@ class Sources:
         if key not in self._conversions:
             self._conversions[key] = conversion(self._api, declared, definition)
         return self._conversions[key]
+
+
+def attribute(declared: StrawberryField) -> Attribute | Call:
+    """Return the source of a field without a resolver: the parent's attribute, or what the default resolver reads."""
+    if declared.default_resolver is getattr:
+        return Attribute(declared.python_name)
+    return Call(lambda parent: declared.default_resolver(parent, declared.python_name), True, (), None, None)
 
 
 def default_value(source: Any, name: str) -> Any:

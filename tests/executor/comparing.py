@@ -16,6 +16,14 @@ COROUTINES_ARE_LEFT = [
 ]
 
 
+def said(message: str, *path: str | int, at: tuple[int, int], **extensions: str) -> dict[str, Any]:
+    """Return an error as a response has it; `at` is its line and column."""
+    answer: dict[str, Any] = {"message": message, "locations": [{"line": at[0], "column": at[1]}]}
+    if path:
+        answer["path"] = [*path]
+    return answer | ({"extensions": extensions} if extensions else {})
+
+
 def shown(result: ExecutionResult) -> Any:
     return result.data, sorted(str(error.formatted) for error in result.errors or ())
 

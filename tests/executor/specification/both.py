@@ -17,14 +17,6 @@ OUTCOMES: list[Outcome] = []
 EXECUTOR = Executor(api, observe=OUTCOMES.append)  # one for all tests: what it caches must make no difference
 
 
-def said(message: str, *path: str | int, at: tuple[int, int], **extensions: str) -> dict[str, Any]:
-    """Return an error as a response has it; `at` is its line and column."""
-    answer: dict[str, Any] = {"message": message, "locations": [{"line": at[0], "column": at[1]}]}
-    if path:
-        answer["path"] = [*path]
-    return answer | ({"extensions": extensions} if extensions else {})
-
-
 async def holds(
     text: str,
     data: Mapping[str, Any] | None,

@@ -1,7 +1,8 @@
 """Section 6.2: queries and mutations. The executor doesn't run subscriptions."""
 
 from mainsheet.executor import Outcome
-from tests.executor.specification.both import holds, said
+from tests.executor.comparing import said
+from tests.executor.specification.both import holds
 from tests.executor.specification.rows import Row
 
 STORE = {"a": Row(string="of a")}

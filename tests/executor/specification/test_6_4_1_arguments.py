@@ -3,7 +3,8 @@
 import pytest
 
 from mainsheet.executor import Outcome
-from tests.executor.specification.both import holds, said
+from tests.executor.comparing import said
+from tests.executor.specification.both import holds
 from tests.executor.specification.rows import Row
 
 STORE = {"a": Row(string="of a"), "b": Row(string="of b")}

@@ -1,7 +1,8 @@
 """Section 6.4.2: value resolution."""
 
 from mainsheet.executor import Outcome
-from tests.executor.specification.both import holds, said
+from tests.executor.comparing import said
+from tests.executor.specification.both import holds
 from tests.executor.specification.rows import Row
 
 STORE = {"a": Row(string="of a", int=1, child_id="b"), "b": Row(string="of b", int=2)}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mainsheet.executor import Outcome
-from tests.executor.specification.both import holds, said
+from tests.executor.comparing import said
+from tests.executor.specification.both import holds
 from tests.executor.specification.rows import Row
 from tests.executor.specification.world import Mood, Size
 

@@ -1,7 +1,8 @@
 """Section 7: the response, as far as execution builds it."""
 
 from mainsheet.executor import Outcome
-from tests.executor.specification.both import holds, said
+from tests.executor.comparing import said
+from tests.executor.specification.both import holds
 from tests.executor.specification.rows import Row
 
 
