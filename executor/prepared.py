@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,8 @@ class Prepared:
     def program(self, key: Hashable) -> "Program | None":
         found = self._programs.get(key)
         if found is not None and len(self._programs) > 1:
-            self._programs.move_to_end(key)
+            with suppress(KeyError):  # another thread has dropped it since
+                self._programs.move_to_end(key)
         return found
 
     def keep(self, key: Hashable, program: "Program") -> "Program":

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -401,6 +402,26 @@ async def test_requests_may_overlap() -> None:
 
     assert len({str(result.data) for result in results}) == 1
     assert all(result.errors is None for result in results)
+
+
+def test_threads_may_share_a_schema() -> None:
+    """The views of synchronous frameworks execute each request in a thread."""
+    names = "abcde"
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: shout @include(if: ${name})" for name in names)
+    text, api = f"query ({declared}) {{ books {{ title {fields} }} }}", Observed(Query)
+
+    def shown_keys(number: int) -> list[str]:
+        variables = {name: bool(number >> index & 1) for index, name in enumerate(names)}
+        result = api.execute_sync(text, variables)
+        assert result.data
+        return [*result.data["books"][0]]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(shown_keys, [*range(32)] * 4)]
+
+    assert found == [["title", *(name for i, name in enumerate(names) if number >> i & 1)] for number in range(32)] * 4
+    assert set(OUTCOMES) == {Outcome.COMPILED}
 
 
 def test_the_code_of_the_readme_runs(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from graphql import parse
 
 from mainsheet.executor import Executor, Outcome, Prepared, Request, WorkerThread
 from mainsheet.executor.prepared import MOST_PROGRAMS
+from mainsheet.executor.program import NOT_COMPILED
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
 from tests.executor.specification.rows import Row
@@ -74,6 +75,31 @@ async def test_the_number_of_programs_is_limited() -> None:
 
     assert prepared.programs == MOST_PROGRAMS
     assert abs(sizes[-1]) < sizes[0] / 10  # a program about as large as the new one was evicted
+
+
+class Dropping:
+    """A key whose program is dropped while it is looked up for the second time, as another thread may do."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.hashed = 0
+
+    def __hash__(self) -> int:
+        self.hashed += 1
+        if self.hashed == 4:  # two times to keep it, then to find it; now to mark it as used
+            for number in range(MOST_PROGRAMS):
+                self.prepared.keep(number, NOT_COMPILED)
+        return 7
+
+
+def test_a_program_may_be_dropped_by_another_thread() -> None:
+    prepared = operation(parse("{ string }"), None)
+    key = Dropping(prepared)
+    prepared.keep(key, NOT_COMPILED)
+    prepared.keep("another", NOT_COMPILED)
+
+    assert prepared.program(key) is NOT_COMPILED
+    assert prepared.program(key) is None
 
 
 async def test_nothing_of_a_request_is_kept() -> None:
