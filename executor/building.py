@@ -8,7 +8,7 @@ from datetime import datetime
 from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
 from mainsheet.executor.code import building_code_of, by_type, items, read, type_name
 from mainsheet.executor.leaves import Leaf
-from mainsheet.executor.loading import Group, Loading
+from mainsheet.executor.loading import Group, Loaded, Loading
 from mainsheet.executor.resolver import Resolver
 from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, TypeName, asks
 from mainsheet.executor.sizes import Sizes
@@ -30,22 +30,20 @@ class Building:
         self._keeps_datetimes = keeps_datetimes
         self._believes_rows = believes_rows
         self._loading = loading
+        self._level = 0  # the number of relations above
         self._built: dict[Field, str] = {}
         self._sizes: dict[Field, str] = {}
 
     def write(self, shape: Shape) -> None:
-        """Write the code that builds the response, and returns it with the count of its bytes and values."""
+        """Write the code that loads and builds the response, and returns it with the count of its bytes and values."""
         write = self._writer
+        loaded = self._loading.write(shape, "value")
         write.line("n = c = 0.0")
         write.line(f"top = {FIRST_STEP * BYTE}")
         if self._resolving:
             write.line("new = []")
             write.line("p0 = context.path")
-        for values in self._loading.values.values():
-            write.line(f"{values} = iter({values})")
-        for group in reversed(self._loading.groups):
-            for field in group.fields:
-                self._build(group, field)
+        self._build_all(loaded)
         write.line("# the answer")
         write.line("n0 = n + c")
         answer = write.fresh("x")
@@ -55,6 +53,30 @@ class Building:
         write.line("extent = extent_of(n + c - n0)")
         write.line("check(extent.size, limit)")
         write.line(f"return {answer}, extent")
+
+    def _build_all(self, loaded: Loaded) -> None:
+        """Write the code that builds what was loaded for one value."""
+        for values in loaded.lists:
+            self._writer.line(f"{values} = iter({values})")
+        for group in reversed(loaded.groups):
+            for field in group.fields:
+                if field in self._loading.repeated:
+                    self._repeat(group, field)
+                else:
+                    self._build(group, field)
+
+    def _repeat(self, group: Group, field: Field) -> None:
+        """Write a function that builds the result of a key for one parent, since its resolvers get its path."""
+        write, outer_text, outer_level = self._writer, self._path_text, self._level
+        key, value, build = write.fresh("x"), write.fresh("x"), write.fresh("build")
+        self._path_text, self._level, self._built[field] = write.fresh("p"), group.level, build
+        with write.function(f"async def {build}({key}, {self._path_text}, new):"):
+            write.line("nonlocal n, c, top")
+            for values, by_key in self._loading.repeated[field].items():
+                write.line(f"{values} = iter({by_key}[{key}])")
+            write.line(f"{value} = {self._kept(field) or f'{group.answers}.get({key})'}")
+            write.line(f"return {self._completed(field.shape, value)}")
+        self._path_text, self._level = outer_text, outer_level
 
     def _build(self, group: Group, field: Field) -> None:
         write = self._writer
@@ -190,8 +212,12 @@ class Building:
         """Write the call of a resolver, and the function that completes what it returns, now or later."""
         write, outer_text = self._writer, self._path_text
         value, self._path_text, complete = write.fresh("x"), write.fresh("p"), write.fresh("complete")
-        with write.function(f"async def {complete}({value}, {self._path_text}, new):"):
-            write.line("nonlocal n, top")
+        loads = asks(field.shape)
+        with write.function(f"async def {complete}({value}, {self._path_text}, new):", is_scope=loads):
+            write.line("nonlocal n, c, top")
+            if loads:
+                with write.block(f"if {value} is not None:"):
+                    self._build_all(self._loading.write(field.shape, value, self._level, is_below_resolver=True))
             if isinstance(field.shape, Leaf):
                 completed = self._counted_leaf(field.shape, value, separator=0)  # its entry has the comma
             else:
@@ -244,6 +270,11 @@ class Building:
         else:
             key = self._writer.fresh("x")
             self._writer.line(f"{key} = {parent}.{link.relation.key}")
+        if field in self._loading.repeated:
+            value = self._writer.fresh("x")
+            none = f" if {key} is not None else None" if field.shape.nullable else ""
+            self._writer.line(f"{value} = await {self._built[field]}({key}, {self._path_text}, new){none}")
+            return value
         built, size = self._built[field], self._sizes[field]
         if not field.shape.nullable:
             sizes.shared.append(f"{size}[{key}]")

@@ -18,7 +18,7 @@ from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
 from mainsheet.executor.resolver import Resolver
 from mainsheet.executor.run import Pending
-from mainsheet.executor.shape import Object, Shape, asks, with_resolvers
+from mainsheet.executor.shape import Object, Shape, with_resolvers
 from mainsheet.executor.unsupported import Unsupported
 from mainsheet.executor.writer import Writer
 
@@ -84,12 +84,9 @@ class Options:
 
 def compile_shape(shape: Shape, options: Options) -> Unit:
     resolving = with_resolvers(shape)
-    if resolving and asks(shape):
-        raise Unsupported("relations beside resolvers that are asynchronous or get `info`")
     write = Writer()
-    loading = Loading(write, some_attributes=options.some_attributes, is_whole=options.is_whole)
+    loading = Loading(write, shape, resolving, some_attributes=options.some_attributes, is_whole=options.is_whole)
     with write.block("async def answer(value, context, variables):"):
-        loading.write(shape)
         Building(write, loading, resolving, options.keeps_datetimes, options.believes_rows).write(shape)
     source = write.source
     if len(source) <= LONGEST_SOURCE:

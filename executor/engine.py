@@ -214,8 +214,10 @@ class Executor:
         if isinstance(variables, list):
             raise Unsupported("; ".join(error.message for error in variables))
         shape = self._programming.root(request.operation, variables)
-        options = replace(self._programming.options, is_whole=True)
-        return Rehearsal(shape, compile_shape(shape, options), variables)
+        unit = compile_shape(shape, replace(self._programming.options, is_whole=True))
+        if unit.has_resolvers and unit.loading.groups:
+            raise Unsupported("relations beside resolvers that are asynchronous or get `info`")
+        return Rehearsal(shape, unit, variables)
 
     async def _program(self, operation: Prepared, variables: VariableValues) -> Program:
         key = (self, *[variables.coerced.get(name) for name in operation.deciding])

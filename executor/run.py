@@ -1,7 +1,7 @@
 """One execution of a unit with resolvers: the tasks of its awaitables, and what its resolvers returned."""
 
 from asyncio import CancelledError, Future, Task, create_task, get_running_loop, wait
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +63,8 @@ class Run:
         self._is_sync = is_sync
         self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results
         self._tasks: dict[Task[tuple[Any, Context]], Any] = {}  # their awaitables
+        self._calls: dict[Hashable, tuple[dict[Any, None], Task[Mapping[Any, Any]]]] = {}  # of batches, with their keys
+        self._loads: set[Task[Mapping[Any, Any]]] = set()
         self._failure: BaseException | None = None
         self._ended: Future[None] | None = None
 
@@ -76,6 +78,29 @@ class Run:
         kept = _copied(result)
         self._results[path] = parent, kept
         return kept
+
+    async def load(
+        self, call: Hashable, answers: Callable[..., Any], keys: Iterable[Any], *question: Any, **asked: Any
+    ) -> Mapping[Any, Any]:
+        """Return a batch's results. All that make this call before the event loop's next iteration share it.
+
+        So the values that several resolvers returned are loaded together, as by a `DataLoader`.
+        """
+        if call not in self._calls:
+            task = create_task(self._loaded(call, answers, *question, **asked))
+            self._loads.add(task)
+            task.add_done_callback(self._loads.discard)
+            self._calls[call] = {}, task
+        wanted, task = self._calls[call]
+        wanted.update(dict.fromkeys(keys))
+        found = await task
+        if self._failure is not None:
+            raise self._failure
+        return found
+
+    async def _loaded(self, call: Hashable, answers: Callable[..., Any], *question: Any, **asked: Any) -> Any:
+        keys, _ = self._calls.pop(call)
+        return await answers(self.core.context_value, [*keys], *question, **asked)
 
     def wait_for(self, pending: Pending, new: list[Pending]) -> None:
         """Add an awaitable to the new ones of the code that is running."""
@@ -157,11 +182,11 @@ class Run:
         for _, result in self._results.values():
             _close(result)
         self._results.clear()
-        while self._tasks:
-            await wait(self._tasks)
+        while running := {*self._tasks, *self._loads}:
+            await wait(running)
 
     def _cancel(self) -> None:
-        for task in self._tasks:
+        for task in (*self._tasks, *self._loads):
             task.cancel()
 
 

@@ -85,7 +85,7 @@ class Field:
 
 
 def links(shape: Shape) -> Iterator[Field]:
-    """The fields below that are loaded by relations, with no other relation between."""
+    """The fields below that are loaded by relations, with no other relation and no resolver between."""
     match shape:
         case ListOf():
             yield from links(shape.item)
@@ -93,7 +93,7 @@ def links(shape: Shape) -> Iterator[Field]:
             for field in shape.fields.values():
                 if isinstance(field.source, Link):
                     yield field
-                else:
+                elif not isinstance(field.source, Resolver):
                     yield from links(field.shape)
         case Abstract():
             for each in shape.objects.values():
@@ -125,7 +125,7 @@ def gathered(shape: Shape) -> Iterator[Field | ListOf | Abstract]:
             yield from gathered(shape.item)
         case Object():
             for field in shape.fields.values():
-                if not isinstance(field.source, Link) and asks(field.shape):
+                if not isinstance(field.source, Link | Resolver) and asks(field.shape):
                     yield field
                     yield from gathered(field.shape)
         case Abstract():
@@ -157,6 +157,8 @@ def _reads_of(field: Field) -> Attributes:
             return union((named, reads(field.shape, knows_types=named is not None)))
         case Link(relation=relation):
             return frozenset((relation.key or "").split("."))
+        case Resolver():
+            return None
     return frozenset()
 
 
@@ -193,9 +195,18 @@ def _joined(shape: Shape) -> Iterator[Field]:
 
 
 def all_links(shape: Shape) -> Iterator[Field]:
-    for field in links(shape):
-        yield field
-        yield from all_links(field.shape)
+    """All fields below that are loaded by relations."""
+    match shape:
+        case ListOf():
+            yield from all_links(shape.item)
+        case Object():
+            for field in shape.fields.values():
+                if isinstance(field.source, Link):
+                    yield field
+                yield from all_links(field.shape)
+        case Abstract():
+            for each in shape.objects.values():
+                yield from all_links(each)
 
 
 def union(sets: Iterable[Attributes]) -> Attributes:

@@ -13,6 +13,7 @@ class Writer:
         self._lines: list[str] = []
         self._functions: list[str] = []
         self._depth = 0
+        self._scope = 1  # the depth of a function's lines
         self._count = 0
         self._known: dict[int, str] = {}
 
@@ -41,14 +42,21 @@ class Writer:
         self._depth -= 1
 
     @contextmanager
-    def function(self, head: str) -> Iterator[None]:
-        """Write a function inside the source's one, before all of its other lines."""
-        lines, depth = self._lines, self._depth
-        self._lines, self._depth = [], 1
+    def function(self, head: str, *, is_scope: bool = False) -> Iterator[None]:
+        """Write a function inside the current scope, before all of its other lines.
+
+        The source's function is a scope. If this one `is_scope`, functions that are written meanwhile are inside it.
+        """
+        lines, functions, depth, scope = self._lines, self._functions, self._depth, self._scope
+        self._lines, self._depth = [], scope
+        if is_scope:
+            self._functions, self._scope = [], scope + 1
         with self.block(head):
             yield
-        self._functions += self._lines
-        self._lines, self._depth = lines, depth
+        if is_scope:
+            self._lines[1:1] = self._functions
+        functions += self._lines
+        self._lines, self._functions, self._depth, self._scope = lines, functions, depth, scope
 
     @property
     def source(self) -> str:

@@ -15,10 +15,8 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
-from mainsheet.executor import RELATION, Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.executor import Executor, Outcome, Prepared, Request, core_schema
 from tests.executor.comparing import COROUTINES_ARE_LEFT, compared
-from tests.executor.specification.relation import Context, Relation, related
-from tests.executor.specification.rows import Row, by_keys
 
 pytestmark = COROUTINES_ARE_LEFT
 WHERE = ContextVar("WHERE", default="outside")
@@ -374,74 +372,6 @@ def prepared(api: strawberry.Schema, text: str) -> Prepared:
     document = parse(text)
     operation: Any = document.definitions[0]
     return Prepared(core_schema(api), document, operation)
-
-
-class Loading(Context):
-    def __init__(self) -> None:
-        super().__init__({"a": Row(name="loaded")})
-        self.calls: list[str] = []
-
-
-@strawberry.type
-class Mixed:
-    child: "Mixed | None" = strawberry.field(metadata={RELATION: Relation(by_keys, "child_id")})
-
-    @strawberry.field
-    async def later(self) -> str:
-        return "later"
-
-
-async def test_resolvers_beside_relations_are_handed_over() -> None:
-    api = strawberry.Schema(Mixed)
-    document = parse("{ child { later child { later } } }")
-    operation: Any = document.definitions[0]
-    store = {"a": Row(child_id=None)}
-    outcomes: list[Outcome] = []
-    given = Request(Prepared(core_schema(api), document, operation), None, Context(store), Row(child_id="a"))
-
-    result = await Executor(api, observe=outcomes.append).execute(given)
-
-    assert result == await refer(api, given)
-    assert outcomes == [Outcome.REFERENCE]
-
-
-@strawberry.type
-class Child:
-    name: str
-
-
-@strawberry.type
-class Linked:
-    child = related(by_keys, Child | None, "child_id")
-
-
-@strawberry.type
-class Roots:
-    @strawberry.field
-    def linked(self) -> Linked:
-        return Row(child_id="a")  # type: ignore[return-value]
-
-    @strawberry.field
-    def node(self) -> Node | None:
-        return Node(name="root")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{ linked { child { name } } node { later nodes { must } } }",
-        "{ linked { child { name } } node { later nodes { must(fails: [1]) } } again: node { must(fails: [0]) } }",
-    ],
-)
-async def test_root_fields_have_relations_or_resolvers_below_them(text: str) -> None:
-    api = strawberry.Schema(Roots)
-    ours, reference = (Request(prepared(api, text), None, Loading(), Roots()) for _ in range(2))
-
-    answer, outcome = await compared(api, ours, reference)
-
-    assert answer[0]["linked"]["child"] == {"name": "loaded"}
-    assert outcome is Outcome.PARTS
-    assert sorted(ours.context.calls) == sorted(reference.context.calls)
 
 
 class Titled(Info[Any, Any]):
