@@ -29,7 +29,7 @@ INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 class Outcome(StrEnum):
     COMPILED = "compiled"  # from end to end
     INTERPRETED = "interpreted"  # too large to compile: completed value by value
-    PARTS = "parts"  # graphql-core ran the root fields (of mutations, or beside relations), compiled code the rest
+    PARTS = "parts"  # graphql-core ran root fields (of mutations, or beside unsupported ones), compiled code the rest
     RECOVERED = "recovered"  # failed, and was completed again value by value to locate the errors
     REPLAYED = "replayed"  # had a value of an unexpected kind, or an error beside resolvers: executed by graphql-core
     REFERENCE = "reference"  # not compiled: introspection, refused variables, unsupported features

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import Iterator
 from random import Random
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from graphql import parse
 from strawberry.permission import BasePermission
 from strawberry.types import Info
 
-from mainsheet.executor import Executor, Outcome, Prepared, Request, core_schema, refer
+from mainsheet.executor import AnswerTooLarge, Executor, Outcome, Prepared, Request, core_schema, refer
 from mainsheet.executor.unsupported import Unsupported
 from tests.executor.comparing import COROUTINES_ARE_LEFT, compared
 from tests.executor.specification.relation import Context, asked, related
@@ -214,6 +215,18 @@ async def test_each_parent_of_a_row_gets_its_own_path() -> None:
     assert [[each["where"] for each in answer[0][key]] for key in "ab"] == [
         [f"['{key}', {index}, 'where']" for index in range(2)] for key in "ab"
     ]
+
+
+async def test_the_size_is_counted_once_for_each_parent() -> None:
+    text = "{ a: all { where number next { number } } b: child { all { number } next { all { number } } } }"
+    size = len(json.dumps((await refer(API, request(text))).data, separators=(",", ":")))
+
+    result = await Executor(API, most_bytes=size).execute(request(text))
+    with pytest.raises(AnswerTooLarge) as caught:
+        await Executor(API, most_bytes=size // 2).execute(request(text))
+
+    assert result.data
+    assert size / 2 < caught.value.size <= size
 
 
 async def test_a_mutations_root_field_has_both_below_it() -> None:
