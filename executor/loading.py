@@ -129,13 +129,14 @@ class Loading:
     def _ask(self, group: Group, wanted: str, question: str) -> None:
         write = self._writer
         link = link_of(group.fields[0])
-        call = f"{write.constant('answers', link.relation.answers)}(context"
-        if self._resolving:
-            call = f"context.load({write.constant('call', group.call)}, {call.removesuffix('(context')}"
+        call = write.constant("answers", link.relation.answers)
+        call = (
+            f"context.load({write.constant('call', group.call)}, {call}, " if self._resolving else f"{call}(context, "
+        )
         write.line(f"# {', '.join(dict.fromkeys(field.name for field in group.fields))}")
         for name, value in self.asked(group).items():
             question += f", {name}={write.constant(name, value)}"
-        write.line(f"{group.answers} = await {call}, list({wanted}){question}) if {wanted} else NOTHING")
+        write.line(f"{group.answers} = await {call}list({wanted}){question}) if {wanted} else NOTHING")
 
     def asked(self, group: Group) -> Asked:
         """Return the batch's further arguments, after the keys and the question."""

@@ -89,7 +89,7 @@ class Run:
         if call not in self._calls:
             task = create_task(self._loaded(call, answers, *question, **asked))
             self._loads.add(task)
-            task.add_done_callback(self._loads.discard)
+            task.add_done_callback(self._end_load)
             self._calls[call] = {}, task
         wanted, task = self._calls[call]
         wanted.update(dict.fromkeys(keys))
@@ -101,6 +101,11 @@ class Run:
     async def _loaded(self, call: Hashable, answers: Callable[..., Any], *question: Any, **asked: Any) -> Any:
         keys, _ = self._calls.pop(call)
         return await answers(self.core.context_value, [*keys], *question, **asked)
+
+    def _end_load(self, task: "Task[Mapping[Any, Any]]") -> None:
+        self._loads.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio logs one that nothing has read: those who waited may be cancelled
 
     def wait_for(self, pending: Pending, new: list[Pending]) -> None:
         """Add an awaitable to the new ones of the code that is running."""

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 import strawberry
 from graphql import parse
-from strawberry import federation
-from strawberry.directive import DirectiveLocation, DirectiveValue
-from strawberry.extensions import DisableValidation, MaskErrors, ParserCache, SchemaExtension
+from strawberry.extensions import DisableValidation, ParserCache, SchemaExtension
 from strawberry.permission import BasePermission
 from strawberry.types import ExecutionContext, Info
 
@@ -52,20 +50,6 @@ class Nobody(BasePermission):
         return False
 
 
-class Missing(Exception):
-    pass
-
-
-@strawberry.type
-class NotFound:
-    message: str
-
-
-class Found(strawberry.ExceptionHandler[Missing, NotFound]):
-    def handle(self, exception: Missing, *, field: Any, info: Any) -> NotFound:
-        return NotFound(message=str(exception))
-
-
 @strawberry.type
 class Book:
     title: str
@@ -82,10 +66,6 @@ class Book:
     @strawberry.field(permission_classes=[Nobody])
     def secret(self) -> str | None:
         return "secret"
-
-    @strawberry.field
-    def sequel(self) -> Annotated["Book | NotFound", strawberry.union("Sequel")]:
-        raise Missing(f"no sequel of {self.title}")
 
     @strawberry.field
     def asked(self, info: Info) -> str:
@@ -124,12 +104,6 @@ class Mutation:
         return Book(title=title)
 
 
-class Loud(SchemaExtension):
-    def resolve(self, _next: Callable[..., Any], root: Any, info: Any, *arguments: Any, **named: Any) -> Any:
-        value = _next(root, info, *arguments, **named)
-        return value.upper() if isinstance(value, str) else value
-
-
 class Hooks(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         NOTED.append("operation")
@@ -148,17 +122,6 @@ class Hooks(SchemaExtension):
 
     def get_results(self) -> dict[str, Any]:
         return {"took": 1}
-
-
-class Answering(SchemaExtension):
-    def on_execute(self) -> Iterator[None]:
-        self.execution_context.result = strawberry.types.ExecutionResult({"from": "cache"}, None)
-        yield
-
-
-@strawberry.directive(locations=[DirectiveLocation.FIELD])
-def lower(value: DirectiveValue[str]) -> str:
-    return value.lower()
 
 
 def shown(result: Any) -> Any:
@@ -274,55 +237,6 @@ async def test_the_hooks_of_extensions_run_around_compiled_code(text: str, sync:
 )
 async def test_what_was_not_validated_is_executed_alike(text: str, sync: bool) -> None:
     await same(text, sync=sync, schema={"extensions": [DisableValidation]})
-
-
-@both
-async def test_errors_are_masked_after_they_are_processed(sync: bool) -> None:
-    await same("{ books { fails } }", sync=sync, schema={"extensions": [MaskErrors]})
-
-    assert NOTED == ["it fails", "it fails"]
-    assert [Outcome.RECOVERED] * 2 == OUTCOMES
-
-
-@both
-async def test_extensions_that_resolve_fields_are_handed_over(sync: bool) -> None:
-    data = await same("{ books { title } }", sync=sync, schema={"extensions": [Loud]})
-
-    assert data == {"books": [{"title": "ODYSSEY"}, {"title": "ILIAD"}]}
-    assert OUTCOMES == []
-
-
-@both
-async def test_directives_are_handed_over(sync: bool) -> None:
-    data = await same("{ books { title @lower } }", sync=sync, schema={"directives": [lower]})
-
-    assert data == {"books": [{"title": "odyssey"}, {"title": "iliad"}]}
-
-
-@both
-async def test_extensions_may_answer(sync: bool) -> None:
-    assert await same("{ books { title } }", sync=sync, schema={"extensions": [Answering]}) == {"from": "cache"}
-
-
-@both
-async def test_exception_handlers_are_asked(sync: bool) -> None:
-    text = "{ books { sequel { ... on NotFound { message } } } }"
-
-    data = await same(text, sync=sync, schema={"exception_handlers": [Found()]})
-
-    assert data == {"books": [{"sequel": {"message": f"no sequel of {each}"}} for each in ("Odyssey", "Iliad")]}
-
-
-@both
-async def test_federated_schemas_are_compiled(sync: bool) -> None:
-    class Federated(Observed, federation.Schema):
-        pass
-
-    api = Federated(Query)
-
-    assert (await executed(api, "{ books { title } }", sync=sync))[0]["books"][0] == {"title": "Odyssey"}
-    assert "type Book" in (await executed(api, "{ _service { sdl } }", sync=sync))[0]["_service"]["sdl"]
-    assert OUTCOMES[0] is Outcome.COMPILED
 
 
 async def test_operation_extensions_reach_resolvers() -> None:

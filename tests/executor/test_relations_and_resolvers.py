@@ -271,7 +271,7 @@ async def test_without_an_event_loop_it_is_handed_over() -> None:
     assert outcomes == [Outcome.REFERENCE]
 
 
-def test_it_is_not_explained() -> None:
+def test_an_operation_with_both_is_not_explained() -> None:
     with pytest.raises(Unsupported, match="beside resolvers"):
         Executor(API).rehearsal(request("{ next { where } }"))
 
