@@ -53,7 +53,6 @@ async def test_an_asynchronous_mutation_takes_an_input(async_schema: Make) -> No
 async def test_a_missing_field_is_refused(schema: Make) -> None:
     message = "Expected value of type 'RegisterUserInput' to include required field 'username', found: {  }."
 
-    result = await schema(Query, Mutation).result("mutation { registerUser(input: {}) { username } }")
-
-    assert [error.message for error in result.errors] == [message]
-    assert said(message, at=(1, 32))["locations"] == result.errors[0].formatted["locations"]
+    await schema(Query, Mutation).gives(
+        "mutation { registerUser(input: {}) { username } }", None, None, errors=[said(message, at=(1, 32))]
+    )
