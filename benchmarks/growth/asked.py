@@ -96,8 +96,16 @@ EVENT_FILTERS = {
     "jobIds": "{jobIds: [$job]}",
     "subjectIds": "{subjectIds: [$job]}",
     "actorIds": "{actorIds: [$author]}",
+    "actorIds, none": "{actorIds: [$team]}",
     "teamIds": "{teamIds: [$team]}",
+    "teamIds, none": "{teamIds: [$job]}",
+    "teamIds, actions": "{teamIds: [$team], actions: [VERSION_ACTIVATED]}",
     "since": "{since: $since}",
+    "since, none": '{since: "2100-01-01T00:00:00Z"}',
+    "until": "{until: $since}",
+    "until, none": '{until: "1970-01-01T00:00:00Z"}',
+    "since, until": "{since: $created, until: $since}",
+    "since, until, none": "{since: $since, until: $since}",
 }
 LISTS = ("teams", "clusters", "members", "serviceAccounts", "savedQueries")
 SOME_JOBS = f"(first: 20) {{ {PAGE} }}"

@@ -49,6 +49,6 @@ EXPLAINED = (
     "These grow with what they read, by their nature: totals and facets with the list, numbered pages with the number,",
     "and a page of a filter with its matches where no index has them in the order of the list, as for search. A page",
     "of a member is scanned in the order of the list: the smaller the member's share of the jobs, the more are read.",
-    "A filter of events by `actions`, `teamIds` or times alone reads the feed until the page is full, all of it if",
-    "nothing matches: begin after a cursor, or add `jobIds`, `subjectIds` or `actorIds`.",
+    "A page of events by `teamIds` reads 3,000 events, then all of the teams if these don't fill it. On SQLite, a page",
+    "by `teamIds` or times reads the feed until it is full. The generated events aren't in the order of their times.",
 )
