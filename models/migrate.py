@@ -16,7 +16,9 @@ from mainsheet.models.revisions import Revisions, head, revisions, revisions_of,
 from mainsheet.models.tables import Base
 
 SEARCHED = ("job", "team", "actor", "cluster", "saved_query")
-OF_SEARCH = tuple(f"{prefix}{table}_search" for table in SEARCHED for prefix in ("", "ix_"))
+OF_EVENTS = ("ix_event_search_day", "ix_event_search_teams")  # on PostgreSQL only
+OF_SEARCH = (*(f"{prefix}{table}_search" for table in SEARCHED for prefix in ("", "ix_")), *OF_EVENTS)
+INDEXES = (*(f"ix_{table}_search" for table in SEARCHED), *OF_EVENTS)
 PARTS = [f"{table}_search{part}" for table in SEARCHED for part in ("", "_row", "_insert", "_update", "_delete")]
 OPTIONS: dict[str, Any] = {
     "target_metadata": Base.metadata,
@@ -25,8 +27,8 @@ OPTIONS: dict[str, Any] = {
     "on_version_apply": store_compatibility,
 }
 HAS_SEARCH = {
-    "postgresql": f"SELECT count(*) = {len(SEARCHED)} FROM pg_indexes WHERE schemaname = current_schema()"  # noqa: S608
-    f" AND indexname IN {tuple(f'ix_{table}_search' for table in SEARCHED)}",
+    "postgresql": f"SELECT count(*) = {len(INDEXES)} FROM pg_indexes WHERE schemaname = current_schema()"  # noqa: S608
+    f" AND indexname IN {INDEXES}",
     "sqlite": f"SELECT count(*) = {len(PARTS)} FROM sqlite_master WHERE sql IS NOT NULL AND name IN {tuple(PARTS)}",  # noqa: S608
 }
 

@@ -1,28 +1,28 @@
 """Events: those of one job, and the feed of an organization (decision 26)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, func, literal, select, true, type_coerce
+from sqlalchemy import select, true
 
 from mainsheet.models.event import DIGITS, START, Event
 from mainsheet.models.failures import failures_named
 from mainsheet.models.feed import CursorExpired, Feed, follow_timeline
 from mainsheet.models.organization import Organization
-from mainsheet.resolvers import event_filter
+from mainsheet.resolvers import event_days, event_filter
+from mainsheet.resolvers.event_feed import COLUMNS, all_events, feed_of, is_settled
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.event_visibility import sees_change, sees_event, sees_open_event
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
-from mainsheet.resolvers.sql.pagination.merged import MergedByValue
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
 from mainsheet.resolvers.sql.pagination.paged_list import FilteredList, Page, PagedList, PageRow, page_from
 from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Attribute, Query, Statement, View, rows_of, within
 
-COLUMNS = Event.__table__.c
+TIMES = ("since", "until")
 ID_AND_POSITION = frozenset(("nodes", "position", "job_id", "only_for_id", "end_cursor"))
 EXPIRED_TO = Organization.events_expired_to.label("expired_to")
 
@@ -92,7 +92,8 @@ async def after_recent(read: Read, organization_id: str, arguments: EventListArg
 
     An empty page has the position up to which it was read. Raises `CursorExpired` if later events were deleted.
     """
-    feed, parameters = _feed_of(arguments), event_filter.parameters(arguments.filter)
+    parameters = event_filter.parameters(arguments.filter)
+    feed = feed_of(read, parameters, of_jobs=arguments.of_jobs)
     values = {**feed.values(arguments.page), **parameters}
     read = read.only(ID_AND_POSITION, alone=True)
     rows = await read.rows(Query(_after_recent, RecentRow), feed, *parameters, keys=[organization_id], **values)
@@ -109,12 +110,34 @@ async def _pages(
     read: Read, organization_ids: Sequence[str], arguments: EventListArguments
 ) -> Mapping[str, Page[Event]]:
     parameters = event_filter.parameters(arguments.filter)
-    return await _feed_of(arguments).pages(read, organization_ids, arguments.page, parameters=parameters)
+    feed = feed_of(read, parameters, of_jobs=arguments.of_jobs)
+    found: Mapping[str, str] = {}
+    times = {name: parameters[name] for name in TIMES if name in parameters}
+    if times and len(organization_ids) == 1 and not read.snapshot.database.is_sqlite:
+        (found,) = (await event_days.positions(read, organization_ids, times)).values()
+    page, bounds = _narrowed(arguments, found)
+    pages = await feed.pages(read, organization_ids, page, parameters={**parameters, **bounds})
+    whole = FilteredList(feed, parameters)
+    return {key: replace(page, filtered_list=whole) for key, page in pages.items()}
 
 
-def _feed_of(arguments: EventListArguments) -> PagedList[Event]:
-    is_merged = arguments.filter.actions is not None and not arguments.page.offset
-    return FEEDS[arguments.of_jobs, is_merged]
+def _narrowed(arguments: EventListArguments, found: Mapping[str, str]) -> tuple[PageArguments, Mapping[str, str]]:
+    """Combine positions between which the events are with the cursor and the filter.
+
+    PostgreSQL begins to scan an index at a cursor or at a bound, not at the one that is nearer to the page.
+    """
+    page, bounds = arguments.page, dict(found)
+    highest = [found.get("to_position"), arguments.filter.to_position]
+    start = page.before if page.backwards else page.after
+    if page.descending != page.backwards:
+        highest.append(None if start is None else _position(start))
+    elif start is not None and "from_position" in found:
+        first = bounds.pop("from_position")
+        start = max(start, cursor.encode(Event.position, first, ""), key=_position)
+        page = replace(page, before=start) if page.backwards else replace(page, after=start)
+    if known := [each for each in highest if each is not None]:
+        bounds["to_position"] = min(known)
+    return page, bounds
 
 
 async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
@@ -171,19 +194,6 @@ def _cursor(end: End) -> str:
     return cursor.encode(Event.position, *last)
 
 
-def is_settled(view: View) -> ColumnElement[bool]:
-    """Whether no event can be stored before this one any more: all transactions before its own have ended."""
-    if view.is_sqlite:
-        return literal(value=True)
-    oldest = type_coerce(func.pg_snapshot_xmin(func.pg_current_snapshot()), String).cast(String)
-    horizon = select(_digits(Feed.epoch.cast(String), "epoch") + _digits(oldest, "transaction_id")).scalar_subquery()
-    return Event.position < horizon
-
-
-def _digits(number: ColumnElement[str], column: str) -> ColumnElement[str]:
-    return func.lpad(number, DIGITS[column], "0", type_=String())
-
-
 @rows_of(Event)
 def _by_ids(view: View) -> Statement:
     own = Event.organization_id == view.caller.organization_id
@@ -200,21 +210,6 @@ def _open_by_ids(view: View) -> Statement:
 def _changes_by_ids(view: View) -> Statement:
     own = Event.organization_id == view.caller.organization_id
     return select(*view.only(COLUMNS)).where(among(Event.id, KEYS), own, sees_change(view))
-
-
-@rows_of(Event)
-def _all(view: View, *conditions: str) -> Statement:
-    return select(*view.only(COLUMNS)).where(*event_filter.conditions(view, *conditions))
-
-
-@rows_of(Event)
-def _feed(view: View, *conditions: str) -> Statement:
-    return _all(view, *conditions).where(is_settled(view), sees_event(view))
-
-
-@rows_of(Event)
-def _changes(view: View, *conditions: str) -> Statement:
-    return _all(view, *conditions).where(is_settled(view), sees_change(view))
 
 
 def _after_recent(view: View, feed: PagedList[Event], *conditions: str) -> Statement:
@@ -252,16 +247,4 @@ BOUNDS: Statement = select(
 )
 
 
-OF_JOBS = PagedList(_all, Event.job_id, Event.number, Event.id, is_indexed=True)
-FEEDS = {
-    (of_jobs, is_merged): PagedList(
-        rows,
-        Event.organization_id,
-        Event.position,
-        Event.id,
-        page_ids=MergedByValue("actions", Event.action, rows.build).page_ids if is_merged else None,
-        rows_by_id=_all.build if is_merged else None,
-    )
-    for of_jobs, rows in ((False, _feed), (True, _changes))
-    for is_merged in (False, True)
-}
+OF_JOBS = PagedList(all_events, Event.job_id, Event.number, Event.id, is_indexed=True)

@@ -1,10 +1,10 @@
 """The conditions of a list of events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, bindparam, column, func, select
+from sqlalchemy import BindParameter, ColumnElement, String, bindparam, column, func, select
 
 from mainsheet.models.base import UtcDateTime
 from mainsheet.models.event import Event, EventAction
@@ -26,6 +26,12 @@ class EventFilter:
     to_position: str | None = None
 
 
+SINCE = bindparam("since", type_=UtcDateTime())
+UNTIL = bindparam("until", type_=UtcDateTime())
+TO_POSITION = bindparam("to_position", type_=String())
+Condition = Callable[[bool, type[Event]], ColumnElement[bool]]  # whether it is for SQLite, and the row
+
+
 NO_FILTER = EventFilter()
 
 
@@ -36,25 +42,40 @@ def parameters(event_filter: EventFilter) -> Mapping[str, object]:
 
 def conditions(view: View, *names: str) -> list[ColumnElement[bool]]:
     """Return the conditions with these names. Each has a parameter of the same name."""
-    return [CONDITIONS[name](view, name) for name in names]
+    return [CONDITIONS[name](view.is_sqlite, Event) for name in names]
 
 
-def _is_any_team(view: View, name: str) -> ColumnElement[bool]:
+def by_index(*names: str) -> list[ColumnElement[bool]]:
+    """Return the conditions for the indexes of PostgreSQL."""
+    return [CONDITIONS[name](False, Event) for name in names]
+
+
+def by_row(event: type[Event], *names: str) -> list[ColumnElement[bool]]:
+    """Return the same conditions for a scan of `event`."""
+    return [CONDITIONS[name](False, event) for name in names]
+
+
+def _texts(name: str) -> BindParameter[Sequence[str]]:
+    return bindparam(name, type_=TextArray())
+
+
+def _is_any_team(is_sqlite: bool, event: type[Event]) -> ColumnElement[bool]:
     """Whether one of the teams had access to the job."""
-    wanted = bindparam(name, type_=TextArray())
-    if not view.is_sqlite:
-        return func.jsonb_exists_any(Event.team_ids, wanted)
-    had = func.json_each(Event.team_ids).table_valued("value", name="had")
+    wanted = _texts("team_ids")
+    if not is_sqlite:
+        return event.team_ids.op("?|", is_comparison=True)(wanted)
+    had = func.json_each(event.team_ids).table_valued("value", name="had")
     return select(had.c.value).where(among(column("value", _selectable=had), wanted)).exists()
 
 
-CONDITIONS: Mapping[str, Callable[[View, str], ColumnElement[bool]]] = {
-    "actions": lambda _, name: among(Event.action, bindparam(name, type_=TextArray())),
-    "job_ids": lambda _, name: among(Event.job_id, bindparam(name, type_=TextArray())),
-    "subject_ids": lambda _, name: among(Event.subject_id, bindparam(name, type_=TextArray())),
-    "actor_ids": lambda _, name: among(Event.actor_id, bindparam(name, type_=TextArray())),
+CONDITIONS: Mapping[str, Condition] = {
+    "actions": lambda _, event: among(event.action, _texts("actions")),
+    "job_ids": lambda _, event: among(event.job_id, _texts("job_ids")),
+    "subject_ids": lambda _, event: among(event.subject_id, _texts("subject_ids")),
+    "actor_ids": lambda _, event: among(event.actor_id, _texts("actor_ids")),
     "team_ids": _is_any_team,
-    "since": lambda _, name: Event.occurred_at >= bindparam(name, type_=UtcDateTime()),
-    "until": lambda _, name: Event.occurred_at < bindparam(name, type_=UtcDateTime()),
-    "to_position": lambda _, name: Event.position <= bindparam(name, type_=String()),
+    "since": lambda _, event: event.occurred_at >= SINCE,
+    "until": lambda _, event: event.occurred_at < UNTIL,
+    "from_position": lambda _, event: event.position >= bindparam("from_position", type_=String()),
+    "to_position": lambda _, event: event.position <= TO_POSITION,
 }

@@ -34,37 +34,37 @@ class Membership(NamedTuple):
     role: TeamRole
 
 
-def sees_event(view: View) -> ColumnElement[bool]:
+def sees_event(view: View, event: type[Event] = Event) -> ColumnElement[bool]:
     """Whether the caller sees the event's subject, or could see it when it was deleted."""
-    is_own = Event.job_id.is_(None) & (Event.only_for_id == view.own_id)
-    return sees_open_event(view) if sees_all_jobs(view.caller) else or_(sees_open_event(view), is_own)
+    is_own = event.job_id.is_(None) & (event.only_for_id == view.own_id)
+    return sees_open_event(view, event) if sees_all_jobs(view.caller) else or_(sees_open_event(view, event), is_own)
 
 
-def sees_open_event(view: View) -> ColumnElement[bool]:
+def sees_open_event(view: View, event: type[Event] = Event) -> ColumnElement[bool]:
     """Whether the caller sees the event, and so do all others with the same rights on its job."""
-    is_open = Event.job_id.is_(None) & Event.only_for_id.is_(None)
-    return or_(is_open, _sees_its_job(view))
+    is_open = event.job_id.is_(None) & event.only_for_id.is_(None)
+    return or_(is_open, _sees_its_job(view, event))
 
 
-def sees_change(view: View) -> ColumnElement[bool]:
+def sees_change(view: View, event: type[Event] = Event) -> ColumnElement[bool]:
     """Whether the event is about a job that the caller sees, or removed a team by which the caller saw it."""
     if view.is_sqlite:
-        had = func.json_each(Event.team_ids).table_valued("value", name="had")
+        had = func.json_each(event.team_ids).table_valued("value", name="had")
         is_its: ColumnElement[bool] = TeamMember.team_id.in_(select(had.c.value))
     else:
-        is_its = func.jsonb_exists(Event.team_ids, TeamMember.team_id, type_=Boolean())
+        is_its = func.jsonb_exists(event.team_ids, TeamMember.team_id, type_=Boolean())
     could_see = exists().where(TeamMember.actor_id == view.caller.actor_id, is_its)
-    took_access = (Event.action == EventAction.TEAM_REMOVED_FROM_JOB) & could_see.correlate(Event)
-    return Event.job_id.is_not(None) & or_(_sees_its_job(view), took_access)
+    took_access = (event.action == EventAction.TEAM_REMOVED_FROM_JOB) & could_see.correlate(event)
+    return event.job_id.is_not(None) & or_(_sees_its_job(view, event), took_access)
 
 
-def _sees_its_job(view: View) -> ColumnElement[bool]:
+def _sees_its_job(view: View, event: type[Event]) -> ColumnElement[bool]:
     if sees_all_jobs(view.caller):
         return literal(value=True)
     # Looked up for each event: the jobs that the caller sees may be all of the organization.
-    seen = is_granted(view.caller, Event, Event.job_id, Access.FORCED_LOOKUP)
-    was_seen = select(DeletedJob.id).where(DeletedJob.id == Event.job_id, was_visible(view.caller))
-    return or_(seen, is_any(was_seen.correlate(Event)))
+    seen = is_granted(view.caller, event, event.job_id, Access.FORCED_LOOKUP)
+    was_seen = select(DeletedJob.id).where(DeletedJob.id == event.job_id, was_visible(view.caller))
+    return or_(seen, is_any(was_seen.correlate(event)))
 
 
 async def viewers(read: Read, event_id: str, actor_ids: Sequence[str], *, of_change: bool) -> set[str]:

@@ -15,7 +15,6 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.run_lease import RunLease
 from mainsheet.models.team import TeamMember
-from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import is_any, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, TextArray, among, among_these
 from mainsheet.resolvers.sql.pagination.page_arguments import PageArguments
@@ -202,10 +201,11 @@ def _of_version(view: View, *conditions: str) -> Statement:
 @rows_of(JobRun)
 def _visible(view: View, *conditions: str) -> Statement:
     """Select the runs of visible jobs, each checked in the order of the list."""
-    return _of_job(view, *conditions).where(_is_visible(view.caller, JobRun))
+    return _of_job(view, *conditions).where(_is_visible(view, JobRun))
 
 
-def _is_visible(caller: Caller, run: type[JobRun]) -> ColumnElement[bool]:
+def _is_visible(view: View, run: type[JobRun]) -> ColumnElement[bool]:
+    caller = view.caller
     own: ColumnElement[bool] = run.organization_id == caller.organization_id
     if sees_all_jobs(caller):
         return own

@@ -9,7 +9,7 @@ from typing import Any
 from alembic import op
 
 
-def create_index(name: str, table: str, columns: Sequence[str], **options: Any) -> None:
+def create_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.create_index(name, table, columns, **options)
         return

@@ -12,7 +12,7 @@ from mainsheet.models.roles import AccessScope, OrganizationPermission
 from mainsheet.models.webhook import MAX_SECRETS, Webhook, WebhookSecret
 from mainsheet.models.webhook_delivery import WebhookDelivery, WebhookDeliveryStatus
 from mainsheet.models.webhook_errors import WebhookDeliveryNotFound, WebhookNotFound
-from mainsheet.resolvers.event import is_settled
+from mainsheet.resolvers.event_feed import is_settled
 from mainsheet.resolvers.sql.statement import View
 from mainsheet.resolvers.webhook import has_failed_with_all, is_pending
 from mainsheet.resolvers.write import (

@@ -23,7 +23,8 @@ from mainsheet.models.webhook_delivery import GONE, Outcome, WebhookDelivery, We
 from mainsheet.models.webhook_lease import WebhookLease
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.event import EventListArguments, is_settled
+from mainsheet.resolvers.event import EventListArguments
+from mainsheet.resolvers.event_feed import is_settled
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor

@@ -34,7 +34,6 @@ from sqlalchemy import ColumnElement, Select
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.resolvers import job_filter
-from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
 from mainsheet.resolvers.job_list import own_teams
@@ -251,8 +250,8 @@ def _in_grants_order(paths: Mapping[JobSortField, PagedList[Job]]) -> Mapping[Jo
     return {**paths, JobSortField.CREATED_AT: by_creation}
 
 
-def _visible_row(caller: Caller, job: type[Job]) -> ColumnElement[bool]:
-    return visible(caller, job, Access.FORCED_LOOKUP)
+def _visible_row(view: View, job: type[Job]) -> ColumnElement[bool]:
+    return visible(view.caller, job, Access.FORCED_LOOKUP)
 
 
 MATCHES = ScanThenIndex(Job, job_filter.by_index, job_filter.by_row, job_filter.IMPLY_ORGANIZATION, _visible_row)

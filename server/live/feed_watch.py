@@ -25,8 +25,9 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.read_pool import discard, to_its_end
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.event import is_settled, newest_of_feed
+from mainsheet.resolvers.event import newest_of_feed
 from mainsheet.resolvers.event_audience import EVERYBODY, Audience, audience
+from mainsheet.resolvers.event_feed import is_settled
 from mainsheet.resolvers.permissions import sees_all_jobs
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.pagination import cursor
