@@ -18,6 +18,7 @@ from mainsheet.models.connecting import DriverConnection, connect_to_first
 from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.instrumentation import Instruments
 from mainsheet.models.read_pool import ReadPool, is_lost
+from mainsheet.models.sqlite_connection import SqliteConnection
 
 CONNECT_SECONDS = 5  # for a busy server; a server that is down refuses immediately
 BUSY_TIMEOUT_MS = 5000  # the default wait for SQLite's lock
@@ -223,7 +224,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _sqlite(url: DatabaseUrl, patience: Patience, begin: str, *pragmas: str, **options: Any) -> AsyncEngine:
-    engine = _engine(url.engine, **options)
+    engine = _engine(url.engine, connect_args={"async_creator_fn": SqliteConnection}, **options)
     at_connect = (
         "PRAGMA journal_mode = WAL",
         "PRAGMA foreign_keys = ON",
