@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Select, bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,16 +13,18 @@ from sqlalchemy.orm.attributes import set_committed_value
 from mainsheet.models.clock import database_time
 from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
-from mainsheet.models.job_version import JobVersion, JobVersionQuery, JobVersionStatus
+from mainsheet.models.job_version import JobVersion, JobVersionDependency, JobVersionQuery, JobVersionStatus
 from mainsheet.models.roles import OrganizationRole, TeamRole
 from mainsheet.models.source import SourceKind
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import visible
+from mainsheet.resolvers.sql.array_param import TextArray, among
 from mainsheet.resolvers.sql.statement import caller_of_parameters
 
-# The numbers of the current version and of the draft, if there is one: no version is added beside a draft.
-WORKING: Sequence[BindParameter[int]] = [bindparam("current"), bindparam("last")]
+Part = TypeVar("Part", JobVersionDependency, JobVersionQuery)
+
+NUMBERS: Sequence[BindParameter[int]] = [bindparam("number"), bindparam("other")]
 
 
 @lru_cache
@@ -44,13 +46,17 @@ GRANTS = (
 )
 VERSIONS = (
     select(JobVersion)
-    .where(JobVersion.job_id == bindparam("job_id"), JobVersion.number.in_(WORKING))
-    .options(lazyload(JobVersion.queries))
+    .where(JobVersion.job_id == bindparam("job_id"), JobVersion.number.in_(NUMBERS))
+    .options(lazyload(JobVersion.dependencies), lazyload(JobVersion.queries))
+)
+VERSION_IDS: BindParameter[Sequence[str]] = bindparam("version_ids", type_=TextArray())
+DEPENDENCIES = (
+    select(JobVersionDependency)
+    .where(among(JobVersionDependency.version_id, VERSION_IDS))
+    .order_by(JobVersionDependency.position)
 )
 QUERIES = (
-    select(JobVersionQuery)
-    .where(JobVersionQuery.version_id.in_(bindparam("version_ids", expanding=True)))
-    .order_by(JobVersionQuery.position)
+    select(JobVersionQuery).where(among(JobVersionQuery.version_id, VERSION_IDS)).order_by(JobVersionQuery.position)
 )
 
 
@@ -62,25 +68,45 @@ async def load_parts(session: AsyncSession, job: Job, caller: Caller) -> Sequenc
     if "teams" in unloaded:
         set_committed_value(job, "teams", [row[0] for row in grants])
     if "current" in unloaded:
-        await _load_versions(session, job)
+        await _load_working(session, job)
     return [row.role for row in grants if row.role is not None]
 
 
-async def _load_versions(session: AsyncSession, job: Job) -> None:
-    numbers = {"job_id": job.id, "current": job.current_number, "last": job.last_number}
-    versions = {each.number: each for each in await session.scalars(VERSIONS, numbers)}
-    await _load_queries(session, [each for each in versions.values() if "queries" in _state(each).unloaded])
+async def _load_working(session: AsyncSession, job: Job) -> None:
+    """Load the current version and the draft, if there is one. It is the last: none is added beside a draft."""
+    found = await versions_of(session, job, job.current_number, job.last_number)
+    versions = {each.number: each for each in found}
     last = versions.get(job.last_number)
     set_committed_value(job, "current", versions[job.current_number])
     set_committed_value(job, "draft", last if last and last.status is JobVersionStatus.DRAFT else None)
 
 
-async def _load_queries(session: AsyncSession, versions: Sequence[JobVersion]) -> None:
-    """Load the versions' saved queries, which most versions don't have."""
-    ids = [each.id for each in versions if each.source_kind is SourceKind.SAVED_QUERIES]
-    rows = (await session.scalars(QUERIES, {"version_ids": ids})).all() if ids else []
+async def versions_of(session: AsyncSession, job: Job, number: int, other: int) -> Sequence[JobVersion]:
+    """Return the job's versions with these two numbers, which may be equal."""
+    versions = (await session.scalars(VERSIONS, {"job_id": job.id, "number": number, "other": other})).all()
+    await _load_lists(session, [each for each in versions if "dependencies" in _state(each).unloaded])
+    return versions
+
+
+async def _load_lists(session: AsyncSession, versions: Sequence[JobVersion]) -> None:
+    """Load the versions' dependencies, and their saved queries, which most versions don't have."""
+    dependencies = await _of_versions(session, DEPENDENCIES, versions)
+    queries = await _of_versions(
+        session, QUERIES, [each for each in versions if each.source_kind is SourceKind.SAVED_QUERIES]
+    )
     for version in versions:
-        set_committed_value(version, "queries", [each for each in rows if each.version_id == version.id])
+        set_committed_value(version, "dependencies", dependencies.get(version.id, []))
+        set_committed_value(version, "queries", queries.get(version.id, []))
+
+
+async def _of_versions(
+    session: AsyncSession, statement: Select[Part], versions: Sequence[JobVersion]
+) -> dict[str, list[Part]]:
+    found: dict[str, list[Part]] = {}
+    if versions:
+        for row in await session.scalars(statement, {"version_ids": [each.id for each in versions]}):
+            found.setdefault(row.version_id, []).append(row)
+    return found
 
 
 def _state(row: Job | JobVersion) -> Any:

@@ -1,11 +1,11 @@
 """The transaction of a command, and the registry of commands by GraphQL name."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import limits
@@ -19,9 +19,15 @@ from mainsheet.models.roles import IN_ORGANIZATION, AccessScope, JobPermission, 
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.locked_job import load_parts, locked_job
 from mainsheet.resolvers.permissions import granted, least_role, may
+from mainsheet.resolvers.sql.array_param import TextArray
+from mainsheet.resolvers.sql.rights import id_parameter
 
 NOT_STORED = {"secret"}  # parts of answers that are shown once
 NOT_READ = datetime.max.replace(tzinfo=UTC)
+
+# Parameters of statements that commands keep: most of what a statement costs is its construction and its cache key.
+ACTOR_ID, ORGANIZATION_ID = map(id_parameter, ("actor_id", "organization_id"))  # the caller's
+IDS: BindParameter[Sequence[str]] = bindparam("ids", type_=TextArray())
 
 Entity = TypeVar("Entity", bound=Base)
 
@@ -37,6 +43,11 @@ class Write(Edit):
         super().__init__(caller.actor_id, NOT_READ)
         self.session = session
         self.caller = caller
+
+    def parameters(self, ids: Iterable[str] = (), **more: object) -> Mapping[str, object]:
+        """Return the parameters of a kept statement. Ids that a database can't store are left out."""
+        own = {"actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
+        return {**own, "ids": [each for each in ids if limits.storable(each)], **more}
 
     async def first(self, statement: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
         """Return a statement's first row, if any, and set `at` from it: the time costs no statement of its own."""

@@ -30,8 +30,22 @@ from mainsheet.resolvers.commands.version import published
 from mainsheet.resolvers.job_dependency import depends_on
 from mainsheet.resolvers.permissions import least_role, may_in_team, visible
 from mainsheet.resolvers.sql.array_param import among
-from mainsheet.resolvers.write import CloneAnswer, DeleteAnswer, JobAnswer, Write, command
+from mainsheet.resolvers.write import (
+    ACTOR_ID,
+    IDS,
+    ORGANIZATION_ID,
+    CloneAnswer,
+    DeleteAnswer,
+    JobAnswer,
+    Write,
+    command,
+)
 
+TEAM_ROLES = (
+    select(Team.id, TeamMember.role)
+    .outerjoin(TeamMember, (TeamMember.team_id == Team.id) & (TeamMember.actor_id == ACTOR_ID))
+    .where(among(Team.id, IDS), Team.organization_id == ORGANIZATION_ID)
+)
 WITHOUT = "Choose a version without it with versionNumber, or publish one and clone that."
 
 
@@ -178,12 +192,7 @@ async def team_problems_of(
     """Return what is wrong with teams to share with; `has` are those that have the job, for which nothing is needed."""
     if not team_ids:
         return [TeamRequired(path=("team_ids",), advice="Name one.")]
-    own = (TeamMember.team_id == Team.id) & (TeamMember.actor_id == write.caller.actor_id)
-    rows = await write.session.execute(
-        select(Team.id, TeamMember.role)
-        .outerjoin(TeamMember, own)
-        .where(among(Team.id, team_ids), Team.organization_id == write.caller.organization_id)
-    )
+    rows = await write.session.execute(TEAM_ROLES, write.parameters(team_ids))
     return list(_missing(write, team_ids, {row.id: row.role for row in rows}, needed, has))
 
 

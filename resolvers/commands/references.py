@@ -1,9 +1,10 @@
 """Look up what the model needs to know of the ids in a configuration."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
@@ -12,11 +13,30 @@ from mainsheet.models.job_version import JobVersion, JobVersionDependency
 from mainsheet.models.limits import storable
 from mainsheet.models.organization import Organization
 from mainsheet.models.references import References
+from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.source import SavedQueries
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import among
-from mainsheet.resolvers.write import Write
+from mainsheet.resolvers.sql.statement import caller_of_parameters
+from mainsheet.resolvers.write import IDS, ORGANIZATION_ID, Write
+
+CLUSTER = select(Cluster.id, Cluster.status).where(
+    Cluster.id == bindparam("cluster_id"), Cluster.organization_id == ORGANIZATION_ID
+)
+QUERIES = select(SavedQuery.id).where(SavedQuery.organization_id == ORGANIZATION_ID, among(SavedQuery.id, IDS))
+LOCKED_ORGANIZATION = select(Organization.id).where(Organization.id == ORGANIZATION_ID).with_for_update(key_share=True)
+NEXT_DEPENDENCIES = (
+    select(JobVersion.job_id, JobVersionDependency.depends_on_id)
+    .join(Job, (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number))
+    .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
+    .where(among(Job.id, IDS), JobVersionDependency.depends_on_id.is_not(None))
+)
+
+
+@lru_cache
+def _visible_jobs(role: OrganizationRole) -> Select[str]:
+    return select(Job.id).where(among(Job.id, IDS), visible(caller_of_parameters(role)))
 
 
 async def references_of(
@@ -31,54 +51,34 @@ async def references_of(
     """
     job_ids = [each.job_id for each in config.dependencies]
     query_ids = config.source.query_ids if isinstance(config.source, SavedQueries) else ()
-    jobs = await _jobs(write, job_ids) if "dependencies" in values else frozenset(job_ids)
+    visible_jobs = _visible_jobs(write.caller.organization_role)
+    jobs = await _ids(write, visible_jobs, job_ids) if "dependencies" in values else frozenset(job_ids)
     followed = [each.job_id for each in config.dependencies if each.id or each.job_id in jobs]
     return References(
         clusters=await _clusters(write, config.cluster_id),
-        queries=await _ids(write, _own(write, SavedQuery).where(among(SavedQuery.id, query_ids)), query_ids),
+        queries=await _ids(write, QUERIES, query_ids),
         jobs=jobs,
         waits_for=await _waits_for(write, followed) if will_run and followed else {},
     )
 
 
 async def _clusters(write: Write, cluster_id: str) -> Mapping[str, Any]:
-    own = select(Cluster.id, Cluster.status).where(
-        Cluster.id == cluster_id, Cluster.organization_id == write.caller.organization_id
-    )
-    return {row.id: row.status for row in await write.session.execute(own)} if storable(cluster_id) else {}
+    own = write.parameters(cluster_id=cluster_id)
+    return {row.id: row.status for row in await write.session.execute(CLUSTER, own)} if storable(cluster_id) else {}
 
 
-async def _jobs(write: Write, ids: Sequence[str]) -> frozenset[str]:
-    return await _ids(write, select(Job.id).where(among(Job.id, ids), visible(write.caller)), ids)
-
-
-def _own(write: Write, table: type[SavedQuery]) -> Select[str]:
-    return select(table.id).where(table.organization_id == write.caller.organization_id)
-
-
-async def _ids(write: Write, statement: Select[str], asked: Sequence[str]) -> frozenset[str]:
-    return frozenset(await write.session.scalars(statement)) if asked else frozenset()
+async def _ids(write: Write, statement: Select[str], ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the ids that the statement finds."""
+    return frozenset(await write.session.scalars(statement, write.parameters(ids)) if ids else ())
 
 
 async def _waits_for(write: Write, job_ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    await write.session.execute(
-        select(Organization.id).where(Organization.id == write.caller.organization_id).with_for_update(key_share=True)
-    )
+    await write.session.execute(LOCKED_ORGANIZATION, write.parameters())
     found: dict[str, list[str]] = {}
     frontier = set(job_ids)
     while frontier:
         found |= {job_id: [] for job_id in frontier}
-        for row in await write.session.execute(_next_dependencies(list(frontier))):
+        for row in await write.session.execute(NEXT_DEPENDENCIES, write.parameters(frontier)):
             found[row.job_id].append(row.depends_on_id)
         frontier = {each for job_id in frontier for each in found[job_id]} - found.keys()
     return found
-
-
-def _next_dependencies(job_ids: Sequence[str]) -> Select[str, str | None]:
-    current = (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number)
-    return (
-        select(JobVersion.job_id, JobVersionDependency.depends_on_id)
-        .join(Job, current)
-        .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
-        .where(among(Job.id, job_ids), JobVersionDependency.depends_on_id.is_not(None))
-    )

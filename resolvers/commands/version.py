@@ -1,14 +1,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from mainsheet.models.errors import DraftNotFound, Path
 from mainsheet.models.job import Job
 from mainsheet.models.job_steps import expect, published_problems
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.roles import AccessScope, JobPermission
 from mainsheet.resolvers.commands.references import references_of
+from mainsheet.resolvers.locked_job import versions_of
 from mainsheet.resolvers.write import VersionAnswer, Write, command
 
 
@@ -60,5 +59,5 @@ async def published(write: Write, job: Job, number: int | None, path: Path) -> J
 
 
 async def _numbered(write: Write, job: Job, number: int) -> JobVersion | None:
-    of_job = select(JobVersion).where(JobVersion.job_id == job.id, JobVersion.number == number)
-    return await write.session.scalar(of_job)
+    working = [each for each in (job.current, job.draft) if each and each.number == number]
+    return next(iter(working or await versions_of(write.session, job, number, number)), None)

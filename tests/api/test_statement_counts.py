@@ -83,7 +83,7 @@ MANY_IN_A_MUTATION = {
 NO_BATCHES = {
     *(event.after_recent, event.end_of, event_audience.audience, config_change.shown),
     *(event_visibility.viewers, event_visibility.team_rights, own_jobs.list_to_count),
-    *(snapshot.rows_alone, locked_job.load_parts),
+    *(snapshot.rows_alone, locked_job.load_parts, locked_job.versions_of),
 }
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys
 WARM_UP = "{ me { actor { id } } }"
