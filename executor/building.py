@@ -1,18 +1,20 @@
 """Writes the second half of the source: it builds the response from the deepest level up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 
 from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
-from mainsheet.executor.code import building_code_of, by_type, items, read, type_name
+from mainsheet.executor.code import by_type, items, read, type_name
 from mainsheet.executor.leaves import Leaf
 from mainsheet.executor.loading import Group, Loaded, Loading
 from mainsheet.executor.resolver import Resolver
-from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, TypeName, asks
+from mainsheet.executor.shape import Abstract, Field, Link, ListOf, Object, Shape, TypeName, asks, is_leaf
 from mainsheet.executor.sizes import Sizes
 from mainsheet.executor.writer import Writer
+
+NONE_READY: Mapping[Field, str] = {}
 
 
 class Building:
@@ -178,8 +180,13 @@ class Building:
         write.line(f"n += len({answer}) - 1")
         return answer
 
-    def _object(self, shape: Object, value: str, type_name: str | None = None) -> str:
-        """Write the code of an object. `type_name` is the expression for its type's name if types share this."""
+    def _object(
+        self, shape: Object, value: str, type_name: str | None = None, ready: Mapping[Field, str] = NONE_READY
+    ) -> str:
+        """Write the code of an object. `type_name` is the expression for its type's name if types share this.
+
+        `ready` has the expressions for fields that are completed and counted already.
+        """
         if not self._believes_rows or all(isinstance(field.source, TypeName) for field in shape.fields.values()):
             self._writer.line(f"real({value})")
         if shape.is_type_of is not None:
@@ -188,7 +195,8 @@ class Building:
         if shape in self._resolving:
             return self._holder(shape, value, sizes, type_name)
         entries = [
-            f"{key!r}: {self._entry(key, field, value, sizes, type_name)}" for key, field in shape.fields.items()
+            f"{key!r}: {ready.get(field) or self._entry(key, field, value, sizes, type_name)}"
+            for key, field in shape.fields.items()
         ]
         sizes.write(self._writer)
         return f"{{{', '.join(entries)}}}"
@@ -199,7 +207,8 @@ class Building:
         self._writer.line(f"{holder} = {{}}")
         for key, field in shape.fields.items():
             is_needed = field.shape in self._resolving or isinstance(field.source, Resolver)
-            with self._write_path(f"{key!r}, {field.name.split('.')[0]!r}", is_needed=is_needed):
+            parent_name = type_name or repr(field.name.split(".")[0])
+            with self._write_path(f"{key!r}, {parent_name}", is_needed=is_needed):
                 if isinstance(field.source, Resolver):
                     sizes.entry(key)
                     self._resolve(key, field, field.source, value, holder)
@@ -247,9 +256,10 @@ class Building:
         sizes.entry(key)
         match field.source:
             case TypeName(name):
-                if type_name is None:
+                if name is not None:
                     sizes.known += len(name)
                     return repr(name)
+                assert type_name  # noqa: S101 for the type checker: several types share the object
                 sizes.own.append(f"len({type_name})")
                 return type_name
             case Link() as link:
@@ -285,9 +295,26 @@ class Building:
     def _abstract(self, shape: Abstract, value: str) -> str:
         answer, name = self._writer.fresh("x"), self._writer.fresh("x")
         self._writer.line(f"{name} = {self._kept(shape) or type_name(self._writer, shape, value)}")
+        ready = self._common(shape, value)
 
         def build(each: Object, type_name: str | None) -> None:
-            self._writer.line(f"{answer} = {self._object(each, value, type_name)}")
+            self._writer.line(f"{answer} = {self._object(each, value, type_name, ready)}")
 
-        by_type(self._writer, shape, name, building_code_of, build)
+        by_type(self._writer, shape, name, lambda each: each, build)
         return answer
+
+    def _common(self, shape: Abstract, value: str) -> Mapping[Field, str]:
+        """Write the code of the leaves that all types share, once. Returns the expressions for their values."""
+        first, *others = shape.distinct
+        if not others or any(each.is_type_of or each in self._resolving for each in shape.distinct):
+            return NONE_READY
+        common = [
+            (key, field)
+            for key, field in first.fields.items()
+            if is_leaf(field.shape) and all(each.fields.get(key) is field for each in others)
+        ]
+        sizes = Sizes()
+        ready = {field: self._entry(key, field, value, sizes, None) for key, field in common}
+        if ready:
+            sizes.write(self._writer)
+        return ready

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, ListOf, Object, Shape, TypeName
+from mainsheet.executor.shape import Abstract, Attribute, Call, Field, Joined, Object
 from mainsheet.executor.writer import Writer
 
 
@@ -38,7 +38,7 @@ def by_type(
 ) -> None:
     """Write a branch for each possible type of a value. `name` is the variable that has the type's name.
 
-    Types whose `code_of` is equal share a branch: most of an interface's, if only its own fields are selected.
+    Types whose `code_of` is equal share a branch.
     `write_one` gets an object, and the expression for the name of its type if it stands for several.
     """
     alike: dict[Hashable, list[str]] = {}
@@ -57,33 +57,3 @@ def by_type(
         word = "elif"
     with write.block("else:"):
         write.line(f"not_one_of_these({name})")
-
-
-def building_code_of(shape: Object) -> Hashable:
-    """Return what is equal for objects of several types that are built by the same code, but for their types' names."""
-    if shape.is_type_of:
-        return shape
-    entries = [(key, _reading_code_of(field), _code_of(field.shape)) for key, field in shape.fields.items()]
-    return shape.nullable, *entries
-
-
-def _code_of(shape: Shape) -> Hashable:
-    match shape:
-        case ListOf(nullable, item):
-            return nullable, _code_of(item)
-        case Object():
-            names = tuple(field.source.name for field in shape.fields.values() if isinstance(field.source, TypeName))
-            return building_code_of(shape), names
-    return shape
-
-
-def _reading_code_of(field: Field) -> Hashable:
-    """Return what is equal for fields that are read by the same code. Any other field is equal to itself only."""
-    match field.source:
-        case Attribute(name):
-            return Attribute, name
-        case TypeName():
-            return TypeName
-        case Call(function, takes_self, names, None):
-            return function, takes_self, *names
-    return field

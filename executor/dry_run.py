@@ -64,7 +64,7 @@ def _parents(shape: Shape, relation: Field | None, *, are_many: bool) -> Iterato
         case ListOf():
             yield from _parents(shape.item, None, are_many=True)
         case Abstract():
-            for each in shape.objects.values():
+            for each in shape.distinct:
                 yield from _parents(each, relation, are_many=are_many)
         case Object():
             for field in shape.fields.values():

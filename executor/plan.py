@@ -1,16 +1,21 @@
 """Plans a validated operation: computes the shape of its response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
 from typing import Any, NoReturn, TypeAlias
 
 from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLAbstractType,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     VariableValues,
     get_named_type,
@@ -41,6 +46,7 @@ from mainsheet.executor.shape import (
     Shape,
     Source,
     TypeName,
+    is_leaf,
 )
 from mainsheet.executor.sources import Sources
 from mainsheet.executor.unsupported import Unsupported
@@ -48,6 +54,7 @@ from mainsheet.executor.unsupported import Unsupported
 # Fragments that double at each level can reach any size. Plans larger than this aren't worth compiling.
 MAX_FIELDS = 5000
 NO_JOINS: frozenset[str] = frozenset()
+TYPE_NAME = "__typename"
 
 Path: TypeAlias = tuple[str, ...]  # of response keys
 
@@ -124,25 +131,93 @@ class Planner:
         if is_leaf_type(type_):
             return self.sources.leaf(type_, nullable=nullable)
         if is_object_type(type_):
-            return self._below(type_, details, path, joins, nullable=nullable)
+            return self._below(type_, details, self._subfields(type_, details), path, joins, nullable=nullable)
         if is_abstract_type(type_):
-            objects = {
-                each.name: self._below(each, details, path, NO_JOINS, nullable=False)
-                for each in self.schema.get_possible_types(type_)
-            }
-            return Abstract(nullable, type_, self._type_of(type_, details), objects)
+            return Abstract(nullable, type_, self._type_of(type_, details), self._possible(type_, details, path))
         raise Unsupported(f"the type {declared}")
+
+    def _possible(self, type_: GraphQLAbstractType, details: list[FieldDetails], path: Path) -> dict[str, Object]:
+        """Return the shapes of a value by the names of its possible types.
+
+        Types with the same plan share one shape. Others share the leaves that have the same plan.
+        """
+        conditions = self._conditions(details)
+        by_conditions: dict[frozenset[str], CollectedFields] = {}
+        alike: dict[tuple[frozenset[str], Hashable], list[GraphQLObjectType]] = {}
+        for each in self.schema.get_possible_types(type_):
+            met = frozenset(name for name in conditions if self._is_met(name, each))
+            if met not in by_conditions:
+                by_conditions[met] = self._subfields(each, details)
+            checked = None if self.believes_rows or each.is_type_of is None else each.name
+            plans = checked, *(self._plan_of(each, of) for of in by_conditions[met].grouped_field_set.values())
+            alike.setdefault((met, plans), []).append(each)
+        found: dict[str, Object] = {}
+        leaves: dict[Hashable, Field] = {}
+        for (met, _), types in alike.items():
+            made = self._below(types[0], details, by_conditions[met], path, NO_JOINS, nullable=False)
+            fields = {key: self._shared(types, each, leaves) for key, each in made.fields.items()}
+            found |= dict.fromkeys([each.name for each in types], replace(made, fields=fields))
+        return found
+
+    def _shared(self, types: Sequence[GraphQLObjectType], own: Field, leaves: dict[Hashable, Field]) -> Field:
+        """Return a field of an object that these types share, if possible one that others share, too."""
+        if isinstance(own.source, TypeName):
+            return own if len(types) == 1 else replace(own, source=TypeName(None))
+        if not is_leaf(own.shape):
+            return own
+        plan = self.sources.plan_of(types[0], self._definition(types[0], own.nodes), own.nodes, resolves=self.resolves)
+        return leaves.setdefault((own.path, plan, *map(id, own.nodes)), own)
+
+    def _conditions(self, details: list[FieldDetails]) -> set[str]:
+        """Return the types that fragments in these fields' selections apply to."""
+        found: set[str] = set()
+        spread: set[str] = set()
+        waiting = [each.node.selection_set for each in details]
+        while waiting:
+            selections = waiting.pop()
+            for node in selections.selections if selections else ():
+                fragment: InlineFragmentNode | FragmentDefinitionNode
+                if isinstance(node, InlineFragmentNode):
+                    fragment = node
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                    spread.add(node.name.value)
+                    fragment = self.fragments[node.name.value].definition
+                else:
+                    continue
+                waiting.append(fragment.selection_set)
+                found |= {fragment.type_condition.name.value} if fragment.type_condition else set()
+        return found
+
+    def _is_met(self, condition: str, type_: GraphQLObjectType) -> bool:
+        found = self.schema.get_type(condition)
+        return found is type_ or (is_abstract_type(found) and self.schema.is_sub_type(found, type_))
+
+    def _plan_of(self, parent: GraphQLObjectType, details: list[FieldDetails]) -> Hashable:
+        """Return what is equal for fields of several types that have the same plan. Raises `Unsupported`."""
+        nodes = [each.node for each in details]
+        if nodes[0].name.value == TYPE_NAME:
+            return TYPE_NAME
+        return self.sources.plan_of(parent, self._definition(parent, nodes), nodes, resolves=self.resolves)
+
+    def _definition(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> GraphQLField:
+        definition = self.schema.get_field(parent, nodes[0].name.value)
+        if definition is None:
+            raise Unsupported(f"{parent}.{nodes[0].name.value}, which isn't there")
+        return definition
+
+    def _subfields(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> CollectedFields:
+        return collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
 
     def _below(
         self,
         type_: GraphQLObjectType,
         details: list[FieldDetails],
+        collected: CollectedFields,
         path: Path,
         joins: frozenset[str],
         *,
         nullable: bool,
     ) -> Object:
-        collected = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
         found = self._object(type_, collected, path, joins, nullable=nullable)
         return found if self.believes_rows else replace(found, is_type_of=self._is_type_of(type_, details))
 
@@ -159,13 +234,10 @@ class Planner:
     def _field(
         self, parent: GraphQLObjectType, details: list[FieldDetails], path: Path, joins: frozenset[str]
     ) -> Field:
-        node = details[0].node
-        definition = self.schema.get_field(parent, node.name.value)
-        if definition is None:
-            raise Unsupported(f"{parent}.{node.name.value}, which isn't there")
         nodes = [each.node for each in details]
+        name, definition = nodes[0].name.value, self._definition(parent, nodes)
         source: Source
-        if node.name.value == "__typename":
+        if name == TYPE_NAME:
             source = TypeName(parent.name)
         else:
             source = self.sources.source(parent, definition, nodes, resolves=self.resolves)
@@ -176,7 +248,7 @@ class Planner:
             else:
                 joins = source.relation.joins if self.joins else NO_JOINS
         shape = self.shape(definition.type, details, path, joins)
-        return Field(f"{parent.name}.{node.name.value}", path, source, shape, nodes)
+        return Field(f"{parent.name}.{name}", path, source, shape, nodes)
 
     def _type_of(self, type_: GraphQLAbstractType, details: list[FieldDetails]) -> Callable[[Any], str]:
         resolve_type = type_.resolve_type

@@ -38,16 +38,26 @@ from mainsheet.executor.unsupported import Unsupported
 
 @dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create
 class Position:
-    """The position of a value in the response: `holder[key]`. It never changes."""
+    """The position of a value in the response: `holder[key]`. It never changes.
+
+    `type_name` is the type of the object that holds it, if it is one of several.
+    """
 
     holder: Any
     key: str | int
     nullable: bool
     above: "Position | None" = None
+    type_name: str | None = None
 
     @property
     def path(self) -> list[str | int]:
         return [*self.above.path, self.key] if self.above else []
+
+    def name_of(self, field: Field) -> str:
+        """Return the name of the field that this position is in, as `Type.field`."""
+        if isinstance(self.key, int) and self.above:
+            return self.above.name_of(field)
+        return f"{self.type_name}.{field.name.split('.')[1]}" if self.type_name else field.name
 
     @property
     def is_there(self) -> bool:
@@ -128,16 +138,16 @@ class Recovery:
         question = [link.arguments(self._variables)] if link.arguments and link.relation.key else []
         return await link.relation.answers(self._context, keys, *question, **self._unit.loading.asked(group))
 
-    def _object(self, position: Position, shape: Object, value: Any) -> None:
+    def _object(self, position: Position, shape: Object, value: Any, type_name: str | None = None) -> None:
         made = position.holder[position.key] = dict.fromkeys(shape.fields)
         self._count(len("".join(made)) + ENTRY * len(made))
         for key in reversed(made):
             field = shape.fields[key]
-            self._todo.append((Position(made, key, field.shape.nullable, position), field, None, value))
+            self._todo.append((Position(made, key, field.shape.nullable, position, type_name), field, None, value))
 
     def _field(self, position: Position, field: Field, parent: Any) -> None:
         try:
-            value = self._read(field, parent)
+            value = self._read(field, parent, position)
             if isinstance(field.source, Link) and (value is not None or field.source.relation.key is None):
                 self._waiting[field].append((position, value))
                 return
@@ -148,11 +158,11 @@ class Recovery:
         else:
             self._complete(field, position, field.shape, value)
 
-    def _read(self, field: Field, parent: Any) -> Any:
+    def _read(self, field: Field, parent: Any, position: Position) -> Any:
         """Return a field's value, or its key if a relation loads it."""
         match field.source:
             case TypeName(name):
-                return name
+                return name or position.type_name
             case Attribute(name) | Joined(name):
                 return getattr(parent, name)
             case Call(function, takes_self, names, arguments):
@@ -176,7 +186,9 @@ class Recovery:
         elif value is not None and value is not Undefined:
             self._put(field, position, shape, value)
         elif not position.nullable:
-            self._fail(field, position, TypeError(f"Cannot return null for non-nullable field {field.name}."))
+            self._fail(
+                field, position, TypeError(f"Cannot return null for non-nullable field {position.name_of(field)}.")
+            )
 
     def _put(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
         if is_awaitable(value):
@@ -197,7 +209,8 @@ class Recovery:
                     reversed([(each, field, item, of) for each, of in zip(positions, value, strict=True)])
                 )
             case Object() | Abstract():
-                self._object(position, _object_of(shape, value), value)
+                found, name = _object_of(shape, value)
+                self._object(position, found, value, name)
 
     def _count(self, size: int) -> None:
         self._size += size
@@ -212,11 +225,15 @@ class Recovery:
                 position.holder[position.key] = None
 
 
-def _object_of(shape: Object | Abstract, value: Any) -> Object:
+def _object_of(shape: Object | Abstract, value: Any) -> tuple[Object, str | None]:
+    """Return a value's shape, and the name of its type if there are several."""
+    found, name = shape, None
     try:
-        found = shape.objects[shape.type_of(value)] if isinstance(shape, Abstract) else shape
+        if isinstance(found, Abstract):
+            name = found.type_of(value)
+            found = found.objects[name]
         if found.is_type_of:
             yes(found.is_type_of(value))
     except Exception as error:
         raise Unsupported("an object of another type") from error
-    return found
+    return found, name

@@ -27,12 +27,16 @@ class Object:
 
 @dataclass(frozen=True, eq=False)
 class Abstract:
-    """One of several object types. `type_of` returns the name of a value's type."""
+    """One of several object types. `type_of` returns the name of a value's type. Types with equal plans share one."""
 
     nullable: bool
     type: GraphQLAbstractType
     type_of: Callable[[Any], str]
     objects: Mapping[str, Object]
+
+    @property
+    def distinct(self) -> Iterable[Object]:
+        return dict.fromkeys(self.objects.values())
 
 
 Shape: TypeAlias = Leaf | ListOf | Object | Abstract
@@ -40,7 +44,9 @@ Shape: TypeAlias = Leaf | ListOf | Object | Abstract
 
 @dataclass(frozen=True, eq=False)
 class TypeName:
-    name: str
+    """The name of the type, or None if several types share the object: then it is what `Abstract.type_of` returns."""
+
+    name: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,7 @@ Source: TypeAlias = TypeName | Attribute | Joined | Call | Resolver | Link
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    name: str  # as `Type.field`
+    name: str  # as `Type.field`, with one of the types that share it
     path: tuple[str, ...]  # the response keys from the root to the field
     source: Source
     shape: Shape
@@ -96,7 +102,7 @@ def links(shape: Shape) -> Iterator[Field]:
                 elif not isinstance(field.source, Resolver):
                     yield from links(field.shape)
         case Abstract():
-            for each in shape.objects.values():
+            for each in shape.distinct:
                 yield from links(each)
 
 
@@ -106,7 +112,7 @@ def with_resolvers(shape: Shape) -> set[Shape]:
         case ListOf():
             found = with_resolvers(shape.item)
         case Abstract():
-            found = set().union(*map(with_resolvers, shape.objects.values()))
+            found = set().union(*map(with_resolvers, shape.distinct))
         case Object():
             found = set().union(*(with_resolvers(field.shape) for field in shape.fields.values()))
             if any(isinstance(field.source, Resolver) for field in shape.fields.values()):
@@ -129,7 +135,7 @@ def gathered(shape: Shape) -> Iterator[Field | ListOf | Abstract]:
                     yield field
                     yield from gathered(field.shape)
         case Abstract():
-            for each in shape.objects.values():
+            for each in shape.distinct:
                 yield from gathered(each)
 
 
@@ -143,7 +149,7 @@ def reads(shape: Shape, *, knows_types: bool = False) -> Attributes:
         case Object():
             return None
         case Abstract():
-            return union(map(reads, shape.objects.values())) if knows_types else None
+            return union(map(reads, shape.distinct)) if knows_types else None
     return frozenset()
 
 
@@ -221,6 +227,11 @@ def union(sets: Iterable[Attributes]) -> Attributes:
 def link_of(field: Field) -> Link:
     assert isinstance(field.source, Link)  # noqa: S101 for the type checker: `links` yields no others
     return field.source
+
+
+def is_leaf(shape: Shape) -> bool:
+    """Return whether a value is a leaf, or a list of such values."""
+    return is_leaf(shape.item) if isinstance(shape, ListOf) else isinstance(shape, Leaf)
 
 
 def asks(shape: Shape) -> bool:

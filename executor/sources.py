@@ -1,6 +1,6 @@
 """Decides where the value of a field comes from. What depends only on the schema is decided once for each field."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
@@ -27,6 +27,7 @@ class Sources:
         self._leaves: dict[tuple[str, bool], Leaf] = {}
         self._shared: dict[tuple[str, str], Attribute | Call] = {}
         self._conversions: dict[tuple[str, str], Convert] = {}
+        self._plans: dict[tuple[str, str, bool], Hashable] = {}
 
     def leaf(self, type_: GraphQLLeafType, *, nullable: bool) -> Leaf:
         """Return the shape of a leaf."""
@@ -37,7 +38,7 @@ class Sources:
         return found
 
     def source(
-        self, parent: GraphQLObjectType, definition: GraphQLField, nodes: list[FieldNode], *, resolves: bool
+        self, parent: GraphQLObjectType, definition: GraphQLField, nodes: Sequence[FieldNode], *, resolves: bool
     ) -> Source:
         """Return the source of a field, which may have a resolver that gets `info` if it `resolves`.
 
@@ -52,8 +53,21 @@ class Sources:
             self._shared[name] = made
         return made
 
+    def plan_of(
+        self, parent: GraphQLObjectType, definition: GraphQLField, nodes: Sequence[FieldNode], *, resolves: bool
+    ) -> Hashable:
+        """Return what is equal for fields of several types that have the same plan if the same nodes select them.
+
+        Raises `Unsupported`.
+        """
+        key = parent.name, nodes[0].name.value, resolves
+        if key not in self._plans:
+            source = self.source(parent, definition, nodes, resolves=resolves)
+            self._plans[key] = str(definition.type), *_code_of(source, parent)
+        return self._plans[key]
+
     def _made(
-        self, parent: GraphQLObjectType, definition: GraphQLField, nodes: list[FieldNode], *, resolves: bool
+        self, parent: GraphQLObjectType, definition: GraphQLField, nodes: Sequence[FieldNode], *, resolves: bool
     ) -> Source:
         name = nodes[0].name.value
         if definition.resolve is None:
@@ -87,7 +101,7 @@ class Sources:
         self,
         parent: GraphQLObjectType,
         definition: GraphQLField,
-        nodes: list[FieldNode],
+        nodes: Sequence[FieldNode],
         declared: StrawberryField | None,
         *,
         resolves: bool,
@@ -134,6 +148,18 @@ def attribute(declared: StrawberryField) -> Attribute | Call:
     if declared.default_resolver is getattr:
         return Attribute(declared.python_name)
     return Call(lambda parent: declared.default_resolver(parent, declared.python_name), True, (), None, None)
+
+
+def _code_of(source: Source, parent: GraphQLObjectType) -> tuple[Hashable, ...]:
+    """Return what is equal for sources that read in the same way. One with arguments is like no other type's."""
+    match source:
+        case Attribute(name):
+            return Attribute, name
+        case Call(function, takes_self, names, None):
+            return Call, function, takes_self, *names
+        case Link(relation, None):
+            return Link, id(relation)
+    return (parent.name,)
 
 
 def default_value(source: Any, name: str) -> Any:

@@ -80,6 +80,32 @@ async def test_each_type_keeps_its_own_name(believes_rows: bool) -> None:
     assert outcomes == [Outcome.COMPILED]
 
 
+@pytest.mark.parametrize("believes_rows", [True, False])
+async def test_an_error_names_the_type_of_its_object(believes_rows: bool) -> None:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def items(self) -> list[Item | None]:
+            small: Any = Small(name="s")
+            nameless: Any = None
+            names = ["n", nameless, "o"]
+            return [each(name=name, tags=["a"], thing=small) for each, name in zip(ALIKE, names, strict=True)]
+
+    outcomes: list[Outcome] = []
+    api = strawberry.Schema(Query, types=[*ALIKE, SIMILAR, Small, Large, Other])
+    ours = Executor(api, believes_rows=believes_rows, observe=outcomes.append)
+
+    result = await ours.execute(Request(prepared(api)))
+
+    assert result == await refer(api, Request(prepared(api)))
+    assert [error.message for error in result.errors or ()] == [
+        "Cannot return null for non-nullable field Alike1.name."
+    ]
+    assert result.data
+    assert [each and each["kind"] for each in result.data["items"]] == ["Alike0", None, "Alike2"]
+    assert outcomes == [Outcome.RECOVERED]
+
+
 async def test_code_does_not_grow_with_the_number_of_alike_types() -> None:
     grown: list[int] = []
 
