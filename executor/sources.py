@@ -155,8 +155,8 @@ def _code_of(source: Source, parent: GraphQLObjectType) -> tuple[Hashable, ...]:
     match source:
         case Attribute(name):
             return Attribute, name
-        case Call(function, takes_self, names, None):
-            return Call, function, takes_self, *names
+        case Call(function, takes_self, names, None, reads):
+            return Call, function, takes_self, reads, *names
         case Link(relation, None):
             return Link, id(relation)
     return (parent.name,)

@@ -13,7 +13,7 @@ from mainsheet.models.input_values import normal
 from mainsheet.models.unavailable import OutcomeUnknown, Unavailable
 from mainsheet.resolvers.mutation import Call, Outcome
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.resolvers.write import Command, Plan, Run, Write
+from mainsheet.resolvers.write import Command, Plan, Run, Write, timed
 
 Item = Mapping[str, Any]
 
@@ -94,7 +94,7 @@ class Batch:
 
     async def _in_one(self, plan: Plan) -> Results:
         async def run(write: Write) -> Mapping[str, Any]:
-            await write.first(select(literal(1)))  # the time, which a refused item may not read
+            await write.first(timed(select(literal(1))))  # the time, which a refused item may not read
             results = {index: await self._part(write, index, plan) for index in plan.order}
             if self.together:
                 write.problems += [problem for each in self._in_order(results) for problem in each.problems]

@@ -6,20 +6,29 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import delete, exists, literal, select
+from sqlalchemy import bindparam, delete, exists, literal, select
 
 from mainsheet.models import limits
 from mainsheet.models.errors import IdempotencyKeyReused, JobNotFound
 from mainsheet.models.idempotency import KEPT, IdempotencyRecord
 from mainsheet.models.job import Job
 from mainsheet.resolvers.permissions import visible
-from mainsheet.resolvers.write import Write
+from mainsheet.resolvers.write import ACTOR_ID, Write, timed
 
 # The version of the digest. A record with another version can't be compared, so only its key is checked: refusing a
 # correct replay after an upgrade, or repeating its change, would be worse than not detecting a misused key.
 SCHEME = "2:"
 DIGEST_LENGTH = 64  # of the column
 GONE = " The first answer to this idempotency key named it; it has been deleted or hidden since. Choose another key."
+
+# A row with the time even if there is no such record.
+RECORD = timed(
+    select(IdempotencyRecord)
+    .select_from(select(literal(1)).subquery())
+    .outerjoin(
+        IdempotencyRecord, (IdempotencyRecord.actor_id == ACTOR_ID) & (IdempotencyRecord.key == bindparam("key"))
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,7 @@ class IdempotencyKey:
 
     async def _record(self) -> IdempotencyRecord | None:
         """Return the record, unless it has expired. Reads the database's clock in the same statement."""
-        one = select(literal(1)).subquery()
-        own = (IdempotencyRecord.actor_id == self.write.actor_id) & (IdempotencyRecord.key == self.key)
-        row = await self.write.first(select(IdempotencyRecord).select_from(one).outerjoin(IdempotencyRecord, own))
+        row = await self.write.first(RECORD, {"actor_id": self.write.actor_id, "key": self.key})
         record: IdempotencyRecord | None = None if row is None else row[0]
         return record if record is not None and record.created_at > self.write.at - KEPT else None
 

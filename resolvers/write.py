@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypedDict, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models import limits
@@ -23,6 +24,7 @@ from mainsheet.resolvers.sql.array_param import TextArray
 from mainsheet.resolvers.sql.rights import id_parameter
 
 NOT_STORED = {"secret"}  # parts of answers that are shown once
+NONE: Mapping[str, object] = {}
 NOT_READ = datetime.max.replace(tzinfo=UTC)
 
 # Parameters of statements that commands keep: most of what a statement costs is its construction and its cache key.
@@ -30,6 +32,18 @@ ACTOR_ID, ORGANIZATION_ID = map(id_parameter, ("actor_id", "organization_id"))  
 IDS: BindParameter[Sequence[str]] = bindparam("ids", type_=TextArray())
 
 Entity = TypeVar("Entity", bound=Base)
+
+
+def timed(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Add the database's time to what a statement selects: it costs no statement of its own."""
+    return statement.add_columns(database_time().label("at"))
+
+
+@lru_cache
+def _locked(entity: Any, *, key_share: bool, is_own: bool) -> Select[*tuple[Any, ...]]:
+    found = timed(select(entity).where(entity.id == bindparam("id")))
+    own = found.where(entity.organization_id == ORGANIZATION_ID) if is_own else found
+    return own.with_for_update(of=entity, key_share=key_share)
 
 
 class Write(Edit):
@@ -49,27 +63,25 @@ class Write(Edit):
         own = {"actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
         return {**own, "ids": [each for each in ids if limits.storable(each)], **more}
 
-    async def first(self, statement: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]] | None:
-        """Return a statement's first row, if any, and set `at` from it: the time costs no statement of its own."""
-        return await self._first(statement.add_columns(database_time().label("at")), {})
-
-    async def _first(
-        self, timed: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    async def first(
+        self, timed: Select[*tuple[Any, ...]], parameters: Mapping[str, object] = NONE
     ) -> Row[*tuple[Any, ...]] | None:
+        """Return the first row of a `timed` statement, if any, and set `at` from it."""
         row = (await self.session.execute(timed, parameters)).first()
         if row is not None:
             self.at = row.at
         return row
 
     async def lock(
-        self, entity: type[Entity], *conditions: ColumnElement[bool], key_share: bool = True
+        self, entity: type[Entity], id: str, *, key_share: bool = True, is_own: bool = False
     ) -> Entity | None:
-        """Lock the row that matches the conditions until the end of the transaction. Return it, or None.
+        """Lock the row with this id until the end of the transaction. Return it, or None.
 
-        With `key_share`, other transactions can still insert rows that refer to it.
+        With `key_share`, other transactions can still insert rows that refer to it. If it `is_own`, the row must be one
+        of the caller's organization.
         """
-        found = select(entity).where(*conditions).with_for_update(of=entity, key_share=key_share)
-        row = await self.first(found)
+        found = _locked(entity, key_share=key_share, is_own=is_own)
+        row = await self.first(found, self.parameters(id=id)) if limits.storable(id) else None
         return None if row is None else row[0]
 
     async def job(self, job_id: str, permission: JobPermission) -> Job:
@@ -78,9 +90,8 @@ class Write(Edit):
         # make two jobs depend on each other would deadlock.
         shared = permission is not JobPermission.DELETE
         found = locked_job(self.caller.organization_role, key_share=shared)
-        ids = {"job_id": job_id, "actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
         # If PostgreSQL has to wait for the lock, it reads the row and the time again afterwards.
-        row = await self._first(found, ids) if limits.storable(job_id) else None
+        row = await self.first(found, self.parameters(job_id=job_id)) if limits.storable(job_id) else None
         if row is None:
             raise JobNotFound(missing_id=job_id)
         job: Job = row[0]
@@ -108,9 +119,7 @@ class Write(Edit):
 
     async def own(self, entity: type[Entity], id: str, missing: UserError) -> Entity:
         """Return a row of the caller's organization, locked. Raises `missing` if there is none."""
-        table: Any = entity
-        conditions = (table.id == id, table.organization_id == self.caller.organization_id)
-        row = await self.lock(entity, *conditions) if limits.storable(id) else None
+        row = await self.lock(entity, id, is_own=True)
         if row is None:
             raise missing
         return row
@@ -118,7 +127,7 @@ class Write(Edit):
     async def organization(self, permission: OrganizationPermission) -> Organization:
         """Return the caller's organization, locked. Raises `Forbidden` unless the caller has the permission in it."""
         self.require(permission)
-        organization = await self.lock(Organization, Organization.id == self.caller.organization_id)
+        organization = await self.lock(Organization, self.caller.organization_id)
         if organization is None:
             raise RuntimeError("The organization of the caller doesn't exist.")
         return organization

@@ -34,7 +34,7 @@ async def create(
     message: str | None = None,
 ) -> NewAccessTokenAnswer:
     """Create a token. Its secret is part of this answer only, so it can't be replayed."""
-    await write.lock(Organization, Organization.id == write.caller.organization_id)  # so that quotas hold
+    await write.lock(Organization, write.caller.organization_id)  # so that quotas hold
     owner = await write.own(Actor, write.caller.actor_id, TokenNotFound(missing_id=""))
     if actor_id is not None and actor_id != owner.id:
         owner = await _service_account(write, actor_id)

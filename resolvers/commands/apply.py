@@ -29,7 +29,7 @@ from mainsheet.resolvers.commands import job as job_commands
 from mainsheet.resolvers.commands.references import references_of
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import among
-from mainsheet.resolvers.write import Plan, Write, command
+from mainsheet.resolvers.write import Plan, Write, command, timed
 
 Item = Mapping[str, Any]
 
@@ -94,7 +94,7 @@ async def apply(
 ) -> ApplyAnswer:
     write.explain(message)
     write.refuse()
-    row = await write.first(select(_visible_key(write, job_key).scalar_subquery().label("id")))
+    row = await write.first(timed(select(_visible_key(write, job_key).scalar_subquery().label("id"))))
     job_id = None if row is None else row.id
     values = {"name": name, "description": description, "tags": tags}
     team_ids, whole = await _ids_for(write, teams, config)

@@ -39,6 +39,7 @@ from mainsheet.resolvers.write import (
     JobAnswer,
     Write,
     command,
+    timed,
 )
 
 TEAM_ROLES = (
@@ -213,7 +214,7 @@ def _missing(
 
 async def _is_taken(write: Write, job_key: str) -> bool:
     same = (Job.organization_id == write.caller.organization_id) & (Job.job_key == job_key)
-    row = await write.first(select(exists().where(same)))
+    row = await write.first(timed(select(exists().where(same))))
     return row is not None and row[0]
 
 

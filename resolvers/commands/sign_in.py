@@ -43,7 +43,7 @@ async def _sign_in(
     write: Write, *, email: str, name: str, issuer: str, roles: Roles | None, issued_at: datetime, message: str
 ) -> SignInAnswer:
     """Find the member with this address or create one, and set the roles unless a token issued later did."""
-    if await write.lock(Organization, Organization.id == write.caller.organization_id) is None:
+    if await write.lock(Organization, write.caller.organization_id) is None:
         raise BadInput(f"There is no organization {write.caller.organization_id}.")
     write.explain(message)
     own = (Member.organization_id == write.caller.organization_id, Member.email == stored_email(email))
