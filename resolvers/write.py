@@ -64,10 +64,10 @@ class Write(Edit):
         return {**own, "ids": [each for each in ids if limits.storable(each)], **more}
 
     async def first(
-        self, timed: Select[*tuple[Any, ...]], parameters: Mapping[str, object] = NONE
+        self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, object] = NONE
     ) -> Row[*tuple[Any, ...]] | None:
         """Return the first row of a `timed` statement, if any, and set `at` from it."""
-        row = (await self.session.execute(timed, parameters)).first()
+        row = (await self.session.execute(statement, parameters)).first()
         if row is not None:
             self.at = row.at
         return row
