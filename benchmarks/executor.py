@@ -10,10 +10,11 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from math import isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,12 +47,12 @@ Run = Callable[[Request], Awaitable[ExecutionResult]]
 
 @dataclass(frozen=True)
 class Ratio:
-    """Milliseconds of CPU. A mutation is compiled in parts, as it runs: that isn't measured."""
+    """Milliseconds of CPU. A mutation is compiled in parts, as it runs: that isn't measured, and not a number."""
 
     name: str
     outcome: Outcome
     validation: float
-    compilation: float | None
+    compilation: float
     first: float
     compiled: float
     reference: float
@@ -92,21 +93,16 @@ async def _ratio(database: Database, who: Caller, case: Case, rounds: int) -> Ra
     outcomes: list[Outcome] = []
     executor = Executor(api, believes_rows=True, keeps_datetimes=True, observe=outcomes.append)
     request = Request(case.operation, case.variables, None, who)
-    compiled, reference = [], []
-    for _ in range(rounds + 1):  # the first one compiles
+    times: list[list[float]] = [[], [], [], [], []]
+    validation, compilation, first, compiled, reference = times
+    for _ in range(rounds + 1):  # in the first one, the machine and our caches are cold
         compiled.append(await _executed(executor.execute, database, who, case))
+        is_whole = outcomes[-1] in {Outcome.COMPILED, Outcome.RECOVERED}
         reference.append(await _executed(partial(refer, api), database, who, case))
-    first = [await _executed(executor.execute, database, who, case, _new(case)) for _ in range(rounds)]
-    is_whole = outcomes[-1] in {Outcome.COMPILED, Outcome.RECOVERED}
-    return Ratio(
-        case.name,
-        outcomes[-1],
-        _milliseconds(_seconds(lambda: validate(core_schema(api), case.operation.document)) for _ in range(rounds)),
-        _milliseconds(_seconds(lambda: executor.rehearsal(request)) for _ in range(rounds)) if is_whole else None,
-        _milliseconds(first),
-        _milliseconds(compiled[1:]),
-        _milliseconds(reference[1:]),
-    )
+        validation.append(_seconds(lambda: validate(core_schema(api), case.operation.document)))
+        first.append(await _executed(executor.execute, database, who, case, _new(case)))
+        compilation.append(_seconds(lambda: executor.rehearsal(request)) if is_whole else nan)
+    return Ratio(case.name, outcomes[-1], *(median(each[1:]) * 1000 for each in times))
 
 
 def _new(case: Case) -> Callable[[], Prepared]:
@@ -131,10 +127,6 @@ def _seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - begun
 
 
-def _milliseconds(seconds: Iterable[float]) -> float:
-    return median(seconds) * 1000
-
-
 def _report(ratios: Sequence[Ratio]) -> Iterator[str]:
     yield f"# The two executors, {datetime.now(UTC).date()}\n"
     yield "CPU milliseconds, in one process, on SQLite: of a new document, graphql-core's validation, our compilation"
@@ -144,8 +136,8 @@ def _report(ratios: Sequence[Ratio]) -> Iterator[str]:
     yield f"|{'---|' * len(HEADS)}"
     for each in ratios:
         times = each.validation, each.compilation, each.first, each.compiled, each.reference
-        validation, compilation, first, compiled, reference = ("-" if time is None else short(time) for time in times)
-        to_validation = "-" if each.compilation is None else f"{each.compilation / each.validation:.2f}"
+        validation, compilation, first, compiled, reference = ("-" if isnan(time) else short(time) for time in times)
+        to_validation = "-" if isnan(each.compilation) else f"{each.compilation / each.validation:.2f}"
         to_first = f"{each.first / each.validation:.2f}"
         added = f"{(each.first - each.compiled) / each.validation:.2f}"
         to_reference = f"{each.compiled / each.reference:.2f}"
