@@ -2,8 +2,8 @@
 
 A real server on a new SQLite demo, with default settings, but no budgets: its resident memory before and after 2,000
 different documents of the largest legal size, 300 of 1,900 fields, 300 requests with many ids and 300 with 1 MB of
-variables, and how long `/livez` took at most meanwhile, which means something on a quiet machine only. Half an hour;
-writes results/operations_memory.md. With `--quick`, 60 of each, and nothing is written.
+variables, and how long `/livez` took at most meanwhile, which means something on a quiet machine only. An hour
+on a busy machine; writes results/operations_memory.md. With `--quick`, 60 of each, and nothing is written.
 """
 
 import asyncio
