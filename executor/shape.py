@@ -211,7 +211,7 @@ def all_links(shape: Shape) -> Iterator[Field]:
                     yield field
                 yield from all_links(field.shape)
         case Abstract():
-            for each in shape.objects.values():
+            for each in shape.distinct:
                 yield from all_links(each)
 
 
