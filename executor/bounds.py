@@ -10,6 +10,7 @@ from graphql import ExecutionResult
 UNBOUNDED = maxsize
 FIRST_STEP = 32 * 1024  # what a compiled program builds before its first check, in a millisecond at most
 STEP = 4 * 1024  # bytes between two checks of the size and of the time; they take a fraction of a millisecond
+STEP_BY_VALUE = 256  # the same, where each value is completed by itself: that takes ten times as long
 # Compiled code counts bytes and values in one number, `bytes * BYTE + values`: two would cost more, and so would an
 # integer of several digits. A value takes two bytes or more, so counts up to 128 MiB are exact.
 BYTE = 2.0**26

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from graphql import Undefined, VariableValues
 from graphql.pyutils import Path, is_awaitable, is_collection
 
-from mainsheet.executor.bounds import BYTE, UNBOUNDED, Extent, check, size_of
+from mainsheet.executor.bounds import BYTE, STEP, UNBOUNDED, Extent, check, size_of
 from mainsheet.executor.building import Building
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.loading import Loading
@@ -115,7 +115,7 @@ def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer
         "Path": Path,
         "Pending": Pending,
         "is_awaitable": is_awaitable,
-        "pause": checkpoint(options.most_bytes, BYTE),
+        "pause": checkpoint(options.most_bytes, STEP, BYTE),
     }
     sizes = {"limit": options.most_bytes, "size_of": size_of, "extent_of": Extent.of}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from threading import local
 from typing import Any, TypeVar
 
-from mainsheet.executor.bounds import STEP, check
+from mainsheet.executor.bounds import check
 from mainsheet.executor.turns import next_turn
 
 T = TypeVar("T")
@@ -31,10 +31,10 @@ def finished(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("GraphQL execution failed to complete synchronously.")
 
 
-def checkpoint(limit: int, byte: float = 1) -> Callable[[float], Awaitable[float]]:
+def checkpoint(limit: int, step: int, byte: float = 1) -> Callable[[float], Awaitable[float]]:
     """Return a function that checks a size, may wait for its turn, and returns the next size to check.
 
-    Sizes that it takes and returns are multiples of `byte`.
+    Sizes that it takes and returns are multiples of `byte`; `step` is in bytes.
 
     It doesn't wait while `finished` runs it.
     """
@@ -43,6 +43,6 @@ def checkpoint(limit: int, byte: float = 1) -> Callable[[float], Awaitable[float
         check(int(size // byte), limit)
         if not _THREAD.finishes:
             await next_turn()
-        return size + STEP * byte
+        return size + step * byte
 
     return pause

@@ -15,7 +15,7 @@ from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable
 
 from mainsheet.executor.arguments import Arguments, Refused
-from mainsheet.executor.bounds import COMMA, ENTRY, STEP, UNBOUNDED, check, size_of
+from mainsheet.executor.bounds import COMMA, ENTRY, STEP_BY_VALUE, UNBOUNDED, check, size_of
 from mainsheet.executor.compiler import Unit, again, yes
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.leaves import Leaf
@@ -85,7 +85,7 @@ class Recovery:
         self._context = context
         self._variables = variables
         self._most_bytes = most_bytes
-        self._pause = checkpoint(most_bytes)
+        self._pause = checkpoint(most_bytes, STEP_BY_VALUE)
         self._size = 0
         self._refused = {failure.arguments: failure.error} if isinstance(failure, Refused) else {}
         self._errors: list[GraphQLError] = []
@@ -122,7 +122,7 @@ class Recovery:
     async def _finish(self) -> None:
         """Complete the values in `_todo` and all below them that need no relation, in the order of the document."""
         todo = self._todo
-        top: float = self._size + STEP
+        top: float = self._size + STEP_BY_VALUE
         while todo:
             position, field, shape, value = todo.pop()
             if position.has_holder:

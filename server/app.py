@@ -31,8 +31,9 @@ from mainsheet.server.http.early_refusal import EarlyRefusal
 from mainsheet.server.http.graphql_http import GraphQLEndpoint
 from mainsheet.server.http.health import Readiness, alive
 from mainsheet.server.http.playground import Playground
-from mainsheet.server.http.protocol import UNREAD_SECONDS, Runner, add_headers
+from mainsheet.server.http.protocol import UNREAD_SECONDS
 from mainsheet.server.http.responses import answer_failures, answer_page
+from mainsheet.server.http.runner import Runner, add_headers
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.pings import Pings

@@ -50,6 +50,7 @@ class Protocol(web.RequestHandler):
         "_is_admitted",
         "_is_stream",
         "_real_transport",
+        "_refusal",
         "_unread",
         "_write_by",
         "_write_timer",
@@ -73,6 +74,7 @@ class Protocol(web.RequestHandler):
         self._drained: asyncio.Event | None = None  # set when the client has received all, or the connection is lost
         self.silent_rounds = 0  # rounds of WebSocket pings since the last byte from the client
         self._unread: int | None = None  # the bytes still allowed of a body that isn't read
+        self._refusal: tuple[bytes, asyncio.TimerHandle] | None = None  # that waits to be sent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         real = cast("asyncio.Transport", transport)
@@ -94,6 +96,7 @@ class Protocol(web.RequestHandler):
         self._stop_header_timer()
         self._stop_write_timer()
         self._real_transport = None
+        self._send_refusal()
         super().connection_lost(exc)
         self._end_draining()
 
@@ -129,9 +132,30 @@ class Protocol(web.RequestHandler):
         if refusal is None:
             return False
         self._write_by = None  # each response has its own deadline
-        self._real_transport.write(refusal)
         self._keep_open()
+        if refusal.delay:
+            self._real_transport.pause_reading()  # the next request waits for this one's response
+            self._refusal = refusal.content, self._loop.call_later(refusal.delay, self._send_refusal)
+        else:
+            self._real_transport.write(refusal.content)
         return True
+
+    def _send_refusal(self) -> None:
+        """Send the refusal that waits, unless the connection is lost."""
+        if self._refusal is None:
+            return
+        content, timer = self._refusal
+        self._refusal = None
+        timer.cancel()
+        if self._real_transport is not None and not self._real_transport.is_closing():
+            self._real_transport.write(content)
+            self._real_transport.resume_reading()
+            self._keep_open()
+
+    def close(self) -> None:
+        """Close the connection. aiohttp does it at the shutdown, and doesn't know of a refusal that waits."""
+        self._send_refusal()
+        super().close()
 
     def _keep_open(self) -> None:
         """Begin the time until the next request anew. aiohttp does it only after responses of its own."""
@@ -266,21 +290,3 @@ def _refusal(status: HTTPStatus, message: str) -> RequestError:
 
 def protocol_of(request: web.Request) -> Protocol:
     return cast("Protocol", request.protocol)
-
-
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Name no versions, and forbid browsers to guess a type; aiohttp calls this for every response."""
-    response.headers.update(HEADERS)
-
-
-class _Server(web.Server):
-    def __call__(self) -> Protocol:
-        return Protocol(self, loop=self._loop, **self._kwargs)
-
-
-class Runner(web.AppRunner):
-    async def _make_server(self) -> web.Server:
-        """Make the application's server use our protocol: aiohttp has no option for it."""
-        server = await super()._make_server()
-        server.__class__ = _Server
-        return server

@@ -1,9 +1,12 @@
 """A caller whose budget is used up is refused before its requests are read."""
 
+from io import StringIO
+
 import orjson
 import pytest
 
 from mainsheet.server.errors import RateLimited
+from mainsheet.server.http import early_refusal
 from mainsheet.server.operations import debtors
 from mainsheet.server.operations.debtors import Debtors
 from tests.abuse.wire import Connection, Response, connected, metric
@@ -58,6 +61,44 @@ async def test_a_debtors_request_is_refused_unread(serve: Serve, header: str) ->
         assert each.headers["Ratelimit-Policy"] == f'"points";q={POINTS};w=60, "database";q=120;w=60'
         assert each.headers["Ratelimit"].startswith('"points";r=0;t=6')
     assert await metric(str(server.url), REFUSED) == 3
+
+
+async def test_the_responses_to_a_debtor_come_in_order(serve: Serve) -> None:
+    server = await in_debt(serve)
+
+    async with connected(str(server.url)) as connection:
+        await connection.send(request(server))
+        await connection.send(request(server, "Accept: application/graphql-response+json"))
+        types = [(await connection.response()).headers["Content-Type"] for _ in range(2)]
+
+    assert [each.partition(";")[0] for each in types] == ["application/json", "application/graphql-response+json"]
+
+
+async def test_a_refusal_that_waits_is_sent_at_the_shutdown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(early_refusal, "DEBTORS_DELAY", 3600)
+    server = await in_debt(serve)
+
+    async with connected(str(server.url)) as connection:
+        await connection.send(request(server))
+        while await metric(str(server.url), REFUSED) < 2:
+            pass
+        await server.stop()
+
+        assert (await connection.response()).code == "RATE_LIMITED"
+        assert await connection.ended() == b""
+
+
+async def test_a_debtor_may_leave_before_it_is_refused(serve: Serve, json_log: StringIO) -> None:
+    server = await in_debt(serve)
+    before = json_log.getvalue()
+
+    async with connected(str(server.url)) as connection:
+        await connection.send(request(server))
+    async with connected(str(server.url)) as connection:
+        assert (await answer(connection, request(server))).code == "RATE_LIMITED"  # after the first one's
+
+    assert await metric(str(server.url), REFUSED) == 3
+    assert "exception" not in json_log.getvalue().removeprefix(before)
 
 
 async def test_a_debtors_request_in_parts_is_refused(serve: Serve) -> None:

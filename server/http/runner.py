@@ -1,0 +1,24 @@
+"""Runs the application with our protocol and headers, for which aiohttp has no options."""
+
+from aiohttp import web
+
+from mainsheet.server.http.early_refusal import HEADERS
+from mainsheet.server.http.protocol import Protocol
+
+
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Name no versions, and forbid browsers to guess a type; aiohttp calls this for every response."""
+    response.headers.update(HEADERS)
+
+
+class _Server(web.Server):
+    def __call__(self) -> Protocol:
+        return Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        """Make the application's server use our protocol: aiohttp has no option for it."""
+        server = await super()._make_server()
+        server.__class__ = _Server
+        return server
