@@ -124,10 +124,15 @@ class Executor:
             data, extent = await unit.answer(request.root, request.context, variables)
         except AnswerTooLarge:
             raise
-        except Exception as failure:  # noqa: BLE001 the recovery raises it again, with its path
+        except Exception as error:  # noqa: BLE001 the recovery raises it again, with its path
+            failure = error
+        else:
+            self._observe(Outcome.COMPILED)
+            return CountedResult(data, extent.values)
+        try:  # outside of `except`, or the failure would be the context of all errors, and a cycle
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
-        self._observe(Outcome.COMPILED)
-        return CountedResult(data, extent.values)
+        finally:
+            del failure  # its traceback refers to this frame
 
     async def _resolved(
         self, program: Program, unit: Unit, request: Request, variables: VariableValues

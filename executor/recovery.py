@@ -97,6 +97,14 @@ class Recovery:
 
         graphql-core then executes the operation, because it supports more kinds.
         """
+        try:
+            return await self._answer(root)
+        finally:
+            # The errors' tracebacks refer to this object. If it referred to the errors, they and all that they refer to
+            # would be freed by the garbage collection only, which runs rarely.
+            self._errors, self._refused = [], {}
+
+    async def _answer(self, root: Any) -> ExecutionResult:
         shape, whole = self._unit.shape, dict[str, Any]()
         assert isinstance(shape, Object)  # noqa: S101 for the type checker: operations are
         self._object(Position(whole, "data", nullable=True), shape, root)
