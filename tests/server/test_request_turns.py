@@ -1,10 +1,7 @@
-"""Requests that arrive in one millisecond: an iteration of the event loop begins one of each caller."""
+"""Requests that arrive together: an iteration of the event loop begins one of each caller."""
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from functools import partial
-from itertools import repeat
 
 from mainsheet.server.operations.turns import RequestTurns
 from tests.abuse.wire import Connection, connected, post
@@ -15,11 +12,9 @@ MANY = 30
 BODY = b'{"query": "{"}'
 
 
-async def begun(
-    *callers: tuple[str, str], times: Iterable[float] = repeat(0.5), cancelled: int | None = None
-) -> list[set[int]]:
+async def begun(*callers: tuple[str, str], cancelled: int | None = None) -> list[set[int]]:
     """Return the numbers of the requests that begin in each iteration of the loop. All arrive in the first one."""
-    turns, iterations = RequestTurns(partial(next, iter(times))), [set[int]()]
+    turns, iterations = RequestTurns(), [set[int]()]
 
     async def begin(number: int) -> None:
         await turns.wait(callers[number])
@@ -40,11 +35,6 @@ async def test_an_iteration_begins_one_request_of_a_caller() -> None:
 
 async def test_another_caller_doesnt_wait() -> None:
     assert await begun(A, A, A, B, B) == [{0, 3}, {1, 4}, {2}]
-
-
-async def test_the_first_request_of_a_millisecond_doesnt_wait() -> None:
-    assert await begun(A, A, A, A, times=(0.001, 0.0019, 0.002, 0.003)) == [{0}, {1}, {2}, {3}]  # not before the second
-    assert await begun(A, A, A, times=(0.001, 0.002, 0.003)) == [{0, 1, 2}]
 
 
 async def test_a_cancelled_request_takes_no_turn() -> None:
