@@ -133,7 +133,9 @@ class Protocol(web.RequestHandler):
             return False
         self._write_by = None  # each response has its own deadline
         self._keep_open()
-        if refusal.delay:
+        if refusal.delay and not self._connections.clients.is_proxy(
+            self._client
+        ):  # its connections are of many callers
             self._real_transport.pause_reading()  # the next request waits for this one's response
             self._refusal = refusal.content, self._loop.call_later(refusal.delay, self._send_refusal)
         else:

@@ -210,8 +210,10 @@ class Connection:
         authorization = sent if isinstance(sent, str) else self.request.headers.get(hdrs.AUTHORIZATION)
         try:
             caller = await self.endpoint.authenticator.caller(authorization, group(self.request[EXCHANGE].client))
-        except RequestError as refusal:  # a valid token may be among too many wrong ones
-            raise Closed(Close.TRY_AGAIN, str(refusal)) from None
+        except RequestError as failure:  # a valid token may be among too many wrong ones
+            if failure.refusal:
+                self.request.app[INSTRUMENTS].refused(Refusal(failure.refusal))
+            raise Closed(Close.TRY_AGAIN, str(failure)) from None
         except Unavailable:
             raise Closed(Close.TRY_AGAIN, "The database is unavailable") from None
         if caller is None:

@@ -35,4 +35,7 @@ class Debtors:
     def debt_of(self, key: CallerKey) -> RateLimited | None:
         """Return the error for a caller that is still in debt."""
         caller = self._callers.get(key) if self else None
-        return None if caller is None else self._find_debt(caller)
+        debt = None if caller is None else self._find_debt(caller)
+        if debt is None:
+            self._callers.pop(key, None)
+        return debt

@@ -1,22 +1,29 @@
 """The entrance: refuses HTTP requests before their bodies are read."""
 
+from time import monotonic
+
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
 from mainsheet.server.operations.admission import MOST_KNOWN, Admission, CallerKey, overloaded
+from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.debtors import Debtors
+
+AUTHENTICATED_SECONDS = 10
 
 
 class Gate:
     """Refuses requests by the queue of queries, as what they ask for isn't known, and by the budgets of their callers.
 
     The callers of earlier requests are known by the hashes of their tokens, so that a request needn't be authenticated
-    to be refused. A new token counts as an organization of its own until it is authenticated.
+    to be refused. A new token counts as an organization of its own until it is authenticated. A refusal for debts says
+    what is left of the caller's budget, so it needs a token that was valid `AUTHENTICATED_SECONDS` ago or later.
     """
 
-    def __init__(self, queries: Admission, debtors: Debtors) -> None:
+    def __init__(self, queries: Admission, debtors: Debtors, clock: Clock = monotonic) -> None:
         self._queries = queries
         self._debtors = debtors
-        self._known: dict[int, CallerKey] = {}
+        self._clock = clock
+        self._known: dict[int, tuple[CallerKey, float]] = {}  # with the time of the last authentication
 
     @property
     def is_closed_to_some(self) -> bool:
@@ -25,7 +32,8 @@ class Gate:
 
     def caller_key(self, authorization: str | None) -> CallerKey:
         token = hash(authorization)
-        return self._known.get(token) or (str(token), "")
+        known = self._known.get(token)
+        return known[0] if known else (str(token), "")
 
     def refuses(self, authorization: str | None) -> bool:
         """Return whether a request would wait for too long."""
@@ -38,12 +46,14 @@ class Gate:
 
     def debt(self, authorization: str | None) -> RateLimited | None:
         """Return the error if the request's caller was refused for its debts before, and is still in debt."""
-        return self._debtors.debt_of(self.caller_key(authorization)) if self._debtors else None
+        if not self._debtors:
+            return None
+        key, authenticated = self._known.get(hash(authorization), (None, 0.0))
+        if key is None or self._clock() - authenticated > AUTHENTICATED_SECONDS:
+            return None
+        return self._debtors.debt_of(key)
 
     def remember(self, authorization: str | None, caller: Caller) -> None:
-        token, key = hash(authorization), (caller.organization_id, caller.actor_id)
-        if self._known.get(token) == key:
-            return
-        self._known[token] = key
+        self._known[hash(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]

@@ -6,7 +6,9 @@ from typing import Self
 
 
 class TimeLimits:
-    """Time limits of the same length, in seconds. They expire in the order in which they begin, so one timer suffices.
+    """Time limits of the same length, in seconds, in one event loop.
+
+    They expire in the order in which they begin, so one timer suffices.
 
     A timer for each, as `asyncio.timeout` has one, took three percent of the time of a small operation.
     """

@@ -249,6 +249,8 @@ async def test_a_client_may_try_again_after_too_many_wrong_tokens(start: Start) 
             codes.append(await socket.code())
 
     assert codes == [4403, 1013]
+    async with live.http.get("/metrics") as response:
+        assert 'mainsheet_http_refused_total{reason="wrong_tokens"} 1.0' in await response.text()
 
 
 async def test_a_second_initialisation_closes_the_connection(live: Live, world: World) -> None:

@@ -1,13 +1,14 @@
 """A caller whose budget is used up is refused before its requests are read."""
 
 from io import StringIO
+from typing import Any
 
 import orjson
 import pytest
 
 from mainsheet.server.errors import RateLimited
 from mainsheet.server.http import early_refusal
-from mainsheet.server.operations import debtors
+from mainsheet.server.operations import debtors, gate
 from mainsheet.server.operations.debtors import Debtors
 from tests.abuse.wire import Connection, Response, connected, metric
 from tests.server.conftest import Serve, Server
@@ -19,9 +20,9 @@ POINTS = 195
 DEAR = "{ crashHard things(limit: 100) { nodes { name } } }"  # its estimate is charged, 202
 
 
-async def in_debt(serve: Serve) -> Server:
+async def in_debt(serve: Serve, **settings: Any) -> Server:
     """Return a server whose member has used up its points and was refused once."""
-    server = await serve(points_per_minute=POINTS)
+    server = await serve(points_per_minute=POINTS, **settings)
     assert (await server.post(DEAR)).status == 200
     assert (await server.post()).status == 429
     return server
@@ -86,6 +87,26 @@ async def test_a_refusal_that_waits_is_sent_at_the_shutdown(serve: Serve, monkey
 
         assert (await connection.response()).code == "RATE_LIMITED"
         assert await connection.ended() == b""
+
+
+async def test_a_refusal_on_a_connection_of_a_proxy_is_sent_at_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early_refusal, "DEBTORS_DELAY", 3600)
+    server = await in_debt(serve, trusted_proxies=["127.0.0.1"])
+
+    async with connected(str(server.url)) as connection:
+        assert (await answer(connection, request(server))).code == "RATE_LIMITED"
+
+
+async def test_a_debtors_token_is_authenticated_again_after_a_while(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await in_debt(serve)
+    monkeypatch.setattr(gate, "AUTHENTICATED_SECONDS", -1)
+
+    async with connected(str(server.url)) as connection:
+        assert (await answer(connection, request(server))).status == 400  # it is read
 
 
 async def test_a_debtor_may_leave_before_it_is_refused(serve: Serve, json_log: StringIO) -> None:
