@@ -31,7 +31,8 @@ IS_COERCED = {
 
 EnumNames = tuple[type[Enum], dict[Any, str]]
 ISO_8601 = methodcaller("isoformat")
-MOMENT = len('"2026-01-01T00:00:00+00:00"')
+MOMENTS = {"Date": len('"2026-01-01"'), "DateTime": len('"2026-01-01T00:00:00"')}
+MOMENT = len('"00:00:00"')  # of any other scalar with `isoformat`
 TEXTS = {GraphQLString.name, GraphQLID.name}
 
 
@@ -61,7 +62,7 @@ class Leaf:
     def size(self) -> int | None:
         """The minimum size of a value in JSON that isn't null, or None if it depends on the value."""
         if self.is_iso_8601:
-            return MOMENT
+            return MOMENTS.get(self.type.name, MOMENT)
         if self.enum is not None:
             return TEXT + min(map(len, self.enum[1].values()))
         return NUMBER if self.type.name in IS_COERCED and self.type.name not in TEXTS else None

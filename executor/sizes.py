@@ -24,7 +24,7 @@ class Sizes:
         """Add a completed value, given by its variable."""
         if shape.type.name in TEXTS:
             self.known += 0 if shape.nullable else TEXT
-            self.own.append(f"len({value} or 'null')" if shape.nullable else f"len({value})")
+            self.own.append(f"({NULL} if {value} is None else len({value}))" if shape.nullable else f"len({value})")
         elif shape.size is not None:
             self.known += min(shape.size, NULL) if shape.nullable else shape.size
         else:

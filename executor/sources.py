@@ -156,7 +156,7 @@ def _code_of(source: Source, parent: GraphQLObjectType) -> tuple[Hashable, ...]:
         case Attribute(name):
             return Attribute, name
         case Call(function, takes_self, names, None, reads):
-            return Call, function, takes_self, reads, *names
+            return Call, id(function), takes_self, reads, *names  # others may be equal to it, or it may have no hash
         case Link(relation, None):
             return Link, id(relation)
     return (parent.name,)

@@ -6,6 +6,8 @@
 | a column's | merge the first events of each value, by an index of the column | a filter names the values  |
 | `TEAMS`    | scan the first 3,000, else the index of teams                   | `teamIds`, on PostgreSQL   |
 
+A job's events aren't in the order of the feed in any index, so all of them are sorted.
+
 A range of times is turned into one of positions first (`event_days.py`).
 """
 

@@ -1,6 +1,7 @@
 """Possible types that are completed by the same code share it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -117,3 +118,53 @@ async def test_code_does_not_grow_with_the_number_of_alike_types() -> None:
         await ours.execute(Request(operation))
 
     assert grown[0] == grown[1]
+
+
+@dataclass
+class Unhashable:
+    """A resolver that equals others, and so has no hash."""
+
+    number: int
+    __name__ = __qualname__ = "number"
+
+    def __call__(self) -> int:
+        return self.number
+
+
+class Equal(Unhashable):
+    """A resolver that equals all of its class."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Equal)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("kind", [Unhashable, Equal])
+async def test_resolvers_that_equal_each_other_stay_apart(kind: type[Unhashable]) -> None:
+    @strawberry.interface
+    class Numbered:
+        number: int
+
+    @strawberry.type
+    class One(Numbered):
+        number: int = strawberry.field(resolver=kind(1))
+
+    @strawberry.type
+    class Two(Numbered):
+        number: int = strawberry.field(resolver=kind(2))
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def items(self) -> list[Numbered]:
+            return [One(), Two()]
+
+    api = strawberry.Schema(Query, types=[One, Two])
+    document = parse("{ items { number } }")
+    (node,) = document.definitions
+
+    result = await Executor(api).execute(Request(Prepared(core_schema(api), document, node)))  # type: ignore[arg-type]  # an operation
+
+    assert result.data == {"items": [{"number": 1}, {"number": 2}]}

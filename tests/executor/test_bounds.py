@@ -3,12 +3,25 @@
 import asyncio
 import json
 import tracemalloc
+from dataclasses import field
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
+import strawberry
 from graphql import ExecutionResult, get_introspection_query, parse
 
-from mainsheet.executor import AnswerTooLarge, CountedResult, Executor, Outcome, Request, refer, turns
+from mainsheet.executor import (
+    AnswerTooLarge,
+    CountedResult,
+    Executor,
+    Outcome,
+    Prepared,
+    Request,
+    core_schema,
+    refer,
+    turns,
+)
 from mainsheet.executor.bounds import STEP
 from tests.executor.specification.both import operation
 from tests.executor.specification.relation import Context
@@ -170,3 +183,26 @@ async def test_a_recovered_response_at_the_limit_is_not_refused() -> None:
 
     assert result.data
     assert outcomes == [Outcome.RECOVERED]
+
+
+@strawberry.type
+class Short:
+    """The shortest values of their scalars."""
+
+    days: list[date] = field(default_factory=lambda: 100 * [date(2026, 1, 1)])
+    moments: list[datetime] = field(default_factory=lambda: 100 * [datetime(2026, 1, 1)])  # noqa: DTZ001 naive
+    times: list[time] = field(default_factory=lambda: 100 * [time(1)])
+    texts: list[str | None] = field(default_factory=lambda: 50 * ["", None])
+
+
+@pytest.mark.parametrize("selection", ["days", "moments", "times", "texts"])
+async def test_a_response_of_exactly_the_limit_is_built(selection: str) -> None:
+    schema = strawberry.Schema(Short)
+    document = parse(f"{{ {selection} }}")
+    request = Request(Prepared(core_schema(schema), document, document.definitions[0]), root=Short())  # type: ignore[arg-type]  # an operation
+    most = len(json.dumps((await refer(schema, request)).data, separators=(",", ":")))
+
+    result = await Executor(schema, most_bytes=most).execute(request)
+
+    assert isinstance(result, CountedResult)
+    assert result.values == 100
