@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from datetime import datetime
 
 from mainsheet.executor.bounds import BYTE, COMMA, FIRST_STEP, NULL
 from mainsheet.executor.code import by_type, items, read, type_name
+from mainsheet.executor.coercing import Coercing
 from mainsheet.executor.leaves import Leaf
 from mainsheet.executor.loading import Group, Loaded, Loading
 from mainsheet.executor.resolver import Resolver
@@ -29,7 +29,7 @@ class Building:
         self._writer = writer
         self._resolving = resolving  # the shapes with resolvers below them
         self._path_text = "p0"  # the source text of the value's path, if its shape is one of these
-        self._keeps_datetimes = keeps_datetimes
+        self._coercing = Coercing(writer, keeps_datetimes, believes_rows)
         self._believes_rows = believes_rows
         self._loading = loading
         self._level = 0  # the number of relations above
@@ -135,39 +135,11 @@ class Building:
         return answer
 
     def _counted_leaf(self, shape: Leaf, value: str, separator: int = COMMA) -> str:
-        self._leaf(shape, value)
+        self._coercing.write(shape, value)
         sizes = Sizes(known=separator)
         sizes.leaf(shape, value)
         sizes.write(self._writer)
         return value
-
-    def _leaf(self, shape: Leaf, value: str) -> None:
-        """Write the code that coerces a value unless it is coerced already. Enums and times have their quick ways."""
-        write = self._writer
-        others = [f"{value} is not None"] if shape.nullable else []
-        ways: dict[str, str] = {}
-        if shape.enum is not None:
-            members, names = write.constant("enum", shape.enum[0]), write.constant("names", shape.enum[1])
-            if issubclass(shape.enum[0], str):  # rows may hold a member's value for the member: they are equal
-                if self._believes_rows and all(name == each for each, name in shape.enum[1].items()):
-                    others.insert(0, f"{value}.__class__ is not str")
-                else:
-                    ways[f"{value}.__class__ is str"] = f"{names}[{value}]"
-            ways[f"{value}.__class__ is {members}"] = f"{names}[{value}._value_]"
-        elif shape.is_iso_8601:
-            moment = write.constant("class", datetime)
-            if self._keeps_datetimes:
-                others.insert(0, f"{value}.__class__ is not {moment}")
-            else:
-                ways[f"{value}.__class__ is {moment}"] = f"{value}.isoformat()"
-        elif condition := shape.is_coerced(value):
-            others.append(f"not ({condition})")
-        ways[" and ".join(others) or "True"] = f"{write.constant('coerce', shape.coerce)}({value})"
-        word = "if"
-        for condition, coerced in ways.items():
-            with write.block(f"{word} {condition}:"):
-                write.line(f"{value} = {coerced}")
-            word = "elif"
 
     def _list(self, shape: ListOf, value: str) -> str:
         write = self._writer
@@ -269,7 +241,7 @@ class Building:
         if field.shape in self._resolving:
             self._writer.line(f"{value} = context.keep({self._path_text}, {parent}, {value})")
         if isinstance(field.shape, Leaf):
-            self._leaf(field.shape, value)
+            self._coercing.write(field.shape, value)
             sizes.leaf(field.shape, value)
             return value
         return self._completed(field.shape, value)
