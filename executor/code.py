@@ -38,8 +38,8 @@ def by_type(
 ) -> None:
     """Write a branch for each possible type of a value. `name` is the variable that has the type's name.
 
-    Types whose `code_of` is equal share a branch.
-    `write_one` gets an object, and the expression for the name of its type if it stands for several.
+    Types whose `code_of` is equal share a branch. `write_one` gets an object, and the expression for the name of its
+    type if it stands for several.
     """
     alike: dict[Hashable, list[str]] = {}
     for type_name, each in shape.objects.items():

@@ -90,20 +90,25 @@ class Field:
     nodes: Sequence[FieldNode]  # its nodes in the document
 
 
-def links(shape: Shape) -> Iterator[Field]:
-    """The fields below that are loaded by relations, with no other relation and no resolver between."""
+def _fields(shape: Shape) -> Iterator[Field]:
+    """The fields of the objects that a value may be or contain."""
     match shape:
         case ListOf():
-            yield from links(shape.item)
+            yield from _fields(shape.item)
         case Object():
-            for field in shape.fields.values():
-                if isinstance(field.source, Link):
-                    yield field
-                elif not isinstance(field.source, Resolver):
-                    yield from links(field.shape)
+            yield from shape.fields.values()
         case Abstract():
             for each in shape.distinct:
-                yield from links(each)
+                yield from _fields(each)
+
+
+def links(shape: Shape) -> Iterator[Field]:
+    """The fields below that are loaded by relations, with no other relation and no resolver between."""
+    for field in _fields(shape):
+        if isinstance(field.source, Link):
+            yield field
+        elif not isinstance(field.source, Resolver):
+            yield from links(field.shape)
 
 
 def with_resolvers(shape: Shape) -> set[Shape]:
@@ -202,17 +207,10 @@ def _joined(shape: Shape) -> Iterator[Field]:
 
 def all_links(shape: Shape) -> Iterator[Field]:
     """All fields below that are loaded by relations."""
-    match shape:
-        case ListOf():
-            yield from all_links(shape.item)
-        case Object():
-            for field in shape.fields.values():
-                if isinstance(field.source, Link):
-                    yield field
-                yield from all_links(field.shape)
-        case Abstract():
-            for each in shape.distinct:
-                yield from all_links(each)
+    for field in _fields(shape):
+        if isinstance(field.source, Link):
+            yield field
+        yield from all_links(field.shape)
 
 
 def union(sets: Iterable[Attributes]) -> Attributes:
