@@ -30,7 +30,7 @@ ENDS = b"\r\n\r\n"
 DEBTORS_DELAY = 0.1  # seconds; clients that ask on and on would otherwise take a large part of the CPU time
 
 
-class Refusal(NamedTuple):
+class EarlyResponse(NamedTuple):
     content: bytes
     delay: float = 0  # seconds until it is sent
 
@@ -49,7 +49,7 @@ class EarlyRefusal:
     def is_due(self) -> bool:
         return self._gate.is_closed_to_some
 
-    def of(self, data: bytes, client: str) -> Refusal | None:
+    def of(self, data: bytes, client: str) -> EarlyResponse | None:
         """Return the response if the data is one whole request to be refused, and report it."""
         begin = self._begin.match(data)
         end = data.find(ENDS)
@@ -65,9 +65,9 @@ class EarlyRefusal:
         media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON
         if self._gate.refuses(token):
             self._connections.refused("overload", client)
-            return Refusal(next(self._refusals[media_type]))
+            return EarlyResponse(next(self._refusals[media_type]))
         debt = None if EVENT_STREAM.encode() in head else self._gate.debt(token)
-        return Refusal(response_of(debt, media_type), DEBTORS_DELAY) if debt else None
+        return EarlyResponse(response_of(debt, media_type), DEBTORS_DELAY) if debt else None
 
 
 def response_of(error: RequestError, media_type: str = JSON) -> bytes:

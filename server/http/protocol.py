@@ -128,18 +128,18 @@ class Protocol(web.RequestHandler):
             return False
         if self._paused:  # the client hasn't received the last response: the parsed path waits for it
             return False
-        refusal = self._early_refusal.of(data, self._client)
-        if refusal is None:
+        response = self._early_refusal.of(data, self._client)
+        if response is None:
             return False
         self._write_by = None  # each response has its own deadline
         self._keep_open()
-        if refusal.delay and not self._connections.clients.is_proxy(
+        if response.delay and not self._connections.clients.is_proxy(
             self._client
         ):  # its connections are of many callers
             self._real_transport.pause_reading()  # the next request waits for this one's response
-            self._refusal = refusal.content, self._loop.call_later(refusal.delay, self._send_refusal)
+            self._refusal = response.content, self._loop.call_later(response.delay, self._send_refusal)
         else:
-            self._real_transport.write(refusal.content)
+            self._real_transport.write(response.content)
         return True
 
     def _send_refusal(self) -> None:
