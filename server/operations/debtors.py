@@ -34,7 +34,7 @@ class Debtors:
 
     def debt_of(self, key: CallerKey) -> RateLimited | None:
         """Return the error for a caller that is still in debt."""
-        caller = self._callers.get(key) if self else None
+        caller = self._callers.get(key)
         debt = None if caller is None else self._find_debt(caller)
         if debt is None:
             self._callers.pop(key, None)

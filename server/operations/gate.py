@@ -46,7 +46,7 @@ class Gate:
 
     def debt(self, authorization: str | None) -> RateLimited | None:
         """Return the error if the request's caller was refused for its debts before, and is still in debt."""
-        if not self._debtors:
+        if not self._debtors:  # as a rule
             return None
         key, authenticated = self._known.get(hash(authorization), (None, 0.0))
         if key is None or self._clock() - authenticated > AUTHENTICATED_SECONDS:

@@ -71,6 +71,6 @@ class TimeLimit:
         if not self.has_expired:
             return
         # As in `asyncio.timeout`: if others have cancelled the task too, it ends by that.
-        is_last = self._task.uncancel() <= self._cancellations
-        if is_last and isinstance(error, asyncio.CancelledError):
+        is_only_one = self._task.uncancel() <= self._cancellations
+        if is_only_one and isinstance(error, asyncio.CancelledError):
             raise TimeoutError from error
