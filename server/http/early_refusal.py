@@ -6,6 +6,7 @@ Only requests whose framing is beyond doubt are recognized; all others are parse
 """
 
 import re
+from functools import lru_cache
 from itertools import cycle
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ UNUSUAL = re.compile(
     rb"\r\n(?:origin|expect|transfer-encoding|upgrade|connection:(?![ \t]*keep-alive[ \t]*\r\n))", re.IGNORECASE
 )
 ENDS = b"\r\n\r\n"
+LONGEST_HEAD = 4096  # bytes; what is known of as many as follow is kept, because clients send the same head again
+MOST_HEADS = 1000
 DEBTORS_DELAY = 0.1  # seconds; clients that ask on and on would otherwise take a large part of the CPU time
 
 
@@ -35,11 +38,21 @@ class EarlyResponse(NamedTuple):
     delay: float = 0  # seconds until it is sent
 
 
+class Head(NamedTuple):
+    """What decides about a request, from its head."""
+
+    size: int  # of the whole request
+    authorization: str
+    media_type: str
+    is_stream: bool
+
+
 class EarlyRefusal:
     def __init__(self, gate: Gate, connections: Connections, path: str) -> None:
         self._gate = gate
         self._connections = connections
         self._begin = re.compile(rb"POST %s(?:\?[!-~]*)? HTTP/1\.1\r\n" % re.escape(path.encode()))
+        self._head = lru_cache(MOST_HEADS)(self._parse)
         self._refusals = {
             media_type: cycle([response_of(Overloaded(each), media_type) for each in RETRIES])
             for media_type in (GRAPHQL_RESPONSE, JSON)
@@ -51,23 +64,27 @@ class EarlyRefusal:
 
     def of(self, data: bytes, client: str) -> EarlyResponse | None:
         """Return the response if the data is one whole request to be refused, and report it."""
-        begin = self._begin.match(data)
-        end = data.find(ENDS)
-        if not begin or not HEADERS_ONLY.fullmatch(data, begin.end() - 2, end + 2):
+        end = data.find(ENDS, 0, LONGEST_HEAD)
+        head = self._head(data[: end + len(ENDS)]) if end > 0 else None
+        if head is None or head.size != len(data):
             return None
-        head = data[: end + 2]
-        lengths, tokens = LENGTH.findall(head), AUTHORIZATION.findall(head)
-        if len(lengths) != 1 or end + len(ENDS) + int(lengths[0]) != len(data) or UNUSUAL.search(head):
-            return None
-        if len(tokens) != 1:
-            return None
-        token = tokens[0].rstrip().decode("latin-1")
-        media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON
-        if self._gate.refuses(token):
+        if self._gate.refuses(head.authorization):
             self._connections.refused("overload", client)
-            return EarlyResponse(next(self._refusals[media_type]))
-        debt = None if EVENT_STREAM.encode() in head else self._gate.debt(token)
-        return EarlyResponse(response_of(debt, media_type), DEBTORS_DELAY) if debt else None
+            return EarlyResponse(next(self._refusals[head.media_type]))
+        debt = None if head.is_stream else self._gate.debt(head.authorization)
+        return EarlyResponse(response_of(debt, head.media_type), DEBTORS_DELAY) if debt else None
+
+    def _parse(self, head: bytes) -> Head | None:
+        """Return what decides, or None if there is any doubt about the framing or the caller."""
+        begin = self._begin.match(head)
+        if not begin or not HEADERS_ONLY.fullmatch(head, begin.end() - 2, len(head) - 2) or UNUSUAL.search(head):
+            return None
+        lengths, tokens = LENGTH.findall(head), AUTHORIZATION.findall(head)
+        if len(lengths) != 1 or len(tokens) != 1:
+            return None
+        media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE.encode() in head else JSON
+        is_stream = EVENT_STREAM.encode() in head
+        return Head(len(head) + int(lengths[0]), tokens[0].rstrip().decode("latin-1"), media_type, is_stream)
 
 
 def response_of(error: RequestError, media_type: str = JSON) -> bytes:
