@@ -12,7 +12,7 @@ from mainsheet.server.errors import Overloaded
 from mainsheet.server.operations.fair_queue import FairQueue
 from mainsheet.server.operations.load import Load, Slots
 
-MOST_SHARES = 2  # that an organization may use at the limit, when some of its callers have less than their share of it
+MOST_SHARES = 1.25  # of an organization, at the limit, while some of its callers have less than their share of it
 MOST_ORGANIZATIONS = 10  # times the limit; up to here, one that has no operation may have one
 MOST_KNOWN = 10_000  # callers
 RETRIES = range(1, 5)  # seconds
@@ -65,7 +65,7 @@ class Admission:
         if organization.total >= max(1, MOST_SHARES * share):
             return True
         own = organization.callers.get(actor_id)
-        return own is not None and own.total >= max(1, share / len(organization.callers))
+        return own is not None and own.total >= max(1, int(share / len(organization.callers)))
 
 
 def overloaded() -> Overloaded:

@@ -31,8 +31,8 @@ class Capacity:
         return cls(total, organization, caller, queue * organization_factor, queue)
 
 
-SECONDS_A_POINT = 0.0001  # an operation of 1,000 points gives way for a tenth of a second, and none for longer than
-MOST_SECONDS = 0.25
+SECONDS_A_POINT = 0.0001  # an operation of 500 points gives way for a twentieth of a second, and none for longer than
+MOST_SECONDS = 0.1  # a part of what all may wait: the answers to large operations would come too late under overload
 
 
 @dataclass(order=True, slots=True)

@@ -58,6 +58,11 @@ class Server:
             self.queue.leave(caller(ended))
             await settled()
 
+    def admitted(self, name: str) -> int:
+        """Return how many of a caller's operations wait or run."""
+        waiting = [each for task, each in self.tasks.items() if not task.done()]
+        return [*waiting, *self.running].count(name)
+
     async def leave(self, count: int) -> None:
         """Let clients leave whose operations wait."""
         for each in [each for each in self.tasks if not each.done()][:count]:
@@ -158,7 +163,19 @@ async def test_another_organization_enters_a_full_server(server: Server) -> None
 async def test_another_caller_of_the_organization_enters_a_full_server(server: Server) -> None:
     await server.enter("A1", count=100)
 
-    assert await server.enter("A2", count=100) == (SLOTS + 10) / 2
+    assert await server.enter("A2", count=100) == (SLOTS + 10) / 4  # all of them wait for a quarter longer
+
+    for _ in range(20):
+        await server.serve(1, seconds_each=0.1)
+        await server.enter("A2")
+        await server.enter("A1")
+    assert server.admitted("A2") == (SLOTS + 10) / 2
+
+
+async def test_many_callers_of_one_organization_dont_make_all_wait_for_much_longer(server: Server) -> None:
+    admitted = sum([await server.enter(f"A{number}") for number in range(100)])
+
+    assert SLOTS + 10 <= admitted <= 1.25 * (SLOTS + 10)
 
 
 async def test_an_organization_cant_enter_by_many_callers(server: Server) -> None:
