@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import count
-from typing import cast
+from itertools import chain, count
+from statistics import fmean
+from typing import Self, cast
 
 import orjson
 import uvloop
@@ -45,6 +46,15 @@ class Outcome:
     refusal_waits: list[float] = field(default_factory=list)
     waits: list[list[float]] = field(default_factory=list)
     cpu: float = 0  # the share of its processor that this process used
+
+    @classmethod
+    def of_all(cls, parts: "Sequence[Outcome]") -> Self:
+        """Return what happened in all parts together."""
+        counted = ("seconds", "sent", "refused", "late", "lost", "failed")
+        sums = {name: sum(getattr(each, name) for each in parts) for name in counted}
+        refusal_waits = [wait for each in parts for wait in each.refusal_waits]
+        waits = [list(chain(*kind)) for kind in zip(*[each.waits for each in parts], strict=True)]
+        return cls(**sums, refusal_waits=refusal_waits, waits=waits, cpu=fmean(each.cpu for each in parts))
 
     @property
     def good(self) -> float:

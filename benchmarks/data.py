@@ -27,9 +27,10 @@ JOIN team_member USING (team_id) WHERE actor_id = $1
 
 
 @contextmanager
-def database() -> Iterator[str]:
+def database(cpu: int = OTHER_CPU) -> Iterator[str]:
+    """Start PostgreSQL on a CPU, as a rule not the servers'."""
     with ExitStack() as stack:
-        with processor.started_on(OTHER_CPU):
+        with processor.started_on(cpu):
             url = stack.enter_context(postgres(SETTINGS))
         yield url
 
