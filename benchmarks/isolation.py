@@ -2,7 +2,8 @@
 
 The victim asks for one job after the other on one connection: first alone, then during large searches on many
 connections, then during mutations whose clients leave at once; with the limits by default, and without them. The
-attacks come from a process and an address of their own, and so do the victim's requests.
+attacks come from a process and an address of their own, and so do the victim's requests. The servers have a CPU of their
+own; on the other one, the attackers run only when the victim and PostgreSQL don't.
 """
 
 import argparse
@@ -22,9 +23,9 @@ from statistics import quantiles
 import orjson
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-from benchmarks import data
+from benchmarks import data, processor
 from benchmarks.load import post
-from benchmarks.servers import ROOT, every_server, started
+from benchmarks.servers import OTHER_CPU, ROOT, every_server, started
 from mainsheet.models.database import Database
 from testbed.ask import Ask
 from testbed.databases import connected
@@ -118,7 +119,8 @@ def _measured(jobs: int, seconds: float) -> list[Result]:
         attacker, victim = asyncio.run(_parties(database))
         for limits, environment in (("default", {}), ("none", UNLIMITED)):
             server = replace(compiled, environment={**compiled.environment, **TWO_ORGANIZATIONS, **environment})
-            with started([server, replace(server, name="another")], database, Path(folder)) as (own, another):
+            servers = [server, replace(server, name="another")]
+            with started(servers, database, Path(folder)) as (own, another), processor.started_on(OTHER_CPU):
                 cases = [(each, on) for each in ATTACKS for on in ("the victim's server", "another server")]
                 for attack, on in [("none", ""), *cases]:
                     attacked = another if on == "another server" else own
@@ -148,7 +150,7 @@ def _attacked(attack: str, url: str, attacker: Party) -> Iterator[None]:
         yield
         return
     command = [sys.executable, "-m", "benchmarks.isolation", "--attack", attack, url, attacker.token, attacker.job_id]
-    with subprocess.Popen(["nice", "-n", "19", *command], cwd=ROOT) as process:
+    with subprocess.Popen(["chrt", "--idle", "0", *command], cwd=ROOT) as process:
         try:
             time.sleep(3)  # until it is at work
             yield
