@@ -22,7 +22,7 @@ from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked
 from mainsheet.server.process.listening import Listening, urls
-from mainsheet.server.process.supervisor import Supervisor
+from mainsheet.server.process.supervisor import Supervisor, hold_reloads
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
 
@@ -53,6 +53,8 @@ def serve(settings: Settings) -> None:
     """
     configure_logging(settings.log_format, settings.log_level)
     log_all_output()
+    if settings.workers > 1:
+        hold_reloads()
     try:
         _check_demo(settings)
         run(_serve_alone(settings))

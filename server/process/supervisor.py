@@ -28,6 +28,11 @@ MOST_FAILURES = 5  # in a row, without a worker that serves
 log = structlog.stdlib.get_logger("mainsheet.supervisor")
 
 
+def hold_reloads() -> None:
+    """Let a SIGHUP wait until a supervisor handles it: by default, it would end the process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 class Supervisor:
     def __init__(
         self, settings: Settings, sockets: Listening, members: Sequence[Member], reread: Collection[str] = ()
@@ -58,9 +63,11 @@ class Supervisor:
                 for worker in workers:
                     keeping.create_task(self._keep(worker))
                 loop.add_signal_handler(signal.SIGHUP, lambda: keeping.create_task(self._exchange(keeping)))
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
                 try:
                     yield
                 finally:
+                    hold_reloads()
                     loop.remove_signal_handler(signal.SIGHUP)
                     await self._stop()
 

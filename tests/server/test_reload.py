@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -14,7 +15,8 @@ from mainsheet.server.live.websocket import SUBPROTOCOL
 from testbed.ask import Ask
 from testbed.databases import opened, postgres_database
 from testbed.world import World, make_world, token
-from tests.server.commands import PATIENCE, serving
+from tests.server.commands import MAINSHEET, PATIENCE, clean, serving
+from tests.server.failing import holding, waiting
 
 EVENTS = "subscription ($after: String) { events(after: $after) { cursor message } }"
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
@@ -59,6 +61,34 @@ async def test_a_subscriber_misses_no_event_when_the_workers_are_replaced(databa
 
     assert seen == changing.result()
     assert returned_at
+
+
+async def test_a_reload_before_the_workers_are_started_is_done_afterwards(database: Database, tmp_path: Path) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": database.url, "MAINSHEET_POOL_SIZE": "3", "MAINSHEET_LOG_LEVEL": "info"}
+    log = tmp_path / "log"
+
+    with log.open("w") as file:
+        process = await asyncio.create_subprocess_exec(
+            *(MAINSHEET, "serve", "--port", "0", "--workers", "2"),
+            env=clean(environment),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=file,
+        )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async with holding(database, "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"):
+                await waiting(database)
+                process.send_signal(signal.SIGHUP)
+            while "reloaded" not in log.read_text():
+                assert process.returncode is None, log.read_text()
+                await asyncio.sleep(0.05)
+            process.terminate()
+            code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert code == 0
 
 
 async def changed(ask: Ask, world: World, job_id: str, over: asyncio.Event) -> list[str]:
