@@ -9,6 +9,16 @@ from alembic.script import Script
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.revisions import compatible_from, config
 
+# Indexes are built outside of transactions: the role's timeouts would end them, and leave indexes that aren't valid.
+BEGINNING = """\
+-- Run this with `psql --set ON_ERROR_STOP=1`: nothing may be executed after a statement that failed.
+
+SET statement_timeout = 0;
+
+SET lock_timeout = 0;
+
+"""
+
 
 class NoScript(MainsheetError):
     """A migration may read rows or tables, so that its statements depend on them."""
@@ -25,7 +35,7 @@ def script(pending: Sequence[Script]) -> str:
     for each in pending:
         if compatible_from(each.revision) == each.revision:
             raise NoScript(each.revision)
-    return "".join(map(sql_of, pending))
+    return "".join([BEGINNING if pending else "", *map(sql_of, pending)])
 
 
 def sql_of(migration: Script) -> str:

@@ -122,9 +122,12 @@ async def test_a_script_does_what_an_upgrade_does(
 ) -> None:
     script = await following.run("db", "upgrade", "--sql", url=database_url)
     async with connected(database_url) as connection:
+        await connection.execute("SET statement_timeout = '5s'; SET lock_timeout = '5s'")  # as a role may have them
         for statement in statements(script.stdout):
             await connection.execute(statement)
+        timeouts = [await connection.fetchval(f"SHOW {name}") for name in ("statement_timeout", "lock_timeout")]
 
+    assert timeouts == ["0", "0"]
     assert await revisions_of(database) == Revisions(NEWEST, head(), head())
     assert (await following.run("db", "check", url=database_url)).stdout == "The database is up to date.\n"
 
