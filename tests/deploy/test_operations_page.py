@@ -140,7 +140,7 @@ def self_signed(folder: Path, host: str) -> tuple[Path, Path]:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_only_the_database_with_the_right_certificate_is_reached(database_url: str, tmp_path: Path) -> None:
     (shown,) = blocks("TLS", "sh")
-    variable, _, url = shown.strip().partition("=")
+    variable, _, url = shlex.split(shown)[0].partition("=")
     certificate, key = self_signed(tmp_path / "own", "localhost")
     other, _ = self_signed(tmp_path / "other", "localhost")
     wrong, wrong_key = self_signed(tmp_path / "wrong", "db.example")
