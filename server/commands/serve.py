@@ -1,6 +1,7 @@
+import functools
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 
@@ -14,7 +15,7 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.server.app import patience
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
-from mainsheet.server.commands.options import given_options, with_settings
+from mainsheet.server.commands.options import given_options, variable, with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
 from mainsheet.server.commands.worker import StopSignals, serving
 from mainsheet.server.environment import names_from_files
@@ -42,7 +43,25 @@ TIMEOUTS = {"statement_timeout", "lock_timeout", "idle_in_transaction_session_ti
 SETTING = text("SELECT reset_val FROM pg_settings WHERE name = :name")  # of the session, not of this transaction
 
 
+def refusing_in_the_log(command: Callable[..., None]) -> Callable[..., None]:
+    """Log why the command fails, in place of printing it, if the log is JSON: also if the settings are invalid."""
+
+    @functools.wraps(command)
+    def logging(**arguments: object) -> None:
+        if os.environ.get(variable("log_format")) != "json":
+            return command(**arguments)
+        configure_logging("json", "error")  # until the settings are read
+        try:
+            return command(**arguments)
+        except click.ClickException as error:
+            log.critical("can't serve", reason=error.message)
+            raise click.exceptions.Exit(error.exit_code) from None
+
+    return logging
+
+
 @click.command()
+@refusing_in_the_log
 @with_settings("demo", "host", "port", "workers", "database_url")
 def serve(settings: Settings) -> None:
     """Answer GraphQL requests at /graphql until SIGTERM or SIGINT; with workers, SIGHUP replaces them.
@@ -55,14 +74,8 @@ def serve(settings: Settings) -> None:
     log_all_output()
     if settings.workers > 1:
         hold_reloads()
-    try:
-        _check_demo(settings)
-        run(_serve_alone(settings))
-    except click.ClickException as error:
-        if settings.log_format == "console":
-            raise
-        log.critical("can't serve", reason=error.message)
-        raise click.exceptions.Exit(error.exit_code) from None
+    _check_demo(settings)
+    run(_serve_alone(settings))
     log.info("stopped")
 
 

@@ -227,12 +227,19 @@ def test_the_log_of_a_server_has_one_format(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"), [((), "There is no database"), (("--demo", "--host", "0.0.0.0"), "loopback only")]
+    ("arguments", "settings", "reason"),
+    [
+        ((), {}, "There is no database"),
+        (("--demo", "--host", "0.0.0.0"), {}, "loopback only"),
+        ((), {"MAINSHEET_WORKER": "2"}, "MAINSHEET_WORKER is no setting"),
+        ((), {"MAINSHEET_MAX_DEPTH": "0"}, "MAINSHEET_MAX_DEPTH: "),
+        (("--workers", "2"), {}, "SQLite is for one process"),
+    ],
 )
 def test_a_server_that_cant_start_says_so_in_the_logs_format(
-    tmp_path: Path, arguments: tuple[str, ...], reason: str
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], reason: str
 ) -> None:
-    environment = {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path}/none", "MAINSHEET_LOG_FORMAT": "json"}
+    environment = {"MAINSHEET_DATABASE_URL": f"sqlite:///{tmp_path}/none", "MAINSHEET_LOG_FORMAT": "json", **settings}
 
     result = mainsheet("serve", *arguments, **environment)
 
