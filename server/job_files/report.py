@@ -72,7 +72,7 @@ def _lines(step: Step, words: Mapping[str, str]) -> Iterator[str]:
     mark, colour = MARKS[step.outcome]
     yield click.style(f"{mark} {step.label}", fg=colour, bold=True) + f"  {words[step.outcome]}"
     for fault in step.faults:
-        yield click.style(f"    {step.place}: {fault.path}: {fault.message}", fg="red")
+        yield click.style(f"    {': '.join(filter(None, (step.place, fault.path, fault.message)))}", fg="red")
     for each in step.differences if step.outcome != REFUSED else ():
         sign, colour = KINDS[each.kind]
         yield click.style(f"    {sign} {_values(each, _short)}", fg=colour)
@@ -82,7 +82,7 @@ def _blocks(step: Step, words: Mapping[str, str]) -> Iterator[str]:
     if step.outcome == UNCHANGED:
         return
     yield f"\n`{step.label}`: {words[step.outcome]}"
-    yield from (f"- `{fault.path}`: {fault.message}" for fault in step.faults)
+    yield from (f"- `{fault.path}`: {fault.message}" if fault.path else f"- {fault.message}" for fault in step.faults)
     if step.differences and step.outcome != REFUSED:
         yield "\n```diff"
         for each in step.differences:

@@ -236,6 +236,21 @@ def test_what_another_system_manages_is_refused(acme: Organization) -> None:
     assert as_okta[0] == 0, as_okta
 
 
+def test_what_the_token_has_no_scope_for_is_refused(acme: Organization, server: tuple[Serving, str]) -> None:
+    document = of(acme)
+    organization = acme.ask("{ organization { id } }")["organization"]["id"]
+    options = ("--member", ADMIN, "--organization", organization, "--scope", "READ")
+    token = invoke("token", "create", *options, MAINSHEET_DATABASE_URL=server[1]).stdout.strip()
+    acme.environment["MAINSHEET_TOKEN"] = token
+
+    text = acme.apply(document, "--dry-run")[1]
+    markdown = acme.apply(document, "--dry-run", "--format", "markdown")[1]
+
+    reason = "Your token lacks the scope ADMIN, which this mutation needs.\n"
+    assert f"! team data  refused\n    {acme.path}: {reason}" in text
+    assert f"`team data`: refused\n- {reason}" in markdown
+
+
 def test_an_external_id_finds_an_object_with_another_name(acme: Organization) -> None:
     document = change(of(acme), "teams", 0, externalId="T1")
     acme.apply(document)
