@@ -34,13 +34,17 @@ def _notice_silence(connected: socket.socket) -> None:
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def connect_to_first(*, dsns: Sequence[str], **options: Any) -> Any:
+async def connect_to_first(*, servers: Sequence[tuple[str, str]], **options: Any) -> Any:
     """Connect to the host that answers first of those that have the wanted session attributes.
 
     The driver tries one after the other within one timeout. A host that doesn't even refuse, because its network is
-    cut, would use all of it. Raises the error of one of the hosts if none can be used.
+    cut, would use all of it. Raises the error of one of the hosts if none can be used. `servers` has the name of each
+    host and its URL.
     """
-    attempts = [asyncio.create_task(asyncpg.connect(**options | {"dsn": each})) for each in dsns]
+    if len(servers) == 1:  # a caller that is cancelled waits until the driver has cleaned up
+        ((host, dsn),) = servers
+        return await _connect(host, **options | {"dsn": dsn})
+    attempts = [asyncio.create_task(_connect(host, **options | {"dsn": dsn})) for host, dsn in servers]
     chosen: asyncio.Task[Any] | None = None
     try:
         chosen = await _first(attempts)
@@ -50,6 +54,16 @@ async def connect_to_first(*, dsns: Sequence[str], **options: Any) -> Any:
             if each is not chosen:
                 each.cancel()
                 each.add_done_callback(_terminate)
+
+
+async def _connect(host: str, **options: Any) -> Any:
+    """Connect to one host, and name it if it can't be reached: the driver's error doesn't."""
+    try:
+        return await asyncpg.connect(**options)
+    except OSError as error:
+        if error.errno is not None and host:
+            error.filename = host
+        raise
 
 
 async def _first(attempts: Sequence["asyncio.Task[Any]"]) -> "asyncio.Task[Any]":

@@ -193,9 +193,8 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
         "connection_class": DriverConnection,
         "timeout": url.connect_seconds or max(patience.connection, CONNECT_SECONDS),
         "server_settings": dict(url.connect["server_settings"]),
+        "async_creator_fn": partial(connect_to_first, servers=url.servers),
     }
-    if len(url.servers) > 1:
-        connect_args |= {"async_creator_fn": partial(connect_to_first, dsns=[dsn for _, dsn in url.servers])}
     if patience.statement is not None:
         connect_args["command_timeout"] = patience.statement + GRACE_SECONDS
     if pooling == "session":

@@ -299,7 +299,11 @@ def test_no_secret_of_a_url_is_shown(tmp_path: Path) -> None:
     [
         ({"MAINSHEET_DATABASE_URL": "nonsense"}, "sqlite:///FILE"),
         ({"MAINSHEET_DATABASE_URL": "mysql://localhost/x"}, "postgresql://USER"),
-        ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "The database can't be reached"),
+        (
+            {"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"},
+            "can't be reached: [Errno 111] Connection refused: '127.0.0.1:1'",
+        ),
+        ({"MAINSHEET_DATABASE_URL": "postgresql://x@127.0.0.1:1,127.0.0.1:2/x"}, "refused: '127.0.0.1:"),
         ({"MAINSHEET_DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}, "/nowhere/at"),
         ({"MAINSHEET_DATABASE_URL": "sqlite:////tmp"}, "/tmp can't be opened"),
         ({"MAINSHEET_PORT": "many"}, "MAINSHEET_PORT"),
