@@ -48,6 +48,7 @@ COUNT = int(os.environ.get("TEST_DIFFERENTIAL", "30"))  # `make interop` runs mo
 SEED = int(os.environ.get("TEST_DIFFERENTIAL_SEED", "20261124"))
 MEMBERS = ("admin@harbor.example", "contributor@harbor.example", "viewer@harbor.example")
 SCHEMA = core_schema(api)
+OWN = {Outcome.COMPILED, Outcome.INTERPRETED}  # not by graphql-core; a few of ten thousand are too large to compile
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +216,7 @@ async def test_random_operations_have_the_same_result(demo_database: Database, w
                 recovered = outcomes.pop(Outcome.RECOVERED, 0)
                 assert bool(reference.errors) == bool(recovered), (operation, reference.errors)
 
-    assert set(outcomes) <= {Outcome.COMPILED}
+    assert set(outcomes) <= OWN
     assert outcomes[Outcome.COMPILED] > COUNT / 2
 
 
@@ -238,7 +239,7 @@ async def test_failing_operations_have_the_same_result(
             for executor, context in zip(both, contexts[:2], strict=True):
                 compare(await answered(executor.execute, operation, context), reference, operation)
 
-    assert set(outcomes) == {Outcome.COMPILED, Outcome.RECOVERED}
+    assert set(outcomes) <= {*OWN, Outcome.RECOVERED}
     assert outcomes[Outcome.RECOVERED] > COUNT / 10
     assert outcomes[Outcome.COMPILED] > COUNT / 10
 
