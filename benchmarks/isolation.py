@@ -2,8 +2,8 @@
 
 The victim asks for one job after the other on one connection: first alone, then during large searches on many
 connections, then during mutations whose clients leave at once; with the limits by default, and without them. The
-attacks come from a process and an address of their own, and so do the victim's requests. The servers have a CPU of their
-own; on the other one, the attackers run only when the victim and PostgreSQL don't.
+attacks come from a process and an address of their own, and so do the victim's requests. The servers have a CPU of
+their own; on the other one, the attackers run only when the victim and PostgreSQL don't.
 """
 
 import argparse

@@ -31,6 +31,12 @@ HAS_SEARCH = {
     f" AND indexname IN {INDEXES}",
     "sqlite": f"SELECT count(*) = {len(PARTS)} FROM sqlite_master WHERE sql IS NOT NULL AND name IN {tuple(PARTS)}",  # noqa: S608
 }
+INVALID_INDEXES = """
+SELECT indexrelid::regclass::text AS name, indrelid::regclass::text AS "table"
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace
+ORDER BY name
+"""
 
 
 def ignore(_sentence: str) -> None:
@@ -55,9 +61,15 @@ async def drift(database: Database) -> list[str]:
     async with database.reads.connect() as connection:
         current, differences = await connection.run_sync(_compared)
         can_search = await connection.scalar(text(HAS_SEARCH[connection.dialect.name]))
+        invalid = [] if database.is_sqlite else (await connection.execute(text(INVALID_INDEXES))).all()
     pending = [] if current == head() else [f"The database is at revision {current}, the models at {head()}."]
     lacking = [] if can_search else ["The database lacks the index of searches."]
-    return pending + [_in_words(*difference) for difference in differences] + lacking
+    return [*pending, *(_in_words(*each) for each in differences), *lacking, *map(_unusable, invalid)]
+
+
+def _unusable(index: Any) -> str:
+    repair = f"if nothing builds it now, run REINDEX INDEX CONCURRENTLY {index.name}"
+    return f"The index {index.name} of {index.table} isn't valid, so queries don't use it: {repair}."
 
 
 async def _migrate(database: Database, plan: Plan, report: Report) -> Revisions:

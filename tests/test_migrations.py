@@ -9,6 +9,7 @@ from subprocess import PIPE
 
 import pytest
 from alembic.config import Config
+from asyncpg import QueryCanceledError  # type: ignore[import-untyped]  # has no stubs
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -117,6 +118,23 @@ async def test_a_missing_search_index_is_described(database: Database, table: st
         await connection.execute(text(f"DROP {index}"))
 
     assert await drift(database) == ["The database lacks the index of searches."]
+
+
+async def test_an_index_whose_building_was_ended_is_described(postgres_url: str) -> None:
+    async with opened(postgres_url) as database, connected(postgres_url) as writer, connected(postgres_url) as builder:
+        definition = await builder.fetchval("SELECT pg_get_indexdef('ix_job_created_by'::regclass)")
+        await builder.execute("DROP INDEX ix_job_created_by; SET statement_timeout = 100")
+        async with writer.transaction():
+            await writer.execute("UPDATE job SET name = name")
+            with pytest.raises(QueryCanceledError):
+                await builder.execute(definition.replace("INDEX", "INDEX CONCURRENTLY", 1))
+
+        (sentence,) = await drift(database)
+        assert sentence.startswith("The index ix_job_created_by of job isn't valid")
+
+        await builder.execute("SET statement_timeout = 0")
+        await builder.execute(sentence[sentence.index("REINDEX") : -1])
+        assert await drift(database) == []
 
 
 async def test_an_empty_database_has_pending_migrations(empty: Database) -> None:
