@@ -20,8 +20,10 @@ from mainsheet.models.database import Database
 from mainsheet.server.observe import otel
 from mainsheet.server.observe.otel import Traces
 from mainsheet.server.observe.tracing import is_wanted
+from testbed.ask import Ask
 from testbed.world import World, token
 from tests.live.conftest import PATIENCE, Live
+from tests.live.test_subscriptions import end
 from tests.observe.conftest import Log, ask
 from tests.server.commands import serving
 
@@ -29,7 +31,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED, UNSAMPLED = ({"traceparent": f"00-{TRACE}-{PARENT}-{flags}"} for flags in ("01", "00"))
 ME = "query Me { me { actor { displayName } } }"
 RENAME = 'mutation Rename { updateOrganization(input: {name: "North"}) { userErrors { code } } }'
-FEED = "subscription Feed { events { id } }"
+FEED = "subscription Feed($after: String) { events(after: $after) { id } }"
 
 
 class Spans:
@@ -57,6 +59,12 @@ async def spans(live: Live, database: Database) -> AsyncIterator[Spans]:
     yield Spans(exporter)
     database.instrumentation.remove(traces)
     traces.close()
+
+
+async def changed(ask: Ask, world: World) -> str:
+    """Make an event and return its cursor, after which a subscription gets all later ones, whenever it begins."""
+    await ask(world.admin, RENAME.replace("North", "South"))
+    return await end(ask, world)
 
 
 def parent_of(span: ReadableSpan) -> str | None:
@@ -112,9 +120,12 @@ async def test_each_request_without_a_trace_begins_one(live: Live, world: World,
     assert {line["trace_id"] for line in log.of("request")} == traces
 
 
-async def test_each_event_of_a_subscription_has_a_trace(live: Live, world: World, spans: Spans) -> None:
+async def test_each_event_of_a_subscription_has_a_trace(
+    live: Live, world: World, spans: Spans, database: Database
+) -> None:
+    after = await changed(Ask(database), world)
     async with live.socket(world.admin) as socket:
-        await socket.subscribe("1", FEED)
+        await socket.subscribe("1", FEED, after=after)
         await socket.subscribe("2", ME)
         assert (await socket.receive())["type"] == "next"
         assert (await socket.receive())["type"] == "complete"
@@ -128,13 +139,14 @@ async def test_each_event_of_a_subscription_has_a_trace(live: Live, world: World
 
 
 async def test_later_events_of_a_subscription_are_not_in_the_trace_of_its_request(
-    live: Live, world: World, spans: Spans
+    live: Live, world: World, spans: Spans, database: Database
 ) -> None:
+    after = await changed(Ask(database), world)
     async with live.socket(world.admin) as socket:
         await socket.subscribe("1", ME)
         while (await socket.receive())["type"] != "complete":
             pass
-        await socket.subscribe("2", FEED)
+        await socket.subscribe("2", FEED, after=after)
         for name in ("East", "West"):
             before = len(spans.all)
             await ask(live, world.admin, RENAME.replace("North", name))
