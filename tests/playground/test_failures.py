@@ -95,6 +95,7 @@ async def test_a_missing_editor_offers_to_reload(demo: Demo, page: Page) -> None
         await playground.page.reload()
 
         await expect(alert(playground)).to_contain_text("A part of the page can't be loaded")
+        await playground.page.wait_for_load_state("networkidle")  # missing files are reported one after the other
         playground.complaints.clear()
 
 
