@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -63,32 +62,32 @@ async def test_a_subscriber_misses_no_event_when_the_workers_are_replaced(databa
     assert returned_at
 
 
-async def test_a_reload_before_the_workers_are_started_is_done_afterwards(database: Database, tmp_path: Path) -> None:
+async def test_a_reload_before_the_workers_are_started_is_done_afterwards(database: Database) -> None:
     environment = {"MAINSHEET_DATABASE_URL": database.url, "MAINSHEET_POOL_SIZE": "3", "MAINSHEET_LOG_LEVEL": "info"}
-    log = tmp_path / "log"
-
-    with log.open("w") as file:
-        process = await asyncio.create_subprocess_exec(
-            *(MAINSHEET, "serve", "--port", "0", "--workers", "2"),
-            env=clean(environment),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=file,
-        )
+    process = await asyncio.create_subprocess_exec(
+        *(MAINSHEET, "serve", "--port", "0", "--workers", "2"),
+        env=clean(environment),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    log = b""
     try:
         async with asyncio.timeout(PATIENCE):
             async with holding(database, "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"):
                 await waiting(database)
                 process.send_signal(signal.SIGHUP)
-            while "reloaded" not in log.read_text():
-                assert process.returncode is None, log.read_text()
-                await asyncio.sleep(0.05)
+            while b"reloaded" not in log:
+                line = await process.stderr.readline()
+                assert line, log.decode()
+                log += line
             process.terminate()
-            code = await process.wait()
+            await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
 
-    assert code == 0
+    assert process.returncode == 0
 
 
 async def changed(ask: Ask, world: World, job_id: str, over: asyncio.Event) -> list[str]:
