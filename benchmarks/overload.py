@@ -3,8 +3,8 @@
 First the capacity of a server: how many requests it answers to a few connections that send the next one at once. Then
 requests arrive at multiples of that rate, however slowly they are answered, from clients who wait for a second. Half of
 them are W1 and half W2, from all callers in turn. A server has at most ten connections to PostgreSQL and shares a CPU
-with it; the clients have the other one, so that sending more requests takes nothing from either. All is done three
-times, with servers started anew, as the machine's speed changes. About a quarter of an hour.
+with it; the clients have the other one, so that sending requests takes no time of theirs. All is done three times, with
+servers started anew, as the machine's speed changes. About a quarter of an hour.
 """
 
 import argparse

@@ -47,7 +47,7 @@ def refusing_in_the_log(command: Callable[..., None]) -> Callable[..., None]:
     """Log why the command fails, in place of printing it, if the log is JSON: also if the settings are invalid."""
 
     @functools.wraps(command)
-    def logging(**arguments: object) -> None:
+    def run_or_log(**arguments: object) -> None:
         if os.environ.get(variable("log_format")) != "json":
             return command(**arguments)
         configure_logging("json", "error")  # until the settings are read
@@ -57,7 +57,7 @@ def refusing_in_the_log(command: Callable[..., None]) -> Callable[..., None]:
             log.critical("can't serve", reason=error.message)
             raise click.exceptions.Exit(error.exit_code) from None
 
-    return logging
+    return run_or_log
 
 
 @click.command()

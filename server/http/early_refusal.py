@@ -28,8 +28,8 @@ UNUSUAL = re.compile(
     rb"\r\n(?:origin|expect|transfer-encoding|upgrade|connection:(?![ \t]*keep-alive[ \t]*\r\n))", re.IGNORECASE
 )
 ENDS = b"\r\n\r\n"
-LONGEST_HEAD = 4096  # bytes; what is known of as many as follow is kept, because clients send the same head again
-MOST_HEADS = 1000
+LONGEST_HEAD = 4096  # bytes; requests with longer ones are parsed
+MOST_HEADS = 1000  # that are kept with what they say, because clients send the same head again and again
 DEBTORS_DELAY = 0.1  # seconds; clients that ask on and on would otherwise take a large part of the CPU time
 
 
@@ -39,7 +39,7 @@ class EarlyResponse(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What decides about a request, from its head."""
+    """What the head of a request says about the request."""
 
     size: int  # of the whole request
     authorization: str
@@ -75,7 +75,7 @@ class EarlyRefusal:
         return EarlyResponse(response_of(debt, head.media_type), DEBTORS_DELAY) if debt else None
 
     def _parse(self, head: bytes) -> Head | None:
-        """Return what decides, or None if there is any doubt about the framing or the caller."""
+        """Return what the head says, or None if there is any doubt about the framing or the caller."""
         begin = self._begin.match(head)
         if not begin or not HEADERS_ONLY.fullmatch(head, begin.end() - 2, len(head) - 2) or UNUSUAL.search(head):
             return None

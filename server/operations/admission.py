@@ -12,7 +12,7 @@ from mainsheet.server.errors import Overloaded
 from mainsheet.server.operations.fair_queue import FairQueue
 from mainsheet.server.operations.load import Load, Slots
 
-MOST_SHARES = 1.25  # of an organization, at the limit, while some of its callers have less than their share of it
+MOST_SHARES = 1.25  # times its share: up to here, an organization may have more by callers that have less than theirs
 MOST_ORGANIZATIONS = 10  # times the limit; up to here, one that has no operation may have one
 MOST_KNOWN = 10_000  # callers
 RETRIES = range(1, 5)  # seconds

@@ -31,8 +31,9 @@ class Capacity:
         return cls(total, organization, caller, queue * organization_factor, queue)
 
 
-SECONDS_A_POINT = 0.0001  # an operation of 500 points gives way for a twentieth of a second, and none for longer than
-MOST_SECONDS = 0.1  # a part of what all may wait: the answers to large operations would come too late under overload
+# How long an operation gives way to smaller ones of its caller: a small part of what all may wait under overload.
+SECONDS_A_POINT = 0.0001
+MOST_SECONDS = 0.1
 
 
 @dataclass(order=True, slots=True)
