@@ -45,7 +45,11 @@ async def answer(connection: Connection, request: bytes) -> Response:
     return await connection.response()
 
 
-@pytest.mark.parametrize("header", ["X-Other: 1", "Origin: https://harbor.example"], ids=["unparsed", "parsed"])
+@pytest.mark.parametrize(
+    "header",
+    ["X-Other: 1", "Origin: https://harbor.example", f"X-Other: {'1' * early_refusal.LONGEST_HEAD}"],
+    ids=["unparsed", "parsed", "too long to be recognized"],
+)
 async def test_a_debtors_request_is_refused_unread(serve: Serve, header: str) -> None:
     server = await in_debt(serve)
 
