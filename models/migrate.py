@@ -57,7 +57,7 @@ async def downgrade(database: Database, to: str, report: Report = ignore) -> Non
 
 
 async def drift(database: Database) -> list[str]:
-    """Return the differences between the database and the models, one sentence each."""
+    """Return the differences between the database and the models, and unusable indexes, one sentence each."""
     async with database.reads.connect() as connection:
         current, differences = await connection.run_sync(_compared)
         can_search = await connection.scalar(text(HAS_SEARCH[connection.dialect.name]))
