@@ -104,6 +104,7 @@ By `python -m benchmarks.isolation --jobs {asked.jobs} --seconds {asked.seconds:
 The victim asks for one job at a time. *searches*: {CONNECTIONS} connections ask for 600 searches each; *mutations*:
 {MUTATIONS} at once, whose clients leave after {1000 * BREATH_SECONDS:.0f} ms. *Another server* has the same database
 and the same CPUs: what the victim waits for during an attack on it isn't due to the victim's server.
+The servers have a CPU of their own; on the other one, the attackers run only when the victim and PostgreSQL don't.
 
 | limits | attack | on | answers | failures | p50 ms | p99 ms | longest ms |
 |---|---|---|---|---|---|---|---|
