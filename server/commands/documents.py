@@ -8,7 +8,7 @@ from mainsheet.models.limits import NAME
 from mainsheet.schema.api import api
 from mainsheet.server.commands.options import json_option, with_settings
 from mainsheet.server.commands.running import migrated, run
-from mainsheet.server.commands.table import show
+from mainsheet.server.commands.table import counted, show
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.settings import Settings
@@ -16,6 +16,7 @@ from mainsheet.server.trusted_documents import catalogue, manifest
 from mainsheet.server.trusted_documents.catalogue import Client, Listed
 
 COLUMNS = {"ID": "", "OPERATIONS": "", "CLIENTS": "", "ADDED": "", "LAST USED": "never"}
+NO_CLIENT = "(none)"  # it was added without `--client`
 LIMITS = ("max_tokens", "max_depth", "max_fields", "max_cost")
 
 
@@ -60,7 +61,7 @@ async def _add(settings: Settings, manifests: Sequence[BinaryIO], client: Client
         for each in manifests:
             found = await manifest.read(each.read(), store)
             new = await catalogue.add(database, found, client)
-            click.echo(f"{each.name}: added {_counted(new)}; {len(found) - new:,} already existed.")
+            click.echo(f"{each.name}: added {counted(new, 'document')}; {len(found) - new:,} already existed.")
 
 
 @documents.command(name="list")
@@ -78,9 +79,9 @@ async def _list(settings: Settings, *, as_json: bool) -> None:
 
 
 def _cells(document: Listed, *, as_json: bool) -> Sequence[Any]:
-    clients = [f"{each}" for each in document.clients if each.name]
-    names = document.id, document.name, clients if as_json else ", ".join(clients)
-    return *names, document.added_at, document.last_used_at
+    names = [f"{each}" for each in document.clients]
+    clients = list(filter(None, names)) if as_json else ", ".join([each or NO_CLIENT for each in names])
+    return document.id, document.name, clients, document.added_at, document.last_used_at
 
 
 @documents.command()
@@ -110,11 +111,7 @@ async def _remove(
             count = await catalogue.remove(database, ids, even_if_used=is_forced)
         else:
             count = await catalogue.remove_client(database, client, version, even_if_used=is_forced)
-    click.echo(f"Removed {_counted(count)}.")
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} document{'' if count == 1 else 's'}"
+    click.echo(f"Removed {counted(count, 'document')}.")
 
 
 def _require_client(client: str | None, version: str | None) -> None:

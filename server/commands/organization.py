@@ -7,7 +7,7 @@ from mainsheet.models.organization_deletion import Counted, delete_organization,
 from mainsheet.models.organization_deletion import organization as organization_of
 from mainsheet.server.commands.options import json_option, with_settings
 from mainsheet.server.commands.running import migrated, resumable, run
-from mainsheet.server.commands.table import show
+from mainsheet.server.commands.table import counted, show
 from mainsheet.server.settings import Settings
 
 COLUMNS = dict.fromkeys(("ID", "NAME", "MEMBERS", "SERVICE ACCOUNTS", "JOBS", "RUNS"), "")
@@ -57,12 +57,13 @@ async def _delete(settings: Settings, organization_id: str, *, is_confirmed: boo
         with resumable("delete the rest"):
             deleted = await _deleted(database, organization_id)
     rows = sum(deleted.values())
-    click.echo(f"Deleted the organization {found.name}, {found.id}: {rows:,} rows, and those that they had.")
+    click.echo(f"Deleted the organization {found.name}, {found.id}: {counted(rows, 'row')}, and those that they had.")
 
 
 def _confirm(found: Counted) -> None:
-    counts = f"{found.members:,} members, {found.jobs:,} jobs and {found.runs:,} runs"
-    click.echo(f"The organization {found.name}, {found.id}, has {counts}. Deleting it can't be undone.")
+    members, jobs, runs = counted(found.members, "member"), counted(found.jobs, "job"), counted(found.runs, "run")
+    has = f"has {members}, {jobs} and {runs}"
+    click.echo(f"The organization {found.name}, {found.id}, {has}. Deleting it can't be undone.")
     if click.prompt("Type its name to delete it", default="", show_default=False) != found.name:
         raise click.ClickException("The name is another one. Nothing was deleted.")
 

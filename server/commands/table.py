@@ -1,4 +1,4 @@
-"""Lists for people, as aligned columns, and for programs, as JSON."""
+"""Lists and numbers for people, and lists as JSON for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,6 +25,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
         yield "  ".join(map(str.ljust, row, widths)).rstrip()
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number and the noun, whose plural has an `s`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _text(value: Any, none: str) -> str:

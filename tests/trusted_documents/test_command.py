@@ -67,6 +67,10 @@ def test_documents_are_added_once_and_listed(command: Command) -> None:
     assert (listed["b"]["operations"], listed["b"]["lastUsed"]) == ("Name, Typename", None)
     assert "never" in command.run("list").stdout
 
+    command.add({"a": NAME})
+    assert "(none), web 1.0" in command.run("list").stdout
+    assert command.listed() == listed
+
 
 def test_one_bad_document_refuses_the_manifest(command: Command) -> None:
     result = command.add({"a": NAME, "b": "{ nothing }"})
