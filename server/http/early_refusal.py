@@ -15,7 +15,7 @@ import orjson
 from mainsheet.server.errors import Overloaded, RequestError
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON
-from mainsheet.server.operations.admission import RETRIES
+from mainsheet.server.operations.admission import RETRIES, Place
 from mainsheet.server.operations.gate import Gate
 
 HEADERS = {"Server": "mainsheet", "X-Content-Type-Options": "nosniff"}  # of every response
@@ -62,17 +62,23 @@ class EarlyRefusal:
     def is_due(self) -> bool:
         return self._gate.is_closed_to_some
 
-    def of(self, data: bytes, client: str) -> EarlyResponse | None:
-        """Return the response if the data is one whole request to be refused, and report it."""
-        end = data.find(ENDS, 0, LONGEST_HEAD)
-        head = self._head(data[: end + len(ENDS)]) if end > 0 else None
-        if head is None or head.size != len(data):
-            return None
+    def of(self, head: Head, client: str) -> EarlyResponse | None:
+        """Return the response if the request is to be refused, and report it."""
         if self._gate.refuses(head.authorization):
             self._connections.refused("overload", client)
             return EarlyResponse(next(self._refusals[head.media_type]))
         debt = None if head.is_stream else self._gate.debt(head.authorization)
         return EarlyResponse(response_of(debt, head.media_type), DEBTORS_DELAY) if debt else None
+
+    def place(self, head: Head) -> Place | None:
+        """Return a place for a request that isn't refused, or None if no operation waits or its caller isn't known."""
+        return self._gate.place(head.authorization)
+
+    def head_of(self, data: bytes) -> Head | None:
+        """Return the head if the data is one whole request."""
+        end = data.find(ENDS, 0, LONGEST_HEAD)
+        head = self._head(data[: end + len(ENDS)]) if end > 0 else None
+        return head if head and head.size == len(data) else None
 
     def _parse(self, head: bytes) -> Head | None:
         """Return what the head says, or None if there is any doubt about the framing or the caller."""

@@ -20,6 +20,7 @@ from mainsheet.server.exchange import EXCHANGE, Exchange
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
+from mainsheet.server.http.protocol import protocol_of
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
@@ -68,7 +69,8 @@ class GraphQLEndpoint:
             return await self.playground(request)
         authorization = _authorization(request)
         await self.turns.wait(self.gate.caller_key(authorization))
-        self.gate.check(authorization)
+        if protocol_of(request).place is None:  # else it was let in when it arrived
+            self.gate.check(authorization)
         if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
             return await self._stream(request, authorization, self.event_stream)
         return await self._single_answer(request, authorization)
@@ -82,6 +84,7 @@ class GraphQLEndpoint:
         if caller is None and (authorization is not None or not self.public_introspection):
             raise unauthenticated(authorization)
         graphql_request = await (read if caller else read_introspection)(request, self.body_limits)
+        protocol_of(request).leave_place()
         try:
             result = await self._run(request, exchange, caller, graphql_request)
         except InvalidOperation as invalid:
@@ -96,6 +99,7 @@ class GraphQLEndpoint:
         if caller is None:
             raise unauthenticated(authorization)
         graphql_request = await read(request, self.body_limits)
+        protocol_of(request).leave_place()
         refused = None
         try:
             graphql_request = await self.documents.resolved(caller, graphql_request)
@@ -107,9 +111,9 @@ class GraphQLEndpoint:
 
     async def _caller(self, exchange: Exchange, authorization: str | None) -> Caller | None:
         caller = await self.authenticator.caller(authorization, group(exchange.client))
+        self.gate.remember(authorization, caller)
         if caller is not None:
             identify(caller)
-            self.gate.remember(authorization, caller)
         return caller
 
     async def _run(

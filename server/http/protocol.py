@@ -10,7 +10,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
-import orjson
 import structlog
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.http import RawRequestMessage
@@ -19,7 +18,8 @@ from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.client_address import peer_address
 from mainsheet.server.http.connections import Connections, Reason
 from mainsheet.server.http.early_refusal import HEADERS, EarlyRefusal, response_of
-from mainsheet.server.http.request import JSON
+from mainsheet.server.http.malformed import malformed
+from mainsheet.server.operations.admission import Place
 
 # How much of an unwanted body is read and discarded, so that a client that is still sending can read the error.
 UNREAD_SECONDS = 1
@@ -45,6 +45,7 @@ class Protocol(web.RequestHandler):
         "_connections",
         "_drained",
         "_early_refusal",
+        "_has_answered",
         "_has_begun",
         "_header_timer",
         "_is_admitted",
@@ -54,6 +55,7 @@ class Protocol(web.RequestHandler):
         "_unread",
         "_write_by",
         "_write_timer",
+        "place",
         "silent_rounds",
     )
 
@@ -66,6 +68,7 @@ class Protocol(web.RequestHandler):
         self._client = ""
         self._real_transport: asyncio.Transport | None = None  # aiohttp forgets its own before all is sent
         self._is_admitted = False
+        self._has_answered = True  # all requests so far; aiohttp itself waits for the next one only a moment later
         self._has_begun = False  # part of the next request's headers was received
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -75,6 +78,7 @@ class Protocol(web.RequestHandler):
         self.silent_rounds = 0  # rounds of WebSocket pings since the last byte from the client
         self._unread: int | None = None  # the bytes still allowed of a body that isn't read
         self._refusal: tuple[bytes, asyncio.TimerHandle] | None = None  # that waits to be sent
+        self.place: Place | None = None  # of the request that is being read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         real = cast("asyncio.Transport", transport)
@@ -97,6 +101,7 @@ class Protocol(web.RequestHandler):
         self._stop_write_timer()
         self._real_transport = None
         self._send_refusal()
+        self.leave_place()
         super().connection_lost(exc)
         self._end_draining()
 
@@ -107,13 +112,14 @@ class Protocol(web.RequestHandler):
         before = self._request_count
         super().data_received(data)
         if self._request_count > before:
+            self._has_answered = False
             self._unread = None
             self._stop_header_timer()
             if self._upgraded:
                 self._forget_raw_headers()
         elif self._unread is not None:
             self._take_unread(len(data))
-        elif data and self._is_waiting:
+        elif data and self._has_answered:
             self._has_begun = True
             self._start_header_timer()
 
@@ -123,19 +129,23 @@ class Protocol(web.RequestHandler):
         self._messages.append((cast("RawRequestMessage", message)._replace(raw_headers=()), payload))
 
     def _refuses(self, data: bytes) -> bool:
-        """Refuse a request before it is parsed, if it is whole and the first after the last response."""
-        if self._real_transport is None or self._has_begun or not self._is_waiting or self._close or self._force_close:
+        """Refuse a request before it is parsed, or keep a place for it, if it is whole and the only one."""
+        if self._real_transport is None or self._close or self._force_close:
             return False
-        if self._paused:  # the client hasn't received the last response: the parsed path waits for it
+        # If writing is paused, the client hasn't received the last response.
+        if self._has_begun or not self._has_answered or self._paused:
             return False
-        response = self._early_refusal.of(data, self._client)
+        head = self._early_refusal.head_of(data)
+        if head is None:
+            return False
+        response = self._early_refusal.of(head, self._client)
         if response is None:
+            self.place = self._early_refusal.place(head)
             return False
         self._write_by = None  # each response has its own deadline
         self._keep_open()
-        if response.delay and not self._connections.clients.is_proxy(
-            self._client
-        ):  # its connections are of many callers
+        # The connections of a proxy are of many callers.
+        if response.delay and not self._connections.clients.is_proxy(self._client):
             self._real_transport.pause_reading()  # the next request waits for this one's response
             self._refusal = response.content, self._loop.call_later(response.delay, self._send_refusal)
         else:
@@ -154,6 +164,11 @@ class Protocol(web.RequestHandler):
             self._real_transport.resume_reading()
             self._keep_open()
 
+    def leave_place(self) -> None:
+        if self.place:
+            self.place.leave()
+            self.place = None
+
     def close(self) -> None:
         """Close the connection. aiohttp does it at the shutdown, and doesn't know of a refusal that waits."""
         self._send_refusal()
@@ -163,11 +178,6 @@ class Protocol(web.RequestHandler):
         """Begin the time until the next request anew. aiohttp does it only after responses of its own."""
         self._stop_header_timer()
         self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
-
-    @property
-    def _is_waiting(self) -> bool:
-        """Return whether the next request's headers are incomplete. aiohttp tests idle connections the same way."""
-        return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
 
     def _take_unread(self, size: int) -> None:
         self._unread = (self._unread or 0) - size
@@ -184,7 +194,7 @@ class Protocol(web.RequestHandler):
         super().pause_writing()
         if self._write_by is None:
             self._write_by = self._loop.time() + self._connections.deadlines.write
-        self._write_timer = self._loop.call_at(self._write_by, self._cut_unread)
+        self._write_timer = self._loop.call_at(self._write_by, self._cut, "answer")
 
     def resume_writing(self) -> None:
         self._stop_write_timer()
@@ -214,9 +224,6 @@ class Protocol(web.RequestHandler):
         await self.drained()
         if self.transport is None:
             raise ClientConnectionResetError("Connection lost")
-
-    def _cut_unread(self) -> None:
-        self._cut("answer")
 
     def cut_silent(self) -> None:
         """End the connection of a client that doesn't answer a ping."""
@@ -251,11 +258,16 @@ class Protocol(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Start the deadline of this response, and limit how much of its request's body aiohttp reads after it."""
+        self.leave_place()
         self._write_by = None
         self._is_stream = False
         if not request.content.is_eof():
             self._unread = UNREAD_BYTES
-        return await super().finish_response(request, resp, start_time)
+        response, is_reset = await super().finish_response(request, resp, start_time)
+        if request.content.is_eof():
+            self._unread = None
+            self._has_answered = bool(response.keep_alive) and not self._messages
+        return response, is_reset
 
     def handle_error(
         self,
@@ -270,24 +282,12 @@ class Protocol(web.RequestHandler):
             response.headers.update(HEADERS)
             return response
         log.info("malformed request", reason=type(exc).__name__, client=self._client)
-        error = _refusal(HTTPStatus(status), message or "")
-        body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
-        headers = {**HEADERS, **error.headers}
-        response = web.Response(
-            body=orjson.dumps(body), status=error.status, content_type=JSON, charset="utf-8", headers=headers
-        )
-        response.force_close()
-        return response
+        return malformed(HTTPStatus(status), message or "")
 
     def log_exception(self, *args: Any, **details: Any) -> None:
         """Don't log failures to parse the rest of a refused body, which aiohttp goes on reading."""
         if not isinstance(details.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **details)
-
-
-def _refusal(status: HTTPStatus, message: str) -> RequestError:
-    what = message.partition("\n")[0].rstrip(":. ") or "this is no HTTP"
-    return RequestError(status, f"{status.phrase}: {what}.")
 
 
 def protocol_of(request: web.Request) -> Protocol:

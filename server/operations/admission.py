@@ -12,12 +12,29 @@ from mainsheet.server.errors import Overloaded
 from mainsheet.server.operations.fair_queue import FairQueue
 from mainsheet.server.operations.load import Load, Slots
 
-MOST_SHARES = 1.25  # times its share: up to here, an organization may have more by callers that have less than theirs
+MOST_SHARES = 1.1  # times its share: up to here, an organization may have more by callers that have less than theirs
 MOST_ORGANIZATIONS = 10  # times the limit; up to here, one that has no operation may have one
 MOST_KNOWN = 10_000  # callers
 RETRIES = range(1, 5)  # seconds
 
 CallerKey = tuple[str, str]  # the ids of the organization and of the actor
+
+
+class Place:
+    """Counts a request while it is read. Without, all that arrive meanwhile would be let in."""
+
+    __slots__ = ("_key", "_load")
+
+    def __init__(self, load: Load, key: CallerKey) -> None:
+        self._load = load
+        self._key: CallerKey | None = key
+        load.change(*key, entering=1)
+
+    def leave(self) -> None:
+        """Leave the place to the request's operation, or to others. To do so again has no effect."""
+        if self._key:
+            self._load.change(*self._key, entering=-1)
+            self._key = None
 
 
 class Admission:
@@ -46,6 +63,9 @@ class Admission:
             return self._has_its_share(key, organization.slots, organizations=1)
         return self._has_its_share(key, self._load.slots, len(self._load.organizations))
 
+    def place(self, key: CallerKey) -> Place:
+        return Place(self._load, key)
+
     def check(self, caller: Caller) -> None:
         """Raise `Overloaded` if an operation of the caller would wait for too long."""
         if self.refuses((caller.organization_id, caller.actor_id)):
@@ -55,7 +75,7 @@ class Admission:
         if not slots.are_taken or not slots.waiting:
             return False
         limit = slots.room(self._seconds)
-        if slots.running + slots.waiting < limit:
+        if slots.total < limit:
             return False
         organization_id, actor_id = key
         organization = self._load.organizations.get(organization_id)

@@ -4,7 +4,7 @@ from time import monotonic
 
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
-from mainsheet.server.operations.admission import MOST_KNOWN, Admission, CallerKey, overloaded
+from mainsheet.server.operations.admission import MOST_KNOWN, Admission, CallerKey, Place, overloaded
 from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.debtors import Debtors
 
@@ -39,6 +39,11 @@ class Gate:
         """Return whether a request would wait for too long."""
         return self._queries.is_queued and self._queries.refuses(self.caller_key(authorization))
 
+    def place(self, authorization: str | None) -> Place | None:
+        """Return a place for a request that isn't refused, or None if no operation waits or its caller isn't known."""
+        known = self._known.get(hash(authorization))
+        return self._queries.place(known[0]) if known and self._queries.is_queued else None
+
     def check(self, authorization: str | None) -> None:
         """Raise `Overloaded` if a request would wait for too long."""
         if self.refuses(authorization):
@@ -53,7 +58,11 @@ class Gate:
             return None
         return self._debtors.debt_of(key)
 
-    def remember(self, authorization: str | None, caller: Caller) -> None:
+    def remember(self, authorization: str | None, caller: Caller | None) -> None:
+        """Remember whose token it is, or forget one that isn't valid."""
+        if caller is None:
+            self._known.pop(hash(authorization), None)
+            return
         self._known[hash(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]

@@ -17,6 +17,7 @@ class Slots:
     clock: Callable[[], float]
     running: int = 0
     waiting: int = 0  # for these slots only: not those that wait for their caller's or organization's own limit
+    entering: int = 0  # requests that were let in, and whose operations aren't known yet
     _gap: float = 0.0  # seconds between two departures while operations wait
     _samples: int = 0
     _last: float = 0.0  # the latest departure, or the beginning of the queue
@@ -24,6 +25,10 @@ class Slots:
     @property
     def are_taken(self) -> bool:
         return self.running >= self.limit
+
+    @property
+    def total(self) -> int:
+        return self.running + self.waiting + self.entering
 
     def leave(self) -> None:
         if self.waiting:
@@ -60,10 +65,11 @@ class Slots:
 class CallerLoad:
     running: int = 0
     waiting: int = 0
+    entering: int = 0
 
     @property
     def total(self) -> int:
-        return self.running + self.waiting
+        return self.running + self.waiting + self.entering
 
 
 @dataclass(eq=False, slots=True)
@@ -76,11 +82,11 @@ class OrganizationLoad:
 
     @property
     def total(self) -> int:
-        return self.slots.running + self.waiting
+        return self.slots.running + self.waiting + self.slots.entering
 
 
 class Load:
-    """Counts operations that run and that wait, by organization and by caller."""
+    """Counts operations that run and that wait, and requests that enter, by organization and by caller."""
 
     def __init__(self, total: int, organization: int, caller: int, clock: Callable[[], float]) -> None:
         self.slots = Slots(total, clock)
@@ -88,19 +94,22 @@ class Load:
         self._organization = organization
         self._caller = caller
 
-    def change(self, organization: str, caller: str, *, running: int = 0, waiting: int = 0) -> None:
-        """Count one operation more or less that runs or waits."""
+    def change(self, organization: str, caller: str, *, running: int = 0, waiting: int = 0, entering: int = 0) -> None:
+        """Count one operation more or less that runs or waits, or one request that enters."""
         load = self.organizations.get(organization)
         if load is None:
             load = self.organizations[organization] = OrganizationLoad(Slots(self._organization, self.slots.clock))
         own = load.callers.get(caller)
         if own is None:
             own = load.callers[caller] = CallerLoad()
-        if waiting or load.waiting:
+        if entering:
+            for each in (own, load.slots, self.slots):
+                each.entering += entering
+        elif waiting or load.waiting:
             self._change_queued(load, own, running, waiting)
         else:
             self._run(load, own, running)
-        if not (own.running or own.waiting):
+        if not own.total:
             del load.callers[caller]
             if not load.callers:
                 del self.organizations[organization]

@@ -163,7 +163,7 @@ async def test_another_organization_enters_a_full_server(server: Server) -> None
 async def test_another_caller_of_the_organization_enters_a_full_server(server: Server) -> None:
     await server.enter("A1", count=100)
 
-    assert await server.enter("A2", count=100) == (SLOTS + 10) / 4  # all of them wait for a quarter longer
+    assert await server.enter("A2", count=100) == 2  # all of them wait for a tenth longer
 
     for _ in range(20):
         await server.serve(1, seconds_each=0.1)
@@ -213,6 +213,48 @@ async def test_a_token_is_known_by_its_earlier_requests() -> None:
     assert gate.refuses("Bearer b")
     with pytest.raises(Overloaded, match="nothing was executed or changed"):
         gate.check("Bearer a")
+
+
+async def test_a_request_that_is_being_read_counts() -> None:
+    server = Server(capacity(1))
+    gate = Gate(server.admission, Debtors(lambda _: None, lambda: server.now))
+    gate.remember("Bearer a", caller("A1"))
+    assert gate.place("Bearer a") is None  # none waits
+    await server.enter(count=3)
+    await server.serve(1, SECONDS / 2)
+    assert not gate.refuses("Bearer a")
+
+    place = gate.place("Bearer a")
+    assert place
+    assert gate.refuses("Bearer a")
+    place.leave()
+    place.leave()
+    assert not gate.refuses("Bearer a")
+
+
+async def test_only_requests_of_known_callers_are_counted() -> None:
+    server = Server(capacity(1))
+    gate = Gate(server.admission, Debtors(lambda _: None, lambda: server.now))
+    await server.enter(count=2)
+    assert gate.place("Bearer a") is None
+
+    gate.remember("Bearer a", caller("A1"))
+    assert gate.place("Bearer a")
+    gate.remember("Bearer a", None)
+    assert gate.place("Bearer a") is None
+
+
+async def test_a_request_that_is_being_read_doesnt_wait_yet() -> None:
+    server = Server(Capacity(total=1, organization=1, caller=1, organization_queue=2, caller_queue=2))
+    await server.enter(count=2)
+
+    place = server.admission.place(("A", "A1"))
+
+    assert not server.queue.is_full(caller("A1"))
+    await server.serve(2, SECONDS)
+    assert server.queue.load.organizations
+    place.leave()
+    assert not server.queue.load.organizations
 
 
 def test_clients_come_back_at_different_times() -> None:

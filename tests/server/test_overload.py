@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web
 
 from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.http.early_refusal import EarlyRefusal
 from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.live.websocket import SUBPROTOCOL
+from mainsheet.server.operations.admission import Place
 from tests.abuse.wire import PATIENCE, Connection, Response, connected, metric, post
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Context
@@ -147,6 +151,104 @@ async def test_refused_clients_are_not_idle(serve: Serve) -> None:
             await refused(refused_one, full.post())
 
         await refused(refused_one, full.post())
+    await full.end()
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The data that isn't refused unread."""
+    parsed: list[bytes] = []
+    data_received = web.RequestHandler.data_received
+
+    def received(protocol: web.RequestHandler, data: bytes) -> None:
+        if data:
+            parsed.append(data)
+        data_received(protocol, data)
+
+    monkeypatch.setattr(web.RequestHandler, "data_received", received)
+    return parsed
+
+
+async def test_a_request_right_after_a_response_is_refused_unread(
+    full: Full, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish_response = Protocol.finish_response
+
+    async def finished(protocol: Protocol, *args: Any) -> tuple[web.StreamResponse, bool]:
+        result = await finish_response(protocol, *args)
+        asyncio.get_running_loop().call_soon(protocol.data_received, full.post())  # before aiohttp waits for it
+        return result
+
+    first = full.post("Origin: https://harbor.example")
+    async with connected(str(full.server.url)) as connection:
+        monkeypatch.setattr(Protocol, "finish_response", finished)
+        await refused(connection, first)
+        assert_refused(await connection.response())
+        monkeypatch.undo()
+    assert parsed == [first]
+
+
+class SeenPlace(Place):
+    """It isn't counted. It tells when it is left."""
+
+    def __init__(self, left: asyncio.Queue[None]) -> None:
+        self._left = left
+
+    def leave(self) -> None:
+        self._left.put_nowait(None)
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[None]:
+    """The places that are left. Each request gets one."""
+    left: asyncio.Queue[None] = asyncio.Queue()
+    monkeypatch.setattr(EarlyRefusal, "place", lambda *_: SeenPlace(left))
+    return left
+
+
+async def test_a_request_leaves_its_place_before_its_operation_waits(serve: Serve, left: asyncio.Queue[None]) -> None:
+    full = await filled(await serve(organization_share=1), "{ wait }")
+    async with asyncio.timeout(PATIENCE), connected(str(full.server.url)) as connection:
+        await connection.send(full.post())
+        await left.get()
+        await full.end()
+        assert (await connection.response()).status == 200
+    assert left.empty()
+
+
+async def test_a_stream_leaves_its_place_before_it_begins(serve: Serve, left: asyncio.Queue[None]) -> None:
+    full = await filled(await serve(organization_share=1), "{ wait }")
+    async with asyncio.timeout(PATIENCE), connected(str(full.server.url)) as connection:
+        await connection.send(full.post("Accept: text/event-stream"))
+        await left.get()
+        await full.end()
+
+
+async def test_an_invalid_request_leaves_its_place(serve: Serve, left: asyncio.Queue[None]) -> None:
+    full = await filled(await serve(organization_share=1), "{ wait }")
+    async with asyncio.timeout(PATIENCE), connected(str(full.server.url)) as connection:
+        await connection.send(full.post().replace(HELLO, b"x" * len(HELLO)))
+        assert (await connection.response()).status == 400
+        await left.get()
+    await full.end()
+
+
+async def test_a_client_that_leaves_leaves_its_place(
+    serve: Serve, left: asyncio.Queue[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = await filled(await serve(organization_share=1), "{ wait }")
+    has_begun = asyncio.Event()
+
+    async def authenticate(*_: object) -> None:
+        has_begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Authenticator, "caller", authenticate)
+    async with asyncio.timeout(PATIENCE):
+        async with connected(str(full.server.url)) as connection:
+            await connection.send(full.post())
+            await has_begun.wait()
+        await left.get()
     await full.end()
 
 
