@@ -1,10 +1,11 @@
 """`python -m benchmarks.overload`: what servers answer in time when they are asked for more than they can.
 
-First the capacity of a server: how many requests it answers to a few connections that send the next one at once. Then
-requests arrive at multiples of that rate, however slowly they are answered, from clients who wait for a second. Half of
-them are W1 and half W2, from all callers in turn. A server has at most ten connections to PostgreSQL and shares a CPU
-with it; the clients have the other one, so that sending requests takes no time of theirs. All is done three times, with
-servers started anew, as the machine's speed changes. About a quarter of an hour.
+The capacity of a server is how many requests it answers to a few connections that send the next one at once. Requests
+arrive at multiples of that rate, however slowly they are answered, from clients who wait for a second. Half of them are
+W1 and half W2, from all callers in turn. The capacity is measured before and after each rate, as the machine's speed
+changes; the mean of both counts. A server has at most ten connections to PostgreSQL and shares a CPU with it; the
+clients have the other one, so that sending requests takes no time of theirs. All is done three times, with servers
+started anew. Twenty minutes.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ import orjson
 
 from benchmarks import data, processor
 from benchmarks.arrivals import Outcome, Plan
-from benchmarks.load import burst
+from benchmarks.load import BadAnswer, ask, burst
 from benchmarks.overload_plot import Line, plot
 from benchmarks.servers import OTHER_CPU, ROOT, SERVER_CPU, Running, Server, every_server, started
 from benchmarks.workloads import WORKLOADS, Call
@@ -39,7 +40,7 @@ TIMES = (0.5, 1, 2, 5, 10)
 CONNECTIONS = 16
 ROUNDS = 3
 WARM_UP_SECONDS = 3
-REST_SECONDS = 3  # between two rates, for what is left over of the one before
+REST_SECONDS = 3
 # All clients have one address.
 OF_ALL = {"MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1000000"}
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -134,18 +135,32 @@ def _servers() -> Iterator[Server]:
 def _samples(running: Running, calls: Sequence[Call], seconds: float) -> Iterator[Sample]:
     asked = [[running.request(kind, call) for call in calls] for kind in KINDS]
     url, kinds = asked[0][0][0], [[request for _, request in kind] for kind in asked]
-    capacity = _capacity(url, [each for pair in zip(*kinds, strict=True) for each in pair], seconds)
+    mixed = [each for pair in zip(*kinds, strict=True) for each in pair]
+    asyncio.run(burst(url, mixed, CONNECTIONS, WARM_UP_SECONDS))
+    before = _capacity(url, mixed, seconds / 2)
     for times in TIMES:
         with _cpu(running.pid) as used:
-            outcome = _offered(url, kinds, capacity * times, seconds)
-        sample = Sample(running.server.title, capacity, times, outcome, used[0], _memory(running.pid))
+            outcome = _offered(url, kinds, before * times, seconds)
+        memory = _memory(running.pid)
+        _recover(url, mixed[0])
+        after = _capacity(url, mixed, seconds / 2)
+        sample = Sample(running.server.title, (before + after) / 2, times, outcome, used[0], memory)
         print(sample.row(), flush=True)
         yield sample
+        before = after
+
+
+def _recover(url: str, request: bytes) -> None:
+    """Wait until the server has done what is left over: then it answers a request."""
+    while True:
         time.sleep(REST_SECONDS)
+        with suppress(BadAnswer, OSError):  # `TimeoutError` is one
+            asyncio.run(ask(url, request))
+            break
+    time.sleep(REST_SECONDS)
 
 
 def _capacity(url: str, requests: list[bytes], seconds: float) -> float:
-    asyncio.run(burst(url, requests, CONNECTIONS, WARM_UP_SECONDS))
     began = time.perf_counter()
     answers = len(asyncio.run(burst(url, requests, CONNECTIONS, seconds)))
     return answers / (time.perf_counter() - began)
@@ -189,11 +204,12 @@ def _text(samples: Sequence[Sample], seconds: float) -> str:
 By `python -m benchmarks.overload --seconds {seconds:g}` on PostgreSQL, {datetime.now(UTC):%d %B %Y}; the machine's load
 averages at the end were {load}.
 
-*Good* are answers with status 200 within a second, after which the client leaves. Offered are multiples of the
-server's own capacity, which is what it answers to {CONNECTIONS} connections. Half of the requests are W1, half are W2.
-PostgreSQL shares the server's CPU; the clients have the other one, which is a thread of the same core on our machine.
-Each rate was offered in {ROUNDS} rounds. *Of the capacity* is the share of W1 or of W2, whichever is smaller: a server
-that leaves the large requests unanswered has time for many small ones.
+*Good* are answers with status 200 within a second, after which the client leaves. The server's capacity is what it
+answers to {CONNECTIONS} connections, measured before and after each rate. Offered are multiples of what it was before;
+the shares are those of the mean. Half of the requests are W1, half are W2. PostgreSQL shares the server's CPU; the
+clients have the other one, which is a thread of the same core on our machine. Each rate was offered in {ROUNDS} rounds.
+*Of the capacity* is the share of W1 or of W2, whichever is smaller: a server that leaves the large requests unanswered
+has time for many small ones.
 
 ![Good answers by the offered load, both as multiples of the capacity](overload.svg)
 
