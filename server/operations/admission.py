@@ -21,19 +21,19 @@ CallerKey = tuple[str, str]  # the ids of the organization and of the actor
 
 
 class Place:
-    """Counts a request while it is read. Without, all that arrive meanwhile would be let in."""
+    """Counts a request while it is being read. Without it, all that arrive meanwhile would be let in."""
 
     __slots__ = ("_key", "_load")
 
     def __init__(self, load: Load, key: CallerKey) -> None:
         self._load = load
         self._key: CallerKey | None = key
-        load.change(*key, entering=1)
+        load.change(*key, reading=1)
 
     def leave(self) -> None:
         """Leave the place to the request's operation, or to others. To do so again has no effect."""
         if self._key:
-            self._load.change(*self._key, entering=-1)
+            self._load.change(*self._key, reading=-1)
             self._key = None
 
 

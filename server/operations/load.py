@@ -17,7 +17,7 @@ class Slots:
     clock: Callable[[], float]
     running: int = 0
     waiting: int = 0  # for these slots only: not those that wait for their caller's or organization's own limit
-    entering: int = 0  # requests that were let in, and whose operations aren't known yet
+    reading: int = 0  # requests that were let in and are being read: their operations aren't known yet
     _gap: float = 0.0  # seconds between two departures while operations wait
     _samples: int = 0
     _last: float = 0.0  # the latest departure, or the beginning of the queue
@@ -28,7 +28,7 @@ class Slots:
 
     @property
     def total(self) -> int:
-        return self.running + self.waiting + self.entering
+        return self.running + self.waiting + self.reading
 
     def leave(self) -> None:
         if self.waiting:
@@ -65,11 +65,11 @@ class Slots:
 class CallerLoad:
     running: int = 0
     waiting: int = 0
-    entering: int = 0
+    reading: int = 0
 
     @property
     def total(self) -> int:
-        return self.running + self.waiting + self.entering
+        return self.running + self.waiting + self.reading
 
 
 @dataclass(eq=False, slots=True)
@@ -82,11 +82,11 @@ class OrganizationLoad:
 
     @property
     def total(self) -> int:
-        return self.slots.running + self.waiting + self.slots.entering
+        return self.slots.running + self.waiting + self.slots.reading
 
 
 class Load:
-    """Counts operations that run and that wait, and requests that enter, by organization and by caller."""
+    """Counts operations that run and that wait, and requests that are being read, by organization and by caller."""
 
     def __init__(self, total: int, organization: int, caller: int, clock: Callable[[], float]) -> None:
         self.slots = Slots(total, clock)
@@ -94,17 +94,17 @@ class Load:
         self._organization = organization
         self._caller = caller
 
-    def change(self, organization: str, caller: str, *, running: int = 0, waiting: int = 0, entering: int = 0) -> None:
-        """Count one operation more or less that runs or waits, or one request that enters."""
+    def change(self, organization: str, caller: str, *, running: int = 0, waiting: int = 0, reading: int = 0) -> None:
+        """Count one operation more or less that runs or waits, or one request that is being read."""
         load = self.organizations.get(organization)
         if load is None:
             load = self.organizations[organization] = OrganizationLoad(Slots(self._organization, self.slots.clock))
         own = load.callers.get(caller)
         if own is None:
             own = load.callers[caller] = CallerLoad()
-        if entering:
+        if reading:
             for each in (own, load.slots, self.slots):
-                each.entering += entering
+                each.reading += reading
         elif waiting or load.waiting:
             self._change_queued(load, own, running, waiting)
         else:
