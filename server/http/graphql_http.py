@@ -111,9 +111,11 @@ class GraphQLEndpoint:
 
     async def _caller(self, exchange: Exchange, authorization: str | None) -> Caller | None:
         caller = await self.authenticator.caller(authorization, group(exchange.client))
-        self.gate.remember(authorization, caller)
-        if caller is not None:
+        if caller is None:
+            self.gate.forget(authorization)
+        else:
             identify(caller)
+            self.gate.remember(authorization, caller)
         return caller
 
     async def _run(

@@ -58,11 +58,11 @@ class Gate:
             return None
         return self._debtors.debt_of(key)
 
-    def remember(self, authorization: str | None, caller: Caller | None) -> None:
-        """Remember whose token it is, or forget one that isn't valid."""
-        if caller is None:
-            self._known.pop(hash(authorization), None)
-            return
+    def remember(self, authorization: str | None, caller: Caller) -> None:
         self._known[hash(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
+
+    def forget(self, authorization: str | None) -> None:
+        """Forget whose token it was, as it isn't valid: its requests count no longer as those of this caller."""
+        self._known.pop(hash(authorization), None)

@@ -240,7 +240,7 @@ async def test_only_requests_of_known_callers_are_counted() -> None:
 
     gate.remember("Bearer a", caller("A1"))
     assert gate.place("Bearer a")
-    gate.remember("Bearer a", None)
+    gate.forget("Bearer a")
     assert gate.place("Bearer a") is None
 
 
