@@ -41,6 +41,7 @@ CONNECTIONS = 16
 ROUNDS = 3
 WARM_UP_SECONDS = 3
 REST_SECONDS = 3
+RECOVERY_SECONDS = 180
 # All clients have one address.
 OF_ALL = {"MAINSHEET_MAX_CONNECTIONS_PER_ADDRESS": "1000000"}
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -151,13 +152,14 @@ def _samples(running: Running, calls: Sequence[Call], seconds: float) -> Iterato
 
 
 def _recover(url: str, request: bytes) -> None:
-    """Wait until the server has done what is left over: then it answers a request."""
-    while True:
+    """Wait until the server has done what is left over: then it answers a request. Raises `TimeoutError`."""
+    until = time.monotonic() + RECOVERY_SECONDS
+    while time.monotonic() < until:
         time.sleep(REST_SECONDS)
         with suppress(BadAnswer, OSError):  # `TimeoutError` is one
             asyncio.run(ask(url, request))
-            break
-    time.sleep(REST_SECONDS)
+            return
+    raise TimeoutError(f"{url} hasn't recovered from overload")
 
 
 def _capacity(url: str, requests: list[bytes], seconds: float) -> float:
