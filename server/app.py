@@ -17,6 +17,7 @@ from mainsheet.server.app_keys import (
     CONNECTIONS,
     EARLY_REFUSAL,
     FEED_WATCH,
+    GATE,
     INSTRUMENTS,
     METRICS,
     REPLICAS,
@@ -91,7 +92,7 @@ def make_app(
         instrumentation=instruments,
     )
     budget = Budget(settings, database)
-    gate = Gate(budget.admissions[budget.queries], budget.debtors)
+    app[GATE] = gate = Gate(budget.admissions[budget.queries], budget.debtors)
     app[EARLY_REFUSAL] = EarlyRefusal(gate, app[CONNECTIONS], GRAPHQL_PATH)
     trusted = TrustedDocuments(database, budget)
     documents = DocumentPolicy(
@@ -121,7 +122,6 @@ def make_app(
         executions=executions,
         budget=budget,
         gate=gate,
-        turns=RequestTurns(),
         open_context=open_context,
         instrumentation=instruments,
         max_answer_bytes=settings.max_answer_bytes,
@@ -180,6 +180,8 @@ def make_runner(app: web.Application) -> Runner:
         auto_decompress=False,
         connections=connections,
         early_refusal=app[EARLY_REFUSAL],
+        gate=app[GATE],
+        turns=RequestTurns(),
     )
 
 

@@ -11,7 +11,7 @@ from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.server.http.client_address import Clients, group
 
 # The reasons in metrics and the log.
-Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle", "overload", "silent"]
+Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle", "left", "overload", "silent"]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.prices import price_of
-from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,7 +50,6 @@ class GraphQLEndpoint:
     executions: Executions
     budget: Budget
     gate: Gate
-    turns: RequestTurns
     open_context: Callable[[Caller], Closable]
     instrumentation: Instrumentation
     max_answer_bytes: int
@@ -68,7 +66,6 @@ class GraphQLEndpoint:
         if _wants_page(request):
             return await self.playground(request)
         authorization = _authorization(request)
-        await self.turns.wait(self.gate.caller_key(authorization))
         if protocol_of(request).place is None:  # else it was let in when it arrived
             self.gate.check(authorization)
         if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):

@@ -48,6 +48,7 @@ class Protocol(web.RequestHandler):
         "_has_answered",
         "_has_begun",
         "_header_timer",
+        "_held",
         "_is_admitted",
         "_is_stream",
         "_real_transport",
@@ -69,6 +70,7 @@ class Protocol(web.RequestHandler):
         self._real_transport: asyncio.Transport | None = None  # aiohttp forgets its own before all is sent
         self._is_admitted = False
         self._has_answered = True  # all requests so far; aiohttp itself waits for the next one only a moment later
+        self._held = b""  # the beginning of the next request, which waits for the turn of its caller
         self._has_begun = False  # part of the next request's headers was received
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -107,8 +109,10 @@ class Protocol(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         self.silent_rounds = 0
-        if self._early_refusal.is_due and self._refuses(data):
-            return
+        if not self._early_refusal.is_due or not self._refuses(data):
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         before = self._request_count
         super().data_received(data)
         if self._request_count > before:
@@ -133,7 +137,7 @@ class Protocol(web.RequestHandler):
         if self._real_transport is None or self._close or self._force_close:
             return False
         # If writing is paused, the client hasn't received the last response.
-        if self._has_begun or not self._has_answered or self._paused:
+        if self._has_begun or self._held or not self._has_answered or self._paused:
             return False
         head = self._early_refusal.head_of(data)
         if head is None:
@@ -266,7 +270,8 @@ class Protocol(web.RequestHandler):
         response, is_reset = await super().finish_response(request, resp, start_time)
         if request.content.is_eof():
             self._unread = None
-            self._has_answered = bool(response.keep_alive) and not self._messages
+            self._has_answered = not self._messages
+            self._close = self._close or not response.keep_alive
         return response, is_reset
 
     def handle_error(

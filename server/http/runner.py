@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mainsheet.server.http.early_refusal import HEADERS
-from mainsheet.server.http.protocol import Protocol
+from mainsheet.server.http.turn_taking import TurnTakingProtocol
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
@@ -12,8 +12,8 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
 
 
 class _Server(web.Server):
-    def __call__(self) -> Protocol:
-        return Protocol(self, loop=self._loop, **self._kwargs)
+    def __call__(self) -> TurnTakingProtocol:
+        return TurnTakingProtocol(self, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 MINUTE = 60.0
 MOST_KEYS = 10_000
@@ -54,9 +54,9 @@ class Buckets:
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
         self._clock = clock
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
 
-    def of(self, key: str) -> Bucket:
+    def of(self, key: Hashable) -> Bucket:
         """Return the bucket of a key. It may be forgotten: the least recently used one is, the fullest as a rule."""
         bucket = self._buckets.get(key)
         if bucket is not None:
@@ -67,7 +67,7 @@ class Buckets:
             self._buckets.popitem(last=False)
         return bucket
 
-    def left(self, key: str) -> float:
+    def left(self, key: Hashable) -> float:
         """Return the tokens of a key, negative if it is in debt."""
         bucket = self._buckets.get(key)
         return self.quota if bucket is None else bucket.left()

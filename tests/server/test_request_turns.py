@@ -1,9 +1,14 @@
 """Requests that arrive together: an iteration of the event loop begins one of each caller."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
-from mainsheet.server.operations.turns import RequestTurns
+import pytest
+
+from mainsheet.server.operations import turns as module
+from mainsheet.server.operations.turns import LEFT_PER_MINUTE, RequestTurns
 from tests.abuse.wire import Connection, connected, post
 from tests.server.conftest import Serve
 
@@ -12,20 +17,43 @@ MANY = 30
 BODY = b'{"query": "{"}'
 
 
-async def begun(*callers: tuple[str, str], cancelled: int | None = None) -> list[set[int]]:
+@dataclass
+class Client:
+    """A connection with a request that waits, and what is asked of it."""
+
+    is_open: bool = True
+    leaves: bool = False  # which is seen when the connection is looked at
+    asked: list[str] = field(default_factory=list)
+
+    def pause(self) -> None:
+        self.asked.append("pause")
+
+    def look(self) -> None:
+        self.asked.append("look")
+        self.is_open = not self.leaves
+
+    def begin(self) -> None:
+        self.asked.append("begin")
+
+    @property
+    def has_begun(self) -> bool:
+        return "begin" in self.asked
+
+
+async def begun(*callers: tuple[str, str], left: int | None = None) -> list[set[int]]:
     """Return the numbers of the requests that begin in each iteration of the loop. All arrive in the first one."""
-    turns, iterations = RequestTurns(), [set[int]()]
-
-    async def begin(number: int) -> None:
-        await turns.wait(callers[number])
-        iterations[-1].add(number)
-
-    tasks = [asyncio.create_task(begin(number)) for number in range(len(callers))]
+    turns, clients = RequestTurns(), [Client() for _ in callers]
+    for caller, client in zip(callers, clients, strict=True):
+        if turns.may_begin(caller, client):
+            client.begin()
+    if left is not None:
+        clients[left].is_open = False
+    iterations, before = [], set[int]()
     for _ in range(2 * len(callers) + 2):
+        now = {number for number, client in enumerate(clients) if client.has_begun}
+        iterations.append(now - before)
+        before = now
         await asyncio.sleep(0)
-        if cancelled is not None:
-            tasks[cancelled].cancel()
-        iterations.append(set())
     return [each for each in iterations if each]
 
 
@@ -37,8 +65,92 @@ async def test_another_caller_doesnt_wait() -> None:
     assert await begun(A, A, A, B, B) == [{0, 3}, {1, 4}, {2}]
 
 
-async def test_a_cancelled_request_takes_no_turn() -> None:
-    assert await begun(A, A, A, cancelled=1) == [{0}, {2}]
+async def test_a_request_whose_client_left_takes_no_turn() -> None:
+    assert await begun(A, A, A, left=1) == [{0}, {2}]
+
+
+@dataclass
+class Time:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 3600)
+    return Time()
+
+
+@pytest.fixture
+def turns(time: Time) -> RequestTurns:
+    return RequestTurns(time)
+
+
+def end(turns: RequestTurns, times: int, *, is_answered: bool) -> None:
+    for _ in range(times):
+        turns.ended(A, is_answered=is_answered)
+
+
+async def began_slowly(turns: RequestTurns, clients: Sequence[Client]) -> list[bool]:
+    """Return which of these requests have begun after as many iterations of the loop as they could need."""
+    assert not any(turns.may_begin(A, each) for each in clients)
+    for _ in range(4 * len(clients)):
+        await asyncio.sleep(0)
+    return [each.has_begun for each in clients]
+
+
+async def test_a_caller_whose_clients_leave_begins_slowly(turns: RequestTurns) -> None:
+    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    clients = [Client(), Client()]
+
+    assert await began_slowly(turns, clients) == [True, False]
+    assert [each.asked for each in clients] == [["pause", "look", "begin"], ["pause"]]
+    assert turns.may_begin(B, Client())
+
+
+async def test_requests_whose_clients_left_are_passed_over_at_once(turns: RequestTurns) -> None:
+    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+
+    left = [Client(leaves=True) for _ in range(MANY)]
+
+    assert await began_slowly(turns, [*left, Client(), Client()]) == [False] * MANY + [True, False]
+
+
+async def test_the_next_requests_begin_after_a_pause(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.001)
+    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    every_one = asyncio.Event()
+    clients = [Client() for _ in range(3)]
+    monkeypatch.setattr(clients[-1], "begin", every_one.set)
+
+    assert not any(turns.may_begin(A, each) for each in clients)
+    async with asyncio.timeout(10):
+        await every_one.wait()
+
+    assert all(each.has_begun for each in clients[:-1])
+
+
+async def test_a_caller_may_leave_a_few_requests(turns: RequestTurns) -> None:
+    end(turns, LEFT_PER_MINUTE, is_answered=False)
+
+    assert turns.may_begin(A, Client())
+
+
+async def test_answered_requests_make_up_for_others(turns: RequestTurns) -> None:
+    for _ in range(LEFT_PER_MINUTE):
+        end(turns, 2, is_answered=False)
+        end(turns, 2, is_answered=True)
+
+    assert turns.may_begin(A, Client())
+
+
+async def test_requests_begin_slowly_for_a_minute_at_most(turns: RequestTurns, time: Time) -> None:
+    end(turns, 1000 * LEFT_PER_MINUTE, is_answered=False)
+    time.now += 61
+
+    assert turns.may_begin(A, Client())
 
 
 async def test_many_requests_of_one_caller_dont_delay_another(serve: Serve) -> None:

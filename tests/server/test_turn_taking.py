@@ -1,0 +1,127 @@
+"""Requests at the turns of their callers, and what these are told: answered, or left by their clients before."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.live.websocket import SUBPROTOCOL
+from mainsheet.server.operations import turns
+from mainsheet.server.operations.turns import RequestTurns
+from tests.abuse.wire import PATIENCE, Connection, connected, get, post
+from tests.server.conftest import Serve, Server
+
+QUERY = b'{"query": "{ hello }"}'
+SUBSCRIPTION = b'{"query": "subscription { ticks }"}'
+
+
+class Ended(asyncio.Queue[bool]):
+    """Whether each request was answered, in the order in which they ended."""
+
+    async def first(self, count: int) -> list[bool]:
+        async with asyncio.timeout(PATIENCE):
+            return [await self.get() for _ in range(count)]
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
+    ended = Ended()
+
+    def record(_turns: RequestTurns, _caller: object, *, is_answered: bool) -> None:
+        ended.put_nowait(is_answered)
+
+    monkeypatch.setattr(RequestTurns, "ended", record)
+    return ended
+
+
+async def answered(connection: Connection, request: bytes) -> int:
+    await connection.send(request)
+    return (await connection.response()).status
+
+
+async def test_long_requests_that_arrive_together_are_all_read(server: Server) -> None:
+    request = post(QUERY + 200_000 * b" ", server.token)
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(connected(str(server.url))) for _ in range(20)]
+
+        assert set(await asyncio.gather(*[answered(each, request) for each in connections])) == {200}
+
+
+async def test_a_request_that_waits_is_answered_at_the_shutdown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LEFT_PER_MINUTE", -1)  # all requests begin slowly
+    monkeypatch.setattr(turns, "SLOW_SECONDS", 3600)
+    server = await serve()
+    async with connected(str(server.url)) as first, connected(str(server.url)) as second:
+        assert await answered(first, post(QUERY, server.token)) == 200
+        await second.send(post(QUERY, server.token))
+        assert await answered(first, get("/livez")) == 200
+
+        response = asyncio.create_task(second.response())
+        await server.stop()
+
+        assert (await response).status == 200
+
+
+async def test_requests_of_a_connection(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        assert await answered(connection, post(QUERY, server.token)) == 200
+        assert await answered(connection, post(QUERY, server.token)) == 200
+
+    assert await ended.first(2) == [True, True]
+
+
+async def test_the_last_request_of_a_connection(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        assert await answered(connection, post(QUERY, server.token, Connection="close")) == 200
+        await connection.ended()
+
+    assert await ended.first(1) == [True]
+
+
+async def test_a_request_without_a_token(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        assert await answered(connection, get("/livez")) == 200
+
+    assert await ended.first(1) == [True]
+
+
+async def test_a_refused_request_whose_body_is_unread(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        assert await answered(connection, post(b"{", "wrong", length=100)) == 401
+
+    assert await ended.first(1) == [True]
+
+
+async def test_a_request_whose_client_leaves_while_it_is_executed(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        await connection.send(post(b'{"query": "{ wait }"}', server.token))
+        async with asyncio.timeout(PATIENCE):
+            await (await server.contexts.get()).started.wait()
+
+    assert await ended.first(1) == [False]
+
+
+async def test_a_part_of_a_head_is_no_request(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        assert await answered(connection, post(QUERY, server.token)) == 200
+        await connection.send(b"POST /graphql HTTP/1.1\r\n")
+    async with connected(str(server.url)) as connection:
+        await connection.send(post(b"{", server.token, length=100))
+
+    assert await ended.first(2) == [True, False]
+
+
+async def test_an_event_stream_that_its_client_ends(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        await connection.send(post(SUBSCRIPTION, server.token, Accept="text/event-stream"))
+        assert b" 200 " in await connection.reader.readline()
+
+    assert await ended.first(1) == [True]
+
+
+async def test_a_websocket_that_its_client_ends(server: Server, ended: Ended) -> None:
+    async with server.http.ws_connect(GRAPHQL_PATH, protocols=[SUBPROTOCOL]):
+        pass
+
+    assert await ended.first(1) == [True]
