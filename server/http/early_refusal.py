@@ -7,12 +7,13 @@ Only requests whose framing is beyond doubt are recognized; all others are parse
 
 import re
 from functools import lru_cache
+from http import HTTPStatus
 from itertools import cycle
 from typing import NamedTuple
 
 import orjson
 
-from mainsheet.server.errors import Overloaded, RequestError
+from mainsheet.server.errors import Code, Overloaded, RequestError
 from mainsheet.server.http.connections import Connections
 from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON
 from mainsheet.server.operations.admission import RETRIES, Place
@@ -101,3 +102,13 @@ def response_of(error: RequestError, media_type: str = JSON) -> bytes:
     fields = {**HEADERS, **content, **error.headers}
     lines = [f"HTTP/1.1 {error.status} {error.status.phrase}", *(f"{name}: {value}" for name, value in fields.items())]
     return "\r\n".join(lines).encode() + ENDS + body
+
+
+FULL = response_of(
+    RequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "There are too many connections.",
+        code=Code.RATE_LIMITED,
+        headers={"Retry-After": "1", "Connection": "close"},
+    )
+)

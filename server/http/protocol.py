@@ -14,25 +14,15 @@ import structlog
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.http import RawRequestMessage
 
-from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.http.client_address import peer_address
 from mainsheet.server.http.connections import Connections, Reason
-from mainsheet.server.http.early_refusal import HEADERS, EarlyRefusal, response_of
+from mainsheet.server.http.early_refusal import FULL, HEADERS, EarlyRefusal
 from mainsheet.server.http.malformed import malformed
 from mainsheet.server.operations.admission import Place
 
 # How much of an unwanted body is read and discarded, so that a client that is still sending can read the error.
 UNREAD_SECONDS = 1
 UNREAD_BYTES = 2**20
-
-FULL = response_of(
-    RequestError(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "There are too many connections.",
-        code=Code.RATE_LIMITED,
-        headers={"Retry-After": "1", "Connection": "close"},
-    )
-)
 
 NO_MESSAGES: deque[Any] = deque(maxlen=0)
 
@@ -47,6 +37,7 @@ class Protocol(web.RequestHandler):
         "_early_refusal",
         "_has_answered",
         "_has_begun",
+        "_has_responded",
         "_header_timer",
         "_held",
         "_is_admitted",
@@ -72,6 +63,7 @@ class Protocol(web.RequestHandler):
         self._has_answered = True  # all requests so far; aiohttp itself waits for the next one only a moment later
         self._held = b""  # the beginning of the next request, which waits for the turn of its caller
         self._has_begun = False  # part of the next request's headers was received
+        self._has_responded = False  # to the present request, at least in part
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._write_by: float | None = None  # when the client must have received the present response
@@ -116,7 +108,7 @@ class Protocol(web.RequestHandler):
         before = self._request_count
         super().data_received(data)
         if self._request_count > before:
-            self._has_answered = False
+            self._has_answered = self._has_responded = False
             self._unread = None
             self._stop_header_timer()
             if self._upgraded:
@@ -263,6 +255,7 @@ class Protocol(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Start the deadline of this response, and limit how much of its request's body aiohttp reads after it."""
         self.leave_place()
+        self._has_responded = True
         self._write_by = None
         self._is_stream = False
         if not request.content.is_eof():

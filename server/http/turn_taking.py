@@ -1,11 +1,11 @@
 """Connections that begin each request at the turn of its caller."""
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
-from mainsheet.server.http.client_address import group
-from mainsheet.server.http.early_refusal import AUTHORIZATION, LONGEST_HEAD
+from mainsheet.models.instrumentation import Refusal
+from mainsheet.server.http.early_refusal import AUTHORIZATION, FULL, LONGEST_HEAD
 from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.operations.admission import CallerKey
 from mainsheet.server.operations.gate import Gate
@@ -15,19 +15,29 @@ from mainsheet.server.operations.turns import RequestTurns
 class TurnTakingProtocol(Protocol):
     """Holds the first bytes of a request, without parsing them, until its caller's turn.
 
-    A request whose client leaves before is dropped.
+    A request whose client leaves before is dropped. Where the first bytes don't show the caller, as in a pipeline or
+    behind long headers, the request waits for its turn after it was parsed.
     """
 
-    __slots__ = ("_caller", "_gate", "_is_reading", "_turns")
+    __slots__ = ("_caller", "_gate", "_had_turn", "_is_reading", "_turns")
 
     def __init__(self, manager: web.Server, *, gate: Gate, turns: RequestTurns, **options: Any) -> None:
         super().__init__(manager, **options)
         self._gate = gate
         self._turns = turns
         self._caller: CallerKey | None = None  # of the present request, or of the last one
+        self._had_turn = False
         self._is_reading = True
 
-    # What `RequestTurns` asks of a connection:
+    async def wait_for_turn(self, authorization: str | None) -> None:
+        """Wait for the turn of the present request's caller, unless it had one before it was parsed."""
+        caller = self._gate.caller_key(authorization)
+        had_turn, self._had_turn = self._had_turn and caller == self._caller, False
+        if not had_turn:
+            self._caller = caller if authorization else None
+            await self._turns.wait(caller)
+
+    # The connection as a `Turn`:
 
     @property
     def is_open(self) -> bool:
@@ -40,7 +50,6 @@ class TurnTakingProtocol(Protocol):
             self._is_reading = False
 
     def look(self) -> None:
-        """Go on reading, which tells whether the client has left."""
         if self._real_transport is not None and not self._real_transport.is_closing():
             self._real_transport.resume_reading()
             self._is_reading = True
@@ -52,43 +61,60 @@ class TurnTakingProtocol(Protocol):
             held, self._held = self._held, b""
             super()._receive(held)
 
+    def refuse(self) -> None:
+        if self._real_transport is not None:
+            self._real_transport.write(FULL)
+            self._real_transport.close()
+
     def _receive(self, data: bytes) -> None:
         if self._held:
             self._held += data
             if len(self._held) > LONGEST_HEAD:
                 self.pause()
-            return
-        if self._has_answered:
-            if self._caller and not self._has_begun:
-                self._turns.ended(self._caller, is_answered=True)
-            self._caller = self._caller_of(data)
-            if self._caller and not self._turns.may_begin(self._caller, self):
-                self._held = data
-                return
-        super()._receive(data)
+        elif self._may_begin(data):
+            super()._receive(data)
+        else:
+            self._held = data
+            self._keep_open()
+
+    def _may_begin(self, data: bytes) -> bool:
+        """Return whether the data may be parsed now. If it begins a request, it has to be its caller's turn."""
+        if not self._has_answered or self._has_begun or self._close:
+            return True
+        if self._caller:
+            self._turns.ended(self._caller, is_answered=True)
+        token = AUTHORIZATION.search(data, 0, LONGEST_HEAD)
+        self._caller = self._gate.caller_key(token[1].decode("latin-1")) if token else None
+        self._had_turn = self._caller is not None
+        return self._caller is None or self._turns.may_begin(self._caller, self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self._held:
-            self._connections.refused("left", self._client)
         if self._caller and not self._has_begun:
+            if self._held:
+                self._report_left(self._caller)
             self._turns.ended(self._caller, is_answered=self._is_answered())
         super().connection_lost(exc)
+
+    def _report_left(self, caller: CallerKey) -> None:
+        organization, actor = caller
+        if actor:
+            refusal = Refusal("left", member=actor, organization=organization)
+            self._connections.instrumentation.refused(refusal)
+        else:  # of a token that isn't known yet
+            self._connections.refused("left", self._client)
+
+    def _is_answered(self) -> bool:
+        """Return whether the response to the present request has begun."""
+        if self._held:
+            return False
+        request = self._current_request
+        return self._has_answered or self._has_responded or (request is not None and request.writer.output_size > 0)
 
     def close(self) -> None:
         """Close the connection after the request that is held. aiohttp does it at the shutdown."""
         self.begin()
         super().close()
 
-    def _caller_of(self, data: bytes) -> CallerKey | None:
-        """Return the caller of the token. Without a token, the client's address counts as one, unless it is a proxy."""
-        if token := AUTHORIZATION.search(data, 0, LONGEST_HEAD):
-            return self._gate.caller_key(token[1].rstrip().decode("latin-1"))
-        return None if self._connections.clients.is_proxy(self._client) else ("", group(self._client))
 
-    def _is_answered(self) -> bool:
-        """Return whether the response to the present request has begun."""
-        if self._held:
-            return False
-        if self._has_answered or self._unread is not None:
-            return True
-        return self._current_request is not None and self._current_request.writer.output_size > 0
+def turn_of(request: web.Request) -> TurnTakingProtocol:
+    return cast("TurnTakingProtocol", request.protocol)

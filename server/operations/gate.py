@@ -31,7 +31,7 @@ class Gate:
         return self._queries.is_queued or bool(self._debtors)
 
     def caller_key(self, authorization: str | None) -> CallerKey:
-        token = hash(authorization)
+        token = _hashed(authorization)
         known = self._known.get(token)
         return known[0] if known else (str(token), "")
 
@@ -41,7 +41,7 @@ class Gate:
 
     def place(self, authorization: str | None) -> Place | None:
         """Return a place for a request that isn't refused, or None if no operation waits or its caller isn't known."""
-        known = self._known.get(hash(authorization))
+        known = self._known.get(_hashed(authorization))
         return self._queries.place(known[0]) if known and self._queries.is_queued else None
 
     def check(self, authorization: str | None) -> None:
@@ -53,16 +53,22 @@ class Gate:
         """Return the error if the request's caller was refused for its debts before, and is still in debt."""
         if not self._debtors:  # as a rule
             return None
-        key, authenticated = self._known.get(hash(authorization), (None, 0.0))
+        key, authenticated = self._known.get(_hashed(authorization), (None, 0.0))
         if key is None or self._clock() - authenticated > AUTHENTICATED_SECONDS:
             return None
         return self._debtors.debt_of(key)
 
     def remember(self, authorization: str | None, caller: Caller) -> None:
-        self._known[hash(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
+        self._known[_hashed(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
     def forget(self, authorization: str | None) -> None:
         """Forget whose token it was, as it isn't valid: its requests count no longer as those of this caller."""
-        self._known.pop(hash(authorization), None)
+        self._known.pop(_hashed(authorization), None)
+
+
+def _hashed(authorization: str | None) -> int:
+    """Return the hash of the token, the same however its scheme is written."""
+    _, _, token = (authorization or "").partition(" ")
+    return hash(token.strip(" "))

@@ -1,31 +1,37 @@
 """Turns of callers: each begins its requests one after the other, so that those of others run in between."""
 
 import time
-from asyncio import get_running_loop
+from asyncio import Future, get_running_loop
 from collections import deque
 from typing import Protocol
 
-from mainsheet.server.operations.admission import CallerKey
+from mainsheet.server.operations.admission import CallerKey, overloaded
 from mainsheet.server.operations.buckets import Buckets, Clock
 
-LEFT_PER_MINUTE = 60  # unanswered requests whose clients left, without as many answered ones; more are begun slowly
-SLOW_SECONDS = 0.02  # between two requests that are begun slowly
+LEFT_PER_MINUTE = 60  # requests of a caller whose clients left, beyond as many as were answered; others begin slowly
+SLOW_SECONDS = 0.05  # between two requests that begin slowly
+LEFT_SECONDS = 0.005  # after one whose client has left
+MOST_SLOW = 200  # requests of a caller that wait to begin slowly; others are refused
 
 
-class Waiting(Protocol):
-    """A connection whose request waits for the turn of its caller."""
+class Turn(Protocol):
+    """A request that waits for the turn of its caller."""
 
     @property
-    def is_open(self) -> bool: ...
+    def is_open(self) -> bool:
+        """Whether its client is still there, as far as is known."""
 
     def pause(self) -> None:
-        """Stop reading. That the client leaves isn't noticed then."""
+        """Read no more from the client. The end of the connection isn't noticed then."""
 
     def look(self) -> None:
-        """Find out by the next iteration of the event loop whether the client has left."""
+        """Read from the client again, to learn whether it has left."""
 
     def begin(self) -> None:
-        """Begin the request, unless the client has left."""
+        """Begin the request, unless its client has left."""
+
+    def refuse(self) -> None:
+        """Answer the request with an error, as too many others wait."""
 
 
 class RequestTurns:
@@ -37,38 +43,51 @@ class RequestTurns:
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._waiting: dict[CallerKey, deque[Waiting]] = {}  # of the callers that began a request in this iteration
-        self._slow: dict[CallerKey, deque[Waiting]] = {}
-        self._left = Buckets(LEFT_PER_MINUTE, clock)
+        self._waiting: dict[CallerKey, deque[Turn]] = {}  # of the callers that began a request in this iteration
+        self._slow: dict[CallerKey, deque[Turn]] = {}
+        self._patience = Buckets(LEFT_PER_MINUTE, clock)
 
-    def may_begin(self, caller: CallerKey, connection: Waiting) -> bool:
-        """Return whether a request may begin now. If not, the connection is asked to begin it at the caller's turn."""
-        if caller in self._slow:
-            connection.pause()
-            self._slow[caller].append(connection)
+    async def wait(self, caller: CallerKey) -> None:
+        """Wait for the turn of a request that was read already."""
+        turn = _Read()
+        if not self.may_begin(caller, turn):
+            await turn.future
+
+    def may_begin(self, caller: CallerKey, turn: Turn) -> bool:
+        """Return whether a request may begin now. If not, `turn.begin()` is called at the caller's turn."""
+        if caller in self._slow or self._patience.left(caller) < 0:
+            self._wait_slowly(caller, turn)
             return False
-        if self._left.left(caller) < 0:
-            connection.pause()
-            self._slow[caller] = deque([connection])
-            get_running_loop().call_soon(self._look_at_next, caller)
+        if caller in self._waiting:
+            self._waiting[caller].append(turn)
             return False
-        waiting = self._waiting.get(caller)
-        if waiting is not None:
-            waiting.append(connection)
-            return False
-        if not self._waiting:
-            get_running_loop().call_soon(self._begin_next)
-        self._waiting[caller] = deque()
+        self._wait_behind(caller, deque())
         return True
 
     def ended(self, caller: CallerKey, *, is_answered: bool) -> None:
         """Record that a request was answered, or that its client left before."""
-        left = self._left.left(caller)
+        patience = self._patience.left(caller)
         if is_answered:
-            if left < LEFT_PER_MINUTE:
-                self._left.of(caller).charge(-1)
-        elif left > -LEFT_PER_MINUTE:  # so that requests begin slowly for at most a minute after the last one left
-            self._left.of(caller).charge(1)
+            if patience < LEFT_PER_MINUTE:
+                self._patience.of(caller).charge(-1)
+        elif patience > -LEFT_PER_MINUTE:  # a minute after the last one left, requests begin as usual
+            self._patience.of(caller).charge(1)
+
+    def _wait_slowly(self, caller: CallerKey, turn: Turn) -> None:
+        if caller not in self._slow:
+            self._slow[caller] = deque()
+            get_running_loop().call_soon(self._look_at_next, caller)
+        if len(self._slow[caller]) < MOST_SLOW:
+            turn.pause()
+            self._slow[caller].append(turn)
+        else:
+            turn.refuse()
+
+    def _wait_behind(self, caller: CallerKey, turns: deque[Turn]) -> None:
+        """Let these begin in the next iterations, one in each."""
+        if not self._waiting:
+            get_running_loop().call_soon(self._begin_next)
+        self._waiting.setdefault(caller, deque()).extend(turns)
 
     def _begin_next(self) -> None:
         """Begin the next request of each caller, in the next iteration."""
@@ -77,28 +96,51 @@ class RequestTurns:
             get_running_loop().call_soon(self._begin_next)
 
     def _look_at_next(self, caller: CallerKey) -> None:
-        waiting = self._slow[caller]
-        if waiting:
-            connection = waiting.popleft()
-            connection.look()
-            get_running_loop().call_soon(self._begin_slowly, caller, connection)
-        else:
-            del self._slow[caller]
+        waiting, loop = self._slow[caller], get_running_loop()
+        if not waiting or self._patience.left(caller) >= 0:
+            self._wait_behind(caller, self._slow.pop(caller))
+            return
+        turn = waiting.popleft()
+        turn.look()
+        # A timer is called before the loop reads, and the next callback perhaps, too; the one after that isn't.
+        loop.call_soon(loop.call_soon, self._begin_slowly, caller, turn)
 
-    def _begin_slowly(self, caller: CallerKey, connection: Waiting) -> None:
+    def _begin_slowly(self, caller: CallerKey, turn: Turn) -> None:
         loop = get_running_loop()
-        if connection.is_open:
-            loop.call_soon(connection.begin)
+        if turn.is_open:
+            loop.call_soon(turn.begin)
             loop.call_later(SLOW_SECONDS, self._look_at_next, caller)
         else:
-            loop.call_soon(self._look_at_next, caller)
+            loop.call_later(LEFT_SECONDS, self._look_at_next, caller)
 
 
-def _begins(waiting: deque[Waiting]) -> bool:
+class _Read:
+    """The turn of a request that was read already. Its end is noticed in any case: it cancels the future."""
+
+    def __init__(self) -> None:
+        self.future: Future[None] = get_running_loop().create_future()
+
+    @property
+    def is_open(self) -> bool:
+        return not self.future.done()
+
+    def pause(self) -> None: ...
+
+    def look(self) -> None: ...
+
+    def begin(self) -> None:
+        if self.is_open:
+            self.future.set_result(None)
+
+    def refuse(self) -> None:
+        self.future.set_exception(overloaded())
+
+
+def _begins(waiting: deque[Turn]) -> bool:
     """Begin the first of these requests whose client hasn't left, and return whether there is one."""
     while waiting:
-        connection = waiting.popleft()
-        if connection.is_open:
-            get_running_loop().call_soon(connection.begin)
+        turn = waiting.popleft()
+        if turn.is_open:
+            get_running_loop().call_soon(turn.begin)
             return True
     return False

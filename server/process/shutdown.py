@@ -74,6 +74,7 @@ class RunningWork:
         """Wait for running requests and mutations. At the deadline, log and cancel the remaining ones."""
         try:
             async with asyncio.timeout(self._seconds):
+                await asyncio.sleep(POLL_SECONDS)  # until those that have just arrived run
                 while self._requests or self._mutations:  # noqa: ASYNC110 new ones may start while it waits
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:

@@ -13,7 +13,7 @@ from tests.server.commands import Serving, expect_no_traceback, serving
 HELLO = b'{"query": "{ __typename }"}'
 MANY = 40
 OPERATIONS = "mainsheet_operation_seconds_count"
-LEFT = 'mainsheet_http_refused_total{reason="left"}'
+LEFT = 'mainsheet_rate_limited_total{reason="left"}'
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def logged(log: Path) -> str:
 
 async def test_requests_whose_clients_have_left_arent_begun(server: Serving, log: Path) -> None:
     leaver, other, *_ = server.tokens.values()
+    assert (await ask(server.url, post(HELLO, leaver))).status == 200  # the server knows the token from now on
     for _ in range(LEFT_PER_MINUTE + 10):
         async with connected(server.url) as connection:
             await connection.send(post(b"{", leaver, length=100))

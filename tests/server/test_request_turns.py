@@ -29,11 +29,16 @@ class Client:
         self.asked.append("pause")
 
     def look(self) -> None:
+        """Learn whether the client has left, a moment later: the loop reads from connections after some callbacks."""
         self.asked.append("look")
-        self.is_open = not self.leaves
+        loop = asyncio.get_running_loop()
+        loop.call_soon(setattr, self, "is_open", not self.leaves)
 
     def begin(self) -> None:
         self.asked.append("begin")
+
+    def refuse(self) -> None:
+        self.asked.append("refuse")
 
     @property
     def has_begun(self) -> bool:
@@ -96,7 +101,7 @@ def end(turns: RequestTurns, times: int, *, is_answered: bool) -> None:
 async def began_slowly(turns: RequestTurns, clients: Sequence[Client]) -> list[bool]:
     """Return which of these requests have begun after as many iterations of the loop as they could need."""
     assert not any(turns.may_begin(A, each) for each in clients)
-    for _ in range(4 * len(clients)):
+    for _ in range(6 * len(clients)):
         await asyncio.sleep(0)
     return [each.has_begun for each in clients]
 
@@ -116,6 +121,16 @@ async def test_requests_whose_clients_left_are_passed_over_at_once(turns: Reques
     left = [Client(leaves=True) for _ in range(MANY)]
 
     assert await began_slowly(turns, [*left, Client(), Client()]) == [False] * MANY + [True, False]
+
+
+async def test_if_too_many_wait_others_are_refused(turns: RequestTurns) -> None:
+    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    *clients, last = [Client() for _ in range(module.MOST_SLOW + 1)]
+
+    assert not any(turns.may_begin(A, each) for each in (*clients, last))
+
+    assert all(each.asked == ["pause"] for each in clients)
+    assert last.asked == ["refuse"]
 
 
 async def test_the_next_requests_begin_after_a_pause(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +166,35 @@ async def test_requests_begin_slowly_for_a_minute_at_most(turns: RequestTurns, t
     time.now += 61
 
     assert turns.may_begin(A, Client())
+
+
+async def test_those_that_wait_begin_as_usual_after_that(turns: RequestTurns, time: Time) -> None:
+    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    clients = [Client() for _ in range(4)]
+    assert not any(turns.may_begin(A, each) for each in clients)
+    time.now += 60
+    for _ in range(3 * len(clients)):
+        await asyncio.sleep(0)
+
+    assert all(each.has_begun for each in clients)
+    assert turns.may_begin(A, Client())
+
+
+async def test_a_request_that_was_read_waits_for_its_turn(turns: RequestTurns) -> None:
+    order: list[int] = []
+
+    async def wait(number: int) -> None:
+        await turns.wait(A)
+        order.append(number)
+
+    first, second, third = [asyncio.create_task(wait(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    assert order == [0]
+    second.cancel()
+    await asyncio.gather(first, third)
+
+    assert order == [0, 2]
+    assert second.cancelled()
 
 
 async def test_many_requests_of_one_caller_dont_delay_another(serve: Serve) -> None:

@@ -8,11 +8,13 @@ import pytest
 from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.operations import turns
+from mainsheet.server.operations.admission import CallerKey
 from mainsheet.server.operations.turns import RequestTurns
 from tests.abuse.wire import PATIENCE, Connection, connected, get, post
-from tests.server.conftest import Serve, Server
+from tests.server.conftest import MEMBER_ID, Serve, Server
 
 QUERY = b'{"query": "{ hello }"}'
+LONG_HEAD = b"\r\nCookie: " + 5000 * b"a"
 SUBSCRIPTION = b'{"query": "subscription { ticks }"}'
 
 
@@ -63,6 +65,42 @@ async def test_a_request_that_waits_is_answered_at_the_shutdown(serve: Serve, mo
         assert (await response).status == 200
 
 
+async def test_if_too_many_requests_wait_others_are_refused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LEFT_PER_MINUTE", -1)  # all requests begin slowly
+    monkeypatch.setattr(turns, "MOST_SLOW", 0)
+    server = await serve()
+    for request in (post(QUERY, server.token), post(QUERY, server.token).replace(b"\r\n", LONG_HEAD + b"\r\n", 1)):
+        async with connected(str(server.url)) as connection:
+            assert await answered(connection, request) == 503
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        post(QUERY, "TOKEN"),
+        post(QUERY, "TOKEN").replace(b"Bearer ", b"bearer   "),
+        post(QUERY, "TOKEN").replace(b"\r\n", LONG_HEAD + b"\r\n", 1),
+        get("/nothing", Authorization="Bearer another") + post(QUERY, "TOKEN"),
+    ],
+    ids=["as usual", "spelled otherwise", "behind a long header", "behind another request"],
+)
+async def test_each_request_has_a_turn(server: Server, monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
+    callers: list[CallerKey] = []
+
+    def record(_turns: RequestTurns, caller: CallerKey, _turn: object) -> bool:
+        callers.append(caller)
+        return True
+
+    assert (await server.post()).status == 200  # the token is known from now on
+    monkeypatch.setattr(RequestTurns, "may_begin", record)
+    async with connected(str(server.url)) as connection:
+        await connection.send(request_.replace(b"TOKEN", server.token.encode()))
+        while (await connection.response()).status != 200:
+            pass
+
+    assert [actor for _, actor in callers].count(MEMBER_ID) == 1
+
+
 async def test_requests_of_a_connection(server: Server, ended: Ended) -> None:
     async with connected(str(server.url)) as connection:
         assert await answered(connection, post(QUERY, server.token)) == 200
@@ -79,11 +117,13 @@ async def test_the_last_request_of_a_connection(server: Server, ended: Ended) ->
     assert await ended.first(1) == [True]
 
 
-async def test_a_request_without_a_token(server: Server, ended: Ended) -> None:
+async def test_a_request_without_a_token_counts_for_nobody(server: Server, ended: Ended) -> None:
     async with connected(str(server.url)) as connection:
         assert await answered(connection, get("/livez")) == 200
+    async with connected(str(server.url)) as connection:
+        await connection.send(post(b"{", server.token, length=100))
 
-    assert await ended.first(1) == [True]
+    assert await ended.first(1) == [False]
 
 
 async def test_a_refused_request_whose_body_is_unread(server: Server, ended: Ended) -> None:
@@ -121,7 +161,7 @@ async def test_an_event_stream_that_its_client_ends(server: Server, ended: Ended
 
 
 async def test_a_websocket_that_its_client_ends(server: Server, ended: Ended) -> None:
-    async with server.http.ws_connect(GRAPHQL_PATH, protocols=[SUBPROTOCOL]):
+    async with server.http.ws_connect(GRAPHQL_PATH, protocols=[SUBPROTOCOL], headers=server.headers):
         pass
 
     assert await ended.first(1) == [True]
