@@ -41,6 +41,7 @@ async def test_requests_whose_clients_have_left_arent_begun(server: Serving, log
     for _ in range(LEFT_PER_MINUTE + 10):
         async with connected(server.url) as connection:
             await connection.send(post(b"{", leaver, length=100))
+    assert (await ask(server.url, post(HELLO, leaver))).status == 200  # at the turn after theirs
     operations, left_before = await metric(server.url, OPERATIONS), await metric(server.url, LEFT)
 
     async with AsyncExitStack() as stack:
