@@ -5,9 +5,9 @@ from typing import Any, cast
 from aiohttp import web
 
 from mainsheet.models.instrumentation import Refusal
-from mainsheet.server.http.early_refusal import AUTHORIZATION, FULL, LONGEST_HEAD
+from mainsheet.server.http.early_refusal import AUTHORIZATION, LONGEST_HEAD, response_of
 from mainsheet.server.http.protocol import Protocol
-from mainsheet.server.operations.admission import CallerKey
+from mainsheet.server.operations.admission import CallerKey, overloaded
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.turns import RequestTurns
 
@@ -16,7 +16,8 @@ class TurnTakingProtocol(Protocol):
     """Holds the first bytes of a request, without parsing them, until its caller's turn.
 
     A request whose client leaves before is dropped. Where the first bytes don't show the caller, as in a pipeline or
-    behind long headers, the request waits for its turn after it was parsed.
+    behind long headers, the request waits for its turn after it was parsed. The turns are told whether a request that
+    began was answered. One that is dropped or refused counts for nothing.
     """
 
     __slots__ = ("_caller", "_gate", "_had_turn", "_is_reading", "_turns")
@@ -25,7 +26,7 @@ class TurnTakingProtocol(Protocol):
         super().__init__(manager, **options)
         self._gate = gate
         self._turns = turns
-        self._caller: CallerKey | None = None  # of the present request, or of the last one
+        self._caller: CallerKey | None = None  # of the present request, or of the last one; none without a token
         self._had_turn = False
         self._is_reading = True
 
@@ -33,9 +34,11 @@ class TurnTakingProtocol(Protocol):
         """Wait for the turn of the present request's caller, unless it had one before it was parsed."""
         caller = self._gate.caller_key(authorization)
         had_turn, self._had_turn = self._had_turn and caller == self._caller, False
+        self._has_responded = False  # to this one; it may be behind others that were received with it
         if not had_turn:
-            self._caller = caller if authorization else None
+            self._caller = None
             await self._turns.wait(caller)
+            self._caller = caller if authorization else None
 
     # The connection as a `Turn`:
 
@@ -63,8 +66,9 @@ class TurnTakingProtocol(Protocol):
 
     def refuse(self) -> None:
         if self._real_transport is not None:
-            self._real_transport.write(FULL)
+            self._real_transport.write(response_of(overloaded()))
             self._real_transport.close()
+        self._report_left()
 
     def _receive(self, data: bytes) -> None:
         if self._held:
@@ -73,7 +77,7 @@ class TurnTakingProtocol(Protocol):
                 self.pause()
         elif self._may_begin(data):
             super()._receive(data)
-        else:
+        elif self.is_open:
             self._held = data
             self._keep_open()
 
@@ -89,24 +93,24 @@ class TurnTakingProtocol(Protocol):
         return self._caller is None or self._turns.may_begin(self._caller, self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._held:
+            self._report_left()
         if self._caller and not self._has_begun:
-            if self._held:
-                self._report_left(self._caller)
             self._turns.ended(self._caller, is_answered=self._is_answered())
         super().connection_lost(exc)
 
-    def _report_left(self, caller: CallerKey) -> None:
-        organization, actor = caller
+    def _report_left(self) -> None:
+        """Report a request that never begins."""
+        organization, actor = self._caller or ("", "")
         if actor:
             refusal = Refusal("left", member=actor, organization=organization)
             self._connections.instrumentation.refused(refusal)
-        else:  # of a token that isn't known yet
+        else:  # the token isn't known yet
             self._connections.refused("left", self._client)
+        self._caller = None
 
     def _is_answered(self) -> bool:
         """Return whether the response to the present request has begun."""
-        if self._held:
-            return False
         request = self._current_request
         return self._has_answered or self._has_responded or (request is not None and request.writer.output_size > 0)
 

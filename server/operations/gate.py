@@ -71,4 +71,4 @@ class Gate:
 def _hashed(authorization: str | None) -> int:
     """Return the hash of the token, the same however its scheme is written."""
     _, _, token = (authorization or "").partition(" ")
-    return hash(token.strip(" "))
+    return hash(token.strip(" ") or authorization)

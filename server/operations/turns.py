@@ -39,7 +39,7 @@ class RequestTurns:
 
     Requests that arrive together would all be read, checked and perhaps refused in one iteration. A caller with many
     connections could so make the others wait for many milliseconds. If its clients leave at once, to cancel their
-    requests takes even longer. Requests of such a caller begin slowly, and only if the client is still there.
+    requests takes even longer. Requests of such a caller begin slowly, and not at all if the client has left.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
@@ -65,7 +65,7 @@ class RequestTurns:
         return True
 
     def ended(self, caller: CallerKey, *, is_answered: bool) -> None:
-        """Record that a request was answered, or that its client left before."""
+        """Record that a request which had begun was answered, or that its client left before."""
         patience = self._patience.left(caller)
         if is_answered:
             if patience < LEFT_PER_MINUTE:

@@ -65,13 +65,18 @@ async def test_a_request_that_waits_is_answered_at_the_shutdown(serve: Serve, mo
         assert (await response).status == 200
 
 
-async def test_if_too_many_requests_wait_others_are_refused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_if_too_many_requests_wait_others_are_refused(
+    serve: Serve, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(turns, "LEFT_PER_MINUTE", -1)  # all requests begin slowly
     monkeypatch.setattr(turns, "MOST_SLOW", 0)
     server = await serve()
     for request in (post(QUERY, server.token), post(QUERY, server.token).replace(b"\r\n", LONG_HEAD + b"\r\n", 1)):
         async with connected(str(server.url)) as connection:
             assert await answered(connection, request) == 503
+
+    await server.stop()
+    assert ended.empty()  # they count for nothing
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,15 @@ async def test_a_refused_request_whose_body_is_unread(server: Server, ended: End
 async def test_a_request_whose_client_leaves_while_it_is_executed(server: Server, ended: Ended) -> None:
     async with connected(str(server.url)) as connection:
         await connection.send(post(b'{"query": "{ wait }"}', server.token))
+        async with asyncio.timeout(PATIENCE):
+            await (await server.contexts.get()).started.wait()
+
+    assert await ended.first(1) == [False]
+
+
+async def test_a_request_behind_another_whose_client_leaves(server: Server, ended: Ended) -> None:
+    async with connected(str(server.url)) as connection:
+        await connection.send(get("/livez") + post(b'{"query": "{ wait }"}', server.token))
         async with asyncio.timeout(PATIENCE):
             await (await server.contexts.get()).started.wait()
 
