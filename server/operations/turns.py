@@ -10,7 +10,7 @@ from mainsheet.server.operations.buckets import Buckets, Clock
 
 LEFT_PER_MINUTE = 60  # requests of a caller whose clients left, beyond as many as were answered; others begin slowly
 SLOW_SECONDS = 0.05  # between two requests that begin slowly
-LEFT_SECONDS = 0.005  # after one whose client has left
+LEFT_SECONDS = 0.02  # after one whose client has left
 MOST_SLOW = 200  # requests of a caller that wait to begin slowly; others are refused
 
 
