@@ -20,11 +20,10 @@ from mainsheet.server.exchange import EXCHANGE, Exchange
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
-from mainsheet.server.http.protocol import protocol_of
 from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
-from mainsheet.server.http.turn_taking import turn_of
+from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
@@ -67,8 +66,9 @@ class GraphQLEndpoint:
         if _wants_page(request):
             return await self.playground(request)
         authorization = _authorization(request)
-        await turn_of(request).wait_for_turn(authorization)
-        if protocol_of(request).place is None:  # else it was let in when it arrived
+        protocol = protocol_of(request)
+        await protocol.wait_for_turn(authorization)
+        if protocol.place is None:  # else it was let in when it arrived
             self.gate.check(authorization)
         if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
             return await self._stream(request, authorization, self.event_stream)

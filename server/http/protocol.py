@@ -286,7 +286,3 @@ class Protocol(web.RequestHandler):
         """Don't log failures to parse the rest of a refused body, which aiohttp goes on reading."""
         if not isinstance(details.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **details)
-
-
-def protocol_of(request: web.Request) -> Protocol:
-    return cast("Protocol", request.protocol)

@@ -120,5 +120,5 @@ class TurnTakingProtocol(Protocol):
         super().close()
 
 
-def turn_of(request: web.Request) -> TurnTakingProtocol:
+def protocol_of(request: web.Request) -> TurnTakingProtocol:
     return cast("TurnTakingProtocol", request.protocol)

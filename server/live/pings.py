@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mainsheet.executor.turns import next_turn
-from mainsheet.server.http.protocol import protocol_of
+from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.websocket import Connection
 from mainsheet.server.process.background import repeated
 

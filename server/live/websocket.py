@@ -20,7 +20,7 @@ from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import RequestError
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
-from mainsheet.server.http.protocol import protocol_of
+from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.messages import (
     PING,
     RESTARTING,

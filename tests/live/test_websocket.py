@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.organization import Organization
-from mainsheet.server.http.protocol import protocol_of
+from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.pings import SILENT_ROUNDS, Pings
 from testbed.ask import Ask
 from testbed.world import World
