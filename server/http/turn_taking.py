@@ -20,7 +20,7 @@ class TurnTakingProtocol(Protocol):
     began was answered. One that is dropped or refused counts for nothing.
     """
 
-    __slots__ = ("_caller", "_gate", "_had_turn", "_is_reading", "_turns")
+    __slots__ = ("_caller", "_gate", "_had_turn", "_turns")
 
     def __init__(self, manager: web.Server, *, gate: Gate, turns: RequestTurns, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -28,7 +28,6 @@ class TurnTakingProtocol(Protocol):
         self._turns = turns
         self._caller: CallerKey | None = None  # of the present request, or of the last one; none without a token
         self._had_turn = False
-        self._is_reading = True
 
     async def wait_for_turn(self, authorization: str | None) -> None:
         """Wait for the turn of the present request's caller, unless it had one before it was parsed."""
@@ -48,19 +47,15 @@ class TurnTakingProtocol(Protocol):
 
     def pause(self) -> None:
         self.leave_place()  # others may be let in meanwhile
-        if self._real_transport is not None:
-            self._real_transport.pause_reading()
-            self._is_reading = False
+        self._pause_transport_reading()
 
-    def look(self) -> None:
-        if self._real_transport is not None and not self._real_transport.is_closing():
-            self._real_transport.resume_reading()
-            self._is_reading = True
+    def resume(self) -> None:
+        if self.is_open:
+            self._resume_transport_reading()
 
     def begin(self) -> None:
         if self._held and self.is_open:
-            if not self._is_reading:
-                self.look()
+            self._resume_transport_reading()
             held, self._held = self._held, b""
             super()._receive(held)
 

@@ -9,8 +9,7 @@ from mainsheet.server.operations.admission import CallerKey, overloaded
 from mainsheet.server.operations.buckets import Buckets, Clock
 
 LEFT_PER_MINUTE = 60  # requests of a caller whose clients left, beyond as many as were answered; others begin slowly
-SLOW_SECONDS = 0.05  # between two requests that begin slowly
-LEFT_SECONDS = 0.02  # after one whose client has left
+SLOW_SECONDS = 0.02  # between two requests that begin slowly, or are dropped since their clients have left
 MOST_SLOW = 200  # requests of a caller that wait to begin slowly; others are refused
 
 
@@ -24,8 +23,8 @@ class Turn(Protocol):
     def pause(self) -> None:
         """Read no more from the client. The end of the connection isn't noticed then."""
 
-    def look(self) -> None:
-        """Read from the client again, to learn whether it has left."""
+    def resume(self) -> None:
+        """Read from the client again. If it has left, `is_open` is false soon."""
 
     def begin(self) -> None:
         """Begin the request, unless its client has left."""
@@ -76,7 +75,7 @@ class RequestTurns:
     def _wait_slowly(self, caller: CallerKey, turn: Turn) -> None:
         if caller not in self._slow:
             self._slow[caller] = deque()
-            get_running_loop().call_soon(self._look_at_next, caller)
+            get_running_loop().call_soon(self._begin_slowly, caller)
         if len(self._slow[caller]) < MOST_SLOW:
             turn.pause()
             self._slow[caller].append(turn)
@@ -95,23 +94,17 @@ class RequestTurns:
         if self._waiting:
             get_running_loop().call_soon(self._begin_next)
 
-    def _look_at_next(self, caller: CallerKey) -> None:
+    def _begin_slowly(self, caller: CallerKey) -> None:
+        """Begin the caller's next request if its client is still there, and the one after it later."""
         waiting, loop = self._slow[caller], get_running_loop()
         if not waiting or self._patience.left(caller) >= 0:
             self._wait_behind(caller, self._slow.pop(caller))
             return
         turn = waiting.popleft()
-        turn.look()
-        # A timer is called before the loop reads, and the next callback perhaps, too; the one after that isn't.
-        loop.call_soon(loop.call_soon, self._begin_slowly, caller, turn)
-
-    def _begin_slowly(self, caller: CallerKey, turn: Turn) -> None:
-        loop = get_running_loop()
-        if turn.is_open:
-            loop.call_soon(turn.begin)
-            loop.call_later(SLOW_SECONDS, self._look_at_next, caller)
-        else:
-            loop.call_later(LEFT_SECONDS, self._look_at_next, caller)
+        turn.resume()
+        # uvloop calls timers, then callbacks, and reads after that: only the callback of a callback comes later.
+        loop.call_soon(loop.call_soon, turn.begin)
+        loop.call_later(SLOW_SECONDS, self._begin_slowly, caller)
 
 
 class _Read:
@@ -126,7 +119,7 @@ class _Read:
 
     def pause(self) -> None: ...
 
-    def look(self) -> None: ...
+    def resume(self) -> None: ...
 
     def begin(self) -> None:
         if self.is_open:

@@ -1,6 +1,7 @@
 """Requests that arrive together: an iteration of the event loop begins one of each caller."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ import pytest
 
 from mainsheet.server.operations import turns as module
 from mainsheet.server.operations.turns import LEFT_PER_MINUTE, RequestTurns
-from tests.abuse.wire import Connection, connected, post
+from tests.abuse.wire import PATIENCE, Connection, connected, post
 from tests.server.conftest import Serve
 
 A, B = ("OR1", "MB1"), ("OR1", "MB2")
@@ -17,49 +18,68 @@ MANY = 30
 BODY = b'{"query": "{"}'
 
 
+class Iterations:
+    """Counts the iterations of the event loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        self.count += 1
+        asyncio.get_running_loop().call_soon(self._begin_next)
+
+
 @dataclass
 class Client:
-    """A connection with a request that waits, and what is asked of it."""
+    """A connection that waits for a turn. It records what `RequestTurns` calls, and in which iteration it begins."""
 
+    iterations: Iterations | None = None
     is_open: bool = True
-    leaves: bool = False  # which is seen when the connection is looked at
+    leaves: bool = False  # known when the connection is read again
     asked: list[str] = field(default_factory=list)
+    iteration: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def pause(self) -> None:
         self.asked.append("pause")
 
-    def look(self) -> None:
-        """Learn whether the client has left, a moment later: the loop reads from connections after some callbacks."""
-        self.asked.append("look")
-        loop = asyncio.get_running_loop()
-        loop.call_soon(setattr, self, "is_open", not self.leaves)
+    def resume(self) -> None:
+        self.asked.append("resume")
+        self.is_open = not self.leaves
 
     def begin(self) -> None:
-        self.asked.append("begin")
+        if self.is_open:
+            self.asked.append("begin")
+            self.iteration.set_result(self.iterations.count if self.iterations else 0)
 
     def refuse(self) -> None:
         self.asked.append("refuse")
 
     @property
     def has_begun(self) -> bool:
-        return "begin" in self.asked
+        return self.iteration.done()
 
 
 async def begun(*callers: tuple[str, str], left: int | None = None) -> list[set[int]]:
     """Return the numbers of the requests that begin in each iteration of the loop. All arrive in the first one."""
-    turns, clients = RequestTurns(), [Client() for _ in callers]
+    turns, iterations = RequestTurns(), Iterations()
+    clients = [Client(iterations) for _ in callers]
     for caller, client in zip(callers, clients, strict=True):
         if turns.may_begin(caller, client):
             client.begin()
     if left is not None:
         clients[left].is_open = False
-    iterations, before = [], set[int]()
-    for _ in range(2 * len(callers) + 2):
-        now = {number for number, client in enumerate(clients) if client.has_begun}
-        iterations.append(now - before)
-        before = now
-        await asyncio.sleep(0)
-    return [each for each in iterations if each]
+    numbers = defaultdict[int, set[int]](set)
+    for number, client in enumerate(clients):
+        if number != left:
+            numbers[await all_begin([client])].add(number)
+    return [numbers[each] for each in sorted(numbers)]
+
+
+async def all_begin(clients: Sequence[Client]) -> int:
+    """Wait until all of these have begun. Returns the last one's iteration."""
+    async with asyncio.timeout(PATIENCE):
+        return (await asyncio.gather(*[each.iteration for each in clients]))[-1]
 
 
 async def test_an_iteration_begins_one_request_of_a_caller() -> None:
@@ -85,7 +105,6 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     monkeypatch.setattr(module, "SLOW_SECONDS", 3600)
-    monkeypatch.setattr(module, "LEFT_SECONDS", 0)
     return Time()
 
 
@@ -99,29 +118,27 @@ def end(turns: RequestTurns, times: int, *, is_answered: bool) -> None:
         turns.ended(A, is_answered=is_answered)
 
 
-async def began_slowly(turns: RequestTurns, clients: Sequence[Client]) -> list[bool]:
-    """Return which of these requests have begun after as many iterations of the loop as they could need."""
-    assert not any(turns.may_begin(A, each) for each in clients)
-    for _ in range(8 * len(clients)):
-        await asyncio.sleep(0)
-    return [each.has_begun for each in clients]
-
-
 async def test_a_caller_whose_clients_leave_begins_slowly(turns: RequestTurns) -> None:
     end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
-    clients = [Client(), Client()]
+    first, second = clients = [Client(), Client()]
+    assert not any(turns.may_begin(A, each) for each in clients)
 
-    assert await began_slowly(turns, clients) == [True, False]
-    assert [each.asked for each in clients] == [["pause", "look", "begin"], ["pause"]]
+    await all_begin([first])
+
+    assert [each.asked for each in clients] == [["pause", "resume", "begin"], ["pause"]]
+    assert not second.has_begun
     assert turns.may_begin(B, Client())
 
 
-async def test_requests_whose_clients_left_are_passed_over_without_that_pause(turns: RequestTurns) -> None:
+async def test_a_request_whose_client_left_doesnt_begin(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.001)
     end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    left, last = Client(leaves=True), Client()
+    assert not any(turns.may_begin(A, each) for each in (left, last))
 
-    left = [Client(leaves=True) for _ in range(MANY)]
+    await all_begin([last])
 
-    assert await began_slowly(turns, [*left, Client(), Client()]) == [False] * MANY + [True, False]
+    assert left.asked == ["pause", "resume"]
 
 
 async def test_if_too_many_wait_others_are_refused(turns: RequestTurns) -> None:
@@ -137,15 +154,10 @@ async def test_if_too_many_wait_others_are_refused(turns: RequestTurns) -> None:
 async def test_the_next_requests_begin_after_a_pause(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SLOW_SECONDS", 0.001)
     end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
-    every_one = asyncio.Event()
     clients = [Client() for _ in range(3)]
-    monkeypatch.setattr(clients[-1], "begin", every_one.set)
-
     assert not any(turns.may_begin(A, each) for each in clients)
-    async with asyncio.timeout(10):
-        await every_one.wait()
 
-    assert all(each.has_begun for each in clients[:-1])
+    await all_begin(clients)
 
 
 async def test_a_caller_may_leave_a_few_requests(turns: RequestTurns) -> None:
@@ -174,11 +186,8 @@ async def test_those_that_wait_begin_as_usual_after_that(turns: RequestTurns, ti
     clients = [Client() for _ in range(4)]
     assert not any(turns.may_begin(A, each) for each in clients)
     time.now += 60
-    for _ in range(3 * len(clients)):
-        await asyncio.sleep(0)
 
-    assert all(each.has_begun for each in clients)
-    assert turns.may_begin(A, Client())
+    await all_begin(clients)
 
 
 async def test_a_request_that_was_read_waits_for_its_turn(turns: RequestTurns) -> None:
@@ -189,10 +198,10 @@ async def test_a_request_that_was_read_waits_for_its_turn(turns: RequestTurns) -
         order.append(number)
 
     first, second, third = [asyncio.create_task(wait(number)) for number in range(3)]
-    await asyncio.sleep(0)
+    await first
     assert order == [0]
     second.cancel()
-    await asyncio.gather(first, third)
+    await third
 
     assert order == [0, 2]
     assert second.cancelled()
