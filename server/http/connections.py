@@ -11,7 +11,9 @@ from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.server.http.client_address import Clients, group
 
 # The reasons in metrics and the log.
-Reason = Literal["connections", "connections_of_address", "headers", "answer", "idle", "left", "overload", "silent"]
+Reason = Literal[
+    "answer", "client_left", "connections", "connections_of_address", "headers", "idle", "overload", "silent"
+]
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,13 @@ class Protocol(web.RequestHandler):
         "_early_refusal",
         "_has_answered",
         "_has_begun",
-        "_has_responded",
         "_header_timer",
         "_held",
         "_is_admitted",
         "_is_stream",
         "_real_transport",
         "_refusal",
+        "_response_has_begun",
         "_unread",
         "_write_by",
         "_write_timer",
@@ -63,7 +63,7 @@ class Protocol(web.RequestHandler):
         self._has_answered = True  # all requests so far; aiohttp itself waits for the next one only a moment later
         self._held = b""  # the beginning of the next request, which waits for the turn of its caller
         self._has_begun = False  # part of the next request's headers was received
-        self._has_responded = False  # to the present request, at least in part
+        self._response_has_begun = False  # to the present request, at least in part
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._write_by: float | None = None  # when the client must have received the present response
@@ -108,7 +108,7 @@ class Protocol(web.RequestHandler):
         before = self._request_count
         super().data_received(data)
         if self._request_count > before:
-            self._has_answered = self._has_responded = False
+            self._has_answered = self._response_has_begun = False
             self._unread = None
             self._stop_header_timer()
             if self._upgraded:
@@ -255,7 +255,7 @@ class Protocol(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Start the deadline of this response, and limit how much of its request's body aiohttp reads after it."""
         self.leave_place()
-        self._has_responded = True
+        self._response_has_begun = True
         self._write_by = None
         self._is_stream = False
         if not request.content.is_eof():

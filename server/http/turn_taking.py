@@ -33,7 +33,7 @@ class TurnTakingProtocol(Protocol):
         """Wait for the turn of the present request's caller, unless it had one before it was parsed."""
         caller = self._gate.caller_key(authorization)
         had_turn, self._had_turn = self._had_turn and caller == self._caller, False
-        self._has_responded = False  # to this one; it may be behind others that were received with it
+        self._response_has_begun = False  # to this one; it may be behind others that were received with it
         if not had_turn:
             self._caller = None
             await self._turns.wait(caller)
@@ -63,20 +63,21 @@ class TurnTakingProtocol(Protocol):
         if self._real_transport is not None:
             self._real_transport.write(response_of(overloaded()))
             self._real_transport.close()
-        self._report_left()
+        self._connections.refused("overload", self._client)
+        self._caller = None
 
     def _receive(self, data: bytes) -> None:
         if self._held:
             self._held += data
             if len(self._held) > LONGEST_HEAD:
                 self.pause()
-        elif self._may_begin(data):
+        elif self._begins_now(data):
             super()._receive(data)
         elif self.is_open:
             self._held = data
             self._keep_open()
 
-    def _may_begin(self, data: bytes) -> bool:
+    def _begins_now(self, data: bytes) -> bool:
         """Return whether the data may be parsed now. If it begins a request, it has to be its caller's turn."""
         if not self._has_answered or self._has_begun or self._close:
             return True
@@ -85,29 +86,30 @@ class TurnTakingProtocol(Protocol):
         token = AUTHORIZATION.search(data, 0, LONGEST_HEAD)
         self._caller = self._gate.caller_key(token[1].decode("latin-1")) if token else None
         self._had_turn = self._caller is not None
-        return self._caller is None or self._turns.may_begin(self._caller, self)
+        return self._caller is None or self._turns.begins_now(self._caller, self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._held:
-            self._report_left()
+            self._report_dropped()
         if self._caller and not self._has_begun:
             self._turns.ended(self._caller, is_answered=self._is_answered())
         super().connection_lost(exc)
 
-    def _report_left(self) -> None:
-        """Report a request that never begins."""
+    def _report_dropped(self) -> None:
+        """Report a request that doesn't begin, because its client has left."""
         organization, actor = self._caller or ("", "")
         if actor:
-            refusal = Refusal("left", member=actor, organization=organization)
+            refusal = Refusal("client_left", member=actor, organization=organization)
             self._connections.instrumentation.refused(refusal)
         else:  # the token isn't known yet
-            self._connections.refused("left", self._client)
+            self._connections.refused("client_left", self._client)
         self._caller = None
 
     def _is_answered(self) -> bool:
         """Return whether the response to the present request has begun."""
-        request = self._current_request
-        return self._has_answered or self._has_responded or (request is not None and request.writer.output_size > 0)
+        if self._has_answered or self._response_has_begun:
+            return True
+        return self._current_request is not None and self._current_request.writer.output_size > 0
 
     def close(self) -> None:
         """Close the connection after the request that is held. aiohttp does it at the shutdown."""

@@ -8,7 +8,8 @@ from typing import Protocol
 from mainsheet.server.operations.admission import CallerKey, overloaded
 from mainsheet.server.operations.buckets import Buckets, Clock
 
-LEFT_PER_MINUTE = 60  # requests of a caller whose clients left, beyond as many as were answered; others begin slowly
+# Requests of a caller, less those that were answered. If there are more, its next requests begin slowly.
+ABANDONED_PER_MINUTE = 60
 SLOW_SECONDS = 0.02  # between two requests that begin slowly, or are dropped since their clients have left
 MOST_SLOW = 200  # requests of a caller that wait to begin slowly; others are refused
 
@@ -36,40 +37,41 @@ class Turn(Protocol):
 class RequestTurns:
     """Begins the requests of a caller in the order of their arrival, one in each iteration of the event loop.
 
-    Requests that arrive together would all be read, checked and perhaps refused in one iteration. A caller with many
-    connections could so make the others wait for many milliseconds. If its clients leave at once, to cancel their
-    requests takes even longer. Requests of such a caller begin slowly, and not at all if the client has left.
+    If all requests that arrive together began in one iteration, a caller with many connections could make the others
+    wait for many milliseconds, and even more if its clients leave at once, since cancelling takes longer. If clients of
+    a caller abandon too many requests, which means that they leave before the answer, its next ones begin slowly, and
+    not at all if the client has left.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._waiting: dict[CallerKey, deque[Turn]] = {}  # of the callers that began a request in this iteration
         self._slow: dict[CallerKey, deque[Turn]] = {}
-        self._patience = Buckets(LEFT_PER_MINUTE, clock)
+        self._patience = Buckets(ABANDONED_PER_MINUTE, clock)
 
     async def wait(self, caller: CallerKey) -> None:
-        """Wait for the turn of a request that was read already."""
-        turn = _Read()
-        if not self.may_begin(caller, turn):
+        """Wait for the turn of a request that was parsed already."""
+        turn = _ParsedRequest()
+        if not self.begins_now(caller, turn):
             await turn.future
 
-    def may_begin(self, caller: CallerKey, turn: Turn) -> bool:
-        """Return whether a request may begin now. If not, `turn.begin()` is called at the caller's turn."""
+    def begins_now(self, caller: CallerKey, turn: Turn) -> bool:
+        """Return whether a request begins now. If not, `turn` begins it at the caller's turn, or is refused at once."""
         if caller in self._slow or self._patience.left(caller) < 0:
             self._wait_slowly(caller, turn)
             return False
         if caller in self._waiting:
             self._waiting[caller].append(turn)
             return False
-        self._wait_behind(caller, deque())
+        self._queue(caller, deque())
         return True
 
     def ended(self, caller: CallerKey, *, is_answered: bool) -> None:
-        """Record that a request which had begun was answered, or that its client left before."""
+        """Record that a request which had begun was answered, or abandoned."""
         patience = self._patience.left(caller)
         if is_answered:
-            if patience < LEFT_PER_MINUTE:
+            if patience < ABANDONED_PER_MINUTE:
                 self._patience.of(caller).charge(-1)
-        elif patience > -LEFT_PER_MINUTE:  # a minute after the last one left, requests begin as usual
+        elif patience > -ABANDONED_PER_MINUTE:  # a minute after the last one, requests begin as usual
             self._patience.of(caller).charge(1)
 
     def _wait_slowly(self, caller: CallerKey, turn: Turn) -> None:
@@ -82,8 +84,8 @@ class RequestTurns:
         else:
             turn.refuse()
 
-    def _wait_behind(self, caller: CallerKey, turns: deque[Turn]) -> None:
-        """Let these begin in the next iterations, one in each."""
+    def _queue(self, caller: CallerKey, turns: deque[Turn]) -> None:
+        """Let these begin in the next iterations, one in each, before others of their caller."""
         if not self._waiting:
             get_running_loop().call_soon(self._begin_next)
         self._waiting.setdefault(caller, deque()).extend(turns)
@@ -98,7 +100,7 @@ class RequestTurns:
         """Begin the caller's next request if its client is still there, and the one after it later."""
         waiting, loop = self._slow[caller], get_running_loop()
         if not waiting or self._patience.left(caller) >= 0:
-            self._wait_behind(caller, self._slow.pop(caller))
+            self._queue(caller, self._slow.pop(caller))
             return
         turn = waiting.popleft()
         turn.resume()
@@ -107,8 +109,8 @@ class RequestTurns:
         loop.call_later(SLOW_SECONDS, self._begin_slowly, caller)
 
 
-class _Read:
-    """The turn of a request that was read already. Its end is noticed in any case: it cancels the future."""
+class _ParsedRequest:
+    """A request that was parsed already. If its client leaves, the task that waits for the future is cancelled."""
 
     def __init__(self) -> None:
         self.future: Future[None] = get_running_loop().create_future()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from mainsheet.server.operations.turns import LEFT_PER_MINUTE
+from mainsheet.server.operations.turns import ABANDONED_PER_MINUTE
 from tests.abuse.wire import ask, connected, metric, post
 from tests.server.commands import Serving, expect_no_traceback, serving
 
 HELLO = b'{"query": "{ __typename }"}'
 MANY = 40
 OPERATIONS = "mainsheet_operation_seconds_count"
-LEFT = 'mainsheet_rate_limited_total{reason="left"}'
+LEFT = 'mainsheet_rate_limited_total{reason="client_left"}'
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def logged(log: Path) -> str:
 async def test_requests_whose_clients_have_left_arent_begun(server: Serving, log: Path) -> None:
     leaver, other, *_ = server.tokens.values()
     assert (await ask(server.url, post(HELLO, leaver))).status == 200  # the server knows the token from now on
-    for _ in range(LEFT_PER_MINUTE + 10):
+    for _ in range(ABANDONED_PER_MINUTE + 10):
         async with connected(server.url) as connection:
             await connection.send(post(b"{", leaver, length=100))
     assert (await ask(server.url, post(HELLO, leaver))).status == 200  # at the turn after theirs
@@ -57,4 +57,4 @@ async def test_requests_whose_clients_have_left_arent_begun(server: Serving, log
     left = await metric(server.url, LEFT) - left_before
     assert MANY / 2 < left <= MANY  # some may begin before the server can know that their clients left
     assert await metric(server.url, OPERATIONS) - operations <= 3 + MANY - left
-    assert logged(log).count("reason=left") == 1
+    assert logged(log).count("reason=client_left") == 1

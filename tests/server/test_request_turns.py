@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mainsheet.server.operations import turns as module
-from mainsheet.server.operations.turns import LEFT_PER_MINUTE, RequestTurns
+from mainsheet.server.operations.turns import ABANDONED_PER_MINUTE, RequestTurns
 from tests.abuse.wire import PATIENCE, Connection, connected, post
 from tests.server.conftest import Serve
 
@@ -65,7 +65,7 @@ async def begun(*callers: tuple[str, str], left: int | None = None) -> list[set[
     turns, iterations = RequestTurns(), Iterations()
     clients = [Client(iterations) for _ in callers]
     for caller, client in zip(callers, clients, strict=True):
-        if turns.may_begin(caller, client):
+        if turns.begins_now(caller, client):
             client.begin()
     if left is not None:
         clients[left].is_open = False
@@ -119,22 +119,22 @@ def end(turns: RequestTurns, times: int, *, is_answered: bool) -> None:
 
 
 async def test_a_caller_whose_clients_leave_begins_slowly(turns: RequestTurns) -> None:
-    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE + 1, is_answered=False)
     first, second = clients = [Client(), Client()]
-    assert not any(turns.may_begin(A, each) for each in clients)
+    assert not any(turns.begins_now(A, each) for each in clients)
 
     await all_begin([first])
 
     assert [each.asked for each in clients] == [["pause", "resume", "begin"], ["pause"]]
     assert not second.has_begun
-    assert turns.may_begin(B, Client())
+    assert turns.begins_now(B, Client())
 
 
 async def test_a_request_whose_client_left_doesnt_begin(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SLOW_SECONDS", 0.001)
-    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE + 1, is_answered=False)
     left, last = Client(leaves=True), Client()
-    assert not any(turns.may_begin(A, each) for each in (left, last))
+    assert not any(turns.begins_now(A, each) for each in (left, last))
 
     await all_begin([last])
 
@@ -142,10 +142,10 @@ async def test_a_request_whose_client_left_doesnt_begin(turns: RequestTurns, mon
 
 
 async def test_if_too_many_wait_others_are_refused(turns: RequestTurns) -> None:
-    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE + 1, is_answered=False)
     *clients, last = [Client() for _ in range(module.MOST_SLOW + 1)]
 
-    assert not any(turns.may_begin(A, each) for each in (*clients, last))
+    assert not any(turns.begins_now(A, each) for each in (*clients, last))
 
     assert all(each.asked == ["pause"] for each in clients)
     assert last.asked == ["refuse"]
@@ -153,44 +153,44 @@ async def test_if_too_many_wait_others_are_refused(turns: RequestTurns) -> None:
 
 async def test_the_next_requests_begin_after_a_pause(turns: RequestTurns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SLOW_SECONDS", 0.001)
-    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE + 1, is_answered=False)
     clients = [Client() for _ in range(3)]
-    assert not any(turns.may_begin(A, each) for each in clients)
+    assert not any(turns.begins_now(A, each) for each in clients)
 
     await all_begin(clients)
 
 
 async def test_a_caller_may_leave_a_few_requests(turns: RequestTurns) -> None:
-    end(turns, LEFT_PER_MINUTE, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE, is_answered=False)
 
-    assert turns.may_begin(A, Client())
+    assert turns.begins_now(A, Client())
 
 
 async def test_answered_requests_make_up_for_others(turns: RequestTurns) -> None:
-    for _ in range(LEFT_PER_MINUTE):
+    for _ in range(ABANDONED_PER_MINUTE):
         end(turns, 2, is_answered=False)
         end(turns, 2, is_answered=True)
 
-    assert turns.may_begin(A, Client())
+    assert turns.begins_now(A, Client())
 
 
 async def test_requests_begin_slowly_for_a_minute_at_most(turns: RequestTurns, time: Time) -> None:
-    end(turns, 1000 * LEFT_PER_MINUTE, is_answered=False)
+    end(turns, 1000 * ABANDONED_PER_MINUTE, is_answered=False)
     time.now += 61
 
-    assert turns.may_begin(A, Client())
+    assert turns.begins_now(A, Client())
 
 
 async def test_those_that_wait_begin_as_usual_after_that(turns: RequestTurns, time: Time) -> None:
-    end(turns, LEFT_PER_MINUTE + 1, is_answered=False)
+    end(turns, ABANDONED_PER_MINUTE + 1, is_answered=False)
     clients = [Client() for _ in range(4)]
-    assert not any(turns.may_begin(A, each) for each in clients)
+    assert not any(turns.begins_now(A, each) for each in clients)
     time.now += 60
 
     await all_begin(clients)
 
 
-async def test_a_request_that_was_read_waits_for_its_turn(turns: RequestTurns) -> None:
+async def test_a_request_that_was_parsed_waits_for_its_turn(turns: RequestTurns) -> None:
     order: list[int] = []
 
     async def wait(number: int) -> None:

@@ -51,7 +51,7 @@ async def test_long_requests_that_arrive_together_are_all_read(server: Server) -
 
 
 async def test_a_request_that_waits_is_answered_at_the_shutdown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LEFT_PER_MINUTE", -1)  # all requests begin slowly
+    monkeypatch.setattr(turns, "ABANDONED_PER_MINUTE", -1)  # all requests begin slowly
     monkeypatch.setattr(turns, "SLOW_SECONDS", 3600)
     server = await serve()
     async with connected(str(server.url)) as first, connected(str(server.url)) as second:
@@ -68,7 +68,7 @@ async def test_a_request_that_waits_is_answered_at_the_shutdown(serve: Serve, mo
 async def test_if_too_many_requests_wait_others_are_refused(
     serve: Serve, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "LEFT_PER_MINUTE", -1)  # all requests begin slowly
+    monkeypatch.setattr(turns, "ABANDONED_PER_MINUTE", -1)  # all requests begin slowly
     monkeypatch.setattr(turns, "MOST_SLOW", 0)
     server = await serve()
     for request in (post(QUERY, server.token), post(QUERY, server.token).replace(b"\r\n", LONG_HEAD + b"\r\n", 1)):
@@ -97,7 +97,7 @@ async def test_each_request_has_a_turn(server: Server, monkeypatch: pytest.Monke
         return True
 
     assert (await server.post()).status == 200  # the token is known from now on
-    monkeypatch.setattr(RequestTurns, "may_begin", record)
+    monkeypatch.setattr(RequestTurns, "begins_now", record)
     async with connected(str(server.url)) as connection:
         await connection.send(request_.replace(b"TOKEN", server.token.encode()))
         while (await connection.response()).status != 200:
