@@ -104,6 +104,7 @@ def response_of(error: RequestError, media_type: str = JSON) -> bytes:
     return "\r\n".join(lines).encode() + ENDS + body
 
 
+# For a connection over the limits. It is closed before anything is read.
 FULL = response_of(
     RequestError(
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -63,7 +63,7 @@ class Protocol(web.RequestHandler):
         self._has_answered = True  # all requests so far; aiohttp itself waits for the next one only a moment later
         self._held = b""  # the beginning of the next request, which waits for the turn of its caller
         self._has_begun = False  # part of the next request's headers was received
-        self._response_has_begun = False  # to the present request, at least in part
+        self._response_has_begun = False  # the one to the present request
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._write_by: float | None = None  # when the client must have received the present response
