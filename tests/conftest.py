@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from mainsheet.models.database import Database
 from mainsheet.resolvers.sql.pagination import scan_then_index
 from mainsheet.resolvers.sql.statement import compiled_statement
+from mainsheet.server.process.garbage import rarely_collected
 from testbed.ask import Ask
 from testbed.clock import Clock
 from testbed.databases import migrated, opened, postgres_database, seeded, sqlite_database
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = SHARED if SHARED in item.path.parents else item.path
         item.add_marker(pytest.mark.xdist_group(str(group.relative_to(HERE))))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rare_garbage_collection() -> Iterator[None]:
+    with rarely_collected():
+        yield
 
 
 @pytest.fixture(scope="session")

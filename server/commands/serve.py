@@ -17,7 +17,7 @@ from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import given_options, variable, with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
-from mainsheet.server.commands.worker import StopSignals, serving
+from mainsheet.server.commands.serving import StopSignals, serving
 from mainsheet.server.environment import names_from_files
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output

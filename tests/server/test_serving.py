@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from mainsheet.executor.turns import SLICE
-from mainsheet.server.commands.worker import serving
+from mainsheet.server.commands.serving import serving
 from mainsheet.server.process.listening import Listening, listen
 from mainsheet.server.settings import Settings
 

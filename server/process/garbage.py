@@ -1,0 +1,36 @@
+"""The garbage collector of CPython, and objects that live as long as the process."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+THRESHOLDS = (50_000, 20, 100)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Import modules inside this context: the garbage collector doesn't look at what they make, now or later.
+
+    It took a tenth of the CPU time to import a command.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Collect garbage once, then rarely, and only of later objects: it took up to half of a server's CPU time."""
+    before = gc.get_threshold()
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
