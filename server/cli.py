@@ -1,5 +1,6 @@
 """The command `mainsheet`. Subcommands are imported on demand, so that `--help` is fast."""
 
+from functools import cache
 from importlib import import_module
 
 import click
@@ -31,13 +32,18 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        with uncollected():
-            command: click.Command = getattr(import_module(f"mainsheet.server.commands.{cmd_name}"), cmd_name)
-        return command
+        return _imported(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+@cache
+def _imported(name: str) -> click.Command:
+    with uncollected():
+        command: click.Command = getattr(import_module(f"mainsheet.server.commands.{name}"), name)
+    return command
 
 
 @click.group(

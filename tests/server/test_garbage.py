@@ -3,6 +3,7 @@ import gc
 import pytest
 
 from mainsheet.server.process.garbage import rarely_collected, uncollected
+from tests.server.commands import invoke
 
 
 def test_what_is_made_uncollected_is_no_work_for_the_garbage_collector() -> None:
@@ -32,3 +33,14 @@ def test_garbage_is_collected_as_before_after_serving() -> None:
 
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0
+
+
+def test_a_command_that_was_imported_leaves_later_objects_to_the_garbage_collector() -> None:
+    invoke("settings", "--help")
+    with rarely_collected():
+        before = gc.get_freeze_count()
+        made: list[list[int]] = [[] for _ in range(1000)]
+
+        invoke("settings", "--help")
+
+        assert gc.get_freeze_count() < before + len(made)
