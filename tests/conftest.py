@@ -32,6 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _rare_garbage_collection() -> Iterator[None]:
+    """Collect garbage as rarely as the server does, which saves about a twelfth of the CPU time of tests."""
     with rarely_collected():
         yield
 

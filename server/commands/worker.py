@@ -1,4 +1,4 @@
-"""The process that the supervisor, perhaps of an older version, starts for each worker."""
+"""The process of a worker. Keep this module's name: after an upgrade, a supervisor of the old version starts it."""
 
 from mainsheet.server.process.garbage import uncollected
 

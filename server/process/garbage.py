@@ -4,14 +4,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-THRESHOLDS = (50_000, 20, 100)
+THRESHOLDS = (50_000, 20, 100)  # of the three generations; 700, 10 and 10 by default
 
 
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Import modules inside this context: the garbage collector doesn't look at what they make, now or later.
 
-    It took a tenth of the CPU time to import a command.
+    Otherwise, it takes about 30 % of the CPU time of a command that does little.
     """
     gc.disable()
     try:

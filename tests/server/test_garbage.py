@@ -7,7 +7,7 @@ from tests.server.commands import invoke
 
 
 def test_what_is_made_uncollected_is_no_work_for_the_garbage_collector() -> None:
-    with rarely_collected():  # restores what is frozen
+    with rarely_collected():  # unfreezes at the end
         before = gc.get_freeze_count()
         with uncollected():
             assert not gc.isenabled()
