@@ -8,7 +8,7 @@ import strawberry
 from aiohttp import hdrs, web
 
 from mainsheet.executor import Executor, Outcome, WorkerThread, core_schema, refer
-from mainsheet.models.database import Database, Patience
+from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation, Instruments
 from mainsheet.models.replicas import Replicas
 from mainsheet.resolvers.caller import Caller
@@ -54,13 +54,13 @@ from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.operations.time_limits import TimeLimits
 from mainsheet.server.operations.turns import RequestTurns
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.process.pruner import pruning, retention_of
 from mainsheet.server.process.shutdown import RunningWork
 from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents.lookup import TrustedDocuments
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
-GRAPHQL_PATH = "/graphql"
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
 
 
@@ -111,7 +111,7 @@ def make_app(
     validity = Validity(database, authenticator.last_use)
     sockets = WebSocketEndpoint(authenticator, streams, validity, SocketLimits.of(settings))
     app[REPLICAS] = replicas = Replicas.open(
-        database, settings.replica_urls, patience(settings), settings.replica_max_lag_seconds
+        database, settings.replica_urls, settings.patience, settings.replica_max_lag_seconds
     )
     metrics.gauges.of_replicas(replicas)
     endpoint = GraphQLEndpoint(
@@ -193,14 +193,6 @@ def _connections(settings: Settings, clients: Clients, instrumentation: Instrume
     )
     return Connections(
         settings.max_connections, settings.max_connections_per_address, deadlines, clients, instrumentation
-    )
-
-
-def patience(settings: Settings) -> Patience:
-    return Patience(
-        connection=settings.pool_timeout_seconds,
-        statement=settings.statement_timeout_seconds,
-        lock=settings.lock_timeout_seconds,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, JsonValue
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mainsheet.models.database import Pooling
+from mainsheet.models.database import Patience, Pooling
 from mainsheet.models.roles import AccessScope
 
 LogFormat = Literal["console", "json"]
@@ -279,6 +279,10 @@ class Settings(BaseSettings):
         False,
         description="Accept JWTs without `email_verified`, from an issuer that verifies every address in that claim.",
     )
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(self.pool_timeout_seconds, self.statement_timeout_seconds, self.lock_timeout_seconds)
 
     @property
     def admin_hosts(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 import functools
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from importlib.metadata import version
 
 import click
@@ -12,17 +13,17 @@ from sqlalchemy import text
 from mainsheet.demo import DEMO_MEMBERS, seed_demo
 from mainsheet.models.database import Database, session_settings
 from mainsheet.models.migrate import upgrade
-from mainsheet.server.app import patience
 from mainsheet.server.auth.tokens import end_demo
 from mainsheet.server.commands.demo import introduce
 from mainsheet.server.commands.options import given_options, variable, with_settings
 from mainsheet.server.commands.running import check_url, database_at, parsed_url, require_served, run
-from mainsheet.server.commands.serving import StopSignals, serving
 from mainsheet.server.environment import names_from_files
 from mainsheet.server.http.playground import Member, Playground, is_loopback
 from mainsheet.server.observe.logs import configure_logging, log_all_output
 from mainsheet.server.process.database_lock import locked
+from mainsheet.server.process.garbage import uncollected
 from mainsheet.server.process.listening import Listening, urls
+from mainsheet.server.process.stopping import StopSignals
 from mainsheet.server.process.supervisor import Supervisor, hold_reloads
 from mainsheet.server.process.worker import CannotStart
 from mainsheet.server.settings import Settings
@@ -36,6 +37,9 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 """)
 
 BESIDE_THE_POOL = 2  # connections of each process: for notifications of events, and for /readyz
+
+# Serves until a signal, and calls the function when requests are accepted.
+ServeRequests = Callable[[Settings, Listening, Sequence[Member], Callable[[], None]], Awaitable[None]]
 
 log = structlog.stdlib.get_logger("mainsheet")
 
@@ -75,7 +79,7 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1:
         hold_reloads()
     _check_demo(settings)
-    run(_serve_alone(settings))
+    run(_serve_alone(settings, supervised if settings.workers > 1 else _in_this_process()))
     log.info("stopped")
 
 
@@ -86,14 +90,14 @@ def _check_demo(settings: Settings) -> None:
         )
 
 
-async def _serve_alone(settings: Settings) -> None:
+async def _serve_alone(settings: Settings, serve_requests: ServeRequests) -> None:
     """Serve while no other server uses a SQLite database."""
     file = check_url(settings.database_url, may_create=settings.demo).file
     with locked(file) if file else nullcontext():
-        await _serve(settings)
+        await _serve(settings, serve_requests)
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, serve_requests: ServeRequests) -> None:
     # Without a statement timeout, for migrations and seeding.
     async with database_at(settings, may_create=settings.demo) as database:
         if settings.demo:
@@ -107,7 +111,7 @@ async def _serve(settings: Settings) -> None:
             raise click.ClickException(str(error)) from None
         members = await _members(database, settings, urls(settings.host, sockets.api)[0])
     _warn(settings)
-    await (supervised if settings.workers > 1 else _alone)(settings, sockets, members)
+    await serve_requests(settings, sockets, members, partial(_introduce, settings, sockets))
 
 
 def _warn(settings: Settings) -> None:
@@ -127,21 +131,23 @@ async def _members(database: Database, settings: Settings, address: str) -> Sequ
     return []
 
 
-async def _alone(settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
-    async with serving(settings, sockets, members) as running_work:
-        signals = StopSignals()
-        _introduce(settings, sockets)
-        await signals.drained(running_work)
+def _in_this_process() -> ServeRequests:
+    """Import the API, which takes most of the time and memory of a start, and which a supervisor doesn't need."""
+    with uncollected():
+        from mainsheet.server.commands.serving import serve_until_stopped  # noqa: PLC0415
+    return serve_until_stopped
 
 
-async def supervised(settings: Settings, sockets: Listening, members: Sequence[Member]) -> None:
+async def supervised(
+    settings: Settings, sockets: Listening, members: Sequence[Member], ready: Callable[[], None]
+) -> None:
     reasons: list[str] = []
     try:
         reread = names_from_files(os.environ) - given_options()
         supervisor = Supervisor(settings, sockets, members, reread)
         async with supervisor.serving():
             signals = StopSignals()
-            _introduce(settings, sockets)
+            ready()
             supervisor.stop_by = await signals.first()
     except* CannotStart as group:
         reasons.extend(map(str, group.exceptions))
@@ -151,7 +157,7 @@ async def supervised(settings: Settings, sockets: Listening, members: Sequence[M
 
 async def _check_sessions(database: Database, settings: Settings) -> None:
     """Check that the sessions of a transaction pooler have our settings, which it doesn't pass on."""
-    needed = session_settings(patience(settings))
+    needed = session_settings(settings.patience)
     async with database.reads.connect() as connection:
         has = {name: await connection.scalar(SETTING, {"name": name}) for name in needed}
         role = await connection.scalar(text("SELECT quote_ident(current_user)"))

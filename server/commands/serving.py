@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from socket import socket
@@ -20,7 +20,7 @@ from mainsheet.executor.turns import SLICE
 from mainsheet.models.database import Database
 from mainsheet.models.feed import begin_epoch, follow_timelines
 from mainsheet.schema.api import api
-from mainsheet.server.app import make_app, make_runner, patience
+from mainsheet.server.app import make_app, make_runner
 from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_served, run
@@ -32,6 +32,7 @@ from mainsheet.server.observe.tracing import tracing
 from mainsheet.server.process.garbage import rarely_collected
 from mainsheet.server.process.listening import BACKLOG, Listening, room_for
 from mainsheet.server.process.shutdown import RunningWork
+from mainsheet.server.process.stopping import StopSignals
 from mainsheet.server.process.sweeper import sweeping
 from mainsheet.server.process.worker import FAILED, READY, Reason, Start
 from mainsheet.server.settings import Settings
@@ -45,6 +46,21 @@ API_HANDLES = 8
 log = structlog.stdlib.get_logger("mainsheet")
 
 
+async def serve_until_stopped(
+    settings: Settings,
+    sockets: Listening,
+    members: Sequence[Member],
+    ready: Callable[[], None],
+    reason: Reason = "start",
+) -> None:
+    """Serve requests, and call `ready` when they are accepted. After SIGTERM, go on until load balancers notice it."""
+    async with serving(settings, sockets, members, reason) as running_work:
+        signals = StopSignals()
+        ready()
+        if await signals.first() is signal.SIGTERM:
+            await running_work.withdraw()
+
+
 @asynccontextmanager
 async def serving(
     settings: Settings, sockets: Listening, members: Sequence[Member], reason: Reason = "start"
@@ -52,7 +68,7 @@ async def serving(
     """Serve requests inside this context. On exit, wait for the running ones."""
     async with (
         tracing() as traces,  # first, since a silent collector delays the end
-        database_at(settings, patience=patience(settings)) as database,
+        database_at(settings, patience=settings.patience) as database,
         _authenticator(database, settings) as authenticator,
     ):
         await require_served(database)  # this package may be newer than the supervisor's after an upgrade
@@ -128,30 +144,6 @@ async def _authenticator(database: Database, settings: Settings) -> AsyncIterato
         await authenticator.close()
 
 
-class StopSignals:
-    """Receives SIGTERM and SIGINT from now on."""
-
-    SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-    def __init__(self) -> None:
-        self._received = asyncio.Queue[signal.Signals]()
-        for each in self.SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(each, self._received.put_nowait, each)
-
-    async def first(self) -> signal.Signals:
-        """Wait for the first signal and return it. A second one finds the default handlers and ends the process."""
-        first = await self._received.get()
-        log.info("stopping", signal=first.name)
-        for each in self.SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(each)
-        return first
-
-    async def drained(self, running_work: RunningWork) -> None:
-        """Wait for the first signal. After SIGTERM, answer requests until load balancers have noticed."""
-        if await self.first() is signal.SIGTERM:
-            await running_work.withdraw()
-
-
 def main() -> None:
     start = Start.read(sys.stdin)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
@@ -166,12 +158,11 @@ def main() -> None:
 
 
 async def _work(start: Start) -> None:
-    sockets = Listening.inherited(start.sockets)
-    async with serving(start.settings, sockets, start.members, start.reason) as running_work:
+    def ready() -> None:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
-        signals = StopSignals()
         print(READY, flush=True)  # noqa: T201 for the supervisor
-        await signals.drained(running_work)
+
+    await serve_until_stopped(start.settings, Listening.inherited(start.sockets), start.members, ready, start.reason)
     log.info("stopped")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.process import unix_socket
 from mainsheet.server.settings import UNIX, Settings
 

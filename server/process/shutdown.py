@@ -7,9 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.process.stopping import LINGER_SECONDS
 
-# How long a stopping process still answers on kept-alive connections: a request may already be on its way.
-LINGER_SECONDS = 1
 POLL_SECONDS = 0.02
 
 log = structlog.stdlib.get_logger("mainsheet")

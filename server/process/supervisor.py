@@ -16,7 +16,7 @@ from mainsheet.server.environment import from_files
 from mainsheet.server.http.playground import Member
 from mainsheet.server.observe.metrics_files import VARIABLE, MetricsFiles
 from mainsheet.server.process.listening import Listening
-from mainsheet.server.process.shutdown import LINGER_SECONDS
+from mainsheet.server.process.stopping import LINGER_SECONDS
 from mainsheet.server.process.worker import CannotStart, Reason, Start, Worker, ended
 from mainsheet.server.settings import Settings
 

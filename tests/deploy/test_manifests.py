@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mainsheet.server.environment import FILE
-from mainsheet.server.process.shutdown import LINGER_SECONDS
+from mainsheet.server.process.stopping import LINGER_SECONDS
 from mainsheet.server.process.supervisor import GRACE_SECONDS
 from mainsheet.server.settings import PREFIX, Settings
 from testbed.proxies import DEPLOY

@@ -9,8 +9,8 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live.websocket import SUBPROTOCOL
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
 from testbed.ask import Ask

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from mainsheet.models.instrumentation import Instrumentation, OperationRecord
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live import group
 from mainsheet.server.live.group import Subscriber, TooSlow
 from mainsheet.server.live.messages import Close
 from mainsheet.server.live.websocket import SUBPROTOCOL
+from mainsheet.server.paths import GRAPHQL_PATH
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import PATIENCE, Live, Socket

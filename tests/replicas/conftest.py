@@ -13,9 +13,9 @@ from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.member import Member
 from mainsheet.models.replicas import Replicas
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.app_keys import REPLICAS
 from mainsheet.server.http.consistency import HEADER, verified
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
 from testbed.databases import execute, migrated

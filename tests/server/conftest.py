@@ -22,8 +22,8 @@ from mainsheet.models.migrate import upgrade
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.observe.logs import configure_logging
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
 from tests.server.issuing import KeyServer

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
-from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
 from testbed.world import token

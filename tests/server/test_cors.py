@@ -1,8 +1,8 @@
 import pytest
 from aiohttp import ClientResponse
 
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.consistency import HEADER as CONSISTENCY
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.server.conftest import Serve, Server
 
 OURS = "https://app.example"

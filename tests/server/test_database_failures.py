@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database, Patience
-from mainsheet.server.app import GRAPHQL_PATH
+from mainsheet.server.paths import GRAPHQL_PATH
 from testbed.ask import Ask
 from testbed.databases import execute
 from testbed.world import World

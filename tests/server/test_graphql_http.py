@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.server.conftest import MEMBER_ID, Serve, Server
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

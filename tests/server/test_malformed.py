@@ -10,8 +10,8 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.request import GRAPHQL_RESPONSE
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.server.commands import expect_no_traceback
 from tests.server.conftest import Serve, Server
 

@@ -10,12 +10,12 @@ import orjson
 import pytest
 from aiohttp import ClientResponse, web
 
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.http.early_refusal import EarlyRefusal
 from mainsheet.server.http.protocol import Protocol
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.operations.admission import Place
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.abuse.wire import PATIENCE, Connection, Response, connected, metric, post
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Context

@@ -8,8 +8,8 @@ from aiohttp import ClientResponse
 from graphql import get_introspection_query
 
 from mainsheet.executor import core_schema
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.http.schema_cache import SchemaCache
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Query, small_api
 

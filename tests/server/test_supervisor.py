@@ -62,7 +62,7 @@ async def two_workers() -> AsyncIterator[tuple[asyncio.Task[None], Log]]:
     """The supervisor's task, and its log."""
     settings = Settings(workers=2, port=0, shutdown_seconds=1)
     with capture_logs() as log:
-        task = asyncio.create_task(supervised(settings, Listening.open(settings), []))
+        task = asyncio.create_task(supervised(settings, Listening.open(settings), [], lambda: None))
         try:
             await _until(lambda: len(_pids()) == 2)
             yield task, log

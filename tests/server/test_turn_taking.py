@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.operations import turns
 from mainsheet.server.operations.admission import CallerKey
 from mainsheet.server.operations.turns import RequestTurns
+from mainsheet.server.paths import GRAPHQL_PATH
 from tests.abuse.wire import PATIENCE, Connection, connected, get, post
 from tests.server.conftest import MEMBER_ID, Serve, Server
 

@@ -13,10 +13,10 @@ from mainsheet.executor import core_schema
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from mainsheet.schema.api import api
-from mainsheet.server.app import GRAPHQL_PATH
 from mainsheet.server.auth import tokens
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents import catalogue
 from mainsheet.server.trusted_documents.catalogue import Client

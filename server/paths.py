@@ -1,0 +1,3 @@
+"""Paths of the server that more than one module names."""
+
+GRAPHQL_PATH = "/graphql"
