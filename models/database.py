@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import Any, Literal, Self
 
 import orjson
-from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, event
+from sqlalchemy import URL, Connection, Dialect, NullPool, PoolProxiedConnection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -67,6 +67,7 @@ class Patience:
 
 
 PATIENT = Patience()
+_DIALECTS: dict[str, Dialect] = {}
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ class Database:
     def keeps_session(self) -> bool:
         """Whether each connection keeps its own session of the database between transactions."""
         return self.pooling == "session"
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The dialect for statements that we compile. Databases of a kind share it, and so what is compiled for it."""
+        own = self.reads.dialect
+        return _DIALECTS.setdefault(own.name, own)
 
     @cached_property
     def is_sqlite(self) -> bool:

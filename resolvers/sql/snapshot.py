@@ -175,7 +175,7 @@ class Read:
     def of(
         cls, database: Database, caller: Caller, overlay: Overlay = NOTHING, *, replica: Replica | None = None
     ) -> Self:
-        return cls(Snapshot(database, replica), caller, database.reads.dialect, overlay=overlay)
+        return cls(Snapshot(database, replica), caller, database.dialect, overlay=overlay)
 
     def only(self, columns: Columns, *, alone: bool = False) -> "Read":
         return Read(self.snapshot, self.caller, self.dialect, columns, alone, self.overlay, self.rights, self.subjects)
@@ -236,7 +236,7 @@ async def rows_alone(database: Database, query: Build, **values: object) -> list
     An SQLAlchemy session would cost as much as a whole small request.
     """
     snapshot = Snapshot(database)
-    statement = compiled_statement(database.reads.dialect, OrganizationRole.ADMIN, None, query, (), one_key=False)
+    statement = compiled_statement(database.dialect, OrganizationRole.ADMIN, None, query, (), one_key=False)
     try:
         return statement.rows(await snapshot.records(statement, values, alone=True))
     finally:

@@ -23,7 +23,7 @@ from mainsheet.models.revisions import compatible_from, head
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.server.settings import Settings
 from testbed.databases import make_newer, opened
-from testbed.world import World, make_world
+from testbed.world import World
 from tests.server.commands import MAINSHEET, PATIENCE, clean, expect_no_traceback, invoke, mainsheet, serving
 
 SDL = Path(__file__).parents[2] / "schema/schema.graphql"
@@ -43,18 +43,6 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
 def url(database_url: str) -> str:
     """A migrated, empty database, as the command takes it."""
     return database_url
-
-
-@pytest.fixture
-def world(url: str) -> World:
-    async def made() -> World:
-        database = Database.open(url)
-        try:
-            return await make_world(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(made())
 
 
 def test_a_new_database_is_migrated_checked_and_seeded(tmp_path: Path) -> None:

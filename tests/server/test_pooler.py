@@ -12,9 +12,9 @@ from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
 from testbed.ask import Ask
-from testbed.databases import execute, opened
+from testbed.databases import execute
 from testbed.pgbouncer import pgbouncer
-from testbed.world import World, make_world, token
+from testbed.world import World, token
 from tests.server.commands import mainsheet, serving
 
 CLIENTS = 10
@@ -38,15 +38,14 @@ EVENTS = "subscription { events { cursor action } }"
 
 
 @pytest.fixture
-def pooled_url(postgres_url: str) -> Iterator[str]:
-    with pgbouncer(postgres_url) as url:
-        yield url
+def database_url(postgres_url: str) -> str:
+    return postgres_url
 
 
 @pytest.fixture
-async def world(postgres_url: str) -> World:
-    async with opened(postgres_url) as database:
-        return await make_world(database)
+def pooled_url(postgres_url: str) -> Iterator[str]:
+    with pgbouncer(postgres_url) as url:
+        yield url
 
 
 async def set_all(postgres_url: str, postgres_server: str) -> None:
