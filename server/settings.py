@@ -282,7 +282,12 @@ class Settings(BaseSettings):
 
     @property
     def patience(self) -> Patience:
-        return Patience(self.pool_timeout_seconds, self.statement_timeout_seconds, self.lock_timeout_seconds)
+        """The timeouts of the database for requests."""
+        return Patience(
+            connection=self.pool_timeout_seconds,
+            statement=self.statement_timeout_seconds,
+            lock=self.lock_timeout_seconds,
+        )
 
     @property
     def admin_hosts(self) -> tuple[str, ...]:

@@ -122,6 +122,7 @@ def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path, worlds: dict[str,
 
 @pytest.fixture
 def postgres_origin(request: pytest.FixtureRequest) -> tuple[str, bytes]:
+    """What `postgres_url` copies. Not a part of it, as templates can't be made while its event loop runs."""
     origin: tuple[str, bytes] = _origin(request, "postgres")
     return origin
 

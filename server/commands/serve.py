@@ -1,9 +1,8 @@
-import functools
 import os
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
-from functools import partial
+from functools import partial, wraps
 from importlib.metadata import version
 
 import click
@@ -38,7 +37,7 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 
 BESIDE_THE_POOL = 2  # connections of each process: for notifications of events, and for /readyz
 
-# Serves until a signal, and calls the function when requests are accepted.
+# A function that serves until a signal. It calls its last argument when it accepts requests.
 ServeRequests = Callable[[Settings, Listening, Sequence[Member], Callable[[], None]], Awaitable[None]]
 
 log = structlog.stdlib.get_logger("mainsheet")
@@ -50,7 +49,7 @@ SETTING = text("SELECT reset_val FROM pg_settings WHERE name = :name")  # of the
 def refusing_in_the_log(command: Callable[..., None]) -> Callable[..., None]:
     """Log why the command fails, in place of printing it, if the log is JSON: also if the settings are invalid."""
 
-    @functools.wraps(command)
+    @wraps(command)
     def run_or_log(**arguments: object) -> None:
         if os.environ.get(variable("log_format")) != "json":
             return command(**arguments)
@@ -79,7 +78,7 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1:
         hold_reloads()
     _check_demo(settings)
-    run(_serve_alone(settings, supervised if settings.workers > 1 else _in_this_process()))
+    run(_serve_alone(settings, supervised if settings.workers > 1 else _imported_server()))
     log.info("stopped")
 
 
@@ -131,10 +130,13 @@ async def _members(database: Database, settings: Settings, address: str) -> Sequ
     return []
 
 
-def _in_this_process() -> ServeRequests:
-    """Import the API, which takes most of the time and memory of a start, and which a supervisor doesn't need."""
+def _imported_server() -> ServeRequests:
+    """Import the API and return the function that serves it.
+
+    The import takes most of the time and memory of a start, and a supervisor doesn't need it.
+    """
     with uncollected():
-        from mainsheet.server.commands.serving import serve_until_stopped  # noqa: PLC0415
+        from mainsheet.server.commands.serving import serve_until_stopped  # noqa: PLC0415  # slow
     return serve_until_stopped
 
 

@@ -162,7 +162,6 @@ class Checked:
 @pytest.fixture
 async def results(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Results]:
     monkeypatch.setattr(statement, "Extent", Checked)
-    statement.compiled_statement.cache_clear()
     worker = WorkerThread()
     yield Results(demo_database, worker)
     worker.close()

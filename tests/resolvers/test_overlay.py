@@ -44,7 +44,7 @@ async def test_stored_rows_are_looked_up_by_index(
     postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool
 ) -> None:
     database = Database.open(postgres_url)
-    prepared = compiled_statement(database.reads.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
+    prepared = compiled_statement(database.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(LOOKED_UP)

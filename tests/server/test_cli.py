@@ -41,7 +41,7 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture
 def url(database_url: str) -> str:
-    """A migrated, empty database, as the command takes it."""
+    """A migrated database, as the command takes it."""
     return database_url
 
 

@@ -51,7 +51,7 @@ def test_listed_help_is_the_start_of_the_commands_help(name: str) -> None:
     [
         ("--help", {"pydantic", "sqlalchemy"}),
         ("token --help", {"aiohttp", "strawberry"}),
-        ("serve --help", {"graphql", "strawberry"}),  # which only the workers of a supervisor need
+        ("serve --help", {"graphql", "strawberry"}),  # which a supervisor doesn't need
     ],
 )
 def test_commands_import_only_what_they_need(arguments: str, unneeded: set[str]) -> None:
