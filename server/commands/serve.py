@@ -79,7 +79,6 @@ def serve(settings: Settings) -> None:
         hold_reloads()
     _check_demo(settings)
     run(_serve_alone(settings, supervised if settings.workers > 1 else _imported_server()))
-    log.info("stopped")
 
 
 def _check_demo(settings: Settings) -> None:
@@ -155,6 +154,7 @@ async def supervised(
         reasons.extend(map(str, group.exceptions))
     if reasons:
         raise click.ClickException(f"The workers can't start: {reasons[0]}")
+    log.info("stopped")
 
 
 async def _check_sessions(database: Database, settings: Settings) -> None:

@@ -43,6 +43,8 @@ from mainsheet.server.webhooks.sender import WebhookSender
 # try again after a second.
 API_HANDLES = 8
 
+ENDED_BY = 128  # plus the number of a signal: the exit code by which shells say that the signal ended a process
+
 log = structlog.stdlib.get_logger("mainsheet")
 
 
@@ -53,12 +55,21 @@ async def serve_until_stopped(
     ready: Callable[[], None],
     reason: Reason = "start",
 ) -> None:
-    """Serve requests, and call `ready` when they are accepted. After SIGTERM, go on until load balancers notice it."""
+    """Serve requests, and call `ready` when they are accepted. After SIGTERM, go on until load balancers notice it.
+
+    SIGHUP stops the process, too, unless it is ignored, as in workers and by `nohup`. The exit code then says that the
+    signal ended it: systemd starts it again.
+    """
+    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
     async with serving(settings, sockets, members, reason) as running_work:
-        signals = StopSignals()
+        signals = StopSignals(*hangup)
         ready()
-        if await signals.first() is signal.SIGTERM:
+        first = await signals.first()
+        if first is signal.SIGTERM:
             await running_work.withdraw()
+    log.info("stopped")
+    if first is signal.SIGHUP:
+        raise click.exceptions.Exit(ENDED_BY + signal.SIGHUP)
 
 
 @asynccontextmanager
@@ -163,7 +174,6 @@ async def _work(start: Start) -> None:
         print(READY, flush=True)  # noqa: T201 for the supervisor
 
     await serve_until_stopped(start.settings, Listening.inherited(start.sockets), start.members, ready, start.reason)
-    log.info("stopped")
 
 
 def _left_alone() -> None:

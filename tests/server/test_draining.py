@@ -61,6 +61,27 @@ async def test_ctrl_c_does_not_wait(sqlite_url: str) -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
+async def test_a_process_without_workers_stops_by_sighup(sqlite_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "3600"}) as server:
+        server.process.send_signal(signal.SIGHUP)
+
+        assert server.process.wait(PATIENCE) == 128 + signal.SIGHUP
+
+
+async def test_a_process_that_ignores_sighup_goes_on(sqlite_url: str) -> None:
+    """As after `nohup`: signals that are ignored stay so in a new program."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "0"}) as server:
+            server.process.send_signal(signal.SIGHUP)
+
+            async with ClientSession() as http:
+                assert await readiness(http, server) == READY
+            assert server.stop() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_a_drained_process_stops(sqlite_url: str) -> None:
     with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "0.1"}) as server:
         assert server.stop() == 0
