@@ -26,8 +26,9 @@ RUN = "query ($id: ID!) { node(id: $id) { ... on JobRun { status } } }"
 @contextmanager
 def plane(**environment: str) -> Iterator[subprocess.Popen[str]]:
     """Run `make plane` in a process group of its own, as a terminal does. It is killed after `PATIENCE` seconds."""
+    command = ["env", "--default-signal=INT", "make", "plane"]  # a script's background jobs ignore Ctrl-C
     with subprocess.Popen(
-        ["make", "plane"], cwd=ROOT, env=clean(environment), stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, env=clean(environment), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         end = Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
         end.start()
