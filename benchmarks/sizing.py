@@ -41,6 +41,9 @@ def main() -> None:
         full = asyncio.run(_size(url))
         with started([server], url, Path(logs)) as (running,):
             memory = asyncio.run(_memory(running, url))
+        with_workers = replace(server, command=[*server.command, "--workers", "2"])
+        with started([with_workers], url, Path(logs)) as (supervisor,):
+            memory["supervisor"] = _resident(supervisor)
     text = _report(memory, (full - empty) / data.JOBS)
     RESULT.write_text(text, "utf-8")
     print(text)
@@ -104,6 +107,7 @@ By `python -m benchmarks.sizing` with Mainsheet {version("mainsheet")} on Postgr
 |---|---|
 | memory of a process after its start | {memory["start"] / MEBIBYTE:.0f} |
 | the same after 15 seconds of the benchmark's queries on {data.JOBS:,} jobs | {memory["work"] / MEBIBYTE:.0f} |
+| memory of the supervisor of `--workers` | {memory["supervisor"] / MEBIBYTE:.0f} |
 | 1,000 idle connections more | {1000 * memory["connection"] / MEBIBYTE:.0f} |
 | 1,000 WebSockets with a subscription each more | {1000 * memory["subscription"] / MEBIBYTE:.0f} |
 | space in the database of 1,000 jobs, each with 5 versions and 10 runs, without events | {1000 * job / MEBIBYTE:.1f} |
