@@ -39,8 +39,11 @@ def main() -> None:
         empty = asyncio.run(_size(url))
         data.fill(url)
         full = asyncio.run(_size(url))
-        with started([server], url, Path(logs)) as (running,):
-            memory = asyncio.run(_memory(running, url))
+        calls, memory = asyncio.run(data.calls(url)), {}
+        for name, use in USES.items():
+            with started([server], url, Path(logs)) as (running,):
+                memory["start"] = _resident(running)
+                memory[name] = asyncio.run(use(running, calls))
         with_workers = replace(server, command=[*server.command, "--workers", "2"])
         with started([with_workers], url, Path(logs)) as (supervisor,):
             memory["supervisor"] = _resident(supervisor)
@@ -54,21 +57,16 @@ async def _size(url: str) -> int:
         return int(await connection.fetchval(SIZE))
 
 
-async def _memory(running: Running, url: str) -> dict[str, float]:
-    """Return the bytes of the process after its start, after work, and for each connection and subscription."""
-    calls = await data.calls(url)
-    found = {"start": _resident(running)}
-    # First, since later ones would use what the work has left free.
-    found["connection"] = await _idle(running)
-    found["subscription"] = await _subscribed(running, calls)
+async def _worked(running: Running, calls: Sequence[Call]) -> float:
+    """Return the bytes of the process after work."""
     for workload in WORKLOADS:
         requests = [running.request(workload, call)[1] for call in calls]
         await burst(running.url, requests, 8, 5)
-    found["work"] = _resident(running)
-    return found
+    return _resident(running)
 
 
-async def _idle(running: Running) -> float:
+async def _idle(running: Running, _calls: Sequence[Call]) -> float:
+    """Return the bytes that an idle connection takes."""
     before, target = _resident(running), urlsplit(running.url)
     opening = [asyncio.open_connection(target.hostname, target.port) for _ in range(CONNECTIONS)]
     opened = await asyncio.gather(*opening)
@@ -82,6 +80,7 @@ async def _idle(running: Running) -> float:
 
 
 async def _subscribed(running: Running, calls: Sequence[Call]) -> float:
+    """Return the bytes that a subscription and its WebSocket take."""
     before = _resident(running)
     async with ClientSession(connector=TCPConnector(limit=0)) as http:
         for number in range(CONNECTIONS):
@@ -96,6 +95,10 @@ async def _subscribed(running: Running, calls: Sequence[Call]) -> float:
 
 def _resident(running: Running) -> float:
     return int(Path(f"/proc/{running.pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+
+# Each has a new process: it would use memory that the one before has left free.
+USES = {"connection": _idle, "subscription": _subscribed, "work": _worked}
 
 
 def _report(memory: dict[str, float], job: float) -> str:
