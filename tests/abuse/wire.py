@@ -64,7 +64,11 @@ async def connected(url: str, *, address: str = "127.0.0.1", receives: int | Non
     sock.bind((address, 0))
     sock.setblocking(False)
     parsed = URL(url)
-    await asyncio.get_running_loop().sock_connect(sock, (parsed.host, parsed.port))
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, (parsed.host, parsed.port))
+    except OSError:
+        sock.close()
+        raise
     reader, writer = await asyncio.open_connection(sock=sock, limit=1024 if receives else 2**16)
     try:
         yield Connection(reader, writer)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from aiohttp import ClientSession
 
+from tests.abuse.wire import connected, post
 from tests.server.commands import PATIENCE, Serving, serving
 
 READY, STOPPING = (200, None), (503, "The process is stopping.")
@@ -31,6 +32,21 @@ async def withdrawn(http: ClientSession, server: Serving) -> None:
     async with asyncio.timeout(PATIENCE):
         while await readiness(http, server) != STOPPING:
             pass
+
+
+async def unreachable(url: str) -> None:
+    """Wait until the server accepts no connection."""
+    async with asyncio.timeout(PATIENCE):
+        while await accepts(url):
+            pass
+
+
+async def accepts(url: str) -> bool:
+    try:
+        async with connected(url):
+            return True
+    except OSError:
+        return False
 
 
 async def test_a_stopping_process_answers_but_is_not_ready(database_url: str) -> None:
@@ -61,9 +77,19 @@ async def test_ctrl_c_does_not_wait(sqlite_url: str) -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
-async def test_a_process_without_workers_stops_by_sighup(sqlite_url: str) -> None:
-    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "3600"}) as server:
-        server.process.send_signal(signal.SIGHUP)
+async def test_a_process_without_workers_finishes_its_requests_and_stops_by_sighup(sqlite_url: str) -> None:
+    request = post(b'{"query": "{ me { actor { id } } }"}', "{token}")
+    environment = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "3600"}
+    with stopping(environment, "--demo") as server:
+        head, _, body = request.replace(b"{token}", next(iter(server.tokens.values())).encode()).partition(b"\r\n\r\n")
+        async with connected(server.url) as connection, ClientSession() as http:
+            await connection.send(head + b"\r\n\r\n")
+            assert await readiness(http, server) == READY
+            server.process.send_signal(signal.SIGHUP)
+            await unreachable(server.url)
+            await connection.send(body)
+
+            assert (await connection.response()).status == 200
 
         assert server.process.wait(PATIENCE) == 128 + signal.SIGHUP
 
