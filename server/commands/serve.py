@@ -71,6 +71,8 @@ def serve(settings: Settings) -> None:
 
     After SIGTERM, /readyz reports 503 for MAINSHEET_DRAIN_SECONDS before the port is closed.
 
+    Without workers, SIGHUP stops the server, too, with the exit code 129.
+
     The database must be migrated. --demo migrates it, adds demo data and prints tokens.
     """
     configure_logging(settings.log_format, settings.log_level)
