@@ -61,10 +61,10 @@ async def connected(url: str, *, address: str = "127.0.0.1", receives: int | Non
     sock = socket.socket()
     if receives is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-    sock.bind((address, 0))
     sock.setblocking(False)
     parsed = URL(url)
     try:
+        sock.bind((address, 0))
         await asyncio.get_running_loop().sock_connect(sock, (parsed.host, parsed.port))
     except OSError:
         sock.close()

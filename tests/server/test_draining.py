@@ -45,8 +45,18 @@ async def accepts(url: str) -> bool:
     try:
         async with connected(url):
             return True
-    except OSError:
+    except ConnectionError:
         return False
+
+
+@contextmanager
+def handling(number: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+    """Let programs that start inside this context begin with this handler of the signal."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 async def test_a_stopping_process_answers_but_is_not_ready(database_url: str) -> None:
@@ -80,7 +90,7 @@ async def test_ctrl_c_does_not_wait(sqlite_url: str) -> None:
 async def test_a_process_without_workers_finishes_its_requests_and_stops_by_sighup(sqlite_url: str) -> None:
     request = post(b'{"query": "{ me { actor { id } } }"}', "{token}")
     environment = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "3600"}
-    with stopping(environment, "--demo") as server:
+    with handling(signal.SIGHUP, signal.SIG_DFL), stopping(environment, "--demo") as server:
         head, _, body = request.replace(b"{token}", next(iter(server.tokens.values())).encode()).partition(b"\r\n\r\n")
         async with connected(server.url) as connection, ClientSession() as http:
             await connection.send(head + b"\r\n\r\n")
@@ -96,16 +106,13 @@ async def test_a_process_without_workers_finishes_its_requests_and_stops_by_sigh
 
 async def test_a_process_that_ignores_sighup_goes_on(sqlite_url: str) -> None:
     """As after `nohup`: signals that are ignored stay so in a new program."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with stopping({"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "0"}) as server:
-            server.process.send_signal(signal.SIGHUP)
+    environment = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_DRAIN_SECONDS": "0"}
+    with handling(signal.SIGHUP, signal.SIG_IGN), stopping(environment) as server:
+        server.process.send_signal(signal.SIGHUP)
 
-            async with ClientSession() as http:
-                assert await readiness(http, server) == READY
-            assert server.stop() == 0
-    finally:
-        signal.signal(signal.SIGHUP, before)
+        async with ClientSession() as http:
+            assert await readiness(http, server) == READY
+        assert server.stop() == 0
 
 
 async def test_a_drained_process_stops(sqlite_url: str) -> None:
