@@ -18,20 +18,22 @@ from mainsheet.resolvers.sql.statement import NUMBER, Statement, View, rows_of
 from mainsheet.resolvers.turns import by_turns
 
 
-async def of_versions(read: Read, version_ids: Sequence[str], since: int | None) -> Mapping[str, list[ConfigChange]]:
+async def of_versions(
+    read: Read, version_ids: Sequence[str], since: int | None
+) -> Mapping[str, list[ConfigChange] | BadInput]:
     """Return the differences from version `since`, or by default from the version that each was based on.
 
-    Raises `BadInput` if a version's job has no version `since`.
+    A version whose job has no version `since` gets an error. The others don't fail with it.
     """
     bases = await _bases(read, version_ids, since)
-    if since is not None and set(version_ids) - bases.keys():
-        raise BadInput(f"since: the job has no version {since}.")
-    found = await configs(read, list({*version_ids, *bases.values()}))
+    compared = version_ids if since is None else [each for each in version_ids if each in bases]
+    found = await configs(read, list({*compared, *bases.values()}))
     changes = {
         version_id: differences(found.get(bases.get(version_id, "")), found[version_id])
-        async for version_id in by_turns(version_ids)
+        async for version_id in by_turns(compared)
     }
-    return await shown(read, changes)
+    missing = BadInput(f"since: the job has no version {since}.")
+    return {**dict.fromkeys(version_ids, missing), **await shown(read, changes)}
 
 
 async def of_events(read: Read, event_ids: Sequence[str]) -> Mapping[str, list[ConfigChange]]:

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from testbed.ask import Ask, Failed, config
+from mainsheet.schema.context import Context
+from testbed.ask import Ask, Failed, config, execute
 from testbed.changes import CHANGES as CHANGE
 from testbed.changes import VALUE, flat
-from testbed.world import World, make_cluster
+from testbed.world import World, caller, make_cluster
 
 VERSIONS = """
 query ($id: ID!, $direction: SortDirection! = ASC, $limit: Int, $page: Int, $last: Int) {
@@ -188,6 +189,24 @@ async def test_changes_since_any_version(ask: Ask, world: World, published: str)
 async def test_changes_since_a_missing_version_are_an_error(ask: Ask, world: World, published: str, since: int) -> None:
     with pytest.raises(Failed, match=rf"^since: the job has no version {since}\.$"):
         await changes(ask, world, published, 2, since=since)
+
+
+async def test_a_job_without_the_version_fails_no_other(ask: Ask, world: World, published: str) -> None:
+    short = await ask.create_job(world.contributor, world, jobKey="short")
+    query = """
+      query ($published: ID!, $short: ID!) {
+        published: job(id: $published) { currentVersion { changes(since: 4) { path } } }
+        short: job(id: $short) { currentVersion { changes(since: 4) { path } } }
+      }
+    """
+    context = Context(ask.database, caller(world.viewer))
+    result = await execute(query, {"published": published, "short": short}, context, caller(world.viewer))
+    await context.close()
+
+    assert result.data == {"published": {"currentVersion": {"changes": [{"path": ["maxRetries"]}]}}, "short": None}
+    assert [(each.path, each.message) for each in result.errors or ()] == [
+        (["short", "currentVersion", "changes"], "since: the job has no version 4.")
+    ]
 
 
 async def test_history_is_newest_first_and_names_the_actor(ask: Ask, world: World, job_id: str) -> None:
