@@ -59,9 +59,9 @@ class Write(Edit):
         self.caller = caller
 
     def parameters(self, ids: Iterable[str] = (), **more: object) -> Mapping[str, object]:
-        """Return the parameters of a kept statement. Ids that a database can't store are left out."""
+        """Return the parameters of a kept statement."""
         own = {"actor_id": self.caller.actor_id, "organization_id": self.caller.organization_id}
-        return {**own, "ids": [each for each in ids if limits.storable(each)], **more}
+        return {**own, "ids": ids, **more}
 
     async def first(
         self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, object] = NONE

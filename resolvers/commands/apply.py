@@ -202,7 +202,7 @@ async def _named(
 ) -> Sequence[str]:
     """Return the ids of the rows with these names, and add a problem for each that isn't the name of one row."""
     own = table.organization_id == write.caller.organization_id
-    rows = select(table.name, table.id).where(among(table.name, _storable(names)), own)
+    rows = select(table.name, table.id).where(among(table.name, names), own)
     found: dict[str, list[str]] = {}
     for name, id_ in await write.session.execute(rows) if names else ():
         found.setdefault(name, []).append(id_)
@@ -221,11 +221,7 @@ def _visible_key(write: Write, job_key: str) -> Select[str]:
 
 
 def _visible_keys(write: Write, job_keys: Sequence[str]) -> Select[str, str]:
-    return select(Job.job_key, Job.id).where(among(Job.job_key, _storable(job_keys)), visible(write.caller))
-
-
-def _storable(texts: Sequence[str]) -> Sequence[str]:
-    return [each for each in texts if storable(each)]
+    return select(Job.job_key, Job.id).where(among(Job.job_key, job_keys), visible(write.caller))
 
 
 def _dependency_keys(document: Item) -> Iterator[str]:

@@ -28,7 +28,7 @@ SEPARATOR = '","'
 
 
 class TextArray(TypeDecorator[Sequence[str]]):
-    """`text[]` on PostgreSQL, a JSON array on SQLite."""
+    """`text[]` on PostgreSQL, a JSON array on SQLite. Without texts that a database can't store."""
 
     impl = Text
     cache_ok = True
@@ -39,7 +39,7 @@ class TextArray(TypeDecorator[Sequence[str]]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
-        keys = list(value or ())
+        keys = [each for each in value or () if storable(each)]
         return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
 
 
@@ -93,7 +93,7 @@ class Among(ColumnElement[bool]):
 
 
 def among(column: Any, keys: Iterable[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
-    """Whether the column has one of the keys. Keys that a database can't store are ignored."""
+    """Whether the column has one of the keys."""
     return Among(column, keys if isinstance(keys, BindParameter) else _bound(keys))
 
 
@@ -103,7 +103,7 @@ def among_these(column: Any, rows: Select[str]) -> ColumnElement[bool]:
 
 
 def _bound(keys: Iterable[str]) -> BindParameter[Sequence[str]]:
-    return bindparam(None, [each for each in keys if storable(each)], type_=TextArray(), unique=True)
+    return bindparam(None, list(keys), type_=TextArray(), unique=True)
 
 
 @compiles(Among)

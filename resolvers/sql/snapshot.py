@@ -12,6 +12,7 @@ from sqlalchemy import Dialect, PoolProxiedConnection
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
 from mainsheet.models.failures import failure_of, failures_passed_over, is_invalid_text, is_outdated
+from mainsheet.models.limits import storable
 from mainsheet.models.read_pool import to_its_end
 from mainsheet.models.replica import Replica
 from mainsheet.models.roles import OrganizationRole
@@ -187,7 +188,7 @@ class Read:
     async def rows(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> list[Row]:
         """Run the statement of this shape with these values.
 
-        Raises `BadInput` for a text that the database can't store: U+0000 or a lone surrogate.
+        Keys that the database can't store are ignored: no row has them. Raises `BadInput` for another such text.
         """
         one_key = len(keys) == 1
         role = self.caller.organization_role
@@ -198,16 +199,19 @@ class Read:
         if self.rights is not None:
             self.rights.note(statement.extent, self.subjects)
         actor_id = self.caller.actor_id
-        values |= {"keys": keys, ACTOR_ID: actor_id, OWN_ID: actor_id, "organization_id": self.caller.organization_id}
-        values |= overlay.values
+        own = {"keys": keys, ACTOR_ID: actor_id, OWN_ID: actor_id, "organization_id": self.caller.organization_id}
+        given = {**values, **own, **overlay.values}
         if one_key:
-            values["key"] = keys[0]
+            given["key"] = keys[0]
         try:
-            return statement.rows(await self.snapshot.records(statement, values, alone=self.alone))
+            return statement.rows(await self.snapshot.records(statement, given, alone=self.alone))
         except Exception as error:
-            if is_invalid_text(error):
+            if not is_invalid_text(error):
+                raise
+            possible = [each for each in keys if storable(each)]
+            if len(possible) == len(keys):
                 raise BadInput("A text may hold neither U+0000 nor a lone surrogate.") from error
-            raise
+        return await self.rows(query, *shape, keys=possible, **values) if possible else []
 
     async def keyed(self, query: Query[Row], *shape: Hashable, keys: Sequence[str], **values: object) -> dict[str, Row]:
         """Return the rows by the query's key, which must be unique."""

@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from mainsheet.models.errors import BadInput
-from mainsheet.schema.context import Context
-from testbed.ask import CREATE_JOB, Ask, Failed, config, execute, job_input
-from testbed.world import World, caller
+from testbed.ask import CREATE_JOB, Ask, Failed, config, job_input
+from testbed.world import World
 
 WHEEL = {"packageName": "etl", "entryPoint": "main"}
 SPREAD = {"executionMode": "CLUSTER"}
@@ -75,13 +73,18 @@ async def test_nodes_takes_at_most_100_ids(ask: Ask, world: World) -> None:
 async def test_unstorable_ids_are_not_found_by_queries(ask: Ask, world: World, field: str, bad: str) -> None:
     kind = "String" if "Key" in field else "ID"
     query = f"query ($text: {kind}!) {{ it: {field} {{ id }} }}"
-    context = Context(ask.database, caller(world.admin))
-    result = await execute(query, {"text": bad}, context, caller(world.admin))
-    await context.close()
 
-    assert result.data == {"it": None}
-    assert all(isinstance(error.original_error, BadInput) for error in result.errors or ())
+    assert await ask(world.admin, query, text=bad) == {"it": None}
     assert (await ask(world.admin, "{ me { actor { id } } }"))["me"]["actor"] == {"id": world.admin.id}
+
+
+async def test_unstorable_ids_hide_no_others(ask: Ask, world: World) -> None:
+    job_id = await ask.create_job(world.admin, world)
+    query = "query ($ids: [ID!]!, $bad: ID!) { nodes(ids: $ids) { id } a: job(id: $bad) { id } b: job(id: %s) { id } }"
+
+    found = await ask(world.admin, query % f'"{job_id}"', ids=["JB\0", job_id], bad="JB\0")
+
+    assert found == {"nodes": [None, {"id": job_id}], "a": None, "b": {"id": job_id}}
 
 
 @pytest.mark.parametrize("bad", ["JB\0", "\ud800"], ids=["null", "surrogate"])
