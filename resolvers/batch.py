@@ -9,8 +9,9 @@ from sqlalchemy import literal, select
 
 from mainsheet.models import limits
 from mainsheet.models.errors import Refused, UserError
-from mainsheet.models.input_values import normal
+from mainsheet.models.input_values import normal, value_problems
 from mainsheet.models.unavailable import OutcomeUnknown, Unavailable
+from mainsheet.resolvers.idempotency import KEY_PATH, IdempotencyKey
 from mainsheet.resolvers.mutation import Call, Outcome
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.write import Command, Plan, Run, Write, timed
@@ -54,20 +55,21 @@ class Batch:
     async def perform(self) -> Results:
         if problems := list(self._own_problems()):
             return Results([], problems, Read.of(self.call.database, self.call.caller))
-        plan = self.call.command.plan(self.items)
-        return await (self._in_one(plan) if self.together or self.call.dry_run else self._each(plan))
+        if self.call.idempotency_key is not None and not self.together:
+            claim = await self._in_a_transaction(_nothing, self.call.idempotency_key).perform()
+            if claim.problems:
+                return Results([], claim.problems, claim.read)
+        return await (self._in_one() if self.together or self.call.dry_run else self._each())
 
     def _own_problems(self) -> Iterator[UserError]:
         yield from limits.BATCH.check(len(self.items), (self.name,))
         if self.call.idempotency_key is not None:
-            yield from limits.IDEMPOTENCY_KEY.check(self.call.idempotency_key, ("idempotency_key",))
+            yield from limits.IDEMPOTENCY_KEY.check(self.call.idempotency_key, KEY_PATH)
+        yield from value_problems({"message": self.call.values.get("message")})
 
-    async def _each(self, plan: Plan) -> Results:
+    async def _each(self) -> Results:
         """Run each item in a transaction of its own, with an idempotency key of its own."""
-        if self.call.idempotency_key is not None:
-            claim = await self._in_a_transaction(_nothing, self.call.idempotency_key).perform()
-            if claim.problems:
-                return Results([], claim.problems, claim.read)
+        plan = self.call.command.plan(self.items)
         results = {index: Result({}, self._at(index, problems)) for index, problems in plan.problems.items()}
         read, has_changed = Read.of(self.call.database, self.call.caller), False
         for index in plan.order:
@@ -87,13 +89,17 @@ class Batch:
             raise
 
     def _item_call(self, index: int) -> Call:
-        key = self.call.idempotency_key
-        if key is not None:
-            key = sha256(f"{key}\n{index}".encode()).hexdigest()
+        key = self._key_of(index)
         return replace(self.call, values=self.items[index], request=self.requests[index], idempotency_key=key)
 
-    async def _in_one(self, plan: Plan) -> Results:
+    def _key_of(self, index: int) -> str | None:
+        """Return the idempotency key of an item. All items together have none but the batch's."""
+        key = self.call.idempotency_key
+        return None if key is None or self.together else sha256(f"{key}\n{index}".encode()).hexdigest()
+
+    async def _in_one(self) -> Results:
         async def run(write: Write) -> Mapping[str, Any]:
+            plan = self.call.command.plan(self.items)  # here, as `_at` changes its problems, and `run` may be repeated
             await write.first(timed(select(literal(1))))  # the time, which a refused item may not read
             results = {index: await self._part(write, index, plan) for index in plan.order}
             if self.together:
@@ -119,22 +125,27 @@ class Batch:
             async with write.session.begin_nested():
                 part.problems += plan.problems.get(index, ())
                 part.refuse()
-                answer = await self._run(part, normal(self.items[index]))
+                answer = await self._run(part, index)
         except (UserError, Refused) as error:
             return Result({}, self._at(index, [error] if isinstance(error, UserError) else error.problems))
         return Result(answer, [])
 
-    async def _run(self, part: Write, values: Item) -> Item:
-        answer = await self.call.command.run(part, **values)
+    async def _run(self, part: Write, index: int) -> Item:
+        if (key := self._key_of(index)) is not None:
+            earlier = await IdempotencyKey.of(part, key, self.call.command.name, self.requests[index]).earlier_answer()
+            if earlier is not None:
+                return earlier
+        answer = await self.call.command.run(part, **normal(self.items[index]))
         part.refuse()
         part.session.add_all(part.events)
         await part.session.flush()
         return answer
 
     def _at(self, index: int, problems: Sequence[UserError]) -> Sequence[UserError]:
-        """Let the problems' paths begin at the root of the batch's input."""
+        """Let the problems' paths begin at the root of the batch's input, which has the idempotency key."""
         for problem in problems:
-            problem.path = (self.name, str(index), *problem.path)
+            if problem.path != KEY_PATH:
+                problem.path = (self.name, str(index), *problem.path)
         return problems
 
     def _refused(self, problems: Sequence[UserError]) -> Sequence[Result]:

@@ -1,7 +1,7 @@
 """Idempotency keys: a repeated request with the same key within 24 hours gets the first answer."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from mainsheet.resolvers.write import ACTOR_ID, Write, timed
 # correct replay after an upgrade, or repeating its change, would be worse than not detecting a misused key.
 SCHEME = "2:"
 DIGEST_LENGTH = 64  # of the column
+KEY_PATH = ("idempotency_key",)
 GONE = " The first answer to this idempotency key named it; it has been deleted or hidden since. Choose another key."
 
 # A row with the time even if there is no such record.
@@ -42,15 +43,15 @@ class IdempotencyKey:
     @classmethod
     def of(cls, write: Write, key: str, command: str, request: Mapping[str, Any]) -> Self:
         """Return the key, and add a problem if it exceeds its limits. `request` has GraphQL names."""
-        write.problems += limits.IDEMPOTENCY_KEY.check(key, ("idempotency_key",))
+        write.problems += limits.IDEMPOTENCY_KEY.check(key, KEY_PATH)
         canonical = orjson.dumps([command, request], option=orjson.OPT_SORT_KEYS)
         return cls(write, key, (SCHEME + hashlib.sha256(canonical).hexdigest())[:DIGEST_LENGTH])
 
     async def earlier_answer(self) -> Mapping[str, Any] | None:
         """Return the answer of the first call with this key, if there was one in the last 24 hours.
 
-        For another input, adds a problem and returns None. Raises `JobNotFound` if the caller can no longer see the
-        job of the answer.
+        For another input, adds a problem and returns None. Raises `JobNotFound` if the caller can no longer see a job
+        of the answer.
         """
         record = await self._record()
         if record is None:
@@ -58,12 +59,17 @@ class IdempotencyKey:
         if record.input_digest.startswith(SCHEME) and record.input_digest != self.digest:
             self.write.problems.append(IdempotencyKeyReused())
             return None
-        await self._check_job(record.answer.get("job_id") or record.answer.get("cloned_job_id"))
+        for job_id in _jobs_of(record.answer):
+            await self._check_job(job_id)
         return {name: tuple(each) if isinstance(each, list) else each for name, each in record.answer.items()}
 
     async def claim(self) -> IdempotencyRecord:
-        """Add the record; a concurrent call with the same key waits here until this transaction ends."""
-        session, own = self.write.session, IdempotencyRecord.actor_id == self.write.actor_id
+        """Add the record; a concurrent call with the same key waits here until this transaction ends.
+
+        An expired record is replaced. Those of other keys stay: concurrent calls would wait for each other's deletions.
+        """
+        session = self.write.session
+        own = (IdempotencyRecord.actor_id == self.write.actor_id) & (IdempotencyRecord.key == self.key)
         expired = IdempotencyRecord.created_at <= self.write.at - KEPT
         await session.execute(delete(IdempotencyRecord).where(own, expired))
         record = IdempotencyRecord(
@@ -84,9 +90,15 @@ class IdempotencyKey:
         record: IdempotencyRecord | None = None if row is None else row[0]
         return record if record is not None and record.created_at > self.write.at - KEPT else None
 
-    async def _check_job(self, job_id: str | None) -> None:
-        if job_id is None:
-            return
+    async def _check_job(self, job_id: str) -> None:
         found = exists().where(Job.id == job_id, visible(self.write.caller))
         if not await self.write.session.scalar(select(found)):
-            raise JobNotFound(path=("idempotency_key",), missing_id=job_id, hint=GONE)
+            raise JobNotFound(path=KEY_PATH, missing_id=job_id, hint=GONE)
+
+
+def _jobs_of(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids of the jobs in the answer of a command, or in those of a batch."""
+    if job_id := answer.get("job_id") or answer.get("cloned_job_id"):
+        yield job_id
+    for each in answer.get("results", ()):
+        yield from _jobs_of(each["answer"])

@@ -21,6 +21,7 @@ mutation ($id: ID!, $changes: JobConfigChangesInput) {
   createDraft(input: {jobId: $id, changes: $changes}) { draft { number } }
 }
 """
+DELETE_JOB = "mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { userErrors { code } } }"
 EVENTS = "{ jobs { nodes { events { nodes { action message } } } } }"
 JOBS = "{ jobs { nodes { jobKey name description currentVersion { number } draft { maxRetries } } } }"
 
@@ -122,10 +123,11 @@ async def test_the_message_is_kept_with_every_change(ask: Ask, world: World, val
     assert created["message"] is None
 
 
-async def test_a_message_that_is_too_long_is_refused(ask: Ask, world: World) -> None:
-    answer = await applied(ask, world.contributor, document(), message="x" * 1024)
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_message_that_is_too_long_is_refused_once(ask: Ask, world: World, mode: str) -> None:
+    answer = await applied(ask, world.contributor, document(), document("other"), message="x" * 1024, mode=mode)
 
-    assert errors(answer) == [("INVALID", "jobs.0.message")]
+    assert answer == {"results": [], "userErrors": [{"code": "INVALID", "path": ["message"]}]}
 
 
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
@@ -308,6 +310,34 @@ async def test_a_key_is_refused_with_another_list(ask: Ask, world: World, mode: 
     reused = [{"code": "IDEMPOTENCY_KEY_REUSED", "path": ["idempotencyKey"]}]
     assert [each["userErrors"] for each in (longer, shorter, other)] == [reused] * 3
     assert "third" not in [each["jobKey"] for each in jobs]
+
+
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_dry_run_heeds_the_key(ask: Ask, world: World, mode: str) -> None:
+    options = {"mode": mode, "idempotencyKey": "k"}
+    first = await applied(ask, world.contributor, document(), **options)
+
+    again = await applied(ask, world.contributor, document(), dryRun=True, **options)
+    other = await applied(ask, world.contributor, document(name="Else"), dryRun=True, **options)
+
+    assert outcomes(first) == ["CREATED"]
+    assert again == first
+    assert other["userErrors"] == [{"code": "IDEMPOTENCY_KEY_REUSED", "path": ["idempotencyKey"]}]
+
+
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_repeated_key_says_that_a_job_was_deleted(ask: Ask, world: World, mode: str) -> None:
+    documents = [document(), document("other")]
+    await applied(ask, world.contributor, *documents, mode=mode, idempotencyKey="k")
+    job_id = (await ask(world.admin, '{ jobByKey(jobKey: "other") { id } }'))["jobByKey"]["id"]
+    await ask(world.team_admin, DELETE_JOB, id=job_id)
+
+    again = await applied(ask, world.contributor, *documents, mode=mode, idempotencyKey="k")
+
+    gone = [("JOB_NOT_FOUND", "idempotencyKey")]
+    assert errors(again) == (gone if mode == "EACH" else [])
+    assert [(each["code"], ".".join(each["path"])) for each in again["userErrors"]] == ([] if mode == "EACH" else gone)
+    assert outcomes(again) == (["CREATED", "REFUSED"] if mode == "EACH" else ["REFUSED", "REFUSED"])
 
 
 async def test_refused_documents_are_tried_again_with_the_same_key(ask: Ask, world: World) -> None:

@@ -9,10 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.idempotency import KEPT, IdempotencyRecord
 from mainsheet.models.roles import JobPermission
+from mainsheet.resolvers.commands import job as job_commands
 from mainsheet.resolvers.write import Write
 from testbed.ask import CREATE_JOB, Ask, config, job_input
 from testbed.world import World, caller
+from tests.api.test_apply_jobs import applied, document, errors
 from tests.locks import until_waiting
 
 CREATE_DRAFT = """
@@ -88,3 +91,36 @@ async def test_a_concurrently_hidden_job_is_not_found(ask: Ask, world: World, da
     answer = await while_uncommitted(database, hide, {"id": job_id}, mutation)
 
     assert answer["createDraft"] == {"draft": None, "userErrors": [NO_JOB]}
+
+
+@pytest.mark.parametrize("options", [{"mode": "ALL_OR_NOTHING"}, {"mode": "EACH", "dryRun": True}])
+async def test_a_repeated_transaction_names_the_same_paths(
+    ask: Ask, world: World, database: Database, options: dict[str, Any]
+) -> None:
+    """The transaction is repeated because another one creates a job with the same key."""
+    own = {"job_key": "new", "name": "New", "team_ids": [world.data_eng.id]}
+    source = {"cluster_id": world.cluster.id, "source": {"sql_snapshot": {"sql": "SELECT 1"}}}
+    async with AsyncSession(database.writes, autoflush=False) as session:
+        write = Write(session, caller(world.contributor))
+        await job_commands.create.run(write, **own, config=source)
+        await session.flush()
+        documents = [document("twin"), document("twin"), document("new")]
+        answer = asyncio.ensure_future(applied(ask, world.contributor, *documents, **options))
+        await until_waiting(database, answer)
+        await session.commit()
+
+    assert errors(await answer)[0] == ("INVALID", "jobs.1.jobKey")
+
+
+async def test_mutations_do_not_wait_for_those_with_other_keys(ask: Ask, world: World, database: Database) -> None:
+    """Another transaction has the actor's expired key: it is replaced there."""
+    await applied(ask, world.contributor, document(), idempotencyKey="yesterday")
+    async with AsyncSession(database.writes) as session:
+        record = await session.get_one(IdempotencyRecord, (world.contributor.id, "yesterday"))
+        record.created_at -= KEPT
+        await session.commit()
+        await session.refresh(record, with_for_update=True)
+        async with asyncio.timeout(30):
+            answer = await applied(ask, world.contributor, document("other"), idempotencyKey="today")
+
+    assert [each["outcome"] for each in answer["results"]] == ["CREATED"]
