@@ -5,7 +5,7 @@ rows with the changes applied. So a dry run holds no lock while its answer is re
 shows its changes. Changes that others commit between the rollback and the snapshot are shown, too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
+    ForeignKeyConstraint,
     FromClause,
     MetaData,
     Table,
@@ -42,17 +43,20 @@ class Changed(NamedTuple):
     """A table, the columns that were updated, and whether rows were inserted or removed.
 
     A statement's text depends on nothing else. A column that wasn't updated is read from the table, by its indexes.
+    `cascades` are the foreign keys to tables with removed rows: the database removes the rows that refer to these.
     """
 
     table: Table
     inserted: bool
     updated: tuple[str, ...]
     removed: bool
+    cascades: tuple[ForeignKeyConstraint, ...] = ()
 
 
 Shape: TypeAlias = tuple[Changed, ...]
 NO_CHANGES: Shape = ()
 KINDS = ("inserted", "updated", "removed")
+CHANGED_TABLES = "changed_tables"  # a compiler option: the names of the tables that a dry run changed
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ NOTHING = Overlay()
 class Recorder:
     """Records which rows a session inserts, updates and deletes.
 
-    Bulk statements and cascades of the database aren't recorded: a command with a dry run must change the rows that its
-    answer can reach through the session.
+    Bulk statements aren't recorded, unless they remove rows that the session has: a command with a dry run must change
+    the rows that its answer can reach through the session.
     """
 
     def __init__(self, session: AsyncSession) -> None:
@@ -89,10 +93,12 @@ class Recorder:
         removed = [row for row in self._removed if row not in self._inserted]
         shape: list[Changed] = []
         values: dict[str, str] = {}
-        for table in dict.fromkeys(_table(row) for row in (*inserted, *updated, *removed)):
+        cascades = _cascades({_table(row) for row in removed})
+        for table in dict.fromkeys([*map(_table, (*inserted, *updated, *removed)), *cascades]):
             own = [[row for row in rows if _table(row) is table] for rows in (inserted, updated, removed)]
             columns = {name for row in own[1] for name in self._updated[row]}
-            shape.append(Changed(table, bool(own[0]), tuple(sorted(columns)), bool(own[2])))
+            keys = tuple(cascades.get(table, ()))
+            shape.append(Changed(table, bool(own[0]), tuple(sorted(columns)), bool(own[2]), keys))
             values |= {_parameter(table, kind): self._json(rows) for kind, rows in zip(KINDS, own, strict=True) if rows}
         return Overlay(tuple(shape), values)
 
@@ -123,6 +129,16 @@ def _table(row: Base) -> Table:
     return table  # type: ignore[no-any-return]  # declared as any selectable
 
 
+def _cascades(removed: Collection[Table]) -> Mapping[Table, Sequence[ForeignKeyConstraint]]:
+    """Return, by table, the foreign keys by which a database removes its rows together with rows of these tables."""
+    found: dict[Table, list[ForeignKeyConstraint]] = {}
+    for table in Base.metadata.tables.values() if removed else ():
+        for key in table.foreign_key_constraints:
+            if key.ondelete == "CASCADE" and key.referred_table in removed:
+                found.setdefault(table, []).append(key)
+    return found
+
+
 def overlaid(changed: Changed, dialect: Dialect) -> CTE:
     """Return the table's rows after the changes, under the table's name.
 
@@ -138,6 +154,8 @@ def overlaid(changed: Changed, dialect: Dialect) -> CTE:
         rows = select(*columns).select_from(stored.outerjoin(updated, _same(stored, updated)))
     if changed.removed:
         rows = rows.where(~exists().where(_same(stored, _records(table, "removed", dialect))))
+    for key in changed.cascades:
+        rows = rows.where(~exists().where(_refers(stored, key, _records(key.referred_table, "removed", dialect))))
     if changed.inserted:
         rows = union_all(rows, select(*_records(table, "inserted", dialect).c))
     cte: CTE = rows.cte(table.name)
@@ -151,6 +169,10 @@ def _updated(column: Column[Any], updated: FromClause) -> ColumnElement[Any]:
 
 def _same(stored: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(*(column == other.c[column.name] for column in stored.primary_key))
+
+
+def _refers(stored: FromClause, key: ForeignKeyConstraint, other: FromClause) -> ColumnElement[bool]:
+    return and_(*(stored.c[each.parent.name] == other.c[each.column.name] for each in key.elements))
 
 
 def _records(table: Table, kind: str, dialect: Dialect) -> FromClause:

@@ -23,7 +23,7 @@ from mainsheet.models.base import UtcDateTime
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.array_param import ONE_KEY, TextArray
-from mainsheet.resolvers.sql.overlay import NO_CHANGES, Shape, overlaid
+from mainsheet.resolvers.sql.overlay import CHANGED_TABLES, NO_CHANGES, Shape, overlaid
 from mainsheet.resolvers.sql.rights import ACTOR_ID, OWN_ID, Extent, id_parameter
 
 MAX_STATEMENTS = 2000
@@ -153,7 +153,8 @@ def compiled_statement(
     statement: Any = build(View(caller_of_parameters(role), columns, dialect.name == "sqlite"), *shape)
     if overlay:
         statement = statement.add_cte(*(overlaid(each, dialect) for each in overlay))
-    compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key})
+    changed = frozenset(each.table.name for each in overlay)
+    compiled = statement.compile(dialect=dialect, compile_kwargs={ONE_KEY: one_key, CHANGED_TABLES: changed})
     names = compiled.positiontup or ()
     parameters = [_parameter(name, compiled.binds[name], dialect) for name in names]
     sql, extent = str(compiled), Extent.of(str(compiled), names)

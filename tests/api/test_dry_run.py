@@ -144,6 +144,24 @@ async def test_a_dry_run_shows_its_changes_in_every_relation(
     assert unchanged == before
 
 
+FOUND = 'job { teams { nodes { jobs(filter: {search: "Zebra"}) { totalCount nodes { name } } } } }'
+
+
+@pytest.mark.parametrize("name", ["createJob", "updateJob"])
+async def test_a_search_finds_the_changes_of_a_dry_run(ask: Ask, world: World, job_id: str, name: str) -> None:
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    query = f"mutation ($i: {kind}!) {{ {name}(input: $i) {{ {FOUND} {ERRORS} }} }}"
+    new = job_input(world, jobKey="new") if name == "createJob" else {"jobId": job_id}
+
+    dry, real = [
+        await ask(world.contributor, query, i={**new, "name": "A zebra", "dryRun": dry_run})
+        for dry_run in (True, False)
+    ]
+
+    assert dry == real
+    assert "A zebra" in str(real)
+
+
 async def test_a_dry_run_holds_no_lock_while_its_answer_is_read(
     ask: Ask, world: World, database: Database, database_url: str, job_id: str
 ) -> None:
@@ -212,9 +230,10 @@ async def test_a_dry_run_has_the_same_problems(
 OTHERS = ["createJob", "updateJob", "deleteJob", "discardDraft", "addTeamsToJob", "removeTeamFromJob"]
 SEEN = {
     "createJob": "job { jobKey name revision teams { nodes { name } } }",
-    "deleteJob": "deletedJobId cancelledRuns { status }",
+    "deleteJob": "deletedJobId cancelledRuns { status job { id } version { number } }",
     "discardDraft": "discardedNumber job { revision draft { number } }",
 }
+TRIGGER = "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { run { id } } }"
 HISTORY = "{ events(last: 1) { nodes { action message } } }"
 
 
@@ -225,6 +244,7 @@ async def test_each_other_mutation_has_a_dry_run_and_a_message(
     await ask(world.admin, ADD, i={"jobId": job_id, "teamIds": [world.analytics.id]})
     if name == "discardDraft":
         await change(ask, world, "createDraft", job_id)
+    await ask(world.admin, TRIGGER, id=job_id)
     values = {
         "createJob": job_input(world, jobKey="new"),
         "updateJob": {"jobId": job_id, "status": "PAUSED"},

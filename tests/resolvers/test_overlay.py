@@ -19,9 +19,16 @@ from mainsheet.resolvers.sql.statement import Query, compiled_statement
 from testbed.world import World, caller
 from tests.resolvers.queries import queries
 
+JOBS: Any = Job.__table__  # declared as any selectable
+VERSIONS: Any = JobVersion.__table__
+(OF_JOB,) = (each for each in VERSIONS.foreign_key_constraints if each.referred_table is JOBS)
 DRAFTED: Shape = (
-    Changed(Job.__table__, inserted=False, updated=("event_count", "last_number", "revision"), removed=False),  # type: ignore[arg-type]  # declared as any selectable
-    Changed(JobVersion.__table__, inserted=True, updated=(), removed=False),  # type: ignore[arg-type]  # as above
+    Changed(JOBS, inserted=False, updated=("event_count", "last_number", "revision"), removed=False),
+    Changed(VERSIONS, inserted=True, updated=(), removed=False),
+)
+DELETED: Shape = (
+    Changed(JOBS, inserted=False, updated=(), removed=True),
+    Changed(VERSIONS, inserted=False, updated=(), removed=False, cascades=(OF_JOB,)),
 )
 QUERIES = [
     each
@@ -33,6 +40,7 @@ LOOKED_UP = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mer
 STORED = re.compile(r"Index (?:Only )?Scan using \w+ on job(?:_version)? stored\w*")
 
 
+@pytest.mark.parametrize("shape", [DRAFTED, DELETED], ids=["drafted", "deleted"])
 @pytest.mark.parametrize("one_key", [True, False])
 @pytest.mark.parametrize("role", [OrganizationRole.ADMIN, OrganizationRole.MEMBER])
 @pytest.mark.parametrize(
@@ -41,10 +49,10 @@ STORED = re.compile(r"Index (?:Only )?Scan using \w+ on job(?:_version)? stored\
     ids=lambda query: f"{query.build.__module__}.{query.build.__name__}",
 )
 async def test_stored_rows_are_looked_up_by_index(
-    postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool
+    postgres_url: str, query: Query[Any], role: OrganizationRole, one_key: bool, shape: Shape
 ) -> None:
     database = Database.open(postgres_url)
-    prepared = compiled_statement(database.dialect, role, None, query.build, (), one_key=one_key, overlay=DRAFTED)
+    prepared = compiled_statement(database.dialect, role, None, query.build, (), one_key=one_key, overlay=shape)
     async with database.writes.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(LOOKED_UP)
@@ -81,7 +89,7 @@ async def test_inserted_updated_and_removed_rows_of_one_transaction(database: Da
 
     assert {each.name for each in found.values()} == {"renamed", "data-eng", "added"}
     assert found[world.analytics.id].description == 'with "quotes" and \\'
-    assert [each.table.name for each in overlay.shape] == ["team"]
+    assert {each.table.name for each in overlay.shape} == {"team", "team_member", "deleted_job_team"}
     assert untouched[world.organization.id].name == "harbor"
 
 
