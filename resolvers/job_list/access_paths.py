@@ -11,6 +11,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
 | `SCAN_THEN_OWN`   | scan the first 3,000, else sort the granted jobs  | fewer than 10,000 grants                  |
+| `OWN_IN_ORDER`    | sort the caller's grants, check each job          | by creation, few jobs are the caller's    |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
 | `TEAMS_BY_GRANTS` | number the caller's granted jobs in each team     | few grants: most jobs aren't the caller's |
 | `TEAMS_IN_ORDER`  | scan the index of each team's grants, check each  | all jobs are seen, or by creation         |
@@ -19,9 +20,8 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `OF_CLUSTERS`     | scan the index of each cluster's jobs, check each | any caller                                |
 | `OF_CREATORS`     | look up each actor's jobs, check each             | any caller                                |
 
-The jobs of saved queries have access paths of their own (`saved_queries.py`).
-A count needs no order, so it has an access path of its own: `OWN_JOBS`, which reads each of the caller's jobs, if most
-jobs aren't the caller's, else `_rows_to_count`.
+The jobs of saved queries have access paths of their own (`saved_queries.py`). A count needs no order, so it has one of
+its own: `OWN_JOBS` if few jobs are the caller's, which reads each of these, else `_rows_to_count`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,8 +36,8 @@ from mainsheet.models.job_team import JobTeam
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs, with_relations
 from mainsheet.resolvers.job_filter import JobFilter
-from mainsheet.resolvers.job_list import own_teams
-from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY
+from mainsheet.resolvers.job_list import own_jobs, own_teams
+from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY, sees_few_jobs
 from mainsheet.resolvers.job_list.own_jobs import list_to_count, looked_up
 from mainsheet.resolvers.permissions import Access, is_granted, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among
@@ -84,7 +84,7 @@ class JobListArguments:
     filter: JobFilter
 
 
-@batch(*JOINS, is_one_statement=True)  # `GRANT_COUNTS` may read first, but only to choose the access path
+@batch(*JOINS, is_one_statement=True)  # counts may be read first, but only to choose the access path
 async def of_organizations(
     read: Read, organization_ids: Sequence[str], arguments: JobListArguments
 ) -> Mapping[str, Page[Job]]:
@@ -96,18 +96,28 @@ async def _access_path(read: Read, arguments: JobListArguments) -> Mapping[JobSo
     parameters = job_filter.parameters(arguments.filter, read.caller.organization_id)
     if job_filter.ONE_JOB_EACH & parameters.keys():
         return BY_CONDITION
-    if not sees_all_jobs(read.caller):
-        if _is_by_creation(arguments, parameters) and arguments.page.offset <= FAR_OFFSET:
-            return OWN_TEAMS
-        grants = await GRANT_COUNTS.of(read, read.caller.actor_id)
-        if grants < MANY:
-            return BY_GRANTS
-        is_near = arguments.page.offset <= FAR_OFFSET
-        if is_near and grants < LARGE_SET and job_filter.NARROW.isdisjoint(parameters):
-            return SCAN_THEN_OWN
+    if not sees_all_jobs(read.caller) and (path := await _access_path_by_grants(read, arguments, parameters)):
+        return path
     if arguments.page.offset > FAR_OFFSET:
         return FAR_PAGE
     return IN_ORDER if parameters.keys() <= MATCHED_IN_ORDER[arguments.sort_by] else SCAN_THEN_INDEX
+
+
+async def _access_path_by_grants(
+    read: Read, arguments: JobListArguments, parameters: Mapping[str, object]
+) -> Mapping[JobSortField, PagedList[Job]] | None:
+    """Choose an access path that reads the caller's grants. None if all jobs of the organization are better checked."""
+    is_near = arguments.page.offset <= FAR_OFFSET
+    if is_near and _is_by_creation(arguments, parameters):
+        return OWN_TEAMS
+    grants = await GRANT_COUNTS.of(read, read.caller.actor_id)
+    if grants < MANY:
+        return BY_GRANTS
+    if not is_near or not job_filter.NARROW.isdisjoint(parameters):
+        return None
+    if await sees_few_jobs(read):
+        return OWN_IN_ORDER
+    return SCAN_THEN_OWN if grants < LARGE_SET else None
 
 
 def _is_by_creation(arguments: JobListArguments, parameters: Mapping[str, object]) -> bool:
@@ -272,6 +282,10 @@ SCAN_THEN_OWN = by_sort_field(
     rows_by_id=select_jobs,
     **OF_ORGANIZATION,
 )
+OWN_IN_ORDER = {
+    **SCAN_THEN_OWN,
+    JobSortField.CREATED_AT: replace(SCAN_THEN_OWN[JobSortField.CREATED_AT], page_ids=own_jobs.page_ids),
+}
 FAR_PAGE = by_sort_field(_in_set, Job.organization_id, page_ids=_far_ids, rows_by_id=select_jobs, **OF_ORGANIZATION)
 OF_TEAMS = by_sort_field(_of_teams, JobTeam.team_id)
 TEAMS_BY_GRANTS = by_sort_field(_granted_in_teams, own_teams.Granted.team_id)

@@ -12,6 +12,7 @@ from mainsheet.models.job import Job
 from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersionQuery
 from mainsheet.models.team import TeamMember
+from mainsheet.resolvers.permissions import sees_all_jobs
 from mainsheet.resolvers.sql.array_param import KEYS, among
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Query, Statement, View, rows_of
@@ -19,8 +20,9 @@ from mainsheet.resolvers.sql.statement import Query, Statement, View, rows_of
 MANY = 1000  # up to here, all of the caller's jobs are sorted for each page
 MANY_USES = 3000  # up to here, all versions that run a saved query are read for each page of its jobs
 LARGE_SET = 10_000  # up to here, all of the caller's grants are read for each page
-MAX_GRANTS = 25_000  # up to here, all of the caller's jobs are looked up for a count
+MAX_GRANTS = 25_000  # up to here, all of the caller's jobs may be looked up for a page or a count
 JOBS_FOR_GRANT = 16  # if there are more, looking up the caller's jobs is faster than checking all jobs
+MAX_JOBS = MAX_GRANTS * JOBS_FOR_GRANT  # more needn't be counted
 CACHE_SECONDS = 60
 MAX_ENTRIES = 10_000
 
@@ -69,7 +71,7 @@ def uses(_view: View) -> Statement:
 def jobs(_view: View) -> Statement:
     """Count the jobs of an organization."""
     rows: Statement = select(literal_column("1")).select_from(Job)
-    return _count(rows.where(among(Job.organization_id, KEYS)), MAX_GRANTS * JOBS_FOR_GRANT)
+    return _count(rows.where(among(Job.organization_id, KEYS)), MAX_JOBS)
 
 
 def _count(rows: Statement, limit: int) -> Statement:
@@ -80,3 +82,11 @@ def _count(rows: Statement, limit: int) -> Statement:
 GRANT_COUNTS = BoundedCounts(grants)
 USE_COUNTS = BoundedCounts(uses)
 JOB_COUNTS = BoundedCounts(jobs)
+
+
+async def sees_few_jobs(read: Read) -> bool:
+    """Return whether looking up the caller's jobs is faster than checking all jobs of the organization."""
+    if sees_all_jobs(read.caller):
+        return False
+    grants = await GRANT_COUNTS.of(read, read.caller.actor_id)
+    return grants * JOBS_FOR_GRANT < await JOB_COUNTS.of(read, read.caller.organization_id)

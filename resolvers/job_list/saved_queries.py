@@ -7,14 +7,14 @@ many versions run, the jobs of the caller or the first ones of the list are chec
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import CTE, Select, select
+from sqlalchemy import CTE, select
 from sqlalchemy.orm import aliased
 
 from mainsheet.models.job import Job
-from mainsheet.models.job_team import JobTeam
 from mainsheet.models.job_version import JobVersion, JobVersionQuery
 from mainsheet.resolvers import job_filter
 from mainsheet.resolvers.job import JOINS, select_jobs
+from mainsheet.resolvers.job_list import own_jobs
 from mainsheet.resolvers.job_list.access_paths import (
     MATCHES,
     JobListArguments,
@@ -22,12 +22,16 @@ from mainsheet.resolvers.job_list.access_paths import (
     by_sort_field,
     pages_of,
 )
-from mainsheet.resolvers.job_list.bounded_counts import GRANT_COUNTS, LARGE_SET, MANY_USES, USE_COUNTS
-from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, through_teams, visible
+from mainsheet.resolvers.job_list.bounded_counts import (
+    GRANT_COUNTS,
+    LARGE_SET,
+    MANY_USES,
+    USE_COUNTS,
+    sees_few_jobs,
+)
+from mainsheet.resolvers.permissions import Access, is_any, sees_all_jobs, visible
 from mainsheet.resolvers.sql.array_param import KEYS, among, among_these
 from mainsheet.resolvers.sql.pagination.paged_list import Page
-from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
-from mainsheet.resolvers.sql.pagination.slices import OFFSET, SIZE, SortedRows
 from mainsheet.resolvers.sql.snapshot import Read, batch
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
@@ -39,11 +43,17 @@ async def of_saved_queries(
     """List the jobs whose current version runs each saved query, as far as the caller sees them."""
     if len(query_ids) > 1 or await USE_COUNTS.of(read, query_ids[0]) < MANY_USES:
         return await pages_of(read, query_ids, arguments, OF_SAVED_QUERIES)
-    is_small = not sees_all_jobs(read.caller) and await GRANT_COUNTS.of(read, read.caller.actor_id) < LARGE_SET
-    path = AMONG_GRANTED if is_small else SCAN_THEN_LOOK_UP
+    path = AMONG_GRANTED if await _has_few_grants(read) else SCAN_THEN_LOOK_UP
     its = replace(arguments, filter=replace(arguments.filter, saved_query_ids=tuple(query_ids)))
     pages = await pages_of(read, [read.caller.organization_id], its, path)
     return dict(zip(query_ids, pages.values(), strict=True))
+
+
+async def _has_few_grants(read: Read) -> bool:
+    """Return whether the caller's jobs may be checked one by one."""
+    if sees_all_jobs(read.caller):
+        return False
+    return await GRANT_COUNTS.of(read, read.caller.actor_id) < LARGE_SET or await sees_few_jobs(read)
 
 
 @rows_of(Job)
@@ -74,17 +84,6 @@ def _granted(view: View, *conditions: str) -> Statement:
     return select_jobs(view).where(*is_shown)
 
 
-def _first_of_granted(view: View, all_rows: SortedRows, *conditions: str) -> Select[str]:
-    """Sort the caller's jobs by their grants alone, then check each in this order, until the page is full."""
-    by = (JobTeam.job_created_at, JobTeam.job_id)
-    own = through_teams(view.caller).add_columns(JobTeam.job_created_at).where(*all_rows.after_cursor(*by))
-    in_order = own.group_by(*by).order_by(*all_rows.order_of(*by)).offset(NO_OFFSET).subquery("in_order")
-    job = aliased(Job)
-    is_its = select(job.id).where(job.id == in_order.c.job_id, *job_filter.by_row(job, *conditions))
-    ids = select(in_order.c.job_id).where(is_any(is_its.correlate(in_order)))
-    return ids.order_by(*all_rows.order_of(in_order.c.job_created_at, in_order.c.job_id)).limit(SIZE).offset(OFFSET)
-
-
 @rows_of(Job)
 def _found(view: View, *conditions: str) -> Statement:
     """Look up the jobs by the condition on their query, and check each."""
@@ -98,7 +97,7 @@ _AMONG_GRANTED = by_sort_field(_granted, Job.organization_id)
 _BY_CREATION = _AMONG_GRANTED[JobSortField.CREATED_AT]
 AMONG_GRANTED = {
     **_AMONG_GRANTED,
-    JobSortField.CREATED_AT: replace(_BY_CREATION, page_ids=_first_of_granted, rows_by_id=select_jobs),
+    JobSortField.CREATED_AT: replace(_BY_CREATION, page_ids=own_jobs.page_ids, rows_by_id=select_jobs),
 }
 SCAN_THEN_LOOK_UP = by_sort_field(
     _found, Job.organization_id, page_ids=replace(MATCHES, scans=5).page_ids, rows_by_id=select_jobs

@@ -38,7 +38,7 @@ from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.models.webhook import Webhook
 from mainsheet.resolvers import config_change, event, event_audience, event_visibility, locked_job
-from mainsheet.resolvers.job_list import own_jobs
+from mainsheet.resolvers.job_list import bounded_counts, own_jobs
 from mainsheet.resolvers.sql import snapshot
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
@@ -82,7 +82,7 @@ MANY_IN_A_MUTATION = {
 }
 NO_BATCHES = {
     *(event.after_recent, event.end_of, event_audience.audience, config_change.shown),
-    *(event_visibility.viewers, event_visibility.team_rights, own_jobs.list_to_count),
+    *(event_visibility.viewers, event_visibility.team_rights, bounded_counts.sees_few_jobs, own_jobs.list_to_count),
     *(snapshot.rows_alone, locked_job.load_parts, locked_job.versions_of),
 }
 WITHOUT_STATEMENT = {("JobSchedule", "description"), ("JobSchedule", "nextFireTimes")}  # computed from their keys

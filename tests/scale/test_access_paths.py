@@ -21,6 +21,7 @@ from mainsheet.resolvers.job_list.access_paths import (
     FAR_PAGE,
     IN_ORDER,
     OF_TEAMS,
+    OWN_IN_ORDER,
     OWN_TEAMS,
     SCAN_THEN_INDEX,
     SCAN_THEN_OWN,
@@ -123,6 +124,19 @@ async def test_scans_before_a_lookup_of_the_callers_jobs_give_the_same_rows(
         with monkeypatch.context() as patched:
             patched.setattr(scan_then_index, "SCAN_LIMIT", 50)
             assert await pages_and_total(read, short[sort], wanted, descending) == expected, (wanted, sort)
+    await read.close()
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_checks_of_the_callers_jobs_in_order_give_the_same_rows(
+    big: Big, big_database: Database, descending: bool
+) -> None:
+    read = Read.of(big_database, caller(big.member))
+    sort = JobSortField.CREATED_AT
+    for wanted in filters(big.ids):
+        expected = await pages_and_total(read, BY_GRANTS[sort], wanted, descending)
+
+        assert await pages_and_total(read, OWN_IN_ORDER[sort], wanted, descending) == expected, wanted
     await read.close()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mainsheet.models.database import Database
-from mainsheet.resolvers.job_list import own_jobs
+from mainsheet.resolvers.job_list import bounded_counts
 from testbed.ask import Ask
 from tests.scale.conftest import Big
 from tests.scale.plans import through_the_tenant, walks
@@ -37,7 +37,7 @@ async def test_facets_scan_no_table(big: Big, big_database: Database, ask_big: A
 async def test_facets_of_a_member_with_few_of_the_jobs_read_no_others(
     big: Big, big_database: Database, ask_big: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_jobs, "JOBS_FOR_GRANT", 0)
+    monkeypatch.setattr(bounded_counts, "JOBS_FOR_GRANT", 0)
     await ask_big(big.member, "{ jobs(sortBy: NAME) { facets { statuses { count } } } }")
     for wanted in ("", 'search: "order"', "hasDraft: true"):
         for selected in (*(f"facets {{ {facet} }}" for facet in FACETS), "totalCount"):

@@ -7,7 +7,7 @@ import pytest
 
 from mainsheet.models.database import Database
 from mainsheet.models.job import Job
-from mainsheet.resolvers.job_list import access_paths
+from mainsheet.resolvers.job_list import access_paths, bounded_counts
 from testbed.ask import Ask
 from tests.api.test_statement_counts import FROM_LISTS, FROM_ROOT, WAYS, leaf_of, selection
 from tests.scale.conftest import Big, Steps
@@ -201,6 +201,22 @@ async def test_a_filtered_page_scans_first_then_uses_an_index(
     is_narrow = wanted.startswith(("teamIds", "latestRunStatuses", "hasDraft"))
     assert "ix_job_organization_created" in plan
     assert index in plan if role == "admin" or is_narrow else "ix_job_team_team" in plan
+
+
+@pytest.mark.parametrize("wanted", ["hasDraft: true", 'search: "orders"', "sourceKinds: [PYTHON_FILE]"])
+async def test_a_filtered_page_of_a_member_with_few_of_the_jobs_reads_no_others(
+    big: Big, big_database: Database, ask_big: Ask, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The grants are sorted, not the jobs: these are read one by one until the page is full."""
+    monkeypatch.setattr(bounded_counts, "JOBS_FOR_GRANT", 0)
+    for _ in range(2):  # so that the numbers of grants and jobs are cached
+        await ask_big(big.member, f"{{ jobs(first: 20, filter: {{{wanted}}}) {{ nodes {{ id }} }} }}")
+
+    found = await plans(big, big_database, ask_big)
+    refuse_all_of_the_tenant(found, wanted)
+    (plan,) = found.values()
+    assert "ix_job_team_team" in plan
+    assert "in_order" in plan
 
 
 @pytest.mark.parametrize(("name", "role"), [("teams", "admin"), ("clusters", "admin"), ("clusters", "member")])
