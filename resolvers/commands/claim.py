@@ -24,6 +24,7 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write, command
 
 ERROR_TEXTS = {"code": limits.NAME, "message": limits.MESSAGE}
+WITHOUT_ERROR = {RunReportState.RUNNING, RunReportState.SUCCEEDED}
 
 
 @command("claimRuns", AccessScope.RUNS)
@@ -58,9 +59,9 @@ async def report(
     progress_percent: int | None = None,
     lease_seconds: int = 60,
 ) -> Mapping[str, Any]:
-    error = limits.normal(ERROR_TEXTS, error) if error else None
-    _check_report(write, error, log_url, progress_percent, lease_seconds)
     ends = state is not RunReportState.RUNNING
+    error = limits.normal(ERROR_TEXTS, error) if error and state not in WITHOUT_ERROR else None
+    _check_report(write, error, log_url, progress_percent, None if ends else lease_seconds)
     run, job = await locked(write, run_id, JobPermission.RUN, with_job=ends)
     write.refuse()
     lease, retries = await _lease(write, run)
@@ -93,9 +94,10 @@ def _check_report(
     error: Mapping[str, Any] | None,
     log_url: str | None,
     progress_percent: int | None,
-    lease_seconds: int,
+    lease_seconds: int | None,
 ) -> None:
-    write.problems += limits.LEASE_SECONDS.check(lease_seconds, ("lease_seconds",))
+    if lease_seconds is not None:
+        write.problems += limits.LEASE_SECONDS.check(lease_seconds, ("lease_seconds",))
     if log_url is not None:
         write.problems += limits.LOCATION.check(log_url, ("log_url",))
     if progress_percent is not None:

@@ -293,24 +293,42 @@ async def test_a_claim_out_of_limits_is_refused(ask: Ask, world: World, given: d
 
 
 @pytest.mark.parametrize(
-    ("given", "path"),
+    ("state", "given", "path"),
     [
-        ({"leaseSeconds": 4}, "leaseSeconds"),
-        ({"progressPercent": 101}, "progressPercent"),
-        ({"progressPercent": -1}, "progressPercent"),
-        ({"logUrl": ""}, "logUrl"),
-        ({"error": {"message": "x" * 1024}}, "message"),
-        ({"error": {"message": "m", "code": " "}}, "code"),
+        ("RUNNING", {"leaseSeconds": 4}, "leaseSeconds"),
+        ("RUNNING", {"progressPercent": 101}, "progressPercent"),
+        ("SUCCEEDED", {"progressPercent": -1}, "progressPercent"),
+        ("RUNNING", {"logUrl": ""}, "logUrl"),
+        ("FAILED", {"error": {"message": "x" * 1024}}, "message"),
+        ("CANCELLED", {"error": {"message": "m", "code": " "}}, "code"),
     ],
 )
 async def test_a_report_out_of_limits_is_refused(
-    ask: Ask, world: World, job_id: str, given: dict[str, Any], path: str
+    ask: Ask, world: World, job_id: str, state: str, given: dict[str, Any], path: str
 ) -> None:
     run_id = await triggered(ask, world, job_id)
     await claim(ask, world)
-    result = await report(ask, world, run_id, "RUNNING", **given)
+    result = await report(ask, world, run_id, state, **given)
 
     assert [(each["code"], each["path"][-1]) for each in result["userErrors"]] == [("INVALID", path)]
+
+
+@pytest.mark.parametrize(
+    ("state", "ignored"),
+    [
+        ("RUNNING", {"error": {"message": "x" * 1024}}),
+        ("SUCCEEDED", {"error": {"message": "m", "code": " "}, "leaseSeconds": 4}),
+        ("FAILED", {"leaseSeconds": 3601}),
+    ],
+)
+async def test_limits_of_what_a_report_ignores_do_not_matter(
+    ask: Ask, world: World, job_id: str, state: str, ignored: dict[str, Any]
+) -> None:
+    run_id = await triggered(ask, world, job_id)
+    await claim(ask, world)
+    result = await report(ask, world, run_id, state, **ignored)
+
+    assert (result["run"]["status"], result["run"]["error"], result["userErrors"]) == (state, None, [])
 
 
 async def test_a_report_of_an_old_attempt_is_refused(ask: Ask, world: World, job_id: str, database: Database) -> None:
