@@ -80,10 +80,20 @@ class ConfigChange:
 
 
 async def shown(read: Read, changes: Mapping[str, Sequence[Change]]) -> Mapping[str, list[ConfigChange]]:
-    """Return each owner's changes as the caller sees them. Takes at most one statement."""
+    """Return each owner's changes as the caller sees them, in their order. Takes at most one statement.
+
+    Changes of dependencies, which are stored by the ids of the other jobs, are ordered by what is shown instead.
+    """
     ids = {each for listed in changes.values() for change in listed for each in _ids(change)}
     keys = Keys({row.id: row.key for row in await read.rows(_keys, keys=list(ids))} if ids else {})
-    return {owner: [each for change in listed for each in keys.shown(change)] for owner, listed in changes.items()}
+    return {
+        owner: [each for change in keys.in_order(listed) for each in keys.shown(change)]
+        for owner, listed in changes.items()
+    }
+
+
+def _is_dependency(change: Change) -> bool:
+    return change["path"][0] == "dependencies"
 
 
 def _ids(change: Change) -> Iterator[str]:
@@ -109,6 +119,11 @@ class Keys:
 
     by_id: Mapping[str, str]
 
+    def in_order(self, listed: Sequence[Change]) -> Iterator[Change]:
+        """Yield the changes with those of dependencies in the order of their paths."""
+        on_jobs = iter(sorted(filter(_is_dependency, listed), key=self._path))
+        return (next(on_jobs) if _is_dependency(change) else change for change in listed)
+
     def shown(self, change: Change) -> Iterator[ConfigChange]:
         path, before, after = change["path"], change["before"], change["after"]
         match path:
@@ -131,12 +146,17 @@ class Keys:
     def _dependency(self, job_id: str, change: Change) -> Iterator[ConfigChange]:
         """Yield the change of the other job, unless it stays, and that of the condition."""
         key = self.by_id.get(job_id)
-        path, label = ["dependencies", key or change.get("id", HIDDEN)], f"Dependency on {key or 'a hidden job'}"
+        path, label = self._path(change), f"Dependency on {key or 'a hidden job'}"
         before, after = _plain(change["before"]), _plain(change["after"])
         if before is None or after is None:
             job = NodeValue(job_id, key) if key else HiddenValue()
             yield _made(path, label, before and job, after and job)
         yield _made([*path, "condition"], f"{label}: condition", before, after)
+
+    def _path(self, change: Change) -> list[str]:
+        """Return the path of a dependency's change. A hidden job's has the id of the dependency's row."""
+        _, job_id = change["path"]
+        return ["dependencies", self.by_id.get(job_id) or change.get("id", HIDDEN)]
 
     def _value(self, name: str, value: Value | None) -> ConfigValue | None:
         if value is None or isinstance(value, dict):

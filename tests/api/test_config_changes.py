@@ -69,6 +69,18 @@ async def test_ids_are_objects(ask: Ask, world: World) -> None:
     }
 
 
+async def test_dependencies_are_ordered_by_the_keys_of_the_jobs(ask: Ask, world: World) -> None:
+    others = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("second", "first", "third")]
+    given = config(world, dependencies=[{"jobId": each} for each in others])
+    job_id = await ask.create_job(world.contributor, world, jobKey="own", config=given)
+
+    changes = (await read(ask, world, job_id, 1))["version"]["changes"]
+
+    paths = [each["path"] for each in changes]
+    assert [each[1] for each in paths if each[0] == "dependencies" and len(each) == 2] == ["first", "second", "third"]
+    assert paths == sorted(paths)
+
+
 async def test_numbers_texts_and_secrets(ask: Ask, world: World) -> None:
     environment = [{"name": "max_retries", "value": "7"}, {"name": "TOKEN", "value": "open"}]
     source = {"pythonFile": {"path": "a.py", "arguments": ["--day", "1"]}}
