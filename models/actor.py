@@ -27,6 +27,8 @@ class ActorStatus(StrEnum):
 class Actor(Managed, Searched, Base):
     """A member or a service account: the author of changes, to which roles and tokens belong."""
 
+    NOUN = "member or service account"
+
     __tablename__ = "actor"
 
     id: Mapped[Id] = mapped_column(primary_key=True)

@@ -16,15 +16,25 @@ NodeType = TypeVar("NodeType")
 
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether the list has items after the page.")
-    has_previous_page: bool = strawberry.field(description="Whether the list has items before the page.")
+    has_next_page: bool = strawberry.field(
+        description=(
+            "Whether the list has items after the page. With `last`, this isn't looked up: it is true if `before` was"
+            " given."
+        )
+    )
+    has_previous_page: bool = strawberry.field(
+        description=(
+            "Whether the list has items before the page. Only with `last` is this looked up: else it is true if `after`"
+            " was given, or a `page` other than the first."
+        )
+    )
     start_cursor: str | None = strawberry.field(
         description=("The cursor of the first item. Null if the page is empty.")
     )
     end_cursor: str | None = strawberry.field(
         description=(
             "The cursor of the last item. Null if the page is empty, except in `Query.events`: there it is the position"
-            " up to which the feed was read."
+            " up to which the feed was read, if it was read in ascending order."
         )
     )
 

@@ -54,8 +54,8 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     )
     revision: int = strawberry.field(
         description=(
-            "The revision of the draft, which grows by one with each change and never repeats for a job. Send it "
-            "as `expectedDraftRevision` to detect concurrent changes."
+            "The revision of the draft, which grows by one with each change and never repeats among the job's drafts."
+            " Send it as `expectedDraftRevision` to detect concurrent changes."
         )
     )
     cluster = relation(cluster.by_ids, names.Cluster, "The cluster.", key="cluster_id", join="cluster")

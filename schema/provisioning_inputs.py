@@ -17,7 +17,7 @@ EMAIL = "The email address, 3 to 255 ASCII characters, unique within the organiz
 SQL = "The SQL text, 1 to 8191 characters, not blank."
 EXTERNAL_ID = (
     "The key of the object in the system that manages it, 1 to 255 characters, unique among the"
-    " organization's objects of the same kind."
+    " organization's objects of the same kind. Members and service accounts count as one kind."
 )
 MANAGED_BY = "The name of the system that manages the object, 1 to 255 characters."
 

@@ -41,7 +41,7 @@ async def check_unique(write: Write, entity: type[Any], values: Mapping[str, Any
     for name, table in UNIQUE[entity].items():
         value = values.get(name)
         if isinstance(value, str) and limits.storable(value) and await _is_taken(write, table, name, value, own_id):
-            write.problems.append(_taken(entity.NOUN, name, value))
+            write.problems.append(_taken(table.NOUN, name, value))
 
 
 async def _is_taken(write: Write, table: type[Any], name: str, value: str, own_id: str | None) -> bool:

@@ -131,6 +131,7 @@ async def test_emails_and_external_ids_are_unique_in_the_organization(ask: Ask, 
     await done(ask, world.admin, "createServiceAccount", name="a", externalId="1")
     error = await refused(ask, world.admin, "createMember", **new | {"email": "twin@harbor.example"})
     assert (error["code"], error["path"]) == ("EXTERNAL_ID_TAKEN", ["externalId"])
+    assert error["message"] == "Another member or service account of the organization has the external id '1'."
 
 
 async def test_a_member_is_created_with_teams(ask: Ask, world: World) -> None:
