@@ -88,6 +88,7 @@ class Call:
             await _abandon(session, error)
             raise
         await session.close()
+        await asyncio.sleep(0)  # who waits for the connection takes it before the caller's next mutation
         return outcome
 
     async def _outcome(self, session: AsyncSession) -> Outcome:

@@ -42,6 +42,8 @@ PAYLOADS = {
     "activateVersion": "version { number }",
     "deleteJob": "deletedJobId",
 }
+UPDATE_JOBS = "mutation ($input: UpdateJobsInput!) { updateJobs(input: $input) { userErrors { code } } }"
+CHANGED = "{ events(filter: {actions: [JOB_UPDATED]}, first: 9) { nodes { subjectLabel } } }"
 
 
 @pytest.fixture
@@ -253,3 +255,19 @@ async def test_a_forced_deletion_loses_no_dependency_meanwhile(
     job = (await servers[0](world.viewer, KEPT, id=own))["job"]
     versions = [*job["versions"]["nodes"], *([job["draft"]] if job["draft"] else [])]
     assert [each["dependencies"] for each in versions] == [[{"jobKey": "needed", "isDeleted": True}]] * len(versions)
+
+
+async def test_mutations_of_others_run_between_those_of_a_batch(database_url: str, world: World) -> None:
+    """All wait for one connection, which the batch needs again for each of its jobs."""
+    small = Database.open(database_url, pool_size=1)
+    ask, other = Ask(small), Ask(small)
+    ids = [await ask.create_job(world.contributor, world, jobKey=f"job-{number}") for number in range(4)]
+    many = {"jobs": [{"jobId": each, "name": "Changed"} for each in ids[:3]]}
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask(world.contributor, UPDATE_JOBS, input=many))
+        group.create_task(other(world.admin, UPDATE_JOBS, input={"jobs": [{"jobId": ids[3], "name": "Changed"}]}))
+    events = (await ask(world.admin, CHANGED))["events"]["nodes"]
+    await small.close()
+
+    assert [each["subjectLabel"] for each in events] == ["job-0", "job-3", "job-1", "job-2"]
