@@ -58,8 +58,9 @@ async def _sign_in(
     member.groups_as_of = issued_at
     if member.groups_digest == roles.digest:
         return answer
-    member.groups_digest = roles.digest
     answer["is_last_administrator"] = not await _organization_role_set(write, member, roles.organization)
+    # Without a digest, the next token sets the role: there may be another administrator then.
+    member.groups_digest = None if answer["is_last_administrator"] else roles.digest
     answer["unknown_team_ids"] = await _team_roles_set(write, member, roles.teams)
     return answer
 

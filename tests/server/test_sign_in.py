@@ -271,6 +271,22 @@ async def test_the_last_administrator_keeps_the_role(acme: Acme) -> None:
     assert "the last administrator keeps the role, against the groups" in [each["event"] for each in log]
 
 
+async def test_the_last_administrator_loses_the_role_once_there_is_another(acme: Acme) -> None:
+    await acme.add(organization_role=OrganizationRole.ADMIN)
+    async with acme.process(mapped(acme)) as server:
+        await _set_role_of_root(acme, OrganizationRole.MEMBER)
+        await call(server, groups=["engineers"], **issued(-30))
+        await _set_role_of_root(acme, OrganizationRole.ADMIN)
+        await call(server, groups=["engineers"], **issued(-20))
+
+    assert await acme.roles() == {"organization": "MEMBER", "etl": "CONTRIBUTOR"}
+
+
+async def _set_role_of_root(acme: Acme, role: OrganizationRole) -> None:
+    async with acme.database.writes.begin() as connection:
+        await connection.execute(update(Member).where(Member.name == "root").values(organization_role=role))
+
+
 async def test_a_disabled_member_stays_disabled(acme: Acme) -> None:
     await acme.add(status=ActorStatus.DISABLED)
     async with acme.process(mapped(acme) | {"create_members": {"domains": ["harbor.example"]}}) as server:
