@@ -173,12 +173,15 @@ def _filter(webhook: Webhook) -> EventFilter:
 
 
 async def _advance(database: Database, webhook: Webhook, end: str, events: Sequence[Event]) -> None:
-    """Store the deliveries and where the webhook has read to, unless it has read on meanwhile."""
+    """Store the deliveries and where the webhook has read to, unless it has read on or was changed meanwhile.
+
+    With another filter, it reads the same events again.
+    """
     position, event_id = cursor.decode(Event.position, end)
     if (position, event_id) == (webhook.read_position, webhook.read_id):
         return
-    unmoved = (Webhook.id == webhook.id, Webhook.read_position == webhook.read_position)
-    moved = update(Webhook).where(*unmoved).values(read_position=position, read_id=event_id)
+    unmoved = and_(Webhook.read_position == webhook.read_position, Webhook.revision == webhook.revision)
+    moved = update(Webhook).where(Webhook.id == webhook.id, unmoved).values(read_position=position, read_id=event_id)
     async with AsyncSession(database.writes, autoflush=False) as session, session.begin():
         at = await read_clock(session)
         if (await _execute(session, moved)) == 1:

@@ -171,6 +171,29 @@ async def test_another_sender_continues_when_one_stops(
     ]
 
 
+async def test_a_filter_that_changes_while_the_feed_is_read_counts(
+    ask: Ask, world: World, receiver: Receiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver, filter={"actions": ["RUN_FINISHED"]})
+    job_id = await ask.create_job(world.contributor, world)
+    read = webhook_sending._next_events  # noqa: SLF001 the change comes right before it
+
+    async def change_then_read(*arguments: Any) -> Any:
+        """Change the filter after the webhook was read, and add an event that only the new one matches."""
+        monkeypatch.setattr(webhook_sending, "_next_events", read)
+        changed = {"actions": ["JOB_UPDATED"]}
+        await done(Ask(database), world.admin, "updateWebhook", webhookId=webhook_id, filter=changed)
+        await renamed(Ask(database), world, job_id, "Sales")
+        return await read(*arguments)
+
+    monkeypatch.setattr(webhook_sending, "_next_events", change_then_read)
+    for _ in ("before the change", "after it"):
+        await read_feeds(database)
+
+    (delivery,) = await deliveries(database)
+    assert delivery.webhook_id == webhook_id
+
+
 async def test_old_deliveries_are_deleted_once_they_are_finished(
     ask: Ask, world: World, receiver: Receiver, database: Database
 ) -> None:
