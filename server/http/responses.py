@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.typedefs import Handler
 from graphql import ExecutionResult
 
@@ -25,6 +25,7 @@ from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
+from mainsheet.server.observe.requests import CLIENT_GONE
 
 # These close the connection: its remaining input isn't wanted, and clients that guess tokens have to reconnect.
 CLOSING = {
@@ -121,6 +122,8 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return _unavailable(request, failure)
     except web.HTTPException as error:
         return _raised(request, error)
+    except ClientConnectionResetError:  # the client left, and this task isn't cancelled yet
+        return web.Response(status=CLIENT_GONE)
     except Exception as failure:  # noqa: BLE001 every handler's failures end here
         request.app[INSTRUMENTS].failed(failure)
         return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, [masked(request[EXCHANGE].request_id)])

@@ -3,12 +3,17 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from aiohttp import ClientConnectionError, web
 from prometheus_client.parser import text_string_to_metric_families
 
 from mainsheet.models.database import Database
-from mainsheet.models.instrumentation import OperationRecord
+from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord
+from mainsheet.server.live.sse import EventStream
+from mainsheet.server.live.websocket import WebSocketEndpoint
 from mainsheet.server.observe.metrics import MOST_NAMES, Metrics, outcome_of
 from testbed.world import World, token
 from tests.live.conftest import PATIENCE, Live, Start
@@ -192,3 +197,37 @@ async def test_a_client_that_left_is_no_failure(start: Start, world: World, data
     operation = {"operation": "Me", "type": "query"}
     assert metrics("mainsheet_operation_seconds_count", **operation, outcome="client_left") == 1
     assert metrics("mainsheet_operation_seconds_count", **operation, outcome="server_error") is None
+
+
+class Delivered(Instrumentation):
+    def __init__(self) -> None:
+        self.statuses: asyncio.Queue[int] = asyncio.Queue()
+
+    def delivered(self, delivery: Delivery) -> None:
+        self.statuses.put_nowait(delivery.status)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "begin"),
+    [(EventStream, lambda live, member: live.stream(member, FEED)), (WebSocketEndpoint, Live.socket)],
+    ids=["sse", "websocket"],
+)
+async def test_a_client_that_leaves_before_its_stream_begins_is_no_failure(
+    live: Live, world: World, monkeypatch: pytest.MonkeyPatch, endpoint: Any, begin: Callable[..., Any]
+) -> None:
+    live.database.instrumentation.add(delivered := Delivered())
+    answer = endpoint.answer
+
+    async def answer_too_late(own: Any, request: web.Request, *arguments: Any) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()  # as it does for a client that left, an iteration before the request is cancelled
+        response: web.StreamResponse = await answer(own, request, *arguments)
+        return response
+
+    monkeypatch.setattr(endpoint, "answer", answer_too_late)
+    with pytest.raises(ClientConnectionError):
+        await begin(live, world.viewer).__aenter__()
+
+    async with asyncio.timeout(PATIENCE):
+        assert await delivered.statuses.get() == 499
+    assert (await scrape(live))("mainsheet_unexpected_errors_total") == 0
