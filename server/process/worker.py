@@ -132,4 +132,12 @@ async def _process(start: Start, environment: dict[str, str]) -> asyncio.subproc
 
 
 def ended(code: int) -> str:
-    return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}" if code >= 0 else f"was ended by {_signal_name(-code)}"
+
+
+def _signal_name(number: int) -> str:
+    """Return the name, which most real-time signals don't have."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
