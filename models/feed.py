@@ -1,10 +1,23 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import CheckConstraint, Row, String, bindparam, delete, event, inspect, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Row,
+    String,
+    bindparam,
+    delete,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,6 +32,7 @@ from mainsheet.models.unavailable import ReadOnly
 from mainsheet.models.wal_timeline import TIMELINE_OF
 
 BATCH = 1_000
+MOST_READ = 10_000  # the next events, of which a batch is: so many of a clock that ran ahead may come before it
 # The newest events have the highest transactions, but not always in the order of their numbers.
 BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   WHERE (SELECT max(transaction_id) FROM (
@@ -147,28 +161,38 @@ async def begin_epoch_after_restore(database: Database) -> None:
 
 
 async def expire(database: Database, kept: timedelta) -> int:
-    """Delete events that are older than `kept`, and return their number. Cursors before them are expired then."""
-    deleted = 0
+    """Delete events that are older than `kept`, and return their number. Cursors before them are expired then.
+
+    Events are nearly in the order of time. Those of a clock that ran ahead are passed over, and deleted later.
+    """
+    deleted, after = 0, 0
     while True:
         async with database.writes.begin() as connection:
-            found = await _expire_batch(connection, kept)
-        deleted += found
-        if found < BATCH:
+            rows = await _expire_batch(connection, kept, after)
+        if not rows:
             return deleted
+        deleted, after = deleted + len(rows), rows[-1].number
 
 
-async def _expire_batch(connection: AsyncConnection, kept: timedelta) -> int:
+async def _expire_batch(connection: AsyncConnection, kept: timedelta, after: int) -> Sequence[Row[int, str, str]]:
+    """Delete the first expired ones of the next events after a number, and return them."""
     before = await read_clock(connection) - kept
-    columns = Event.number, Event.organization_id, Event.position, Event.occurred_at
-    oldest = select(*columns).order_by(Event.number).limit(BATCH)
-    rows = [row for row in (await connection.execute(oldest)).all() if row.occurred_at < before]
+    expired = select(Event.number, Event.organization_id, Event.position).where(Event.occurred_at < before)
+    following = expired.where(Event.number > after, Event.number <= _last_to_read(after))
+    rows = (await connection.execute(following.order_by(Event.number).limit(BATCH))).all()
     if rows:
         await connection.execute(delete(Event).where(Event.number.in_([row.number for row in rows])))
         await connection.execute(EXPIRED, _expired(rows))
-    return len(rows)
+    return rows
 
 
-def _expired(rows: Sequence[Row[int, str, str, datetime]]) -> list[dict[str, str]]:
+def _last_to_read(after: int) -> ColumnElement[int]:
+    newest = select(func.max(Event.number)).scalar_subquery().correlate(None)
+    following = select(Event.number).where(Event.number > after).order_by(Event.number)
+    return func.coalesce(following.offset(MOST_READ - 1).limit(1).scalar_subquery().correlate(None), newest)
+
+
+def _expired(rows: Sequence[Row[int, str, str]]) -> list[dict[str, str]]:
     """Return the parameters of `EXPIRED`, in the order in which all processes lock the organizations."""
     last = dict(sorted((row.organization_id, row.position) for row in rows))
     return [{"own_id": organization_id, "last": position} for organization_id, position in last.items()]

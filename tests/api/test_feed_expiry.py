@@ -1,16 +1,17 @@
 """Cursors of a feed whose events were deleted or restored."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from asyncpg import DivisionByZeroError  # type: ignore[import-untyped]  # has no stubs
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.pool import QueuePool
 from structlog.testing import capture_logs
 
 from mainsheet.models import feed as feed_model
 from mainsheet.models.database import Database
+from mainsheet.models.event import Event
 from mainsheet.models.feed import CursorExpired, begin_epoch, begin_epoch_after_restore, expire, follow_timelines
 from mainsheet.models.unavailable import ReadOnly
 from mainsheet.server.errors import cause_of, formatted
@@ -19,7 +20,7 @@ from testbed.databases import opened
 from testbed.world import World
 
 FEED = """query ($after: String) { events(after: $after) {
-  nodes { action cursor } pageInfo { endCursor } } }"""
+  nodes { id action cursor } pageInfo { endCursor } } }"""
 UPDATE = "mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { code } } }"
 
 EPOCH = text("SELECT epoch FROM feed")
@@ -60,6 +61,40 @@ async def test_a_cursor_before_deleted_events_is_expired(
 
     for after in (oldest, end):
         assert [each["action"] for each in (await feed(ask, world, after))["nodes"]] == ["JOB_UPDATED"]
+
+
+async def test_events_of_a_clock_that_ran_ahead_hold_up_no_others(
+    ask: Ask, world: World, database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_model, "BATCH", 2)
+    for number in range(8):
+        await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": f"name {number}"})
+    events = (await feed(ask, world))["nodes"]
+    ahead = {events[index]["id"] for index in (0, 1, 2, 5)}
+    async with database.writes.begin() as connection:
+        later = update(Event).where(Event.id.in_(ahead)).values(occurred_at=datetime.now(UTC) + timedelta(days=1))
+        await connection.execute(later)
+
+    assert await expire(database, timedelta(0)) == 5
+
+    assert {each["id"] for each in (await feed(ask, world))["nodes"]} == ahead
+    await refusal(ask, world, events[0]["cursor"])
+    assert (await feed(ask, world, events[-1]["cursor"]))["nodes"] == []
+
+
+async def test_only_the_next_events_are_read_for_expired_ones(
+    ask: Ask, world: World, database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of a large feed is younger."""
+    monkeypatch.setattr(feed_model, "MOST_READ", 2)
+    for number in range(4):
+        await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": f"name {number}"})
+    ids = [each["id"] for each in (await feed(ask, world))["nodes"]]
+    async with database.writes.begin() as connection:
+        later = update(Event).where(Event.id.in_(ids[1:3])).values(occurred_at=datetime.now(UTC) + timedelta(days=1))
+        await connection.execute(later)
+
+    assert await expire(database, timedelta(0)) == 1
 
 
 async def test_an_organization_without_events_can_read_on(
