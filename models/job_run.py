@@ -162,22 +162,30 @@ class JobRun(Base):
         actor_id: str,
         at: datetime,
         *,
+        after: datetime,
         hold: bool,
         parameters: Sequence[Mapping[str, str]],
         message: str | None,
     ) -> "JobRun":
-        """Make a run that an actor triggers. `of` has the job's and the version's columns."""
-        run = cls._new(of, at, JobRunTrigger.MANUAL, hold)
+        """Make a manual run. `of` has the job's and the version's columns; its latest run was created at `after`."""
+        run = cls._new(of, at, after, JobRunTrigger.MANUAL, hold)
         run.parameters = [dict(each) for each in parameters]
         run.message, run.triggered_by_id = message, actor_id
         return run
 
     @classmethod
     def scheduled(
-        cls, of: Mapping[str, Any], at: datetime, scheduled_for: datetime, *, hold: bool, skip_reason: str | None
+        cls,
+        of: Mapping[str, Any],
+        at: datetime,
+        scheduled_for: datetime,
+        *,
+        after: datetime,
+        hold: bool,
+        skip_reason: str | None,
     ) -> "JobRun":
         """Make a run of the schedule. It can be claimed once its time has passed, unless it is skipped or held."""
-        run = cls._new(of, at, JobRunTrigger.SCHEDULE, hold)
+        run = cls._new(of, at, after, JobRunTrigger.SCHEDULE, hold)
         run.scheduled_for = scheduled_for
         if run.available_at:
             run.available_at = max(at, scheduled_for)
@@ -187,11 +195,12 @@ class JobRun(Base):
         return run
 
     @classmethod
-    def _new(cls, of: Mapping[str, Any], at: datetime, trigger: JobRunTrigger, hold: bool) -> "JobRun":
+    def _new(cls, of: Mapping[str, Any], at: datetime, after: datetime, trigger: JobRunTrigger, hold: bool) -> "JobRun":
+        """Make a run that is created later than the one before, and available now, even if the clock was set back."""
         status = JobRunStatus.PENDING if hold else JobRunStatus.READY
-        available_at = None if hold else at
-        own = {"id": new_id(cls.PREFIX, at), "created_at": at, "attempt": 0, "retries": 0, "lost_claims": 0}
-        return cls(**own, **of, trigger=trigger, status=status, available_at=available_at)
+        available_at, created_at = None if hold else at, max(at, after + datetime.resolution)
+        own = {"id": new_id(cls.PREFIX, created_at), "attempt": 0, "retries": 0, "lost_claims": 0}
+        return cls(**own, **of, trigger=trigger, status=status, created_at=created_at, available_at=available_at)
 
     def release(self, at: datetime) -> None:
         """Let a held run be claimed. Releasing it again changes nothing."""

@@ -35,8 +35,8 @@ async def trigger(
     write.problems += _parameter_problems(parameters)
     write.explain(message)
     write.refuse()
-    of = of_version(job, version)
-    run = JobRun.manual(of, write.actor_id, write.at, hold=hold, parameters=parameters, message=message)
+    of, after = of_version(job, version), job.latest_run_at
+    run = JobRun.manual(of, write.actor_id, write.at, after=after, hold=hold, parameters=parameters, message=message)
     write.session.add(run)
     record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job))
     await refresh_latest_runs(write.session, [job.id])

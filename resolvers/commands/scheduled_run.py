@@ -28,7 +28,8 @@ async def create(
     run = await write.session.scalar(select(JobRun).where(of_time))
     is_new = run is None
     if run is None:
-        run = JobRun.scheduled(of_version(job, job.current), write.at, at, hold=hold, skip_reason=skip_reason)
+        of, after = of_version(job, job.current), job.latest_run_at
+        run = JobRun.scheduled(of, write.at, at, after=after, hold=hold, skip_reason=skip_reason)
         write.session.add(run)
         record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job), skip_reason)
         await refresh_latest_runs(write.session, [job_id])

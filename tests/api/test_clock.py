@@ -20,11 +20,16 @@ from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import LastUse
 from testbed.ask import CREATE_JOB, Ask, job_input
-from testbed.world import World, caller, make_world
+from testbed.world import World, caller, make_run, make_world
 from tests.api.test_dry_run import change
+from tests.api.test_run_commands import claim
 from tests.locks import until_waiting
 
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { job { updatedAt } userErrors { code } } }"
+TRIGGER = "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { userErrors { code } } }"
+SCHEDULE = """mutation ($id: ID!, $at: DateTime!) {
+  createScheduledRuns(input: {runs: [{jobId: $id, scheduledFor: $at}]}) { userErrors { code } } }"""
+LATEST = "query ($id: ID!) { job(id: $id) { latestRun { id } runs { nodes { id } } } }"
 YEARS = timedelta(days=9000)
 
 
@@ -100,6 +105,21 @@ async def test_a_change_is_never_earlier_than_the_one_before(ask: Ask, world: Wo
         job = await session.get_one(Job, job_id)
         events = list(await session.scalars(select(Event.occurred_at).order_by(Event.number)))
     assert job.updated_at == events[-1] == ahead
+
+
+@pytest.mark.parametrize("mutation", [TRIGGER, SCHEDULE], ids=["trigger", "schedule"])
+async def test_a_new_run_is_the_latest_though_the_clock_was_set_back(
+    ask: Ask, world: World, database: Database, mutation: str
+) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    now = await time_of(database)
+    older = await make_run(database, job_id, created_at=now + timedelta(days=1))
+
+    await ask(world.contributor, mutation, id=job_id, at=now.isoformat())
+
+    job = (await ask(world.viewer, LATEST, id=job_id))["job"]
+    assert [each["id"] for each in job["runs"]["nodes"]] == [job["latestRun"]["id"], older.id]
+    assert [each["run"]["id"] for each in await claim(ask, world)] == [job["latestRun"]["id"]]
 
 
 async def test_a_change_that_waited_for_a_lock_has_a_later_time(postgres_url: str) -> None:

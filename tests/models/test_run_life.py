@@ -18,13 +18,14 @@ from mainsheet.models.run_errors import RunFinished, RunLeaseLost, RunNotFinishe
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+EARLIER = NOW - SECOND
 OF = {"organization_id": "OR1", "job_id": "JB1", "version_number": 1, "cluster_id": "CL1"}
 NO_RETRIES = Retries(0, 0)
 FINISHED = [each for each in RunReportState if each is not RunReportState.RUNNING]
 
 
 def made(hold: bool = False) -> JobRun:
-    return JobRun.manual(OF, "MB1", NOW, hold=hold, parameters=(), message=None)
+    return JobRun.manual(OF, "MB1", NOW, after=EARLIER, hold=hold, parameters=(), message=None)
 
 
 def report(state: str, attempt: int = 1, **values: Any) -> RunReport:
@@ -34,6 +35,14 @@ def report(state: str, attempt: int = 1, **values: Any) -> RunReport:
 def test_a_triggered_run_is_ready_and_a_held_one_pending() -> None:
     assert (made().status, made().available_at) == ("READY", NOW)
     assert (made(hold=True).status, made(hold=True).available_at) == ("PENDING", None)
+
+
+def test_a_run_is_younger_than_the_one_before_though_the_clock_was_set_back() -> None:
+    before = JobRun.manual(OF, "MB1", NOW + SECOND, after=EARLIER, hold=False, parameters=(), message=None)
+    run = JobRun.manual(OF, "MB1", NOW, after=before.created_at, hold=False, parameters=(), message=None)
+
+    assert run.created_at > before.created_at
+    assert run.available_at == NOW
 
 
 def test_only_a_ready_run_is_available() -> None:
@@ -53,10 +62,10 @@ def test_a_release_makes_a_pending_run_ready_once() -> None:
 
 def test_a_scheduled_run_is_available_at_its_time() -> None:
     later = NOW + timedelta(hours=1)
-    ready = JobRun.scheduled(OF, NOW, later, hold=False, skip_reason=None)
-    held = JobRun.scheduled(OF, NOW, later, hold=True, skip_reason=None)
-    late = JobRun.scheduled(OF, NOW, NOW - SECOND, hold=False, skip_reason=None)
-    skipped = JobRun.scheduled(OF, NOW, later, hold=False, skip_reason="Another runs.")
+    ready = JobRun.scheduled(OF, NOW, later, after=EARLIER, hold=False, skip_reason=None)
+    held = JobRun.scheduled(OF, NOW, later, after=EARLIER, hold=True, skip_reason=None)
+    late = JobRun.scheduled(OF, NOW, NOW - SECOND, after=EARLIER, hold=False, skip_reason=None)
+    skipped = JobRun.scheduled(OF, NOW, later, after=EARLIER, hold=False, skip_reason="Another runs.")
     held.release(NOW)
 
     assert [each.available_at for each in (ready, held, late, skipped)] == [later, later, NOW, None]
