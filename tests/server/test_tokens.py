@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +20,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.roles import AccessScope, OrganizationRole
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.auth.last_use import INTERVAL, LastUse
+from mainsheet.server.auth.last_use import LastUse
 from testbed.clock import Clock
 from testbed.statements import statements_of
 from testbed.world import make_member, make_organization, make_service_account, token
@@ -107,61 +106,6 @@ async def test_only_a_hash_of_the_secret_is_stored(database: Database, ada: Memb
 
     assert secret not in map(str, vars(kept).values())
     assert kept.expires_at == kept.created_at + HOUR
-
-
-async def test_the_last_use_is_written_once_a_minute(
-    database: Database, authenticator: Authenticator, ada: Member
-) -> None:
-    secret = await tokens.create(database, ada.email, None, None)
-    start = datetime.now(UTC)
-    last_use = authenticator.last_use
-
-    last_use.note(await row(database, secret), start)
-    last_use.note(await row(database, secret), start + INTERVAL - timedelta(seconds=1))
-    await last_use.close()
-    assert (await row(database, secret)).last_used_at == start
-
-    last_use.note(await row(database, secret), start + INTERVAL)
-    await last_use.close()
-    assert (await row(database, secret)).last_used_at == start + INTERVAL
-
-
-async def test_a_last_use_written_by_another_process_is_kept(database: Database, ada: Member) -> None:
-    secret = await tokens.create(database, ada.email, None, None)
-    now = datetime.now(UTC)
-    await change(database, secret, last_used_at=now)
-    last_use = LastUse(database)
-
-    last_use.note(await row(database, secret), now + timedelta(seconds=30))
-    await last_use.close()
-
-    assert (await row(database, secret)).last_used_at == now
-
-
-async def test_requests_dont_wait_for_the_last_use(
-    database: Database, authenticator: Authenticator, ada: Member
-) -> None:
-    secret = await tokens.create(database, ada.email, None, None)
-    async with database.writes.begin() as connection:
-        await connection.execute(update(AccessToken).values(name="locked"))
-
-        caller = await authenticator.caller(f"Bearer {secret}")  # would hang if it waited
-
-        assert caller is not None
-    await authenticator.close()
-    assert (await row(database, secret)).last_used_at is not None
-
-
-async def test_a_failed_last_use_doesnt_fail_the_request(database: Database, ada: Member) -> None:
-    secret = await tokens.create(database, ada.email, None, None)
-    read_only = replace(database, writes=database.reads)
-    authenticator = Authenticator(read_only, LastUse(read_only))
-
-    caller = await authenticator.caller(f"Bearer {secret}")
-    await authenticator.close()
-
-    assert caller is not None
-    assert (await row(database, secret)).last_used_at is None
 
 
 async def test_a_token_for_an_unknown_member_is_refused(database: Database) -> None:
