@@ -47,8 +47,9 @@ EXPLAINED = (
     "`member` is in 50 teams, or in all where there are fewer; `admin` sees every job.",
     "",
     "These grow with what they read, by their nature: totals and facets with the list, numbered pages with the number,",
-    "and a page of a filter with its matches where no index has them in the order of the list, as for search. A page",
-    "of a member is scanned in the order of the list: the smaller the member's share of the jobs, the more are read.",
+    "and a page of a filter with its matches where no index has them in the order of the list, as for search. Of a",
+    "member who sees few of the jobs, a page by creation checks these until it is full. In other orders, a page of a",
+    "member is scanned in the order of the list: the smaller the member's share of the jobs, the more are read.",
     "A page of events by `teamIds` reads 3,000 events, then all of the teams if these don't fill it. On SQLite, a page",
     "by `teamIds` or times reads the feed until it is full. The generated events aren't in the order of their times.",
 )
