@@ -4,6 +4,7 @@ For each statement, SQLAlchemy has aiosqlite make a cursor, execute, fetch and c
 costs more than most statements do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,11 +19,21 @@ class SqliteConnection(aiosqlite.Connection):
     """A connection whose cursors execute and fetch at once. It takes the arguments of `sqlite3.connect`."""
 
     def __init__(self, *file: Any, **options: Any) -> None:
-        super().__init__(partial(sqlite3.connect, *file, **options), CHUNK)
+        self._opened: list[sqlite3.Connection] = []  # by the thread
+        super().__init__(partial(_open, self._opened, *file, **options), CHUNK)
         self._thread.daemon = True  # as SQLAlchemy does with connections that it makes itself
 
     def cursor(self) -> "WholeCursor":  # type: ignore[override]  # SQLAlchemy enters it, and needs no more
         return WholeCursor(self)
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Close what the thread opened, and end it.
+
+        aiosqlite doesn't close it if the caller was cancelled meanwhile, and the file would stay open until the garbage
+        collection, which runs rarely.
+        """
+        self._tx.put_nowait((None, partial(_close, self._opened)))
+        return super().stop()
 
     async def run(self, execute: Callable[[sqlite3.Cursor], object]) -> tuple[sqlite3.Cursor, Sequence[Any]]:
         """Execute with a new cursor. Return it with all rows, so that its statement has ended."""
@@ -35,6 +46,16 @@ class SqliteConnection(aiosqlite.Connection):
         execute_there: Any = self._execute  # has no types
         found: tuple[sqlite3.Cursor, Sequence[Any]] = await execute_there(executed)
         return found
+
+
+def _open(opened: list[sqlite3.Connection], *file: Any, **options: Any) -> sqlite3.Connection:
+    opened.append(sqlite3.connect(*file, **options))
+    return opened[-1]
+
+
+def _close(opened: Iterable[sqlite3.Connection]) -> None:
+    for each in opened:
+        each.close()  # does nothing if it is closed
 
 
 class WholeCursor:

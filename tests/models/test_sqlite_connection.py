@@ -1,4 +1,7 @@
+import asyncio
+import sqlite3
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from mainsheet.models.database import Database
 from mainsheet.models.sqlite_connection import SqliteConnection
 
+PATIENCE = 10  # seconds
 ADD = text("INSERT INTO item (id, name) VALUES (:id, :name)")
 
 
@@ -64,3 +68,28 @@ async def test_databases_use_these_connections(tmp_path: Path) -> None:
         async with engine.connect() as connection:
             assert isinstance((await connection.get_raw_connection()).driver_connection, SqliteConnection)
     await database.close()
+
+
+async def test_a_connection_is_closed_if_its_caller_is_cancelled_while_it_opens(tmp_path: Path) -> None:
+    opening, is_cancelled, closed = Event(), Event(), Event()
+
+    class Slow(sqlite3.Connection):
+        def __init__(self, *file: Any, **options: Any) -> None:
+            super().__init__(*file, **options)
+            opening.set()
+            is_cancelled.wait(PATIENCE)
+
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    async def connect() -> None:
+        await SqliteConnection(tmp_path / "data.sqlite3", factory=Slow)
+
+    connecting = asyncio.create_task(connect())
+    assert await asyncio.to_thread(opening.wait, PATIENCE)
+    connecting.cancel()
+    await asyncio.wait([connecting])
+    is_cancelled.set()
+
+    assert await asyncio.to_thread(closed.wait, PATIENCE)
