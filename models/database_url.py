@@ -68,6 +68,8 @@ class DatabaseUrl:
             return cls._postgresql(text)
         if scheme.partition("+")[0] != "sqlite":
             raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}")
+        if "?" in text:  # SQLAlchemy would take parameters that change which file it opens
+            raise BadDatabaseUrl("A SQLite URL has no parameters; a ? in the name of its file is written %3F")
         try:
             return cls(text, make_url(text).set(drivername="sqlite+aiosqlite"))
         except (ArgumentError, ValueError):

@@ -32,6 +32,13 @@ def test_only_its_owner_can_read_a_new_database(tmp_path: Path) -> None:
         assert modes(tmp_path) == dict.fromkeys(("new.sqlite3", "new.sqlite3-wal", "new.sqlite3-shm"), PRIVATE)
 
 
+def test_the_name_of_a_database_may_have_encoded_characters(tmp_path: Path) -> None:
+    upgraded = invoke("db", "upgrade", "--database-url", f"sqlite:///{tmp_path}/q%3Fird%20%25.sqlite3")
+
+    assert upgraded.returncode == 0
+    assert set(modes(tmp_path)) == {"q?ird %.sqlite3"}
+
+
 @pytest.mark.parametrize(("mode", "is_named"), [(0o644, True), (0o640, True), (0o600, False)])
 def test_serve_names_a_database_that_others_can_open(sqlite_url: str, mode: int, *, is_named: bool) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
