@@ -11,7 +11,7 @@ from mainsheet.models.database_url import DatabaseUrl
 from mainsheet.models.feed import begin_epoch_after_restore
 from mainsheet.models.migration_steps import is_pending
 from mainsheet.models.revisions import revisions_of
-from mainsheet.models.sqlite_copy import checked_copy, has_data, put, replace, revision
+from mainsheet.models.sqlite_copy import BESIDE, checked_copy, has_data, put, replace, revision
 from mainsheet.server.commands import postgresql
 from mainsheet.server.commands.file_errors import file_errors
 from mainsheet.server.commands.options import with_settings
@@ -24,7 +24,7 @@ from mainsheet.server.commands.running import (
     run,
     upgrade_command,
 )
-from mainsheet.server.process.database_lock import locked
+from mainsheet.server.process.database_lock import SUFFIX, locked
 from mainsheet.server.settings import PREFIX, Settings
 
 
@@ -84,6 +84,7 @@ async def _check_tables(settings: Settings, *, has_tables: bool) -> None:
 def _copy(path: Path, file: Path) -> None:
     _refuse_same(path, file)
     with progress_bar("Copying", 100) as advance, checked_copy(path, file, advance) as copy:
+        revision(copy)  # raises an error if `db restore` would refuse it
         put(copy, file)
 
 
@@ -136,5 +137,8 @@ def _replace(path: Path, file: Path, *, force: bool) -> bool:
 
 
 def _refuse_same(path: Path, file: Path) -> None:
-    if path.exists() and file.exists() and path.samefile(file):
-        raise click.ClickException(f"{file} is the database itself")
+    """Refuse a file that is the database, or that SQLite or a server keeps beside it, whether or not it is there."""
+    for suffix in ("", *BESIDE, SUFFIX):
+        own = Path(f"{path.resolve()}{suffix}")
+        if file.resolve() == own or (own.exists() and file.exists() and own.samefile(file)):
+            raise click.ClickException(f"{file} is {'a file of ' if suffix else ''}the database itself")

@@ -1,0 +1,43 @@
+"""Which files `mainsheet db backup` writes, and `db restore` reads."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.server.commands import invoke
+from tests.server.test_cli import refused
+
+
+def test_a_database_that_could_not_be_restored_is_not_copied(sqlite_url: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("DROP TABLE organization")
+
+    said = refused(invoke("db", "backup", f"{tmp_path}/copy", MAINSHEET_DATABASE_URL=sqlite_url))
+
+    assert said == "It isn't a database of Mainsheet"
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", "-lock"])
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_the_files_beside_a_database_are_no_backups(
+    sqlite_demo_url: str, tmp_path: Path, suffix: str, command: str
+) -> None:
+    database = Path(sqlite_demo_url.removeprefix("sqlite:///"))
+    beside = Path(f"{database}{suffix}")
+    link = tmp_path / "link"
+    link.symlink_to(beside)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE organization SET name = name || '!'")
+        connection.commit()
+        beside.touch()
+
+        for file in (beside, link):
+            said = refused(invoke("db", command, str(file), "--force", MAINSHEET_DATABASE_URL=sqlite_demo_url))
+            assert said == f"{file} is a file of the database itself"
+    with closing(sqlite3.connect(database)) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM organization")}
+    assert names == {"harbor!", "lagoon!"}
