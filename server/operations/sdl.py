@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from graphql import REMOVE, Node, Visitor, build_ast_schema, build_schema, parse, print_ast, visit
+from graphql import REMOVE, Node, Visitor, assert_valid_schema, build_ast_schema, build_schema, parse, print_ast, visit
 from graphql.utilities import BreakingChange, DangerousChange, SafeChange, SchemaChange, find_schema_changes
 
 from mainsheet.schema.api import api
@@ -59,10 +59,12 @@ def difference() -> Sequence[str]:
 def changes_since(old: str, to: str | None = None) -> Sequence[Change]:
     """Return the changes for clients from the old SDL to another, or to the code's, the worst first.
 
-    Raises graphql-core's error if an SDL is invalid.
+    Raises graphql-core's errors if an SDL is invalid.
     """
-    new, today = build_schema(to or current()), datetime.now(UTC).date()
+    new, today = build_schema(current() if to is None else to), datetime.now(UTC).date()
     document = parse(old)
+    for each in (build_ast_schema(document), new):
+        assert_valid_schema(each)  # a document of operations alone would be taken for an empty schema
     changes = find_schema_changes(build_ast_schema(document), new)
     unannounced = find_schema_changes(build_ast_schema(visit(document, _Due(today))), new)
     added = _added(changes)

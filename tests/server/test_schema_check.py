@@ -59,13 +59,24 @@ def test_a_removed_name_is_listed_with_new_names_like_it(tmp_path: Path) -> None
     assert result.stderr == f"Error: 2 of 5 changes since {files[0]} break clients\n"
 
 
-def test_an_invalid_schema_prints_one_line(tmp_path: Path) -> None:
-    (tmp_path / "old.graphql").write_text("not a schema {", "utf-8")
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not a schema {", "Syntax Error"),
+        ("", "Syntax Error: Unexpected <EOF>"),
+        ("query { me { id } }", "Query root type must be provided"),
+    ],
+)
+def test_an_invalid_schema_prints_one_line(tmp_path: Path, text: str, said: str, *, is_new: bool) -> None:
+    files = [tmp_path / name for name in ("old.graphql", "new.graphql")]
+    for file, content in zip(files, (SDL, text) if is_new else (text, SDL), strict=True):
+        file.write_text(content, "utf-8")
 
-    result = checked(tmp_path / "old.graphql")
+    result = CliRunner().invoke(main, ["schema", "check", *map(str, files)])
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert re.fullmatch(r"Error: .* can't be read as a schema: .*\n", result.stderr)
+    assert re.fullmatch(rf"Error: .* can't be read as a schema: {said}.*\n", result.stderr)
 
 
 @pytest.mark.parametrize(
