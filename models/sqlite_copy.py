@@ -102,7 +102,7 @@ def replace(path: Path, copy: Path) -> Path | None:
     """
     kept = _free_name(path) if has_data(path) else None
     path.touch(0o600)  # a file can be locked
-    _keep_owner(path, copy)
+    keep_owner(path, copy)
     with _failing_with("The copy can't be changed"):
         _skip_numbers(copy)
     with closed(path):
@@ -192,8 +192,8 @@ def _skip_numbers(path: Path) -> None:
             connection.execute(SKIP_NUMBERS, (time.time_ns() // 1000,))
 
 
-def _keep_owner(path: Path, copy: Path) -> None:
-    """Give the copy the owner of the old database, so that the server can open what root restored."""
+def keep_owner(path: Path, copy: Path) -> None:
+    """Give the copy the owner of the old file, so that the server, say, can open a database that root restored."""
     if os.geteuid() == 0:
         owner = path.stat()
         os.chown(copy, owner.st_uid, owner.st_gid)

@@ -7,6 +7,7 @@ from mainsheet.server.commands.file_errors import file_errors
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.json_schema import json_schema
+from mainsheet.server.job_files.whole_file import write_whole
 from mainsheet.server.organization_files.document import DOCUMENT, faults, is_same
 from mainsheet.server.organization_files.state import read
 
@@ -59,6 +60,6 @@ def _write(path: Path, document: Document, *, force: bool) -> None:
         raise click.ClickException(f"{path} isn't the file of an organization, or has faults: {problems[0]}")
     if written:
         check_owner(path, written.get("organization"), document["organization"], force=force)
-    (path.parent / SCHEMA).write_bytes(_schema())
+    write_whole(path.parent / SCHEMA, _schema())
     if written is None or not is_same(written, document):
-        path.write_text(HEADING + files.text_of(document), "utf-8")
+        write_whole(path, HEADING + files.text_of(document))

@@ -27,6 +27,7 @@ from mainsheet.server.job_files import files, plan, report
 from mainsheet.server.job_files.document import DOCUMENT
 from mainsheet.server.job_files.json_schema import json_schema
 from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.job_files.whole_file import write_whole
 
 OWNER = ".organization"  # has the name of the organization from which the folder was exported
 SCHEMA = ".job.schema.json"
@@ -172,8 +173,8 @@ def _begin(directory: Path, organization: str, *, force: bool) -> None:
     owner = note.read_text("utf-8", errors="replace").strip() if note.exists() else None
     check_owner(directory, owner, organization, force=force)
     directory.mkdir(parents=True, exist_ok=True)
-    note.write_text(f"{organization}\n", "utf-8")
-    (directory / SCHEMA).write_bytes(_schema())
+    write_whole(note, f"{organization}\n")
+    write_whole(directory / SCHEMA, _schema())
 
 
 async def _collect(steps: list[plan.Step], batches: AsyncIterator[Sequence[plan.Step]], count: int, done: str) -> None:

@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLInputType, validate_input_value
 
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
+from mainsheet.server.job_files.whole_file import write_whole
 
 SUFFIXES = {".yaml", ".yml"}
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
@@ -72,7 +73,7 @@ def write(path: Path, document: Document, heading: str) -> None:
         written, faults = _checked(path)
         if not faults and is_same(written, document):
             return
-    path.write_text(heading + text_of(document), "utf-8")
+    write_whole(path, heading + text_of(document))
 
 
 def text_of(document: Document) -> str:
