@@ -19,7 +19,7 @@ from mainsheet.models.errors import MainsheetError
 from mainsheet.models.failures import failure_of
 from mainsheet.models.feed import follow_timelines
 from mainsheet.models.revisions import revisions_of
-from mainsheet.server.observe.redaction import without_secrets
+from mainsheet.server.observe.redaction import url_without_secrets, without_secrets
 from mainsheet.server.settings import PREFIX, Settings
 
 PRIVATE = 0o600
@@ -110,7 +110,7 @@ def upgrade_command() -> str:
     url = context.params.get("database_url") if context else None
     if url is None:
         return "mainsheet db upgrade"
-    return f"mainsheet db upgrade --database-url {shlex.quote(without_secrets(url))}"
+    return f"mainsheet db upgrade --database-url {shlex.quote(url_without_secrets(url))}"
 
 
 def check_url(url: str, *, may_create: bool) -> DatabaseUrl:

@@ -5,7 +5,7 @@ import click
 from mainsheet.server.commands.options import given_options, json_option, shown, variable, with_settings
 from mainsheet.server.commands.table import show, table
 from mainsheet.server.environment import FILE, secrets
-from mainsheet.server.observe.redaction import MASK, without_secrets
+from mainsheet.server.observe.redaction import MASK, url_without_secrets
 from mainsheet.server.settings import Settings
 
 COLUMNS = {"SETTING": "", "VALUE": "", "ORIGIN": ""}
@@ -39,10 +39,13 @@ def settings(settings: Settings, *, describe: bool, as_json: bool) -> None:
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    text = shown(value)
+    return ",".join(_masked(shown(each), name) for each in (value if isinstance(value, tuple) else (value,)))
+
+
+def _masked(text: str, name: str) -> str:
     if text and name in secrets() and "://" not in text:
         return MASK
-    return without_secrets(text)
+    return url_without_secrets(text)
 
 
 def _origin(name: str) -> str:

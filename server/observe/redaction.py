@@ -15,6 +15,9 @@ SUSPECT = re.compile("|".join(SUSPECTS))  # every text is searched for it, and f
 # Our tokens, secrets of webhooks, and JWTs.
 TOKEN = re.compile(r"(?<![\w-])(mst_|whsec_|eyJ)[\w+/=.-]{8,8000}")
 PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
+# Of a text that is a URL, so that its parts may have any characters.
+URL_USERINFO = re.compile(r"(?<=://).*@", re.DOTALL)
+URL_PARAMETER = re.compile(r"([?&;][^=&]*(?:pass|secret|token)[^=&]*=)[^&]+", re.IGNORECASE | re.DOTALL)
 DETAIL_BEGINS = "DETAIL:  "
 # PostgreSQL's description of an error, which quotes the row. It may have several lines.
 DETAIL = re.compile(
@@ -34,6 +37,11 @@ def without_secrets(text: str) -> str:
         return text
     text = TOKEN.sub(rf"\1{MASK}", text)
     return PARAMETER.sub(rf"\1{MASK}", USERINFO.sub(f"{MASK}@", text))
+
+
+def url_without_secrets(url: str) -> str:
+    """Mask the userinfo and the secret parameters of a URL, also if they have spaces, quotes or `<`."""
+    return without_secrets(URL_USERINFO.sub(f"{MASK}@", URL_PARAMETER.sub(rf"\1{MASK}", url)))
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:

@@ -280,14 +280,19 @@ def test_no_secret_of_a_url_is_shown() -> None:
     assert "ssl=disable" in shown
 
 
-@pytest.mark.parametrize("password", ["hunter2"])
-def test_a_hint_masks_the_password_of_a_url(postgres_url: str, password: str) -> None:
+@pytest.mark.parametrize("before", ["", "a b", "a'b", 'a"b', "a<b", "a>b"])
+def test_a_password_of_any_characters_is_masked(postgres_url: str, before: str) -> None:
     asyncio.run(execute(postgres_url, "UPDATE alembic_version SET version_num = '0000'"))
+    replicas = ",".join(f"postgresql://ada:{before}hunter2@{host}/x" for host in ("one", "two"))
 
-    hint = refused(invoke("db", "check", "--database-url", f"{postgres_url}&password={password}"))
+    shown = invoke("settings", MAINSHEET_DATABASE_URL=f"postgresql://ada:{before}hunter2@db/x?sslmode=disable").stdout
+    many = invoke("settings", MAINSHEET_DATABASE_URL=postgres_url, MAINSHEET_REPLICA_URLS=replicas).stdout
+    hint = refused(invoke("db", "check", "--database-url", f"{postgres_url}&password={before}hunter2"))
 
+    assert "hunter2" not in shown + many + hint
+    assert "postgresql://***@db/x?sslmode=disable" in shown
+    assert "postgresql://***@one/x,postgresql://***@two/x" in many
     assert "run `mainsheet db upgrade --database-url " in hint
-    assert "hunter2" not in hint
 
 
 @pytest.mark.parametrize(
