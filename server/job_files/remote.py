@@ -1,6 +1,7 @@
 """A client of any Mainsheet server."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,8 @@ ATTEMPTS = 10
 LONGEST_WAIT_SECONDS = 60
 BUSY = {429, 503}
 NOT_FOUND = 404
+FORM = "https://HOST or https://HOST/PATH/graphql"
+VISIBLE = re.compile(r"[!-~]+")  # the characters of a token
 WRONG_PATH = " The URL of a server under a path ends in /graphql."
 
 
@@ -20,11 +23,16 @@ class Failed(Exception):
 
 
 class Remote:
-    """Sends operations with a token. A server that is busy is asked again after the time that it names."""
+    """Sends operations with a token. A server that is busy is asked again after the time that it names.
+
+    Raises `Failed` for a URL or token that can't be one.
+    """
 
     def __init__(self, url: str, token: str) -> None:
-        address = URL(url)
+        address = _address(url)
         self.url = address if address.path.strip("/") else address / "graphql"
+        if not VISIBLE.fullmatch(token):
+            raise Failed("The token has a character that no token has, such as a line break at its end")
         self._token = token
 
     async def __aenter__(self) -> Self:
@@ -65,6 +73,19 @@ class Remote:
         """Return the exception for errors that refuse a request as a whole."""
         messages = dict.fromkeys(str(each.get("message")) for each in errors)
         return Failed(f"{self.url} refused the request: {'; '.join(messages)}{hint}")
+
+
+def _address(url: str) -> URL:
+    """Parse a server's URL. The error doesn't show it: its userinfo may be anywhere in a malformed one."""
+    try:
+        address = URL(url)
+    except ValueError:
+        raise Failed(f"The server's URL isn't of the form {FORM}") from None
+    if address.scheme not in {"http", "https"} or not address.raw_host:
+        raise Failed(f"The server's URL isn't of the form {FORM}")
+    if address.raw_user or address.raw_password:
+        raise Failed("The server's URL has a user or password. Remove them: the token authenticates you")
+    return address
 
 
 def _wait(response: aiohttp.ClientResponse, attempt: int) -> float:

@@ -405,7 +405,11 @@ def test_one_key_in_two_files_is_refused(tmp_path: Path) -> None:
     ("url", "message"),
     [
         ("http://127.0.0.1:1", "can't be reached"),
-        ("no-url", "can't be reached"),
+        ("no-url", "The server's URL isn't of the form https://HOST"),
+        ("ada:hunter2@localhost", "isn't of the form"),
+        ("http://[::1", "isn't of the form"),
+        ("http://ada:hunter2/3@localhost", "isn't of the form"),
+        ("http://ada:hunter2@127.0.0.1:1", "The server's URL has a user or password."),
         ("{server}/livez", "refused the request"),
         ("{server}/mainsheet", "ends in /graphql"),
     ],
@@ -418,6 +422,7 @@ def test_a_server_that_does_not_answer_is_one_line(server: Serving, tmp_path: Pa
 
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
+    assert "hunter2" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -441,13 +446,17 @@ def test_wrong_usage_does_not_exit_as_changes_do(arguments: list[str]) -> None:
     assert "Usage: mainsheet jobs" in done.stderr
 
 
-def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [("mst_wrong", "refused the request"), ("mst_wrong\r", "The token has a character that no token has")],
+)
+def test_a_wrong_token_is_one_line(server: Serving, tmp_path: Path, token: str, message: str) -> None:
     put(tmp_path)
 
-    done = invoke("jobs", "diff", "--url", server.url, "--token", "mst_wrong", str(tmp_path))
+    done = invoke("jobs", "diff", "--url", server.url, "--token", token, str(tmp_path))
 
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert "refused the request" in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize("command", [["diff"], ["apply", "--yes"]])
