@@ -96,10 +96,7 @@ async def migrated(settings: Settings) -> AsyncIterator[Database]:
 
 async def require_served(database: Database) -> None:
     """Fail with one line if this version can't serve the database."""
-    try:
-        revisions = await revisions_of(database)
-    except DATABASE_FAILURES as error:
-        raise click.ClickException(f"The database can't be reached: {reason(error)}") from None
+    revisions = await revisions_of(database)
     if revisions.obstacle:
         remedy = "update Mainsheet" if revisions.is_newer else f"run `{upgrade_command()}`"
         raise click.ClickException(f"{revisions.obstacle}: {remedy}")

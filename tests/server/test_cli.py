@@ -234,6 +234,14 @@ def test_output_to_a_closed_pipe_is_no_failure_of_the_database(sqlite_url: str) 
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+def test_a_refused_statement_is_no_failure_of_the_database(postgres_url: str) -> None:
+    url = f"{postgres_url}&options=-c%20role%3Dpg_monitor"  # a role that may read no table
+
+    said = refused(invoke("db", "check", MAINSHEET_DATABASE_URL=url))
+
+    assert said == "The database refused a statement: permission denied for table alembic_version"
+
+
 def test_an_unknown_token_can_not_be_revoked(url: str) -> None:
     for token_id in ("AT0", "not-utf-8-\udcff"):  # the system encodes arguments, so these are processes
         assert "There is no token" in refused(mainsheet("token", "revoke", token_id, MAINSHEET_DATABASE_URL=url))
