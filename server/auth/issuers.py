@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.resolvers.commands.sign_in import Roles
 from mainsheet.server.settings import DEFAULT_ALGORITHMS, DEFAULT_SCOPES, Algorithm, Settings
+from mainsheet.server.yaml_document import parsed
 
 ORGANIZATION_ROLES = tuple(OrganizationRole)  # the later one allows more
 TEAM_ROLES = tuple(TeamRole)
@@ -139,11 +139,11 @@ def _alone(settings: Settings) -> IssuerSettings:
 def _read(path: Path) -> Sequence[IssuerSettings]:
     where = f"MAINSHEET_OIDC_FILE: {path}"
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = parsed(path.read_text("utf-8"))
     except OSError as error:
         raise ValueError(f"{where} can't be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{where} isn't YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        raise ValueError(f"{where} isn't YAML: {error}") from None
     return _checked(IssuersFile, document, lambda path: f"{where}: {path}{': ' if path else ''}").issuers
 
 

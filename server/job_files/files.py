@@ -11,6 +11,7 @@ from graphql import GraphQLError, GraphQLInputType, validate_input_value
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 from mainsheet.server.job_files.whole_file import write_whole
+from mainsheet.server.yaml_document import parsed
 
 SUFFIXES = {".yaml", ".yml"}
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
@@ -80,10 +81,6 @@ def text_of(document: Document) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=UNBROKEN)
 
 
-def parsed(text: str) -> Any:
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe one
-
-
 def _paths(directory: Path) -> Sequence[Path]:
     return sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES)
 
@@ -97,8 +94,8 @@ def checked(path: Path, faults: Callable[[Any], Iterable[str]]) -> tuple[Any, Se
     """Return what the file has and its faults: YAML's, or those that the function finds."""
     try:
         document = parsed(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError, ValueError) as error:
-        return None, [" ".join(str(error).split())]
+    except (OSError, ValueError) as error:
+        return None, [str(error)]
     return document, list(faults(document))
 
 
@@ -122,29 +119,6 @@ def new_path(directory: Path, job_key: str) -> Path:
     if path.exists():
         raise BadFiles([f"{path} isn't the file of the job {job_key}. Rename it."])
     return path
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses keys that aren't texts, and a key that is there twice: PyYAML takes the last one. Dates stay texts."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
-                seen.add(key.value)
-        made = super().construct_mapping(node, deep)
-        for each in made:
-            if not isinstance(each, str):
-                raise yaml.constructor.ConstructorError(None, None, f"the key {each!r} isn't a text", node.start_mark)
-        return made
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class _Dumper(yaml.SafeDumper):

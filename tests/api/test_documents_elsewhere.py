@@ -18,6 +18,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.server.job_files import export, files, plan
 from mainsheet.server.job_files.document import Document
 from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.yaml_document import parsed
 from testbed.ask import Ask, config
 from testbed.world import World, make_cluster, make_member, make_organization, make_saved_query, make_team
 from tests.api.any_document import CLUSTERS, QUERIES, TEAMS, graphs
@@ -58,7 +59,7 @@ async def organizations(database: Database) -> list[Member]:
 
 async def apply(remote: Remote, documents: Sequence[Document]) -> list[str]:
     """Apply the documents as `mainsheet jobs apply` would after it read their files, and return the outcomes."""
-    read = [files.JobFile(Path(), files.parsed(files.text_of(each))) for each in documents]
+    read = [files.JobFile(Path(), parsed(files.text_of(each))) for each in documents]
     batches = plan.applied(remote, read, publish=True, message=None)
     steps = [step async for batch in batches for step in batch]
     assert [step.faults for step in steps if step.faults] == []

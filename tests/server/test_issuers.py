@@ -43,6 +43,8 @@ def test_the_documentation_has_each_key() -> None:
         ("", "Input should be"),
         ("a: [", "isn't YAML"),
         ("[" * 10_000, "isn't YAML"),
+        ("issuers: []\nissuers: []", "isn't YAML: 'issuers' is there twice"),
+        ("issuers: !!bool foo", "isn't YAML: the value isn't a !!bool"),
         ({"issuers": []}, "issuers: "),
         ({"issuers": [ENTRY], "more": 1}, "more: Extra"),
         ({"issuers": [ENTRY | {"isuer": 1}]}, "issuers.0.isuer: Extra"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mainsheet.server.job_files import files, plan
 from mainsheet.server.job_files.remote import Remote
+from mainsheet.server.yaml_document import parsed
 from tests.server.commands import Serving, invoke, serving
 
 ADMIN, LAGOON, VIEWER = "admin@harbor.example", "admin@lagoon.example", "viewer@harbor.example"
@@ -337,6 +338,12 @@ FAULTY: dict[str, tuple[str, str]] = {
     "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
     "a number as a key": ("1: a\n", "the key 1 isn't a text"),
     "a boolean as a key": ("config: {yes: a}\n", "the key True isn't a text"),
+    "no boolean": ("status: !!bool foo", "the value isn't a !!bool"),
+    "no number": ('name: !!int ""', "the value isn't a !!int"),
+    "no time": ("name: !!timestamp foo", "the value isn't a !!timestamp"),
+    "no date": ("name: !!timestamp 2026-13-01", "the value isn't a !!timestamp"),
+    "no object": ("config: !!map foo", "expected a mapping node"),
+    "a large number": (f"name: {'9' * 5000}", "the value isn't a !!int"),
     "a list as a key": ("? [a]\n: b\n", "found unhashable key"),
     "two sources": (
         files.text_of({**SHORE, "config": TWO_SOURCES}),
@@ -483,7 +490,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 def test_each_text_survives_a_file(text: str) -> None:
     document = {**SHORE, "description": text, "tags": [text]}
 
-    assert files.parsed(files.text_of(document)) == document
+    assert parsed(files.text_of(document)) == document
 
 
 def test_the_json_schema_has_the_fields_of_a_document() -> None:

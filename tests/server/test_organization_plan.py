@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mainsheet.models import limits
-from mainsheet.server.job_files.files import parsed, text_of
+from mainsheet.server.job_files.files import text_of
 from mainsheet.server.job_files.plan import CREATED, UNCHANGED
 from mainsheet.server.organization_files.document import faults, normalized
 from mainsheet.server.organization_files.plan import Plan
 from mainsheet.server.organization_files.state import Existing, State
+from mainsheet.server.yaml_document import parsed
 
 ROLES = st.sampled_from(["VIEWER", "CONTRIBUTOR", "ADMIN"])
 CODE = st.text(min_size=1, max_size=30).filter(lambda text: not any(limits.SQL.check(text, ())))
