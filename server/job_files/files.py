@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from graphql import GraphQLError, GraphQLInputType, validate_input_value
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    validate_input_value,
+)
 
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
@@ -14,6 +21,7 @@ from mainsheet.server.job_files.whole_file import write_whole
 from mainsheet.server.yaml_document import parsed
 
 SUFFIXES = {".yaml", ".yml"}
+ANY_TEXT = limits.Text()
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
 ODD_BREAKS = "\r\x85\u2028\u2029"  # YAML would change them in a block
 
@@ -100,7 +108,7 @@ def checked(path: Path, faults: Callable[[Any], Iterable[str]]) -> tuple[Any, Se
 
 
 def faults_of(document: Any, type_: GraphQLInputType) -> Iterator[str]:
-    """Yield where the document isn't a value of the input type."""
+    """Yield where the document isn't a value of the input type, as it is written: without GraphQL's coercion."""
     found: list[str] = []
 
     def add(error: GraphQLError, path: Sequence[str | int]) -> None:
@@ -108,7 +116,25 @@ def faults_of(document: Any, type_: GraphQLInputType) -> Iterator[str]:
         found.append(f"{where}: {error.message}" if where else error.message)
 
     validate_input_value(document, type_, add)
-    yield from found
+    yield from found or _strict_faults(document, type_, "")
+
+
+def _strict_faults(value: Any, type_: GraphQLInputType, where: str) -> Iterator[str]:
+    """Yield lists of a valid document that GraphQL would make of one value, and texts that no request can have."""
+    type_ = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    match value:
+        case list() if isinstance(type_, GraphQLList):
+            for index, each in enumerate(value):
+                yield from _strict_faults(each, type_.of_type, f"{where}{index}.")
+        case None:
+            return
+        case _ if isinstance(type_, GraphQLList):
+            yield f"{where.removesuffix('.')}: Must be a list, even of one value."
+        case dict() if isinstance(type_, GraphQLInputObjectType):
+            for name, each in value.items():
+                yield from _strict_faults(each, type_.fields[name].type, f"{where}{name}.")
+        case str():
+            yield from (f"{where.removesuffix('.')}: {problem.message}" for problem in ANY_TEXT.check(value, ()))
 
 
 def new_path(directory: Path, job_key: str) -> Path:

@@ -349,6 +349,13 @@ FAULTY: dict[str, tuple[str, str]] = {
         files.text_of({**SHORE, "config": TWO_SOURCES}),
         "config.source: Within OneOf Input Object type",
     ),
+    "one tag": (files.text_of({**SHORE, "tags": "finance"}), "tags: Must be a list, even of one value."),
+    "one dependency": (
+        files.text_of({**SHORE, "config": {**SHORE["config"], "dependencies": {"jobKey": "moon"}}}),
+        "config.dependencies: Must be a list",
+    ),
+    "a set": ("tags: !!set {a, b}\n" + files.text_of(SHORE), "tags: Must be a list"),
+    "half a character": ('tags: ["\\ud800"]\n' + files.text_of(SHORE), "tags.0: Must not contain the character U+D800"),
     "bytes": ("\udcff", "can't decode byte"),
     "itself": ("&a [*a]", "Expected value of type 'JobDocumentInput' to be an object"),
 }

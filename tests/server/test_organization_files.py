@@ -434,6 +434,12 @@ FAULTY: Mapping[str, tuple[str, Any]] = {
         "members.0.teams",
         {"members": [{"email": "a@b.c", "name": "A", "teams": [{"team": "t", "role": "VIEWER"}] * 2}]},
     ),
+    "one team": ("teams: Must be a list, even of one value.", {"teams": {"name": "data"}}),
+    "one role": (
+        "members.0.teams: Must be a list",
+        {"members": [{"email": "a@b.c", "name": "A", "teams": {"team": "t", "role": "ADMIN"}}]},
+    ),
+    "half a character": ("teams.0.name: Must not contain", {"teams": [{"name": "\ud800"}]}),
     "no role": ("members.0.teams", {"members": [{"email": "a@b.c", "name": "A", "teams": [{"team": "t"}]}]}),
 }
 
