@@ -10,6 +10,7 @@ from mainsheet.executor import Refused, Request, Unsupported, core_schema
 from mainsheet.models.errors import BadInput
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.schema.api import api
+from mainsheet.server.commands.options import with_settings
 from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.explanation import NOWHERE, Dialect, explained
@@ -27,39 +28,53 @@ from mainsheet.server.settings import Settings
 @click.option(
     "--role", type=click.Choice(list(OrganizationRole)), default="MEMBER", help="The caller's role in the organization."
 )
+@with_settings()
 def explain(
-    query: Path, variables: str, operation: str | None, dialect: Dialect | None, role: OrganizationRole
+    settings: Settings,
+    *,
+    query: Path,
+    variables: str,
+    operation: str | None,
+    dialect: Dialect | None,
+    role: OrganizationRole,
 ) -> None:
     """Print the Python that a query in the file QUERY is compiled to, with the SQL of each batch.
 
     No database is needed. If a statement of a batch depends on the rows of another one, only the first is shown.
     """
+    given = _variables(variables)
+
+    async def explanation(text: str) -> str:
+        request = await _request(settings, text, operation, given)
+        return await explained(request, dialect or _dialect(settings), role)
+
     try:
-        given: Any = json.loads(variables)
-    except json.JSONDecodeError as error:
+        shown = asyncio.run(explanation(query.read_text("utf-8")))
+    except (InvalidOperation, Unsupported, Refused, BadInput, UnicodeDecodeError) as error:
+        raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
+    click.echo(shown, nl=False)
+
+
+def _variables(text: str) -> dict[str, Any]:
+    try:
+        given: Any = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise click.BadParameter(f"{error}", param_hint="--variables") from None
     if not isinstance(given, dict):
         raise click.BadParameter("an object is needed", param_hint="--variables")
-    try:
-        text = asyncio.run(_explained(query.read_text("utf-8"), given, operation, dialect or _dialect(), role))
-    except (InvalidOperation, Unsupported, Refused, BadInput, UnicodeDecodeError) as error:
-        raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
-    click.echo(text, nl=False)
+    return given
 
 
-async def _explained(
-    text: str, variables: dict[str, Any], name: str | None, dialect: Dialect, role: OrganizationRole
-) -> str:
-    store = OperationStore(core_schema(api), Limits.of(Settings()), capacity=0)
+async def _request(settings: Settings, text: str, name: str | None, variables: dict[str, Any]) -> Request:
+    store = OperationStore(core_schema(api), Limits.of(settings), capacity=0)
     operation = await store.get(text, name)
     if operation.kind is not OperationType.QUERY:
         raise click.ClickException("Only queries can be explained: graphql-core runs the root fields of a mutation")
     operation.check(variables)
-    return await explained(Request(operation.prepared, variables), dialect, role)
+    return Request(operation.prepared, variables)
 
 
-def _dialect() -> Dialect:
+def _dialect(settings: Settings) -> Dialect:
     """Return the dialect of the configured database, or PostgreSQL's if none is configured."""
-    settings = Settings()
     is_sqlite = "database_url" in settings.model_fields_set and settings.database_url.startswith("sqlite")
     return "sqlite" if is_sqlite else "postgresql"

@@ -464,9 +464,23 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
         ("query A { __typename } query B { __typename }", (), "operationName"),
         ("{ __typename }", ("--variables", "{"), "--variables"),
         ("{ __typename }", ("--variables", "[]"), "--variables"),
+        ("{ __typename }", ("--variables", '{"a":' + "[" * 100_000), "--variables"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_explain_failures_print_one_line(tmp_path: Path, text: str, more: tuple[str, ...], said: str) -> None:
     (tmp_path / "query.graphql").write_text(text, "utf-8")
 
     assert said in refused(invoke("explain", str(tmp_path / "query.graphql"), *more))
+
+
+def test_explain_reads_settings_as_other_commands_do(tmp_path: Path) -> None:
+    (tmp_path / "query.graphql").write_text("{ me { jobs { nodes { id } } } }", "utf-8")
+    (tmp_path / "url").write_text("sqlite:///nowhere.sqlite3", "utf-8")
+    command = ("explain", str(tmp_path / "query.graphql"))
+
+    explained = invoke(*command, MAINSHEET_DATABASE_URL_FILE=str(tmp_path / "url")).stdout
+
+    assert "job.organization_id = ?" in explained
+    assert "MAINSHEET_PROT is no setting" in refused(invoke(*command, MAINSHEET_PROT="80"))
+    assert refused(invoke(*command, MAINSHEET_PORT="many")).startswith("MAINSHEET_PORT: Input should be")
