@@ -2,10 +2,12 @@
 
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 import click
 
 from mainsheet.server.process.garbage import uncollected
+from mainsheet.server.standard_streams import open_standard_streams
 
 # Each command is in the module of the same name, whose help begins with the text given here.
 COMMANDS = {
@@ -26,6 +28,10 @@ COMMANDS = {
 
 
 class Commands(click.Group):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        open_standard_streams()
+        return super().main(*arguments, **options)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it
         return list(COMMANDS)
 

@@ -39,8 +39,6 @@ def failing_in_one_line() -> Iterator[None]:
     """Show expected failures as one line; anything else is a bug and keeps its traceback."""
     try:
         yield
-    except BrokenPipeError:  # of the output, as with `| head`: click ends quietly. The driver raises its own errors
-        raise
     except MainsheetError as error:
         raise click.ClickException(without_secrets(str(error))) from None
     except DATABASE_FAILURES as error:
@@ -52,8 +50,6 @@ def resumable(rest: str) -> Iterator[None]:
     """If the database fails inside this context, say that what was done is kept and how to do the rest."""
     try:
         yield
-    except BrokenPipeError:  # of the output
-        raise
     except DATABASE_FAILURES as error:
         text = f"{_failure(error)}: {reason(error)}. What was done until then is kept. Run the command again to {rest}."
         raise click.ClickException(text) from None

@@ -5,7 +5,6 @@ Most tests call it in this process. `serve` configures the logging of its proces
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -216,22 +215,6 @@ def test_upgrade_lists_unfit_values_and_succeeds(url: str, world: World) -> None
     assert "rules for new ones: 1." in checked.stdout
     assert "don't fit" not in invoke("db", "check", "--database-url", url).stdout
     assert "don't fit" not in invoke("db", "upgrade", "--database-url", url).stdout  # nothing was pending
-
-
-def test_output_to_a_closed_pipe_is_no_failure_of_the_database(sqlite_url: str) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-
-    done = subprocess.run(
-        [MAINSHEET, "db", "status"],
-        env=clean({"MAINSHEET_DATABASE_URL": sqlite_url}),
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    os.close(writer)
-
-    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_a_refused_statement_is_no_failure_of_the_database(postgres_url: str) -> None:
