@@ -34,17 +34,18 @@ def restore(url: DatabaseUrl, file: Path) -> bool:
 
     Raises `NewerDatabase`.
     """
-    is_old = is_pending(_revision(file))
-    _run("pg_restore", ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file)], url)
+    archive = str(file.absolute())  # a relative name that begins with - would be an option
+    is_old = is_pending(_revision(archive))
+    _run("pg_restore", ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", archive], url)
     return is_old
 
 
-def _revision(file: Path) -> str:
+def _revision(archive: str) -> str:
     """Return the revision of the database that the dump was made of."""
-    lines = _run("pg_restore", ["--data-only", "--table=alembic_version", "--file=-", str(file)]).splitlines()
+    lines = _run("pg_restore", ["--data-only", "--table=alembic_version", "--file=-", archive]).splitlines()
     found = [after for line, after in pairwise(lines) if line.startswith(COPY)]
     if not found:
-        raise click.ClickException(f"{file} isn't a backup of a database of Mainsheet")
+        raise click.ClickException(f"{archive} isn't a backup of a database of Mainsheet")
     return found[0]
 
 

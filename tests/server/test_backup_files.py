@@ -1,12 +1,15 @@
 """Which files `mainsheet db backup` writes, and `db restore` reads."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from testbed.databases import execute
 from tests.server.commands import invoke
+from tests.server.test_backup import PATH
 from tests.server.test_cli import refused
 
 
@@ -18,6 +21,21 @@ def test_a_database_that_could_not_be_restored_is_not_copied(sqlite_url: str, tm
 
     assert said == "It isn't a database of Mainsheet"
     assert not (tmp_path / "copy").exists()
+
+
+def test_the_name_of_a_backup_may_begin_with_a_hyphen(
+    demo_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"PATH": PATH, "MAINSHEET_DATABASE_URL": demo_url}
+    monkeypatch.chdir(tmp_path)
+    assert invoke("db", "backup", "./-odd", **own).returncode == 0
+    if demo_url.startswith("postgresql"):
+        asyncio.run(execute(demo_url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+
+    restored = invoke("db", "restore", "--force", "./-odd", **own)
+
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert invoke("db", "check", **own).returncode == 0
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", "-lock"])
