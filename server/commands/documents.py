@@ -1,9 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import click
 
 from mainsheet.executor import core_schema
+from mainsheet.models.errors import BadInput
 from mainsheet.models.limits import NAME
 from mainsheet.schema.api import api
 from mainsheet.server.commands.options import json_option, with_settings
@@ -59,9 +61,19 @@ async def _add(settings: Settings, manifests: Sequence[BinaryIO], client: Client
     store = OperationStore(core_schema(api), Limits.of(settings), capacity=0)
     async with migrated(settings) as database:
         for each in manifests:
-            found = await manifest.read(each.read(), store)
-            new = await catalogue.add(database, found, client)
+            with _faults_in(each.name):
+                found = await manifest.read(each.read(), store)
+                new = await catalogue.add(database, found, client)
             click.echo(f"{each.name}: added {counted(new, 'document')}; {len(found) - new:,} already existed.")
+
+
+@contextmanager
+def _faults_in(name: str) -> Iterator[None]:
+    """Name the manifest: others may have been added before it."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}") from None
 
 
 @documents.command(name="list")

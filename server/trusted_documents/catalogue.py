@@ -62,7 +62,7 @@ async def add(database: Database, documents: Collection[Document], client: Clien
 def _check_ids(stored: Mapping[str, str], documents: Collection[Document]) -> None:
     taken = [each.id for each in documents if stored.get(each.id, each.hash) != each.hash]
     if taken:
-        raise BadInput(f"Other documents have these ids, and nothing was added: {_some(taken)}.")
+        raise BadInput(f"Other documents have these ids, and nothing of the manifest was added: {_some(taken)}.")
 
 
 def _row(document: Document, now: datetime) -> dict[str, object]:

@@ -4,13 +4,13 @@ These are Apollo's `persisted-query-manifest.json` and its older form, an object
 texts by id that GraphQL Code Generator and the Relay compiler write. An id may be any hash of the text, or none.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import orjson
 from graphql import OperationDefinitionNode
 
 from mainsheet.models.errors import BadInput
@@ -63,14 +63,14 @@ async def read(content: bytes, store: OperationStore) -> Sequence[Document]:
             except RecursionError:
                 faults.append(f"{id_}: its fields or values are nested too deeply.")
     if faults:
-        raise BadInput("\n".join([f"The manifest has {len(faults)} faults, and nothing was added:", *faults]))
+        raise BadInput("\n".join([f"The manifest has {len(faults)} faults, and nothing of it was added:", *faults]))
     return list(found.values())
 
 
 def _entries(content: bytes) -> Iterator[tuple[Any, Any]]:
     try:
-        manifest = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
+        manifest = json.loads(content, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"The manifest isn't valid JSON: {error}.") from None
     if isinstance(manifest, dict) and isinstance(manifest.get("operations"), list):
         kind = manifest.get("format", APOLLO), manifest.get("version", APOLLO_VERSION)
@@ -83,6 +83,15 @@ def _entries(content: bytes) -> Iterator[tuple[Any, Any]]:
         yield from ((id_, _text(each)) for id_, each in manifest.items())
     else:
         raise BadInput("The manifest must be an object, or a list of operations.")
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object. Raises `BadInput` if a name has two values, of which parsers take the last one."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if made.setdefault(name, value) != value:
+            raise BadInput(f"The manifest has {name!a:.80} twice, with different values.")
+    return made
 
 
 def _text(entry: Any) -> Any:

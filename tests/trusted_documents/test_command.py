@@ -80,6 +80,17 @@ def test_one_bad_document_refuses_the_manifest(command: Command) -> None:
     assert command.listed() == {}
 
 
+def test_the_faulty_one_of_several_manifests_is_named(command: Command) -> None:
+    for name, document in (("good", NAME), ("bad", "{ nothing }"), ("late", TWO)):
+        (command.folder / name).write_text(json.dumps({name: document}))
+
+    result = command.run("add", *(str(command.folder / name) for name in ("good", "bad", "late")))
+
+    assert result.stdout == f"{command.folder}/good: added 1 document; 0 already existed.\n"
+    assert f"{command.folder}/bad: The manifest has 1 faults, and nothing of it was added:\nbad: " in result.stderr
+    assert list(command.listed()) == ["good"]
+
+
 def test_the_servers_limits_hold_for_added_documents(command: Command) -> None:
     result = command.add({"a": NAME}, MAINSHEET_MAX_DEPTH="1")
 
@@ -93,7 +104,7 @@ def test_an_id_never_changes_its_document(command: Command) -> None:
     result = command.add({"a": OTHER, "b": TWO})
 
     assert (result.returncode, list(command.listed())) == (1, ["a"])
-    assert "Other documents have these ids, and nothing was added: a." in result.stderr
+    assert "Other documents have these ids, and nothing of the manifest was added: a." in result.stderr
 
 
 def test_there_is_a_most_of_documents(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The formats of manifests, and what is refused in them."""
 
+import json
 from typing import Any
 
 import orjson
@@ -66,7 +67,7 @@ async def test_all_faults_of_a_manifest_are_reported_at_once(store: OperationSto
     )
 
     lines = said.splitlines()
-    assert lines[0] == f"The manifest has {len(lines) - 1} faults, and nothing was added:"
+    assert lines[0] == f"The manifest has {len(lines) - 1} faults, and nothing of it was added:"
     for each in ("unknown-field", "syntax", "no-operation", "twice", "deep", "nested", "long", "nul", "number"):
         assert any(line.startswith(f"{each}: ") for line in lines), each
     assert not any(line.startswith(("good", "x-own")) for line in lines)
@@ -81,6 +82,14 @@ async def test_two_documents_of_one_id_are_a_fault(store: OperationStore) -> Non
     assert "a: two documents have this id." in await faults([*same, {"id": "a", "body": OTHER}], store)
 
 
+async def test_an_object_that_has_an_id_twice_is_refused(store: OperationStore) -> None:
+    name, other = json.dumps(NAME), json.dumps(OTHER)
+
+    assert len(await manifest.read(f'{{"a": {name}, "a": {name}}}'.encode(), store)) == 1
+    with pytest.raises(BadInput, match="The manifest has 'a' twice, with different values"):
+        await manifest.read(f'{{"a": {name}, "a": {other}}}'.encode(), store)
+
+
 async def test_what_is_no_manifest_is_refused(store: OperationStore) -> None:
     assert "must be an object" in await faults("text", store)
     assert "version 1" in await faults(APOLLO | {"version": 2}, store)
@@ -88,3 +97,5 @@ async def test_what_is_no_manifest_is_refused(store: OperationStore) -> None:
     assert "needs an id" in await faults([1], store)
     with pytest.raises(BadInput, match="isn't valid JSON"):
         await manifest.read(b"\xff", store)
+    with pytest.raises(BadInput, match="isn't valid JSON"):
+        await manifest.read(b"[" * 100_000, store)
