@@ -78,6 +78,7 @@ class Call:
         raise AssertionError("unreachable")
 
     async def _attempt(self) -> Outcome:
+        await asyncio.sleep(0)  # who waits for a connection takes that of the caller's last mutation
         session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
         try:
             outcome = await self._outcome(session)
@@ -88,7 +89,6 @@ class Call:
             await _abandon(session, error)
             raise
         await session.close()
-        await asyncio.sleep(0)  # who waits for the connection takes it before the caller's next mutation
         return outcome
 
     async def _outcome(self, session: AsyncSession) -> Outcome:
