@@ -10,7 +10,7 @@ a common one. The code chooses the access path, and the statement forces the pla
 | `BY_CONDITION`    | look up the jobs that the filter names, and sort  | at most one job for each id or key        |
 | `IN_ORDER`        | scan the index of the order, check each job       | most jobs match: a page fills soon        |
 | `SCAN_THEN_INDEX` | scan the first 3,000, else the conditions' index  | the number of matches is unknown          |
-| `SCAN_THEN_OWN`   | scan the first 3,000, else sort the granted jobs  | fewer than 10,000 grants                  |
+| `SCAN_THEN_OWN`   | scan the first 3,000, else sort the granted jobs  | fewer than 10,000 grants, or few jobs     |
 | `OWN_IN_ORDER`    | sort the caller's grants, check each job          | by creation, few jobs are the caller's    |
 | `FAR_PAGE`        | read ids from the index, then the page by id      | a large offset: skipped rows aren't read  |
 | `TEAMS_BY_GRANTS` | number the caller's granted jobs in each team     | few grants: most jobs aren't the caller's |
