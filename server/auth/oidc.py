@@ -83,7 +83,7 @@ class Issuer:
             email = self._email(claims) if account_id is None else ""
             expires_at = datetime.fromtimestamp(min(claims["exp"], LATEST), UTC)
             return Subject(self.settings, email, account_id, claims, _issued_at(claims), expires_at)
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:  # the last one of deeply nested JSON
             reason = str(error) if isinstance(error, JoseError) else "malformed"
             raise RefusedToken(reason, is_expired=isinstance(error, ExpiredTokenError)) from None
 

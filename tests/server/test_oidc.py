@@ -448,6 +448,17 @@ async def test_any_malformed_token_is_refused(segments: list[str]) -> None:
         await email(issuer, ".".join(segments))
 
 
+async def test_a_header_that_is_nested_deeply_is_refused() -> None:
+    async def load() -> bytes:
+        return FILE_OF_KEYS
+
+    nested = urlsafe_b64encode(b"[" * 3000).decode()
+    issuer = trusted("http://127.0.0.1:1/", PublishedKeys(load))
+
+    with pytest.raises(RefusedToken):
+        await email(issuer, ".".join([nested, *SEGMENTS[1:]]))
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
