@@ -14,6 +14,7 @@ from mainsheet.server.observe.redaction import LONGEST, LONGEST_TRACEBACK, is_ha
 from mainsheet.server.settings import LogFormat
 
 Render = Callable[[EventDict], str]
+LINES = ("event", "exception", "stack")  # the values that a console shows as they are, over several lines
 TO_QUOTE = re.compile(r"[ \t=\r\n\"']")
 
 
@@ -23,7 +24,8 @@ def renderer(log_format: LogFormat) -> Processor:
         return structlog.processors.JSONRenderer(serializer=_encoded)
     # The default formatter prints local variables, which may contain tokens and data.
     plain = structlog.dev.plain_traceback
-    return structlog.dev.ConsoleRenderer(colors=_has_colors(log_format), exception_formatter=plain)
+    console = structlog.dev.ConsoleRenderer(colors=_has_colors(log_format), exception_formatter=plain)
+    return lambda logger, method, event: console(logger, method, _legible(event))
 
 
 def quick_renderer(log_format: LogFormat) -> Render:
@@ -69,5 +71,23 @@ def _console_line(event: EventDict) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, str) and (value.isalnum() or not TO_QUOTE.search(value)):
-        return value
+        return _escaped(value)
     return repr(value)
+
+
+def _legible(event: EventDict) -> EventDict:
+    """Escape what a terminal would obey, such as its control sequences in a path that a client sent.
+
+    The console's renderer quotes other values itself.
+    """
+    return {name: _legible_value(name, each) if isinstance(each, str) else each for name, each in event.items()}
+
+
+def _legible_value(name: str, value: str) -> str:
+    if name in LINES:
+        return "\n".join(map(_escaped, value.split("\n")))
+    return value if TO_QUOTE.search(value) else _escaped(value)
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() else repr(text)[1:-1]

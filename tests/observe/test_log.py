@@ -80,6 +80,20 @@ async def test_a_console_shows_codes_as_they_are_sent(live: Live, world: World, 
     assert "errors=['GRAPHQL_VALIDATION_FAILED']" in json_log.getvalue()
 
 
+async def test_a_console_obeys_nothing_that_a_client_sends(live: Live, json_log: StringIO) -> None:
+    configure_logging("console", "debug", json_log)
+
+    async with live.http.get(URL("/%1b%5b2J%c2%9b31m%e2%80%ae", encoded=True)):
+        pass
+    log = structlog.get_logger("mainsheet")
+    log.error("odd \x1b[2J", text="\x1b[2J", exc_info=ValueError("\x1b[2J\nsecond line"))
+
+    shown = json_log.getvalue()
+    assert r"path=/\x1b[2J\x9b31m\u202e " in shown
+    assert "\nsecond line" in shown
+    assert all(line.isprintable() for line in shown.split("\n"))
+
+
 async def test_a_refused_right_has_an_audit_line(live: Live, world: World, log: Log) -> None:
     await ask(live, world.viewer, RENAME)
 
