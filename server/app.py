@@ -146,7 +146,8 @@ def make_app(
         playground.add_routes(app)
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
-    app.on_response_prepare.append(add_headers)
+    for each in [app] if app[ADMIN] is app else [app, app[ADMIN]]:
+        each.on_response_prepare.append(add_headers)
     app.on_shutdown.append(partial(_stop, sockets, subscriptions, settings.shutdown_seconds / 2))
     app.cleanup_ctx.append(partial(_reporting, instruments, [Logs(settings.slow_operation_seconds), metrics, watch]))
     app.cleanup_ctx.append(partial(metrics.gauges.sampling, metrics.loop_lag_seconds.observe))

@@ -127,3 +127,11 @@ async def test_the_admin_port_has_the_health_checks_and_metrics_alone(sqlite_url
                 assert (await http.get(f"{server.admin_url}{path}")).status == 200
                 assert (await http.get(server.url.replace("/graphql", path))).status == 404
             assert (await http.get(f"{server.admin_url}/graphql")).status == 404
+
+
+async def test_responses_of_the_admin_port_name_no_versions(sqlite_url: str) -> None:
+    with stopping({"MAINSHEET_DATABASE_URL": sqlite_url}) as server:
+        async with ClientSession() as http:
+            for path in ("/livez", "/nothing"):
+                headers = (await http.get(f"{server.admin_url}{path}")).headers
+                assert (headers["Server"], headers["X-Content-Type-Options"]) == ("mainsheet", "nosniff")
