@@ -65,8 +65,9 @@ class DocumentPolicy:
             message = f"This server has no document with the id {request.document_id!a:.100}."
             raise InvalidOperation(Code.PERSISTED_QUERY_NOT_FOUND, [GraphQLError(message)])
         if self.mode == "trusted" and not self._is_free(caller):
-            self._report(request.hash or "", request, is_refused=True)
-            raise _not_trusted(request.hash or "")  # at once: the client would send the text in vain
+            hash_ = (request.hash or "").removeprefix(HASHED)
+            self._report(hash_, request, is_refused=True)
+            raise _not_trusted(hash_)  # at once: the client would send the text in vain
         raise InvalidOperation(Code.PERSISTED_QUERY_NOT_FOUND, [GraphQLError(UNKNOWN_HASH)])
 
     def _is_free(self, caller: Caller) -> bool:

@@ -85,11 +85,14 @@ async def test_the_log_names_an_unknown_id_once(start: Start) -> None:
     assert (line["document"], line["operation"], line["refused"]) == ("new", "New", True)
 
 
-async def test_the_refusal_names_the_document_for_the_operator(start: Start) -> None:
+@pytest.mark.parametrize(
+    "body", [{"query": OTHER}, persisted(hash_of(OTHER)), persisted(f"sha256:{hash_of(OTHER)}")], ids=str
+)
+async def test_the_refusal_names_the_document_for_the_operator(start: Start, body: dict[str, Any]) -> None:
     server = await start(documents="trusted")
     headers = {"Authorization": f"Bearer {server.secret}"}
 
-    async with server.http.post("/graphql", json={"query": OTHER}, headers=headers) as response:
+    async with server.http.post("/graphql", json=body, headers=headers) as response:
         answer = await response.json()
 
     assert answer["errors"][0]["extensions"]["documentId"] == f"sha256:{hash_of(OTHER)}"
