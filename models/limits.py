@@ -104,11 +104,12 @@ VARIABLE_NAME = Text(
     pattern="[A-Za-z_][A-Za-z0-9_]{0,254}",
     pattern_in_words="letters A to Z, digits and underscores without a digit at the beginning, as in LOG_LEVEL",
 )
+ERASED_DOMAIN = "erased.invalid"  # of the addresses of erased members, which nobody else can have
 EMAIL = Text(
     3,
     255,
-    pattern=r"[!-?A-~]+@[!-?A-~]+",
-    pattern_in_words="an email address of ASCII characters without spaces, as in ada@acme.example",
+    pattern=rf"[!-?A-~]+@(?!{re.escape(ERASED_DOMAIN)}$)[!-?A-~]+",
+    pattern_in_words=f"an email address without spaces in ASCII, as in ada@acme.example, and not of {ERASED_DOMAIN}",
 )
 TOKENS_OF_ACTOR = 100  # that are valid
 TOKENS_OF_ORGANIZATION = 10_000

@@ -4,6 +4,7 @@ from mainsheet.models.actor import Actor, ActorKind, ActorStatus
 from mainsheet.models.edit import Edit
 from mainsheet.models.errors import Invalid
 from mainsheet.models.event import EventAction
+from mainsheet.models.limits import ERASED_DOMAIN
 from mainsheet.models.roles import OrganizationRole
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def stored_email(email: str) -> str:
 
 def erased_email(member_id: str) -> str:
     """Return the address of an erased member, which no other member can have."""
-    return f"{member_id.lower()}@erased.invalid"
+    return f"{member_id.lower()}@{ERASED_DOMAIN}"
 
 
 class Member(Actor):

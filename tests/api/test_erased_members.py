@@ -49,6 +49,18 @@ async def test_erasing_again_changes_nothing(ask: Ask, world: World, database: D
     assert await everything(database) == before
 
 
+@pytest.mark.parametrize("name", ["createMember", "updateMember"])
+async def test_nobody_else_gets_the_address_of_an_erased_member(ask: Ask, world: World, name: str) -> None:
+    address = erased_email(world.viewer.id)
+    new = {"name": "Eve"} if name == "createMember" else {"memberId": world.viewer.id}
+
+    for each in (address, address.upper()):
+        error = await refused(ask, world.admin, name, email=each, **new)
+        assert (error["code"], error["path"]) == ("INVALID", ["email"])
+
+    await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
+
+
 async def test_an_erased_member_joins_no_team(ask: Ask, world: World, database: Database) -> None:
     await done(ask, world.admin, "eraseMember", memberId=world.viewer.id)
     before = await everything(database)
