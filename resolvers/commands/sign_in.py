@@ -40,14 +40,27 @@ class SignInAnswer(MemberAnswer):
 
 
 async def _sign_in(
-    write: Write, *, email: str, name: str, issuer: str, roles: Roles | None, issued_at: datetime, message: str
+    write: Write,
+    *,
+    email: str,
+    name: str,
+    issuer: str,
+    may_create: bool,
+    roles: Roles | None,
+    issued_at: datetime,
+    message: str,
 ) -> SignInAnswer:
-    """Find the member with this address or create one, and set the roles unless a token issued later did."""
+    """Find the member with this address or create one, and set the roles unless a token issued later did.
+
+    Without `may_create`, the member was there before the transaction, and may have been erased meanwhile.
+    """
     if await write.lock(Organization, write.caller.organization_id) is None:
         raise BadInput(f"There is no organization {write.caller.organization_id}.")
     write.explain(message)
     own = (Member.organization_id == write.caller.organization_id, Member.email == stored_email(email))
     member = await write.session.scalar(select(Member).where(*own))
+    if member is None and not may_create:
+        raise BadInput("The member no longer has the address.")
     if member is None:
         member = await _created(write, email=email, name=name, managed_by=issuer)
     write.actor_id = member.id

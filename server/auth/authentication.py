@@ -154,7 +154,8 @@ class Authenticator:
         else:
             is_active = row.status == ActorStatus.ACTIVE
             is_due = is_active and self.sign_in.is_due(subject, row.groups_as_of)
-        if is_due and await self.sign_in.apply(subject):
+        if is_due:
+            await self.sign_in.apply(subject)
             row = next(iter(await rows_alone(self.database, _members, **values)), None)
         return row
 

@@ -32,8 +32,8 @@ class SignIn:
         """Whether the token was issued after the one whose groups gave the member's roles."""
         return subject.roles is not None and (groups_as_of is None or subject.issued_at > groups_as_of)
 
-    async def apply(self, subject: Subject) -> bool:
-        """Create the member if there is none, and set the roles. Return False if the member can't be created.
+    async def apply(self, subject: Subject) -> None:
+        """Create the member if there is none and the issuer may create members, and set the roles.
 
         Raises `Unavailable` if the database fails.
         """
@@ -41,13 +41,12 @@ class SignIn:
             answer = await self._signed_in(subject)
         except (BadInput, Refused) as error:
             log.warning("sign-in refused", reason=str(error))
-            return False
+            return
         if answer["unknown_team_ids"]:
             teams = answer["unknown_team_ids"]
             log.warning("groups give roles in teams that don't exist", issuer=subject.issuer.issuer, teams=teams)
         if answer["is_last_administrator"]:
             log.warning("the last administrator keeps the role, against the groups", member_id=answer["member_id"])
-        return True
 
     async def _signed_in(self, subject: Subject) -> Mapping[str, Any]:
         issuer = subject.issuer
@@ -55,6 +54,7 @@ class SignIn:
             "email": subject.email,
             "name": subject.name,
             "issuer": issuer.issuer,
+            "may_create": self.may_create(subject),
             "roles": subject.roles,
             "issued_at": subject.issued_at,
             "message": f"Signed in by {issuer.issuer}",

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.database import Database
 from mainsheet.models.event import Event
-from mainsheet.models.member import Member
+from mainsheet.models.member import Member, erased_email
 from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
@@ -25,6 +25,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.settings import Settings
 from testbed.world import make_member, make_membership, make_organization, make_service_account, make_team
+from tests.locks import until_waiting
 from tests.server.issuing import AUDIENCE, EMAIL, ISSUER, KeyServer, signed
 
 Roles = dict[str, str]
@@ -293,6 +294,37 @@ async def test_a_disabled_member_stays_disabled(acme: Acme) -> None:
         assert await call(server, groups=["admins"]) is None
 
     assert await acme.roles() == {"organization": "MEMBER"}
+
+
+async def test_a_member_who_is_erased_meanwhile_isnt_created_again(acme: Acme) -> None:
+    member = await acme.add()
+    async with acme.process(mapped(acme)) as server:
+        subject = await server.issuers.subject(signed(groups=["admins"]))
+        async with acme.database.writes.begin() as connection:
+            erased = {"email": erased_email(member.id), "status": ActorStatus.DISABLED}
+            await connection.execute(update(Member).where(Member.id == member.id).values(**erased))
+
+        await server.sign_in.apply(subject)
+
+    assert await acme.member() is None
+    assert await acme.events() == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_member_who_is_erased_during_the_sign_in_is_refused(acme: Acme) -> None:
+    member = await acme.add()
+    async with acme.process(mapped(acme)) as server, acme.database.writes.connect() as other:
+        erasing = await other.begin()
+        await other.execute(select(Organization.id).with_for_update(key_share=True))
+        signing_in = asyncio.create_task(call(server, groups=["admins"]))
+        await until_waiting(acme.database, signing_in)
+        erased = {"email": erased_email(member.id), "status": ActorStatus.DISABLED}
+        await other.execute(update(Member).where(Member.id == member.id).values(**erased))
+        await erasing.commit()
+
+        assert await signing_in is None
+
+    assert await acme.member() is None
 
 
 async def test_an_organization_that_doesnt_exist_has_no_members(acme: Acme) -> None:
