@@ -151,7 +151,7 @@ def _unavailable(request: web.Request, failure: Unavailable) -> web.Response:
 
 def _raised(request: web.Request, error: web.HTTPException) -> web.Response:
     if error.status < HTTPStatus.BAD_REQUEST:  # 304
-        return web.Response(status=error.status, headers=error.headers)
+        return web.Response(status=error.status, headers={**error.headers, hdrs.VARY: VARY})
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
     status = HTTPStatus(error.status)
     is_said = error.text != f"{error.status}: {error.reason}"  # aiohttp's text if we gave none

@@ -38,6 +38,7 @@ async def test_a_client_with_the_schema_gets_304(server: Server, seen: str) -> N
     assert await again.read() == b""
     assert cached(first.headers) == cached(again.headers) == (etag, "private, no-cache")
     assert "Authorization" in first.headers["Vary"]
+    assert again.headers["Vary"] == first.headers["Vary"]
 
 
 async def test_another_tag_gets_the_schema(server: Server) -> None:
