@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from mainsheet.executor.turns import next_turn
 from mainsheet.server.errors import RequestError
@@ -66,8 +66,9 @@ async def expect_later(_request: web.Request) -> None:
 
 
 async def _continue(request: web.Request) -> None:
-    """Send `100 Continue` to an authenticated client that waits for it."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    """Send `100 Continue` to an authenticated client that waits for it. HTTP/1.0 doesn't know it."""
+    waits = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+    if waits and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # as aiohttp does: no response has begun
 

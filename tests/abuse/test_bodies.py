@@ -96,6 +96,13 @@ async def test_100_continue_is_sent_after_authentication(server: Serving, token:
     assert refused.status == 401
 
 
+async def test_100_continue_isnt_sent_to_clients_of_http_1_0(server: Serving, token: str) -> None:
+    """RFC 9110, section 10.1.1: they don't know it."""
+    request = post(HELLO, token, Expect="100-continue").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+
+    assert (await ask(server.url, request)).status == 200
+
+
 @pytest.mark.parametrize("path", ["/graphql", "/nothing", "/livez"])
 async def test_responses_forbid_sniffing_and_name_no_versions(server: Serving, path: str) -> None:
     for request in (get(path), get(path, Expect="nothing"), b"nonsense\r\n\r\n"):
