@@ -55,8 +55,8 @@ def peer_address(name: object) -> str:
 
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:
-    """Parse an address, which some proxies send with a port. IPv4-mapped IPv6 addresses become IPv4 ones."""
-    for candidate in (text, text.rpartition(":")[0].strip("[]")):
+    """Parse an address, which some proxies send in brackets or with a port. IPv4-mapped IPv6 ones become IPv4 ones."""
+    for candidate in (text.strip("[]"), text.rpartition(":")[0].strip("[]")):
         try:
             address = ip_address(candidate)
         except ValueError:
