@@ -102,7 +102,11 @@ def _is_own_page(request: web.Request) -> bool:
 
 def _names_this_machine(host: str) -> bool:
     """Check the Host header, against DNS rebinding: another name may resolve to this address."""
-    return is_loopback(URL.build(scheme="http", authority=host).host or "")
+    try:
+        name = URL.build(scheme="http", authority=host).host
+    except ValueError:
+        return False
+    return is_loopback(name or "")
 
 
 def is_loopback(name: str) -> bool:

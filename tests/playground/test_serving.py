@@ -115,6 +115,7 @@ async def test_the_demo_gives_its_page_the_members(demo: Demo) -> None:
         {"Sec-Fetch-Site": "same-origin"},
         OWN_PAGE | {"Host": "rebound.example"},
         OWN_PAGE | {"Host": "127.0.0.1.rebound.example:8000"},
+        OWN_PAGE | {"Host": "localhost:port"},
     ],
 )
 async def test_other_pages_cannot_read_the_demos_tokens(demo: Demo, headers: dict[str, str]) -> None:
