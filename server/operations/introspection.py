@@ -19,7 +19,7 @@ MOST_ROOT_FIELDS: Final = 4
 
 
 async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
-    """Parse a request. Raises `RequestError`: 401 if it selects more than the schema."""
+    """Parse a request, whose document isn't kept by a hash. Raises `RequestError`: 401 if it selects more."""
     if hdrs.CONTENT_ENCODING in request.headers:
         raise unauthenticated(None)  # don't inflate anything without a token
     try:
@@ -28,7 +28,7 @@ async def read_introspection(request: web.Request, limits: BodyLimits) -> GraphQ
         raise unauthenticated(None) if error.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error from None
     if not is_introspection(graphql_request):
         raise unauthenticated(None)
-    return graphql_request
+    return replace(graphql_request, hash=None)  # which nobody has compared with the text: it must not be kept
 
 
 def is_introspection(graphql_request: GraphQLRequest) -> bool:

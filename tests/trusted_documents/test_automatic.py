@@ -1,6 +1,7 @@
 """Apollo's automatic persisted queries: documents that clients register by their hash, in memory."""
 
 import orjson
+import pytest
 
 from mainsheet.executor import core_schema
 from mainsheet.schema.api import api
@@ -48,6 +49,24 @@ async def test_a_text_is_not_registered_under_the_hash_of_another(start: Start) 
 
     assert await server.post(**persisted(hash_of(A)), query=B) == (400, "BAD_USER_INPUT")
     assert await server.post(**persisted(hash_of(A))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [
+        ("any", "PERSISTED_QUERY_NOT_FOUND"),
+        ("log", "PERSISTED_QUERY_NOT_FOUND"),
+        ("trusted", "DOCUMENT_NOT_TRUSTED"),
+    ],
+)
+async def test_nothing_is_registered_without_a_token(start: Start, mode: str, code: str) -> None:
+    server = await start(public_introspection=True, documents=mode)
+
+    for hash_ in (hash_of(A), hash_of(OTHER)):
+        async with server.http.post("/graphql", json=persisted(hash_) | {"query": OTHER}) as response:
+            assert await response.json() == {"data": TYPENAME}
+
+        assert await server.post(**persisted(hash_)) == (200, code)
 
 
 async def test_an_invalid_document_is_not_registered(start: Start) -> None:
