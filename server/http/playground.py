@@ -12,6 +12,8 @@ import orjson
 from aiohttp import hdrs, web
 from yarl import URL
 
+from mainsheet.server.http.request import accepts
+
 FOLDER = Path(__file__).parent / "page"
 ASSETS = "playground/assets"
 NONCE = "{nonce}"  # as in playground/vite.config.ts
@@ -67,7 +69,7 @@ class Playground:
         path = self.assets.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
-        encoding, file = _smallest(path, request.headers.get(hdrs.ACCEPT_ENCODING, "").lower())
+        encoding, file = _smallest(path, request.headers.get(hdrs.ACCEPT_ENCODING))
         headers = {
             hdrs.CONTENT_TYPE: TYPES[path.suffix],
             hdrs.CACHE_CONTROL: f"public, max-age={YEAR}, immutable",
@@ -86,10 +88,10 @@ class Playground:
         return web.Response(body=orjson.dumps(self.members), content_type="application/json", headers=headers)
 
 
-def _smallest(path: Path, accepted: str) -> tuple[Mapping[str, str], Path]:
+def _smallest(path: Path, accepted: str | None) -> tuple[Mapping[str, str], Path]:
     for name, suffix in ENCODINGS.items():
         compressed = path.with_name(path.name + suffix)
-        if name in accepted and compressed.is_file():
+        if accepts(name, accepted) and compressed.is_file():
             return {hdrs.CONTENT_ENCODING: name}, compressed
     return {}, path
 

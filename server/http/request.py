@@ -149,10 +149,10 @@ def prefers_html(accept: str | None) -> bool:
 
 
 @lru_cache(maxsize=256)
-def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Return whether a response may be compressed (RFC 9110, section 12.5.3)."""
+def accepts(encoding: str, accept_encoding: str | None) -> bool:
+    """Return whether a response may be compressed so (RFC 9110, section 12.5.3)."""
     qualities = dict(media_ranges(accept_encoding or ""))
-    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
+    return qualities.get(encoding, qualities.get("*", 0.0)) > 0
 
 
 def media_ranges(accept: str) -> tuple[tuple[str, float], ...]:

@@ -23,7 +23,7 @@ from mainsheet.server.errors import (
 )
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.encoding import body_of
-from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts_gzip, answer_type
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
 from mainsheet.server.observe.requests import CLIENT_GONE
 
@@ -97,7 +97,7 @@ def _sized(request: web.Request, content: bytes, status: HTTPStatus, headers: di
         body = _parts(content)
         headers[hdrs.CONTENT_LENGTH] = str(len(content))
     response = web.Response(body=body, status=status, headers=headers, zlib_executor_size=COMPRESSED_INLINE)
-    if len(content) > SMALL and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING)):
+    if len(content) > SMALL and accepts("gzip", request.headers.get(hdrs.ACCEPT_ENCODING)):
         response.enable_compression(web.ContentCoding.gzip)
     return response
 

@@ -65,7 +65,10 @@ async def test_files_may_be_cached_for_a_year(demo: Demo) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize(("accepted", "encoding"), [("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)])
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("br, gzip", "br"), ("gzip", "gzip"), ("identity", None), ("br;q=0, GZIP", "gzip"), ("identity, *;q=0", None)],
+)
 async def test_files_are_sent_in_the_smallest_accepted_encoding(
     demo: Demo, page: Playground, accepted: str, encoding: str | None
 ) -> None:
