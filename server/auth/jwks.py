@@ -11,6 +11,7 @@ import orjson
 import structlog
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jws import JWSRegistry
 
 from mainsheet.server.errors import Code, RequestError
 from mainsheet.server.observe.log_fields import detached
@@ -68,8 +69,11 @@ class PublishedKeys:
         return key
 
     def _cached(self, kid: str | None, algorithm: str) -> Key | None:
+        # Keys of other types may have the same id (RFC 7517, section 4.5). Without an id, there must be one key in all.
+        kind = JWSRegistry.algorithms[algorithm].key_type
+        keys = KeySet([key for key in self._keys if kid is None or key.key_type == kind])
         try:
-            return self._keys.get_by_kid(kid, {"alg": algorithm, "use": "sig"})
+            return keys.get_by_kid(kid, {"alg": algorithm, "use": "sig"})
         except InvalidKeyIdError:
             return None
 

@@ -366,6 +366,16 @@ async def test_a_token_without_a_key_id_is_refused_when_there_are_several(issuer
         await email(issuer, signed(kid=None))
 
 
+@pytest.mark.parametrize(("key", "algorithm"), [(RSA, "RS256"), (EC, "ES256")], ids=["RSA", "EC"])
+async def test_keys_of_other_types_may_have_the_same_id(
+    key_server: KeyServer, issuer: Issuer, key: Key, algorithm: str
+) -> None:
+    entries = [{**each.as_dict(private=False), "kid": "same"} for each in (RSA, EC)]
+    key_server.body = json.dumps({"keys": entries}).encode()
+
+    assert await email(issuer, signed(key, algorithm, kid="same")) == EMAIL
+
+
 async def test_encryption_keys_dont_verify_signatures(key_server: KeyServer, issuer: Issuer) -> None:
     key_server.body = json.dumps({"keys": [{**RSA.as_dict(private=False), "use": "enc"}]}).encode()
 
