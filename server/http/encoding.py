@@ -1,4 +1,4 @@
-"""JSON of large data, encoded in pieces so that other requests don't wait for all of it."""
+"""Encodes as JSON: large data in pieces, so that other requests don't wait for all of it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,6 +14,17 @@ LARGE = 20_000  # fields and list items: about half a megabyte, which takes a mi
 DEPTH = 8  # levels that are divided: two connections, one below the other, and one more
 FEW = 10  # items of a list, each of which is divided
 CHUNK = 2  # items of a longer list, which are encoded together
+
+
+def comparable(*values: object) -> bytes | None:
+    """Return equal bytes for equal values that a client sent.
+
+    Return None if JSON can't have them: they are nested too deeply, or are texts with bytes that aren't UTF-8.
+    """
+    try:
+        return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return None
 
 
 async def body_of(result: ExecutionResult, request_id: str, values: int) -> dict[str, Any]:

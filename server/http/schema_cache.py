@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
-import orjson
 from aiohttp import hdrs, web
 from graphql import GraphQLSchema, print_schema
 
 from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.http.encoding import comparable
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.operations.operation_store import Operation
 
@@ -29,14 +29,17 @@ class SchemaCache:
             return
         tag = self._tag(request, graphql_request)
         request[EXCHANGE].etag = tag
-        if any(known.value == tag for known in request.if_none_match or ()):
+        if tag and any(known.value == tag for known in request.if_none_match or ()):
             raise web.HTTPNotModified(headers=cache_headers(tag))
 
-    def _tag(self, request: web.Request, graphql_request: GraphQLRequest) -> str:
-        """Hash what the response depends on: the schema, the operation with its variables, and the media type."""
+    def _tag(self, request: web.Request, graphql_request: GraphQLRequest) -> str | None:
+        """Hash what the response depends on: the schema, the operation with its variables, and the media type.
+
+        There is no tag if the client sent what can't be compared.
+        """
         parts = graphql_request.query, graphql_request.operation_name, graphql_request.variables
-        asked = orjson.dumps([*parts, request.headers.get(hdrs.ACCEPT)], option=orjson.OPT_SORT_KEYS)
-        return blake2b(self.sdl + asked, digest_size=TAG_BYTES).hexdigest()
+        asked = comparable(*parts, request.headers.get(hdrs.ACCEPT))
+        return None if asked is None else blake2b(self.sdl + asked, digest_size=TAG_BYTES).hexdigest()
 
 
 def cache_headers(tag: str) -> dict[str, str]:

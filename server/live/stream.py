@@ -25,7 +25,7 @@ from mainsheet.server.errors import (
     masked,
     operation_failed,
 )
-from mainsheet.server.http.encoding import body_of
+from mainsheet.server.http.encoding import body_of, comparable
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.live.execution import Execution
 from mainsheet.server.live.group import Subscription
@@ -76,7 +76,7 @@ class Streams:
         source = await self._source(operation, request, caller, request_id)
         if isinstance(source, bytes):
             return source
-        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS).decode()
+        variables = comparable(request.variables) or object()  # which equals no other
         run = partial(self._deliver, operation, request.variables, request_id)
         key = (operation, variables, caller.organization_id, caller.organization_role, caller.scopes)
         return Subscription(key, caller, source, run)

@@ -195,6 +195,19 @@ async def test_an_id_in_use_closes_the_connection(live: Live, world: World) -> N
         assert await socket.code() == 4409
 
 
+async def test_variables_that_are_not_declared_may_be_nested_deeply(
+    live: Live, ask: Ask, world: World, job_id: str
+) -> None:
+    nested: list[Any] = []
+    for _ in range(500):
+        nested = [nested]
+    async with live.socket(world.viewer) as socket:
+        await socket.subscribe("1", ACTIONS, after=await end(ask, world), other=nested)
+        await rename(ask, world, job_id, "renamed")
+
+        assert (await socket.receive())["payload"] == RENAMED
+
+
 async def test_another_subprotocol_is_refused(live: Live) -> None:
     async with live.http.ws_connect("/graphql", protocols=["graphql-ws"]) as raw:
         await raw.receive()

@@ -10,6 +10,7 @@ from graphql import get_introspection_query
 from mainsheet.executor import core_schema
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.paths import GRAPHQL_PATH
+from tests.abuse.wire import connected
 from tests.server.conftest import Serve, Server
 from tests.server.small_api import Query, small_api
 
@@ -81,6 +82,24 @@ async def test_only_introspection_is_cached(server: Server, query: str) -> None:
     assert response.status in {200, 400}
     assert "ETag" not in response.headers
     assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_deeply_nested_variables_have_no_tag(server: Server) -> None:
+    response = await get(server, TYPE, variables=f'{{"name": "Thing", "other": {"[" * 500 + "]" * 500}}}')
+
+    assert response.status == 200
+    assert "ETag" not in response.headers
+
+
+async def test_media_types_that_are_not_utf_8_have_no_tag(server: Server) -> None:
+    line = "GET /graphql?query=%7B__schema%7B__typename%7D%7D HTTP/1.1"
+    head = f"{line}\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\nAccept: application/json, "
+    async with connected(str(server.url)) as connection:
+        await connection.send(head.encode() + b"\xff\r\n\r\n")
+        response = await connection.response()
+
+    assert response.status == 200
+    assert "Etag" not in response.headers
 
 
 async def test_a_response_to_post_has_no_tag(server: Server) -> None:
