@@ -10,6 +10,8 @@ from aiohttp import WSMessage, WSMsgType, web
 from mainsheet.server.errors import RequestError
 from mainsheet.server.http.request import GraphQLRequest, parse_request
 
+LONGEST_REASON = 123  # bytes; a control frame has at most 125, and the code is two of them
+
 
 class Close(IntEnum):
     """Codes of the protocol, and of RFC 6455's registry for what a client survives by subscribing again."""
@@ -30,6 +32,11 @@ class Closed(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason
+
+    @property
+    def message(self) -> bytes:
+        """Return the reason as it fits into a close frame (RFC 6455, section 5.5): a longer one is cut off."""
+        return self.reason.encode()[:LONGEST_REASON].decode(errors="ignore").encode()
 
 
 class Disconnected(ConnectionError):

@@ -164,7 +164,7 @@ class Connection:
     def close(self, closed: Closed) -> None:
         """Send a close frame, wait for the client's, and end the connection."""
         if self.closing is None:
-            closing = self.socket.close(code=closed.code, message=closed.reason.encode())
+            closing = self.socket.close(code=closed.code, message=closed.message)
             self.closing = asyncio.create_task(closing, name="websocket close")
 
     def end(self) -> None:

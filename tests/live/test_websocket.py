@@ -195,6 +195,16 @@ async def test_an_id_in_use_closes_the_connection(live: Live, world: World) -> N
         assert await socket.code() == 4409
 
 
+async def test_the_reason_of_a_close_fits_into_its_frame(live: Live, world: World) -> None:
+    async with live.socket(world.viewer) as socket:
+        for _ in range(2):
+            await socket.subscribe("⛵" * 50, EVENTS)
+        closed = await socket.raw.receive(timeout=PATIENCE)
+
+    assert (closed.type, closed.data) == (WSMsgType.CLOSE, 4409)
+    assert str(closed.extra).startswith("Subscriber for ⛵⛵")
+
+
 async def test_variables_that_are_not_declared_may_be_nested_deeply(
     live: Live, ask: Ask, world: World, job_id: str
 ) -> None:
