@@ -64,10 +64,14 @@ async def watched_organizations(database: Database) -> set[str]:
 
 
 async def hold_lease(database: Database, holder: str, lasts: timedelta) -> bool:
-    """Take or renew the lease. Return False if another process holds it."""
+    """Take or renew the lease. Return False if another process holds it.
+
+    A lease that ends much later than any can was taken before the clock was set back. Its holder may have died.
+    """
     async with database.writes.begin() as connection:
         now = await read_clock(connection)
-        is_free = or_(WebhookLease.holder == holder, WebhookLease.expires_at <= now)
+        has_ended = or_(WebhookLease.expires_at <= now, WebhookLease.expires_at > now + 2 * lasts)
+        is_free = or_(WebhookLease.holder == holder, has_ended)
         taken = update(WebhookLease).where(is_free).values(holder=holder, expires_at=now + lasts)
         return (await connection.execute(taken)).rowcount == 1
 
@@ -232,12 +236,14 @@ def _due(_view: View) -> Statement:
         earlier.is_requested.is_(False),
     )
     is_first = and_(Webhook.is_enabled, ~select(earlier.id).where(blocks).exists())
+    # The clock was set back if the last change is still to come. Nothing waits until the clock has caught up.
+    is_due = or_(WebhookDelivery.next_attempt_at <= database_time(), WebhookDelivery.at > database_time())
     order = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=WebhookDelivery.position)
     found = (
         select(*(getattr(Webhook if name == "url" else WebhookDelivery, name) for name in Due._fields))
         .add_columns(order.label("order"), WebhookDelivery.next_attempt_at)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(is_pending(), WebhookDelivery.next_attempt_at <= database_time())
+        .where(is_pending(), is_due)
         .where(or_(WebhookDelivery.is_requested, is_first))
         .subquery()
     )
