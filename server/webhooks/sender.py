@@ -164,14 +164,17 @@ class WebhookSender:
             log.info("webhook delivery failed", **details, reason=outcome.error)
 
     async def _sent(self, delivery: Due) -> Outcome | None:
-        """Send the message. Return None if that was cut off, so that another process sends it again."""
+        """Send the message. Return None if that was cut off, so that another process sends it again.
+
+        Send nothing if the webhook was deleted meanwhile, which has no secret then.
+        """
         body = await self._body(delivery)
         if body is None:
             return EXPIRED
         signing = await valid_secrets(self._database, delivery.webhook_id)
-        headers = headers_of(delivery.event_id, process_time(), body, signing)
-        if not self._may_begin():  # the statements may have taken long
+        if not (signing and self._may_begin()):  # the statements may have taken long
             return None
+        headers = headers_of(delivery.event_id, process_time(), body, signing)
         request = asyncio.create_task(self._client.send(delivery.url, headers, body), name=f"{TASK} request")
         self._requests.add(request)
         await asyncio.wait([request])

@@ -154,6 +154,28 @@ async def test_only_one_process_sends_at_a_time(database: Database) -> None:
     assert not await hold_lease(database, "one", MINUTE)
 
 
+async def test_nothing_is_sent_to_a_webhook_that_is_deleted_meanwhile(
+    ask: Ask, world: World, receiver: Receiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted, _ = await created(ask, world, receiver, filter={"actions": ["JOB_CREATED"]})
+    _, secret = await created(ask, world, receiver, filter={"actions": ["JOB_UPDATED"]})
+    job_id = await ask.create_job(world.contributor, world)
+    read = webhook_sending.valid_secrets
+
+    async def delete_then_read(*arguments: Any) -> Any:
+        monkeypatch.setattr(sender, "valid_secrets", read)
+        await done(Ask(database), world.admin, "deleteWebhook", webhookId=deleted)
+        await renamed(Ask(database), world, job_id, "Sales")
+        return await read(*arguments)
+
+    monkeypatch.setattr(sender, "valid_secrets", delete_then_read)
+    async with sending(database):
+        (await receiver.next()).verify(secret)
+        await until(database, "SUCCEEDED")
+
+    assert receiver.requests.empty()
+
+
 async def test_another_sender_continues_when_one_stops(
     ask: Ask, world: World, receiver: Receiver, database: Database
 ) -> None:
