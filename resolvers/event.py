@@ -77,9 +77,13 @@ async def of_jobs(read: Read, job_ids: Sequence[str], arguments: EventListArgume
 async def of_organizations(
     read: Read, organization_ids: Sequence[str], arguments: EventListArguments
 ) -> Mapping[str, Page[Event]]:
-    """List the events of the feed that the caller sees. An empty page has the position up to which it was read."""
-    if arguments.page.after is not None:
-        await _refuse_expired(read, organization_ids, arguments.page.after)
+    """List the events of the feed that the caller sees. An empty page has the position up to which it was read.
+
+    Raises `CursorExpired` for a cursor after which newer events are read, if some of them were deleted.
+    """
+    start = _start(arguments.page)
+    if start is not None and not _reads_older(arguments.page):
+        await _refuse_expired(read, organization_ids, start)
     pages = await _pages(read, organization_ids, arguments)
     reads_on = not (arguments.page.descending or arguments.page.backwards)
     if reads_on and not all(page.nodes for page in pages.values()):
@@ -121,6 +125,16 @@ async def _pages(
     return {key: replace(page, filtered_list=whole) for key, page in pages.items()}
 
 
+def _start(page: PageArguments) -> str | None:
+    """Return the cursor at which the page begins."""
+    return page.before if page.backwards else page.after
+
+
+def _reads_older(page: PageArguments) -> bool:
+    """Return whether the page has older events than its cursor, and not newer ones."""
+    return page.descending != page.backwards
+
+
 def _narrowed(arguments: EventListArguments, found: Mapping[str, str]) -> tuple[PageArguments, Mapping[str, str]]:
     """Combine positions between which the events are with the cursor and the filter.
 
@@ -128,8 +142,8 @@ def _narrowed(arguments: EventListArguments, found: Mapping[str, str]) -> tuple[
     """
     page, bounds = arguments.page, dict(found)
     highest = [found.get("to_position"), arguments.filter.to_position]
-    start = page.before if page.backwards else page.after
-    if page.descending != page.backwards:
+    start = _start(page)
+    if _reads_older(page):
         highest.append(None if start is None else _position(start))
     elif start is not None and "from_position" in found:
         first = bounds.pop("from_position")
@@ -140,9 +154,9 @@ def _narrowed(arguments: EventListArguments, found: Mapping[str, str]) -> tuple[
     return page, bounds
 
 
-async def _refuse_expired(read: Read, organization_ids: Sequence[str], after: str) -> None:
+async def _refuse_expired(read: Read, organization_ids: Sequence[str], start: str) -> None:
     """Raise `CursorExpired` if events after the cursor were deleted, or if the feed ends before it in its epoch."""
-    position = _position(after)
+    position = _position(start)
     bounds = await read.rows(_bounds, keys=organization_ids)
     if any(_highest(each) < position for each in bounds):
         bounds = await _newest_bounds(read, organization_ids)

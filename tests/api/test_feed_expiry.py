@@ -27,6 +27,11 @@ EPOCH = text("SELECT epoch FROM feed")
 READ_ONLY = "&options=-c%20default_transaction_read_only%3Don"
 
 
+OLDER = ("after: $cursor, sortDirection: DESC", "before: $cursor")
+NEWER = ("after: $cursor", "before: $cursor, sortDirection: DESC")
+PAGE = "query ($cursor: String) {{ events({}) {{ nodes {{ action }} }} }}"
+
+
 async def feed(ask: Ask, world: World, after: str | None = None) -> Any:
     return (await ask(world.admin, FEED, after=after))["events"]
 
@@ -61,6 +66,29 @@ async def test_a_cursor_before_deleted_events_is_expired(
 
     for after in (oldest, end):
         assert [each["action"] for each in (await feed(ask, world, after))["nodes"]] == ["JOB_UPDATED"]
+
+
+@pytest.mark.parametrize("arguments", OLDER)
+async def test_a_reader_of_older_events_comes_to_an_end(
+    ask: Ask, world: World, database: Database, job_id: str, arguments: str
+) -> None:
+    start = (await feed(ask, world))["nodes"][0]["cursor"]
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    await expire(database, timedelta(0))
+
+    assert (await ask(world.admin, PAGE.format(arguments), cursor=start))["events"]["nodes"] == []
+
+
+@pytest.mark.parametrize("arguments", NEWER)
+async def test_a_reader_of_newer_events_learns_that_some_were_deleted(
+    ask: Ask, world: World, database: Database, job_id: str, arguments: str
+) -> None:
+    start = (await feed(ask, world))["nodes"][0]["cursor"]
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    await expire(database, timedelta(0))
+
+    with pytest.raises(Failed, match="This cursor is expired"):
+        await ask(world.admin, PAGE.format(arguments), cursor=start)
 
 
 async def test_events_of_a_clock_that_ran_ahead_hold_up_no_others(
