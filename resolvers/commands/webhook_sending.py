@@ -220,7 +220,7 @@ def _delivery(webhook: Webhook, event: Event, at: datetime) -> WebhookDelivery:
 async def due(database: Database) -> Sequence[Due]:
     """Return deliveries to send now: of each webhook some, and of each job the first one that isn't delivered.
 
-    Organizations take turns: first the first one of each.
+    Those that were requested come first. Organizations take turns: first the first one of each.
     """
     return await rows_alone(database, _due, at_once=AT_ONCE, of_organization=OF_ORGANIZATION)
 
@@ -236,9 +236,10 @@ def _due(_view: View) -> Statement:
         earlier.is_requested.is_(False),
     )
     is_first = and_(Webhook.is_enabled, ~select(earlier.id).where(blocks).exists())
-    # The clock was set back if the last change is still to come. Nothing waits until the clock has caught up.
+    # If the last change is still to come, the clock was set back, and nothing waits until it has caught up.
     is_due = or_(WebhookDelivery.next_attempt_at <= database_time(), WebhookDelivery.at > database_time())
-    order = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=WebhookDelivery.position)
+    in_turn = (WebhookDelivery.is_requested.desc(), WebhookDelivery.position)
+    order = func.row_number().over(partition_by=WebhookDelivery.webhook_id, order_by=in_turn)
     found = (
         select(*(getattr(Webhook if name == "url" else WebhookDelivery, name) for name in Due._fields))
         .add_columns(order.label("order"), WebhookDelivery.next_attempt_at)

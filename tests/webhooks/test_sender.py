@@ -234,6 +234,21 @@ async def test_old_deliveries_are_deleted_once_they_are_finished(
     assert [each.id for each in await deliveries(database)] == [second.id]
 
 
+async def test_a_test_is_sent_before_what_waits(
+    ask: Ask, world: World, receiver: Receiver, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_sending, "AT_ONCE", 2)
+    webhook_id, _ = await created(ask, world, receiver)
+    for key in ("one", "two", "three"):
+        await ask.create_job(world.contributor, world, jobKey=key)
+    while await read_feeds(database):
+        pass
+
+    (test,) = (await done(ask, world.admin, "testWebhook", webhookId=webhook_id))["deliveries"]
+
+    assert (await due(database))[0].id == test["id"]
+
+
 async def test_organizations_take_turns(world: World, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_sending, "OF_ORGANIZATION", 3)
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
