@@ -127,7 +127,7 @@ class WebhookDelivery(Node, prefix=WebhookDeliveryRow.PREFIX):
         description=(
             "When the next attempt is due. Null if there is none. Deliveries of a disabled webhook wait, and"
             " earlier events of the same job are sent first, unless the delivery was requested by"
-            " `testWebhook` or `redeliverWebhook`."
+            " `testWebhook`, or by `redeliverWebhook` after it had ended."
         )
     )
     at: datetime = strawberry.field(

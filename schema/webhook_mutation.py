@@ -50,7 +50,8 @@ class DeletedWebhookPayload(Payload):
     deleted_webhook_id: strawberry.ID | None = payloads.deleted("webhook")
 
 
-ONCE = "Each is sent once, at once, in no particular order, and also if the webhook is disabled."
+ENDED = "Those that have ended are sent once, at once, in no particular order, and also if the webhook is disabled."
+PENDING = "A pending one is due at once, keeps its order and its retries, and waits while the webhook is disabled."
 
 
 @strawberry.type
@@ -89,6 +90,5 @@ class WebhookMutation:
         webhook.redeliver,
         inputs.RedeliverWebhookInput,
         WebhookDeliveriesPayload,
-        f"Send deliveries of the webhook again. {ONCE} A pending delivery is then retried as before."
-        f" {BY_ADMINISTRATORS}",
+        f"Send deliveries of the webhook again. {ENDED} {PENDING} {BY_ADMINISTRATORS}",
     )

@@ -249,6 +249,23 @@ async def test_a_test_is_sent_before_what_waits(
     assert (await due(database))[0].id == test["id"]
 
 
+async def test_a_pending_delivery_that_is_requested_keeps_its_order(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    job_id = await ask.create_job(world.contributor, world)
+    await renamed(ask, world, job_id, "Sales")
+    while await read_feeds(database):
+        pass
+    first, second = await deliveries(database)
+    await record(database, (await due(database))[0], Outcome(503, "Not now."))
+
+    await done(ask, world.admin, "redeliverWebhook", webhookId=webhook_id, deliveryIds=[second.id])
+    assert await due(database) == []
+    await done(ask, world.admin, "redeliverWebhook", webhookId=webhook_id, deliveryIds=[first.id])
+    assert [each.id for each in await due(database)] == [first.id]
+
+
 async def test_organizations_take_turns(world: World, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_sending, "OF_ORGANIZATION", 3)
     async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
