@@ -21,6 +21,7 @@ from yarl import URL
 
 from mainsheet.models.webhook_delivery import GONE, Outcome
 from mainsheet.server.webhooks.addresses import AddressNotAllowed, AddressRule, Network
+from mainsheet.server.webhooks.names import Resolver
 
 TIMEOUT_SECONDS = 15.0
 MOST_READ = 64 * 1024  # bytes of an answer, whose text isn't used
@@ -49,7 +50,9 @@ class WebhookClient:
 
     def _session(self, rule: AddressRule) -> ClientSession:
         # Kept connections would go to addresses that were checked earlier.
-        connector = TCPConnector(limit=0, force_close=True, use_dns_cache=False, socket_factory=rule.socket)
+        connector = TCPConnector(
+            limit=0, force_close=True, use_dns_cache=False, resolver=Resolver(), socket_factory=rule.socket
+        )
         timeout = ClientTimeout(total=self._timeout_seconds)
         return ClientSession(connector=connector, timeout=timeout, cookie_jar=DummyCookieJar(), auto_decompress=False)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address, ip_network
@@ -14,7 +15,7 @@ from yarl import URL
 from mainsheet.models.webhook_delivery import Outcome
 from mainsheet.server.webhooks.addresses import AddressRule, Network
 from mainsheet.server.webhooks.client import MOST_READ, WebhookClient
-from tests.webhooks.conftest import LOOPBACK, Received, Receiver
+from tests.webhooks.conftest import LOOPBACK, PATIENCE, Received, Receiver
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"]
 NOT_PUBLIC = [
@@ -54,6 +55,7 @@ NOT_PUBLIC = [
     "ff02::1",
     "ff0e::1",
 ]
+MOST_THREADS = 32  # of an event loop, whatever the number of CPUs
 REFUSED = "The host has an address that isn't allowed."
 
 
@@ -124,6 +126,35 @@ async def test_a_name_is_resolved_and_checked_at_each_attempt(
 
     assert outcomes == [Outcome(200), Outcome(None, REFUSED)]
     assert receiver.requests.qsize() == 1
+
+
+async def test_a_name_server_that_does_not_answer_holds_up_nothing_else(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, answers = asyncio.Event(), threading.Event()
+    loop, resolve = asyncio.get_running_loop(), socket.getaddrinfo
+
+    def wait_then_resolve(host: str, *arguments: Any, **options: Any) -> list[Any]:
+        if host == "hangs.example":
+            loop.call_soon_threadsafe(begun.set)
+            answers.wait()
+            raise socket.gaierror
+        return resolve(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait_then_resolve)
+    async with client(*LOOPBACK) as own:
+        hanging = [asyncio.create_task(own.send("http://hangs.example/in", {}, b"{}")) for _ in range(MOST_THREADS + 1)]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await begun.wait()
+                await asyncio.to_thread(threading.get_ident)  # as for `/metrics`
+                outcome = await own.send(receiver.url.replace("127.0.0.1", "localhost"), {}, b"{}")
+        finally:
+            answers.set()
+            await asyncio.gather(*hanging)
+
+    assert outcome == Outcome(200)
+    assert {each.result().error for each in hanging} == {"The host name can't be resolved."}
 
 
 async def test_of_several_addresses_only_an_allowed_one_is_used(
