@@ -62,7 +62,7 @@ def details_of(document: DocumentNode) -> dict[str, FragmentDetails]:
 class FailedRuns(dict[str, Run]):
     """The runs of root fields that failed, by response key. As graphql-core's middleware they give what they have."""
 
-    def resolve(self, call: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+    def resolve(self, call: Callable[..., Any], source: Any, info: Any, /, **arguments: Any) -> Any:
         """Return what a resolver below a failed root field returned before. Otherwise call it."""
         root = info.path
         while root.prev is not None:

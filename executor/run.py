@@ -169,10 +169,10 @@ class Run:
         if self._failure is not None:
             raise self._failure
 
-    def resolve(self, call: Callable[..., Any], source: Any, info: Any, **arguments: Any) -> Any:
+    def resolve(self, call: Callable[..., Any], source: Any, info: Any, /, **arguments: Any) -> Any:
         """Return what was read of the same parent before, or the exception, or its task. Otherwise call the resolver.
 
-        This makes the run a middleware of graphql-core.
+        This makes the run a middleware of graphql-core. Arguments of the field may have any name, such as `source`.
         """
         parent, result = self._results.get(info.path, (UNSET, None))
         if parent is not source:
