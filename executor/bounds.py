@@ -52,8 +52,13 @@ def check(size: int, limit: int) -> None:
 
 
 def size_of(value: Any) -> int:
-    """Return the estimated size of any scalar."""
-    return NULL if value is None else len(value if isinstance(value, str) else str(value))
+    """Return the estimated size of any scalar. One that can't be written as a text, such as a huge number, has none."""
+    if value is None:
+        return NULL
+    try:
+        return len(value if isinstance(value, str) else str(value))
+    except Exception:  # noqa: BLE001 whether it can be sent is for the encoder to say
+        return 0
 
 
 def bounded(base: Any, limit: int) -> Any:

@@ -1,12 +1,16 @@
 """Names and values that schemas rarely have. Our drop-in gives what Strawberry's schema gives."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NewType
 
 import pytest
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
 from mainsheet.executor import Schema
+
+Anything = NewType("Anything", object)
+UNCHANGED = StrawberryConfig(scalar_map={Anything: strawberry.scalar(name="Anything", serialize=lambda value: value)})
 
 both = pytest.mark.parametrize("sync", [False, True], ids=["execute", "execute_sync"])
 
@@ -14,7 +18,7 @@ both = pytest.mark.parametrize("sync", [False, True], ids=["execute", "execute_s
 async def same(query: type, text: str, *, sync: bool) -> Any:
     """Assert that both classes of schemas give the same result, twice. Return its data and messages."""
     mutation = strawberry.type(type("Mutation", (query,), {}))
-    reference, ours = (made(query, mutation) for made in (strawberry.Schema, Schema))
+    reference, ours = (made(query, mutation, config=UNCHANGED) for made in (strawberry.Schema, Schema))
     expected = await shown(reference, text, sync=sync)
     for _ in range(2):
         assert await shown(ours, text, sync=sync) == expected
@@ -53,3 +57,40 @@ async def test_arguments_may_have_any_name_beside_an_error(kind: str, sync: bool
     found = await same(Names, text, sync=sync)
 
     assert found == ({"names": {"named": "abc", "fails": None}}, ["it fails"])
+
+
+class Unwritten:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+UNWRITTEN = Unwritten()
+
+
+@strawberry.type
+class Values:
+    @strawberry.field
+    def huge(self) -> Anything:
+        return Anything(10**5000)  # Python writes no more than 4300 digits
+
+    @strawberry.field
+    def unwritten(self) -> Anything:
+        return Anything(UNWRITTEN)
+
+    @strawberry.field
+    def named(self) -> Named:
+        return Named()
+
+
+@both
+@pytest.mark.parametrize(
+    ("text", "data", "messages"),
+    [
+        ("{ huge }", {"huge": 10**5000}, []),
+        ("{ unwritten }", {"unwritten": UNWRITTEN}, []),
+        ("{ unwritten named { fails } }", {"unwritten": UNWRITTEN, "named": {"fails": None}}, ["it fails"]),
+    ],
+    ids=["huge", "unwritten", "beside an error"],
+)
+async def test_scalars_need_no_text(text: str, data: Any, messages: list[str], sync: bool) -> None:
+    assert await same(Values, text, sync=sync) == (data, messages)
