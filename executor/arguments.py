@@ -25,7 +25,7 @@ class Refused(Exception):
     """The arguments of a field can't be coerced or converted. `error` gives the reason."""
 
     def __init__(self, arguments: "Arguments", error: Exception) -> None:
-        super().__init__(str(error))
+        super().__init__(arguments, error)  # not its text: that of an application's exception may fail
         self.arguments = arguments
         self.error = error
 

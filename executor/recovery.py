@@ -226,11 +226,19 @@ class Recovery:
 
     def _fail(self, field: Field, position: Position, error: Exception) -> None:
         if position.is_there:
-            self._errors.append(located_error(error, field.nodes, position.path))
+            self._errors.append(_located(error, field, position))
             position.holder[position.key] = None
             while position.above and not position.nullable:
                 position = position.above
                 position.holder[position.key] = None
+
+
+def _located(error: Exception, field: Field, position: Position) -> GraphQLError:
+    """Return the error of a field. If its text fails, graphql-core reports another error, of a position above."""
+    try:
+        return located_error(error, field.nodes, position.path)
+    except Exception as failure:
+        raise Unsupported("an exception without a text") from failure
 
 
 def _object_of(shape: Object | Abstract, value: Any) -> tuple[Object, str | None]:

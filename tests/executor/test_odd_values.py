@@ -94,3 +94,50 @@ class Values:
 )
 async def test_scalars_need_no_text(text: str, data: Any, messages: list[str], sync: bool) -> None:
     assert await same(Values, text, sync=sync) == (data, messages)
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@strawberry.input
+class Refusing:
+    number: int
+
+    def __post_init__(self) -> None:
+        raise Silent
+
+
+@strawberry.type
+class Failing:
+    @strawberry.field
+    def fails(self) -> str | None:
+        raise Silent
+
+    @strawberry.field
+    def told(self, info: Info) -> str | None:
+        raise Silent
+
+    @strawberry.field
+    def takes(self, given: Refusing) -> str | None:
+        return str(given.number)
+
+
+@strawberry.type
+class Failures:
+    @strawberry.field
+    def failing(self) -> Failing | None:
+        return Failing()
+
+    @strawberry.field
+    def all(self) -> list[Failing | None]:
+        return [Failing(), Failing()]
+
+
+@both
+@pytest.mark.parametrize("selected", ["fails", "told", "takes(given: {number: 1})"])
+async def test_exceptions_need_no_text(selected: str, sync: bool) -> None:
+    found = await same(Failures, f"{{ failing {{ {selected} }} all {{ {selected} }} }}", sync=sync)
+
+    assert found == ({"failing": None, "all": [None, None]}, ["no text"] * 3)
