@@ -130,20 +130,20 @@ def again(value: Any) -> Collection[Any]:
         return value
     if isinstance(value, Exception):
         raise TypeError("not a value")
-    raise Unsupported("no list, or one that is made while it is read")
+    raise Unsupported("no list, or one that is made while it is read", value)
 
 
 def not_one_of_these(name: Any) -> NoReturn:
     """Raise the failure of a type resolver that returned neither of the possible types' names."""
     if is_awaitable(name):
-        raise Unsupported("a type resolver that is asynchronous")
+        raise Unsupported("a type resolver that is asynchronous", name)
     raise TypeError("not a type of these")
 
 
 def yes(answer: Any) -> None:
     """Raise unless the value is true."""
     if not answer or is_awaitable(answer):
-        raise Unsupported("an object of another type")
+        raise Unsupported("an object of another type", answer)
 
 
 def real(value: Any) -> None:
@@ -151,4 +151,4 @@ def real(value: Any) -> None:
     if isinstance(value, Exception) or value is Undefined:
         raise TypeError("not a value")
     if is_awaitable(value):
-        raise Unsupported("an awaitable")
+        raise Unsupported("an awaitable", value)

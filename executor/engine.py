@@ -19,7 +19,7 @@ from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import NOT_COMPILED, Program, Programming
 from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.run import Run
-from mainsheet.executor.unsupported import Unsupported
+from mainsheet.executor.unsupported import Unsupported, close_unawaited, value_of
 from mainsheet.executor.worker import WorkerThread
 
 INTERVENING = {"middleware", "field_resolver", "type_resolver", "abort_signal", "hooks"}  # options of graphql-core
@@ -162,6 +162,7 @@ class Executor:
             raise
         except Exception as failure:  # noqa: BLE001 graphql-core raises it again, with its path
             unit.tries.left -= isinstance(failure, Unsupported) and not request.is_sync
+            run.unsupported = value_of(failure)
             return None
         self._observe(Outcome.COMPILED)
         return CountedResult(data, extent.values)
@@ -207,11 +208,19 @@ class Executor:
         try:
             recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
             result = await recovery.answer(request.root)
-        except (Unsupported, RecursionError):
+        except (Unsupported, RecursionError) as error:
             unit.tries.left -= 1
+            unsupported = value_of(failure), value_of(error)
+        else:
+            self._observe(outcome)
+            return result
+        finally:
+            del failure  # its traceback refers to this frame
+        try:
             return await self._refer(Outcome.REPLAYED, request)
-        self._observe(outcome)
-        return result
+        finally:
+            if not request.is_sync:  # otherwise nothing was awaited yet
+                close_unawaited(*unsupported)
 
     def rehearsal(self, request: Request) -> Rehearsal:
         """Return a query's program for inspection. Raises `Unsupported` if it can't be compiled."""

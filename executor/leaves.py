@@ -81,7 +81,7 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
         if value is None or value is Undefined or isinstance(value, Exception):
             raise ValueError("not a value")
         if is_awaitable(value):
-            raise Unsupported("an awaitable")
+            raise Unsupported("an awaitable", value)
         answer = coerce(value)
         if answer is None or answer is Undefined:
             raise ValueError("null")

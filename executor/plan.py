@@ -255,7 +255,17 @@ class Planner:
         if resolve_type is None or iscoroutinefunction(resolve_type):
             raise Unsupported(f"the type resolver of {type_}")
         info: Any = self._info(details)
-        return lambda value: resolve_type(value, info, type_)  # type: ignore[return-value]  # of another type: KeyError
+
+        def type_of(value: Any) -> Any:
+            name = None
+            try:
+                name = resolve_type(value, info, type_)
+            finally:
+                if name is None and is_awaitable(value):  # checked last, as few values are
+                    raise Unsupported("an awaitable", value)
+            return name
+
+        return type_of
 
     def _is_type_of(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Callable[[Any], Any] | None:
         is_type_of = type_.is_type_of

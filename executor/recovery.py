@@ -33,7 +33,7 @@ from mainsheet.executor.shape import (
     TypeName,
     link_of,
 )
-from mainsheet.executor.unsupported import Unsupported
+from mainsheet.executor.unsupported import Unsupported, value_of
 
 
 @dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create
@@ -200,7 +200,7 @@ class Recovery:
 
     def _put(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
         if is_awaitable(value):
-            raise Unsupported("an awaitable")
+            raise Unsupported("an awaitable", value)
         match shape:
             case Leaf(type=type_):
                 try:
@@ -251,5 +251,5 @@ def _object_of(shape: Object | Abstract, value: Any) -> tuple[Object, str | None
         if found.is_type_of:
             yes(found.is_type_of(value))
     except Exception as error:
-        raise Unsupported("an object of another type") from error
+        raise Unsupported("an object of another type", value_of(error)) from error
     return found, name

@@ -12,7 +12,7 @@ from graphql import VariableValues
 from graphql.pyutils import Path
 
 from mainsheet.executor.bounds import AnswerTooLarge
-from mainsheet.executor.unsupported import Unsupported
+from mainsheet.executor.unsupported import Unsupported, close_unawaited
 
 Complete = Callable[[Any, Path, "list[Pending]"], Awaitable[Any]]
 UNSET: Any = object()
@@ -59,6 +59,7 @@ class Run:
     ) -> None:
         self.variables = variables
         self.path = path
+        self.unsupported: object = None  # the value that ended the unit because of its kind
         self._make_core = make_core
         self._is_sync = is_sync
         self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results
@@ -187,6 +188,8 @@ class Run:
         for _, result in self._results.values():
             _close(result)
         self._results.clear()
+        if not self._is_sync:  # otherwise nothing was awaited yet
+            close_unawaited(self.unsupported)
         while running := {*self._tasks, *self._loads}:
             await wait(running)
 

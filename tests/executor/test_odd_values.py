@@ -1,5 +1,7 @@
 """Names and values that schemas rarely have. Our drop-in gives what Strawberry's schema gives."""
 
+import gc
+import warnings
 from typing import Annotated, Any, NewType
 
 import pytest
@@ -141,3 +143,75 @@ async def test_exceptions_need_no_text(selected: str, sync: bool) -> None:
     found = await same(Failures, f"{{ failing {{ {selected} }} all {{ {selected} }} }}", sync=sync)
 
     assert found == ({"failing": None, "all": [None, None]}, ["no text"] * 3)
+
+
+async def soon(value: Any) -> Any:
+    return value
+
+
+@strawberry.interface
+class Text:
+    text: str
+
+
+class Row:
+    """Its text is a coroutine, the same one each time that it is read, or another one."""
+
+    def __init__(self, *, keeps: bool) -> None:
+        self._kept = soon("kept") if keeps else None
+
+    @property
+    def text(self) -> Any:
+        return self._kept or soon("new")
+
+
+@strawberry.type
+class Note(Text):
+    @strawberry.field
+    def told(self, info: Info) -> str:
+        return "told"
+
+    @strawberry.field
+    def title(self) -> str:
+        return soon("title")  # type: ignore[return-value]  # a coroutine
+
+    @strawberry.field
+    def reply(self) -> Text:
+        return soon(Note(text="reply"))  # type: ignore[return-value]  # a coroutine
+
+
+@strawberry.type
+class Page:
+    text: str
+
+
+@strawberry.type
+class Notes:
+    @strawberry.field
+    def note(self) -> Note:
+        return Note(text="note")
+
+    @strawberry.field
+    def page(self, keeps: bool) -> Page:
+        return Row(keeps=keeps)  # type: ignore[return-value]  # is read as one
+
+
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+@pytest.mark.parametrize(
+    "selected",
+    [
+        "note { title }",
+        "note { told title }",
+        "note { reply { text } }",
+        "note { reply { text ... on Note { told } } }",
+        "page(keeps: true) { text }",
+        "page(keeps: false) { text }",
+    ],
+)
+async def test_no_coroutine_is_left_behind(kind: str, selected: str) -> None:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        _, errors = await same(Notes, f"{kind} {{ {selected} }}", sync=False)
+        gc.collect()
+
+    assert (errors, found) == ([], [])
