@@ -85,19 +85,28 @@ def _parts(base: Any) -> Any:
 
         def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, *result: Any) -> Any:
             """Complete a root field by its unit if it has one, otherwise by graphql-core."""
-            if path.prev is None and path.key not in self._met_errors and not isinstance(result[0], Exception | None):
-                unit = self._units.get(path.key)
-                if unit is not None and not unit.tries.are_used_up and not (self._is_sync and unit.waits):
-                    arguments = (return_type, details, info, path, *result)
-                    completed = self._completed(unit, path.key, result[0], arguments)
-                    return finished(completed) if self._is_sync else completed
+            unit = self._units.get(path.key) if path.prev is None and path.key not in self._met_errors else None
+            is_value = unit is not None and not isinstance(result[0], Exception | None)
+            if unit and is_value and not unit.tries.are_used_up and not (self._is_sync and unit.waits):
+                arguments = (return_type, details, info, path, *result)
+                completed = self._completed(unit, path.key, result[0], arguments)
+                return finished(completed) if self._is_sync else completed
             return super().complete_value(return_type, details, info, path, *result)
 
         async def _completed(self, unit: Unit, key: str, value: Any, arguments: Sequence[Any]) -> Any:
-            path = arguments[3]
-            run = Run(lambda: self, self.variable_values, is_sync=self._is_sync, path=path)
+            run = Run(lambda: self, self.variable_values, is_sync=self._is_sync, path=arguments[3])
             try:
-                assert unit.answer  # noqa: S101 for the type checker: others are left out
+                answer = await self._by_unit(unit, key, value, run)
+                if answer is None:  # not inside of `except`, or the failure would be the context of all errors
+                    answer = super().complete_value(*arguments)
+                return answer if self._is_sync or not isawaitable(answer) else await answer
+            finally:
+                await run.close()
+
+        async def _by_unit(self, unit: Unit, key: str, value: Any, run: Run) -> Any:
+            """Return the object or list, or None if the unit fails."""
+            assert unit.answer  # noqa: S101 for the type checker: others are left out
+            try:
                 given = run if unit.has_resolvers else self.context_value
                 answer, extent = await unit.answer(value, given, self.variable_values)
             except AnswerTooLarge as error:
@@ -110,10 +119,7 @@ def _parts(base: Any) -> Any:
                 if unit.has_resolvers:
                     self._failed[key] = run
                     self.middleware_manager = MiddlewareManager(self._failed)
-                answer = super().complete_value(*arguments)
-                return answer if self._is_sync or not isawaitable(answer) else await answer
-            finally:
-                await run.close()
+                return None
             self.size += extent.size
             return answer
 

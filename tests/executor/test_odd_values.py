@@ -19,8 +19,7 @@ both = pytest.mark.parametrize("sync", [False, True], ids=["execute", "execute_s
 
 async def same(query: type, text: str, *, sync: bool) -> Any:
     """Assert that both classes of schemas give the same result, twice. Return its data and messages."""
-    mutation = strawberry.type(type("Mutation", (query,), {}))
-    reference, ours = (made(query, mutation, config=UNCHANGED) for made in (strawberry.Schema, Schema))
+    reference, ours = schemas(query)
     expected = await shown(reference, text, sync=sync)
     for _ in range(2):
         assert await shown(ours, text, sync=sync) == expected
@@ -28,8 +27,18 @@ async def same(query: type, text: str, *, sync: bool) -> Any:
     return data, [error["message"] for error in errors]
 
 
+def schemas(query: type) -> list[strawberry.Schema]:
+    """Return Strawberry's schema and ours. Mutations have the fields of queries."""
+    mutation = strawberry.type(type("Mutation", (query,), {}))
+    return [made(query, mutation, config=UNCHANGED) for made in (strawberry.Schema, Schema)]
+
+
+async def executed(api: strawberry.Schema, text: str, *, sync: bool) -> Any:
+    return api.execute_sync(text) if sync else await api.execute(text)
+
+
 async def shown(api: strawberry.Schema, text: str, *, sync: bool) -> tuple[Any, list[Any]]:
-    result = api.execute_sync(text) if sync else await api.execute(text)
+    result = await executed(api, text, sync=sync)
     return result.data, [error.formatted for error in result.errors or ()]
 
 
@@ -59,6 +68,17 @@ async def test_arguments_may_have_any_name_beside_an_error(kind: str, sync: bool
     found = await same(Names, text, sync=sync)
 
     assert found == ({"names": {"named": "abc", "fails": None}}, ["it fails"])
+
+
+@both
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+@pytest.mark.parametrize("beside", ["", 'named(source: "a", call: "b", self: "c")'])
+async def test_exceptions_have_no_context_of_ours(kind: str, beside: str, sync: bool) -> None:
+    """Tracebacks in logs show it."""
+    for api in schemas(Names):
+        result = await executed(api, f"{kind} {{ names {{ fails {beside} }} }}", sync=sync)
+
+        assert [repr(each.original_error.__context__) for each in result.errors] == ["None"]
 
 
 class Unwritten:
