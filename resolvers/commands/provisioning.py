@@ -59,7 +59,8 @@ def _taken(noun: str, name: str, value: str) -> UserError:
 
 
 async def check_unused(write: Write, row: Any, error: type[InUse], is_used: ColumnElement[bool], advice: str) -> None:
-    """Raise the error if jobs use the row. It counts all of them, and shows some of the visible ones."""
+    """Raise the error if jobs use a row to be deleted. It counts all of them, and shows some of the visible ones."""
+    await write.plan_for_values()
     is_visible = visible(write.caller)
     counted = select(is_visible, func.count()).select_from(Job).where(is_used).group_by(is_visible)
     counts = {bool(row[0]): row[1] for row in await write.session.execute(counted)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import assert_object_type
+from sqlalchemy import text
 
 from mainsheet.executor import core_schema
 from mainsheet.models.database import Database
@@ -19,6 +20,8 @@ from tests.scale.lists import filled
 from tests.scale.test_plans import plans, refuse_all_of_the_tenant
 
 SQL = {"sqlSnapshot": {"sql": "SELECT 1"}}
+DELETE_JOB = "mutation ($id: ID!) { deleteJob(input: {jobId: $id}) { deletedJobId userErrors { message } } }"
+DEPENDENCIES = "ALTER TABLE job_version_dependency ALTER COLUMN depends_on_id"
 FIELDS = {"createJob": "job { id }", "deleteJob": "deletedJobId", "updateOrganization": "organization { name }"}
 RUN = "run { id }"
 RESULTS = "results { userErrors { message } }"
@@ -71,6 +74,36 @@ async def test_a_mutation_scans_no_table(big: Big, big_database: Database, ask_b
         if name in TRIED:
             await _take(big, big_database, ask_big, role, name, own | {"dryRun": True})
         await _take(big, big_database, ask_big, role, name, own)
+
+
+@pytest.mark.parametrize("big", ["postgresql"], indirect=True)
+async def test_a_deletion_scans_no_table_if_all_depend_on_few_jobs(
+    big: Big, big_database: Database, ask_big: Ask
+) -> None:
+    """PostgreSQL counts sequential scans, also those of its checks of foreign keys."""
+    created = {"jobKey": "big-few", "name": "Big", "teamIds": [big.ids["team"]]}
+    config = {"clusterId": big.ids["cluster"], "source": SQL}
+    answer = await _take(big, big_database, ask_big, "admin", "createJob", created | {"config": config})
+    async with big_database.writes.begin() as connection:
+        await connection.execute(text(f"{DEPENDENCIES} SET (n_distinct = 2)"))
+        await connection.execute(text("ANALYZE job_version_dependency"))
+    before = await _sequential_scans(big_database)
+    try:
+        await ask_big(big.admin, DELETE_JOB, id=answer["job"]["id"])
+        assert await _sequential_scans(big_database) == before
+    finally:
+        async with big_database.writes.begin() as connection:
+            await connection.execute(text(f"{DEPENDENCIES} RESET (n_distinct)"))
+            await connection.execute(text("ANALYZE job_version_dependency"))
+
+
+async def _sequential_scans(database: Database) -> int:
+    """Count those of the table of dependencies so far."""
+    async with database.writes.connect() as connection:  # the statistics of its session are added first
+        await connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        await connection.rollback()
+        found = text("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'job_version_dependency'")
+        return int(await connection.scalar(found) or 0)
 
 
 @pytest.mark.parametrize("role", ["admin", "member"])

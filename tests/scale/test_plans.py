@@ -27,7 +27,7 @@ POINTS = (
 )
 
 
-NO_PLAN = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "show")
+NO_PLAN = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET", "show")
 
 
 async def plans(big: Big, database: Database, ask: Ask) -> Mapping[str, str]:
