@@ -25,9 +25,12 @@ class Refused(Exception):
     """The arguments of a field can't be coerced or converted. `error` gives the reason."""
 
     def __init__(self, arguments: "Arguments", error: Exception) -> None:
-        super().__init__(arguments, error)  # not its text: that of an application's exception may fail
+        super().__init__(arguments, error)
         self.arguments = arguments
         self.error = error
+
+    def __str__(self) -> str:  # when it is asked for: the text of an application's exception may fail
+        return str(self.error)
 
 
 class Arguments:

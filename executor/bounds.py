@@ -57,7 +57,7 @@ def size_of(value: Any) -> int:
         return NULL
     try:
         return len(value if isinstance(value, str) else str(value))
-    except Exception:  # noqa: BLE001 whether it can be sent is for the encoder to say
+    except Exception:  # noqa: BLE001 the encoder decides whether it can be sent
         return 0
 
 

@@ -219,7 +219,7 @@ class Executor:
         try:
             return await self._refer(Outcome.REPLAYED, request)
         finally:
-            if not request.is_sync:  # otherwise nothing was awaited yet
+            if not request.is_sync:  # where graphql-core may still return it
                 close_unawaited(*unsupported)
 
     def rehearsal(self, request: Request) -> Rehearsal:

@@ -59,7 +59,7 @@ class Run:
     ) -> None:
         self.variables = variables
         self.path = path
-        self.unsupported: object = None  # the value that ended the unit because of its kind
+        self.unsupported: object = None  # the value that compiled code doesn't support, if it ended the unit
         self._make_core = make_core
         self._is_sync = is_sync
         self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results
@@ -188,7 +188,7 @@ class Run:
         for _, result in self._results.values():
             _close(result)
         self._results.clear()
-        if not self._is_sync:  # otherwise nothing was awaited yet
+        if not self._is_sync:  # where graphql-core may still return it
             close_unawaited(self.unsupported)
         while running := {*self._tasks, *self._loads}:
             await wait(running)

@@ -1,4 +1,4 @@
-"""What ends compiled code although it is no error."""
+"""What compiled code leaves to graphql-core."""
 
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 

@@ -16,6 +16,8 @@ from mainsheet.models.errors import MainsheetError
 
 FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
+# Those of SQLAlchemy that change neither which file is opened nor how, so that all commands use the same file.
+SQLITE_PARAMETERS = {"cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout"}
 ENCODE = "Percent-encode characters such as / ? # @ [ ] in a password."
 HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(:\d{1,5})?", re.ASCII)
 
@@ -68,12 +70,21 @@ class DatabaseUrl:
             return cls._postgresql(text)
         if scheme.partition("+")[0] != "sqlite":
             raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}")
-        if "?" in text:  # SQLAlchemy would take parameters that change which file it opens
-            raise BadDatabaseUrl("A SQLite URL has no parameters; a ? in the name of its file is written %3F")
+        return cls._sqlite(text)
+
+    @classmethod
+    def _sqlite(cls, text: str) -> Self:
         try:
-            return cls(text, make_url(text).set(drivername="sqlite+aiosqlite"))
+            url = make_url(text).set(drivername="sqlite+aiosqlite")
+            if url.query:
+                url.get_dialect()().create_connect_args(url)  # converts their values
         except (ArgumentError, ValueError):
             raise BadDatabaseUrl(f"The database URL isn't of the form {FORMS}") from None
+        given = [name for name, _ in parse_qsl(text.partition("?")[2], keep_blank_values=True)]
+        for name in set(given) - SQLITE_PARAMETERS:
+            message = f"A SQLite URL has no parameter {name!a}; a ? in the name of its file is written %3F"
+            raise BadDatabaseUrl(message)
+        return cls(text, url)
 
     @property
     def is_sqlite(self) -> bool:

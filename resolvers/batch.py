@@ -65,7 +65,7 @@ class Batch:
         yield from limits.BATCH.check(len(self.items), (self.name,))
         if self.call.idempotency_key is not None:
             yield from limits.IDEMPOTENCY_KEY.check(self.call.idempotency_key, KEY_PATH)
-        yield from value_problems({"message": self.call.values.get("message")})
+        yield from value_problems(normal({"message": self.call.values.get("message")}))
 
     async def _each(self) -> Results:
         """Run each item in a transaction of its own, with an idempotency key of its own."""

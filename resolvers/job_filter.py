@@ -64,10 +64,7 @@ IMPLY_ORGANIZATION = {
     *(search.SEARCH, "team_ids", "tags_all_of", "tags_any_of", "created_by_ids", "updated_by_ids", "saved_query_ids")
 }
 # Each of these has an index of its own, and often matches few of the jobs of a large organization.
-NARROW = {
-    *(IMPLY_ORGANIZATION - {search.SEARCH}),
-    *(ONE_JOB_EACH | {"cluster_ids", "latest_run_statuses", "no_has_schedule"}),
-}
+NARROW = {*(IMPLY_ORGANIZATION - {search.SEARCH}), *ONE_JOB_EACH, "cluster_ids", "latest_run_statuses"}
 # Conditions with an index of their own, which often match few jobs.
 SELECTIVE = (
     IMPLY_ORGANIZATION

@@ -78,7 +78,7 @@ class Call:
         raise AssertionError("unreachable")
 
     async def _attempt(self) -> Outcome:
-        await asyncio.sleep(0)  # who waits for a connection takes that of the caller's last mutation
+        await asyncio.sleep(0)  # let a queued caller take the connection that this caller's last mutation gave back
         session = AsyncSession(self.database.writes, expire_on_commit=False, autoflush=False)
         try:
             outcome = await self._outcome(session)

@@ -24,8 +24,8 @@ class PageInfo:
     )
     has_previous_page: bool = strawberry.field(
         description=(
-            "Whether the list has items before the page. Only with `last` is this looked up: else it is true if `after`"
-            " was given, or a `page` other than the first."
+            "Whether the list has items before the page. This is looked up only with `last`. Otherwise it is true if"
+            " `after` or a `page` other than the first was given."
         )
     )
     start_cursor: str | None = strawberry.field(

@@ -13,7 +13,10 @@ from mainsheet.schema.inputs import message
 
 KEEP = "Null isn't allowed. Omit to keep the value."
 CLEAR = "Null removes it. Omit to keep the value."
-EMAIL = "The email address, 3 to 255 ASCII characters, unique within the organization. It is stored in lower case."
+EMAIL = (
+    "The email address, 3 to 255 ASCII characters, unique within the organization, and not of the domain"
+    " erased.invalid. It is stored in lower case."
+)
 SQL = "The SQL text, 1 to 8191 characters, not blank."
 EXTERNAL_ID = (
     "The key of the object in the system that manages it, 1 to 255 characters, unique among the"

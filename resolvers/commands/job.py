@@ -160,8 +160,8 @@ async def delete(
     write.explain(message)
     expect(job, write, revision=expected_job_revision)
     cancelled = await _cancel_runs(write, job)
-    deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     await write.plan_for_values()
+    deleted = job.delete(None if force else await _found_dependents(write, job_id), write)
     await _keep(write, deleted)
     await write.session.execute(delete_from(Job).where(Job.id == job_id))
     return {"deleted_job_id": job_id, "cancelled_runs": cancelled}

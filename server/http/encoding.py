@@ -1,4 +1,4 @@
-"""Encodes as JSON: large data in pieces, so that other requests don't wait for all of it."""
+"""Encodes JSON. Large data is encoded in pieces, so that other requests don't wait for all of it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -12,7 +12,7 @@ import orjson
 from aiohttp import hdrs, web
 from yarl import URL
 
-from mainsheet.server.http.request import accepts
+from mainsheet.server.http.accept import accepts
 
 FOLDER = Path(__file__).parent / "page"
 ASSETS = "playground/assets"

@@ -22,8 +22,9 @@ from mainsheet.server.errors import (
     operation_failed,
 )
 from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.http.accept import accepts
 from mainsheet.server.http.encoding import body_of
-from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, accepts, answer_type
+from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
 from mainsheet.server.observe.requests import CLIENT_GONE
 

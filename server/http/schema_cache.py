@@ -35,7 +35,7 @@ class SchemaCache:
     def _tag(self, request: web.Request, graphql_request: GraphQLRequest) -> str | None:
         """Hash what the response depends on: the schema, the operation with its variables, and the media type.
 
-        There is no tag if the client sent what can't be compared.
+        Return None if what the client sent can't be encoded as JSON.
         """
         parts = graphql_request.query, graphql_request.operation_name, graphql_request.variables
         asked = comparable(*parts, request.headers.get(hdrs.ACCEPT))

@@ -31,6 +31,8 @@ class Remote:
     def __init__(self, url: str, token: str) -> None:
         address = _address(url)
         self.url = address if address.path.strip("/") else address / "graphql"
+        if not token:
+            raise Failed("The token is empty")
         if not VISIBLE.fullmatch(token):
             raise Failed("The token has a character that no token has, such as a line break at its end")
         self._token = token

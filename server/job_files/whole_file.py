@@ -14,7 +14,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
     It keeps its mode and owner. A symbolic link stays, and the file that it leads to is written.
     """
     target = path.resolve()
-    temporary = target.with_name(f".{token_hex(8)}")  # not longer than most names
+    temporary = target.with_name(f".{token_hex(8)}")  # short, so that it fits where the file's own name does
     try:
         _write(temporary, text.encode() if isinstance(text, str) else text, target)
         temporary.replace(target)

@@ -18,7 +18,8 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.exchange import EXCHANGE
-from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, GraphQLRequest, media_ranges
+from mainsheet.server.http.accept import media_ranges
+from mainsheet.server.http.request import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, GraphQLRequest
 from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.group import TooSlow
 from mainsheet.server.live.stream import Streams, error_of, errors_of

@@ -63,7 +63,7 @@ async def read(content: bytes, store: OperationStore) -> Sequence[Document]:
             except RecursionError:
                 faults.append(f"{id_}: its fields or values are nested too deeply.")
     if faults:
-        raise BadInput("\n".join([f"The manifest has {len(faults)} faults, and nothing of it was added:", *faults]))
+        raise BadInput("\n".join(["The manifest has faults, and nothing of it was added:", *faults]))
     return list(found.values())
 
 

@@ -15,8 +15,8 @@ class Resolver(AbstractResolver):
     """Resolves each name in a thread of its own.
 
     The event loop has few threads, which also write `/metrics` and resolve the host of the database. Webhooks of one
-    organization, whose name server doesn't answer, must not take them from all others. The number of threads is
-    limited by that of attempts. They don't hold up the end of the process.
+    organization, whose name server doesn't answer, must not take them from all others. A look-up that is given up goes
+    on until the system's resolver gives up, too. The threads don't hold up the end of the process.
     """
 
     async def resolve(

@@ -124,6 +124,13 @@ async def test_the_message_is_kept_with_every_change(ask: Ask, world: World, val
 
 
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
+async def test_a_message_is_normalized(ask: Ask, world: World, mode: str) -> None:
+    answer = await applied(ask, world.admin, document(), message="Cafe\u0301", mode=mode)
+
+    assert [each["version"]["message"] for each in answer["results"]] == ["Caf\u00e9"]
+
+
+@pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
 async def test_a_message_that_is_too_long_is_refused_once(ask: Ask, world: World, mode: str) -> None:
     answer = await applied(ask, world.contributor, document(), document("other"), message="x" * 1024, mode=mode)
 

@@ -445,6 +445,7 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
         ("{ nothing }", (), "nothing"),
         ("mutation { deleteJob(input: {jobId: 1}) { deletedJobId } }", (), "Only queries"),
         ("query A { __typename } query B { __typename }", (), "operationName"),
+        ('{ jobs(filter: {createdSince: "0001-01-01T00:00:00+14:00"}) { totalCount } }', (), "1 to 9999"),
         ("{ __typename }", ("--variables", "{"), "--variables"),
         ("{ __typename }", ("--variables", "[]"), "--variables"),
         ("{ __typename }", ("--variables", '{"a":' + "[" * 100_000), "--variables"),

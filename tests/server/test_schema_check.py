@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SDL = (ROOT / "schema/schema.graphql").read_text("utf-8")
 PAGE_INFO = "type PageInfo {"
 PAUSED = '  """The schedule is paused. The job can still be run manually."""\n  PAUSED\n'
-NEXT = '  """Whether the list has items after the page."""\n  hasNextPage: Boolean!\n'
+NEXT = '  """The cursor of the first item. Null if the page is empty."""\n  startCursor: String\n'
 PAGES = f"{PAGE_INFO}\n  pages: Int"
 UNTIL_2026, UNTIL_2999 = (f'{PAGES} @deprecated(reason: "Use `x`. Removal on {each}-01-01.")' for each in (2026, 2999))
 
@@ -30,7 +30,7 @@ def checked(older: Path) -> Result:
         pytest.param(PAGE_INFO, UNTIL_2999, "breaking .*pages", 1, id="one before its day"),
         pytest.param(PAGE_INFO, UNTIL_2026, "announced .*pages", 0, id="one after its day"),
         pytest.param(PAUSED, "", "dangerous +VALUE_ADDED_TO_ENUM .*PAUSED", 0, id="a new value"),
-        pytest.param(NEXT, "", r"safe +FIELD_ADDED .*PageInfo\.hasNextPage", 0, id="a new field"),
+        pytest.param(NEXT, "", r"safe +FIELD_ADDED .*PageInfo\.startCursor", 0, id="a new field"),
     ],
 )
 def test_changes_since_an_older_schema_are_listed(

@@ -137,7 +137,9 @@ async def test_workers_that_die_early_are_always_replaced() -> None:
     assert {each["how"] for each in _said(log, "worker died")} == {"was ended by SIGKILL", "ended with exit code 7"}
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGRTMIN + 1, "signal 35")])
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGRTMIN + 1, f"signal {signal.SIGRTMIN + 1}")]
+)
 async def test_a_worker_that_any_signal_ends_is_replaced(number: int, name: str) -> None:
     async with two_workers() as (task, log):
         os.kill(_pids()[0], number)

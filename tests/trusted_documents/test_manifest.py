@@ -67,7 +67,7 @@ async def test_all_faults_of_a_manifest_are_reported_at_once(store: OperationSto
     )
 
     lines = said.splitlines()
-    assert lines[0] == f"The manifest has {len(lines) - 1} faults, and nothing of it was added:"
+    assert lines[0] == "The manifest has faults, and nothing of it was added:"
     for each in ("unknown-field", "syntax", "no-operation", "twice", "deep", "nested", "long", "nul", "number"):
         assert any(line.startswith(f"{each}: ") for line in lines), each
     assert not any(line.startswith(("good", "x-own")) for line in lines)
