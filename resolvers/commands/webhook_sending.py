@@ -66,8 +66,7 @@ async def watched_organizations(database: Database) -> set[str]:
 async def hold_lease(database: Database, holder: str, lasts: timedelta) -> bool:
     """Take or renew the lease. Return False if another process holds it.
 
-    A lease that ends much later than any can was taken before the clock was set back. Its holder may have died. If not,
-    both send until it renews the lease.
+    A lease that ends much later than any can was taken before the clock was set back. A holder that lives still sends.
     """
     async with database.writes.begin() as connection:
         now = await read_clock(connection)
