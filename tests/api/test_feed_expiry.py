@@ -68,13 +68,19 @@ async def test_a_cursor_before_deleted_events_is_expired(
         assert [each["action"] for each in (await feed(ask, world, after))["nodes"]] == ["JOB_UPDATED"]
 
 
+async def expired_cursor(ask: Ask, world: World, database: Database, job_id: str) -> str:
+    """Delete this event and a later one. Return its cursor."""
+    cursor: str = (await feed(ask, world))["nodes"][0]["cursor"]
+    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
+    await expire(database, timedelta(0))
+    return cursor
+
+
 @pytest.mark.parametrize("arguments", OLDER)
 async def test_a_reader_of_older_events_comes_to_an_end(
     ask: Ask, world: World, database: Database, job_id: str, arguments: str
 ) -> None:
-    start = (await feed(ask, world))["nodes"][0]["cursor"]
-    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
-    await expire(database, timedelta(0))
+    start = await expired_cursor(ask, world, database, job_id)
 
     assert (await ask(world.admin, PAGE.format(arguments), cursor=start))["events"]["nodes"] == []
 
@@ -83,9 +89,7 @@ async def test_a_reader_of_older_events_comes_to_an_end(
 async def test_a_reader_of_newer_events_learns_that_some_were_deleted(
     ask: Ask, world: World, database: Database, job_id: str, arguments: str
 ) -> None:
-    start = (await feed(ask, world))["nodes"][0]["cursor"]
-    await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": "second"})
-    await expire(database, timedelta(0))
+    start = await expired_cursor(ask, world, database, job_id)
 
     with pytest.raises(Failed, match="This cursor is expired"):
         await ask(world.admin, PAGE.format(arguments), cursor=start)

@@ -20,6 +20,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.webhook import Webhook
 from mainsheet.models.webhook_delivery import WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
+from mainsheet.resolvers.commands.webhook_sending import read_feeds
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.webhooks.sender import WebhookSender
 from testbed.ask import Ask
@@ -153,6 +154,12 @@ async def until_ended(database: Database, delivery_id: str, attempt: int) -> Web
             (found,) = [each for each in await deliveries(database) if each.id == delivery_id]
             if found.attempt == attempt:
                 return found
+
+
+async def read_whole_feed(database: Database) -> None:
+    """Add the deliveries of all events, without sending them."""
+    while await read_feeds(database):
+        pass
 
 
 async def make_due(database: Database) -> None:

@@ -7,10 +7,10 @@ from sqlalchemy import update
 from mainsheet.models.database import Database
 from mainsheet.models.webhook_delivery import WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
-from mainsheet.resolvers.commands.webhook_sending import hold_lease, read_feeds
+from mainsheet.resolvers.commands.webhook_sending import hold_lease
 from testbed.ask import Ask
 from testbed.world import World
-from tests.webhooks.conftest import MINUTE, Receiver, created, renamed, sending, until
+from tests.webhooks.conftest import MINUTE, Receiver, created, read_whole_feed, renamed, sending, until
 
 HOUR = timedelta(hours=1)
 
@@ -29,8 +29,7 @@ async def test_deliveries_do_not_wait_until_the_clock_has_caught_up(
 ) -> None:
     await created(ask, world, receiver)
     job_id = await ask.create_job(world.contributor, world)
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     ahead = datetime.now(UTC) + HOUR
     async with database.writes.begin() as connection:
         await connection.execute(update(WebhookDelivery).values(at=ahead, next_attempt_at=ahead))

@@ -23,6 +23,7 @@ from tests.webhooks.conftest import (
     deliveries,
     fail_since,
     make_due,
+    read_whole_feed,
     renamed,
     sending,
     shown,
@@ -63,8 +64,7 @@ async def test_a_delivery_is_given_up_after_the_last_retry(
     webhook_id, _ = await created(ask, world, receiver)
     job_id = await ask.create_job(world.contributor, world)
     await renamed(ask, world, job_id, "Sales")
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
 
     waits = []
     for _ in RETRIES:
@@ -92,8 +92,7 @@ async def test_a_webhook_is_disabled_after_five_days_and_continues_when_enabled(
     webhook_id, _ = await created(ask, world, receiver)
     job_id = await ask.create_job(world.contributor, world)
     await renamed(ask, world, job_id, "Sales")
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     for attempt in range(len(RETRIES) + 1):
         (one,) = await due(database)
         await record(database, one, Outcome(503, "Not now."))
@@ -159,8 +158,7 @@ async def test_a_delivery_of_an_expired_event_fails(
 ) -> None:
     await created(ask, world, receiver)
     await ask.create_job(world.contributor, world)
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     async with database.writes.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM event")
 
@@ -180,8 +178,7 @@ async def test_a_webhook_reads_on_when_fewer_deliveries_wait(
     job_id = await ask.create_job(world.contributor, world)
     await renamed(ask, world, job_id, *"abcd")
 
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     assert len(await deliveries(database)) == 3  # one more than the limit stops it
     async with sending(database):
         await until(database, *["SUCCEEDED"] * 5)
@@ -195,8 +192,7 @@ async def test_a_webhook_sends_a_limited_number_at_once(
         await created(ask, world, receiver)
     for key in ("one", "two", "three"):
         await ask.create_job(world.contributor, world, jobKey=key)
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
 
     found = await due(database)
 

@@ -27,6 +27,7 @@ from tests.webhooks.conftest import (
     created,
     deliveries,
     end_lease,
+    read_whole_feed,
     renamed,
     sending,
     shown,
@@ -222,8 +223,7 @@ async def test_old_deliveries_are_deleted_once_they_are_finished(
     await created(ask, world, receiver)
     for key in ("one", "two"):
         await ask.create_job(world.contributor, world, jobKey=key)
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     first, second = await due(database)
     await record(database, first, Outcome(200))
 
@@ -241,8 +241,7 @@ async def test_a_test_is_sent_before_what_waits(
     webhook_id, _ = await created(ask, world, receiver)
     for key in ("one", "two", "three"):
         await ask.create_job(world.contributor, world, jobKey=key)
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
 
     (test,) = (await done(ask, world.admin, "testWebhook", webhookId=webhook_id))["deliveries"]
 
@@ -255,8 +254,7 @@ async def test_a_pending_delivery_that_is_requested_keeps_its_order(
     webhook_id, _ = await created(ask, world, receiver)
     job_id = await ask.create_job(world.contributor, world)
     await renamed(ask, world, job_id, "Sales")
-    while await read_feeds(database):
-        pass
+    await read_whole_feed(database)
     first, second = await deliveries(database)
     await record(database, (await due(database))[0], Outcome(503, "Not now."))
 
