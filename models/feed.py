@@ -32,7 +32,7 @@ from mainsheet.models.unavailable import ReadOnly
 from mainsheet.models.wal_timeline import TIMELINE_OF
 
 BATCH = 1_000
-MOST_READ = 10_000  # events are searched for the next batch, so that fewer of a fast clock may come before it
+MOST_READ = 10_000  # events that are searched for a batch: fewer of a clock that ran ahead may precede it
 # The newest events have the highest transactions, but not always in the order of their numbers.
 BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   WHERE (SELECT max(transaction_id) FROM (

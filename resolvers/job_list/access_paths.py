@@ -115,7 +115,7 @@ async def _access_path_by_grants(
         return BY_GRANTS
     if not is_near or not job_filter.NARROW.isdisjoint(parameters):
         return None
-    if "no_has_schedule" not in parameters and await sees_few_jobs(read):  # whose index has the order of creation
+    if "no_has_schedule" not in parameters and await sees_few_jobs(read):  # its index finds the few matches in order
         return OWN_IN_ORDER
     return SCAN_THEN_OWN if grants < LARGE_SET else None
 
