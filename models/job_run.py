@@ -49,6 +49,11 @@ class RunReportState(StrEnum):
     CANCELLED = "CANCELLED"
     SKIPPED = "SKIPPED"
 
+    @property
+    def has_error(self) -> bool:
+        """Whether an error of the report is kept."""
+        return self not in {RunReportState.RUNNING, RunReportState.SUCCEEDED}
+
 
 UNFINISHED = (JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.RUNNING)
 

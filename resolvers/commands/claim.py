@@ -24,7 +24,6 @@ from mainsheet.resolvers.sql.array_param import among
 from mainsheet.resolvers.write import Write, command
 
 ERROR_TEXTS = {"code": limits.NAME, "message": limits.MESSAGE}
-WITHOUT_ERROR = {RunReportState.RUNNING, RunReportState.SUCCEEDED}
 
 
 @command("claimRuns", AccessScope.RUNS)
@@ -60,7 +59,7 @@ async def report(
     lease_seconds: int = 60,
 ) -> Mapping[str, Any]:
     ends = state is not RunReportState.RUNNING
-    error = limits.normal(ERROR_TEXTS, error) if error and state not in WITHOUT_ERROR else None
+    error = limits.normal(ERROR_TEXTS, error) if error and state.has_error else None
     _check_report(write, error, log_url, progress_percent, None if ends else lease_seconds)
     run, job = await locked(write, run_id, JobPermission.RUN, with_job=ends)
     write.refuse()
