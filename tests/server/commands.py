@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from click.testing import CliRunner
 
 from mainsheet.server.cli import main
+from tests.server.forked import Forked
 
 MAINSHEET = str(Path(sys.executable).with_name("mainsheet"))
 PATIENCE = 60
@@ -22,9 +24,16 @@ UNHURRIED = {"MAINSHEET_QUEUE_SECONDS": "10"}  # a busy machine lets requests wa
 
 
 def mainsheet(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [MAINSHEET, *arguments], env=clean(environment), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+        command = [MAINSHEET, *arguments]
+        with Forked(command, clean(environment), stdout.fileno(), stderr.fileno()) as process:
+            try:
+                code = process.wait(PATIENCE)
+            finally:
+                process.kill()
+        for each in (stdout, stderr):
+            each.seek(0)
+        return subprocess.CompletedProcess(command, code, stdout.read(), stderr.read())
 
 
 def invoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +60,8 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass
 class Serving:
-    process: subprocess.Popen[str]
+    process: Forked
+    lines: IO[str]
     url: str
     tokens: dict[str, str]
     commands: dict[str, str]
@@ -68,32 +78,33 @@ def serving(
 ) -> Iterator[Serving]:
     """Start the server on a free port and read what it prints until it serves."""
     command = [MAINSHEET, "serve", "--port", "0", *arguments]
-    with subprocess.Popen(
-        command, env=clean({**UNHURRIED, **(environment or {})}), stdout=subprocess.PIPE, stderr=log, text=True
-    ) as process:
-        try:
-            yield _introduced(process)
-        except BaseException as error:
-            if log:
-                error.add_note(f"The server's log ends:\n{Path(log.name).read_text('utf-8')[-MOST_SHOWN:]}")
-            raise
-        finally:
-            process.kill()
+    read, written = os.pipe()
+    with os.fdopen(read, encoding="utf-8") as lines:
+        process = Forked(command, clean({**UNHURRIED, **(environment or {})}), written, log.fileno() if log else None)
+        os.close(written)
+        with process:
+            try:
+                yield _introduced(process, lines)
+            except BaseException as error:
+                if log:
+                    error.add_note(f"The server's log ends:\n{Path(log.name).read_text('utf-8')[-MOST_SHOWN:]}")
+                raise
+            finally:
+                process.kill()
 
 
-def _introduced(process: subprocess.Popen[str]) -> Serving:
-    assert process.stdout
+def _introduced(process: Forked, lines: IO[str]) -> Serving:
     tokens: dict[str, str] = {}
     commands: dict[str, str] = {}
     member = admin_url = ""
-    for line in process.stdout:
+    for line in lines:
         match line.strip().split(maxsplit=1):
             case ["token", secret]:
                 tokens[member] = secret
             case ["try", command]:
                 commands[member] = command
             case ["Serving", url]:
-                return Serving(process, url, tokens, commands, admin_url)
+                return Serving(process, lines, url, tokens, commands, admin_url)
             case ["Health", text]:
                 admin_url = text.split()[-1]
             case [word, *_] if "@" in word:
