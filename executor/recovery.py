@@ -15,7 +15,7 @@ from graphql.execution.executor import Executor as Reference
 from graphql.pyutils import is_awaitable
 
 from mainsheet.executor.arguments import Arguments, Refused
-from mainsheet.executor.bounds import COMMA, ENTRY, STEP_BY_VALUE, UNBOUNDED, check, size_of
+from mainsheet.executor.bounds import COMMA, ENTRY, STEP_BY_VALUE, UNBOUNDED, AnswerTooLarge, check, size_of
 from mainsheet.executor.compiler import Unit, again, yes
 from mainsheet.executor.finished import checkpoint
 from mainsheet.executor.leaves import Leaf
@@ -189,32 +189,33 @@ class Recovery:
         raise self._refused[arguments]
 
     def _complete(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
-        if isinstance(value, Exception):
-            self._fail(field, position, value)
-        elif value is not None and value is not Undefined:
-            self._put(field, position, shape, value)
-        elif not position.nullable:
-            self._fail(
-                field, position, TypeError(f"Cannot return null for non-nullable field {position.name_of(field)}.")
-            )
+        try:
+            if isinstance(value, Exception):
+                self._fail(field, position, value)
+            elif value is not None and value is not Undefined:
+                self._put(field, position, shape, value)
+            elif not position.nullable:
+                name = position.name_of(field)
+                self._fail(field, position, TypeError(f"Cannot return null for non-nullable field {name}."))
+        except (AnswerTooLarge, Unsupported):
+            raise
+        except Exception as error:  # noqa: BLE001 the value's own methods may raise any, such as those of a lazy list
+            self._fail(field, position, error)
 
     def _put(self, field: Field, position: Position, shape: Shape, value: Any) -> None:
         if is_awaitable(value):
             raise Unsupported("an awaitable", value)
         match shape:
             case Leaf(type=type_):
-                try:
-                    made = position.holder[position.key] = Reference.complete_leaf_value(type_, value)
-                except Exception as error:  # noqa: BLE001 any exception is an error of this field
-                    self._fail(field, position, error)
-                else:
-                    self._count(size_of(made))
+                made = position.holder[position.key] = Reference.complete_leaf_value(type_, value)
+                self._count(size_of(made))
             case ListOf(item=item):
-                made = position.holder[position.key] = [None] * len(again(value))
+                values = [*iter(again(value))]  # not of `value`: its `__len__` may fail, or be wrong
+                made = position.holder[position.key] = [None] * len(values)
                 self._count(COMMA * len(made))
                 positions = [Position(made, index, item.nullable, position) for index in range(len(made))]
                 self._todo.extend(
-                    reversed([(each, field, item, of) for each, of in zip(positions, value, strict=True)])
+                    reversed([(each, field, item, of) for each, of in zip(positions, values, strict=True)])
                 )
             case Object() | Abstract():
                 found, name = _object_of(shape, value)

@@ -2,6 +2,8 @@
 
 import gc
 import warnings
+import weakref
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, NewType
 
 import pytest
@@ -163,6 +165,64 @@ async def test_exceptions_need_no_text(selected: str, sync: bool) -> None:
     found = await same(Failures, f"{{ failing {{ {selected} }} all {{ {selected} }} }}", sync=sync)
 
     assert found == ({"failing": None, "all": [None, None]}, ["no text"] * 3)
+
+
+class Lazy(Collection[str]):
+    """A list that is read when it is iterated over."""
+
+    def __init__(self, *, fails: bool = False, has_size: bool = True) -> None:
+        self._fails = fails
+        self._has_size = has_size
+
+    def __len__(self) -> int:
+        if not self._has_size:
+            raise ValueError("no size")
+        return 5
+
+    def __contains__(self, value: object) -> bool:
+        return value == "read"
+
+    def __iter__(self) -> Iterator[str]:
+        yield "read"
+        if self._fails:
+            raise ValueError("not read")
+
+
+@strawberry.type
+class Hostile:
+    @strawberry.field
+    def fails(self) -> str | None:
+        raise ValueError("it fails")
+
+    @strawberry.field
+    def lazy(self, fails: bool = False, has_size: bool = True) -> list[str] | None:
+        return Lazy(fails=fails, has_size=has_size)  # type: ignore[return-value]  # may be any collection
+
+    @strawberry.field
+    def dead(self) -> str | None:
+        return weakref.proxy(Silent())  # type: ignore[no-any-return]  # its object is freed at once
+
+    @strawberry.field
+    def dead_object(self) -> Failing | None:
+        return weakref.proxy(Failing())  # type: ignore[no-any-return]
+
+
+@both
+@pytest.mark.parametrize(
+    ("text", "data", "messages"),
+    [
+        ("{ fails lazy }", {"fails": None, "lazy": ["read"]}, ["it fails"]),
+        ("{ lazy(hasSize: false) }", {"lazy": ["read"]}, []),
+        ("{ lazy(fails: true) }", {"lazy": None}, ["not read"]),
+        ("{ dead }", {"dead": None}, ["weakly-referenced object no longer exists"]),
+        ("{ deadObject { fails } }", {"deadObject": None}, ["weakly-referenced object no longer exists"]),
+    ],
+    ids=["wrong size", "no size", "not read", "dead scalar", "dead object"],
+)
+async def test_values_whose_methods_fail_are_errors_of_fields(
+    text: str, data: Any, messages: list[str], sync: bool
+) -> None:
+    assert await same(Hostile, text, sync=sync) == (data, messages)
 
 
 async def soon(value: Any) -> Any:
