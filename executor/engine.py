@@ -207,13 +207,10 @@ class Executor:
     ) -> ExecutionResult:
         try:
             recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
-            result = await recovery.answer(request.root)
+            return self._observed(outcome, await recovery.answer(request.root))
         except (Unsupported, RecursionError) as error:
             unit.tries.left -= 1
             unsupported = value_of(failure), value_of(error)
-        else:
-            self._observe(outcome)
-            return result
         finally:
             del failure  # its traceback refers to this frame
         try:
@@ -221,6 +218,11 @@ class Executor:
         finally:
             if not request.is_sync:  # where graphql-core may still return it
                 close_unawaited(*unsupported)
+
+    def _observed(self, outcome: Outcome, result: ExecutionResult) -> ExecutionResult:
+        """Report an outcome and return its result, which a variable of a caller would keep (see `Recovery.answer`)."""
+        self._observe(outcome)
+        return result
 
     def rehearsal(self, request: Request) -> Rehearsal:
         """Return a query's program for inspection. Raises `Unsupported` if it can't be compiled."""
