@@ -1,12 +1,12 @@
 """One execution of a unit with resolvers: the tasks of its awaitables, and what its resolvers returned."""
 
-from asyncio import CancelledError, Future, Task, create_task, get_running_loop, wait
-from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Mapping
+from asyncio import CancelledError, Future, Task, get_running_loop, wait
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import iscoroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import VariableValues
 from graphql.pyutils import Path
@@ -15,6 +15,7 @@ from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.unsupported import Unsupported, close_unawaited
 
 Complete = Callable[[Any, Path, "list[Pending]"], Awaitable[Any]]
+T = TypeVar("T")
 UNSET: Any = object()
 
 
@@ -88,7 +89,7 @@ class Run:
         So the values that several resolvers returned are loaded together, as by a `DataLoader`.
         """
         if call not in self._calls:
-            task = create_task(self._loaded(call, answers, *question, **asked))
+            task = _started(self._loaded(call, answers, *question, **asked))
             self._loads.add(task)
             task.add_done_callback(self._end_load)
             self._calls[call] = {}, task
@@ -130,7 +131,7 @@ class Run:
     def _start(self, new: list[Pending]) -> None:
         """Start tasks. Call it where the code that called their resolvers has ended: they copy context variables."""
         for each in new:
-            task = create_task(self._completed(each))
+            task = _started(self._completed(each))
             self._tasks[task] = each.awaitable
             self._results[each.path] = self._results[each.path][0], Started(task)
             task.add_done_callback(self._end)
@@ -196,6 +197,14 @@ class Run:
     def _cancel(self) -> None:
         for task in (*self._tasks, *self._loads):
             task.cancel()
+
+
+def _started(coroutine: Coroutine[Any, Any, T]) -> "Task[T]":
+    """Return a coroutine's task, which begins in the event loop's next iteration.
+
+    The loop may have an eager task factory (Python 3.12), whose tasks begin before the others of one step are known.
+    """
+    return Task(coroutine)
 
 
 def _copied(result: Any) -> Any:
