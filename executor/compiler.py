@@ -19,7 +19,7 @@ from mainsheet.executor.loading import Loading
 from mainsheet.executor.resolver import Resolver
 from mainsheet.executor.run import Pending
 from mainsheet.executor.shape import Object, Shape, with_resolvers
-from mainsheet.executor.unsupported import Unsupported
+from mainsheet.executor.unsupported import SOURCE, Unsupported
 from mainsheet.executor.writer import Writer
 
 Answer = Callable[[Any, Any, VariableValues], Awaitable[tuple[Any, Extent]]]
@@ -119,7 +119,7 @@ def _compiled(source: str, names: Mapping[str, Any], options: Options) -> Answer
     }
     sizes = {"limit": options.most_bytes, "size_of": size_of, "extent_of": Extent.of}
     namespace: dict[str, Any] = {"NOTHING": {}, **checks, **sizes, **names}
-    exec(compile(source, "<operation>", "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted
+    exec(compile(source, SOURCE, "exec"), namespace)  # noqa: S102 our own source, with clients' texts quoted
     answer: Answer = namespace.pop("answer")  # from its globals, because the cycle would need a garbage collection
     return answer
 

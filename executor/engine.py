@@ -19,7 +19,7 @@ from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.program import NOT_COMPILED, Program, Programming
 from mainsheet.executor.recovery import Recovery
 from mainsheet.executor.run import Run
-from mainsheet.executor.unsupported import Unsupported, close_unawaited, value_of
+from mainsheet.executor.unsupported import Unsupported, close_unawaited, left_by, value_of
 from mainsheet.executor.worker import WorkerThread
 
 INTERVENING = {"middleware", "field_resolver", "type_resolver", "abort_signal", "hooks"}  # options of graphql-core
@@ -162,7 +162,7 @@ class Executor:
             raise
         except Exception as failure:  # noqa: BLE001 graphql-core raises it again, with its path
             unit.tries.left -= isinstance(failure, Unsupported) and not request.is_sync
-            run.unsupported = value_of(failure)
+            run.left = left_by(failure)
             return None
         self._observe(Outcome.COMPILED)
         return CountedResult(data, extent.values)
@@ -205,19 +205,19 @@ class Executor:
         variables: VariableValues,
         failure: Exception | None = None,
     ) -> ExecutionResult:
+        recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
         try:
-            recovery = Recovery(unit, request.context, variables, self._programming.options.most_bytes, failure)
             return self._observed(outcome, await recovery.answer(request.root))
         except (Unsupported, RecursionError) as error:
             unit.tries.left -= 1
-            unsupported = value_of(failure), value_of(error)
+            left = [*(left_by(failure) if failure else ()), *recovery.left, value_of(error)]
         finally:
             del failure  # its traceback refers to this frame
         try:
             return await self._refer(Outcome.REPLAYED, request)
         finally:
             if not request.is_sync:  # where graphql-core may still return it
-                close_unawaited(*unsupported)
+                close_unawaited(left)
 
     def _observed(self, outcome: Outcome, result: ExecutionResult) -> ExecutionResult:
         """Report an outcome and return its result, which a variable of a caller would keep (see `Recovery.answer`)."""

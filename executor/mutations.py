@@ -20,7 +20,7 @@ from mainsheet.executor.compiler import Unit
 from mainsheet.executor.finished import finished
 from mainsheet.executor.introspection import fragments
 from mainsheet.executor.run import Run
-from mainsheet.executor.unsupported import Unsupported, value_of
+from mainsheet.executor.unsupported import Unsupported, left_by
 
 
 def in_parts(
@@ -114,7 +114,7 @@ def _parts(base: Any) -> Any:
                 return {}  # the answer is discarded as a whole
             except Exception as error:  # noqa: BLE001 graphql-core raises it again, with its path
                 unit.tries.left -= isinstance(error, Unsupported) and not (unit.has_resolvers and self._is_sync)
-                run.unsupported = value_of(error)
+                run.left = left_by(error)
                 self._met_errors.add(key)
                 if unit.has_resolvers:
                     self._failed[key] = run

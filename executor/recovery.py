@@ -33,7 +33,7 @@ from mainsheet.executor.shape import (
     TypeName,
     link_of,
 )
-from mainsheet.executor.unsupported import Unsupported, value_of
+from mainsheet.executor.unsupported import Unsupported, is_coroutine, value_of
 
 
 @dataclass(eq=False, slots=True)  # not frozen: that makes it three times as slow to create
@@ -92,6 +92,11 @@ class Recovery:
         self._waiting: dict[Field, list[tuple[Position, Any]]] = defaultdict(list)
         self._todo: list[tuple[Position, Field, Shape | None, Any]] = []  # the last is next; no shape: its parent
 
+    @property
+    def left(self) -> list[object]:
+        """The values that weren't completed."""
+        return [value for *_, value in self._todo]
+
     async def answer(self, root: Any) -> ExecutionResult:
         """Return the result. Raises `AnswerTooLarge`, or `Unsupported` if a value isn't of its field's kind.
 
@@ -138,6 +143,8 @@ class Recovery:
                     self._field(position, field, value)
                 else:
                     self._complete(field, position, shape, value)
+            elif is_coroutine(value):
+                raise Unsupported("a coroutine", value)  # graphql-core awaits it, too
             if self._size > top:
                 top = await self._pause(self._size)
 

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable,
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import iscoroutine
 from typing import Any, TypeVar
 
 from graphql import VariableValues
 from graphql.pyutils import Path
 
 from mainsheet.executor.bounds import AnswerTooLarge
-from mainsheet.executor.unsupported import Unsupported, close_unawaited
+from mainsheet.executor.unsupported import Unsupported, close_unawaited, is_coroutine
 
 Complete = Callable[[Any, Path, "list[Pending]"], Awaitable[Any]]
 T = TypeVar("T")
@@ -60,7 +59,7 @@ class Run:
     ) -> None:
         self.variables = variables
         self.path = path
-        self.unsupported: object = None  # the value that compiled code doesn't support, if it ended the unit
+        self.left: list[object] = []  # what the unit had read when it failed
         self._make_core = make_core
         self._is_sync = is_sync
         self._results: dict[Path, tuple[Any, Any]] = {}  # parents and results
@@ -190,7 +189,7 @@ class Run:
             _close(result)
         self._results.clear()
         if not self._is_sync:  # where graphql-core may still return it
-            close_unawaited(self.unsupported)
+            close_unawaited(self.left)
         while running := {*self._tasks, *self._loads}:
             await wait(running)
 
@@ -209,10 +208,10 @@ def _started(coroutine: Coroutine[Any, Any, T]) -> "Task[T]":
 
 def _copied(result: Any) -> Any:
     """Return a copy of a list: others may change it before graphql-core reads it."""
-    return [*result] if result.__class__ is list else result
+    return [*result] if type(result) is list else result
 
 
 def _close(result: Any) -> None:
     """Close a coroutine that was never started: Python would warn of it."""
-    if iscoroutine(result):
+    if is_coroutine(result):
         result.close()

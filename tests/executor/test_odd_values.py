@@ -259,6 +259,18 @@ class Note(Text):
     def reply(self) -> Text:
         return soon(Note(text="reply"))  # type: ignore[return-value]  # a coroutine
 
+    @strawberry.field
+    def titles(self) -> list[list[str | None]]:
+        return [[soon("a"), soon("b")], [soon("c")]]  # type: ignore[list-item]  # coroutines
+
+    @strawberry.field
+    def some_fail(self) -> list[str | None]:
+        return [soon("a"), soon(ValueError("not read")), soon("c")]  # type: ignore[list-item]
+
+    @strawberry.field
+    def fails(self) -> str:
+        raise ValueError("it fails")
+
 
 @strawberry.type
 class Page:
@@ -272,26 +284,37 @@ class Notes:
         return Note(text="note")
 
     @strawberry.field
+    def notes(self) -> list[Note] | None:
+        return [Note(text="now"), soon(Note(text="soon"))]  # type: ignore[list-item]  # a coroutine
+
+    @strawberry.field
     def page(self, keeps: bool) -> Page:
         return Row(keeps=keeps)  # type: ignore[return-value]  # is read as one
 
 
 @pytest.mark.parametrize("kind", ["query", "mutation"])
 @pytest.mark.parametrize(
-    "selected",
+    ("selected", "messages"),
     [
-        "note { title }",
-        "note { told title }",
-        "note { reply { text } }",
-        "note { reply { text ... on Note { told } } }",
-        "page(keeps: true) { text }",
-        "page(keeps: false) { text }",
+        ("note { title }", []),
+        ("note { told title }", []),
+        ("note { reply { text } }", []),
+        ("note { reply { text ... on Note { told } } }", []),
+        ("page(keeps: true) { text }", []),
+        ("page(keeps: false) { text }", []),
+        ("note { titles }", []),
+        ("note { told titles }", []),
+        ("note { someFail }", ["not read"]),
+        ("note { told someFail }", ["not read"]),
+        ("notes { text }", []),
+        ("notes { fails }", ["it fails"]),
+        ("notes { told fails }", ["it fails"]),
     ],
 )
-async def test_no_coroutine_is_left_behind(kind: str, selected: str) -> None:
+async def test_no_coroutine_is_left_behind(kind: str, selected: str, messages: list[str]) -> None:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         _, errors = await same(Notes, f"{kind} {{ {selected} }}", sync=False)
         gc.collect()
 
-    assert (errors, found) == ([], [])
+    assert (errors, [str(each.message) for each in found]) == (messages, [])
