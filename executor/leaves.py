@@ -33,6 +33,7 @@ EnumNames = tuple[type[Enum], dict[Any, str]]
 ISO_8601 = methodcaller("isoformat")
 MOMENTS = {"Date": len('"2026-01-01"'), "DateTime": len('"2026-01-01T00:00:00"')}
 MOMENT = len('"00:00:00"')  # of any other scalar with `isoformat`
+PLAIN = {str, int, float, bool}  # what most scalars are written as
 TEXTS = {GraphQLString.name, GraphQLID.name}
 
 
@@ -85,6 +86,8 @@ def coercion(type_: GraphQLLeafType) -> Callable[[Any], Any]:
         answer = coerce(value)
         if answer is None or answer is Undefined:
             raise ValueError("null")
+        if answer.__class__ not in PLAIN and is_awaitable(answer):
+            raise Unsupported("a scalar that is written asynchronously", answer)
         return answer
 
     return coerced

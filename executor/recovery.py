@@ -214,7 +214,10 @@ class Recovery:
             raise Unsupported("an awaitable", value)
         match shape:
             case Leaf(type=type_):
-                made = position.holder[position.key] = Reference.complete_leaf_value(type_, value)
+                made = Reference.complete_leaf_value(type_, value)
+                if is_awaitable(made):
+                    raise Unsupported("a scalar that is written asynchronously", made)
+                position.holder[position.key] = made
                 self._count(size_of(made))
             case ListOf(item=item):
                 values = [*iter(again(value))]  # not of `value`: its `__len__` may fail, or be wrong

@@ -13,8 +13,21 @@ from strawberry.types import Info
 
 from mainsheet.executor import Schema
 
+
+async def doubled(value: int) -> int:
+    if value < 0:
+        raise ValueError("negative")
+    return 2 * value
+
+
 Anything = NewType("Anything", object)
-UNCHANGED = StrawberryConfig(scalar_map={Anything: strawberry.scalar(name="Anything", serialize=lambda value: value)})
+Doubled = NewType("Doubled", int)
+SCALARS = StrawberryConfig(
+    scalar_map={
+        Anything: strawberry.scalar(name="Anything", serialize=lambda value: value),
+        Doubled: strawberry.scalar(name="Doubled", serialize=doubled),
+    }
+)
 
 both = pytest.mark.parametrize("sync", [False, True], ids=["execute", "execute_sync"])
 
@@ -32,7 +45,7 @@ async def same(query: type, text: str, *, sync: bool) -> Any:
 def schemas(query: type) -> list[strawberry.Schema]:
     """Return Strawberry's schema and ours. Mutations have the fields of queries."""
     mutation = strawberry.type(type("Mutation", (query,), {}))
-    return [made(query, mutation, config=UNCHANGED) for made in (strawberry.Schema, Schema)]
+    return [made(query, mutation, config=SCALARS) for made in (strawberry.Schema, Schema)]
 
 
 async def executed(api: strawberry.Schema, text: str, *, sync: bool) -> Any:
@@ -118,6 +131,42 @@ class Values:
 )
 async def test_scalars_need_no_text(text: str, data: Any, messages: list[str], sync: bool) -> None:
     assert await same(Values, text, sync=sync) == (data, messages)
+
+
+@strawberry.type
+class Doubles:
+    @strawberry.field
+    def doubled(self) -> list[Doubled | None]:
+        return [Doubled(1), Doubled(-1), Doubled(2)]
+
+    @strawberry.field
+    def told(self, info: Info) -> Doubled:
+        return Doubled(3)
+
+    @strawberry.field
+    def fails(self) -> str | None:
+        raise ValueError("it fails")
+
+    @strawberry.field
+    def nested(self) -> "Doubles":
+        return Doubles()
+
+
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+@pytest.mark.parametrize(
+    ("text", "data", "messages"),
+    [
+        ("nested { doubled }", {"doubled": [2, None, 4]}, ["negative"]),
+        ("nested { told }", {"told": 6}, []),
+        (
+            "nested { fails doubled told }",
+            {"fails": None, "doubled": [2, None, 4], "told": 6},
+            ["it fails", "negative"],
+        ),
+    ],
+)
+async def test_scalars_may_be_written_asynchronously(kind: str, text: str, data: Any, messages: list[str]) -> None:
+    assert await same(Doubles, f"{kind} {{ {text} }}", sync=False) == ({"nested": data}, messages)
 
 
 class Silent(Exception):
