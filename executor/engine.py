@@ -112,7 +112,7 @@ class Executor:
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
             return ExecutionResult(None, variables)
-        program = NOT_COMPILED if _intervenes(request) else await self._program(request.operation, variables)
+        program = NOT_COMPILED if _intervenes(request) else await self._program(request, variables)
         unit = program.unit
         if unit is None or unit.tries.are_used_up or (request.is_sync and unit.waits):
             return await self._uncompiled(program.parts, request, variables)
@@ -177,8 +177,9 @@ class Executor:
 
     async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
         if parts is None:
-            if request.operation.is_introspection and self._worker:
-                return await self._introspected(self._worker, request)
+            worker = self._worker_for(request)
+            if request.operation.is_introspection and worker:
+                return await self._introspected(worker, request)
             return await self._refer(Outcome.REFERENCE, request)
         self._observe(Outcome.PARTS)
         made = parts(
@@ -235,15 +236,20 @@ class Executor:
             raise Unsupported("relations beside resolvers that are asynchronous or get `info`")
         return Rehearsal(shape, unit, variables)
 
-    async def _program(self, operation: Prepared, variables: VariableValues) -> Program:
-        key = (self, *[variables.coerced.get(name) for name in operation.deciding])
-        return operation.program(key) or await self._made(key, operation, variables)
+    def _worker_for(self, request: Request) -> WorkerThread | None:
+        return None if request.is_sync else self._worker
 
-    async def _made(self, key: Hashable, operation: Prepared, variables: VariableValues) -> Program:
+    async def _program(self, request: Request, variables: VariableValues) -> Program:
+        operation = request.operation
+        key = (self, *[variables.coerced.get(name) for name in operation.deciding])
+        return operation.program(key) or await self._made(key, request, variables)
+
+    async def _made(self, key: Hashable, request: Request, variables: VariableValues) -> Program:
+        operation, worker = request.operation, self._worker_for(request)
         make = partial(self._programming.program, operation, variables)
-        if self._worker is None or operation.extent.fields <= INLINE_FIELDS:
+        if worker is None or operation.extent.fields <= INLINE_FIELDS:
             return operation.keep(key, make())
-        return operation.keep(key, await self._worker.run((operation, key), make))
+        return operation.keep(key, await worker.run((operation, key), make))
 
     async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)

@@ -147,3 +147,15 @@ async def test_the_worker_doesnt_block_the_event_loop() -> None:
 
     worker.close()
     assert aside > 2 * inline
+
+
+@pytest.mark.parametrize("text", [LARGE, "{ __schema { queryType { name } } }"], ids=["large", "introspection"])
+def test_without_an_event_loop_no_worker_is_used(text: str) -> None:
+    worker = WorkerThread()
+    request = Request(operation(parse(text), None), None, Context({}), Row(int=1, string="s"))
+
+    result = Executor(api, worker=worker).execute_sync(request)
+
+    worker.close()
+    assert result == Executor(api).execute_sync(request)
+    assert result.errors is None
