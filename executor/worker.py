@@ -1,6 +1,6 @@
 """A worker thread for work that would block the event loop. It runs one function at a time."""
 
-from asyncio import Future, get_running_loop, shield
+from asyncio import AbstractEventLoop, Future, get_running_loop, shield
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,20 +16,22 @@ class _Job:
 
 
 class WorkerThread:
-    """Runs functions in a thread. Callers with the same key share one run.
+    """Runs functions in a thread. Callers with the same key share one run, if they have the same event loop.
 
     A run that hasn't begun is dropped if all its callers are cancelled.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "worker")
-        self._jobs: dict[Hashable, _Job] = {}
+        self._jobs: dict[tuple[AbstractEventLoop, Hashable], _Job] = {}  # a future belongs to its event loop
 
     async def run(self, key: Hashable, work: Callable[[], T]) -> T:
         """Run the work and return its result, or raise its exception."""
-        job = self._jobs.get(key)
+        loop = get_running_loop()
+        own = loop, key
+        job = self._jobs.get(own)
         if job is None:
-            job = self._jobs[key] = _Job(get_running_loop().run_in_executor(self._thread, work))
+            job = self._jobs[own] = _Job(loop.run_in_executor(self._thread, work))
         job.waiting += 1
         try:
             result: T = await shield(job.future)
@@ -38,7 +40,7 @@ class WorkerThread:
             job.waiting -= 1
             if not job.waiting:
                 job.future.cancel()
-                del self._jobs[key]
+                del self._jobs[own]
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

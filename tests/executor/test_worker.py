@@ -48,6 +48,21 @@ async def test_a_later_caller_gets_a_run_of_its_own(worker: WorkerThread) -> Non
     assert [await worker.run("key", work) for _ in range(2)] == [1, 2]
 
 
+async def test_callers_in_other_event_loops_have_runs_of_their_own(worker: WorkerThread) -> None:
+    work = Held()
+    first = asyncio.create_task(worker.run("key", work))
+    await work.begun.wait()
+
+    async def called() -> int:
+        running = asyncio.create_task(worker.run("key", lambda: 10))
+        asyncio.get_running_loop().call_soon(work.may_end.set)
+        return await running
+
+    second = asyncio.to_thread(lambda: asyncio.run(called()))
+
+    assert [*await asyncio.gather(first, second)] == [1, 10]
+
+
 async def test_an_exception_is_raised_for_every_caller(worker: WorkerThread) -> None:
     def fail() -> None:
         raise ValueError("it fails")
