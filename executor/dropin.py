@@ -1,8 +1,7 @@
 """A Strawberry schema whose operations are executed by compiled code where that gives the same result."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import strawberry
@@ -10,9 +9,8 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, get_operation_ast
 from graphql.execution import MiddlewareManager
 
 from mainsheet.executor.engine import Executor, Request, core_schema
+from mainsheet.executor.kept import KeptOperations, Key
 from mainsheet.executor.prepared import Prepared
-
-MOST_OPERATIONS = 256  # the most recently used ones stay compiled
 
 
 class Schema(strawberry.Schema):
@@ -30,17 +28,16 @@ class Schema(strawberry.Schema):
         return self.make_executor()
 
     @cached_property
-    def _operation(self) -> Callable[["_Key"], Prepared | None]:
+    def _operations(self) -> KeptOperations:
+        return KeptOperations(self._prepared)
+
+    def _prepared(self, key: Key, grew: Callable[[int], None]) -> Prepared | None:
         """Return the prepared operation of a document, or None if graphql-core has to refuse it."""
-
-        def prepared(key: _Key) -> Prepared | None:
-            operation = get_operation_ast(key.document, key.name)
-            try:
-                return Prepared(core_schema(self), key.document, operation) if operation else None
-            except (GraphQLError, LookupError):  # it wasn't validated
-                return None
-
-        return lru_cache(MOST_OPERATIONS)(prepared)
+        operation = get_operation_ast(key.document, key.name)
+        try:
+            return Prepared(core_schema(self), key.document, operation, grew) if operation else None
+        except (GraphQLError, LookupError):  # it wasn't validated
+            return None
 
     def _get_execute_function(self) -> Callable[..., Any]:
         """Return the function to which Strawberry passes validated operations, in place of graphql-core's."""
@@ -52,34 +49,14 @@ class Schema(strawberry.Schema):
         """Execute an operation. graphql-core does it if extensions have `resolve`, or if it wasn't validated."""
         text = document.loc.source.body if document.loc else None
         try:
-            key = _Key(document, given["operation_name"], text)
-            operation = None if middleware.middlewares else self._operation(key)
+            key = Key(document, given["operation_name"], text)
+            operation = None if middleware.middlewares else self._operations.get(key)
         except RecursionError:  # nodes are compared recursively
             operation = None
         if operation is None:
             return super()._get_execute_function()(schema, document, middleware=middleware, **given)
         request = _request(operation, **given)
         return (self._executor.execute_sync if request.is_sync else self._executor.execute)(request)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Key:
-    """A document with the name of an operation and its text. Hashed by the text, since nodes don't cache their hash.
-
-    Documents with equal nodes are one, if their texts are: the positions of errors are found in the text.
-    """
-
-    document: DocumentNode
-    name: str | None
-    text: str | None
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.text))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Key) or (self.name, self.text) != (other.name, other.text):
-            return False
-        return self.document is other.document or self.document == other.document
 
 
 def _request(
