@@ -137,7 +137,11 @@ class Run:
 
     def _end(self, task: "Task[tuple[Any, Context]]") -> None:
         _close(self._tasks.pop(task))
-        failure = CancelledError() if task.cancelled() else task.exception()
+        failure: BaseException | None
+        try:
+            failure = task.exception()
+        except CancelledError as cancelled:
+            failure = cancelled
         if failure is not None:
             self._fail(failure)
         elif not self._tasks:

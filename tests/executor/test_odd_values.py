@@ -1,5 +1,6 @@
 """Names and values that schemas rarely have. Our drop-in gives what Strawberry's schema gives."""
 
+import asyncio
 import gc
 import warnings
 import weakref
@@ -272,6 +273,24 @@ async def test_values_whose_methods_fail_are_errors_of_fields(
     text: str, data: Any, messages: list[str], sync: bool
 ) -> None:
     assert await same(Hostile, text, sync=sync) == (data, messages)
+
+
+@strawberry.type
+class Cancelled:
+    @strawberry.field
+    async def cancelled(self) -> str | None:
+        raise asyncio.CancelledError("by the resolver")
+
+    @strawberry.field
+    def nested(self) -> "Cancelled":
+        return Cancelled()
+
+
+@pytest.mark.parametrize("kind", ["query", "mutation"])
+async def test_a_resolver_that_is_cancelled_cancels_the_operation(kind: str) -> None:
+    for api in schemas(Cancelled):
+        with pytest.raises(asyncio.CancelledError, match="by the resolver"):
+            await api.execute(f"{kind} {{ nested {{ cancelled }} }}")
 
 
 async def soon(value: Any) -> Any:
