@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -8,12 +8,15 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Row,
+    ScalarSelect,
+    Select,
     String,
     bindparam,
     delete,
     event,
     func,
     inspect,
+    literal,
     select,
     text,
     update,
@@ -26,13 +29,13 @@ from mainsheet.models.base import Base
 from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput
-from mainsheet.models.event import Event
+from mainsheet.models.event import BIG, Event
 from mainsheet.models.organization import Organization
 from mainsheet.models.unavailable import ReadOnly
 from mainsheet.models.wal_timeline import TIMELINE_OF
 
 BATCH = 1_000
-MOST_READ = 10_000  # events that are searched for a batch: fewer of a clock that ran ahead may precede it
+MOST_READ = 10_000  # events that are searched for a batch
 # The newest events have the highest transactions, but not always in the order of their numbers.
 BEGIN_EPOCH = """UPDATE feed SET epoch = epoch + 1
   WHERE (SELECT max(transaction_id) FROM (
@@ -163,20 +166,22 @@ async def begin_epoch_after_restore(database: Database) -> None:
 async def expire(database: Database, kept: timedelta) -> int:
     """Delete events that are older than `kept`, and return their number. Cursors before them are expired then.
 
-    Events are nearly in the order of time. Those of a clock that ran ahead are passed over, and deleted later.
+    Events are nearly in the order of time. Those of a clock that ran ahead are passed over, and deleted later. Up to
+    `MOST_READ` expired ones after them may be passed over, too.
     """
     deleted, after = 0, 0
     while True:
         async with database.writes.begin() as connection:
-            rows = await _expire_batch(connection, kept, after)
-        if not rows:
+            before = await read_clock(connection) - kept
+            rows = await _expire_batch(connection, before, after)
+            following = rows[-1].number if rows else await connection.scalar(_slice_with_expired(before, after))
+        if following is None:
             return deleted
-        deleted, after = deleted + len(rows), rows[-1].number
+        deleted, after = deleted + len(rows), following
 
 
-async def _expire_batch(connection: AsyncConnection, kept: timedelta, after: int) -> Sequence[Row[int, str, str]]:
+async def _expire_batch(connection: AsyncConnection, before: datetime, after: int) -> Sequence[Row[int, str, str]]:
     """Delete the first expired ones of the next events after a number, and return them."""
-    before = await read_clock(connection) - kept
     expired = select(Event.number, Event.organization_id, Event.position).where(Event.occurred_at < before)
     following = expired.where(Event.number > after, Event.number <= _last_to_read(after))
     rows = (await connection.execute(following.order_by(Event.number).limit(BATCH))).all()
@@ -190,6 +195,22 @@ def _last_to_read(after: int) -> ColumnElement[int]:
     newest = select(func.max(Event.number)).scalar_subquery().correlate(None)
     following = select(Event.number).where(Event.number > after).order_by(Event.number)
     return func.coalesce(following.offset(MOST_READ - 1).limit(1).scalar_subquery().correlate(None), newest)
+
+
+def _slice_with_expired(before: datetime, after: int) -> Select[int]:
+    """Select where the next slice of `MOST_READ` numbers begins whose last event is expired, or no row.
+
+    It looks at one event of each `MOST_READ` numbers, by index: to read a large feed to its end would cost too much.
+    """
+    samples = select(_first_from(literal(after + MOST_READ + 1, BIG)).label("number")).cte("samples", recursive=True)
+    following = select(_first_from(samples.c.number + MOST_READ)).where(samples.c.number.is_not(None))
+    samples = samples.union_all(following)
+    expired = select(samples.c.number - MOST_READ).join(Event, Event.number == samples.c.number)
+    return expired.where(Event.occurred_at < before).order_by(samples.c.number).limit(1)
+
+
+def _first_from(number: ColumnElement[int]) -> ScalarSelect[int]:
+    return select(func.min(Event.number)).where(Event.number >= number).scalar_subquery()
 
 
 def _expired(rows: Sequence[Row[int, str, str]]) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from asyncpg import DivisionByZeroError  # type: ignore[import-untyped]  # has no stubs
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.pool import QueuePool
 from structlog.testing import capture_logs
 
@@ -114,19 +114,23 @@ async def test_events_of_a_clock_that_ran_ahead_hold_up_no_others(
     assert (await feed(ask, world, events[-1]["cursor"]))["nodes"] == []
 
 
-async def test_only_the_next_events_are_read_for_expired_ones(
+async def test_many_events_of_a_clock_that_ran_ahead_hold_up_no_others(
     ask: Ask, world: World, database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rest of a large feed is younger."""
+    """More of them follow each other than are searched for a batch; numbers between them are missing."""
     monkeypatch.setattr(feed_model, "MOST_READ", 2)
-    for number in range(4):
+    for number in range(11):
         await ask(world.contributor, UPDATE, input={"jobId": job_id, "name": f"name {number}"})
     ids = [each["id"] for each in (await feed(ask, world))["nodes"]]
+    ahead = {*ids[1:4], *ids[5:8]}
     async with database.writes.begin() as connection:
-        later = update(Event).where(Event.id.in_(ids[1:3])).values(occurred_at=datetime.now(UTC) + timedelta(days=1))
+        later = update(Event).where(Event.id.in_(ahead)).values(occurred_at=datetime.now(UTC) + timedelta(days=1))
         await connection.execute(later)
+        await connection.execute(delete(Event).where(Event.id.in_(ids[4:6])))
 
-    assert await expire(database, timedelta(0)) == 1
+    assert await expire(database, timedelta(0)) == 5
+
+    assert {each["id"] for each in (await feed(ask, world))["nodes"]} == ahead - {ids[5]}
 
 
 async def test_an_organization_without_events_can_read_on(
