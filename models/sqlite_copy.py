@@ -15,6 +15,7 @@ from mainsheet.models.errors import MainsheetError
 PRIMARY = 0xFF  # these bits of an error's code are its kind
 PAGES = 100  # of each step
 BESIDE = ("-wal", "-shm", "-journal")  # the files that SQLite keeps beside a database
+OURS = {"organization", "alembic_version"}  # of any version
 HAS_EVENTS = "SELECT count(*) FROM sqlite_master WHERE name IN ('sqlite_sequence', 'event')"
 START_NUMBERS = """INSERT INTO sqlite_sequence (name, seq)
   SELECT 'event', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'event')"""
@@ -74,13 +75,12 @@ def _copy(source: Path, to: Path, progress: Progress) -> None:
 
 def revision(path: Path) -> str:
     """Return the revision of a database of ours. Raises `NotCopied`."""
-    try:
-        with closing(_read_only(path)) as connection:
-            connection.execute("SELECT id FROM organization LIMIT 1")
-            ((found,),) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-            return str(found)
-    except (sqlite3.Error, ValueError):
-        raise NotCopied("It isn't a database of Mainsheet") from None
+    with _failing_with(f"{path} can't be read"), closing(_read_only(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall() if tables >= OURS else []
+    if len(found) != 1:
+        raise NotCopied(f"{path} isn't a database of Mainsheet")
+    return str(found[0][0])
 
 
 def has_data(path: Path) -> bool:

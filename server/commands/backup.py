@@ -83,8 +83,8 @@ async def _check_tables(settings: Settings, *, has_tables: bool) -> None:
 
 def _copy(path: Path, file: Path) -> None:
     _refuse_same(path, file)
+    revision(path)  # raises an error if `db restore` would refuse it
     with progress_bar("Copying", 100) as advance, checked_copy(path, file, advance) as copy:
-        revision(copy)  # raises an error if `db restore` would refuse it
         put(copy, file)
 
 
@@ -110,8 +110,9 @@ def restore(settings: Settings, *, file: Path, force: bool) -> None:
 def _fill(settings: Settings, url: DatabaseUrl, file: Path) -> bool:
     """Write the backup into an empty database of PostgreSQL. Return whether it has to be migrated."""
     _check_pooling(settings, "pg_restore")
+    is_old = is_pending(postgresql.revision(file))
     run(_check_tables(settings, has_tables=False))
-    is_old = postgresql.restore(url, file)
+    postgresql.restore(url, file)
     run(_begin_epoch(settings))
     return is_old
 
@@ -125,11 +126,11 @@ def _replace(path: Path, file: Path, *, force: bool) -> bool:
     """Replace a SQLite database by a copy of the file. Return whether it has to be migrated."""
     check_folder(path)
     _refuse_same(path, file)
+    is_old = is_pending(revision(file))
     with locked(path):
         if has_data(path) and not force:
             raise click.ClickException(f"The database {path} has data: replace it with --force, which keeps it")
         with progress_bar("Copying", 100) as advance, checked_copy(file, path, advance) as copy:
-            is_old = is_pending(revision(copy))
             kept = replace(path, copy)
     if kept:
         click.echo(f"The database that was there before is now {kept}.")

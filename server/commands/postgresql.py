@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from mainsheet.models.database_url import DatabaseUrl
-from mainsheet.models.migration_steps import is_pending
 from mainsheet.models.sqlite_copy import put
 from mainsheet.server.observe.redaction import without_secrets
 
@@ -29,24 +28,23 @@ def dump(url: DatabaseUrl, file: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def restore(url: DatabaseUrl, file: Path) -> bool:
-    """Write a dump's content into an empty database: all of it, or nothing. Return whether it has to be migrated.
-
-    Raises `NewerDatabase`.
-    """
-    archive = str(file.absolute())  # a relative name that begins with - would be an option
-    is_old = is_pending(_revision(archive))
-    _run("pg_restore", ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", archive], url)
-    return is_old
-
-
-def _revision(archive: str) -> str:
+def revision(file: Path) -> str:
     """Return the revision of the database that the dump was made of."""
-    lines = _run("pg_restore", ["--data-only", "--table=alembic_version", "--file=-", archive]).splitlines()
+    lines = _run("pg_restore", ["--data-only", "--table=alembic_version", "--file=-", _archive(file)]).splitlines()
     found = [after for line, after in pairwise(lines) if line.startswith(COPY)]
     if not found:
-        raise click.ClickException(f"{archive} isn't a backup of a database of Mainsheet")
+        raise click.ClickException(f"{file} isn't a backup of a database of Mainsheet")
     return found[0]
+
+
+def restore(url: DatabaseUrl, file: Path) -> None:
+    """Write a dump's content into an empty database: all of it, or nothing."""
+    options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    _run("pg_restore", [*options, _archive(file)], url)
+
+
+def _archive(file: Path) -> str:
+    return str(file.absolute())  # a relative name that begins with - would be an option
 
 
 def _run(program: str, arguments: Sequence[str], url: DatabaseUrl | None = None) -> str:

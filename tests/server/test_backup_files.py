@@ -19,8 +19,20 @@ def test_a_database_that_could_not_be_restored_is_not_copied(sqlite_url: str, tm
 
     said = refused(invoke("db", "backup", f"{tmp_path}/copy", MAINSHEET_DATABASE_URL=sqlite_url))
 
-    assert said == "It isn't a database of Mainsheet"
+    assert said == f"{sqlite_url.removeprefix('sqlite:///')} isn't a database of Mainsheet"
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("content", [b"nonsense", b""])
+def test_a_file_that_is_no_backup_is_named_before_the_databases_data(
+    demo_url: str, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+
+    said = refused(invoke("db", "restore", f"{tmp_path}/file", PATH=PATH, MAINSHEET_DATABASE_URL=demo_url))
+
+    is_no_backup = "can't be read: file is not a database" if content else "isn't a database of Mainsheet"
+    assert said == f"{tmp_path}/file {is_no_backup}" if "sqlite" in demo_url else "input file" in said
 
 
 def test_the_name_of_a_backup_may_begin_with_a_hyphen(
