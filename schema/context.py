@@ -11,7 +11,7 @@ from mainsheet.executor import Place
 from mainsheet.models.database import Database
 from mainsheet.models.replica import Replica
 from mainsheet.models.roles import AccessScope
-from mainsheet.models.unavailable import DatabaseDown, Unavailable
+from mainsheet.models.unavailable import DatabaseDown
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.rights import RightsUsed
 from mainsheet.resolvers.sql.snapshot import Read
@@ -114,8 +114,8 @@ class Context:
         self.replica = replica
         self.read = Read.of(self.database, self.caller, replica=replica)
 
-    async def leave_replica(self, failure: Unavailable) -> bool:
-        """Forget all answers of a replica that failed, and read from the primary. False if it was read already."""
+    async def leave_replica(self, failure: Exception) -> bool:
+        """Forget all answers of a replica, and read from the primary. False if that was read already."""
         replica, self.replica = self.replica, None
         if replica is None:
             return False

@@ -14,7 +14,7 @@ from mainsheet.models.replica import Replica
 from mainsheet.models.unavailable import LOOK_FIRST, OutcomeUnknown, TooSlow, Unavailable
 from mainsheet.resolvers.sql.rights import RightsUsed
 from mainsheet.resolvers.sql.snapshot import Read
-from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, report, timed_out
+from mainsheet.server.errors import Code, RequestError, answer_too_large, cause_of, is_unexpected, report, timed_out
 from mainsheet.server.observe.trace import Trace
 from mainsheet.server.operations.budget import Spending
 from mainsheet.server.operations.documents import label
@@ -29,7 +29,7 @@ class Closable(Protocol):
 
     def read_from(self, replica: Replica) -> None: ...
 
-    async def leave_replica(self, failure: Unavailable) -> bool: ...
+    async def leave_replica(self, failure: Exception) -> bool: ...
 
     def note_rights(self, used: RightsUsed) -> Read: ...
 
@@ -79,13 +79,13 @@ class Executions:
         return await (spending.settled(bounded) if spending else bounded)
 
     async def _executed(self, request: Request) -> ExecutionResult:
-        """Execute the operation, and once more on the primary if the replica fails or cancels a statement.
+        """Execute the operation, and once more on the primary if the replica fails, or cancels a statement.
 
-        A statement that took too long would take as long there.
+        An unexpected error may come from what the replica lacks, such as the caller, whom the primary has.
         """
         result = await self.execute(request)
-        for _, failure in _failures(result.errors):
-            if not isinstance(failure, TooSlow) and request.context and await request.context.leave_replica(failure):
+        for error in filter(_may_be_of_the_replica, result.errors or ()):
+            if request.context and await request.context.leave_replica(cause_of(error)):
                 self.instrumentation.routed("failed")
                 return await self.execute(request)
         return result
@@ -107,6 +107,12 @@ class Executions:
             _refuse_whole(request.operation.node, result.errors, has_data=result.data is not None)
             report(result.errors, self.instrumentation)
         return result
+
+
+def _may_be_of_the_replica(error: GraphQLError) -> bool:
+    """Whether the primary may have no such error. A statement that took too long would take as long there."""
+    cause = cause_of(error)
+    return is_unexpected(error) or (isinstance(cause, Unavailable) and not isinstance(cause, TooSlow))
 
 
 def _failures(errors: Iterable[GraphQLError] | None) -> list[tuple[GraphQLError, Unavailable]]:

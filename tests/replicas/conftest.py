@@ -68,6 +68,10 @@ class Client:
         async with self.http.post(GRAPHQL_PATH, json=body, headers=headers) as response:
             return Answer(response.status, response.headers.get(HEADER), await response.json())
 
+    def authorize(self, secret: str) -> None:
+        """Send the requests of another caller from now on."""
+        self.http.headers["Authorization"] = f"Bearer {secret}"
+
     async def until_used(self, consistency: str | None = None) -> None:
         """Wait until a replica is used, and has replayed what the token stands for."""
         async with asyncio.timeout(PATIENCE):

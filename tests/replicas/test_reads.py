@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database, Patience
 from mainsheet.server.http.consistency import ANY, HEADER, UNKNOWN, signed
 from testbed.ask import job_input
 from testbed.databases import execute
 from testbed.postgres import Postgres
-from testbed.world import World
+from testbed.world import World, make_service_account, token
 from tests.chaos.standbys import direct_url
 from tests.replicas.conftest import PATIENCE, Client, paused, serving
 
@@ -53,6 +54,20 @@ async def test_a_change_that_the_replica_lacks_is_read_from_the_primary(
     assert ask.routes.taken == ["behind", "replica"]
 
 
+async def test_a_caller_that_the_replica_lacks_is_read_from_the_primary(
+    ask: Client, database: Database, world: World, standby: Postgres
+) -> None:
+    await ask.until_used()
+    async with paused(standby):
+        async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+            account = await make_service_account(session, world.organization, name="new")
+        ask.authorize(await token(database, account))
+        read = await ask("{ me { actor { displayName } } }", ANY)
+
+    assert read.data["me"]["actor"] == {"displayName": "new"}
+    assert ask.routes.taken == ["replica", "failed"]
+
+
 async def test_a_replica_that_lags_is_not_read(database: Database, world: World, standby: Postgres) -> None:
     async with serving(database, world.contributor, [standby], replica_max_lag_seconds=0.5) as ask:
         await ask.until_used()
@@ -67,11 +82,11 @@ async def test_a_replica_that_lags_is_not_read(database: Database, world: World,
         assert ask.routes.taken == ["behind"]
 
 
-@pytest.mark.parametrize("token", [UNKNOWN, signed(1, OTHER_KEY)], ids=["unknown", "of another timeline"])
-async def test_an_unknown_token_leads_to_the_primary_and_is_renewed(ask: Client, world: World, token: str) -> None:
+@pytest.mark.parametrize("sent", [UNKNOWN, signed(1, OTHER_KEY)], ids=["unknown", "of another timeline"])
+async def test_an_unknown_token_leads_to_the_primary_and_is_renewed(ask: Client, world: World, sent: str) -> None:
     created = await ask(CREATE, input=job_input(world))
 
-    read = await ask(JOBS, token)
+    read = await ask(JOBS, sent)
     await ask.until_used(read.token)
 
     assert count(read.data) == 1
