@@ -45,7 +45,7 @@ class Replicas:
     max_lag: float = 5
     _primary: Primary | None = None
     _history: History = field(default_factory=History)
-    _has_failed: bool = False  # when the primary was last measured
+    _has_failed: bool = False  # since the primary was last measured
     _turns: "count[int]" = field(default_factory=count)
     _probe: Probe = field(init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -93,7 +93,7 @@ class Replicas:
             try:
                 return Primary(**await self._probe.row(WRITTEN))
             except Exception as error:  # noqa: BLE001 such as that it became a standby
-                log.warning(UNKNOWN_POSITION, reason=repr(error))
+                self._note(error)
                 return None
 
     async def measure(self) -> None:
@@ -110,13 +110,17 @@ class Replicas:
                 await self._begin(primary)
                 primary = Primary(**await self._probe.row(WRITTEN))
         except Exception as error:  # noqa: BLE001 replicas are too old to be used soon
-            if not self._has_failed:  # once, not each time
-                log.warning(UNKNOWN_POSITION, reason=repr(error))
-            self._has_failed = True
+            self._note(error)
             return
         self._has_failed = False
         self._primary = primary
         self._history.add(primary, begun_at)
+
+    def _note(self, failure: Exception) -> None:
+        """Log that the position isn't known: once, not at each measurement and for each mutation."""
+        if not self._has_failed:
+            log.warning(UNKNOWN_POSITION, reason=repr(failure))
+        self._has_failed = True
 
     async def _begin(self, primary: Primary) -> None:
         row = {

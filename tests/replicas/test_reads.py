@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
+from mainsheet.models import replicas
 from mainsheet.models.database import Database, Patience
 from mainsheet.server.http.consistency import ANY, HEADER, UNKNOWN, signed
 from testbed.ask import job_input
@@ -112,6 +114,17 @@ async def test_a_mutation_does_not_wait_for_an_unknown_position(ask: Client, dat
 
     assert created.data["createJob"]["job"]["name"] == "Daily sales"
     assert created.token == UNKNOWN
+
+
+async def test_an_unknown_position_is_logged_once(ask: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ask.until_used()
+    monkeypatch.setattr(replicas, "WRITTEN", "SELECT 1 / 0")
+
+    with capture_logs() as log:
+        answers = [await ask(CREATE, input=job_input(world, jobKey=key)) for key in ("one", "two", "three")]
+
+    assert {each.token for each in answers} == {UNKNOWN}
+    assert len([each for each in log if each["event"] == replicas.UNKNOWN_POSITION]) == 1
 
 
 async def test_a_malformed_header_is_refused(ask: Client) -> None:
