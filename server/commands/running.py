@@ -31,7 +31,18 @@ DATABASE_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceEr
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine. Expected failures become one line."""
     with failing_in_one_line(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main)
+        runner.run(_interruptible(main))
+
+
+async def _interruptible(main: Coroutine[Any, Any, None]) -> None:
+    """If Ctrl-C cancelled the command, end it so that `asyncio` sees that, also after an error in the cleanup."""
+    try:
+        await main
+    except Exception as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 @contextmanager
