@@ -42,7 +42,12 @@ TCP_SETTINGS = {
 
 # The role's own timeouts are for the statements of a server. Those of commands may take longer.
 NO_TIMEOUTS = {"statement_timeout": "0", "lock_timeout": "0"}
-LIFT_TIMEOUTS = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in NO_TIMEOUTS.items())
+# PostgreSQL 17 and newer have it. Older ones refuse a connection that begins with an unknown setting.
+LIFT_TRANSACTION_TIMEOUT = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+LIFT_LOCAL_TIMEOUTS = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout')
+"""
 
 # What a connection of a transaction pooler may not use: the next transaction runs in another session.
 UNPREPARED = {
@@ -219,13 +224,23 @@ def _postgresql(url: DatabaseUrl, patience: Patience, pooling: Pooling, **option
         if is_lost(entry):
             raise DisconnectionError  # the pool makes a new one
 
-    if pooling == "transaction" and patience.statement is None:
+    if patience.statement is None:
+        _lift_timeouts(engine, pooling)
+    return engine
+
+
+def _lift_timeouts(engine: AsyncEngine, pooling: Pooling) -> None:
+    """Let statements and transactions take as long as they need, whatever the role has."""
+    if pooling == "session":
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def lift(driver: Any, _entry: ConnectionPoolEntry) -> None:
+            driver.run_async(lambda connection: connection.execute(LIFT_TRANSACTION_TIMEOUT))
+    else:
 
         @event.listens_for(engine.sync_engine, "begin")
-        def lift_timeouts(connection: Connection) -> None:
-            connection.exec_driver_sql(LIFT_TIMEOUTS)
-
-    return engine
+        def lift_locally(connection: Connection) -> None:
+            connection.exec_driver_sql(LIFT_LOCAL_TIMEOUTS)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -6,16 +6,19 @@ from io import StringIO
 from alembic import command
 from alembic.script import Script
 
+from mainsheet.models.database import LIFT_TRANSACTION_TIMEOUT
 from mainsheet.models.errors import MainsheetError
 from mainsheet.models.revisions import compatible_from, config
 
 # Indexes are built outside of transactions: the role's timeouts would end them, and leave indexes that aren't valid.
-BEGINNING = """\
+BEGINNING = f"""\
 -- Run this with `psql --set ON_ERROR_STOP=1`: nothing may be executed after a statement that failed.
 
 SET statement_timeout = 0;
 
 SET lock_timeout = 0;
+
+{LIFT_TRANSACTION_TIMEOUT};
 
 """
 

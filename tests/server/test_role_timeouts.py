@@ -10,9 +10,9 @@ from sqlalchemy import func, make_url, select
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
 from testbed.ask import Ask
-from testbed.databases import execute
+from testbed.databases import connected, execute
 from testbed.world import World
-from tests.locks import WAITING, WAITING_LONG, until_waiting
+from tests.locks import WAITING, WAITING_LONG, timeouts, until_waiting
 from tests.server.commands import invoke
 from tests.server.failing import holding
 from tests.server.test_retention import KEEP_RUNS, runs
@@ -34,7 +34,9 @@ async def test_commands_outlast_the_timeouts_of_the_role(
 ) -> None:
     job_id = await ask.create_job(world.contributor, world)
     await runs(ask.database, job_id, 50, 40, 39)
-    for setting in ("statement_timeout", "lock_timeout"):
+    async with connected(database_url) as connection:
+        settings = await timeouts(connection)
+    for setting in settings:
         await execute(postgres_server, f"ALTER DATABASE {make_url(database_url).database} SET {setting} = '1s'")
     environment = {"MAINSHEET_DATABASE_URL": database_url, "MAINSHEET_DATABASE_POOLING": pooling}
 
