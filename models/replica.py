@@ -34,8 +34,17 @@ FROM alembic_version CROSS JOIN pg_control_checkpoint() AS checkpoint CROSS JOIN
 LEFT JOIN pg_stat_wal_receiver AS receiver ON true {NEWEST_TIMELINE}
 WHERE pg_is_in_recovery()
 """  # noqa: S608 of constants
+# The end of all records before the place where the next one is inserted. A page of the log begins with a header: of 40
+# bytes in the first page of a file, else of 24 (PostgreSQL's access/xlog_internal.h). If the last record fills a page,
+# the next one is inserted behind a header. No replica is there before that record, which an idle primary doesn't write.
+END_BEFORE = """
+({inserted} - '0/0')::bigint - CASE
+  WHEN ({inserted} - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
+  WHEN ({inserted} - '0/0') % current_setting('wal_block_size')::bigint = 24 THEN 24
+  ELSE 0 END
+"""
 WRITTEN = f"""
-SELECT (position.lsn - '0/0')::bigint AS position, control.system_identifier, position.timeline,
+SELECT {END_BEFORE.format(inserted="position.lsn")} AS position, control.system_identifier, position.timeline,
   version_num AS revision,
   CASE WHEN (newest.system_identifier, newest.timeline) = (control.system_identifier, position.timeline)
     THEN newest.key END AS key

@@ -18,7 +18,7 @@ from mainsheet.server.http.consistency import HEADER, verified
 from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
-from testbed.databases import execute, migrated
+from testbed.databases import connected, execute, migrated
 from testbed.postgres import REPLICATED, Postgres, own_postgres, standby_of
 from testbed.world import World, token
 from tests.chaos.standbys import DATABASE, direct_url
@@ -147,3 +147,12 @@ async def paused(standby: Postgres) -> AsyncIterator[None]:
         yield
     finally:
         await execute(standby.url, "SELECT pg_wal_replay_resume()")
+
+
+async def replayed(primary: Postgres, standby: Postgres) -> None:
+    """Wait until the standby has replayed all that the primary has written."""
+    async with connected(primary.url) as connection:
+        position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+    async with asyncio.timeout(PATIENCE), connected(standby.url) as connection:
+        while not await connection.fetchval(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"):
+            pass

@@ -17,7 +17,7 @@ from testbed.postgres import Postgres, standby_of
 from testbed.world import World
 from tests.chaos.outside import Outside
 from tests.chaos.standbys import DATABASE, direct_url
-from tests.replicas.conftest import PATIENCE, Client, serving
+from tests.replicas.conftest import Client, replayed, serving
 from tests.replicas.test_reads import CREATE, JOBS, count
 
 EVENTS = "query ($id: ID!) { job(id: $id) { name events(first: 1) { nodes { action } } } }"
@@ -128,12 +128,3 @@ async def test_a_replica_that_fails_repeatedly_is_logged_once(ask: Client) -> No
 
     assert [each["reason"] for each in log if each["event"] == "replica not used"] == ["it failed"]
     assert [each for each in log if each["event"] == "replica used"] == []  # was logged a moment ago
-
-
-async def replayed(primary: Postgres, standby: Postgres) -> None:
-    """Wait until the standby has replayed all that the primary has written."""
-    async with connected(primary.url) as connection:
-        position = await connection.fetchval("SELECT pg_current_wal_flush_lsn()::text")
-    async with asyncio.timeout(PATIENCE), connected(standby.url) as connection:
-        while not await connection.fetchval(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"):
-            pass

@@ -10,13 +10,14 @@ from structlog.testing import capture_logs
 
 from mainsheet.models import replicas
 from mainsheet.models.database import Database, Patience
+from mainsheet.models.replica import END_BEFORE, REPLAYED_POSITION
 from mainsheet.server.http.consistency import ANY, HEADER, UNKNOWN, signed
 from testbed.ask import job_input
-from testbed.databases import execute
+from testbed.databases import connected, execute
 from testbed.postgres import Postgres
 from testbed.world import World, make_service_account, token
 from tests.chaos.standbys import direct_url
-from tests.replicas.conftest import PATIENCE, Client, paused, serving
+from tests.replicas.conftest import PATIENCE, Client, paused, replayed, serving
 
 CREATE = """
 mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id name } userErrors { code } } }
@@ -125,6 +126,37 @@ async def test_an_unknown_position_is_logged_once(ask: Client, world: World, mon
 
     assert {each.token for each in answers} == {UNKNOWN}
     assert len([each for each in log if each["event"] == replicas.UNKNOWN_POSITION]) == 1
+
+
+async def test_a_replica_of_an_idle_primary_comes_as_far_as_that(
+    ask: Client, world: World, primary: Postgres, standby: Postgres
+) -> None:
+    """PostgreSQL begins a new file of its log by itself, too, after `archive_timeout`."""
+    await ask(CREATE, input=job_input(world))
+    await execute(primary.url, "SELECT pg_switch_wal()")
+
+    written = await ask.replicas.written()
+    await replayed(primary, standby)
+
+    assert written is not None
+    async with connected(standby.url) as connection:
+        assert written.position <= await connection.fetchval(REPLAYED_POSITION)
+
+
+@pytest.mark.parametrize(
+    ("inserted", "end"),
+    [
+        ("1/52000028", "1/52000000"),  # the first page of a file
+        ("1/52002018", "1/52002000"),  # another page
+        ("1/52002028", "1/52002028"),  # there, a record has 16 bytes before this
+        ("1/520020D8", "1/520020D8"),
+    ],
+)
+async def test_headers_of_pages_are_not_waited_for(primary: Postgres, inserted: str, end: str) -> None:
+    expression = END_BEFORE.format(inserted=f"'{inserted}'::pg_lsn")
+
+    async with connected(primary.url) as connection:
+        assert await connection.fetchval(f"SELECT ({expression}) = '{end}'::pg_lsn - '0/0'")
 
 
 async def test_a_malformed_header_is_refused(ask: Client) -> None:

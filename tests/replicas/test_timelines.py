@@ -13,8 +13,7 @@ from testbed.databases import connected, execute
 from testbed.postgres import Postgres, standby_of
 from testbed.world import World
 from tests.chaos.standbys import are_streaming, direct_url, let_follow
-from tests.replicas.conftest import serving
-from tests.replicas.test_failures import replayed
+from tests.replicas.conftest import replayed, serving
 from tests.replicas.test_reads import CREATE, JOBS, count
 
 PLAIN = "CREATE ROLE plain; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain"
