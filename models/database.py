@@ -116,7 +116,9 @@ class Database:
             writes = _sqlite(url, patience, "BEGIN IMMEDIATE", **_pooled(writers, longest))
         else:
             reads = open_readers(url, patience, pooling)
-            writes = _postgresql(url, patience, pooling, **_pooled(writers, patience.connection))
+            # The rows that a change reads after it got its locks must be those of now, whatever the role has.
+            pooled = _pooled(writers, patience.connection)
+            writes = _postgresql(url, patience, pooling, isolation_level="READ COMMITTED", **pooled)
         return cls(text, reads, writes, ReadPool(reads, readers, patience.connection), writers, pooling)
 
     @property

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url, text
 
 from mainsheet.models.database import Database
 from mainsheet.models.member import Member
 from testbed.ask import CREATE_JOB, Ask, config, job_input
+from testbed.databases import execute, opened
 from testbed.world import World
 
 STATE = """
@@ -271,3 +273,13 @@ async def test_mutations_of_others_run_between_those_of_a_batch(database_url: st
     await small.close()
 
     assert [each["subjectLabel"] for each in events] == ["job-0", "job-3", "job-1", "job-2"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_changes_are_read_committed_whatever_the_role_has(database_url: str, postgres_server: str) -> None:
+    """What a change reads after it waited for a lock must be what the other one committed."""
+    name = make_url(database_url).database
+    await execute(postgres_server, f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+
+    async with opened(database_url) as database, database.writes.begin() as connection:
+        assert await connection.scalar(text("SHOW transaction_isolation")) == "read committed"
