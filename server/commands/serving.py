@@ -36,6 +36,7 @@ from mainsheet.server.process.stopping import StopSignals
 from mainsheet.server.process.sweeper import sweeping
 from mainsheet.server.process.worker import FAILED, READY, Reason, Start
 from mainsheet.server.settings import Settings
+from mainsheet.server.standard_streams import open_standard_streams
 from mainsheet.server.webhooks.sender import WebhookSender
 
 # File descriptors of each listening socket. libuv accepts one connection for each of them in an iteration of the event
@@ -156,6 +157,7 @@ async def _authenticator(database: Database, settings: Settings) -> AsyncIterato
 
 
 def main() -> None:
+    open_standard_streams()  # if the supervisor has died, so that nobody reads our output, we end without a traceback
     start = Start.read(sys.stdin)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # only the supervisor handles it
     configure_logging(start.settings.log_format, start.settings.log_level)
@@ -163,6 +165,8 @@ def main() -> None:
     name_process(worker=os.getpid())
     try:
         run(_work(start))
+    except click.exceptions.Exit as left_alone:
+        sys.exit(left_alone.exit_code)
     except click.ClickException as error:
         print(FAILED, error.message, flush=True)  # noqa: T201 for the supervisor
         sys.exit(1)

@@ -7,6 +7,7 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from aiohttp import ClientError, ClientSession, TCPConnector
 from sqlalchemy import text
 
 from mainsheet.models.database import Database
+from mainsheet.server.process.listening import Listening
+from mainsheet.server.process.worker import COMMAND, Start
+from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.databases import postgres_database
 from testbed.world import World, make_world, token
@@ -307,6 +311,29 @@ async def test_workers_stop_when_their_supervisor_is_killed(site: Site) -> None:
             server.process.kill()
 
             await _gone(workers)
+
+
+def test_a_worker_whose_supervisor_died_before_it_was_ready_ends_silently(site: Site) -> None:
+    chosen = Settings(database_url=site.url, port=0, log_level="warning")
+    sockets = Listening.open(chosen)
+    given = Start(chosen, sockets.numbers, []).line()
+    read, write = os.pipe()
+    os.close(read)
+
+    with os.fdopen(write, "wb") as unread:
+        worker = subprocess.run(
+            COMMAND,
+            input=given,
+            stdout=unread,
+            stderr=subprocess.PIPE,
+            pass_fds=sockets.numbers[0],
+            timeout=PATIENCE,
+            check=False,
+        )
+    sockets.close()
+
+    assert worker.returncode == 1
+    expect_no_traceback(worker.stderr.decode())
 
 
 def test_sqlite_is_for_one_process(sqlite_url: str) -> None:
