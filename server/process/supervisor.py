@@ -54,7 +54,7 @@ class Supervisor:
     async def serving(self) -> AsyncIterator[None]:
         """Run the workers inside this context. Raises a group of `CannotStart` if one can't start."""
         loop = asyncio.get_running_loop()
-        with tempfile.TemporaryDirectory(prefix="mainsheet-metrics-") as folder:
+        with _temporary_folder() as folder:
             self._environment = {**os.environ, VARIABLE: folder}
             self._metrics = MetricsFiles(Path(folder))
             async with asyncio.TaskGroup() as keeping:
@@ -166,6 +166,14 @@ class Supervisor:
                 return await self._stopping.wait()
         except TimeoutError:
             return False
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for the files of the workers' metrics. Raises `CannotStart`, as on a read-only file system."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="mainsheet-metrics-")
+    except OSError as error:
+        raise CannotStart(str(error)) from None
 
 
 def pause(early_ends: int) -> float:

@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,16 @@ async def test_the_command_fails_if_no_worker_can_start() -> None:
     assert end.value.exit_code == 1
     assert [each["how"] for each in _said(log, "worker died")] == ["was ended by SIGKILL"] * 2
     assert len(_said(log, "worker failed to start")) >= MOST_FAILURES - 1
+
+
+async def test_the_command_names_a_temporary_folder_that_cant_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    settings = Settings(workers=2, port=0)
+
+    with closing(Listening.open(settings)) as sockets, pytest.raises(click.ClickException) as end:
+        await supervised(settings, sockets, [], lambda: None)
+
+    assert end.value.message.startswith("The workers can't start: [Errno 2] No such file or directory: '/nowhere/")
 
 
 async def test_a_worker_is_retried_while_another_one_serves() -> None:
