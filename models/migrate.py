@@ -37,6 +37,15 @@ FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace
 ORDER BY name
 """
+NEEDED_ENCODING = "UTF8"
+WRONG_ENCODING = text(f"SELECT nullif(current_setting('server_encoding'), '{NEEDED_ENCODING}')")
+
+
+class WrongEncoding(MainsheetError):
+    """A new database of PostgreSQL couldn't store all characters, or would count them wrongly."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(f"The database has the encoding {encoding}: create one with the encoding {NEEDED_ENCODING}")
 
 
 def ignore(_sentence: str) -> None:
@@ -46,7 +55,8 @@ def ignore(_sentence: str) -> None:
 async def upgrade(database: Database, report: Report = ignore) -> str | None:
     """Run the pending migrations and return the revision before. Concurrent upgrades run one after the other.
 
-    A newer database that this version can serve is left as it is. Raises `NewerDatabase` for others, and `NoLock`.
+    A newer database that this version can serve is left as it is. Raises `NewerDatabase` for others, `NoLock`, and
+    `WrongEncoding`.
     """
     return (await _migrate(database, upgrade_steps, report)).current
 
@@ -57,14 +67,16 @@ async def downgrade(database: Database, to: str, report: Report = ignore) -> Non
 
 
 async def drift(database: Database) -> list[str]:
-    """Return the differences between the database and the models, and unusable indexes, one sentence each."""
+    """Return how the database differs from the models, unusable indexes, and a wrong encoding, one sentence each."""
     async with database.reads.connect() as connection:
         current, differences = await connection.run_sync(_compared)
         can_search = await connection.scalar(text(HAS_SEARCH[connection.dialect.name]))
         invalid = [] if database.is_sqlite else (await connection.execute(text(INVALID_INDEXES))).all()
+        encoding = None if database.is_sqlite else await connection.scalar(WRONG_ENCODING)
     pending = [] if current == head() else [f"The database is at revision {current}, the models at {head()}."]
     lacking = [] if can_search else ["The database lacks the index of searches."]
-    return [*pending, *(_in_words(*each) for each in differences), *lacking, *map(_unusable, invalid)]
+    wrong = [f"The database has the encoding {encoding}, but needs {NEEDED_ENCODING}."] if encoding else []
+    return [*pending, *(_in_words(*each) for each in differences), *lacking, *map(_unusable, invalid), *wrong]
 
 
 def _unusable(index: Any) -> str:
@@ -110,11 +122,20 @@ async def _migrate_postgresql(database: Database, plan: Plan, report: Report) ->
     async with only_process(database, report) as check_lock:
         before = await revisions_of(database)
         steps = plan(before)
+        if before.current is None:
+            await _refuse_wrong_encoding(database)
         async with database.writes.connect() as connection:
             for step in steps:
                 await check_lock()
                 await run_with_retries(connection, step.run, Watch(database, report))
         return before
+
+
+async def _refuse_wrong_encoding(database: Database) -> None:
+    async with database.reads.connect() as connection:
+        encoding = await connection.scalar(WRONG_ENCODING)
+    if encoding is not None:
+        raise WrongEncoding(encoding)
 
 
 def _compared(connection: Connection) -> tuple[str | None, list[tuple[Any, ...]]]:
