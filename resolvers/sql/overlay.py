@@ -19,8 +19,10 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     FromClause,
     MetaData,
+    Result,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     case,
@@ -35,6 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import ORMExecuteState
 
 from mainsheet.models.base import Base
 
@@ -56,6 +59,8 @@ class Changed(NamedTuple):
 Shape: TypeAlias = tuple[Changed, ...]
 NO_CHANGES: Shape = ()
 KINDS = ("inserted", "updated", "removed")
+MOST_RECORDED = 2_000  # rows of a bulk update: more would keep other work from the event loop for long
+AS_RETURNED = {"populate_existing": True, "synchronize_session": False}  # the session's rows get what is returned
 CHANGED_TABLES = "changed_tables"  # a compiler option: the names of the tables that a dry run changed
 
 
@@ -73,8 +78,9 @@ NOTHING = Overlay()
 class Recorder:
     """Records which rows a session inserts, updates and deletes.
 
-    Bulk statements aren't recorded, unless they remove rows that the session has: a command with a dry run must change
-    the rows that its answer can reach through the session.
+    Bulk updates are recorded, too, unless they change too many rows. Other bulk statements aren't, unless they remove
+    rows that the session has: a command with a dry run must insert and remove the rows that its answer can reach by its
+    session.
     """
 
     def __init__(self, session: AsyncSession) -> None:
@@ -85,6 +91,7 @@ class Recorder:
         event.listen(session.sync_session, "pending_to_persistent", lambda _, row: self._inserted.setdefault(row))
         event.listen(session.sync_session, "persistent_to_deleted", lambda _, row: self._removed.setdefault(row))
         event.listen(session.sync_session, "before_flush", self._record_updates)
+        event.listen(session.sync_session, "do_orm_execute", self._record_bulk_update)
 
     def overlay(self) -> Overlay:
         """Return the changes up to the last flush."""
@@ -110,6 +117,24 @@ class Recorder:
             }
             if changed:
                 self._updated.setdefault(row, set()).update(changed)
+
+    def _record_bulk_update(self, execution: ORMExecuteState) -> Result[Any] | None:
+        """Run an update of all rows that match a condition. Record the rows and the columns that it changes."""
+        statement = execution.statement
+        if not (isinstance(statement, Update) and execution.bind_mapper and statement.whereclause is not None):
+            return None
+        entity, columns = execution.bind_mapper.entity, execution.bind_mapper.column_attrs
+        matching = select(*(each.columns[0] for each in columns)).where(statement.whereclause).limit(MOST_RECORDED + 1)
+        rows = execution.session.execute(matching, execution.parameters).all()
+        if len(rows) > MOST_RECORDED:
+            return None
+        before = {row.id: row for row in rows}
+        returned = execution.invoke_statement(statement.returning(entity), execution_options=AS_RETURNED).freeze()
+        for row in returned().scalars():
+            old = before.get(row.id)
+            changed = (each for each in columns if getattr(row, each.key) != getattr(old, each.key, NOTHING))
+            self._updated.setdefault(row, set()).update(each.columns[0].name for each in changed)
+        return returned()
 
     def _json(self, rows: Sequence[Base]) -> str:
         return orjson.dumps([dict(self._stored(row)) for row in rows]).decode()

@@ -1,5 +1,6 @@
 """Administrators manage webhooks by the API."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -285,3 +286,27 @@ async def test_deliveries_are_listed_by_their_events_and_statuses(ask: Ask, worl
         made[WebhookDeliveryStatus(each)].id for each in ("FAILED", "PENDING")
     ]
     assert await listed([]) == []
+
+
+ENABLED = """mutation ($id: ID!, $dry: Boolean!) {
+  updateWebhook(input: {webhookId: $id, isEnabled: true, dryRun: $dry}) {
+    webhook { isEnabled deliveries { nodes { id status attempt nextAttemptAt at } } } } }"""
+
+
+async def test_a_dry_run_shows_when_deliveries_would_be_sent(ask: Ask, world: World, database: Database) -> None:
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    times: dict[str, Any] = {"attempt": 3, "at": past, "next_attempt_at": past}
+    async with AsyncSession(database.writes, expire_on_commit=False) as session, session.begin():
+        webhook = await make_webhook(session, world.organization, world.admin, is_enabled=False, failing_since=past)
+        for index, status in enumerate(WebhookDeliveryStatus):
+            await make_webhook_delivery(session, webhook, status=status, position=f"{index:036}", **times)
+
+    dry = (await ask(world.admin, ENABLED, id=webhook.id, dry=True))["updateWebhook"]["webhook"]
+    real = (await ask(world.admin, ENABLED, id=webhook.id, dry=False))["updateWebhook"]["webhook"]
+
+    for one in (dry, real):
+        failed, succeeded, pending = one["deliveries"]["nodes"]
+        assert (failed["status"], failed["attempt"], failed["at"]) == ("PENDING", 0, failed["nextAttemptAt"])
+        assert (succeeded["status"], succeeded["nextAttemptAt"]) == ("SUCCEEDED", past.isoformat())
+        assert (pending["status"], pending["attempt"]) == ("PENDING", 3)
+        assert failed["nextAttemptAt"] == pending["nextAttemptAt"] > past.isoformat()

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
@@ -13,6 +14,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.team import Team
 from mainsheet.resolvers import job, job_version, organization, team
+from mainsheet.resolvers.sql import overlay as overlays
 from mainsheet.resolvers.sql.overlay import Changed, Recorder, Shape
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Query, compiled_statement
@@ -101,3 +103,23 @@ async def test_an_unchanged_table_is_read_directly(database: Database, world: Wo
         await session.flush()
 
         assert recorder.overlay().shape == ()
+
+
+@pytest.mark.parametrize(("most", "shown"), [(2, "renamed"), (1, "before")])
+async def test_a_bulk_update_of_too_many_rows_is_not_recorded(
+    database: Database, world: World, monkeypatch: pytest.MonkeyPatch, most: int, shown: str
+) -> None:
+    monkeypatch.setattr(overlays, "MOST_RECORDED", most)
+    asker, ids = caller(world.contributor), [world.analytics.id, world.platform.id]
+    async with AsyncSession(database.writes, autoflush=False) as session, session.begin():
+        await session.execute(update(Team).where(Team.id.in_(ids)).values(description="before"))
+    async with AsyncSession(database.writes, autoflush=False) as session:
+        recorder = Recorder(session)
+        await session.execute(update(Team).where(Team.id.in_(ids)).values(description="renamed"))
+        read = Read.of(database, asker, recorder.overlay())
+        await session.rollback()
+
+    found = await team.by_ids(read, ids)
+    await read.close()
+
+    assert [found[each].description for each in ids] == [shown, shown]
