@@ -32,12 +32,13 @@ class WebhookDeliveryStatus(StrEnum):
 class Outcome:
     """How an attempt ended: the status of the answer, if there was one, and the error, if it failed.
 
-    If it is final, another attempt would fail, too.
+    If it is final, another attempt would fail, too. It is no attempt if there was nothing to send.
     """
 
     response_status: int | None
     error: str | None = None
     is_final: bool = False
+    is_attempt: bool = True
 
 
 class WebhookDelivery(Base):
@@ -80,7 +81,7 @@ class WebhookDelivery(Base):
     )
 
     def end_attempt(self, outcome: Outcome, at: datetime) -> None:
-        self.attempt += 1
+        self.attempt += outcome.is_attempt
         self.at, self.response_status, self.error = at, outcome.response_status, outcome.error
         retries = () if self.is_requested or outcome.is_final else RETRIES[self.attempt - 1 :]
         if outcome.error is None:

@@ -121,7 +121,10 @@ class WebhookDelivery(Node, prefix=WebhookDeliveryRow.PREFIX):
         description="The HTTP status of the answer to the last attempt. Null if there was none."
     )
     error: str | None = strawberry.field(
-        description="Why the last attempt failed. Null if it succeeded, or if there was none."
+        description=(
+            "Why the last attempt failed, or that the event was deleted before it was sent. Null if the last attempt"
+            " succeeded, or if there was none."
+        )
     )
     next_attempt_at: datetime | None = strawberry.field(
         description=(
@@ -132,7 +135,8 @@ class WebhookDelivery(Node, prefix=WebhookDeliveryRow.PREFIX):
     )
     at: datetime = strawberry.field(
         description=(
-            "When the last attempt was made, or the delivery was created or last requested, whichever is later."
+            "When the last attempt was made or given up, or the delivery was created or last requested, whichever is"
+            " later."
         )
     )
 

@@ -43,7 +43,7 @@ RETRY_SECONDS = 5.0
 AT_ONCE = 100  # attempts of all webhooks
 GATHER_SECONDS = 0.02  # attempts that end within it are followed by one look at what is due, not by one each
 TASK = "webhooks"
-EXPIRED = Outcome(None, "The event has expired.", is_final=True)
+EXPIRED = Outcome(None, "The event has expired.", is_final=True, is_attempt=False)
 
 log = structlog.stdlib.get_logger("mainsheet.webhooks")
 
@@ -158,7 +158,8 @@ class WebhookSender:
         self._wake.set()
 
     def _report(self, delivery: Due, outcome: Outcome, seconds: float) -> None:
-        self._database.instrumentation.attempted("failed" if outcome.error else "succeeded", seconds)
+        if outcome.is_attempt:
+            self._database.instrumentation.attempted("failed" if outcome.error else "succeeded", seconds)
         if outcome.error:
             details = {"webhook": delivery.webhook_id, "delivery": delivery.id, "attempt": delivery.attempt}
             log.info("webhook delivery failed", **details, reason=outcome.error)

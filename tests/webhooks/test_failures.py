@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.models.retention import Retention, prune
 from mainsheet.models.webhook import Webhook
 from mainsheet.models.webhook_delivery import RETRIES, Outcome
@@ -31,6 +32,14 @@ from tests.webhooks.conftest import (
     until_ended,
     webhook_row,
 )
+
+
+class Attempts(Instrumentation):
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def attempted(self, outcome: str, seconds: float) -> None:
+        self.outcomes.append(outcome)
 
 
 async def test_a_failed_delivery_is_retried_with_a_new_signature(
@@ -156,6 +165,7 @@ async def test_tests_and_redeliveries_reach_a_disabled_webhook_once(
 async def test_a_delivery_of_an_expired_event_fails(
     ask: Ask, world: World, receiver: Receiver, database: Database
 ) -> None:
+    database.instrumentation.add(attempts := Attempts())
     await created(ask, world, receiver)
     await ask.create_job(world.contributor, world)
     await read_whole_feed(database)
@@ -167,6 +177,7 @@ async def test_a_delivery_of_an_expired_event_fails(
 
     assert delivery.error == "The event has expired."
     assert receiver.requests.empty()
+    assert (delivery.attempt, attempts.outcomes) == (0, [])
 
 
 async def test_a_webhook_reads_on_when_fewer_deliveries_wait(
