@@ -93,7 +93,7 @@ class Webhook(Revised, Base):
         A delivery that is given up has failed for more than a day, so that one failure after quiet days disables
         nothing.
         """
-        self.failing_since = self.failing_since or edit.at
+        self.failing_since = min(self.failing_since or edit.at, edit.at)  # the clock may have been set back
         has_failed_long = edit.at - self.failing_since >= OFF_AFTER
         if self.is_enabled and (is_gone or (is_given_up and has_failed_long)):
             why = "The receiver answered that it is gone." if is_gone else "All deliveries failed for five days."

@@ -5,12 +5,24 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 
 from mainsheet.models.database import Database
-from mainsheet.models.webhook_delivery import WebhookDelivery
+from mainsheet.models.webhook import Webhook
+from mainsheet.models.webhook_delivery import RETRIES, Outcome, WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
-from mainsheet.resolvers.commands.webhook_sending import hold_lease
+from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, record
 from testbed.ask import Ask
 from testbed.world import World
-from tests.webhooks.conftest import MINUTE, Receiver, created, read_whole_feed, renamed, sending, until
+from tests.api.test_webhooks import done
+from tests.webhooks.conftest import (
+    MINUTE,
+    Receiver,
+    created,
+    deliveries,
+    make_due,
+    read_whole_feed,
+    renamed,
+    sending,
+    until,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -37,3 +49,22 @@ async def test_deliveries_do_not_wait_until_the_clock_has_caught_up(
     async with sending(database):
         await renamed(ask, world, job_id, "Sales")
         await until(database, "SUCCEEDED", "SUCCEEDED")
+
+
+async def test_what_fails_behind_the_clock_is_sent_when_enabled_again(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    await ask.create_job(world.contributor, world)
+    await read_whole_feed(database)
+    async with database.writes.begin() as connection:
+        await connection.execute(update(Webhook).values(failing_since=datetime.now(UTC) + HOUR))
+    for _ in range(len(RETRIES) + 1):
+        (one,) = await due(database)
+        await record(database, one, Outcome(503, "Not now."))
+        await make_due(database)
+
+    for is_enabled in (False, True):
+        await done(ask, world.admin, "updateWebhook", webhookId=webhook_id, isEnabled=is_enabled)
+
+    assert [each.status for each in await deliveries(database)] == ["PENDING"]
