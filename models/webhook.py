@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any, Self
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ColumnElement, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 from yarl import URL
 
@@ -133,6 +133,11 @@ class WebhookSecret(Base):
             secret=SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
             created_at=at,
         )
+
+    @classmethod
+    def newest_first(cls) -> Sequence[ColumnElement[Any]]:
+        """Return the order. The clock may have been set back, but earlier secrets never expire later."""
+        return cls.expires_at.desc().nulls_first(), cls.id.desc()
 
     def expire(self, at: datetime) -> None:
         """Let the secret sign until this time, or until it would have expired anyway."""

@@ -75,7 +75,7 @@ async def rotate_secret(
     write.explain(message)
     write.problems += limits.OVERLAP_SECONDS.check(overlap_seconds, ("overlap_seconds",))
     write.refuse()
-    own = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id).order_by(WebhookSecret.id.desc())
+    own = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id).order_by(*WebhookSecret.newest_first())
     secrets = (await write.session.scalars(own)).all()
     for secret in secrets[: MAX_SECRETS - 1]:
         secret.expire(write.at + timedelta(seconds=overlap_seconds))

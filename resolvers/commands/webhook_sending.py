@@ -273,7 +273,7 @@ class Secret(NamedTuple):
 def _valid_secrets(_view: View) -> Statement:
     is_valid = or_(WebhookSecret.expires_at.is_(None), WebhookSecret.expires_at > database_time())
     own = select(WebhookSecret.secret).where(among(WebhookSecret.webhook_id, KEYS), is_valid)
-    return own.order_by(WebhookSecret.id.desc())
+    return own.order_by(*WebhookSecret.newest_first())
 
 
 async def record(database: Database, sent: Due, outcome: Outcome) -> None:

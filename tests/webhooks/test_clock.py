@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 
 from mainsheet.models.database import Database
-from mainsheet.models.webhook import Webhook
+from mainsheet.models.ids import new_id
+from mainsheet.models.webhook import MAX_SECRETS, Webhook, WebhookSecret
 from mainsheet.models.webhook_delivery import RETRIES, Outcome, WebhookDelivery
 from mainsheet.models.webhook_lease import WebhookLease
-from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, record
+from mainsheet.resolvers.commands.webhook_sending import due, hold_lease, record, valid_secrets
 from testbed.ask import Ask
 from testbed.world import World
 from tests.api.test_webhooks import done
@@ -68,3 +69,15 @@ async def test_what_fails_behind_the_clock_is_sent_when_enabled_again(
         await done(ask, world.admin, "updateWebhook", webhookId=webhook_id, isEnabled=is_enabled)
 
     assert [each.status for each in await deliveries(database)] == ["PENDING"]
+
+
+async def test_the_newest_secret_stays_the_first_one(
+    ask: Ask, world: World, receiver: Receiver, database: Database
+) -> None:
+    webhook_id, _ = await created(ask, world, receiver)
+    async with database.writes.begin() as connection:  # as if it had been created by a clock that ran ahead
+        await connection.execute(update(WebhookSecret).values(id=new_id("WS", datetime.now(UTC) + HOUR)))
+
+    made = [await done(ask, world.admin, "rotateWebhookSecret", webhookId=webhook_id) for _ in range(MAX_SECRETS)]
+
+    assert await valid_secrets(database, webhook_id) == [each["secret"] for each in reversed(made)]
