@@ -18,7 +18,7 @@ from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import DatabaseDown
 from mainsheet.server.observe.logs import MOST_OF_A_CLIENT, MOST_OF_A_REASON, Logs, configure_logging
 from mainsheet.server.observe.otel import Traces
-from mainsheet.server.observe.redaction import LONGEST, loggable, without_secrets
+from mainsheet.server.observe.redaction import LONGEST, loggable, url_without_secrets, without_secrets
 from testbed.world import World, token
 from tests.live.conftest import Start
 from tests.observe.conftest import ask
@@ -99,11 +99,15 @@ async def test_a_busy_session_writes_no_secret(
         (f"Bearer {JWT}!", "Bearer eyJ***!"),
         ("secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw==", "secret whsec_***"),
         ("postgresql://ada:hunter2@db/x", "postgresql://***@db/x"),
+        ("postgresql://ada:hun/ter2@db/x", "postgresql://***@db/x"),
+        ("postgresql://hunter2@db/x", "postgresql://***@db/x"),
+        ("https://issuer.example/realms/@x", "https://issuer.example/realms/@x"),
         ("the mst_ prefix", "the mst_ prefix"),
     ],
 )
 def test_secrets_in_texts_are_masked(written: str, shown: str) -> None:
     assert without_secrets(written) == shown
+    assert url_without_secrets(written) == shown
 
 
 def test_a_secret_is_masked_before_a_text_is_cut() -> None:
