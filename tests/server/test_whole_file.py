@@ -1,6 +1,8 @@
 """Files that the exports write: a failure leaves what was there before."""
 
+import os
 import resource
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from mainsheet.server.job_files import files
 from mainsheet.server.job_files.whole_file import write_whole
+from testbed.programs import not_here
 from tests.server.commands import invoke, serving
 
 OLD = "jobKey: old\n"
@@ -74,3 +77,35 @@ def test_a_replaced_file_keeps_its_mode_and_its_links(tmp_path: Path) -> None:
     assert file.read_text() == "new"
     assert file.stat().st_mode & 0o777 == 0o640
     assert new.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@contextmanager
+def mounted_alone(file: Path, *, is_folder_writable: bool) -> Iterator[None]:
+    """Let the file be a mount of its own, as `docker run --volume FILE:FILE` makes it."""
+    if os.geteuid():
+        not_here("only root may mount a file")
+    mounts: list[list[str | Path]] = [["--bind", file.parent, file.parent], ["--bind", file, file]]
+    if not is_folder_writable:
+        mounts.append(["-o", "remount,bind,ro", file.parent])
+    try:
+        for each in mounts:
+            subprocess.run(["mount", *each], check=True)
+        yield
+    finally:
+        for mounted in (file, file.parent):
+            subprocess.run(["umount", mounted], check=True)
+
+
+@pytest.mark.parametrize("is_folder_writable", [True, False])
+def test_a_file_that_is_mounted_alone_is_overwritten(tmp_path: Path, *, is_folder_writable: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    file = folder / "file"
+    file.write_text(OLD * 2)
+
+    with mounted_alone(file, is_folder_writable=is_folder_writable):
+        write_whole(file, OLD)
+        with short_files(len(OLD)), pytest.raises(OSError, match="File too large"):
+            write_whole(file, OLD * 2)
+
+    assert content(folder) == {"file": OLD.encode()}
