@@ -1,11 +1,16 @@
 """Parses YAML strictly, for all files that we read."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 import yaml
 
 # What PyYAML's functions for values raise if an explicit tag such as `!!bool` doesn't fit the value.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+MERGE, VALUE, STR = (f"tag:yaml.org,2002:{each}" for each in ("merge", "value", "str"))
+Pair: TypeAlias = tuple[yaml.Node, yaml.Node]
 
 
 class BadYaml(ValueError):
@@ -23,6 +28,11 @@ def parsed(text: str) -> Any:
 class _Loader(yaml.SafeLoader):
     """Refuses keys that aren't texts, and a key that is there twice: PyYAML takes the last one. Dates stay texts."""
 
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        _refuse_repeated(node)
+        return node
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
@@ -30,9 +40,24 @@ class _Loader(yaml.SafeLoader):
             kind = node.tag.rpartition(":")[2]
             raise _refusal(f"the value isn't a !!{kind}", node) from None
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Replace `<<` by the entries of the mappings that it names, but for keys that the node has itself.
+
+        Of several mappings, an earlier one wins (https://yaml.org/type/merge.html): in PyYAML 6.0.4, a later one does.
+        """
+        pairs: Sequence[Pair] = node.value
+        node.value = own = [each for each in pairs if each[0].tag != MERGE]
+        for key, _ in own:
+            key.tag = STR if key.tag == VALUE else key.tag  # a plain `=`
+        present = {_identity(key) for key, _ in own}
+        merged: dict[object, Pair] = {}
+        for each in (part for key, value in pairs if key.tag == MERGE for part in _merged(value)):
+            self.flatten_mapping(each)
+            for pair in each.value:
+                merged.setdefault(_identity(pair[0]), pair)
+        node.value = [pair for key, pair in merged.items() if key not in present] + own
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        if isinstance(node, yaml.MappingNode):  # else the tag doesn't fit, which PyYAML refuses
-            _refuse_repeated(node)
         made = super().construct_mapping(node, deep)
         for each in made:
             if not isinstance(each, str):
@@ -43,6 +68,18 @@ class _Loader(yaml.SafeLoader):
 def _refusal(reason: str, node: yaml.Node) -> yaml.YAMLError:
     """Return the error that names the place of the node."""
     return yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
+
+
+def _merged(value: yaml.Node) -> Iterator[yaml.MappingNode]:
+    """Yield the mappings that a `<<` names: one, or a list of them."""
+    for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+        if not isinstance(each, yaml.MappingNode):
+            raise _refusal("<< needs a mapping or a list of mappings", each)
+        yield each
+
+
+def _identity(key: yaml.Node) -> object:
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
 
 
 def _refuse_repeated(node: yaml.MappingNode) -> None:
