@@ -1,5 +1,7 @@
 """Database URLs: SQLAlchemy's form for SQLite, libpq's for PostgreSQL (PostgreSQL documentation, 34.1.1.2)."""
 
+import configparser
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +45,7 @@ IGNORED = {
 }
 TIMEOUT = "connect_timeout"
 FILES = {"sslcert", "sslcrl", "sslkey", "sslrootcert"}
+SERVICE = "service"
 PASSWORD, PASSPHRASE = "password", "sslpassword"  # names of parameters
 
 
@@ -135,6 +138,8 @@ class DatabaseUrl:
     def check_files(self) -> None:
         """Raise `BadDatabaseUrl` if a file of PostgreSQL's URL can't be read: the driver wouldn't name it."""
         parameters = self._parameters
+        if SERVICE in parameters:
+            _check_service(parameters[SERVICE])
         if parameters.get("sslmode") == "disable":
             return
         for name in FILES & parameters.keys():
@@ -170,6 +175,22 @@ class DatabaseUrl:
         return cls(text, engine, {"dsn": dsn, "server_settings": names}, seconds)
 
 
+def _check_service(name: str) -> None:
+    """Refuse a service that the driver doesn't find in its file of services: it would use its defaults instead."""
+    file, services = os.environ.get("PGSERVICEFILE", "~/.pg_service.conf"), configparser.ConfigParser()
+    try:
+        services.read_string(Path(file).expanduser().read_text("utf-8"))
+        problem = "" if name in services.sections() and dict(services[name]) else "doesn't define it"
+    except OSError as error:
+        problem = f"can't be read: {error.strerror}"
+    except RuntimeError:
+        problem = "can't be found: this user has no home directory"
+    except (configparser.Error, UnicodeDecodeError):
+        problem = "isn't a file of services"
+    if problem:
+        raise BadDatabaseUrl(f"The database URL has {SERVICE}={name!a}, but {file} {problem}")
+
+
 def _given(**parameters: str) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value}
 
@@ -185,9 +206,12 @@ def _check_ports(hosts: str, ports: str) -> None:
 
 
 def _text(netloc: str, path: str, parameters: Mapping[str, str]) -> str:
-    """Return a URL as libpq reads it: with `//` also before an empty host, and with `%20` for a space."""
+    """Return a URL as libpq reads it: with `//` also before an empty host, and with `%20` for a space.
+
+    A `/` without a name is left out: the driver would take it for an empty name, not for that of the service.
+    """
     query = urlencode(parameters, safe="/", quote_via=quote)
-    return f"postgresql://{netloc}{path}{'?' if query else ''}{query}"
+    return f"postgresql://{netloc}{'' if path == '/' else path}{'?' if query else ''}{query}"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -85,13 +85,50 @@ def test_a_file_that_cant_be_read_is_named(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("services", "problem"),
+    [
+        (None, "can't be read: No such file or directory"),
+        ("[other]\nhost=db.example\n", "doesn't define it"),
+        ("host=db.example\n", "isn't a file of services"),
+        ("[jobs]\npassword=100%secret\n", "isn't a file of services"),
+    ],
+)
+def test_a_service_that_is_not_found_is_refused(
+    services: str | None, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "services.conf"
+    if services:
+        file.write_text(services)
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+
+    with pytest.raises(BadDatabaseUrl) as refused:
+        Database.open("postgresql:///?service=jobs&sslmode=disable")
+
+    assert str(refused.value) == f"The database URL has service='jobs', but {file} {problem}"
+
+
+async def test_a_service_is_taken_from_its_file(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_url(postgres_url)
+    file = tmp_path / "services.conf"
+    file.write_text(f"[jobs]\nhost={url.query['host']}\nuser={url.username}\ndbname={url.database}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+
+    database = Database.open("postgresql:///?service=jobs")
+    async with database.reads.connect() as connection:
+        assert (await connection.execute(text("SELECT current_database()"))).scalar_one() == url.database
+    await database.close()
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         (USUAL, "postgresql://ada@db.example:5432/jobs"),
         ("postgresql:///jobs?host=/run/postgresql&password=p", "postgresql:///jobs?host=/run/postgresql"),
         (
             "postgres:///?options=-c%20search_path%3Dours%20-cjit%3Don",
-            "postgresql:///?options=-c%20search_path%3Dours%20-cjit%3Don",
+            "postgresql://?options=-c%20search_path%3Dours%20-cjit%3Don",
         ),
         (
             "postgresql://ada:p@/jobs?application_name=a%26b%2B%C3%A9",
