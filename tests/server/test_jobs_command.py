@@ -173,8 +173,8 @@ config:
   maxRetries: 0
   compute: {executionMode: STANDALONE}
   schedule: {timezone: UTC, cron: "@daily", concurrencyPolicy: SKIP, maxConcurrentRuns: null}
-  environment: []
-  dependencies: [{jobKey: moon, condition: ON_SUCCESS}]
+  environment: [{name: B, value: b}, {name: A, value: a}]
+  dependencies: [{jobKey: moon, condition: ON_SUCCESS}, {jobKey: buoys}]
 """
 EXPORTED: Mapping[str, Any] = {
     "jobKey": "tides",
@@ -185,7 +185,8 @@ EXPORTED: Mapping[str, Any] = {
         "cluster": "shore",
         "source": {"sqlSnapshot": {"sql": "SELECT 1"}},
         "schedule": {"cron": "@daily"},
-        "dependencies": [{"jobKey": "moon"}],
+        "dependencies": [{"jobKey": "buoys"}, {"jobKey": "moon"}],
+        "environment": [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}],
     },
 }
 
