@@ -1,9 +1,9 @@
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 from graphql import OperationType
 
 from mainsheet.executor import Refused, Request, Unsupported, core_schema
@@ -50,15 +50,17 @@ def explain(
 
     try:
         shown = asyncio.run(explanation(query.read_text("utf-8")))
-    except (InvalidOperation, Unsupported, Refused, BadInput, UnicodeDecodeError) as error:
+    except Unsupported as unsupported:
+        raise click.ClickException(f"{query}: graphql-core runs this query, because of {unsupported}") from None
+    except (InvalidOperation, Refused, BadInput, UnicodeDecodeError) as error:
         raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
     click.echo(shown, nl=False)
 
 
 def _variables(text: str) -> dict[str, Any]:
     try:
-        given: Any = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        given: Any = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         raise click.BadParameter(f"{error}", param_hint="--variables") from None
     if not isinstance(given, dict):
         raise click.BadParameter("an object is needed", param_hint="--variables")

@@ -438,6 +438,9 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
     assert "WHERE job_version.job_id = ANY ((SELECT CAST($1::VARCHAR AS TEXT[]))::text[])" in long
 
 
+LIMITED = "query ($n: Int) { jobs(limit: $n) { totalCount } }"
+
+
 @pytest.mark.parametrize(
     ("text", "more", "said"),
     [
@@ -449,6 +452,9 @@ def test_a_query_is_explained(tmp_path: Path) -> None:
         ("{ __typename }", ("--variables", "{"), "--variables"),
         ("{ __typename }", ("--variables", "[]"), "--variables"),
         ("{ __typename }", ("--variables", '{"a":' + "[" * 100_000), "--variables"),
+        (LIMITED, ("--variables", '{"n": NaN}'), "--variables"),
+        (LIMITED, ("--variables", '{"n": ' + "9" * 5000 + "}"), "--variables"),
+        ("{ __schema { description } }", (), "graphql-core runs this query, because of the resolver of Query.__schema"),
     ],
     ids=lambda value: str(value)[:40],
 )
