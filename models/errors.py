@@ -183,7 +183,7 @@ class ClusterNotActive(UserError):
     """The cluster isn't active. A current version needs an active cluster."""
 
     code = "CLUSTER_NOT_ACTIVE"
-    text = "The cluster {cluster_id} is {status}. A current version needs one that is ACTIVE."
+    text = "The cluster is {status}. A current version needs one that is ACTIVE."
     cluster_id: str
     status: str = field(metadata=IN_MESSAGE_ONLY)
 

@@ -209,7 +209,7 @@ class JobConfig:
             elif dependency.job_id not in references.jobs:
                 yield JobNotFound(path=at, missing_id=dependency.job_id)
             elif dependency.job_id in seen:
-                yield Invalid(path=at, reason=f"The job {dependency.job_id} is there already.")
+                yield Invalid(path=at, reason="This job is there already.")
             seen.add(dependency.job_id)
 
     def _environment_problems(self, path: Path) -> Iterator[UserError]:

@@ -241,6 +241,17 @@ async def test_contradictions_among_documents_are_refused(ask: Ask, world: World
     assert errors(itself) == [("JOB_NOT_FOUND", "jobs.0.config.dependencies.0.jobKey")]
 
 
+async def test_messages_show_no_id_that_the_document_does_not_have(ask: Ask, world: World) -> None:
+    refused = [document("report", config=after("import", "import")), document("other", config={"cluster": "pending"})]
+
+    answer = await applied(ask, world.contributor, document("import"), *refused, mode="EACH")
+
+    assert [each["message"] for one in answer["results"] for each in one["userErrors"]] == [
+        "This job is there already.",
+        "The cluster is PENDING. A current version needs one that is ACTIVE.",
+    ]
+
+
 async def test_cycles_leave_the_order_of_other_documents(ask: Ask, world: World) -> None:
     documents = [
         document("late", config=after("early")),
