@@ -52,12 +52,14 @@ def _locked(entity: Any, *, key_share: bool, is_own: bool) -> Select[*tuple[Any,
 class Write(Edit):
     """A command's transaction: the session, the caller, the database's time, the problems and the events.
 
-    `at` is the database's time when `first` last found a row, and not before the job's last change. Everything that the
-    command stores after that has this time.
+    `now` is the database's time when `first` last found a row. `at` is the same, but not before the job's last change:
+    the clock may have been set back. Everything that the command stores after that has the time `at`, except for runs:
+    workers wait for their times.
     """
 
     def __init__(self, session: AsyncSession, caller: Caller) -> None:
         super().__init__(caller.actor_id, NOT_READ)
+        self.now = NOT_READ
         self.session = session
         self.caller = caller
 
@@ -78,10 +80,10 @@ class Write(Edit):
     async def first(
         self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, object] = NONE
     ) -> Row[*tuple[Any, ...]] | None:
-        """Return the first row of a `timed` statement, if any, and set `at` from it."""
+        """Return the first row of a `timed` statement, if any, and set `now` and `at` from it."""
         row = (await self.session.execute(statement, parameters)).first()
         if row is not None:
-            self.at = row.at
+            self.at = self.now = row.at
         return row
 
     async def lock(

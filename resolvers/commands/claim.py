@@ -73,7 +73,7 @@ async def report(
         lease_seconds=lease_seconds,
     )
     was_finished = run.is_finished
-    keeps = run.report(told, lease, retries, write.at)
+    keeps = run.report(told, lease, retries, write.now)
     if lease is not None and not keeps:
         await write.session.delete(lease)
     if not keeps and not was_finished:

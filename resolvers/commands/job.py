@@ -250,7 +250,7 @@ async def _cancel_runs(write: Write, job: Job) -> list[JobRun]:
     unfinished = select(JobRun).where(JobRun.job_id == job.id, JobRun.status.in_(UNFINISHED)).order_by(JobRun.id)
     runs = list(await write.session.scalars(unfinished.with_for_update(of=JobRun)))
     for run in runs:
-        run.finish(JobRunStatus.CANCELLED, write.at)
+        run.finish(JobRunStatus.CANCELLED, write.now)
         record(write, EventAction.RUN_FINISHED, run, RunJob.of(job))
     await write.session.flush()
     return runs

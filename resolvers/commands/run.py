@@ -36,7 +36,7 @@ async def trigger(
     write.explain(message)
     write.refuse()
     of, after = of_version(job, version), job.latest_run_at
-    run = JobRun.manual(of, write.actor_id, write.at, after=after, hold=hold, parameters=parameters, message=message)
+    run = JobRun.manual(of, write.actor_id, write.now, after=after, hold=hold, parameters=parameters, message=message)
     write.session.add(run)
     record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job))
     await refresh_latest_runs(write.session, [job.id])
@@ -49,7 +49,7 @@ async def release(write: Write, *, run_id: str, message: str | None = None) -> R
     write.explain(message)
     write.refuse()
     before = run.status
-    run.release(write.at)
+    run.release(write.now)
     if run.status is not before:
         record(write, EventAction.RUN_RELEASED, run, job)
     await refresh_latest_runs(write.session, [job.id])
@@ -62,7 +62,7 @@ async def cancel(write: Write, *, run_id: str, message: str | None = None) -> Ru
     write.explain(message)
     write.refuse()
     before = run.cancel_requested_at
-    run.cancel(write.actor_id, write.at)
+    run.cancel(write.actor_id, write.now)
     if run.cancel_requested_at is not before:
         record(write, EventAction.RUN_CANCEL_REQUESTED, run, job)
         if run.is_finished:

@@ -29,7 +29,7 @@ async def create(
     is_new = run is None
     if run is None:
         of, after = of_version(job, job.current), job.latest_run_at
-        run = JobRun.scheduled(of, write.at, at, after=after, hold=hold, skip_reason=skip_reason)
+        run = JobRun.scheduled(of, write.now, at, after=after, hold=hold, skip_reason=skip_reason)
         write.session.add(run)
         record(write, EventAction.RUN_TRIGGERED, run, RunJob.of(job), skip_reason)
         await refresh_latest_runs(write.session, [job_id])

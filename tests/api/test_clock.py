@@ -22,11 +22,13 @@ from mainsheet.server.auth.last_use import LastUse
 from testbed.ask import CREATE_JOB, Ask, job_input
 from testbed.world import World, caller, make_run, make_world
 from tests.api.test_dry_run import change
-from tests.api.test_run_commands import claim
+from tests.api.test_run_commands import claim, report
 from tests.locks import until_waiting
 
 UPDATE = "mutation ($i: UpdateJobInput!) { updateJob(input: $i) { job { updatedAt } userErrors { code } } }"
 TRIGGER = "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { userErrors { code } } }"
+HOLD = "mutation ($id: ID!) { triggerRun(input: {jobId: $id, hold: true}) { userErrors { code } } }"
+RELEASE = "mutation ($id: ID!) { releaseRun(input: {runId: $id}) { userErrors { code } } }"
 SCHEDULE = """mutation ($id: ID!, $at: DateTime!) {
   createScheduledRuns(input: {runs: [{jobId: $id, scheduledFor: $at}]}) { userErrors { code } } }"""
 LATEST = "query ($id: ID!) { job(id: $id) { latestRun { id } runs { nodes { id } } } }"
@@ -120,6 +122,26 @@ async def test_a_new_run_is_the_latest_though_the_clock_was_set_back(
     job = (await ask(world.viewer, LATEST, id=job_id))["job"]
     assert [each["id"] for each in job["runs"]["nodes"]] == [job["latestRun"]["id"], older.id]
     assert [each["run"]["id"] for each in await claim(ask, world)] == [job["latestRun"]["id"]]
+
+
+@pytest.mark.parametrize("mutation", [TRIGGER, HOLD, SCHEDULE], ids=["trigger", "hold", "schedule"])
+async def test_workers_run_a_job_that_was_changed_before_the_clock_was_set_back(
+    ask: Ask, world: World, database: Database, mutation: str
+) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    now = await time_of(database)
+    async with AsyncSession(database.writes) as session, session.begin():
+        (await session.get_one(Job, job_id)).updated_at = now + timedelta(days=1)
+
+    await ask(world.contributor, mutation, id=job_id, at=now.isoformat())
+    run_id = (await ask(world.viewer, LATEST, id=job_id))["job"]["latestRun"]["id"]
+    await ask(world.contributor, RELEASE, id=run_id)
+    claimed = await claim(ask, world)
+    reports = [await report(ask, world, run_id, state) for state in ("RUNNING", "FAILED")]
+
+    assert [each["run"]["id"] for each in claimed] == [run_id]
+    assert [each["userErrors"] for each in reports] == [[], []]
+    assert now.isoformat() < reports[0]["leaseExpiresAt"] < (now + timedelta(hours=1)).isoformat()
 
 
 async def test_a_change_that_waited_for_a_lock_has_a_later_time(postgres_url: str) -> None:
