@@ -23,6 +23,7 @@ from mainsheet.models.job_run import UNFINISHED, JobRun, JobRunStatus
 from mainsheet.models.job_steps import expect
 from mainsheet.models.job_version import JobVersionDependency
 from mainsheet.models.roles import IN_TEAM, AccessScope, JobPermission, TeamPermission, TeamRole
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.commands.locked_run import RunJob, record
 from mainsheet.resolvers.commands.references import references_of
@@ -246,9 +247,17 @@ async def _keep(write: Write, deleted: DeletedJob) -> None:
     )
 
 
+async def _end_leases(write: Write, run_ids: Sequence[str]) -> None:
+    """Delete the leases with the session: a dry run doesn't know that the database deletes them after the runs."""
+    leases = select(RunLease).where(among(RunLease.run_id, run_ids))
+    for each in await write.session.scalars(leases) if run_ids else ():
+        await write.session.delete(each)
+
+
 async def _cancel_runs(write: Write, job: Job) -> list[JobRun]:
     unfinished = select(JobRun).where(JobRun.job_id == job.id, JobRun.status.in_(UNFINISHED)).order_by(JobRun.id)
     runs = list(await write.session.scalars(unfinished.with_for_update(of=JobRun)))
+    await _end_leases(write, [run.id for run in runs if run.status is JobRunStatus.RUNNING])
     for run in runs:
         run.finish(JobRunStatus.CANCELLED, write.now)
         record(write, EventAction.RUN_FINISHED, run, RunJob.of(job))

@@ -230,10 +230,11 @@ async def test_a_dry_run_has_the_same_problems(
 OTHERS = ["createJob", "updateJob", "deleteJob", "discardDraft", "addTeamsToJob", "removeTeamFromJob"]
 SEEN = {
     "createJob": "job { jobKey name revision teams { nodes { name } } }",
-    "deleteJob": "deletedJobId cancelledRuns { status job { id } version { number } }",
+    "deleteJob": "deletedJobId cancelledRuns { status leaseExpiresAt job { id } version { number } }",
     "discardDraft": "discardedNumber job { revision draft { number } }",
 }
 TRIGGER = "mutation ($id: ID!) { triggerRun(input: {jobId: $id}) { run { id } } }"
+CLAIM = "mutation ($id: ID!) { claimRuns(input: {clusterIds: [$id]}) { runs { attempt } } }"
 HISTORY = "{ events(last: 1) { nodes { action message } } }"
 
 
@@ -245,6 +246,7 @@ async def test_each_other_mutation_has_a_dry_run_and_a_message(
     if name == "discardDraft":
         await change(ask, world, "createDraft", job_id)
     await ask(world.admin, TRIGGER, id=job_id)
+    assert len((await ask(world.admin, CLAIM, id=world.cluster.id))["claimRuns"]["runs"]) == 1
     values = {
         "createJob": job_input(world, jobKey="new"),
         "updateJob": {"jobId": job_id, "status": "PAUSED"},
