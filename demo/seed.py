@@ -11,18 +11,22 @@ from mainsheet.demo.runs import leases_of, runs_of
 from mainsheet.demo.tenant import HARBOR, LAGOON
 from mainsheet.models.database import Database
 from mainsheet.models.job_run import JobRun
-from mainsheet.models.organization import Organization
+from mainsheet.models.member import Member
 
 SEED_LOCK = 0x4D41494E53484546  # another key than that of migrations, which must not wait for each other
 
 
 async def seed_demo(database: Database, progress: Callable[[int], None] = lambda _done: None) -> None:
-    """Create both organizations in one transaction, unless `harbor` exists. `progress` gets the number of jobs done."""
+    """Create both organizations in one transaction, unless there is a member of `harbor`, which may have been renamed.
+
+    `progress` gets the number of jobs done.
+    """
     now, done = datetime.now(UTC), 0
     async with AsyncSession(database.writes) as session, session.begin():
         if not database.is_sqlite:  # which has one writer anyway
             await session.execute(text(f"SELECT pg_advisory_xact_lock({SEED_LOCK})"))
-        if await session.scalar(select(Organization.id).where(Organization.name == HARBOR.name)):
+        own = Member.email.in_([each.email for each in HARBOR.people])
+        if await session.scalar(select(Member.id).where(own).limit(1)):
             return
         for settlement in (Settlement.found(HARBOR, now), Settlement.found(LAGOON, now)):
             await _settle(session, settlement)

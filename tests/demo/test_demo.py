@@ -93,6 +93,7 @@ async def test_progress_is_reported_for_each_job(database: Database) -> None:
 async def test_a_second_seed_keeps_changes(demo: Database) -> None:
     async with demo.writes.begin() as connection:
         await connection.execute(update(Job).where(Job.job_key == "orders-ingest").values(name="Mine"))
+        await connection.execute(update(Organization).where(Organization.name == "harbor").values(name="Mine"))
     before = await _everything(demo)
 
     await seed_demo(demo)
