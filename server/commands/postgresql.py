@@ -15,6 +15,8 @@ from mainsheet.models.sqlite_copy import put
 from mainsheet.server.observe.redaction import without_secrets
 
 COPY = "COPY "
+# The server's driver ignores these, so that the programs could connect to another database.
+NOT_OF_THE_SERVER = {"PGHOSTADDR", "PGSERVICE"}
 
 
 def dump(url: DatabaseUrl, file: Path) -> None:
@@ -55,9 +57,10 @@ def _run(program: str, arguments: Sequence[str], url: DatabaseUrl | None = None)
     command = shutil.which(program)
     if command is None:
         raise click.ClickException(f"There is no {program}: install the client programs of PostgreSQL")
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_SERVER}
     secrets = {"PGPASSWORD": url.password} if url and url.password else {}
     result = subprocess.run(  # noqa: S603  # no shell, and the program is PostgreSQL's
-        [command, *arguments], env=os.environ | secrets, capture_output=True, text=True, check=False
+        [command, *arguments], env=environment | secrets, capture_output=True, text=True, check=False
     )
     if result.returncode:
         said = "; ".join(line.strip() for line in result.stderr.splitlines() if line.strip())

@@ -195,6 +195,14 @@ def test_pg_dump_takes_a_socket_and_options(postgres_url: str, tmp_path: Path) -
     assert (tmp_path / "copy").stat().st_size > 0
 
 
+@pytest.mark.parametrize("name", ["PGSERVICE", "PGHOSTADDR"])
+def test_pg_dump_reads_the_database_that_the_server_uses(postgres_url: str, tmp_path: Path, name: str) -> None:
+    """The server's driver doesn't know these variables of libpq."""
+    copied = invoke("db", "backup", f"{tmp_path}/copy", PATH=PATH, MAINSHEET_DATABASE_URL=postgres_url, **{name: "no"})
+
+    assert (copied.returncode, copied.stderr) == (0, "")
+
+
 def test_a_file_that_cannot_be_written_is_named(database_url: str, tmp_path: Path) -> None:
     own = {"PATH": PATH, "MAINSHEET_DATABASE_URL": database_url}
 
