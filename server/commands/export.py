@@ -55,6 +55,8 @@ def export(*, url: str, token: str, force: bool, path: Path | None) -> None:
 
 
 def _write(path: Path, document: Document, *, force: bool) -> None:
+    if path.exists() and not path.is_file():
+        raise click.ClickException(f"{path} isn't a regular file: choose another name, or none to print it")
     written, problems = files.checked(path, faults) if path.exists() else (None, ())
     if problems:
         raise click.ClickException(f"{path} isn't the file of an organization, or has faults: {problems[0]}")

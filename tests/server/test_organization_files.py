@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from mainsheet.server.job_files.remote import Remote
 from mainsheet.server.organization_files.document import is_same
 from testbed.databases import postgres_database, sqlite_database
 from tests.server.commands import Serving, invoke, serving
+from tests.server.test_cli import refused
 
 ADMIN = "ada@acme.example"
 ACME: Mapping[str, Any] = {
@@ -591,6 +593,14 @@ def test_a_file_that_gives_another_value_means_something_else(changed: dict[str,
     assert is_same({"members": [{**member, "organizationRole": "MEMBER"}]}, exported)
     assert not is_same({"members": [{**member, **changed}]}, exported)
     assert not is_same({"members": [member], "teams": [{"name": "data"}]}, exported)
+
+
+def test_export_refuses_what_is_no_regular_file(acme: Organization, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    said = refused(invoke("export", str(tmp_path / "pipe"), **acme.environment))
+
+    assert said == f"{tmp_path}/pipe isn't a regular file: choose another name, or none to print it"
 
 
 @pytest.mark.parametrize("text", ["services: {}\n", "members: [\n", "Dear diary\n"])
