@@ -57,7 +57,8 @@ def export(*, url: str, token: str, force: bool, path: Path | None) -> None:
 def _write(path: Path, document: Document, *, force: bool) -> None:
     if path.exists() and not path.is_file():
         raise click.ClickException(f"{path} isn't a regular file: choose another name, or none to print it")
-    written, problems = files.checked(path, faults) if path.exists() else (None, ())
+    has_content = path.exists() and path.stat().st_size > 0  # an empty one may have been made for a container's mount
+    written, problems = files.checked(path, faults) if has_content else (None, ())
     if problems:
         raise click.ClickException(f"{path} isn't the file of an organization, or has faults: {problems[0]}")
     if written:

@@ -595,6 +595,15 @@ def test_a_file_that_gives_another_value_means_something_else(changed: dict[str,
     assert not is_same({"members": [member], "teams": [{"name": "data"}]}, exported)
 
 
+def test_export_writes_an_empty_file(acme: Organization) -> None:
+    acme.path.write_text("", "utf-8")
+
+    done = invoke("export", str(acme.path), **acme.environment)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "organization: " in acme.path.read_text("utf-8")
+
+
 def test_export_refuses_what_is_no_regular_file(acme: Organization, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
