@@ -43,7 +43,7 @@ class Subject:
     service_account_id: str | None
     claims: jwt.Claims
     issued_at: datetime
-    expires_at: datetime
+    expires_at: datetime  # when the token is no longer accepted: after its `exp` and the tolerated clock difference
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Issuer:
             claims = await self._verified(token)
             account_id = self.settings.service_accounts.get(_subject(claims))
             email = self._email(claims) if account_id is None else ""
-            expires_at = datetime.fromtimestamp(min(claims["exp"], LATEST), UTC)
+            expires_at = datetime.fromtimestamp(min(claims["exp"] + self.settings.leeway_seconds, LATEST), UTC)
             return Subject(self.settings, email, account_id, claims, _issued_at(claims), expires_at)
         except (JoseError, ValueError, TypeError, RecursionError) as error:  # the last one of deeply nested JSON
             reason = str(error) if isinstance(error, JoseError) else "malformed"

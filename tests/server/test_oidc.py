@@ -38,6 +38,7 @@ from mainsheet.server.auth.jwks import (
 )
 from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.auth.oidc import Issuer, Issuers, RefusedToken
+from mainsheet.server.live.validity import Validity
 from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.clock import Clock
@@ -96,11 +97,13 @@ async def test_a_valid_jwt_authenticates_the_member_by_email(
     assert caller.organization_role is ada.organization_role
 
 
+@pytest.mark.parametrize("seconds", [600, -15], ids=["valid", "within-the-leeway"])
 async def test_a_caller_by_jwt_cant_create_a_token_that_lives_longer(
-    authenticator: Authenticator, database: Database, ada: Member
+    authenticator: Authenticator, database: Database, ada: Member, seconds: int
 ) -> None:
-    end = int(time.time()) + 600
-    caller = await authenticator.caller(f"Bearer {signed(exp=end)}")
+    expires_at = int(time.time()) + seconds
+    end = expires_at + 30  # the leeway
+    caller = await authenticator.caller(f"Bearer {signed(exp=expires_at)}")
     assert caller is not None
     ask = Ask(database)
 
@@ -114,6 +117,20 @@ async def test_a_caller_by_jwt_cant_create_a_token_that_lives_longer(
 @pytest.mark.parametrize("exp", [1e12, 1e300, 10**400])
 async def test_an_end_after_the_calendar_is_accepted(issuer: Issuer, exp: float) -> None:
     assert (await issuer.subject(signed(exp=exp))).expires_at.year == 9999
+
+
+async def test_an_open_connection_may_use_a_jwt_for_as_long_as_a_request(
+    authenticator: Authenticator, database: Database, ada: Member
+) -> None:
+    authorization = f"Bearer {signed(exp=at(-15))}"  # the leeway is 30 seconds
+    caller = await authenticator.caller(authorization)
+    assert caller is not None
+    validity = Validity(database, authenticator.last_use)
+
+    with validity.watched(authorization, caller) as ended:
+        await validity.check()
+
+        assert not ended.is_set()
 
 
 async def test_a_token_for_an_unknown_member_is_refused(authenticator: Authenticator, ada: Member) -> None:
