@@ -1,8 +1,10 @@
 """Applies what a verified token says: it may make its subject a member, and its groups give roles."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -14,19 +16,30 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.commands.sign_in import SIGN_IN
 from mainsheet.resolvers.mutation import Call
 from mainsheet.server.auth.oidc import Subject
+from mainsheet.server.operations.buckets import Clock
+
+REFUSED_SECONDS = 60  # how long it is remembered that a subject can't become a member
+MOST_REFUSED = 10_000
 
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """Writes at most once for each token of a member."""
+    """Writes at most once for each token of a member.
+
+    It tries once a minute to create a member who is refused, as each try locks the organization.
+    """
 
     database: Database
+    clock: Clock = monotonic
+    _refused: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
 
     def may_create(self, subject: Subject) -> bool:
         allowed = subject.issuer.create_members
-        return allowed is not None and allowed.allow(subject.email, subject.claims)
+        if allowed is None or not allowed.allow(subject.email, subject.claims):
+            return False
+        return self._refused.get(_key(subject), float("-inf")) <= self.clock()
 
     def is_due(self, subject: Subject, groups_as_of: datetime | None) -> bool:
         """Whether the token was issued after the one whose groups gave the member's roles."""
@@ -37,10 +50,13 @@ class SignIn:
 
         Raises `Unavailable` if the database fails.
         """
+        may_create = self.may_create(subject)
         try:
-            answer = await self._signed_in(subject)
+            answer = await self._signed_in(subject, may_create=may_create)
         except (BadInput, Refused) as error:
             log.warning("sign-in refused", reason=str(error))
+            if may_create:
+                self._remember_refused(subject)
             return
         if answer["unknown_team_ids"]:
             teams = answer["unknown_team_ids"]
@@ -48,13 +64,19 @@ class SignIn:
         if answer["is_last_administrator"]:
             log.warning("the last administrator keeps the role, against the groups", member_id=answer["member_id"])
 
-    async def _signed_in(self, subject: Subject) -> Mapping[str, Any]:
+    def _remember_refused(self, subject: Subject) -> None:
+        self._refused[_key(subject)] = self.clock() + REFUSED_SECONDS
+        self._refused.move_to_end(_key(subject))
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    async def _signed_in(self, subject: Subject, *, may_create: bool) -> Mapping[str, Any]:
         issuer = subject.issuer
         values = {
             "email": subject.email,
             "name": subject.name,
             "issuer": issuer.issuer,
-            "may_create": self.may_create(subject),
+            "may_create": may_create,
             "roles": subject.roles,
             "issued_at": subject.issued_at,
             "message": f"Signed in by {issuer.issuer}",
@@ -64,3 +86,7 @@ class SignIn:
         if outcome.problems:
             raise Refused(outcome.problems)
         return outcome.answer
+
+
+def _key(subject: Subject) -> tuple[str, str]:
+    return subject.issuer.organization, subject.email

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.auth.authentication import Authenticator
+from mainsheet.server.auth.sign_in import REFUSED_SECONDS
 from mainsheet.server.settings import Settings
+from testbed.clock import Clock
 from testbed.world import make_member, make_membership, make_organization, make_service_account, make_team
 from tests.locks import until_waiting
 from tests.server.issuing import AUDIENCE, EMAIL, ISSUER, KeyServer, signed
@@ -334,6 +336,20 @@ async def test_an_organization_that_doesnt_exist_has_no_members(acme: Acme) -> N
             assert await call(server) is None
 
     assert [each["reason"] for each in log if each["event"] == "sign-in refused"] == ["There is no organization OR0."]
+
+
+async def test_a_subject_who_is_refused_is_tried_again_after_a_minute(acme: Acme, clock: Clock) -> None:
+    entry = acme.entry(create_members={"domains": ["harbor.example"]})
+    async with acme.process(entry) as server:
+        server.sign_in = replace(server.sign_in, clock=clock)
+        with capture_logs() as log:
+            for seconds in (0, 1, REFUSED_SECONDS):
+                clock.now += seconds
+                assert await call(server, email="ada @harbor.example") is None
+
+        assert await call(server) is not None
+
+    assert [each["event"] for each in log].count("sign-in refused") == 2
 
 
 async def test_the_subject_of_a_token_may_be_a_service_account(acme: Acme) -> None:
