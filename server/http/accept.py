@@ -2,6 +2,14 @@
 
 from functools import lru_cache
 
+from aiohttp import web
+
+
+def combined(request: web.BaseRequest, name: str) -> str | None:
+    """Return the value of a header that is a list, which may have several lines (RFC 9110, section 5.3)."""
+    lines = request.headers.getall(name, ())
+    return ", ".join(lines) if lines else None
+
 
 @lru_cache(maxsize=256)
 def accepts(encoding: str, accept_encoding: str | None) -> bool:

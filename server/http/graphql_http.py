@@ -17,6 +17,7 @@ from mainsheet.resolvers.caller import Caller
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import InvalidOperation, RequestError, unauthenticated
 from mainsheet.server.exchange import EXCHANGE, Exchange
+from mainsheet.server.http.accept import combined
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
@@ -70,14 +71,14 @@ class GraphQLEndpoint:
         await protocol.wait_for_turn(authorization)
         if protocol.place is None:  # else it was let in when it arrived
             self.gate.check(authorization)
-        if self.event_stream and prefers_events(request.headers.get(hdrs.ACCEPT)):
+        if self.event_stream and prefers_events(combined(request, hdrs.ACCEPT)):
             return await self._stream(request, authorization, self.event_stream)
         return await self._single_answer(request, authorization)
 
     async def _single_answer(self, request: web.Request, authorization: str | None) -> web.StreamResponse:
         if debt := self.gate.debt(authorization):
             raise debt
-        media_type = answer_type(request.headers.get(hdrs.ACCEPT))
+        media_type = answer_type(combined(request, hdrs.ACCEPT))
         exchange = request[EXCHANGE]
         caller = await self._caller(exchange, authorization)
         if caller is None and (authorization is not None or not self.public_introspection):
@@ -172,7 +173,7 @@ class GraphQLEndpoint:
 
 def _wants_page(request: web.Request) -> bool:
     is_plain = request.method == hdrs.METH_GET and DOCUMENT.isdisjoint(request.query)
-    return is_plain and prefers_html(request.headers.get(hdrs.ACCEPT))
+    return is_plain and prefers_html(combined(request, hdrs.ACCEPT))
 
 
 def _authorization(request: web.Request) -> str | None:

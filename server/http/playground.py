@@ -12,7 +12,7 @@ import orjson
 from aiohttp import hdrs, web
 from yarl import URL
 
-from mainsheet.server.http.accept import accepts
+from mainsheet.server.http.accept import accepts, combined
 
 FOLDER = Path(__file__).parent / "page"
 ASSETS = "playground/assets"
@@ -69,7 +69,7 @@ class Playground:
         path = self.assets.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
-        encoding, file = _smallest(path, request.headers.get(hdrs.ACCEPT_ENCODING))
+        encoding, file = _smallest(path, combined(request, hdrs.ACCEPT_ENCODING))
         headers = {
             hdrs.CONTENT_TYPE: TYPES[path.suffix],
             hdrs.CACHE_CONTROL: f"public, max-age={YEAR}, immutable",

@@ -22,7 +22,7 @@ from mainsheet.server.errors import (
     operation_failed,
 )
 from mainsheet.server.exchange import EXCHANGE
-from mainsheet.server.http.accept import accepts
+from mainsheet.server.http.accept import accepts, combined
 from mainsheet.server.http.encoding import body_of
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON, answer_type
 from mainsheet.server.http.schema_cache import cache_headers
@@ -98,7 +98,7 @@ def _sized(request: web.Request, content: bytes, status: HTTPStatus, headers: di
         body = _parts(content)
         headers[hdrs.CONTENT_LENGTH] = str(len(content))
     response = web.Response(body=body, status=status, headers=headers, zlib_executor_size=COMPRESSED_INLINE)
-    if len(content) > SMALL and accepts("gzip", request.headers.get(hdrs.ACCEPT_ENCODING)):
+    if len(content) > SMALL and accepts("gzip", combined(request, hdrs.ACCEPT_ENCODING)):
         response.enable_compression(web.ContentCoding.gzip)
     return response
 
@@ -181,7 +181,7 @@ def _failed(
 
 def _failure_type(request: web.Request) -> str:
     try:
-        return answer_type(request.headers.get(hdrs.ACCEPT))
+        return answer_type(combined(request, hdrs.ACCEPT))
     except RequestError:
         return JSON
 

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from graphql import GraphQLSchema, print_schema
 
 from mainsheet.server.exchange import EXCHANGE
+from mainsheet.server.http.accept import combined
 from mainsheet.server.http.encoding import comparable
 from mainsheet.server.http.request import GraphQLRequest
 from mainsheet.server.operations.operation_store import Operation
@@ -38,7 +39,7 @@ class SchemaCache:
         Return None if what the client sent can't be encoded as JSON.
         """
         parts = graphql_request.query, graphql_request.operation_name, graphql_request.variables
-        asked = comparable(*parts, request.headers.get(hdrs.ACCEPT))
+        asked = comparable(*parts, combined(request, hdrs.ACCEPT))
         return None if asked is None else blake2b(self.sdl + asked, digest_size=TAG_BYTES).hexdigest()
 
 

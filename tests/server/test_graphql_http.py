@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from graphql import get_introspection_query
+from multidict import CIMultiDict
 
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
 from mainsheet.server.paths import GRAPHQL_PATH
@@ -69,6 +70,18 @@ async def test_the_response_has_the_preferred_media_type(server: Server, accept:
     response = await server.post(accept=accept)
 
     assert response.headers["Content-Type"] == f"{media_type}; charset=utf-8"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Accept", "Content-Type"), ("Accept-Encoding", "Content-Encoding")])
+async def test_all_lines_of_a_header_count(server: Server, name: str, kind: str) -> None:
+    lines = {"Accept": ["text/plain", GRAPHQL_RESPONSE], "Accept-Encoding": ["br", "gzip"]}[name]
+    query = get_introspection_query()
+    headers = CIMultiDict([*server.headers.items(), *((name, each) for each in lines)])
+
+    response = await server.http.post(GRAPHQL_PATH, json={"query": query}, headers=headers)
+
+    assert response.status == 200
+    assert response.headers[kind].partition(";")[0] == lines[1]
 
 
 async def test_request_errors_are_200_in_the_old_media_type(server: Server) -> None:
