@@ -18,9 +18,7 @@ JSON: Final = "application/json"
 HTML: Final = "text/html"
 EVENT_STREAM: Final = "text/event-stream"
 
-# A client that doesn't name a type gets the old one: it may not know the new one.
-ANSWERS: Final = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
-
+WILDCARDS: Final = ("application/*", "*/*")  # the more specific one first
 
 # The names of headers in which clients give their own names: Apollo's, and the one without a vendor.
 CLIENT_NAMES: Final = ("apollographql-client-name", "graphql-client-name")
@@ -133,15 +131,19 @@ def _bad(message: str) -> RequestError:
 @lru_cache(maxsize=256)
 def answer_type(accept: str | None) -> str:
     """Return the media type of the response. Raises `RequestError` (406) if the client accepts none of ours."""
-    accepted = [(q, media_range == answer, answer) for media_range, q, answer in _answers(accept or "*/*")]
-    if not accepted:
+    qualities = dict(media_ranges(accept or "*/*"))
+    # A client that names neither type gets the old one: it may not know the new one.
+    types = (GRAPHQL_RESPONSE, JSON) if GRAPHQL_RESPONSE in qualities else (JSON, GRAPHQL_RESPONSE)
+    # At equal quality a named type beats a wildcard.
+    best = max(types, key=lambda each: (_quality(each, qualities), each in qualities))
+    if not _quality(best, qualities):
         raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
-    # At equal quality a named type beats a wildcard, and the new type ("…graphql-response…") the old one.
-    return max(accepted, key=lambda choice: (*choice[:2], choice[2] == GRAPHQL_RESPONSE))[2]
+    return best
 
 
-def _answers(accept: str) -> list[tuple[str, float, str]]:
-    return [(name, q, ANSWERS[name]) for name, q in media_ranges(accept) if name in ANSWERS and q > 0]
+def _quality(media_type: str, qualities: Mapping[str, float]) -> float:
+    """Return the quality of the most specific range that has the type (RFC 9110, section 12.5.1)."""
+    return next((qualities[each] for each in (media_type, *WILDCARDS) if each in qualities), 0.0)
 
 
 def prefers_html(accept: str | None) -> bool:

@@ -63,6 +63,9 @@ async def test_the_context_is_closed_after_the_operation(server: Server) -> None
         ("application/graphql-response+json;q=0.5, application/json", JSON),
         ("application/graphql-response+json, application/json;q=0.9, */*;q=0.1", GRAPHQL_RESPONSE),
         ("text/html, */*;q=0.1", JSON),
+        ("application/json;q=0, */*", GRAPHQL_RESPONSE),
+        ("application/graphql-response+json;q=0, */*", JSON),
+        ("application/json;q=0.5, */*", GRAPHQL_RESPONSE),
         ("", JSON),
     ],
 )
