@@ -34,7 +34,7 @@ from mainsheet.server.http.health import Readiness, alive
 from mainsheet.server.http.playground import Playground
 from mainsheet.server.http.protocol import UNREAD_SECONDS
 from mainsheet.server.http.responses import answer_failures, answer_page
-from mainsheet.server.http.runner import Runner, add_headers
+from mainsheet.server.http.runner import AdminRunner, Runner, add_headers
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.live.feed_watch import FeedWatch
 from mainsheet.server.live.pings import Pings
@@ -62,6 +62,7 @@ from mainsheet.server.trusted_documents.lookup import TrustedDocuments
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
+ADMIN_CONNECTIONS = 64  # open ones of the port for health checks and metrics, which few clients need
 
 
 def make_app(
@@ -183,6 +184,19 @@ def make_runner(app: web.Application) -> Runner:
         early_refusal=app[EARLY_REFUSAL],
         gate=app[GATE],
         turns=RequestTurns(),
+    )
+
+
+def make_admin_runner(app: web.Application) -> AdminRunner:
+    """Make a runner for a port of the health checks and metrics. Connections of the API can't use up its own ones."""
+    api = app[CONNECTIONS]
+    return AdminRunner(
+        app[ADMIN],
+        access_log=None,
+        keepalive_timeout=api.deadlines.idle,
+        lingering_time=UNREAD_SECONDS,
+        connections=Connections(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS, api.deadlines, api.clients, api.instrumentation),
+        early_refusal=app[EARLY_REFUSAL],
     )
 
 

@@ -20,8 +20,8 @@ from mainsheet.executor.turns import SLICE
 from mainsheet.models.database import Database
 from mainsheet.models.feed import begin_epoch, follow_timelines
 from mainsheet.schema.api import api
-from mainsheet.server.app import make_app, make_runner
-from mainsheet.server.app_keys import ADMIN, FEED_WATCH, METRICS, RUNNING_WORK
+from mainsheet.server.app import make_admin_runner, make_app, make_runner
+from mainsheet.server.app_keys import FEED_WATCH, METRICS, RUNNING_WORK
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.commands.running import database_at, require_served, run
 from mainsheet.server.http.playground import Member, Playground
@@ -109,7 +109,7 @@ async def _admin(app: web.Application, sockets: Sequence[socket]) -> AsyncIterat
     if not sockets:
         yield
         return
-    async with _started(web.AppRunner(app[ADMIN], access_log=None), sockets):
+    async with _started(make_admin_runner(app), sockets):
         yield
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import pytest
 from aiohttp import ClientSession
 
+from mainsheet.server.app import ADMIN_CONNECTIONS
 from tests.abuse.wire import connected, post
 from tests.server.commands import PATIENCE, Serving, serving
 
@@ -129,9 +130,33 @@ async def test_the_admin_port_has_the_health_checks_and_metrics_alone(sqlite_url
             assert (await http.get(f"{server.admin_url}/graphql")).status == 404
 
 
-async def test_responses_of_the_admin_port_name_no_versions(sqlite_url: str) -> None:
+@pytest.mark.parametrize("request_line", ["GET /livez HTTP/1.1", "GET /nothing HTTP/1.1", "no HTTP"])
+async def test_responses_of_the_admin_port_name_no_versions(sqlite_url: str, request_line: str) -> None:
     with stopping({"MAINSHEET_DATABASE_URL": sqlite_url}) as server:
-        async with ClientSession() as http:
-            for path in ("/livez", "/nothing"):
-                headers = (await http.get(f"{server.admin_url}{path}")).headers
-                assert (headers["Server"], headers["X-Content-Type-Options"]) == ("mainsheet", "nosniff")
+        async with connected(server.admin_url) as connection:
+            await connection.send(f"{request_line}\r\nHost: x\r\n\r\n".encode())
+            headers = (await connection.response()).headers
+
+    assert (headers["Server"], headers["X-Content-Type-Options"]) == ("mainsheet", "nosniff")
+
+
+async def test_unfinished_requests_on_the_admin_port_are_cut_off(sqlite_url: str) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_HEADER_TIMEOUT_SECONDS": "0.1"}
+    with stopping(environment) as server:
+        async with connected(server.admin_url) as connection:
+            await connection.send(b"GET /livez HTTP/1.1\r\n")
+
+            assert await connection.ended() == b""
+
+
+async def test_the_admin_port_has_a_limit_of_connections_of_its_own(sqlite_url: str) -> None:
+    environment = {"MAINSHEET_DATABASE_URL": sqlite_url, "MAINSHEET_MAX_CONNECTIONS": "1"}
+    with stopping(environment) as server:
+        async with AsyncExitStack() as stack:
+            for _ in range(ADMIN_CONNECTIONS):
+                await stack.enter_async_context(connected(server.admin_url))
+            async with connected(server.admin_url) as connection:
+                assert (await connection.response()).status == 503
+            async with connected(server.url) as connection:
+                await connection.send(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await connection.response()).status == 404
