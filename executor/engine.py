@@ -1,6 +1,6 @@
 """Executes validated operations: compiled if possible, otherwise by graphql-core, with the same result."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -46,6 +46,7 @@ class Request:
 
     `options` are further arguments for graphql-core's `execute`, which executes the operation if they intervene in it:
     `middleware`, `field_resolver`, `type_resolver`, `abort_signal` and `hooks`. With `is_sync`, nothing may be awaited.
+    `turns` are those of `WorkerThread.run`.
     """
 
     operation: Prepared
@@ -54,6 +55,7 @@ class Request:
     root: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
     is_sync: bool = False
+    turns: Sequence[Hashable] = ()
 
 
 class CountedResult(ExecutionResult):
@@ -195,7 +197,7 @@ class Executor:
         """Run introspection in the worker. It calls none of our resolvers and takes tens of milliseconds."""
         self._observe(Outcome.REFERENCE)
         run = partial(_referred, self._api, request, self._programming.options.most_bytes)
-        result = await worker.run(object(), run)
+        result = await worker.run(object(), run, request.turns)
         return await result if isawaitable(result) else result
 
     async def _by_value(
@@ -249,7 +251,7 @@ class Executor:
         make = partial(self._programming.program, operation, variables)
         if worker is None or operation.extent.fields <= INLINE_FIELDS:
             return operation.keep(key, make())
-        return operation.keep(key, await worker.run((operation, key), make))
+        return operation.keep(key, await worker.run((operation, key), make, request.turns))
 
     async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)

@@ -23,6 +23,11 @@ class Caller:
     token_id: str | None = field(default=None, compare=False)
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The key by which limits and turns count the actor: the ids of the organization and of the actor."""
+        return self.organization_id, self.actor_id
+
+    @property
     def id(self) -> str:
         """The id of `me`. It differs between actors, so that a client's cache never mixes up their data."""
         return self.PREFIX + self.actor_id[len(self.PREFIX) :]

@@ -29,6 +29,7 @@ from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
+from mainsheet.server.operations.admission import CallerKey
 from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.gate import Gate
@@ -129,7 +130,9 @@ class GraphQLEndpoint:
         price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
         if caller is None:  # introspection calls no resolver
-            return await self._single(exchange, record, Request(operation.prepared, graphql_request.variables))
+            turns = _turns(exchange, caller)
+            ready = Request(operation.prepared, graphql_request.variables, turns=turns)
+            return await self._single(exchange, record, ready)
         exchange.spending = spending = self.budget.spending(caller, price, record)
         exchange.consistency = consistency = Consistency.of(
             request, operation.kind, self.replicas, self.instrumentation
@@ -137,7 +140,7 @@ class GraphQLEndpoint:
         context = self.open_context(caller)
         if consistency.replica:
             context.read_from(consistency.replica)
-        ready = Request(operation.prepared, graphql_request.variables, context, caller)
+        ready = Request(operation.prepared, graphql_request.variables, context, caller, turns=caller.key)
         is_traced = self.allows_traces and is_wanted(request)
         trace = Trace(operation, spending) if is_traced else None
         result = await self._single(exchange, record, ready, spending, trace)
@@ -151,7 +154,8 @@ class GraphQLEndpoint:
         document = graphql_request.query, graphql_request.operation_name
         if caller and self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
-        operation = await self.operations.get(*document, graphql_request.hash)
+        turns = _turns(exchange, caller)
+        operation = await self.operations.get(*document, graphql_request.hash, turns)
         exchange.operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
@@ -169,6 +173,11 @@ class GraphQLEndpoint:
         exchange.record = record
         with Recording(self.instrumentation, record):
             return note_errors(record, await self.executions.result(ready, spending, trace))
+
+
+def _turns(exchange: Exchange, caller: Caller | None) -> CallerKey:
+    """Return by what a request takes turns: its caller, or the client's address if it has no token."""
+    return caller.key if caller else ("", group(exchange.client))
 
 
 def _wants_page(request: web.Request) -> bool:

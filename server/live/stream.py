@@ -70,7 +70,7 @@ class Streams:
         document = request.query, request.operation_name
         if self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, request.query)
-        operation = await self.operations.get(*document, request.hash)
+        operation = await self.operations.get(*document, request.hash, caller.key)
         if operation.kind is not OperationType.SUBSCRIPTION:
             return await self._run(operation, request.variables, request_id, caller, caller)
         source = await self._source(operation, request, caller, request_id)
@@ -91,7 +91,7 @@ class Streams:
         price_of(operation, request.variables)
         context = self.open_context(caller)
         try:
-            started = Request(operation.prepared, request.variables, context, Delivery(NO_EVENT))
+            started = Request(operation.prepared, request.variables, context, Delivery(NO_EVENT), turns=caller.key)
             result = await self.executions.execute(started)
         finally:
             await context.close()
@@ -121,7 +121,7 @@ class Streams:
         """Execute the operation once, for the caller or an event, and return its encoded result."""
         record = record_of(operation, is_streamed=True)
         spending = self.budget.spending(caller, price_of(operation, variables), record)
-        ready = Request(operation.prepared, variables, self.open_context(caller), root)
+        ready = Request(operation.prepared, variables, self.open_context(caller), root, turns=caller.key)
         with Recording(self.executions.instrumentation, record):
             result = note_errors(record, await (executions or self.executions).result(ready, spending))
         return await self._encoded(result, request_id, spending.actual or 0)

@@ -68,7 +68,7 @@ class Admission:
 
     def check(self, caller: Caller) -> None:
         """Raise `Overloaded` if an operation of the caller would wait for too long."""
-        if self.refuses((caller.organization_id, caller.actor_id)):
+        if self.refuses(caller.key):
             raise overloaded()
 
     def _has_its_share(self, key: CallerKey, slots: Slots, organizations: int) -> bool:

@@ -28,7 +28,7 @@ class Debtors:
     def add(self, caller: Caller, seconds: float) -> None:
         """Add a caller that is in debt for so many seconds, unless it is charged again."""
         self._until = max(self._until, self._clock() + seconds)
-        self._callers[caller.organization_id, caller.actor_id] = caller
+        self._callers[caller.key] = caller
         if len(self._callers) > MOST_KNOWN:
             del self._callers[next(iter(self._callers))]
 

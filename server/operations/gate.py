@@ -59,7 +59,7 @@ class Gate:
         return self._debtors.debt_of(key)
 
     def remember(self, authorization: str | None, caller: Caller) -> None:
-        self._known[_hashed(authorization)] = (caller.organization_id, caller.actor_id), self._clock()
+        self._known[_hashed(authorization)] = caller.key, self._clock()
         if len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from sys import getsizeof
@@ -127,8 +127,12 @@ class OperationStore:
         key = self._hashed.get(hash_)
         return key and key[0]
 
-    async def get(self, text: str, name: str | None = None, hash_: str | None = None) -> Operation:
+    async def get(
+        self, text: str, name: str | None = None, hash_: str | None = None, turns: Sequence[Hashable] = ()
+    ) -> Operation:
         """Return the document's operation of that name, or its only one. `text_of` finds the text by the hash then.
+
+        `turns` are those of `WorkerThread.run`.
 
         Raises `InvalidOperation` if the document is invalid or too large, `RequestError` if preparing it takes too
         long.
@@ -139,7 +143,7 @@ class OperationStore:
             self._operations.move_to_end(key)
         else:
             begun = time.perf_counter()
-            made = await self._make(key)
+            made = await self._make(key, turns)
             self._instrumentation.parsed(time.perf_counter() - begun)
             found = self._keep(key, made)
         if hash_ and key in self._operations:
@@ -150,12 +154,12 @@ class OperationStore:
         """Return whether `get` has to prepare a long document. Invalid ones aren't kept, so they are new each time."""
         return len(text) > INLINE_CHARACTERS and (text, name) not in self._operations
 
-    async def _make(self, key: Key) -> Operation:
+    async def _make(self, key: Key, turns: Sequence[Hashable]) -> Operation:
         if self._worker is None or len(key[0]) <= INLINE_CHARACTERS:
             return self._checked(key)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._worker.run(key, partial(self._prepare_in_worker, key))
+                return await self._worker.run(key, partial(self._prepare_in_worker, key), turns)
         except TimeoutError:
             message = f"The operation couldn't be prepared within {self._timeout:g} seconds."
             raise timed_out(message) from None

@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -83,6 +83,46 @@ async def test_a_cancelled_caller_doesnt_cancel_the_others(worker: WorkerThread)
     work.may_end.set()
 
     assert await staying == 1
+
+
+def noting(order: list[str], name: str) -> Callable[[], int]:
+    """Return work that notes its name."""
+
+    def work() -> int:
+        order.append(name)
+        return len(order)
+
+    return work
+
+
+async def test_groups_take_turns_and_in_each_its_members(worker: WorkerThread) -> None:
+    first = Held()
+    order: list[str] = []
+    waiting = [asyncio.create_task(worker.run("first", first))]
+    await first.begun.wait()
+    for group, member in ("Aa", "Aa", "Aa", "Ab", "Ab", "Bc"):
+        waiting.append(asyncio.create_task(worker.run(object(), noting(order, member), (group, member))))
+    await asyncio.sleep(0)
+
+    first.may_end.set()
+    await asyncio.gather(*waiting)
+
+    assert order == ["a", "c", "b", "a", "b", "a"]
+
+
+async def test_shared_work_runs_at_the_first_turn_of_its_callers(worker: WorkerThread) -> None:
+    first = Held()
+    order: list[str] = []
+    waiting = [asyncio.create_task(worker.run("first", first))]
+    await first.begun.wait()
+    for name, group in (("1", "a"), ("2", "a"), ("3", "a"), ("3", "b")):
+        waiting.append(asyncio.create_task(worker.run(name, noting(order, name), (group,))))
+    await asyncio.sleep(0)
+
+    first.may_end.set()
+    await asyncio.gather(*waiting)
+
+    assert order == ["1", "3", "2"]
 
 
 async def test_work_without_callers_is_dropped(worker: WorkerThread) -> None:

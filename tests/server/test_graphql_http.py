@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import pytest
 from graphql import get_introspection_query
 from multidict import CIMultiDict
 
+from mainsheet.executor import WorkerThread
 from mainsheet.server.http.request import GRAPHQL_RESPONSE, JSON
 from mainsheet.server.paths import GRAPHQL_PATH
 from tests.server.conftest import MEMBER_ID, Serve, Server
@@ -165,6 +167,23 @@ async def test_public_introspection_gives_no_data(serve: Serve, query: str) -> N
     )
 
     assert response.status == 401
+
+
+async def test_callers_take_turns_in_the_worker(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Sequence[Hashable]] = []
+    run = WorkerThread.run
+
+    async def noted(worker: WorkerThread, key: Hashable, work: Callable[[], Any], turns: Sequence[Hashable]) -> Any:
+        taken.append(turns)
+        return await run(worker, key, work, turns)
+
+    monkeypatch.setattr(WorkerThread, "run", noted)
+    server = await serve(public_introspection=True)
+
+    await server.post(get_introspection_query())
+    await server.http.post(GRAPHQL_PATH, json={"query": get_introspection_query(descriptions=False)})
+
+    assert list(dict.fromkeys(taken)) == [("OR1", MEMBER_ID), ("", "127.0.0.1")]
 
 
 async def test_public_introspection_refuses_a_wrong_token(serve: Serve) -> None:
