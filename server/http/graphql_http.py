@@ -29,8 +29,7 @@ from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
-from mainsheet.server.operations.admission import CallerKey
-from mainsheet.server.operations.budget import Budget, Spending
+from mainsheet.server.operations.budget import Budget, Spending, anybody
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.introspection import read_introspection
@@ -124,16 +123,16 @@ class GraphQLEndpoint:
     ) -> ExecutionResult:
         if caller:
             graphql_request = await self.documents.resolved(caller, graphql_request)
-        operation = await self._operation(request, exchange, caller, graphql_request)
+        payer = caller or anybody(group(exchange.client))
+        operation = await self._operation(request, exchange, payer, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
         price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
+        exchange.spending = spending = self.budget.spending(payer, price, record)
         if caller is None:  # introspection calls no resolver
-            turns = _turns(exchange, caller)
-            ready = Request(operation.prepared, graphql_request.variables, turns=turns)
-            return await self._single(exchange, record, ready)
-        exchange.spending = spending = self.budget.spending(caller, price, record)
+            ready = Request(operation.prepared, graphql_request.variables, turns=payer.key)
+            return await self._single(exchange, record, ready, spending)
         exchange.consistency = consistency = Consistency.of(
             request, operation.kind, self.replicas, self.instrumentation
         )
@@ -148,14 +147,13 @@ class GraphQLEndpoint:
         return result
 
     async def _operation(
-        self, request: web.Request, exchange: Exchange, caller: Caller | None, graphql_request: GraphQLRequest
+        self, request: web.Request, exchange: Exchange, caller: Caller, graphql_request: GraphQLRequest
     ) -> Operation:
         """Return the operation to run. Raises `RequestError` if the method doesn't allow it."""
         document = graphql_request.query, graphql_request.operation_name
-        if caller and self.operations.is_new_and_long(*document):
+        if self.operations.is_new_and_long(*document):
             self.budget.charge_document(caller, graphql_request.query)
-        turns = _turns(exchange, caller)
-        operation = await self.operations.get(*document, graphql_request.hash, turns)
+        operation = await self.operations.get(*document, graphql_request.hash, caller.key)
         exchange.operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))
@@ -166,18 +164,13 @@ class GraphQLEndpoint:
         exchange: Exchange,
         record: OperationRecord,
         ready: Request,
-        spending: Spending | None = None,
+        spending: Spending,
         trace: Trace | None = None,
     ) -> ExecutionResult:
         """Execute an operation with one result and record it. `_run` refuses subscriptions."""
         exchange.record = record
         with Recording(self.instrumentation, record):
             return note_errors(record, await self.executions.result(ready, spending, trace))
-
-
-def _turns(exchange: Exchange, caller: Caller | None) -> CallerKey:
-    """Return by what a request takes turns: its caller, or the client's address if it has no token."""
-    return caller.key if caller else ("", group(exchange.client))
 
 
 def _wants_page(request: web.Request) -> bool:

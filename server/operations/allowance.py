@@ -3,12 +3,16 @@
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.operations.buckets import MINUTE, MOST_KEYS, Bucket, Clock
 from mainsheet.server.settings import Settings
+
+PUBLIC_SHARE = 0.05  # of a caller's points: full introspection about 20 times a minute
+PUBLIC_FACTOR = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,12 @@ class Allowance:
         return cls("points", "points", "cost points", *_quotas(settings.points_per_minute, settings), clock)
 
     @classmethod
+    def public_points(cls, settings: Settings, clock: Clock) -> Self:
+        """Return the budget of an address without a token, and the one that all addresses share."""
+        own = settings.points_per_minute / settings.workers * PUBLIC_SHARE
+        return cls("points", "points", "cost points", own, own * PUBLIC_FACTOR, clock)
+
+    @classmethod
     def database_seconds(cls, settings: Settings, clock: Clock) -> Self:
         quotas = _quotas(settings.database_seconds_per_minute, settings)
         return cls("database", "databaseSeconds", "database time", *quotas, clock)
@@ -49,7 +59,7 @@ class Allowance:
             self._accounts.popitem(last=False)
         return account
 
-    @property
+    @cached_property
     def policy(self) -> str:
         """Return an item of the header `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
         return f'"{self.name}";q={math.floor(self.quota)};w={MINUTE:.0f}'

@@ -3,6 +3,9 @@
 An operation starts when it is the caller's turn and neither its budget nor its organization's is in debt. It is charged
 its estimated cost then, and refunded the unused part at its end. The time of its statements is charged as measured.
 The budgets are kept in memory, so that a request needs no statement for them. Each of several workers has a share.
+
+Where introspection is public, each address without a token counts as a caller with a small budget. Their operations run
+one at a time.
 """
 
 import asyncio
@@ -22,6 +25,7 @@ from mainsheet.models.instrumentation import (
     OperationRecord,
     Refusal,
 )
+from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
@@ -42,26 +46,46 @@ POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
 
 
+ANYBODY = ""  # in the place of an organization
+
+
+def anybody(address: str) -> Caller:
+    """Return those without a token at an address as a caller, who may do nothing."""
+    return Caller(address, ANYBODY, OrganizationRole.MEMBER, frozenset())
+
+
+def is_anybody(caller: Caller) -> bool:
+    return caller.organization_id == ANYBODY
+
+
 class Budget:
     def __init__(self, settings: Settings, database: Database, clock: Clock = time.monotonic) -> None:
         # The number of concurrent operations is the number of connections for them.
         self.queries = _queue(settings, database.read_pool.size)
         # On SQLite, mutations queue for the one writer, field by field, so more of them than writers may run.
         self.mutations = _queue(settings, database.read_pool.size if database.is_sqlite else database.writers)
-        self.admissions = {each: Admission(each, settings.queue_seconds) for each in (self.queries, self.mutations)}
+        self.public = _queue(settings, 1)
+        queues = self.queries, self.mutations, self.public
+        self.admissions = {each: Admission(each, settings.queue_seconds) for each in queues}
         self.wait_seconds = settings.pool_timeout_seconds
         self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
+        self.public_points = Allowance.public_points(settings, clock) if settings.points_per_minute else None
         has_seconds = settings.database_seconds_per_minute > 0
         self.seconds = Allowance.database_seconds(settings, clock) if has_seconds else None
         self.debtors = Debtors(self._find_debt, clock)
-        self.policy = ", ".join(each.policy for each in (self.points, self.seconds) if each)
 
     def spending(self, caller: Caller, price: Price, record: OperationRecord) -> "Spending":
-        queue = self.mutations if record.type == MUTATION else self.queries
-        return Spending(self, caller, price, queue, self.accounts(caller), record)
+        return Spending(self, caller, price, self._queue(caller, record), self.accounts(caller), record)
+
+    def _queue(self, caller: Caller, record: OperationRecord) -> FairQueue:
+        if is_anybody(caller):
+            return self.public
+        return self.mutations if record.type == MUTATION else self.queries
 
     def accounts(self, caller: Caller) -> "Accounts":
+        if is_anybody(caller):
+            return Accounts(self.public_points.account(caller) if self.public_points else None, None)
         return Accounts(
             self.points.account(caller) if self.points else None,
             self.seconds.account(caller) if self.seconds else None,
@@ -83,8 +107,10 @@ class Budget:
         for each in accounts.all:
             if each.left() <= 0:
                 seconds = each.retry_after()
-                self.debtors.add(caller, seconds)
-                message = f"You or your organization have used up this minute's {each.allowance.unit}."
+                who = "Requests without a token" if is_anybody(caller) else "You or your organization"
+                message = f"{who} have used up this minute's {each.allowance.unit}."
+                if not is_anybody(caller):  # whom the entrance knows by the token
+                    self.debtors.add(caller, seconds)
                 return self.refusal(each.allowance.name, message, caller, seconds, self.headers(accounts))
         return None
 
@@ -92,7 +118,8 @@ class Budget:
         """Return the headers that show what is left of a caller's budgets."""
         if not accounts.all:
             return {}
-        return {POLICY_HEADER: self.policy, REMAINING_HEADER: ", ".join([each.header() for each in accounts.all])}
+        policy = ", ".join([each.allowance.policy for each in accounts.all])
+        return {POLICY_HEADER: policy, REMAINING_HEADER: ", ".join([each.header() for each in accounts.all])}
 
     def charge_document(self, caller: Caller, text: str) -> None:
         """Charge the preparation of a new document, valid or not. Raises `RateLimited` if a budget is used up."""
@@ -121,7 +148,10 @@ class Budget:
         retry_after: int = 1,
         headers: Mapping[str, str] | None = None,
     ) -> RateLimited:
-        self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
+        if is_anybody(caller):
+            self.instrumentation.refused(Refusal(reason, client=caller.actor_id))
+        else:
+            self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after, headers)
 
 

@@ -16,6 +16,7 @@ from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.operations.prices import price_of, size
 from mainsheet.server.settings import Settings
+from tests.abuse.wire import OTHER_ADDRESS, ask, post
 from tests.server.conftest import MEMBER_ID, Serve, Server
 from tests.server.small_api import Context
 
@@ -97,6 +98,21 @@ async def test_a_budget_of_0_is_no_limit(serve: Serve) -> None:
 
     assert response.headers["X-Mainsheet-Cost"] == "requested=20, actual=20, database=0.000"
     assert "RateLimit" not in response.headers
+
+
+async def test_each_address_without_a_token_has_a_small_budget(serve: Serve) -> None:
+    server = await serve(points_per_minute=40, public_introspection=True)
+    body = b'{"query": "{ __schema { queryType { name } } }"}'
+    with capture_logs() as log:
+        responses = [await ask(str(server.url), post(body)) for _ in range(2)]
+
+    assert [each.status for each in responses] == [200, 429]
+    assert [each.headers["Ratelimit-Policy"] for each in responses] == ['"points";q=2;w=60'] * 2
+    assert responses[1].code == "RATE_LIMITED"
+    refused = {"reason": "points", "client": "127.0.0.1"}
+    assert [each for each in log if refused.items() <= each.items()]
+    assert (await ask(str(server.url), post(body), address=OTHER_ADDRESS)).status == 200
+    assert (await server.post()).status == 200
 
 
 async def test_operations_beyond_the_callers_queue_are_429(serve: Serve) -> None:
