@@ -54,20 +54,25 @@ class TrustedDocuments:
         yield
         await self.last_use.close()
 
-    async def text(self, caller: Caller, identifier: str) -> str | None:
+    async def text(self, caller: Caller, identifier: str, *, is_guess: bool = True) -> str | None:
         """Return the text of the document with this id or hash, or None. With the prefix `sha256:`, it is the hash.
 
-        The statement's time is charged to the caller. Raises `RateLimited` if it asked for too many that don't exist.
+        The statement's time is charged to the caller. Raises `RateLimited` if a budget is used up, or if the caller
+        guessed too many that don't exist. `is_guess` is false if the caller may run any document.
         """
         if len(identifier) > LONGEST_ID or not storable(identifier):
-            self._refuse_guesser(caller)
-            self._misses.of(caller.actor_id).charge(1)
+            if is_guess:
+                self._refuse_guesser(caller)
+                self._misses.of(caller.actor_id).charge(1)
             return None  # not cached: the keys would be as long as a request
         entry = self._entries.get(identifier)
         if entry is not None and self._clock() - entry.looked_up < FRESH_SECONDS:
             self._entries.move_to_end(identifier)
             return entry.text
-        text = await (self._first(caller, identifier) if entry is None else self._again(caller, identifier, entry))
+        if entry is not None:
+            text = await self._again(caller, identifier, entry)
+        else:
+            text = await (self._first if is_guess else self._looked_up)(caller, identifier)
         self._keep(identifier, Entry(text, self._clock()))
         return text
 

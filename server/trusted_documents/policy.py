@@ -57,7 +57,9 @@ class DocumentPolicy:
 
     async def _named(self, caller: Caller, request: GraphQLRequest) -> str:
         """Return the trusted document that the request names, or refuse the request."""
-        text = await self.trusted.text(caller, request.document_id or request.hash or "")
+        # In other modes, clients of Apollo's protocol try each hash once, and send the text then.
+        is_guess = request.document_id is not None or self.mode == "trusted"
+        text = await self.trusted.text(caller, request.document_id or request.hash or "", is_guess=is_guess)
         if text is not None:
             return text
         if request.document_id is not None:
@@ -75,10 +77,15 @@ class DocumentPolicy:
 
     async def _check(self, caller: Caller, request: GraphQLRequest) -> None:
         """Report a document that isn't trusted, and refuse it if the mode is `trusted`."""
-        hash_ = hash_of(request.query)
-        if await self._is_trusted(caller, hash_) or (self.public_introspection and is_introspection(request)):
+        hash_, is_refused = hash_of(request.query), self.mode == "trusted"
+        try:
+            is_trusted = hash_ in OWN or await self._has_text(caller, hash_, is_guess=is_refused)
+        except RateLimited:
+            if is_refused:
+                raise
+            return  # the mode `log` refuses nothing, and doesn't know whether it is trusted
+        if is_trusted or (self.public_introspection and is_introspection(request)):
             return
-        is_refused = self.mode == "trusted"
         self._report(hash_, request, is_refused=is_refused)
         if is_refused:
             raise _not_trusted(hash_)
@@ -87,15 +94,8 @@ class DocumentPolicy:
         name = request.operation_name or _first_name(request.query)
         self.instrumentation.untrusted(UntrustedDocument(id_, name, request.client, is_refused))
 
-    async def _is_trusted(self, caller: Caller, hash_: str) -> bool:
-        if hash_ in OWN:
-            return True
-        try:
-            return await self.trusted.text(caller, HASHED + hash_) is not None
-        except RateLimited:
-            if self.mode == "trusted":
-                raise
-            return False  # the mode `log` refuses nothing
+    async def _has_text(self, caller: Caller, hash_: str, *, is_guess: bool) -> bool:
+        return await self.trusted.text(caller, HASHED + hash_, is_guess=is_guess) is not None
 
 
 def _not_trusted(hash_: str) -> InvalidOperation:

@@ -20,7 +20,7 @@ from mainsheet.server.trusted_documents.lookup import FRESH_SECONDS, MISSES_PER_
 from testbed.clock import Clock
 from testbed.statements import statements_of
 from testbed.world import World, caller
-from tests.trusted_documents.conftest import NAME, OTHER, Start, document, hash_of
+from tests.trusted_documents.conftest import NAME, OTHER, Start, document, hash_of, persisted
 
 
 @pytest.fixture
@@ -110,6 +110,34 @@ async def test_guesses_are_answered_429_and_texts_in_the_mode_log_still_run(
 
     assert (first, second) == ((200, "PERSISTED_QUERY_NOT_FOUND"), (429, "RATE_LIMITED"))
     assert await server.post(query=OTHER) == (200, {"__typename": "Query"})
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("mode", ["any", "log"])
+async def test_texts_and_hashes_are_no_guesses_where_any_document_runs(
+    start: Start, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(lookup, "MISSES_PER_MINUTE", 1)
+    server = await start(documents=mode)
+
+    for query in ("{ __typename }", "{ a: __typename }"):
+        unknown = await server.post(**persisted(hash_of(query)))
+        assert unknown == (200, "PERSISTED_QUERY_NOT_FOUND")
+        assert (await server.post(query=query, **persisted(hash_of(query))))[0] == 200
+
+    assert (await server.post(documentId=hash_of(NAME)))[0] == 200
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_trusted_document_isnt_reported_when_it_cant_be_looked_up(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start(documents="log", points_per_minute=1)
+    await server.post(query="{ a: __typename b: __typename }")  # reported, and puts the caller in debt
+
+    assert await server.post(query=NAME) == (429, "RATE_LIMITED")
+
+    assert 'mainsheet_untrusted_documents_total{outcome="executed"} 1.0' in await server.metrics()
 
 
 async def test_the_cache_is_bounded(
