@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from mainsheet.executor.turns import next_turn
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.server.http.early_refusal import AUTHORIZATION, LONGEST_HEAD, response_of
 from mainsheet.server.http.protocol import Protocol
@@ -20,14 +21,15 @@ class TurnTakingProtocol(Protocol):
     began was answered. One that is dropped or refused counts for nothing.
     """
 
-    __slots__ = ("_caller", "_gate", "_had_turn", "_turns")
+    __slots__ = ("_caller", "_gate", "_had_turn", "_has_received", "turns")
 
     def __init__(self, manager: web.Server, *, gate: Gate, turns: RequestTurns, **options: Any) -> None:
         super().__init__(manager, **options)
         self._gate = gate
-        self._turns = turns
+        self.turns = turns
         self._caller: CallerKey | None = None  # of the present request, or of the last one; none without a token
         self._had_turn = False
+        self._has_received = False  # a message of a WebSocket, in this iteration of the event loop
 
     async def wait_for_turn(self, authorization: str | None) -> None:
         """Wait for the turn of the present request's caller, unless it had one before it was parsed."""
@@ -36,8 +38,19 @@ class TurnTakingProtocol(Protocol):
         self._response_has_begun = False  # to this one; it may be behind others that were received with it
         if not had_turn:
             self._caller = None
-            await self._turns.wait(caller)
+            await self.turns.wait(caller)
             self._caller = caller if authorization else None
+
+    async def give_way(self) -> None:
+        """Let others run between messages that arrived together, which aiohttp returns without waiting."""
+        if self._has_received:
+            await next_turn()
+        else:
+            self._has_received = True
+            self._loop.call_soon(self._end_iteration)
+
+    def _end_iteration(self) -> None:
+        self._has_received = False
 
     # The connection as a `Turn`:
 
@@ -82,17 +95,17 @@ class TurnTakingProtocol(Protocol):
         if not self._has_answered or self._has_begun or self._close:
             return True
         if self._caller:
-            self._turns.ended(self._caller, is_answered=True)
+            self.turns.ended(self._caller, is_answered=True)
         token = AUTHORIZATION.search(data, 0, LONGEST_HEAD)
         self._caller = self._gate.caller_key(token[1].decode("latin-1")) if token else None
         self._had_turn = self._caller is not None
-        return self._caller is None or self._turns.begins_now(self._caller, self)
+        return self._caller is None or self.turns.begins_now(self._caller, self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._held:
             self._report_dropped()
         if self._caller and not self._has_begun:
-            self._turns.ended(self._caller, is_answered=self._is_answered())
+            self.turns.ended(self._caller, is_answered=self._is_answered())
         super().connection_lost(exc)
 
     def _report_dropped(self) -> None:

@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from aiohttp import web
 
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.app_keys import INSTRUMENTS
 from mainsheet.server.errors import InvalidOperation, RateLimited
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.request import GraphQLRequest
+from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.group import Subscriber, TooSlow
 from mainsheet.server.live.messages import INTERRUPTED, Disconnected, head
 from mainsheet.server.live.stream import error_of, errors_of
@@ -42,8 +44,8 @@ class Operation:
         """Return whether this is a subscription that has begun: its client can resume it elsewhere."""
         return self._leave is not None
 
-    def begin(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> None:
-        self._start(partial(self._execute, caller, request, has_room=has_room))
+    def begin(self, caller: Caller, request: GraphQLRequest) -> None:
+        self._start(partial(self._execute, caller, request))
 
     def cancel(self) -> asyncio.Task[None] | None:
         """End the operation. Return its task if one runs."""
@@ -69,11 +71,10 @@ class Operation:
         context = self._connection.context.copy()
         self._task = asyncio.create_task(self._run(work), name="websocket operation", context=context)
 
-    async def _execute(self, caller: Caller, request: GraphQLRequest, *, has_room: bool) -> bool:
+    async def _execute(self, caller: Caller, request: GraphQLRequest) -> bool:
         """Run the operation and send its result, or join its subscription. Return whether the operation has ended."""
-        if not has_room:
-            raise RateLimited("This connection has too many operations. End one first.", 1)
         streams, request_id = self._connection.endpoint.streams, self._connection.request[EXCHANGE].request_id
+        await protocol_of(self._connection.request).turns.wait(caller.key)
         begun = await streams.begun(caller, request, request_id)
         if isinstance(begun, bytes):
             await self._send(begun)
@@ -139,6 +140,13 @@ class Operation:
         self._task = None
         if self._connection.operations.get(self._id) is self:
             del self._connection.operations[self._id]
+
+
+def refusal(id_: str, request: web.Request) -> bytes:
+    """Return the message that refuses an operation because the connection has too many."""
+    failure = RateLimited("This connection has too many operations. End one first.", 1)
+    error = error_of(failure, request[EXCHANGE].request_id, request.app[INSTRUMENTS])
+    return orjson.dumps({"type": "error", "id": id_, "payload": [error]})
 
 
 def _is_cancelled() -> bool:

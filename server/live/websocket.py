@@ -32,7 +32,7 @@ from mainsheet.server.live.messages import (
     request_of,
     text_frame,
 )
-from mainsheet.server.live.socket_operation import Operation
+from mainsheet.server.live.socket_operation import Operation, refusal
 from mainsheet.server.live.stream import Streams
 from mainsheet.server.live.validity import Opened, Validity
 from mainsheet.server.observe.log_fields import identify
@@ -127,6 +127,7 @@ class Connection:
                 elif message.type is not WSMsgType.PONG:
                     await self._receive(parsed(message))
                 del message  # or it would be kept until the next one comes
+                await protocol_of(self.request).give_way()
         except Closed as closed:
             self.close(closed)
         except ConnectionError:
@@ -193,7 +194,7 @@ class Connection:
             case {"type": "pong"}:
                 pass
             case {"type": "subscribe", "id": str(id_), "payload": dict(payload)} if id_:
-                self._subscribe(id_, payload)
+                await self._subscribe(id_, payload)
             case {"type": "complete", "id": str(id_)}:
                 if operation := self.operations.pop(id_, None):
                     operation.cancel()
@@ -224,7 +225,7 @@ class Connection:
         identify(caller)
         await self.send(b'{"type":"connection_ack"}')
 
-    def _subscribe(self, id_: str, payload: Mapping[str, Any]) -> None:
+    async def _subscribe(self, id_: str, payload: Mapping[str, Any]) -> None:
         if self.caller is None:
             raise Closed(Close.UNAUTHORIZED, "Unauthorized")
         if id_ in self.operations:
@@ -233,9 +234,12 @@ class Connection:
             self.end()
         if self.is_ending or self.closing:
             return  # the client repeats the operation at another server
-        request, has_room = request_of(payload, self.request), len(self.operations) < self.endpoint.limits.operations
+        request = request_of(payload, self.request)
+        if len(self.operations) >= self.endpoint.limits.operations:
+            await self.send(refusal(id_, self.request))  # before the next message is read
+            return
         operation = self.operations[id_] = Operation(self, id_)
-        operation.begin(self.caller, request, has_room=has_room)
+        operation.begin(self.caller, request)
 
     async def send(self, *parts: bytes) -> None:
         """Send a message when the client has received all before it. One that doesn't in time is cut off.
