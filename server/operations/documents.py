@@ -85,12 +85,14 @@ def unlink_tokens(document: DocumentNode) -> int:
     return count
 
 
-def check(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
-    """Raise `InvalidOperation` if the document is invalid or too large."""
+def check(
+    schema: GraphQLSchema, document: DocumentNode, limits: Limits, max_errors: int = MAX_VALIDATION_ERRORS
+) -> None:
+    """Raise `InvalidOperation` if the document is invalid or too large. It has at most `max_errors` and one error."""
     # First, since it is linear, while the specification's rules are quadratic in the number of fields.
     if errors := too_large(document, limits):
         raise InvalidOperation(Code.QUERY_TOO_COMPLEX, errors)
-    errors = validate(schema, document, RULES, max_errors=MAX_VALIDATION_ERRORS, allow_empty_selection_sets=False)
+    errors = validate(schema, document, RULES, max_errors=max_errors, allow_empty_selection_sets=False)
     if any(error.message == ABORTED for error in errors):
         message = "The query is too complex: too many fields of one name, or fragments, to compare with each other."
         raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [GraphQLError(message)])

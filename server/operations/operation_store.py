@@ -31,10 +31,19 @@ from mainsheet.server.operations.complexity import (
     too_complex,
 )
 from mainsheet.server.operations.cost import Cost
-from mainsheet.server.operations.documents import check, label, operation_of, parsed, unlink_tokens
+from mainsheet.server.operations.documents import (
+    MAX_VALIDATION_ERRORS,
+    check,
+    label,
+    operation_of,
+    parsed,
+    unlink_tokens,
+)
 
-# Longer documents are prepared by the worker. The slowest of this length, with misspelled types, take about 30 ms.
+# Longer documents are prepared by the worker, and so are those with more errors: to find the name that was meant, each
+# misspelled type or field is compared with all others, in up to a millisecond.
 INLINE_CHARACTERS = 250
+INLINE_ERRORS = 1
 BYTES_A_TOKEN = 700  # of the document's tree and of what is derived from it; measured with tracemalloc, rounded up
 COPIES = 4  # of a long text in it: the document's, the token's, the printed argument, the argument's value
 
@@ -88,8 +97,8 @@ class Operation:
 class OperationStore:
     """Keeps the most recently used operations, up to an estimated total size in bytes.
 
-    Long documents are prepared by `worker`, so that the event loop isn't blocked. Concurrent requests with the same
-    document share the work.
+    Long documents, and those with several errors, are prepared by `worker`, so that the event loop isn't blocked.
+    Concurrent requests with the same document share the work.
     """
 
     def __init__(
@@ -155,8 +164,14 @@ class OperationStore:
         return len(text) > INLINE_CHARACTERS and (text, name) not in self._operations
 
     async def _make(self, key: Key, turns: Sequence[Hashable]) -> Operation:
-        if self._worker is None or len(key[0]) <= INLINE_CHARACTERS:
+        if self._worker is None:
             return self._checked(key)
+        if len(key[0]) <= INLINE_CHARACTERS:
+            try:
+                return self._checked(key, INLINE_ERRORS)
+            except InvalidOperation as invalid:
+                if len(invalid.errors) <= INLINE_ERRORS:
+                    raise
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._worker.run(key, partial(self._prepare_in_worker, key), turns)
@@ -165,7 +180,7 @@ class OperationStore:
             raise timed_out(message) from None
 
     def _prepare_in_worker(self, key: Key) -> Operation:
-        """Prepare a long document in the worker, and collect the garbage of its validation.
+        """Prepare a document in the worker, and collect the garbage of its validation.
 
         The garbage holds the document in cycles. The next collection would free that of many documents at once, which
         blocked the event loop for a tenth of a second.
@@ -175,17 +190,17 @@ class OperationStore:
         finally:
             gc.collect(1)
 
-    def _checked(self, key: Key) -> Operation:
+    def _checked(self, key: Key, max_errors: int = MAX_VALIDATION_ERRORS) -> Operation:
         try:
-            return self._prepared(key)
+            return self._prepared(key, max_errors)
         except RecursionError:
             error = GraphQLError("The query is too complex: its fragments, or values, are nested too deeply.")
             raise InvalidOperation(Code.QUERY_TOO_COMPLEX, [error]) from None
 
-    def _prepared(self, key: Key) -> Operation:
+    def _prepared(self, key: Key, max_errors: int) -> Operation:
         text, name = key
         document = parsed(text, self._limits.tokens)
-        check(self._schema, document, self._limits)
+        check(self._schema, document, self._limits, max_errors)
         node = operation_of(document, name)
         tokens = unlink_tokens(document)
         return Operation(

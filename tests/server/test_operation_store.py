@@ -1,7 +1,8 @@
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -138,7 +139,9 @@ async def test_an_invalid_long_document_is_refused_for_each_request() -> None:
     assert [type(each) for each in refusals] == [InvalidOperation] * 2
 
 
-async def test_preparing_a_document_may_time_out() -> None:
+@asynccontextmanager
+async def blocked() -> AsyncIterator[WorkerThread]:
+    """Block a worker inside this context."""
     worker, begun = WorkerThread(), asyncio.Event()
     loop, may_end = asyncio.get_running_loop(), asyncio.Event()
 
@@ -148,13 +151,33 @@ async def test_preparing_a_document_may_time_out() -> None:
 
     blocking = asyncio.create_task(worker.run("block", block))
     await begun.wait()
+    try:
+        yield worker
+    finally:
+        may_end.set()
+        await blocking
+        worker.close()
 
-    with pytest.raises(RequestError, match=r"couldn't be prepared within 0\.01 seconds"):
-        await store_of(ROOM, worker=worker, timeout=0.01).get(LONG)
 
-    may_end.set()
-    await blocking
+async def test_preparing_a_document_may_time_out() -> None:
+    async with blocked() as worker:
+        with pytest.raises(RequestError, match=r"couldn't be prepared within 0\.01 seconds"):
+            await store_of(ROOM, worker=worker, timeout=0.01).get(LONG)
+
+
+async def test_several_errors_of_a_short_document_are_found_in_the_worker() -> None:
+    async with blocked() as worker:
+        store = store_of(ROOM, worker=worker, timeout=0.01)
+        with pytest.raises(InvalidOperation, match="'a'"):
+            await store.get("{ a }")
+        with pytest.raises(RequestError, match="couldn't be prepared"):
+            await store.get("{ a b c }")
+
+    worker = WorkerThread()
+    with pytest.raises(InvalidOperation) as refused:
+        await store_of(ROOM, worker=worker).get("{ a b c }")
     worker.close()
+    assert len(refused.value.errors) == 3
 
 
 SAME = "thing { name } " * 400
