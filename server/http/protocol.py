@@ -280,7 +280,7 @@ class Protocol(web.RequestHandler):
             response.headers.update(HEADERS)
             return response
         log.info("malformed request", reason=type(exc).__name__, client=self._client)
-        return malformed(HTTPStatus(status), message or "")
+        return malformed(HTTPStatus(status), message or "", exc)
 
     def log_exception(self, *args: Any, **details: Any) -> None:
         """Don't log failures to parse the rest of a refused body, which aiohttp goes on reading."""

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.abuse.wire import ask, connected, get, metric, post
@@ -116,3 +117,14 @@ async def test_two_authorization_headers_are_refused(server: Serving, token: str
     request = post(HELLO, token).replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer mst_other\r\n\r\n")
 
     assert (await ask(server.url, request)).status == 400
+
+
+@pytest.mark.parametrize(
+    "request_", [get("/" + "secret" * 2_000), post(HELLO, "secret" * 2_000)], ids=["URL", "header"]
+)
+async def test_a_line_that_is_too_long_isnt_repeated(server: Serving, request_: bytes) -> None:
+    response = await ask(server.url, request_)
+
+    assert response.status == 400
+    message = orjson.loads(response.body)["errors"][0]["message"]
+    assert message == "Bad Request: the URL or a header has more than 8190 bytes."
