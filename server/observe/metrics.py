@@ -25,6 +25,7 @@ from mainsheet.models.instrumentation import Delivery, Instrumentation, Operatio
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.server.errors import Overloaded
 from mainsheet.server.observe.gauges import Gauges
+from mainsheet.server.observe.log_fields import detached
 from mainsheet.server.observe.metrics_files import MetricsFiles
 from mainsheet.server.observe.quick_histogram import QuickHistogram
 from mainsheet.server.observe.recording import CLIENT_LEFT
@@ -70,6 +71,7 @@ class Metrics(Instrumentation):
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._reading: asyncio.Task[bytes] | None = None
         self._files = MetricsFiles.of_environment()
         for collector in () if self._files else (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -234,11 +236,16 @@ class Metrics(Instrumentation):
             self.errors.labels(code).inc()
 
     async def answer(self, _request: web.Request) -> web.Response:
+        """Return all metrics. Requests at the same time share one reading, so that many don't take all CPU time."""
+        if self._reading is None or self._reading.done():
+            self._reading = detached(self._read(), "metrics")
+        body = await asyncio.shield(self._reading)
+        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def _read(self) -> bytes:
         self.gauges.sample()
         # In a thread, since it takes milliseconds for each worker.
-        text = self._files.text if self._files else partial(generate_latest, self.registry)
-        body = await asyncio.to_thread(text)
-        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+        return await asyncio.to_thread(self._files.text if self._files else partial(generate_latest, self.registry))
 
 
 def kinds_of(root: type[Unavailable]) -> Iterator[str]:

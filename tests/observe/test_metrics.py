@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientConnectionError, web
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import Delivery, Instrumentation, OperationRecord
 from mainsheet.server.live.sse import EventStream
 from mainsheet.server.live.websocket import WebSocketEndpoint
+from mainsheet.server.observe import metrics as module
 from mainsheet.server.observe.metrics import MOST_NAMES, Metrics, outcome_of
 from testbed.world import World, token
 from tests.live.conftest import PATIENCE, Live, Start
@@ -47,6 +50,22 @@ async def until(live: Live, value: float, name: str, **labels: str) -> Scrape:
         while (metrics := await scrape(live))(name, **labels) != value:
             pass
     return metrics
+
+
+async def test_scrapes_at_the_same_time_share_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics, request, readings = Metrics(), make_mocked_request("GET", "/metrics"), []
+
+    def noted(registry: CollectorRegistry) -> bytes:
+        readings.append(registry)
+        return generate_latest(registry)
+
+    monkeypatch.setattr(module, "generate_latest", noted)
+    responses = await asyncio.gather(*(metrics.answer(request) for _ in range(20)))
+    assert len(readings) == 1
+    assert {each.status for each in responses} == {200}
+
+    await metrics.answer(request)
+    assert len(readings) == 2
 
 
 async def test_operations_are_counted_by_name_and_outcome(live: Live, world: World) -> None:
