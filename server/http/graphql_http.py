@@ -131,6 +131,7 @@ class GraphQLEndpoint:
         self.schema_cache.check(request, graphql_request, operation)
         exchange.spending = spending = self.budget.spending(payer, price, record)
         if caller is None:  # introspection calls no resolver
+            record.name = ""  # metrics keep names, which anybody could use up
             ready = Request(operation.prepared, graphql_request.variables, turns=payer.key)
             return await self._single(exchange, record, ready, spending)
         exchange.consistency = consistency = Consistency.of(

@@ -68,6 +68,18 @@ async def test_scrapes_at_the_same_time_share_one_reading(monkeypatch: pytest.Mo
     assert len(readings) == 2
 
 
+async def test_clients_without_a_token_choose_no_names(start: Start) -> None:
+    live = await start(public_introspection=True)
+
+    async with live.http.post("/graphql", json={"query": "query Chosen { __typename }"}) as response:
+        assert response.status == 200
+
+    metrics = await scrape(live)
+    name = "mainsheet_operation_seconds_count"
+    assert metrics(name, operation="Chosen", type="query", outcome="ok") is None
+    assert metrics(name, operation="anonymous", type="query", outcome="ok") == 1
+
+
 async def test_operations_are_counted_by_name_and_outcome(live: Live, world: World) -> None:
     secret = await token(live.database, world.viewer)
     for query in (ME, ME, RENAME, "query Bad { jobs(first: -1) { nodes { id } } }", "{ me { id } }"):
