@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, VariableValues
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, VariableValues
 from graphql.execution import MiddlewareManager
 
 from mainsheet.executor.bounds import UNBOUNDED, AnswerTooLarge, bounded
@@ -110,7 +110,7 @@ class Executor:
 
         If the operation has `@defer` or `@stream`, that is what Strawberry calls an initial result.
         """
-        variables = request.operation.variables.coerced(request.variables)
+        variables = request.operation.variables.valid(request.variables) or await self._refused_variables(request)
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
             return ExecutionResult(None, variables)
@@ -135,6 +135,13 @@ class Executor:
             return await self._by_value(Outcome.RECOVERED, unit, request, variables, failure)
         finally:
             del failure  # its traceback refers to this frame
+
+    async def _refused_variables(self, request: Request) -> VariableValues | list[GraphQLError]:
+        """Return the errors of variables. The worker finds them if there is one, as that may take long."""
+        find = partial(request.operation.variables.coerced, request.variables)
+        if self._worker is None or request.is_sync:
+            return find()
+        return await self._worker.run(object(), find, request.turns)
 
     async def _resolved(
         self, program: Program, unit: Unit, request: Request, variables: VariableValues

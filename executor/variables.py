@@ -43,7 +43,14 @@ class Variables:
         self._has_odd_types = len(known) < len(signatures)
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues | list[GraphQLError]:
-        """Return the values of the declared variables, or the errors."""
+        """Return the values of the declared variables, or the errors.
+
+        To suggest the name that was meant, each unknown one is compared with all others, in up to some milliseconds.
+        """
+        return get_variable_values(self._schema, self._definitions, dict(given or {}), max_errors=MAX_ERRORS)
+
+    def valid(self, given: Mapping[str, Any] | None) -> VariableValues | None:
+        """Return the values of the declared variables, or quickly None if there are errors."""
         if not self._definitions:
             return NO_VARIABLES
         values = None if self._has_odd_types else self._scalars(given or {})
@@ -70,5 +77,6 @@ class Variables:
             sources[name] = VariableValueSource(signature, value)
         return VariableValues(sources, coerced)
 
-    def _any(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
-        return get_variable_values(self._schema, self._definitions, dict(given), max_errors=MAX_ERRORS)
+    def _any(self, given: Mapping[str, Any]) -> VariableValues | None:
+        values = get_variable_values(self._schema, self._definitions, dict(given), max_errors=0, hide_suggestions=True)
+        return None if isinstance(values, list) else values

@@ -169,7 +169,9 @@ async def test_public_introspection_gives_no_data(serve: Serve, query: str) -> N
     assert response.status == 401
 
 
-async def test_callers_take_turns_in_the_worker(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def turns_taken(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Hashable]]:
+    """The turns in which the worker ran functions."""
     taken: list[Sequence[Hashable]] = []
     run = WorkerThread.run
 
@@ -178,12 +180,28 @@ async def test_callers_take_turns_in_the_worker(serve: Serve, monkeypatch: pytes
         return await run(worker, key, work, turns)
 
     monkeypatch.setattr(WorkerThread, "run", noted)
+    return taken
+
+
+async def test_callers_take_turns_in_the_worker(serve: Serve, turns_taken: list[Sequence[Hashable]]) -> None:
     server = await serve(public_introspection=True)
 
     await server.post(get_introspection_query())
     await server.http.post(GRAPHQL_PATH, json={"query": get_introspection_query(descriptions=False)})
 
-    assert list(dict.fromkeys(taken)) == [("OR1", MEMBER_ID), ("", "127.0.0.1")]
+    assert list(dict.fromkeys(turns_taken)) == [("OR1", MEMBER_ID), ("", "127.0.0.1")]
+
+
+async def test_errors_of_variables_are_found_in_the_worker(
+    server: Server, turns_taken: list[Sequence[Hashable]]
+) -> None:
+    assert "data" in await (await server.post(WITH_VARIABLE, variables={"n": "a"})).json()
+    assert turns_taken == []
+
+    (error,) = (await (await server.post(WITH_VARIABLE, variables={"n": [1]})).json())["errors"]
+
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert turns_taken == [("OR1", MEMBER_ID)]
 
 
 async def test_public_introspection_refuses_a_wrong_token(serve: Serve) -> None:
