@@ -21,7 +21,7 @@ from mainsheet.server.http.accept import combined
 from mainsheet.server.http.body import BodyLimits
 from mainsheet.server.http.client_address import group
 from mainsheet.server.http.consistency import Consistency
-from mainsheet.server.http.request import GraphQLRequest, answer_type, prefers_html, read
+from mainsheet.server.http.request import GraphQLRequest, answer_type, authorization_of, prefers_html, read
 from mainsheet.server.http.responses import answer_page, respond
 from mainsheet.server.http.schema_cache import SchemaCache
 from mainsheet.server.http.turn_taking import protocol_of
@@ -66,7 +66,7 @@ class GraphQLEndpoint:
             raise _not_allowed(f"The method {request.method} isn't allowed here.", METHODS)
         if _wants_page(request):
             return await self.playground(request)
-        authorization = _authorization(request)
+        authorization = authorization_of(request)
         protocol = protocol_of(request)
         await protocol.wait_for_turn(authorization)
         if protocol.place is None:  # else it was let in when it arrived
@@ -177,13 +177,6 @@ class GraphQLEndpoint:
 def _wants_page(request: web.Request) -> bool:
     is_plain = request.method == hdrs.METH_GET and DOCUMENT.isdisjoint(request.query)
     return is_plain and prefers_html(combined(request, hdrs.ACCEPT))
-
-
-def _authorization(request: web.Request) -> str | None:
-    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
-    if len(headers) > 1:
-        raise RequestError(HTTPStatus.BAD_REQUEST, "Send one Authorization header, not several.")
-    return headers[0] if headers else None
 
 
 def _not_allowed(message: str, methods: tuple[str, ...]) -> RequestError:

@@ -48,6 +48,14 @@ async def read(request: web.Request, limits: BodyLimits) -> GraphQLRequest:
     return graphql_request
 
 
+def authorization_of(request: web.Request) -> str | None:
+    """Return the header `Authorization`. Raises `RequestError` if there are several."""
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(headers) > 1:
+        raise _bad("Send one Authorization header, not several.")
+    return headers[0] if headers else None
+
+
 def parse_request(parameters: Mapping[str, Any], request: web.Request) -> GraphQLRequest:
     """Return the parameters' request. Raises `RequestError` if they have wrong types or contradict each other."""
     query: str = _typed(parameters, "query", str, "a string") or ""

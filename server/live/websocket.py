@@ -20,6 +20,7 @@ from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.errors import RequestError
 from mainsheet.server.exchange import EXCHANGE
 from mainsheet.server.http.client_address import group
+from mainsheet.server.http.request import authorization_of
 from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.messages import (
     PING,
@@ -78,6 +79,7 @@ class WebSocketEndpoint:
             each.close_if_idle()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        authorization = authorization_of(request)  # before the connection is one of a WebSocket
         # Without compression, which would keep buffers for each connection, and compress a result for each one again.
         socket = web.WebSocketResponse(
             protocols=[SUBPROTOCOL], autoping=False, max_msg_size=self.limits.message_bytes, compress=False
@@ -86,7 +88,7 @@ class WebSocketEndpoint:
         socket.headers.clear()  # they were sent, and the connection may last for days
         request[EXCHANGE].is_stream = True
         protocol_of(request).begin_stream()
-        connection = Connection(self, request, socket)
+        connection = Connection(self, request, socket, authorization)
         if socket.ws_protocol != SUBPROTOCOL:
             await socket.close(code=Close.WRONG_SUBPROTOCOL, message=b"Subprotocol not acceptable")
         else:
@@ -106,6 +108,7 @@ class Connection:
     endpoint: WebSocketEndpoint
     request: web.Request
     socket: web.WebSocketResponse
+    authorization: str | None  # of the header
     caller: Caller | None = None
     has_begun: bool = False  # a `connection_init` was received
     operations: dict[str, "Operation"] = field(default_factory=dict)
@@ -208,7 +211,7 @@ class Connection:
         self.has_begun = True
         given = payload if isinstance(payload, dict) else {}
         sent = next((value for name, value in given.items() if name.lower() == "authorization"), None)
-        authorization = sent if isinstance(sent, str) else self.request.headers.get(hdrs.AUTHORIZATION)
+        authorization = sent if isinstance(sent, str) else self.authorization
         try:
             caller = await self.endpoint.authenticator.caller(authorization, group(self.request[EXCHANGE].client))
         except RequestError as failure:  # a valid token may be among too many wrong ones

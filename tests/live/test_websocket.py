@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, WSServerHandshakeError
+from multidict import CIMultiDict
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,8 @@ from mainsheet.models.database import Database
 from mainsheet.models.organization import Organization
 from mainsheet.server.http.turn_taking import protocol_of
 from mainsheet.server.live.pings import SILENT_ROUNDS, Pings
+from mainsheet.server.live.websocket import SUBPROTOCOL
+from mainsheet.server.paths import GRAPHQL_PATH
 from testbed.ask import Ask
 from testbed.world import World
 from tests.live.conftest import PATIENCE, Live, Start
@@ -322,6 +325,16 @@ async def test_subscriptions_are_limited(start: Start, world: World, setting: st
 
         assert (refused["type"], refused["id"]) == ("error", "2")
         assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_two_authorization_headers_are_refused(live: Live, world: World) -> None:
+    secrets = [await live.secret(each) for each in (world.viewer, world.admin)]
+    headers = CIMultiDict([("Authorization", f"Bearer {each}") for each in secrets])
+
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await live.http.ws_connect(GRAPHQL_PATH, protocols=[SUBPROTOCOL], headers=headers)
+
+    assert refused.value.status == 400
 
 
 async def test_a_result_is_limited_in_bytes(start: Start, world: World, database: Database) -> None:
