@@ -10,6 +10,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from mainsheet.server.errors import RequestError
 from mainsheet.server.http.request import GraphQLRequest, parse_request
 
+LONGEST_FIRST = 64 * 1024  # characters of a message before the client is authenticated
 LONGEST_REASON = 123  # bytes; a control frame has at most 125, and the code is two of them
 
 
@@ -70,9 +71,11 @@ def pong(data: bytes) -> bytes:
     return b"\x8a" + len(data).to_bytes(1) + data
 
 
-def parsed(received: WSMessage) -> Mapping[str, Any]:
+def parsed(received: WSMessage, *, is_authenticated: bool) -> Mapping[str, Any]:
     if received.type is not WSMsgType.TEXT:
         raise Closed(Close.INVALID_MESSAGE, "Messages must be texts")
+    if not is_authenticated and len(received.data) > LONGEST_FIRST:  # parsing a megabyte takes milliseconds
+        raise Closed(Close.INVALID_MESSAGE, f"The first messages may have at most {LONGEST_FIRST} characters")
     try:
         message = orjson.loads(received.data)
     except orjson.JSONDecodeError:

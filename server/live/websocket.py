@@ -128,7 +128,7 @@ class Connection:
                 if message.type is WSMsgType.PING:
                     await self._send_frame(pong(message.data))
                 elif message.type is not WSMsgType.PONG:
-                    await self._receive(parsed(message))
+                    await self._receive(parsed(message, is_authenticated=self.caller is not None))
                 del message  # or it would be kept until the next one comes
                 await protocol_of(self.request).give_way()
         except Closed as closed:

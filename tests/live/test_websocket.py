@@ -15,6 +15,7 @@ from mainsheet.models.access_token import AccessToken
 from mainsheet.models.database import Database
 from mainsheet.models.organization import Organization
 from mainsheet.server.http.turn_taking import protocol_of
+from mainsheet.server.live.messages import LONGEST_FIRST
 from mainsheet.server.live.pings import SILENT_ROUNDS, Pings
 from mainsheet.server.live.websocket import SUBPROTOCOL
 from mainsheet.server.paths import GRAPHQL_PATH
@@ -325,6 +326,17 @@ async def test_subscriptions_are_limited(start: Start, world: World, setting: st
 
         assert (refused["type"], refused["id"]) == ("error", "2")
         assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_first_messages_are_short(live: Live, world: World) -> None:
+    long = {"type": "ping", "payload": {"text": "x" * LONGEST_FIRST}}
+    async with live.socket() as socket:
+        await socket.send(**long)
+        assert await socket.code() == 4400
+
+    async with live.socket(world.viewer) as socket:
+        await socket.send(**long)
+        assert await socket.receive() == {"type": "pong"}
 
 
 async def test_two_authorization_headers_are_refused(live: Live, world: World) -> None:
