@@ -1,13 +1,15 @@
-"""A database that is large enough to show scans in plans, filled once for all tests."""
+"""Databases that are filled once for all tests: one is large enough to show scans in plans."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mainsheet.demo import seed_demo, seed_jobs
@@ -23,6 +25,7 @@ from testbed.databases import postgres_database, sqlite_database
 from tests.scale.plans import Plans
 
 JOBS = 5000
+few_jobs = pytest.mark.parametrize("jobs", [1000], ids=["few"])  # for tests of results, not of plans
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,49 @@ class Big:
     plans: Plans
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Big]:
+Bigs = Callable[[int], Big]
+
+
+@pytest.fixture(scope="session")
+def bigs_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bigs]:
     with asyncio.Runner() as runner:
-        if request.param == "sqlite":
-            folder: Path = tmp_path_factory.mktemp("big")
-            yield runner.run(_filled(sqlite_database(folder, request.getfixturevalue("sqlite_template"))))
-            return
-        server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
-        copy = postgres_database(server, template)
-        yield runner.run(_filled(runner.run(copy.__aenter__())))
-        runner.run(copy.__aexit__(None, None, None))
+        yield cache(
+            lambda jobs: runner.run(_filled(sqlite_database(tmp_path_factory.mktemp("big"), sqlite_template), jobs))
+        )
 
 
-async def _filled(url: str) -> Big:
+@pytest.fixture(scope="session")
+def bigs_postgresql(postgres_server: str, postgres_template: str) -> Iterator[Bigs]:
+    with asyncio.Runner() as runner:
+        copies = AsyncExitStack()
+
+        @cache
+        def filled(jobs: int) -> Big:
+            copy = postgres_database(postgres_server, postgres_template)
+            return runner.run(_filled(runner.run(copies.enter_async_context(copy)), jobs))
+
+        yield filled
+        runner.run(copies.aclose())
+
+
+@pytest.fixture
+def jobs() -> int:
+    return JOBS
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def big(request: pytest.FixtureRequest, jobs: int) -> Big:
+    """Return the database of a kind with so many jobs, filled when it is first asked for and kept."""
+    bigs: Bigs = request.getfixturevalue(f"bigs_{request.param}")
+    return bigs(jobs)
+
+
+async def _filled(url: str, jobs: int) -> Big:
     database = Database.open(url)
     try:
         await seed_demo(database)
-        await seed_jobs(database, JOBS, 1, lambda _done: None)
-        async with AsyncSession(database.reads) as session:
+        await seed_jobs(database, jobs, 1, lambda _done: None)
+        async with AsyncSession(database.writes) as session, session.begin():
             return await _people(session, url)
     finally:
         await database.close()
@@ -64,10 +91,12 @@ async def _people(session: AsyncSession, url: str) -> Big:
     async def one(statement: Any) -> Any:
         return (await session.scalars(statement.limit(1))).one()
 
-    in_most_teams = select(TeamMember.actor_id).group_by(TeamMember.actor_id).order_by(func.count().desc())
+    in_most_teams = (
+        select(TeamMember.actor_id).group_by(TeamMember.actor_id).order_by(func.count().desc(), TeamMember.actor_id)
+    )
     member = await one(select(Member).where(Member.id == await one(in_most_teams)))
-    own = (TeamMember.actor_id == member.id) & (TeamMember.role == TeamRole.ADMIN)
-    team_ids = (await session.scalars(select(TeamMember.team_id).where(own))).all()
+    administer = update(TeamMember).where(TeamMember.actor_id == member.id).values(role=TeamRole.ADMIN)
+    team_ids = (await session.scalars(administer.returning(TeamMember.team_id))).all()
     shared = select(JobTeam).join(Job, Job.id == JobTeam.job_id).where(Job.job_key.startswith("fleet-"))
     grant = await one(shared.where(JobTeam.team_id.in_(team_ids)))
     job, team = await one(select(Job).where(Job.id == grant.job_id)), grant.team_id

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 
 from graphql import GraphQLArgument, GraphQLEnumType, GraphQLInputObjectType, get_named_type
@@ -84,11 +84,14 @@ class List:
         return f"query ({', '.join(f'${name}: {type_}' for name, type_ in types.items())}) {{ {query} }}"
 
     def variables(self) -> Iterator[dict[str, Any]]:
-        """Yield variables for each possible statement: each order, and each condition in half of the orders."""
-        for index, order in enumerate(_orders(self.arguments)):
-            yield order
-            if index % 2 == 0:
-                yield from (order | condition for condition in _conditions(self.arguments))
+        """Yield variables for each order, and for each condition in two orders, which differ from list to list."""
+        orders = list(_orders(self.arguments))
+        yield from orders
+        others = cycle(orders[::2])  # the other ones are descending
+        for _ in self.owner + self.name:
+            next(others)
+        for condition in _conditions(self.arguments):
+            yield from (next(others) | condition for _ in orders[:2])
 
 
 def connections() -> set[tuple[str, str]]:

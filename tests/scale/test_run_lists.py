@@ -15,7 +15,7 @@ from mainsheet.resolvers.sql.pagination.paged_list import PagedList, totals
 from mainsheet.resolvers.sql.snapshot import Read
 from testbed.ask import Ask
 from testbed.world import caller
-from tests.scale.conftest import Big
+from tests.scale.conftest import Big, few_jobs
 from tests.scale.test_plans import ROLES, plans, refuse_walks
 
 Ids = Mapping[str, str]
@@ -70,12 +70,13 @@ async def test_runs_of_few_granted_jobs_are_found_by_their_jobs(big: Big, big_da
     assert by_jobs(plan)
 
 
+@few_jobs
 @pytest.mark.parametrize("role", ROLES)
 async def test_all_ways_find_the_same_runs(
     big: Big, big_database: Database, role: str, scan_limit: Callable[[int], None]
 ) -> None:
     read = Read.of(big_database, caller(getattr(big, role)))
-    for limit in (10, 3000):
+    for limit in (10, 300):
         scan_limit(limit)
         for wanted in FILTERS:
             for descending in (False, True):

@@ -18,7 +18,7 @@ from mainsheet.resolvers.sql.pagination.paged_list import Page, PagedList, total
 from mainsheet.resolvers.sql.snapshot import Read
 from testbed.ask import Ask
 from testbed.world import caller
-from tests.scale.conftest import Big
+from tests.scale.conftest import Big, few_jobs
 from tests.scale.plans import sorts
 from tests.scale.test_plans import ROLES, plans, refuse_all_of_the_tenant, refuse_walks
 
@@ -52,6 +52,7 @@ async def page_of(
     return (await path.pages(read, [key], page, parameters=wanted))[key]
 
 
+@few_jobs
 @pytest.mark.parametrize("role", ROLES)
 async def test_all_access_paths_give_the_same_jobs(
     big: Big, big_database: Database, query_id: str, role: str, scan_limit: Callable[[int], None]
