@@ -186,9 +186,8 @@ class Executor:
 
     async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
         if parts is None:
-            worker = self._worker_for(request)
-            if request.operation.is_introspection and worker:
-                return await self._introspected(worker, request)
+            if request.operation.is_introspection and self._worker and not request.is_sync:
+                return await self._introspected(self._worker, request)
             return await self._refer(Outcome.REFERENCE, request)
         self._observe(Outcome.PARTS)
         made = parts(
@@ -245,16 +244,13 @@ class Executor:
             raise Unsupported("relations beside resolvers that are asynchronous or get `info`")
         return Rehearsal(shape, unit, variables)
 
-    def _worker_for(self, request: Request) -> WorkerThread | None:
-        return None if request.is_sync else self._worker
-
     async def _program(self, request: Request, variables: VariableValues) -> Program:
         operation = request.operation
         key = (self, *[variables.coerced.get(name) for name in operation.deciding])
         return operation.program(key) or await self._made(key, request, variables)
 
     async def _made(self, key: Hashable, request: Request, variables: VariableValues) -> Program:
-        operation, worker = request.operation, self._worker_for(request)
+        operation, worker = request.operation, None if request.is_sync else self._worker
         make = partial(self._programming.program, operation, variables)
         if worker is None or operation.extent.fields <= INLINE_FIELDS:
             return operation.keep(key, make())
