@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from mainsheet.models.database import Database
@@ -24,6 +25,12 @@ Filled = TypeVar("Filled")
 
 HERE = Path(__file__).parent
 SHARED = HERE / "scale"  # its fixture fills a big database for all files of the folder
+
+
+# No test fails because the machine is busy. Fixtures may be shared by all examples.
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+settings.register_profile("unhurried", deadline=None, suppress_health_check=UNHURRIED)
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.utils.str_converters import to_camel_case
@@ -279,10 +279,8 @@ def _dependency(memory: Jobs, uid: int, by: str) -> dict[str, Any]:
 
 @settings(
     max_examples=35,
-    deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=steps_of_a_life)
 async def test_random_steps_agree_with_the_model_in_memory(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.ask import Ask, config, job_input
@@ -81,10 +81,8 @@ def configs(world: World, upstream: str) -> st.SearchStrategy[dict[str, Any]]:
 
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 async def test_what_is_read_can_be_sent_back(ask: Ask, world: World, data: st.DataObject) -> None:

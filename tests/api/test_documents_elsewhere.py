@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -96,7 +96,7 @@ async def remove_jobs(database: Database) -> None:
         await session.execute(delete(Event))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(graphs, graphs, st.booleans())
 async def test_any_exported_job_is_equal_elsewhere(
     ask: Ask, organizations: Sequence[Member], first: Sequence[Document], second: Sequence[Document], is_deleted: bool

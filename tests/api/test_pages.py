@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,9 +61,7 @@ orders = st.fixed_dictionaries(
     {"sortBy": st.sampled_from(list(FIELDS)), "sortDirection": st.sampled_from(["ASC", "DESC"])}
 )
 sizes = st.integers(1, 5)
-on_one_database = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+on_one_database = settings(max_examples=8, derandomize=True)
 
 
 class Shelf:

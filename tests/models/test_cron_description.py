@@ -100,7 +100,7 @@ def parsed(texts: Iterable[str]) -> Iterator[cron.CronExpression]:
 POOL = {fires(each): cron.describe(each) for each in parsed(DESCRIPTIONS)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(DAYS.map("0 0 {}".format), max_size=6))
 def test_equal_fire_times_have_equal_descriptions_and_no_others(texts: list[str]) -> None:
     known = POOL.copy()
@@ -110,7 +110,7 @@ def test_equal_fire_times_have_equal_descriptions_and_no_others(texts: list[str]
     assert len(set(known.values())) == len(known)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TIMES.map("{} * * *".format), TIMES.map("{} * * *".format))
 def test_only_equal_times_of_day_have_equal_descriptions(text: str, other_text: str) -> None:
     one, other = cron.parse(text), cron.parse(other_text)

@@ -161,7 +161,7 @@ NEAR_CHANGES = st.tuples(st.sampled_from(sorted(zones.names())), st.integers(200
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NEAR_CHANGES, TIMES, st.one_of(st.just("* * *"), DAYS), st.integers(-2 * DAY, DAY))
 def test_any_expression_near_a_change_against_the_oracle(
     place: tuple[str, int], times: str, days: str, distance: int

@@ -14,7 +14,7 @@ from typing import TextIO
 import aiohttp
 import pytest
 import structlog
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mainsheet.models.instrumentation import Delivery, OperationRecord
@@ -52,7 +52,7 @@ def delivery(path: str, operation: str | None = None, codes: list[str] | None = 
 
 @given(path=TEXTS, operation=st.none() | TEXTS, codes=CODES, client=TEXTS)
 @example(path="/", operation=None, codes=[str(number) for number in range(MOST_ITEMS + 1)], client="")
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_a_line_is_as_structlog_renders_it(
     log_format: LogFormat, path: str, operation: str | None, codes: list[str], client: str, json_log: Written

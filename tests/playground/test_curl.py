@@ -110,7 +110,7 @@ def in_node(script: str, texts: list[str]) -> Any:
     return json.loads(node.stdout)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=1), min_size=1))
 def test_commands_are_split_as_bash_splits_them(lines: list[list[str]]) -> None:
     quoted = [shlex.join(words) for words in lines]

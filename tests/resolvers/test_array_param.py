@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BindParameter, bindparam, select, text
 from sqlalchemy.dialects import sqlite
@@ -47,7 +47,7 @@ def test_postgresql_casts_no_array_for_each_row(keys: BindParameter[Sequence[str
 @given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9), max_size=5))
 @example(texts=[])
 @example(texts=["", "NULL", "a,b", "{c}", 'd"', "\\", '\\"', " e ", "'"])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 async def test_postgresql_reads_the_texts_that_were_given(postgres_url: str, texts: list[str]) -> None:
     database = Database.open(postgres_url)
     async with database.reads.connect() as connection:

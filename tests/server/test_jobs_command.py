@@ -493,7 +493,7 @@ ODD = ["yes", "1.10", "2026-01-01", "12:30", "null", "~", "", " a", "a\r\nb\n", 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts | st.sampled_from(ODD))
 def test_each_text_survives_a_file(text: str) -> None:
     document = {**SHORE, "description": text, "tags": [text]}

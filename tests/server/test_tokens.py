@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -79,7 +79,7 @@ async def test_an_invalid_header_authenticates_nobody(
 
 
 @given(st.text())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(max_examples=30)
 async def test_any_text_after_bearer_is_handled(authenticator: Authenticator, text: str) -> None:
     assert await authenticator.caller(f"Bearer {text}") is None
     assert await authenticator.caller(f"Bearer mst_{text}") is None
