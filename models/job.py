@@ -173,7 +173,7 @@ class Job(JobListing, Tagged, Base):
     def update_draft(self, values: Mapping[str, Any], references: References, edit: Edit) -> JobVersion:
         draft = self._allowed_draft(EventAction.DRAFT_UPDATED, edit)
         before, after = draft.config, changed_config(draft, values, references, edit)
-        if differences(before, after):  # another order alone is none
+        if before != after:
             draft.update(after, edit)
             changes = differences(before, draft.config)
             self._record(EventAction.DRAFT_UPDATED, edit, (None, draft.number), changes=changes)

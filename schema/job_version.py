@@ -63,8 +63,8 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         job_dependency.of_versions,
         list[JobDependency],
         (
-            "The jobs that must finish before this job runs, including those that you can't see or that were deleted."
-            " Their order has no meaning, so that another order alone is no change."
+            "The jobs that must finish before this job runs, in the order in which they were given, including"
+            " those that you can't see or that were deleted."
         ),
         weight=ENTRIES,
     )
@@ -130,9 +130,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
         return root
 
     @strawberry.field(
-        description=(
-            "The environment variables of a run. Their order has no meaning, so that another order alone is no change."
-        ),
+        description="The environment variables of a run, in the order in which they were given.",
         graphql_type=list[EnvironmentVariable],
         metadata=reads("environment") | ENTRIES,
     )

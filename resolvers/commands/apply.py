@@ -1,14 +1,12 @@
 """Jobs as code: create or change a job so that it is what a document says. Documents refer to others by name or key."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypedDict
 
 from sqlalchemy import Select, false, select
 
 from mainsheet.models.cluster import Cluster
-from mainsheet.models.config_diff import differences
 from mainsheet.models.dependency_order import in_order
 from mainsheet.models.errors import (
     ClusterNotFound,
@@ -142,7 +140,7 @@ async def _changed(write: Write, job: Job, values: Item, message: str | None, *,
     draft = None if publish else job.draft
     before = (draft or job.current).config
     references = await references_of(write, before.changed(values), values, will_run=publish)
-    if not differences(*map(_without_deleted, (before, before.changed(values, references.jobs)))):
+    if _without_deleted(before.changed(values, references.jobs)) == _without_deleted(before):
         return (draft or job.current).id
     deleted = [each.id for each in job.current.config.dependencies if each.is_deleted]
     changes = {**values, "remove_dependency_ids": deleted}
@@ -153,8 +151,8 @@ async def _changed(write: Write, job: Job, values: Item, message: str | None, *,
     return version.id
 
 
-def _without_deleted(config: JobConfig) -> JobConfig:
-    return replace(config, dependencies=tuple(each for each in config.dependencies if not each.is_deleted))
+def _without_deleted(config: JobConfig) -> Mapping[str, Any]:
+    return vars(config) | {"dependencies": [each for each in config.dependencies if not each.is_deleted]}
 
 
 async def _update(write: Write, job: Job, values: Item, team_ids: Sequence[str]) -> None:

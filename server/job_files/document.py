@@ -13,7 +13,6 @@ Document = Mapping[str, Any]
 
 DOCUMENT = GraphQLNonNull(assert_input_object_type(core_schema(api).type_map["JobDocumentInput"]))
 SETS = ("teams", "tags")
-UNORDERED = {"dependencies": "jobKey", "environment": "name"}  # lists of the configuration, each with its entries' key
 
 
 def brief(document: Mapping[str, Any], type_: GraphQLInputObjectType = DOCUMENT.of_type) -> Document:
@@ -30,10 +29,7 @@ def is_same(document: Document, exported: Document) -> bool:
 
 def _meaning(document: Document) -> dict[str, Any]:
     values = normal(brief(document))
-    config = {**values["config"]}
-    for name, key in UNORDERED.items():
-        config[name] = sorted(config.get(name, ()), key=lambda each: str(each[key]))
-    return {**values, **{name: sorted(set(values.get(name, ()))) for name in SETS}, "config": config}
+    return {**values, **{name: sorted(set(values.get(name, ()))) for name in SETS}}
 
 
 def _brief(value: Any, type_: Any) -> Any:

@@ -89,20 +89,6 @@ async def test_documents_applied_again_change_nothing(ask: Ask, world: World, mo
     assert [each["changes"] for each in second["results"]] == [[], [], []]
 
 
-@pytest.mark.parametrize("publish", [True, False])
-async def test_another_order_alone_is_no_difference(ask: Ask, world: World, publish: bool) -> None:
-    needed = [document("import"), document("clean")]
-    variables = [{"name": each, "value": each} for each in "AB"]
-    first = document("report", config=after("import", "clean", environment=variables))
-    await applied(ask, world.contributor, *needed, first)
-
-    other = document("report", config=after("clean", "import", environment=variables[::-1]))
-    answer = await applied(ask, world.contributor, other, publish=publish)
-
-    assert outcomes(answer) == ["UNCHANGED"]
-    assert answer["results"][0]["version"]["number"] == 1
-
-
 async def test_only_what_differs_is_changed(ask: Ask, world: World) -> None:
     await applied(ask, world.team_admin, document(config=FULL, tags=["daily"]))
 

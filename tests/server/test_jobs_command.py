@@ -173,8 +173,8 @@ config:
   maxRetries: 0
   compute: {executionMode: STANDALONE}
   schedule: {timezone: UTC, cron: "@daily", concurrencyPolicy: SKIP, maxConcurrentRuns: null}
-  environment: [{name: B, value: b}, {name: A, value: a}]
-  dependencies: [{jobKey: moon, condition: ON_SUCCESS}, {jobKey: buoys}]
+  environment: []
+  dependencies: [{jobKey: moon, condition: ON_SUCCESS}]
 """
 EXPORTED: Mapping[str, Any] = {
     "jobKey": "tides",
@@ -185,8 +185,7 @@ EXPORTED: Mapping[str, Any] = {
         "cluster": "shore",
         "source": {"sqlSnapshot": {"sql": "SELECT 1"}},
         "schedule": {"cron": "@daily"},
-        "dependencies": [{"jobKey": "buoys"}, {"jobKey": "moon"}],
-        "environment": [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}],
+        "dependencies": [{"jobKey": "moon"}],
     },
 }
 
