@@ -50,7 +50,10 @@ class Variables:
         return get_variable_values(self._schema, self._definitions, dict(given or {}), max_errors=MAX_ERRORS)
 
     def valid(self, given: Mapping[str, Any] | None) -> VariableValues | None:
-        """Return the values of the declared variables, or quickly None if there are errors."""
+        """Return the values of the declared variables, or None if there are errors.
+
+        It doesn't look for the names that were meant.
+        """
         if not self._definitions:
             return NO_VARIABLES
         values = None if self._has_odd_types else self._scalars(given or {})

@@ -208,10 +208,11 @@ def _check_ports(hosts: str, ports: str) -> None:
 def _text(netloc: str, path: str, parameters: Mapping[str, str]) -> str:
     """Return a URL as libpq reads it: with `//` also before an empty host, and with `%20` for a space.
 
-    A `/` without a name is left out: the driver would take it for an empty name, not for that of the service.
+    With a service, a `/` without a name is left out: the driver would take it for an empty name, not for the service's.
     """
+    path = "" if path == "/" and SERVICE in parameters else path
     query = urlencode(parameters, safe="/", quote_via=quote)
-    return f"postgresql://{netloc}{'' if path == '/' else path}{'?' if query else ''}{query}"
+    return f"postgresql://{netloc}{path}{'?' if query else ''}{query}"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 
 import strawberry
@@ -63,6 +64,7 @@ from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 FLUSH_SECONDS = 2  # for clients to receive the responses that are complete
 ADMIN_CONNECTIONS = 64  # open ones of the port for health checks and metrics, which few clients need
+ADMIN_IDLE_SECONDS = 1  # so that clients that keep connections don't use them up
 
 
 def make_app(
@@ -190,12 +192,13 @@ def make_runner(app: web.Application) -> Runner:
 def make_admin_runner(app: web.Application) -> AdminRunner:
     """Make a runner for a port of the health checks and metrics. Connections of the API can't use up its own ones."""
     api = app[CONNECTIONS]
+    deadlines = replace(api.deadlines, idle=ADMIN_IDLE_SECONDS)
     return AdminRunner(
         app[ADMIN],
         access_log=None,
-        keepalive_timeout=api.deadlines.idle,
+        keepalive_timeout=ADMIN_IDLE_SECONDS,
         lingering_time=UNREAD_SECONDS,
-        connections=Connections(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS, api.deadlines, api.clients, api.instrumentation),
+        connections=Connections(ADMIN_CONNECTIONS, ADMIN_CONNECTIONS, deadlines, api.clients, api.instrumentation),
         early_refusal=app[EARLY_REFUSAL],
     )
 

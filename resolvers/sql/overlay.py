@@ -59,7 +59,7 @@ class Changed(NamedTuple):
 Shape: TypeAlias = tuple[Changed, ...]
 NO_CHANGES: Shape = ()
 KINDS = ("inserted", "updated", "removed")
-MOST_RECORDED = 2_000  # rows of a bulk update: more would keep other work from the event loop for long
+MOST_RECORDED = 200  # rows of a bulk update: more would keep other work from the event loop for long
 AS_RETURNED = {"populate_existing": True, "synchronize_session": False}  # the session's rows get what is returned
 CHANGED_TABLES = "changed_tables"  # a compiler option: the names of the tables that a dry run changed
 
@@ -124,15 +124,16 @@ class Recorder:
         if not (isinstance(statement, Update) and execution.bind_mapper and statement.whereclause is not None):
             return None
         entity, columns = execution.bind_mapper.entity, execution.bind_mapper.column_attrs
+        keys = [each.key for each in columns if each.columns[0].primary_key]
         matching = select(*(each.columns[0] for each in columns)).where(statement.whereclause).limit(MOST_RECORDED + 1)
         rows = execution.session.execute(matching, execution.parameters).all()
         if len(rows) > MOST_RECORDED:
             return None
-        before = {row.id: row for row in rows}
+        before = {tuple(getattr(row, key) for key in keys): row for row in rows}
         returned = execution.invoke_statement(statement.returning(entity), execution_options=AS_RETURNED).freeze()
         for row in returned().scalars():
-            old = before.get(row.id)
-            changed = (each for each in columns if getattr(row, each.key) != getattr(old, each.key, NOTHING))
+            old = before.get(tuple(getattr(row, key) for key in keys))
+            changed = (each for each in columns if old is None or getattr(row, each.key) != getattr(old, each.key))
             self._updated.setdefault(row, set()).update(each.columns[0].name for each in changed)
         return returned()
 

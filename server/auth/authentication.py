@@ -155,7 +155,7 @@ class Authenticator:
             is_active = row.status == ActorStatus.ACTIVE
             is_due = is_active and self.sign_in.is_due(subject, row.groups_as_of)
         if is_due:
-            await self.sign_in.apply(subject)
+            await self.sign_in.apply(subject, is_new=row is None)
             row = next(iter(await rows_alone(self.database, _members, **values)), None)
         return row
 

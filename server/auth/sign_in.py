@@ -1,11 +1,13 @@
 """Applies what a verified token says: it may make its subject a member, and its groups give roles."""
 
+from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -26,7 +28,7 @@ log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 @dataclass(frozen=True)
 class SignIn:
-    """Writes at most once for each token of a member.
+    """Writes at most once for each token of a member, and for one member of an organization at a time.
 
     It tries once a minute to create a member who is refused, as each try locks the organization.
     """
@@ -34,6 +36,7 @@ class SignIn:
     database: Database
     clock: Clock = monotonic
     _refused: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
+    _locks: WeakValueDictionary[str, Lock] = field(default_factory=WeakValueDictionary)
 
     def may_create(self, subject: Subject) -> bool:
         allowed = subject.issuer.create_members
@@ -45,11 +48,16 @@ class SignIn:
         """Whether the token was issued after the one whose groups gave the member's roles."""
         return subject.roles is not None and (groups_as_of is None or subject.issued_at > groups_as_of)
 
-    async def apply(self, subject: Subject) -> None:
+    async def apply(self, subject: Subject, *, is_new: bool) -> None:
         """Create the member if there is none and the issuer may create members, and set the roles.
 
-        Raises `Unavailable` if the database fails.
+        `is_new` if there was no member. Raises `Unavailable` if the database fails.
         """
+        async with self._locks.setdefault(subject.issuer.organization, Lock()):
+            if not is_new or self.may_create(subject):  # otherwise it was refused while this waited
+                await self._apply(subject)
+
+    async def _apply(self, subject: Subject) -> None:
         may_create = self.may_create(subject)
         try:
             answer = await self._signed_in(subject, may_create=may_create)

@@ -34,6 +34,7 @@ from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
+from mainsheet.server.operations.preparing import prepared
 from mainsheet.server.operations.prices import price_of
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
@@ -151,10 +152,7 @@ class GraphQLEndpoint:
         self, request: web.Request, exchange: Exchange, caller: Caller, graphql_request: GraphQLRequest
     ) -> Operation:
         """Return the operation to run. Raises `RequestError` if the method doesn't allow it."""
-        document = graphql_request.query, graphql_request.operation_name
-        if self.operations.is_new_and_long(*document):
-            self.budget.charge_document(caller, graphql_request.query)
-        operation = await self.operations.get(*document, graphql_request.hash, caller.key)
+        operation = await prepared(self.operations, self.budget, caller, graphql_request)
         exchange.operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -139,7 +140,7 @@ def _bad(message: str) -> RequestError:
 @lru_cache(maxsize=256)
 def answer_type(accept: str | None) -> str:
     """Return the media type of the response. Raises `RequestError` (406) if the client accepts none of ours."""
-    qualities = dict(media_ranges(accept or "*/*"))
+    qualities = dict(sorted(media_ranges(accept or "*/*"), key=itemgetter(1)))  # of one that is there twice, the best
     # A client that names neither type gets the old one: it may not know the new one.
     types = (GRAPHQL_RESPONSE, JSON) if GRAPHQL_RESPONSE in qualities else (JSON, GRAPHQL_RESPONSE)
     # At equal quality a named type beats a wildcard.

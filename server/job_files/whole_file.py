@@ -48,7 +48,17 @@ def _replace(target: Path, content: bytes) -> None:
 def _overwrite(target: Path, content: bytes) -> None:
     """Write into the file. A full disk still leaves it as it was, a signal may not."""
     with target.open("r+b") as opened:
-        if content:
-            os.posix_fallocate(opened.fileno(), 0, len(content))
+        before = os.fstat(opened.fileno()).st_size
+        try:
+            _reserve(opened.fileno(), len(content))
+        except OSError:
+            opened.truncate(before)
+            raise
         opened.write(content)
         opened.truncate()
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Let the file have room for so many bytes, where the system can. A failure may have let it grow."""
+    if size and hasattr(os, "posix_fallocate"):  # macOS hasn't
+        os.posix_fallocate(descriptor, 0, size)

@@ -34,6 +34,7 @@ from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.operations.budget import Budget
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.operation_store import Operation, OperationStore
+from mainsheet.server.operations.preparing import prepared
 from mainsheet.server.operations.prices import price_of
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
@@ -67,10 +68,7 @@ class Streams:
     async def begun(self, caller: Caller, request: GraphQLRequest, request_id: str) -> bytes | Subscription:
         """Run the operation and return its encoded result, or return the subscription to join. Raises as `results`."""
         request = await self.documents.resolved(caller, request)
-        document = request.query, request.operation_name
-        if self.operations.is_new_and_long(*document):
-            self.budget.charge_document(caller, request.query)
-        operation = await self.operations.get(*document, request.hash, caller.key)
+        operation = await prepared(self.operations, self.budget, caller, request)
         if operation.kind is not OperationType.SUBSCRIPTION:
             return await self._run(operation, request.variables, request_id, caller, caller)
         source = await self._source(operation, request, caller, request_id)

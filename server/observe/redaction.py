@@ -10,14 +10,14 @@ MOST_ITEMS = 50
 
 # A password, which follows a colon, may have a `/` that isn't encoded. Without a colon, an `@` may belong to the path.
 # Bounded lengths keep the search linear in a long text without a match. Our errors show the form of a URL.
-USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)(?:[^\s/?#:\"'<>]{0,500}:[^\s\"'<>]{0,500}|[^\s/?#\"'<>]{1,500})@")
+USERINFO = re.compile(r"(?<=://)(?!USER:PASSWORD@)(?:[^\s/?#\"'<>]{1,500}|[^\s:\"'<>]{0,500}:[^\s\"'<>]{0,500})@")
 SUSPECTS = ("://", "mst_", "whsec_", "eyJ")
 SUSPECT = re.compile("|".join(SUSPECTS))  # every text is searched for it, and few have it
 # Our tokens, secrets of webhooks, and JWTs.
 TOKEN = re.compile(r"(?<![\w-])(mst_|whsec_|eyJ)[\w+/=.-]{8,8000}")
 PARAMETER = re.compile(r"([?&;][^\s=&]{0,50}(?:pass|secret|token)[^\s=&]{0,50}=)[^\s&\"'<>]+", re.IGNORECASE)
 # Of a text that is a URL, so that its parts may have any characters.
-URL_USERINFO = re.compile(r"(?<=://)(?:[^/?#:]*:.*|[^/?#]*)@", re.DOTALL)
+URL_USERINFO = re.compile(r"(?<=://)(?:[^/?#]+|[^:]*:.*)@", re.DOTALL)
 URL_PARAMETER = re.compile(r"([?&;][^=&]*(?:pass|secret|token)[^=&]*=)[^&]+", re.IGNORECASE | re.DOTALL)
 DETAIL_BEGINS = "DETAIL:  "
 # PostgreSQL's description of an error, which quotes the row. It may have several lines.

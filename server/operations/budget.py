@@ -29,7 +29,7 @@ from mainsheet.models.roles import OrganizationRole
 from mainsheet.models.unavailable import NoConnection
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.errors import RateLimited
-from mainsheet.server.operations.admission import Admission
+from mainsheet.server.operations.admission import Admission, overloaded
 from mainsheet.server.operations.allowance import Account, Allowance
 from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.debtors import Debtors
@@ -39,6 +39,7 @@ from mainsheet.server.settings import Settings
 
 # Preparing a document takes as much CPU time as executing operations of this cost.
 POINTS_A_CHARACTER = 5
+POINTS_OF_INVALID = 5_000  # of a short document; to find the names that were meant takes up to about 10 ms
 MUTATION = OperationType.MUTATION.value
 SUBSCRIPTION = OperationType.SUBSCRIPTION.value  # each event is delivered, however late
 COST_HEADER = "X-Mainsheet-Cost"
@@ -128,6 +129,13 @@ class Budget:
         if accounts.points:
             accounts.points.charge(POINTS_A_CHARACTER * len(text))
 
+    def charge_invalid(self, caller: Caller) -> None:
+        """Charge for a short document that is invalid. Raises `RateLimited` if a budget is used up."""
+        accounts = self.accounts(caller)
+        self.refuse_debtor(caller, accounts)
+        if accounts.points:
+            accounts.points.charge(POINTS_OF_INVALID)
+
     @contextmanager
     def charged(self, caller: Caller) -> Iterator[None]:
         """Charge the statements that run inside, as of no operation. Raises `RateLimited` if a budget is used up."""
@@ -214,6 +222,8 @@ class Spending:
                 async with asyncio.timeout(self.budget.wait_seconds):
                     await self.queue.enter(self.caller, self.price.estimate)
         except TimeoutError:
+            if is_anybody(self.caller):
+                raise overloaded() from None
             if not self.queue.is_at_limit(self.caller):
                 raise NoConnection from None
             message = "Too many operations of yours or your organization are running."

@@ -52,7 +52,7 @@ class Supervisor:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Run the workers inside this context. Raises a group of `CannotStart` if one can't start."""
+        """Run the workers inside this context. Raises `CannotStart`, or a group of them if workers can't start."""
         loop = asyncio.get_running_loop()
         with _temporary_folder() as folder:
             self._environment = {**os.environ, VARIABLE: folder}

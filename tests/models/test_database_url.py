@@ -128,7 +128,7 @@ async def test_a_service_is_taken_from_its_file(
         ("postgresql:///jobs?host=/run/postgresql&password=p", "postgresql:///jobs?host=/run/postgresql"),
         (
             "postgres:///?options=-c%20search_path%3Dours%20-cjit%3Don",
-            "postgresql://?options=-c%20search_path%3Dours%20-cjit%3Don",
+            "postgresql:///?options=-c%20search_path%3Dours%20-cjit%3Don",
         ),
         (
             "postgresql://ada:p@/jobs?application_name=a%26b%2B%C3%A9",

@@ -100,6 +100,11 @@ async def test_a_busy_session_writes_no_secret(
         ("secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw==", "secret whsec_***"),
         ("postgresql://ada:hunter2@db/x", "postgresql://***@db/x"),
         ("postgresql://ada:hun/ter2@db/x", "postgresql://***@db/x"),
+        ("postgresql://us/er:hunter2@db/x", "postgresql://***@db/x"),
+        ("postgresql://us?er:hunter2@db/x", "postgresql://***@db/x"),
+        ("postgresql://corp#ada:hunter2@db/x", "postgresql://***@db/x"),
+        ("http://corp/ada:hunter2@proxy", "http://***@proxy"),
+        ("postgresql://ada:1234/5@db/x", "postgresql://***@db/x"),  # not the port 1234
         ("postgresql://hunter2@db/x", "postgresql://***@db/x"),
         ("https://issuer.example/realms/@x", "https://issuer.example/realms/@x"),
         ("the mst_ prefix", "the mst_ prefix"),

@@ -45,8 +45,10 @@ def _become(
         os.close(stdout)
         os.close(stderr)
         os.write(status, f"{pid}\n".encode())
-        _, ended = os.waitpid(pid, 0)
-        os.write(status, f"{os.waitstatus_to_exitcode(ended)}\n".encode())
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it keeps its pid until the status is written
+        assert ended
+        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        os.write(status, f"{code}\n".encode())
         os._exit(0)
     os.close(status)
     for descriptor, number in ((stdout, 1), (stderr, 2)):

@@ -68,6 +68,7 @@ async def test_the_context_is_closed_after_the_operation(server: Server) -> None
         ("application/json;q=0, */*", GRAPHQL_RESPONSE),
         ("application/graphql-response+json;q=0, */*", JSON),
         ("application/json;q=0.5, */*", GRAPHQL_RESPONSE),
+        ("application/json, application/json;q=0", JSON),
         ("", JSON),
     ],
 )

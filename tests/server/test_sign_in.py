@@ -22,6 +22,7 @@ from mainsheet.models.organization import Organization
 from mainsheet.models.roles import AccessScope, OrganizationRole, TeamRole
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
+from mainsheet.server.auth import sign_in
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.sign_in import REFUSED_SECONDS
 from mainsheet.server.settings import Settings
@@ -306,7 +307,7 @@ async def test_a_member_who_is_erased_meanwhile_isnt_created_again(acme: Acme) -
             erased = {"email": erased_email(member.id), "status": ActorStatus.DISABLED}
             await connection.execute(update(Member).where(Member.id == member.id).values(**erased))
 
-        await server.sign_in.apply(subject)
+        await server.sign_in.apply(subject, is_new=False)
 
     assert await acme.member() is None
     assert await acme.events() == []
@@ -350,6 +351,27 @@ async def test_a_subject_who_is_refused_is_tried_again_after_a_minute(acme: Acme
         assert await call(server) is not None
 
     assert [each["event"] for each in log].count("sign-in refused") == 2
+
+
+async def test_a_subject_who_is_refused_is_tried_once_by_requests_at_the_same_time(acme: Acme) -> None:
+    entry = acme.entry(create_members={"domains": ["harbor.example"]})
+    async with acme.process(entry) as server:
+        with capture_logs() as log:
+            callers = await asyncio.gather(*(call(server, email="ada @harbor.example") for _ in range(10)))
+
+    assert callers == [None] * 10
+    assert [each["event"] for each in log].count("sign-in refused") == 1
+
+
+async def test_few_subjects_who_are_refused_are_remembered(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "MOST_REFUSED", 1)
+    entry = acme.entry(create_members={"domains": ["harbor.example"]})
+    async with acme.process(entry) as server:
+        with capture_logs() as log:
+            for name in ("ada", "bob", "bob", "ada"):
+                assert await call(server, email=f"{name} @harbor.example") is None
+
+    assert [each["event"] for each in log].count("sign-in refused") == 3
 
 
 async def test_the_subject_of_a_token_may_be_a_service_account(acme: Acme) -> None:

@@ -1,5 +1,6 @@
 """Files that the exports write: a failure leaves what was there before."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -77,6 +78,29 @@ def test_a_replaced_file_keeps_its_mode_and_its_links(tmp_path: Path) -> None:
     assert file.read_text() == "new"
     assert file.stat().st_mode & 0o777 == 0o640
     assert new.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_file_that_grew_while_its_room_was_reserved_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on ext4, where reserving room on a full disk may get a part of it."""
+
+    def grow_and_fail(descriptor: int, _offset: int, size: int) -> None:
+        os.truncate(descriptor, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fail(_path: Path, _target: Path) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    file = tmp_path / "file"
+    file.write_text(OLD)
+    monkeypatch.setattr(os, "posix_fallocate", grow_and_fail)
+    monkeypatch.setattr(Path, "replace", fail)
+
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(file, OLD * 2)
+
+    assert content(tmp_path) == {"file": OLD.encode()}
 
 
 @contextmanager
