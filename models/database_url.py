@@ -106,7 +106,7 @@ class DatabaseUrl:
 
     @property
     def servers(self) -> Sequence[tuple[str, str]]:
-        """The hosts of PostgreSQL's URL in their order, each with a URL of its own."""
+        """The hosts of PostgreSQL's URL in their order, with ports that tell them apart, and a URL of each."""
         parts = urlsplit(self.connect["dsn"])
         user, at, netloc = parts.netloc.rpartition("@")
         query = self._parameters
@@ -114,7 +114,13 @@ class DatabaseUrl:
             return [(each, _text(f"{user}{at}{each}", parts.path, query)) for each in netloc.split(",")]
         hosts, ports = query.get("host", "").split(","), query.get("port", "").split(",")
         pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True)
-        return [(host, _text(parts.netloc, parts.path, query | _given(host=host, port=port))) for host, port in pairs]
+        return [
+            (
+                host if hosts.count(host) == 1 else f"{host}:{port}",
+                _text(parts.netloc, parts.path, query | _given(host=host, port=port)),
+            )
+            for host, port in pairs
+        ]
 
     @property
     def password(self) -> str | None:

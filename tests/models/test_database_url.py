@@ -63,12 +63,12 @@ def test_each_host_has_a_url_of_its_own(url: str, servers: dict[str, str]) -> No
 
 
 def test_hosts_may_differ_by_their_ports_alone() -> None:
-    ports = [("a", "1"), ("a", "2"), ("b", "3")]
+    ports = [("a:1", "a", "1"), ("a:2", "a", "2"), ("b", "b", "3")]
 
     servers = DatabaseUrl.parse("postgresql:///jobs?target_session_attrs=any&host=a,a,b&port=1,2,3").servers
 
     assert servers == [
-        (host, f"postgresql:///jobs?target_session_attrs=any&host={host}&port={port}") for host, port in ports
+        (name, f"postgresql:///jobs?target_session_attrs=any&host={host}&port={port}") for name, host, port in ports
     ]
 
 
