@@ -89,12 +89,13 @@ def run_remote(url: str, token: str, work: Callable[[Remote], Awaitable[T]]) -> 
 
 @contextmanager
 def done_shown(done: Callable[[], str]) -> Iterator[None]:
-    """If the server fails inside this context, print what was done until then, and exit."""
+    """If the server fails inside this context, or on Ctrl-C, print what was done until then, and exit."""
     try:
         yield
-    except click.ClickException as error:
+    except (click.ClickException, KeyboardInterrupt) as error:
         click.echo(done())
-        error.show()
+        if isinstance(error, click.ClickException):
+            error.show()
         click.echo("Stopped: what comes next may have been done, and the rest wasn't. Apply again.", err=True)
         sys.exit(REFUSED)
 

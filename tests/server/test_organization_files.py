@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mainsheet.server.commands.as_code import done_shown
 from mainsheet.server.job_files.files import text_of
 from mainsheet.server.job_files.remote import Remote
 from mainsheet.server.organization_files.document import is_same
@@ -306,6 +307,16 @@ def test_what_jobs_use_is_not_pruned(acme: Organization) -> None:
     assert "! cluster prod  refused\n" in shown
     assert "- cluster old  deleted\n" in shown
     assert "! team data  refused\n" in shown
+
+
+def test_ctrl_c_half_way_says_what_was_applied(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited, done_shown(lambda: "+ member bob@acme.example  created"):
+        raise KeyboardInterrupt
+
+    shown, told = capsys.readouterr()
+    assert exited.value.code == 1
+    assert shown == "+ member bob@acme.example  created\n"
+    assert told.startswith("Stopped: ")
 
 
 def test_a_failure_half_way_says_what_was_applied(acme: Organization) -> None:
