@@ -49,7 +49,10 @@ class BadFiles(Exception):
 
 
 def read(directory: Path) -> Sequence[JobFile]:
-    """Return the documents of all YAML files below the directory, by path. Raises `BadFiles` with all faults."""
+    """Return the documents of all YAML files below the directory, by path. Raises `BadFiles` with all faults.
+
+    Hidden folders, such as `.github`, aren't searched.
+    """
     files: list[JobFile] = []
     problems: list[str] = []
     for path in _paths(directory):
@@ -90,7 +93,12 @@ def text_of(document: Document) -> str:
 
 
 def _paths(directory: Path) -> Sequence[Path]:
-    return sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES)
+    found = (each for each in directory.rglob("*") if each.suffix in SUFFIXES)
+    return sorted(each for each in found if not any(map(_is_hidden, each.relative_to(directory).parent.parts)))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def _checked(path: Path) -> tuple[Any, Sequence[str]]:

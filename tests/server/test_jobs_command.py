@@ -376,6 +376,15 @@ def test_a_bad_file_is_named_and_nothing_is_sent(tmp_path: Path, case: str) -> N
     assert f"Error: {problems} {'fault' if problems == 1 else 'faults'} in {tmp_path}. Nothing was sent." in done.stderr
 
 
+def test_hidden_folders_arent_searched(tmp_path: Path) -> None:
+    folder = tmp_path / ".jobs"  # unless it is named
+    for path in (folder / "team" / "tides.yaml", folder / ".github" / "workflows" / "test.yml"):
+        path.parent.mkdir(parents=True)
+        path.write_text("name: Test\n" if ".github" in path.parts else HAND_WRITTEN)
+
+    assert [each.path for each in files.read(folder)] == [folder / "team" / "tides.yaml"]
+
+
 @pytest.mark.parametrize("command", [["diff"], ["apply", "--yes"]])
 def test_a_folder_without_jobs_is_refused(tmp_path: Path, command: list[str]) -> None:
     """In continuous integration, a wrong folder would pass."""
