@@ -13,7 +13,9 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 
 # Most of the time of tests went into their databases' files: where there is room, they are in memory.
 MEMORY := $(shell [ -w /dev/shm ] && [ $$(df --output=avail /dev/shm | tail -n 1) -gt 4000000 ] && echo TMPDIR=/dev/shm)
-PYTEST := $(MEMORY) $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# One process more than there are cores: tests wait for servers and databases.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(MEMORY) $(BIN)/pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadgroup
 TOOLS := tests/clients/ariadne tests/deploy/kubernetes
 INTEROP := tests/playground tests/clients tests/chaos tests/interop tests/examples
 ELSEWHERE := $(INTEROP) tests/container

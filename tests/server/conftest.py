@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -30,6 +31,14 @@ from tests.server.issuing import KeyServer
 from tests.server.small_api import Context, small_api
 
 MEMBER_ID = "MB1"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Restore SIGINT, which background processes of a shell ignore, and so would their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @dataclass

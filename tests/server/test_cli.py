@@ -9,7 +9,7 @@ import re
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -76,14 +76,6 @@ def test_the_same_seed_generates_the_same_jobs(tmp_path: Path) -> None:
             found.append(connection.execute("SELECT job_key, name FROM job ORDER BY job_key").fetchall())
 
     assert found[0] == found[1]
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Restore SIGINT, which background processes of a shell ignore, and so would their children."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

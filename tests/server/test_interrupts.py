@@ -12,7 +12,7 @@ from mainsheet.models.database import Database
 from testbed.databases import opened, postgres_database
 from tests.locks import until_waiting
 from tests.releases.kept import restore_postgresql
-from tests.server.commands import MAINSHEET, clean
+from tests.server.commands import MAINSHEET, PATIENCE, clean
 from tests.server.failing import holding
 
 WRITING = "LOCK TABLE event IN ROW EXCLUSIVE MODE"  # an index that is built concurrently waits for writers
@@ -27,13 +27,15 @@ async def older(postgres_server: str) -> AsyncIterator[Database]:
             yield database
 
 
+@pytest.mark.usefixtures("interruptible")
 async def test_an_upgrade_that_is_interrupted_while_it_builds_an_index_is_aborted(older: Database) -> None:
     process = await upgrading(older.url)
     ended = asyncio.ensure_future(process.communicate())
     async with holding(older, WRITING):
         await until_waiting(older, ended)
         process.send_signal(SIGINT)
-        _, said = await ended
+        async with asyncio.timeout(PATIENCE):
+            _, said = await ended
 
     assert (process.returncode, said.decode().split()) == (1, ["Aborted!"])
 
