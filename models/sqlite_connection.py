@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Self
+from weakref import ReferenceType, ref
 
 import aiosqlite
 
@@ -22,6 +23,13 @@ class SqliteConnection(aiosqlite.Connection):
         self._opened: list[sqlite3.Connection] = []  # by the thread
         super().__init__(partial(_open, self._opened, *file, **options), CHUNK)
         self._thread.daemon = True  # as SQLAlchemy does with connections that it makes itself
+        run = partial(_until_the_loop_is_closed, self._thread.run, ref(self))
+        self._thread.run = run  # type: ignore[method-assign]  # aiosqlite makes the thread
+
+    def _abandon(self) -> None:
+        """Close what was opened. Called by the thread, which ends then."""
+        _close(self._opened)
+        self._connection = None
 
     def cursor(self) -> "WholeCursor":  # type: ignore[override]  # SQLAlchemy enters it, and needs no more
         return WholeCursor(self)
@@ -46,6 +54,17 @@ class SqliteConnection(aiosqlite.Connection):
         execute_there: Any = self._execute  # has no types
         found: tuple[sqlite3.Cursor, Sequence[Any]] = await execute_there(executed)
         return found
+
+
+def _until_the_loop_is_closed(run: Callable[[], None], of: "ReferenceType[SqliteConnection]") -> None:
+    """Run the thread. It ends quietly if it can't return a result, since nobody waits for it then."""
+    try:
+        run()
+    except RuntimeError as error:
+        if connection := of():
+            connection._abandon()  # noqa: SLF001 a part of the class, which its thread may not keep
+        if str(error) != "Event loop is closed":
+            raise
 
 
 def _open(opened: list[sqlite3.Connection], *file: Any, **options: Any) -> sqlite3.Connection:

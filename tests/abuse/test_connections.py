@@ -60,8 +60,8 @@ async def test_half_open_connections_dont_block_other_addresses(server: Serving,
         await asyncio.gather(*(each.ended() for each in held))
 
     assert (await ask(server.url, get("/livez"), address=OWN_ADDRESS)).status == 200
-    # It is "idle" if the server had not read the half of the head in time.
-    reasons = "connections_of_address", "headers", "idle"
+    # "idle" if the server had not read the half of the head in time, "connections" if an earlier test's were still open
+    reasons = "connections_of_address", "headers", "idle", "connections"
     ended = [await metric(server.url, f'mainsheet_http_refused_total{{reason="{why}"}}') for why in reasons]
     assert sum(ended) >= len(held)
     assert ended[0] >= 5

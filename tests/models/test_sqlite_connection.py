@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -93,3 +94,30 @@ async def test_a_connection_is_closed_if_its_caller_is_cancelled_while_it_opens(
     is_cancelled.set()
 
     assert await asyncio.to_thread(closed.wait, PATIENCE)
+
+
+def test_a_statement_may_outlast_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the process stops: nobody waits for its result, and its thread ends quietly."""
+    failures: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    begun, may_end = Event(), Event()
+
+    def wait() -> None:
+        begun.set()
+        may_end.wait()
+
+    async def abandon() -> threading.Thread:
+        before = {*threading.enumerate()}
+        connection = await SqliteConnection(tmp_path / "data.sqlite3")
+        (thread,) = {*threading.enumerate()} - before
+        await connection.create_function("wait", 0, wait)
+        statement = asyncio.create_task(connection.execute("SELECT wait()"))
+        await asyncio.to_thread(begun.wait)
+        statement.cancel()
+        return thread
+
+    thread = asyncio.run(abandon())
+    may_end.set()
+    thread.join()
+
+    assert failures == []
