@@ -102,9 +102,8 @@ async def test_groups_take_turns_and_in_each_its_members(worker: WorkerThread) -
     await first.begun.wait()
     for group, member in ("Aa", "Aa", "Aa", "Ab", "Ab", "Bc"):
         waiting.append(asyncio.create_task(worker.run(object(), noting(order, member), (group, member))))
-    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(first.may_end.set)  # when these tasks have asked for their turns
 
-    first.may_end.set()
     await asyncio.gather(*waiting)
 
     assert order == ["a", "c", "b", "a", "b", "a"]
@@ -117,9 +116,8 @@ async def test_shared_work_runs_at_the_first_turn_of_its_callers(worker: WorkerT
     await first.begun.wait()
     for name, group in (("1", "a"), ("2", "a"), ("3", "a"), ("3", "b")):
         waiting.append(asyncio.create_task(worker.run(name, noting(order, name), (group,))))
-    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(first.may_end.set)  # when these tasks have asked for their turns
 
-    first.may_end.set()
     await asyncio.gather(*waiting)
 
     assert order == ["1", "3", "2"]
