@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, VariableValues
@@ -22,6 +22,7 @@ from mainsheet.executor.run import Run
 from mainsheet.executor.unsupported import Unsupported, close_unawaited, left_by, value_of
 from mainsheet.executor.worker import WorkerThread
 
+T = TypeVar("T")
 INTERVENING = {"middleware", "field_resolver", "type_resolver", "abort_signal", "hooks"}  # options of graphql-core
 INLINE_FIELDS = 100  # compiling this many takes less than 20 ms
 
@@ -110,7 +111,10 @@ class Executor:
 
         If the operation has `@defer` or `@stream`, that is what Strawberry calls an initial result.
         """
-        variables = request.operation.variables.valid(request.variables) or await self._refused_variables(request)
+        declared = request.operation.variables
+        variables: VariableValues | list[GraphQLError] | None = declared.valid(request.variables)
+        if variables is None:  # to find all errors may take long
+            variables = await self._aside(request, object(), partial(declared.coerced, request.variables))
         if isinstance(variables, list):
             self._observe(Outcome.REFERENCE)
             return ExecutionResult(None, variables)
@@ -136,12 +140,11 @@ class Executor:
         finally:
             del failure  # its traceback refers to this frame
 
-    async def _refused_variables(self, request: Request) -> VariableValues | list[GraphQLError]:
-        """Return the errors of variables. The worker finds them if there is one, as that may take long."""
-        find = partial(request.operation.variables.coerced, request.variables)
+    async def _aside(self, request: Request, key: Hashable, work: Callable[[], T]) -> T:
+        """Do work in the worker if there is one and the request may wait, otherwise here."""
         if self._worker is None or request.is_sync:
-            return find()
-        return await self._worker.run(object(), find, request.turns)
+            return work()
+        return await self._worker.run(key, work, request.turns)
 
     async def _resolved(
         self, program: Program, unit: Unit, request: Request, variables: VariableValues
@@ -186,8 +189,8 @@ class Executor:
 
     async def _uncompiled(self, parts: Any, request: Request, variables: VariableValues) -> ExecutionResult:
         if parts is None:
-            if request.operation.is_introspection and self._worker and not request.is_sync:
-                return await self._introspected(self._worker, request)
+            if request.operation.is_introspection:
+                return await self._introspected(request)
             return await self._refer(Outcome.REFERENCE, request)
         self._observe(Outcome.PARTS)
         made = parts(
@@ -199,12 +202,11 @@ class Executor:
         )
         return await _result(request, made.execute_operation())
 
-    async def _introspected(self, worker: WorkerThread, request: Request) -> ExecutionResult:
+    async def _introspected(self, request: Request) -> ExecutionResult:
         """Run introspection in the worker. It calls none of our resolvers and takes tens of milliseconds."""
         self._observe(Outcome.REFERENCE)
         run = partial(_referred, self._api, request, self._programming.options.most_bytes)
-        result = await worker.run(object(), run, request.turns)
-        return await result if isawaitable(result) else result
+        return await _result(request, await self._aside(request, object(), run))
 
     async def _by_value(
         self,
@@ -250,11 +252,11 @@ class Executor:
         return operation.program(key) or await self._made(key, request, variables)
 
     async def _made(self, key: Hashable, request: Request, variables: VariableValues) -> Program:
-        operation, worker = request.operation, None if request.is_sync else self._worker
+        operation = request.operation
         make = partial(self._programming.program, operation, variables)
-        if worker is None or operation.extent.fields <= INLINE_FIELDS:
+        if operation.extent.fields <= INLINE_FIELDS:
             return operation.keep(key, make())
-        return operation.keep(key, await worker.run((operation, key), make, request.turns))
+        return operation.keep(key, await self._aside(request, (operation, key), make))
 
     async def _refer(self, outcome: Outcome, request: Request) -> ExecutionResult:
         self._observe(outcome)
