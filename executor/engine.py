@@ -252,8 +252,7 @@ class Executor:
         return operation.program(key) or await self._made(key, request, variables)
 
     async def _made(self, key: Hashable, request: Request, variables: VariableValues) -> Program:
-        operation = request.operation
-        make = partial(self._programming.program, operation, variables)
+        operation, make = request.operation, partial(self._programming.program, request.operation, variables)
         if operation.extent.fields <= INLINE_FIELDS:
             return operation.keep(key, make())
         return operation.keep(key, await self._aside(request, (operation, key), make))
