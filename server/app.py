@@ -53,6 +53,7 @@ from mainsheet.server.operations.complexity import Limits
 from mainsheet.server.operations.execution import Closable, Execute, Executions
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.operation_store import OperationStore
+from mainsheet.server.operations.public_budget import PublicBudget
 from mainsheet.server.operations.time_limits import TimeLimits
 from mainsheet.server.operations.turns import RequestTurns
 from mainsheet.server.paths import GRAPHQL_PATH
@@ -124,6 +125,7 @@ def make_app(
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds),
         executions=executions,
         budget=budget,
+        public_budget=PublicBudget(settings, database),
         gate=gate,
         open_context=open_context,
         instrumentation=instruments,

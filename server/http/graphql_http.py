@@ -29,13 +29,14 @@ from mainsheet.server.live.sse import EventStream, prefers_events
 from mainsheet.server.observe.log_fields import identify
 from mainsheet.server.observe.recording import Recording, note_errors, record_of
 from mainsheet.server.observe.trace import Trace, is_wanted
-from mainsheet.server.operations.budget import Budget, Spending, anybody
+from mainsheet.server.operations.budget import Budget, Spending
 from mainsheet.server.operations.execution import Closable, Executions
 from mainsheet.server.operations.gate import Gate
 from mainsheet.server.operations.introspection import read_introspection
 from mainsheet.server.operations.operation_store import Operation, OperationStore
 from mainsheet.server.operations.preparing import prepared
 from mainsheet.server.operations.prices import price_of
+from mainsheet.server.operations.public_budget import anybody
 from mainsheet.server.trusted_documents.policy import DocumentPolicy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,6 +52,7 @@ class GraphQLEndpoint:
     body_limits: BodyLimits
     executions: Executions
     budget: Budget
+    public_budget: Budget
     gate: Gate
     open_context: Callable[[Caller], Closable]
     instrumentation: Instrumentation
@@ -104,7 +106,7 @@ class GraphQLEndpoint:
         refused = None
         try:
             graphql_request = await self.documents.resolved(caller, graphql_request)
-            await self._operation(request, exchange, caller, graphql_request)
+            await self._operation(request, exchange, caller, self.budget, graphql_request)
         except InvalidOperation as invalid:  # it becomes a result of the stream
             refused = invalid
         with event_stream.validity.watched(authorization, caller) as ended:
@@ -124,13 +126,13 @@ class GraphQLEndpoint:
     ) -> ExecutionResult:
         if caller:
             graphql_request = await self.documents.resolved(caller, graphql_request)
-        payer = caller or anybody(group(exchange.client))
-        operation = await self._operation(request, exchange, payer, graphql_request)
+        payer, budget = caller or anybody(group(exchange.client)), self.budget if caller else self.public_budget
+        operation = await self._operation(request, exchange, payer, budget, graphql_request)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(HTTPStatus.BAD_REQUEST, "Subscriptions can't be run by a single request.")
         price, record = price_of(operation, graphql_request.variables), record_of(operation)
         self.schema_cache.check(request, graphql_request, operation)
-        exchange.spending = spending = self.budget.spending(payer, price, record)
+        exchange.spending = spending = budget.spending(payer, price, record)
         if caller is None:  # introspection calls no resolver
             record.name = ""  # metrics keep names, which anybody could use up
             ready = Request(operation.prepared, graphql_request.variables, turns=payer.key)
@@ -149,10 +151,15 @@ class GraphQLEndpoint:
         return result
 
     async def _operation(
-        self, request: web.Request, exchange: Exchange, caller: Caller, graphql_request: GraphQLRequest
+        self,
+        request: web.Request,
+        exchange: Exchange,
+        caller: Caller,
+        budget: Budget,
+        graphql_request: GraphQLRequest,
     ) -> Operation:
         """Return the operation to run. Raises `RequestError` if the method doesn't allow it."""
-        operation = await prepared(self.operations, self.budget, caller, graphql_request)
+        operation = await prepared(self.operations, budget, caller, graphql_request)
         exchange.operation = operation.label
         if request.method == hdrs.METH_GET and operation.kind is OperationType.MUTATION:
             raise _not_allowed("GET runs no mutations: send them by POST.", (hdrs.METH_POST,))

@@ -3,9 +3,6 @@
 An operation starts when it is the caller's turn and neither its budget nor its organization's is in debt. It is charged
 its estimated cost then, and refunded the unused part at its end. The time of its statements is charged as measured.
 The budgets are kept in memory, so that a request needs no statement for them. Each of several workers has a share.
-
-Where introspection is public, each address without a token counts as a caller with a small budget. Their operations run
-one at a time.
 """
 
 import asyncio
@@ -25,11 +22,10 @@ from mainsheet.models.instrumentation import (
     OperationRecord,
     Refusal,
 )
-from mainsheet.models.roles import OrganizationRole
-from mainsheet.models.unavailable import NoConnection
+from mainsheet.models.unavailable import NoConnection, Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.server.errors import RateLimited
-from mainsheet.server.operations.admission import Admission, overloaded
+from mainsheet.server.errors import RateLimited, RequestError
+from mainsheet.server.operations.admission import Admission
 from mainsheet.server.operations.allowance import Account, Allowance
 from mainsheet.server.operations.buckets import Clock
 from mainsheet.server.operations.debtors import Debtors
@@ -47,46 +43,27 @@ POLICY_HEADER = "RateLimit-Policy"
 REMAINING_HEADER = "RateLimit"
 
 
-ANYBODY = ""  # in the place of an organization
-
-
-def anybody(address: str) -> Caller:
-    """Return those without a token at an address as a caller, who may do nothing."""
-    return Caller(address, ANYBODY, OrganizationRole.MEMBER, frozenset())
-
-
-def is_anybody(caller: Caller) -> bool:
-    return caller.organization_id == ANYBODY
-
-
 class Budget:
+    who = "You or your organization"
+
     def __init__(self, settings: Settings, database: Database, clock: Clock = time.monotonic) -> None:
         # The number of concurrent operations is the number of connections for them.
-        self.queries = _queue(settings, database.read_pool.size)
+        self.queries = queue_of(settings, database.read_pool.size)
         # On SQLite, mutations queue for the one writer, field by field, so more of them than writers may run.
-        self.mutations = _queue(settings, database.read_pool.size if database.is_sqlite else database.writers)
-        self.public = _queue(settings, 1)
-        queues = self.queries, self.mutations, self.public
-        self.admissions = {each: Admission(each, settings.queue_seconds) for each in queues}
+        self.mutations = queue_of(settings, database.read_pool.size if database.is_sqlite else database.writers)
+        self.admissions = {each: Admission(each, settings.queue_seconds) for each in (self.queries, self.mutations)}
         self.wait_seconds = settings.pool_timeout_seconds
         self.instrumentation: Instrumentation = database.instrumentation
         self.points = Allowance.points(settings, clock) if settings.points_per_minute else None
-        self.public_points = Allowance.public_points(settings, clock) if settings.points_per_minute else None
         has_seconds = settings.database_seconds_per_minute > 0
         self.seconds = Allowance.database_seconds(settings, clock) if has_seconds else None
         self.debtors = Debtors(self._find_debt, clock)
 
     def spending(self, caller: Caller, price: Price, record: OperationRecord) -> "Spending":
-        return Spending(self, caller, price, self._queue(caller, record), self.accounts(caller), record)
-
-    def _queue(self, caller: Caller, record: OperationRecord) -> FairQueue:
-        if is_anybody(caller):
-            return self.public
-        return self.mutations if record.type == MUTATION else self.queries
+        queue = self.mutations if record.type == MUTATION else self.queries
+        return Spending(self, caller, price, queue, self.accounts(caller), record)
 
     def accounts(self, caller: Caller) -> "Accounts":
-        if is_anybody(caller):
-            return Accounts(self.public_points.account(caller) if self.public_points else None, None)
         return Accounts(
             self.points.account(caller) if self.points else None,
             self.seconds.account(caller) if self.seconds else None,
@@ -108,10 +85,8 @@ class Budget:
         for each in accounts.all:
             if each.left() <= 0:
                 seconds = each.retry_after()
-                who = "Requests without a token" if is_anybody(caller) else "You or your organization"
-                message = f"{who} have used up this minute's {each.allowance.unit}."
-                if not is_anybody(caller):  # whom the entrance knows by the token
-                    self.debtors.add(caller, seconds)
+                self.debtors.add(caller, seconds)
+                message = f"{self.who} have used up this minute's {each.allowance.unit}."
                 return self.refusal(each.allowance.name, message, caller, seconds, self.headers(accounts))
         return None
 
@@ -156,11 +131,15 @@ class Budget:
         retry_after: int = 1,
         headers: Mapping[str, str] | None = None,
     ) -> RateLimited:
-        if is_anybody(caller):
-            self.instrumentation.refused(Refusal(reason, client=caller.actor_id))
-        else:
-            self.instrumentation.refused(Refusal(reason, member=caller.actor_id, organization=caller.organization_id))
+        self.instrumentation.refused(self.refused(reason, caller))
         return RateLimited(f"{message} Try again in {retry_after} s.", retry_after, headers)
+
+    def refused(self, reason: str, caller: Caller) -> Refusal:
+        return Refusal(reason, member=caller.actor_id, organization=caller.organization_id)
+
+    def waited_too_long(self) -> RequestError | Unavailable:
+        """Return the error of an operation that didn't wait for those of its caller."""
+        return NoConnection()
 
 
 class DatabaseTime(OperationInstrument):
@@ -222,10 +201,8 @@ class Spending:
                 async with asyncio.timeout(self.budget.wait_seconds):
                     await self.queue.enter(self.caller, self.price.estimate)
         except TimeoutError:
-            if is_anybody(self.caller):
-                raise overloaded() from None
             if not self.queue.is_at_limit(self.caller):
-                raise NoConnection from None
+                raise self.budget.waited_too_long() from None
             message = "Too many operations of yours or your organization are running."
             raise self.budget.refusal("concurrency", message, self.caller) from None
 
@@ -270,7 +247,7 @@ class Spending:
         return {COST_HEADER: cost, **self.budget.headers(self.accounts)}
 
 
-def _queue(settings: Settings, connections: int) -> FairQueue:
+def queue_of(settings: Settings, connections: int) -> FairQueue:
     return FairQueue(
         Capacity.of(
             connections,

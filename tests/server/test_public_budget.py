@@ -6,8 +6,9 @@ from mainsheet.models.database import Database
 from mainsheet.models.instrumentation import OperationRecord
 from mainsheet.server.errors import Overloaded, RateLimited
 from mainsheet.server.operations.allowance import PUBLIC_FACTOR
-from mainsheet.server.operations.budget import POINTS_OF_INVALID, Budget, Spending, anybody
+from mainsheet.server.operations.budget import POINTS_OF_INVALID, Budget, Spending
 from mainsheet.server.operations.prices import Price
+from mainsheet.server.operations.public_budget import PublicBudget, anybody
 from mainsheet.server.settings import Settings
 from tests.abuse.wire import ask, post
 from tests.server.conftest import Serve
@@ -22,18 +23,18 @@ def introspection(budget: Budget, address: str, price: Price) -> Spending:
 
 
 async def test_all_addresses_share_a_budget(database: Database) -> None:
-    budget = Budget(Settings(points_per_minute=2000), database, clock=lambda: 0)
+    budget = PublicBudget(Settings(points_per_minute=2000), database, clock=lambda: 0)
     for number in range(PUBLIC_FACTOR):
         spending = introspection(budget, f"127.0.0.{number}", OWN)
         await spending.begin()
-        budget.public.leave(spending.caller)
+        budget.queries.leave(spending.caller)
 
     with pytest.raises(RateLimited):
         await introspection(budget, "127.0.0.99", OWN).begin()
 
 
 async def test_operations_without_a_token_run_one_at_a_time(database: Database) -> None:
-    budget = Budget(Settings(pool_timeout_seconds=0.05), database)
+    budget = PublicBudget(Settings(pool_timeout_seconds=0.05), database)
     await introspection(budget, "127.0.0.1", FREE).begin()
 
     with pytest.raises(Overloaded):
