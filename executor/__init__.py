@@ -5,6 +5,7 @@ from mainsheet.executor.bounds import AnswerTooLarge
 from mainsheet.executor.dropin import Schema
 from mainsheet.executor.engine import CountedResult, Executor, Outcome, Request, core_schema, refer
 from mainsheet.executor.introspection import is_introspection, root_fields
+from mainsheet.executor.operation_cache import OperationCache, Size
 from mainsheet.executor.prepared import Prepared
 from mainsheet.executor.relation import READS, RELATION, Place, Relation
 from mainsheet.executor.unsupported import Unsupported
@@ -16,6 +17,7 @@ __all__ = [
     "AnswerTooLarge",
     "CountedResult",
     "Executor",
+    "OperationCache",
     "Outcome",
     "Place",
     "Prepared",
@@ -23,6 +25,7 @@ __all__ = [
     "Relation",
     "Request",
     "Schema",
+    "Size",
     "Unsupported",
     "WorkerThread",
     "core_schema",

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import time
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,7 +17,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from mainsheet.executor import Prepared, WorkerThread
+from mainsheet.executor import OperationCache, Prepared, Size, WorkerThread
 from mainsheet.models.instrumentation import Instrumentation
 from mainsheet.server.errors import Code, InvalidOperation, timed_out
 from mainsheet.server.operations.complexity import (
@@ -60,7 +59,7 @@ class Operation:
     does_work: bool  # CPU time that the size of its answer doesn't show
     limits: Limits
     defaults: Mapping[str, Any]
-    weight: int  # in bytes, without programs; estimated
+    size: Size
 
     @cached_property
     def kind(self) -> OperationType:
@@ -114,18 +113,20 @@ class OperationStore:
         self._schema = schema
         self._work = fields_with_work(schema)
         self._limits = limits
-        self._capacity = capacity
         self._worker = worker
         self._timeout = timeout
         self._instrumentation = instrumentation or Instrumentation()
-        self._operations: OrderedDict[Key, Operation] = OrderedDict()
-        self._sizes: dict[Key, int] = {}
+        self._operations: OperationCache[Key, Operation] = OperationCache(capacity, dropped=self._forget_hash)
         self._hashed: dict[str, Key] = {}
         self._hashes: dict[Key, str] = {}
-        self.size = 0
 
     def __len__(self) -> int:
         return len(self._operations)
+
+    @property
+    def size(self) -> int:
+        """Return the estimated size of all operations in bytes."""
+        return self._operations.bytes
 
     @property
     def limits(self) -> Limits:
@@ -148,15 +149,15 @@ class OperationStore:
         """
         key = text, name
         found = self._operations.get(key)
-        if found is not None:
-            self._operations.move_to_end(key)
-        else:
+        if found is None:
             begun = time.perf_counter()
             made = await self._make(key, turns)
             self._instrumentation.parsed(time.perf_counter() - begun)
-            found = self._keep(key, made)
-        if hash_ and key in self._operations:
+            found = self._operations.keep(key, made, made.size)
+        if hash_:
             self._hashed[hash_], self._hashes[key] = key, hash_
+            if key not in self._operations:  # it is too large, or the worker has just dropped it
+                self._forget_hash(key)
         return found
 
     def is_new_and_long(self, text: str, name: str | None = None) -> bool:
@@ -202,37 +203,21 @@ class OperationStore:
         document = parsed(text, self._limits.tokens)
         check(self._schema, document, self._limits, max_errors)
         node = operation_of(document, name)
-        tokens = unlink_tokens(document)
+        size = Size(self._operations, COPIES * getsizeof(text) + BYTES_A_TOKEN * unlink_tokens(document))
         return Operation(
-            Prepared(self._schema, document, node, partial(self._grow, key)),
+            Prepared(self._schema, document, node, size.grow),
             extent_of(document, node),
             cost_of(self._schema, document, node),
             not self._work.isdisjoint(field_names(document)),
             self._limits,
             dict(_defaults(node)),
-            COPIES * getsizeof(text) + BYTES_A_TOKEN * tokens,
+            size,
         )
 
-    def _keep(self, key: Key, operation: Operation) -> Operation:
-        if key in self._operations:  # stored by a concurrent request that shared the work
-            return self._operations[key]
-        self._operations[key] = operation
-        self._sizes[key] = 0
-        self._grow(key, operation.weight)
-        return operation
-
-    def _grow(self, key: Key, change: int) -> None:
-        """Add the growth of a cached operation to the total, and evict others until there is room."""
-        if key not in self._sizes:
-            return
-        self._sizes[key] += change
-        self.size += change
-        while self.size > self._capacity:
-            evicted, _ = self._operations.popitem(last=False)
-            self.size -= self._sizes.pop(evicted)
-            hash_ = self._hashes.pop(evicted, "")
-            if self._hashed.get(hash_) == evicted:  # not another operation of the same document
-                del self._hashed[hash_]
+    def _forget_hash(self, key: Key) -> None:
+        hash_ = self._hashes.pop(key, "")
+        if self._hashed.get(hash_) == key:  # not another operation of the same document
+            self._hashed.pop(hash_, None)
 
 
 def count_values(variables: Mapping[str, Any], most: int) -> int:

@@ -1,14 +1,11 @@
-"""How many operations the drop-in keeps prepared."""
+"""How many operations are kept prepared."""
 
 import gc
 
 import pytest
 import strawberry
-from graphql import parse
 
-from mainsheet.executor import Prepared, Schema, core_schema, kept
-from mainsheet.executor.kept import KeptOperations, Key
-from tests.executor.specification.both import operation
+from mainsheet.executor import OperationCache, Prepared, Schema, Size, core_schema
 
 
 @strawberry.type
@@ -42,23 +39,25 @@ def test_at_most_256_operations_are_kept() -> None:
     assert kept_by(api) == [f"Q{number:03}" for number in range(1, 257)]
 
 
-def test_operations_whose_programs_grow_take_the_place_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    grows = []
+def test_operations_whose_programs_grow_take_the_place_of_others() -> None:
+    dropped: list[str] = []
+    cache: OperationCache[str, object] = OperationCache(30, dropped=dropped.append)
+    first, second = Size(cache, 10), Size(cache, 10)
+    cache.keep("first", object(), first)
+    cache.keep("second", object(), second)
 
-    def prepare(key: Key, grew: kept.Grew) -> Prepared:
-        grows.append(grew)
-        return operation(key.document, None)
+    second.grow(10)
+    assert (len(cache), cache.bytes, dropped) == (2, 30, [])
+    second.grow(1)
+    assert (len(cache), cache.bytes, dropped) == (1, 21, ["first"])
+    first.grow(1)  # by a request that began before
+    assert cache.bytes == 21
 
-    operations = KeptOperations(prepare)
-    keys = [Key(parse(text), None, text) for text in ("{ int }", "{ string }")]
-    for each in keys:
-        operations.get(each)
-    before = operations.size
-    monkeypatch.setattr(kept, "MOST_BYTES", before + 10)
 
-    grows[1](10)
-    assert (len(operations), operations.size) == (2, before + 10)
-    grows[1](1)
-    assert (len(operations), operations.size) == (1, keys[1].weight + 11)
-    grows[0](1)  # by a request that began before
-    assert operations.size == keys[1].weight + 11
+def test_an_operation_that_was_kept_in_the_meantime_is_the_one_that_is_used() -> None:
+    cache: OperationCache[str, object] = OperationCache(30)
+    first, second = object(), object()
+
+    assert cache.keep("same", first, Size(cache, 10)) is first
+    assert cache.keep("same", second, Size(cache, 10)) is first
+    assert (len(cache), cache.bytes) == (1, 10)
