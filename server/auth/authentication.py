@@ -1,6 +1,5 @@
 """Authenticates the caller by the `Authorization` header (RFC 6750)."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Self
 
 import structlog
+from cachetools import LRUCache
 from sqlalchemy import String, bindparam, select
 
 from mainsheet.models.access_token import AccessToken, digest, is_valid
@@ -58,7 +58,7 @@ class Authenticator:
     remembered_seconds: float = 0
     guesses: Guesses = field(default_factory=Guesses)
     sign_in: SignIn = field(init=False)
-    _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
+    _owners: LRUCache[str, Owner] = field(default_factory=lambda: LRUCache(MOST_OWNERS))
 
     def __post_init__(self) -> None:
         self.sign_in = SignIn(self.database)
@@ -109,7 +109,7 @@ class Authenticator:
         row = rows[0]
         caller, refusal = _caller(row, row.scopes, row.expires_at, row.id), _reason_to_refuse(row)
         owner = Owner(caller, row.id, refusal, looked_up + self._remembered_seconds_of(row, refusal))
-        self._remember(token_digest, owner)
+        self._owners[token_digest] = owner
         if refusal is None:
             self.last_use.note(row, row.read_at)
         return owner
@@ -119,12 +119,6 @@ class Authenticator:
             return self.remembered_seconds
         left: timedelta = row.expires_at - row.read_at
         return min(self.remembered_seconds, left.total_seconds())
-
-    def _remember(self, token_digest: str, owner: Owner) -> None:
-        self._owners[token_digest] = owner
-        self._owners.move_to_end(token_digest)
-        if len(self._owners) > MOST_OWNERS:
-            self._owners.popitem(last=False)
 
     async def _subject(self, token: str, client: str) -> Caller | None:
         try:

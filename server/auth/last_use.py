@@ -1,10 +1,10 @@
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from cachetools import LRUCache
 from sqlalchemy import update
 
 from mainsheet.models.access_token import AccessToken
@@ -37,7 +37,7 @@ class LastUse:
         self._database = database
         self._table = table
         self._interval = interval
-        self._noted: OrderedDict[str, datetime] = OrderedDict()
+        self._noted: LRUCache[str, datetime] = LRUCache(MOST_NOTED)
         self._due: dict[str, datetime] = {}
         self._writing: asyncio.Task[None] | None = None
 
@@ -46,16 +46,9 @@ class LastUse:
         times = [moment for moment in (self._noted.get(row.id), row.last_used_at) if moment is not None]
         if times and at - max(times) < self._interval:
             return
-        self._due[row.id] = at
-        self._remember(row.id, at)
+        self._due[row.id] = self._noted[row.id] = at
         if self._writing is None:
             self._writing = detached(self._write_all(), "last use")
-
-    def _remember(self, row_id: str, at: datetime) -> None:
-        self._noted[row_id] = at
-        self._noted.move_to_end(row_id)
-        if len(self._noted) > MOST_NOTED:
-            self._noted.popitem(last=False)
 
     async def close(self) -> None:
         if self._writing is not None:

@@ -1,15 +1,14 @@
 """Applies what a verified token says: it may make its subject a member, and its groups give roles."""
 
 from asyncio import Lock
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
+from cachetools import TTLCache
 
 from mainsheet.models.database import Database
 from mainsheet.models.errors import BadInput, Refused
@@ -26,23 +25,22 @@ MOST_REFUSED = 10_000
 log = structlog.stdlib.get_logger("mainsheet.authentication")
 
 
-@dataclass(frozen=True)
 class SignIn:
     """Writes at most once for each token of a member, and for one member of an organization at a time.
 
     It tries once a minute to create a member who is refused, as each try locks the organization.
     """
 
-    database: Database
-    clock: Clock = monotonic
-    _refused: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
-    _locks: WeakValueDictionary[str, Lock] = field(default_factory=WeakValueDictionary)
+    def __init__(self, database: Database, clock: Clock = monotonic) -> None:
+        self._database = database
+        self._refused: TTLCache[tuple[str, str], bool] = TTLCache(MOST_REFUSED, REFUSED_SECONDS, clock)
+        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     def may_create(self, subject: Subject) -> bool:
         allowed = subject.issuer.create_members
         if allowed is None or not allowed.allow(subject.email, subject.claims):
             return False
-        return self._refused.get(_key(subject), float("-inf")) <= self.clock()
+        return _key(subject) not in self._refused
 
     def is_due(self, subject: Subject, groups_as_of: datetime | None) -> bool:
         """Whether the token was issued after the one whose groups gave the member's roles."""
@@ -64,19 +62,13 @@ class SignIn:
         except (BadInput, Refused) as error:
             log.warning("sign-in refused", reason=str(error))
             if may_create:
-                self._remember_refused(subject)
+                self._refused[_key(subject)] = True
             return
         if answer["unknown_team_ids"]:
             teams = answer["unknown_team_ids"]
             log.warning("groups give roles in teams that don't exist", issuer=subject.issuer.issuer, teams=teams)
         if answer["is_last_administrator"]:
             log.warning("the last administrator keeps the role, against the groups", member_id=answer["member_id"])
-
-    def _remember_refused(self, subject: Subject) -> None:
-        self._refused[_key(subject)] = self.clock() + REFUSED_SECONDS
-        self._refused.move_to_end(_key(subject))
-        if len(self._refused) > MOST_REFUSED:
-            self._refused.popitem(last=False)
 
     async def _signed_in(self, subject: Subject, *, may_create: bool) -> Mapping[str, Any]:
         issuer = subject.issuer
@@ -90,7 +82,7 @@ class SignIn:
             "message": f"Signed in by {issuer.issuer}",
         }
         caller = Caller("", issuer.organization, OrganizationRole.ADMIN)
-        outcome = await Call(self.database, caller, SIGN_IN, values, request={}).perform()
+        outcome = await Call(self._database, caller, SIGN_IN, values, request={}).perform()
         if outcome.problems:
             raise Refused(outcome.problems)
         return outcome.answer

@@ -1,11 +1,12 @@
 """A budget per minute for callers and organizations, and the headers that show it to clients."""
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
 
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.operations.buckets import MINUTE, MOST_KEYS, Bucket, Clock
@@ -28,7 +29,7 @@ class Allowance:
     quota: float  # per minute; of each of several workers an equal share
     organization_quota: float
     clock: Clock
-    _accounts: "OrderedDict[str, Account]" = field(init=False, default_factory=OrderedDict)
+    _accounts: "LRUCache[str, Account]" = field(init=False, default_factory=lambda: LRUCache(MOST_KEYS))
     _shared: WeakValueDictionary[str, Bucket] = field(init=False, default_factory=WeakValueDictionary)
 
     @classmethod
@@ -49,14 +50,11 @@ class Allowance:
     def account(self, caller: Caller) -> "Account":
         account = self._accounts.get(caller.actor_id)
         if account is not None:
-            self._accounts.move_to_end(caller.actor_id)
             return account
         shared = self._shared.get(caller.organization_id)
         if shared is None:
             shared = self._shared[caller.organization_id] = Bucket(self.organization_quota, self.clock)
         account = self._accounts[caller.actor_id] = Account(self, Bucket(self.quota, self.clock), shared)
-        if len(self._accounts) > MOST_KEYS:
-            self._accounts.popitem(last=False)
         return account
 
     @cached_property

@@ -1,8 +1,9 @@
 """Token buckets, one for each key, in bounded memory."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+
+from cachetools import LRUCache
 
 MINUTE = 60.0
 MOST_KEYS = 10_000
@@ -54,17 +55,13 @@ class Buckets:
     def __init__(self, quota: float, clock: Clock = time.monotonic) -> None:
         self.quota = quota
         self._clock = clock
-        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+        self._buckets: LRUCache[Hashable, Bucket] = LRUCache(MOST_KEYS)
 
     def of(self, key: Hashable) -> Bucket:
         """Return the bucket of a key. It may be forgotten: the least recently used one is, the fullest as a rule."""
         bucket = self._buckets.get(key)
-        if bucket is not None:
-            self._buckets.move_to_end(key)
-            return bucket
-        bucket = self._buckets[key] = Bucket(self.quota, self._clock)
-        if len(self._buckets) > MOST_KEYS:
-            self._buckets.popitem(last=False)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(self.quota, self._clock)
         return bucket
 
     def left(self, key: Hashable) -> float:

@@ -4,7 +4,6 @@ Both results are cached for some seconds: a document that was added or removed t
 process, without a restart.
 """
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from aiohttp import web
+from cachetools import LRUCache
 from sqlalchemy import String, bindparam, select
 
 from mainsheet.models.clock import database_time
@@ -28,8 +28,8 @@ from mainsheet.server.trusted_documents.manifest import HASHED
 
 FRESH_SECONDS = 10
 MISSES_PER_MINUTE = 300  # of one caller; legitimate clients have few
-MOST_CHARACTERS = 16 * 1024 * 1024  # of the cache, with a fixed weight for each entry
-WEIGHT = 500
+MOST_CHARACTERS = 16 * 1024 * 1024  # of the cache, with a fixed weight for each entry and its id
+WEIGHT = 500 + LONGEST_ID
 USE_INTERVAL = timedelta(hours=1)  # how exact the last use is
 
 
@@ -40,12 +40,13 @@ class Entry:
 
 
 class TrustedDocuments:
-    def __init__(self, database: Database, budget: Budget, clock: Clock = monotonic) -> None:
+    def __init__(
+        self, database: Database, budget: Budget, clock: Clock = monotonic, capacity: int = MOST_CHARACTERS
+    ) -> None:
         self._database = database
         self._budget = budget
         self._clock = clock
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
-        self._size = 0
+        self._entries: LRUCache[str, Entry] = LRUCache(capacity, _weight)
         self._misses = Buckets(MISSES_PER_MINUTE, clock)
         self.last_use = LastUse(database, TrustedDocument, USE_INTERVAL)
 
@@ -67,13 +68,12 @@ class TrustedDocuments:
             return None  # not cached: the keys would be as long as a request
         entry = self._entries.get(identifier)
         if entry is not None and self._clock() - entry.looked_up < FRESH_SECONDS:
-            self._entries.move_to_end(identifier)
             return entry.text
         if entry is not None:
             text = await self._again(caller, identifier, entry)
         else:
             text = await (self._first if is_guess else self._looked_up)(caller, identifier)
-        self._keep(identifier, Entry(text, self._clock()))
+        self._entries[identifier] = Entry(text, self._clock())
         return text
 
     def _refuse_guesser(self, caller: Caller) -> None:
@@ -114,17 +114,9 @@ class TrustedDocuments:
         self.last_use.note(row, row.read_at)
         return str(row.text)
 
-    def _keep(self, key: str, entry: Entry) -> None:
-        if (old := self._entries.pop(key, None)) is not None:
-            self._size -= _weight(key, old)
-        self._entries[key] = entry
-        self._size += _weight(key, entry)
-        while self._size > MOST_CHARACTERS:
-            self._size -= _weight(*self._entries.popitem(last=False))
 
-
-def _weight(key: str, entry: Entry) -> int:
-    return WEIGHT + len(key) + len(entry.text or "")
+def _weight(entry: Entry) -> int:
+    return WEIGHT + len(entry.text or "")
 
 
 def _named(_view: View) -> Statement:

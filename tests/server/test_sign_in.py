@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
 from mainsheet.server.auth import sign_in
 from mainsheet.server.auth.authentication import Authenticator
-from mainsheet.server.auth.sign_in import REFUSED_SECONDS
+from mainsheet.server.auth.sign_in import REFUSED_SECONDS, SignIn
 from mainsheet.server.settings import Settings
 from testbed.clock import Clock
 from testbed.world import make_member, make_membership, make_organization, make_service_account, make_team
@@ -342,7 +342,7 @@ async def test_an_organization_that_doesnt_exist_has_no_members(acme: Acme) -> N
 async def test_a_subject_who_is_refused_is_tried_again_after_a_minute(acme: Acme, clock: Clock) -> None:
     entry = acme.entry(create_members={"domains": ["harbor.example"]})
     async with acme.process(entry) as server:
-        server.sign_in = replace(server.sign_in, clock=clock)
+        server.sign_in = SignIn(acme.database, clock)
         with capture_logs() as log:
             for seconds in (0, 1, REFUSED_SECONDS):
                 clock.now += seconds

@@ -16,7 +16,13 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 from mainsheet.server.trusted_documents import catalogue, lookup
 from mainsheet.server.trusted_documents.catalogue import Client
-from mainsheet.server.trusted_documents.lookup import FRESH_SECONDS, MISSES_PER_MINUTE, TrustedDocuments
+from mainsheet.server.trusted_documents.lookup import (
+    FRESH_SECONDS,
+    MISSES_PER_MINUTE,
+    MOST_CHARACTERS,
+    WEIGHT,
+    TrustedDocuments,
+)
 from testbed.clock import Clock
 from testbed.statements import statements_of
 from testbed.world import World, caller
@@ -24,8 +30,13 @@ from tests.trusted_documents.conftest import NAME, OTHER, Start, document, hash_
 
 
 @pytest.fixture
-async def documents(database: Database, clock: Clock) -> AsyncIterator[TrustedDocuments]:
-    documents = TrustedDocuments(database, Budget(Settings(), database), clock)
+def capacity() -> int:
+    return MOST_CHARACTERS
+
+
+@pytest.fixture
+async def documents(database: Database, clock: Clock, capacity: int) -> AsyncIterator[TrustedDocuments]:
+    documents = TrustedDocuments(database, Budget(Settings(), database), clock, capacity)
     yield documents
     await documents.last_use.close()
 
@@ -140,10 +151,8 @@ async def test_a_trusted_document_isnt_reported_when_it_cant_be_looked_up(
     assert 'mainsheet_untrusted_documents_total{outcome="executed"} 1.0' in await server.metrics()
 
 
-async def test_the_cache_is_bounded(
-    documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 3 * (lookup.WEIGHT + 1))
+@pytest.mark.parametrize("capacity", [3 * WEIGHT])
+async def test_the_cache_is_bounded(documents: TrustedDocuments, viewer: Caller, database: Database) -> None:
     for number in range(4):
         await documents.text(viewer, f"{number}")
     statements = statements_of(database)
@@ -156,10 +165,10 @@ async def test_the_cache_is_bounded(
 
 
 @pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("capacity", [10 * WEIGHT])
 async def test_an_id_that_no_document_can_have_is_not_cached_and_counts_as_a_miss(
-    documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
+    documents: TrustedDocuments, viewer: Caller, database: Database
 ) -> None:
-    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 10 * lookup.WEIGHT)
     assert await documents.text(viewer, hash_of(NAME)) == NAME
     await documents.last_use.close()
     statements = statements_of(database)
@@ -172,22 +181,6 @@ async def test_an_id_that_no_document_can_have_is_not_cached_and_counts_as_a_mis
 
     assert await documents.text(viewer, hash_of(NAME)) == NAME
     assert statements == []
-
-
-async def test_the_length_of_ids_counts_in_the_cache(
-    documents: TrustedDocuments, viewer: Caller, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lookup, "MOST_CHARACTERS", 3 * (lookup.WEIGHT + LONGEST_ID))
-    ids = [f"{number}".rjust(LONGEST_ID) for number in range(4)]
-    for each in ids:
-        assert await documents.text(viewer, each) is None
-    statements = statements_of(database)
-
-    for each in ids[:0:-1]:
-        await documents.text(viewer, each)
-    assert statements == []
-    await documents.text(viewer, ids[0])
-    assert len(statements) == 1
 
 
 async def test_a_long_id_is_shortened_in_the_log(start: Start) -> None:
