@@ -5,6 +5,7 @@ stores the value of its last migration. So an older version serves a newer datab
 than that.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,22 +17,36 @@ from sqlalchemy import Connection, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mainsheet.models.database import Database
+from mainsheet.models.errors import MainsheetError
 from mainsheet.models.schema_compatibility import SchemaCompatibility
 
 TABLE = SchemaCompatibility.__tablename__
+NUMBER = re.compile(r"\d{4}")
 STORES_COMPATIBILITY = "0021"  # the first revision that has the table
+
+
+class ForeignDatabase(MainsheetError):
+    """Another application migrated the database."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(f"The database is of another application: its revision {revision!r} is none of Mainsheet's")
 
 
 @dataclass(frozen=True)
 class Revisions:
     """The database's revision, the oldest one that can serve it, and this package's. Revisions are numbered.
 
-    `current` is None for a database without tables, `compatible_from` is None before `STORES_COMPATIBILITY`.
+    `current` is None for a database without tables, `compatible_from` is None before `STORES_COMPATIBILITY`. Raises
+    `ForeignDatabase`.
     """
 
     current: str | None
     compatible_from: str | None
     head: str
+
+    def __post_init__(self) -> None:
+        if self.current is not None and not NUMBER.fullmatch(self.current):
+            raise ForeignDatabase(self.current)
 
     @property
     def is_newer(self) -> bool:
@@ -64,7 +79,7 @@ async def revisions_of(database: Database) -> Revisions:
 
 
 async def revisions(connection: AsyncConnection) -> Revisions:
-    """Read the revisions of the connection's database."""
+    """Read the revisions of the connection's database. Raises `ForeignDatabase`."""
     return await connection.run_sync(read_revisions)
 
 

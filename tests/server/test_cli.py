@@ -412,6 +412,18 @@ def test_a_database_of_an_older_version_is_refused(sqlite_url: str) -> None:
         assert "run `mainsheet db upgrade" in said
 
 
+@pytest.mark.parametrize("revision", ["000f3b7c21de", "8b1f3c9d2e7a"])
+def test_a_database_of_another_application_is_refused(sqlite_url: str, revision: str) -> None:
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    foreign = f"The database is of another application: its revision {revision!r} is none of Mainsheet's"
+
+    assert refused(mainsheet("serve", "--port", "0", "--database-url", sqlite_url)) == foreign
+    commands = (("db", "status"), ("db", "check"), ("db", "upgrade"), ("db", "downgrade", "0029"), ("db", "seed"))
+    for words in (*commands, ("token", "list")):
+        assert refused(invoke(*words, "--database-url", sqlite_url)) == foreign
+
+
 def test_a_query_is_explained(tmp_path: Path) -> None:
     file = tmp_path / "query.graphql"
     file.write_text(
